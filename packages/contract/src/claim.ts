@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { addressSchema } from './environment.ts'
+import { idSchema, labelsSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
+
+export const claimPhaseSchema = z.enum(['pending', 'bound', 'failed', 'released'])
+export type ClaimPhase = z.infer<typeof claimPhaseSchema>
+
+/** An OpenSSH public key line; guests accept certificates for it, never the bare key. */
+export const publicKeySchema = z
+  .string()
+  .max(16_384)
+  .regex(
+    /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com) [A-Za-z0-9+/=]+( .*)?$/,
+    'an OpenSSH public key, as in the .pub file',
+  )
+
+export const claimSpecSchema = z.object({
+  warmPoolId: idSchema,
+  fallback: z.enum(['cold', 'refuse']),
+  publicKey: publicKeySchema,
+})
+export const connectionSchema = z.object({
+  address: addressSchema,
+  certificate: z.string().meta({ description: 'OpenSSH user certificate for the caller’s key' }),
+  expiresAt: timeSchema.meta({
+    description: 'When the certificate ends; ask for another with POST …/certificates',
+  }),
+})
+export type Connection = z.infer<typeof connectionSchema>
+export const claimStatusSchema = z.object({
+  phase: claimPhaseSchema,
+  environmentId: idSchema.nullable(),
+  source: z
+    .enum(['running', 'cold'])
+    .meta({ description: 'A ready member of the pool, or one made for this claim' }),
+  boundAt: timeSchema.nullable(),
+  connection: connectionSchema.nullable(),
+  ...statusFields,
+})
+export const claimSchema = resourceSchema('Claim', claimSpecSchema, claimStatusSchema).meta({ id: 'Claim' })
+export type Claim = z.infer<typeof claimSchema>
+
+/** The pool by its id, or by project (id or name) and, where a project has several, class (id or name). */
+export const claimCreateSchema = z
+  .strictObject({
+    labels: labelsSchema.default({}),
+    spec: z
+      .strictObject({
+        warmPoolId: idSchema.optional(),
+        project: z.string().min(1).max(63).optional(),
+        environmentClass: z.string().min(1).max(63).optional(),
+        fallback: z.enum(['cold', 'refuse']).default('cold'),
+        publicKey: publicKeySchema,
+      })
+      .refine((spec) => (spec.warmPoolId === undefined) !== (spec.project === undefined), {
+        message: 'give either warmPoolId or project',
+        path: ['warmPoolId'],
+      }),
+  })
+  .meta({ id: 'ClaimCreate' })
+
+export const certificateRequestSchema = z
+  .strictObject({ publicKey: publicKeySchema })
+  .meta({ id: 'CertificateRequest' })

@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { desiredPhaseSchema, environmentPhaseSchema } from './environment-phase.ts'
+import { provisioningPlanSchema } from './provisioning-plan.ts'
+import { provisioningSummarySchema, stepStatusSchema } from './provisioning-step.ts'
+import { idSchema, labelsSchema, nameSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
+
+export const addressSchema = z.object({
+  host: z.string(),
+  port: z.int().min(1).max(65_535),
+  user: z.string(),
+  hostKey: z.string().meta({ description: 'OpenSSH public key the guest answers with: pin it' }),
+})
+export type Address = z.infer<typeof addressSchema>
+
+/** The gate before `running`: each is this machine's own, as read back from inside the guest. */
+export const identitySchema = z.object({
+  machineId: z.string(),
+  hostname: z.string(),
+  hostKeyMatches: z.boolean(),
+  randomSeedFresh: z.boolean(),
+  clockOffsetMilliseconds: z.number(),
+  checkedAt: timeSchema,
+})
+export type Identity = z.infer<typeof identitySchema>
+
+export const environmentSpecSchema = z.object({
+  desiredPhase: desiredPhaseSchema,
+  projectId: idSchema,
+  environmentClassId: idSchema,
+  warmPoolId: idSchema.nullable(),
+  plan: provisioningPlanSchema,
+})
+export type EnvironmentSpec = z.infer<typeof environmentSpecSchema>
+
+export const environmentStatusSchema = z.object({
+  phase: environmentPhaseSchema,
+  runnerId: idSchema.nullable(),
+  claimId: idSchema.nullable(),
+  unreachable: z.boolean().meta({ description: 'Its runner is silent; the phase is the last one seen' }),
+  address: addressSchema.nullable(),
+  identity: identitySchema.nullable(),
+  steps: z.array(stepStatusSchema),
+  summary: provisioningSummarySchema,
+  placement: z.string().nullable().meta({ description: 'Why it is where it is, or why nowhere yet' }),
+  readyAt: timeSchema.nullable(),
+  ...statusFields,
+})
+export type EnvironmentStatus = z.infer<typeof environmentStatusSchema>
+export const environmentSchema = resourceSchema(
+  'Environment',
+  environmentSpecSchema,
+  environmentStatusSchema,
+).meta({
+  id: 'Environment',
+})
+export type Environment = z.infer<typeof environmentSchema>
+
+export const environmentCreateSchema = z
+  .strictObject({
+    name: nameSchema.optional(),
+    labels: labelsSchema.default({}),
+    spec: z.strictObject({ projectId: idSchema, environmentClassId: idSchema }),
+  })
+  .meta({ id: 'EnvironmentCreate' })
+export const environmentUpdateSchema = z
+  .strictObject({
+    labels: labelsSchema.optional(),
+    spec: z.strictObject({ desiredPhase: z.enum(['running', 'stopped']).optional() }).optional(),
+  })
+  .meta({ id: 'EnvironmentUpdate' })

@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { stepNameSchema } from './provisioning-step.ts'
+
+/** Closed list of causes; the message says which thing, the code what kind of thing to do about it. */
+export const failureCodeSchema = z.enum([
+  'deadline_passed', // a wait ended: the message names what was waited for
+  'no_runner_fits', // placement found no runner for the class
+  'image_missing', // no runner holds the base image
+  'host_refused', // the hypervisor or the host said no
+  'guest_unreachable', // the guest never answered, or stopped to
+  'identity_mismatch', // the guest is not who it should be
+  'clone_failed', // a repository could not be cloned
+  'command_failed', // a set-up command exited non-zero
+  'runner_lost', // the host went away and the project does not wait
+  'boots_keep_failing', // a pool stopped trying
+  'internal',
+])
+export type FailureCode = z.infer<typeof failureCodeSchema>
+
+export const failureSchema = z.object({
+  code: failureCodeSchema,
+  message: z
+    .string()
+    .meta({ description: 'One sentence with the cause and, where there is one, the way out' }),
+  step: stepNameSchema.optional(),
+  lastLines: z.array(z.string()).optional().meta({ description: 'The end of the failing step’s output' }),
+})
+export type Failure = z.infer<typeof failureSchema>

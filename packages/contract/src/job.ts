@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import { failureSchema } from './failure.ts'
+import { idSchema, timeSchema } from './resource.ts'
+
+export const jobPhaseSchema = z.enum(['running', 'succeeded', 'failed', 'cancelled'])
+export type JobPhase = z.infer<typeof jobPhaseSchema>
+export const jobOperationSchema = z.enum(['environment.provision', 'environment.delete'])
+export type JobOperation = z.infer<typeof jobOperationSchema>
+
+export const jobLogEntrySchema = z.object({
+  time: timeSchema,
+  level: z.enum(['info', 'error']),
+  message: z.string(),
+  step: z.string().optional(),
+})
+export type JobLogEntry = z.infer<typeof jobLogEntrySchema>
+
+/** The record of one slow operation. */
+export const jobSchema = z
+  .object({
+    kind: z.literal('Job'),
+    id: idSchema,
+    organizationId: idSchema,
+    operation: jobOperationSchema,
+    resource: z.object({ kind: z.string(), id: idSchema }),
+    phase: jobPhaseSchema,
+    log: z.array(jobLogEntrySchema),
+    failure: failureSchema.nullable(),
+    createdAt: timeSchema,
+    finishedAt: timeSchema.nullable(),
+  })
+  .meta({ id: 'Job' })
+export type Job = z.infer<typeof jobSchema>

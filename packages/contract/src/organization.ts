@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { labelsSchema, nameSchema, resourceSchema, statusFields } from './resource.ts'
+
+export const organizationSpecSchema = z.strictObject({
+  displayName: z.string().min(1).max(255),
+})
+export const organizationStatusSchema = z.object({
+  phase: z.enum(['active']),
+  userCertificateAuthority: z
+    .string()
+    .meta({
+      description: 'OpenSSH public key that the organization’s guests trust to sign user certificates',
+    }),
+  ...statusFields,
+})
+export const organizationSchema = resourceSchema(
+  'Organization',
+  organizationSpecSchema,
+  organizationStatusSchema,
+).meta({
+  id: 'Organization',
+})
+export type Organization = z.infer<typeof organizationSchema>
+
+export const organizationCreateSchema = z
+  .strictObject({ name: nameSchema, labels: labelsSchema.default({}), spec: organizationSpecSchema })
+  .meta({ id: 'OrganizationCreate' })

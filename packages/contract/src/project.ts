@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import {
+  commandInputSchema,
+  commandSchema,
+  repositoryInputSchema,
+  repositorySchema,
+  variableNameSchema,
+  variablesSchema,
+} from './provisioning-plan.ts'
+import { labelsSchema, nameSchema, resourceSchema, statusFields } from './resource.ts'
+
+const distinctRepositories = (repositories: { name: string }[]) =>
+  new Set(repositories.map(({ name }) => name)).size === repositories.length
+
+/** What people write. Secrets go in and never come out. */
+export const projectSpecInputSchema = z.strictObject({
+  repositories: z
+    .array(repositoryInputSchema)
+    .max(32)
+    .refine(distinctRepositories, 'each repository needs a name of its own')
+    .default([]),
+  variables: variablesSchema.default({}),
+  secrets: z.record(variableNameSchema, z.string().max(65_536)).default({}),
+  setup: z.array(commandInputSchema).max(64).default([]),
+})
+export type ProjectSpecInput = z.infer<typeof projectSpecInputSchema>
+
+/** What is stored and shown: secrets by name only. */
+export const projectSpecSchema = z.object({
+  repositories: z.array(repositorySchema),
+  variables: variablesSchema,
+  secretNames: z.array(z.string()),
+  setup: z.array(commandSchema),
+})
+export type ProjectSpec = z.infer<typeof projectSpecSchema>
+
+export const projectStatusSchema = z.object({ phase: z.enum(['active', 'deleting']), ...statusFields })
+export const projectSchema = resourceSchema('Project', projectSpecSchema, projectStatusSchema).meta({
+  id: 'Project',
+})
+export type Project = z.infer<typeof projectSchema>
+
+export const projectCreateSchema = z
+  .strictObject({
+    name: nameSchema,
+    labels: labelsSchema.default({}),
+    spec: projectSpecInputSchema.prefault({}),
+  })
+  .meta({ id: 'ProjectCreate' })
+export const projectUpdateSchema = z
+  .strictObject({
+    labels: labelsSchema.optional(),
+    spec: z
+      .strictObject({
+        repositories: z
+          .array(repositoryInputSchema)
+          .max(32)
+          .refine(distinctRepositories, 'each repository needs a name of its own')
+          .optional(),
+        variables: variablesSchema.optional(),
+        secrets: z.record(variableNameSchema, z.string().max(65_536)).optional(),
+        setup: z.array(commandInputSchema).max(64).optional(),
+      })
+      .optional(),
+  })
+  .meta({ id: 'ProjectUpdate' })

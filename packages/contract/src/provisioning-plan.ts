@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import type { StepName } from './provisioning-step.ts'
+import { nameSchema } from './resource.ts'
+
+/** One set-up command: run by bash, as root; a non-zero exit fails its step. */
+export const commandSchema = z.strictObject({
+  name: z.string().min(1).max(120),
+  command: z.string().trim().min(1).max(65_536),
+  timeoutSeconds: z.int().min(1).max(86_400).optional(),
+})
+export type Command = z.infer<typeof commandSchema>
+
+/** A command as people write it: a bare string is its own name. */
+export const commandInputSchema = z.union([
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(65_536)
+    .transform((command): Command => ({ name: command.split('\n')[0]?.slice(0, 120) ?? command, command })),
+  commandSchema,
+])
+
+/** `https://`, `ssh://`, `git://`, `file://` (inside the guest), or the `user@host:path` form. */
+const repositoryUrl = z
+  .string()
+  .min(1)
+  .max(2_048)
+  .regex(
+    /^((https?|ssh|git|file):\/\/\S+|[\w.-]+@[\w.-]+:\S+)$/,
+    'a git URL: https://, ssh://, git://, file:// or user@host:path',
+  )
+
+/** The folder a clone of this URL gets: the last part of its path without `.git`. */
+export function repositoryName(url: string): string {
+  const last =
+    url
+      .replace(/\/+$/, '')
+      .replace(/\.git$/, '')
+      .split(/[/:]/)
+      .at(-1) ?? ''
+  return (
+    last
+      .toLowerCase()
+      .replace(/[^a-z0-9-]+/g, '-')
+      .replace(/^-+|-+$/g, '')
+      .slice(0, 63) || 'repository'
+  )
+}
+
+export const repositoryInputSchema = z
+  .strictObject({
+    url: repositoryUrl,
+    name: nameSchema
+      .optional()
+      .meta({ description: 'Folder below /home; by default the last part of the URL' }),
+    branch: z
+      .string()
+      .min(1)
+      .max(255)
+      .regex(/^(?!-)[^\s~^:?*[\\]+$/, 'a git branch name')
+      .optional(),
+    setup: z.array(commandInputSchema).max(64).default([]),
+  })
+  .transform((repository) => ({
+    url: repository.url,
+    name: repository.name ?? repositoryName(repository.url),
+    branch: repository.branch ?? null,
+    setup: repository.setup,
+  }))
+
+export const repositorySchema = z.object({
+  url: z.string(),
+  name: z.string(),
+  branch: z.string().nullable().meta({ description: 'null for the repository’s default branch' }),
+  setup: z.array(commandSchema),
+})
+export type Repository = z.infer<typeof repositorySchema>
+
+export const variableNameSchema = z
+  .string()
+  .max(255)
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _, no digit first')
+export const variablesSchema = z.record(variableNameSchema, z.string().max(65_536))
+
+/** The set-up an environment is made with: fixed when it is made, so a later change of the project leaves it as it is. */
+export const provisioningPlanSchema = z.object({
+  image: z.string(),
+  virtualCpus: z.int(),
+  memoryMebibytes: z.int(),
+  diskGibibytes: z.int(),
+  repositories: z.array(repositorySchema),
+  variables: variablesSchema,
+  secretNames: z.array(z.string()),
+  projectSetup: z.array(commandSchema),
+  warmPoolSetup: z.array(commandSchema),
+})
+export type ProvisioningPlan = z.infer<typeof provisioningPlanSchema>
+
+/** The steps of a plan, in order; those of a repository once for each. Steps with nothing to do are listed too. */
+export function planSteps(plan: ProvisioningPlan): { name: StepName; repository: string | null }[] {
+  const each = (name: StepName) =>
+    plan.repositories.map((repository) => ({ name, repository: repository.name }))
+  return [
+    { name: 'create_vm', repository: null },
+    { name: 'ensure_server', repository: null },
+    { name: 'set_env_vars', repository: null },
+    ...each('clone_repo'),
+    ...each('init_repo'),
+    { name: 'project_setup', repository: null },
+    ...each('repo_setup'),
+    { name: 'warm_pool_setup', repository: null },
+  ]
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod'
+
+/** In the order they run. */
+export const stepNames = [
+  'create_vm',
+  'ensure_server',
+  'set_env_vars',
+  'clone_repo',
+  'init_repo',
+  'project_setup',
+  'repo_setup',
+  'warm_pool_setup',
+] as const
+export const stepNameSchema = z.enum(stepNames)
+export type StepName = z.infer<typeof stepNameSchema>
+
+export const stepPhaseSchema = z.enum(['pending', 'running', 'succeeded', 'failed', 'skipped'])
+export type StepPhase = z.infer<typeof stepPhaseSchema>
+
+/** How long a step may take before it fails, in seconds, unless its commands say otherwise. */
+export const stepDeadlineSeconds: Readonly<Record<StepName, number>> = {
+  create_vm: 300,
+  ensure_server: 600,
+  set_env_vars: 60,
+  clone_repo: 1_800,
+  init_repo: 1_800,
+  project_setup: 3_600,
+  repo_setup: 3_600,
+  warm_pool_setup: 3_600,
+}
+
+/** The name a step goes by in log subjects, guest units and commands: `clone_repo.shop` for a repository's own. */
+export function stepKey(step: { name: StepName; repository: string | null }): string {
+  return step.repository === null ? step.name : `${step.name}.${step.repository}`
+}
+
+export const stepStatusSchema = z.object({
+  name: stepNameSchema,
+  repository: z.string().nullable().meta({ description: 'For the steps that run once per repository' }),
+  phase: stepPhaseSchema,
+  startedAt: z.iso.datetime().nullable(),
+  finishedAt: z.iso.datetime().nullable(),
+  durationMilliseconds: z.int().nonnegative().nullable(),
+  exitCode: z.int().nullable(),
+  output: z.string().meta({ description: 'The end of what it printed; the whole is in the log' }),
+  outputBytes: z.int().nonnegative().meta({ description: 'How much it printed in all' }),
+  error: z.string().nullable(),
+})
+export type StepStatus = z.infer<typeof stepStatusSchema>
+
+export const provisioningSummarySchema = z.object({
+  success: z.boolean().nullable().meta({ description: 'null while steps still run' }),
+  failedStep: stepNameSchema.nullable(),
+  error: z.string().nullable(),
+})
+export type ProvisioningSummary = z.infer<typeof provisioningSummarySchema>
+
+/** What happened, at a glance. `success` is true only when no step is left and none failed. */
+export function summarize(steps: readonly StepStatus[]): ProvisioningSummary {
+  const failed = steps.find((step) => step.phase === 'failed')
+  if (failed !== undefined) return { success: false, failedStep: failed.name, error: failed.error }
+  const finished =
+    steps.length > 0 && steps.every((step) => step.phase === 'succeeded' || step.phase === 'skipped')
+  return { success: finished ? true : null, failedStep: null, error: null }
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { idSchema, labelsSchema, nameSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
+
+export const runnerPhases = ['created', 'active', 'degraded', 'draining', 'offline', 'deleted'] as const
+export const runnerPhaseSchema = z.enum(runnerPhases)
+export type RunnerPhase = z.infer<typeof runnerPhaseSchema>
+
+/** A runner that sent no heartbeat for this long is offline. */
+export const runnerLeaseSeconds = 30
+/** How often an agent sends one. */
+export const heartbeatSeconds = 5
+
+export const runnerSpecSchema = z.strictObject({
+  region: nameSchema.default('default'),
+  /** `enabled` takes new machines, `cordoned` does not, `draining` also gives its unclaimed ones up. */
+  scheduling: z.enum(['enabled', 'cordoned', 'draining']).default('enabled'),
+})
+export type RunnerSpec = z.infer<typeof runnerSpecSchema>
+
+export const virtualizationSchema = z.enum(['kvm', 'qemu', 'synthetic'])
+
+export const runnerFactsSchema = z.object({
+  virtualization: virtualizationSchema,
+  virtualCpus: z.int().nonnegative().meta({ description: 'That guests may use in all' }),
+  memoryMebibytes: z.int().nonnegative(),
+  diskGibibytes: z.int().nonnegative(),
+  images: z.array(z.string()).meta({ description: 'Base images held, by name' }),
+  agentVersion: z.string(),
+  sealingKey: z.string().meta({ description: 'X25519 public key, base64: secrets are sealed to it' }),
+})
+export type RunnerFacts = z.infer<typeof runnerFactsSchema>
+
+export const runnerStatusSchema = z.object({
+  phase: runnerPhaseSchema,
+  epoch: z.int().nonnegative().meta({ description: 'Raised by every registration; older ones are refused' }),
+  lastSeenAt: timeSchema.nullable(),
+  facts: runnerFactsSchema.nullable(),
+  environments: z.int().nonnegative().meta({ description: 'Placed here and not deleted' }),
+  ...statusFields,
+})
+export const runnerSchema = resourceSchema('Runner', runnerSpecSchema, runnerStatusSchema).meta({
+  id: 'Runner',
+})
+export type Runner = z.infer<typeof runnerSchema>
+
+export const runnerCreateSchema = z
+  .strictObject({ name: nameSchema, labels: labelsSchema.default({}), spec: runnerSpecSchema.prefault({}) })
+  .meta({ id: 'RunnerCreate' })
+
+/** The runner and the secret of a token with the role `runner`, shown once. */
+export const runnerCreatedSchema = z
+  .object({ runner: runnerSchema, token: z.string() })
+  .meta({ id: 'RunnerCreated' })
+export type RunnerCreated = z.infer<typeof runnerCreatedSchema>
+
+export const runnerUpdateSchema = z
+  .strictObject({
+    labels: labelsSchema.optional(),
+    spec: z
+      .strictObject({
+        region: nameSchema.optional(),
+        scheduling: z.enum(['enabled', 'cordoned', 'draining']).optional(),
+      })
+      .optional(),
+  })
+  .meta({ id: 'RunnerUpdate' })
+
+/** Sent by an agent when it starts: `POST /v1/runners/{id}/registration`, with the runner's own token. */
+export const registrationRequestSchema = z
+  .strictObject({ facts: runnerFactsSchema })
+  .meta({ id: 'RegistrationRequest' })
+export const registrationSchema = z
+  .object({
+    runnerId: idSchema,
+    organizationId: idSchema,
+    epoch: z.int().positive(),
+    nats: z.object({
+      servers: z.array(z.string()),
+      credentials: z
+        .string()
+        .nullable()
+        .meta({
+          description:
+            'A NATS credentials file for this runner’s own subjects; null where NATS asks for none',
+        }),
+    }),
+  })
+  .meta({ id: 'Registration' })
+export type Registration = z.infer<typeof registrationSchema>

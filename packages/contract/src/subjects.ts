@@ -1,0 +1,39 @@
+/** Every NATS subject and stream name; spelled nowhere else. `kind` is a ResourceKind in lower case with hyphens. */
+export const streams = {
+  work: 'HEARTH_WORK',
+  report: 'HEARTH_REPORT',
+  log: 'HEARTH_LOG',
+  event: 'HEARTH_EVENT',
+} as const
+
+export const subjects = {
+  work: (runnerId: string, kind: string, id: string) => `hearth.work.${runnerId}.${kind}.${id}`,
+  workOfRunner: (runnerId: string) => `hearth.work.${runnerId}.>`,
+  allWork: 'hearth.work.>',
+  report: (runnerId: string, kind: string, id: string) => `hearth.report.${runnerId}.${kind}.${id}`,
+  reportsOfRunner: (runnerId: string) => `hearth.report.${runnerId}.>`,
+  allReports: 'hearth.report.>',
+  /** The runner stands in it so that NATS itself can hold each runner to its own. */
+  log: (runnerId: string, environmentId: string, step: string) =>
+    `hearth.log.${runnerId}.${environmentId}.${step}`,
+  logsOfRunner: (runnerId: string) => `hearth.log.${runnerId}.>`,
+  logsOfEnvironment: (environmentId: string) => `hearth.log.*.${environmentId}.>`,
+  allLogs: 'hearth.log.>',
+  event: (organizationId: string, kind: string, id: string) => `hearth.event.${organizationId}.${kind}.${id}`,
+  allEvents: 'hearth.event.>',
+  presence: (runnerId: string) => `hearth.presence.${runnerId}`,
+  allPresence: 'hearth.presence.*',
+  sync: (runnerId: string) => `hearth.sync.${runnerId}`,
+  allSyncs: 'hearth.sync.*',
+  inbox: (runnerId: string) => `_INBOX_${runnerId}`,
+} as const
+
+/** The durable consumer through which one runner pulls its work. */
+export const workConsumer = (runnerId: string) => `runner-${runnerId}`
+/** The durable consumer that all control-plane replicas share. */
+export const reportConsumer = 'control-plane'
+
+/** `EnvironmentClass` -> `environment-class`. */
+export function subjectKind(kind: string): string {
+  return kind.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()
+}

@@ -1,0 +1,13 @@
+import { z } from 'zod'
+import { idSchema, timeSchema } from '../resource.ts'
+import { runnerFactsSchema } from '../runner.ts'
+
+/** An agent's heartbeat. */
+export const presenceSchema = z.object({
+  runnerId: idSchema,
+  epoch: z.int().positive(),
+  facts: runnerFactsSchema,
+  environments: z.int().nonnegative().meta({ description: 'Machines of Hearth on the host' }),
+  sentAt: timeSchema,
+})
+export type Presence = z.infer<typeof presenceSchema>

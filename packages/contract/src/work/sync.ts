@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import { idSchema } from '../resource.ts'
+import { environmentOrderSchema } from './environment.ts'
+
+/** What an agent found on its host, by the metadata on the machines themselves. */
+export const syncRequestSchema = z.object({
+  runnerId: idSchema,
+  epoch: z.int().positive(),
+  inventory: z.array(
+    z.object({
+      environmentId: idSchema,
+      epoch: z.int().nonnegative(),
+      generation: z.int().nonnegative(),
+    }),
+  ),
+})
+export type SyncRequest = z.infer<typeof syncRequestSchema>
+
+/** The full desired set. What the agent holds, can prove to be its own, and finds in `unwanted`, it removes. */
+export const syncReplySchema = z.discriminatedUnion('accepted', [
+  z.object({
+    accepted: z.literal(true),
+    orders: z.array(environmentOrderSchema),
+    unwanted: z.array(idSchema),
+  }),
+  z.object({
+    accepted: z.literal(false),
+    reason: z.enum(['superseded', 'unknown_runner']),
+    currentEpoch: z.int().nonnegative(),
+  }),
+])
+export type SyncReply = z.infer<typeof syncReplySchema>
