@@ -1,0 +1,32 @@
+import { type claimCreateSchema, claimSchema, connectionSchema } from '@hearth/contract'
+import type { z } from 'zod'
+import { collection, one } from '../http/collection.ts'
+import type { CallOptions, Transport } from '../http/transport.ts'
+
+const path = '/v1/claims'
+
+export const claims = (transport: Transport) => ({
+  ...collection<typeof claimSchema, object>(transport, path, claimSchema),
+  create: (body: z.input<typeof claimCreateSchema>, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path, body, ...options }, claimSchema),
+  /** Answers when the claim is no longer pending, or after this many seconds (0 to 60). */
+  wait: (id: string, waitSeconds: number, options: CallOptions = {}) =>
+    transport.json(
+      {
+        method: 'GET',
+        path: one(path, id),
+        query: { waitSeconds },
+        extraMilliseconds: waitSeconds * 1_000,
+        ...options,
+      },
+      claimSchema,
+    ),
+  /** Gives the machine back; it is deleted, never used again. */
+  release: (id: string, options: CallOptions = {}) =>
+    transport.send({ method: 'DELETE', path: one(path, id), ...options }),
+  certificate: (id: string, publicKey: string, options: CallOptions = {}) =>
+    transport.json(
+      { method: 'POST', path: `${one(path, id)}/certificates`, body: { publicKey }, ...options },
+      connectionSchema,
+    ),
+})

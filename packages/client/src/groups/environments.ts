@@ -1,0 +1,49 @@
+import {
+  connectionSchema,
+  type EnvironmentPhase,
+  type environmentCreateSchema,
+  environmentSchema,
+  type environmentUpdateSchema,
+} from '@hearth/contract'
+import type { z } from 'zod'
+import { collection, one } from '../http/collection.ts'
+import type { CallOptions, Transport } from '../http/transport.ts'
+import { type LogOptions, readLogs } from '../streams/logs.ts'
+
+const path = '/v1/environments'
+
+export interface EnvironmentFilter {
+  projectId?: string | undefined
+  warmPoolId?: string | undefined
+  runnerId?: string | undefined
+  claimId?: string | undefined
+  phase?: EnvironmentPhase | undefined
+}
+
+export const environments = (transport: Transport) => ({
+  ...collection<typeof environmentSchema, EnvironmentFilter>(transport, path, environmentSchema),
+  create: (body: z.input<typeof environmentCreateSchema>, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path, body, ...options }, environmentSchema),
+  update: (id: string, body: z.input<typeof environmentUpdateSchema>, options: CallOptions = {}) =>
+    transport.json({ method: 'PATCH', path: one(path, id), body, ...options }, environmentSchema),
+  /** Goes on in the background; `force` gives the record up without waiting for the runner. */
+  delete: (id: string, options: CallOptions & { force?: boolean } = {}) => {
+    const { force, ...call } = options
+    return transport.send({
+      method: 'DELETE',
+      path: one(path, id),
+      query: { force: force === true ? true : undefined },
+      ...call,
+    })
+  },
+  retry: (id: string, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path: `${one(path, id)}/retry`, ...options }, environmentSchema),
+  /** A fresh certificate for the caller's key, with the address and host key to use it on. */
+  certificate: (id: string, publicKey: string, options: CallOptions = {}) =>
+    transport.json(
+      { method: 'POST', path: `${one(path, id)}/certificates`, body: { publicKey }, ...options },
+      connectionSchema,
+    ),
+  /** Output of the steps as it comes; ends by itself when provisioning has ended, or what there is without `follow`. */
+  logs: (id: string, options: LogOptions) => readLogs(transport, `${one(path, id)}/logs`, options),
+})

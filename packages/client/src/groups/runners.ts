@@ -1,0 +1,30 @@
+import {
+  type RunnerFacts,
+  registrationSchema,
+  runnerCreatedSchema,
+  type runnerCreateSchema,
+  runnerSchema,
+  type runnerUpdateSchema,
+} from '@hearth/contract'
+import type { z } from 'zod'
+import { collection, one } from '../http/collection.ts'
+import type { CallOptions, Transport } from '../http/transport.ts'
+
+const path = '/v1/runners'
+
+export const runners = (transport: Transport) => ({
+  ...collection<typeof runnerSchema, object>(transport, path, runnerSchema),
+  /** The answer holds the runner's own token, once. */
+  create: (body: z.input<typeof runnerCreateSchema>, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path, body, ...options }, runnerCreatedSchema),
+  update: (id: string, body: z.input<typeof runnerUpdateSchema>, options: CallOptions = {}) =>
+    transport.json({ method: 'PATCH', path: one(path, id), body, ...options }, runnerSchema),
+  delete: (id: string, options: CallOptions = {}) =>
+    transport.send({ method: 'DELETE', path: one(path, id), ...options }),
+  /** For agents, with the runner's own token: raises the epoch, and answers with it and the way to NATS. */
+  register: (id: string, facts: RunnerFacts, options: CallOptions = {}) =>
+    transport.json(
+      { method: 'POST', path: `${one(path, id)}/registration`, body: { facts }, ...options },
+      registrationSchema,
+    ),
+})
