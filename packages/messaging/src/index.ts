@@ -1,0 +1,9 @@
+export {
+  generateNatsOperator,
+  issueRunnerCredentials,
+  type NatsOperator,
+  type RunnerCredentialsOptions,
+} from './authorization.ts'
+export type { ReadLogsOptions } from './logs.ts'
+export { connectMessaging, type Messaging } from './messaging.ts'
+export type { ConnectionStatus, MessagingOptions } from './options.ts'

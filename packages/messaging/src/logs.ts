@@ -1,0 +1,74 @@
+import { type LogChunk, logChunkSchema, streams, subjects } from '@hearth/contract'
+import { HearthError, toError } from '@hearth/foundation'
+import type { Consumer, JsMsg } from '@nats-io/jetstream'
+import type { Connection } from './connection.ts'
+import { decode } from './message.ts'
+import { publishPatienceMilliseconds, publishStored } from './publish.ts'
+
+export interface ReadLogsOptions {
+  /** As made by `stepKey`; all steps without it. */
+  step?: string
+  /** Without it the reading ends with the last piece that is there now; with it, when the signal aborts. */
+  follow: boolean
+  signal: AbortSignal
+}
+
+export function publishLog(connection: Connection, runnerId: string, chunk: LogChunk): Promise<void> {
+  return publishStored(connection, subjects.log(runnerId, chunk.environmentId, chunk.step), chunk, {
+    // The time tells a second run of a step from a piece that is sent again.
+    messageId: `${chunk.environmentId}.${chunk.step}.${chunk.offset}.${chunk.time}`,
+    patienceMilliseconds: publishPatienceMilliseconds,
+  })
+}
+
+/** The pieces of one environment's output from the oldest that is kept, in the order they were stored. */
+export async function* readLogs(
+  connection: Connection,
+  environmentId: string,
+  { step, follow, signal }: ReadLogsOptions,
+): AsyncGenerator<LogChunk, void, undefined> {
+  if (signal.aborted) return
+  const subject =
+    step === undefined ? subjects.logsOfEnvironment(environmentId) : subjects.log('*', environmentId, step)
+  const consumer = await openConsumer(connection, subject)
+  const isEmpty = (await consumer.info(true)).num_pending === 0
+  if (isEmpty && !follow) return
+  const messages = await consumer.consume({ max_messages: 256, expires: 10_000, idle_heartbeat: 2_000 })
+  const stop = () => messages.stop()
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  try {
+    for await (const message of messages) {
+      if (signal.aborted) return
+      const chunk = readChunk(connection, message, environmentId)
+      if (chunk !== undefined) yield chunk
+      if (!follow && message.info.pending === 0) return
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await messages.close()
+    // The server drops a consumer nobody uses after five minutes; this only spares it the wait.
+    await consumer.delete().catch(() => false)
+  }
+}
+
+async function openConsumer(connection: Connection, subject: string): Promise<Consumer> {
+  try {
+    return await connection.jetStream.consumers.get(streams.log, { filter_subjects: subject })
+  } catch (thrown) {
+    throw new HearthError('unavailable', 'the logs cannot be read at the moment', { cause: thrown })
+  }
+}
+
+function readChunk(connection: Connection, message: JsMsg, environmentId: string): LogChunk | undefined {
+  try {
+    const chunk = decode(logChunkSchema, message)
+    if (chunk.environmentId !== environmentId) {
+      throw new HearthError('invalid', `a piece of ${chunk.environmentId} came on ${message.subject}`)
+    }
+    return chunk
+  } catch (thrown) {
+    connection.onProblem(message.subject, toError(thrown))
+    return undefined
+  }
+}

@@ -1,0 +1,32 @@
+import { HearthError, toError } from '@hearth/foundation'
+
+/** The part of a zod schema that receiving needs. */
+export interface Schema<Value> {
+  parse(value: unknown): Value
+}
+
+export function encode(value: unknown): string {
+  return JSON.stringify(value)
+}
+
+/** Reads JSON and holds it to its schema; throws `invalid` when it is not what the subject carries. */
+export function decode<Value>(schema: Schema<Value>, message: { subject: string; string(): string }): Value {
+  try {
+    return schema.parse(JSON.parse(message.string()))
+  } catch (thrown) {
+    throw new HearthError('invalid', `the message on ${message.subject} is not valid`, {
+      privateDetail: toError(thrown).message,
+      cause: thrown,
+    })
+  }
+}
+
+/**
+ * NATS lets each runner publish on its own subjects only; what is inside must then be its own as well.
+ * Throws `invalid` when the payload names another subject than the one it came on.
+ */
+export function checkSubject(actual: string, expected: string): void {
+  if (actual !== expected) {
+    throw new HearthError('invalid', `a message for ${expected} came on ${actual}`)
+  }
+}

@@ -1,0 +1,98 @@
+import type {
+  EnvironmentOrder,
+  EnvironmentReport,
+  Event,
+  LogChunk,
+  Presence,
+  SyncReply,
+  SyncRequest,
+} from '@hearth/contract'
+import { type Connection, openConnection } from './connection.ts'
+import { publishEvent } from './events.ts'
+import { publishLog, type ReadLogsOptions, readLogs } from './logs.ts'
+import type { MessagingOptions } from './options.ts'
+import { consumeOrders, publishOrder, purgeOrder } from './orders.ts'
+import { publishPresence, subscribePresence } from './presence.ts'
+import { consumeReports, publishReport } from './reports.ts'
+import { ensureRunner, removeRunner } from './runners.ts'
+import { ensureStreams } from './streams.ts'
+import { requestSync, serveSync } from './sync.ts'
+
+/**
+ * Everything the programs say to each other. Whatever waits for a signal resolves when it aborts. Publishing to a
+ * stream throws `unavailable` (try again with the same ids), `forbidden` or `too_large`.
+ */
+export interface Messaging {
+  /** For the control plane only; safe to repeat. */
+  ensureStreams(): Promise<void>
+  /** Makes the runner's consumer of orders; safe to repeat. */
+  ensureRunner(runnerId: string): Promise<void>
+  removeRunner(runnerId: string): Promise<void>
+
+  /** Replaces an older order of the same environment. The same `messageId` within two minutes is stored once. */
+  publishOrder(order: EnvironmentOrder, messageId: string): Promise<void>
+  purgeOrder(runnerId: string, kind: string, id: string): Promise<void>
+  /** One at a time, acknowledged after `handle`; one that throws comes again after a second. */
+  consumeOrders(
+    runnerId: string,
+    handle: (order: EnvironmentOrder) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>
+
+  /** Resolves once JetStream has stored it, however long that takes. */
+  publishReport(report: EnvironmentReport): Promise<void>
+  /** `concurrency` at once, those of one subject in order, acknowledged after `handle`, retried when it throws. */
+  consumeReports(
+    handle: (report: EnvironmentReport) => Promise<void>,
+    signal: AbortSignal,
+    concurrency: number,
+  ): Promise<void>
+
+  publishLog(runnerId: string, chunk: LogChunk): Promise<void>
+  readLogs(environmentId: string, options: ReadLogsOptions): AsyncIterable<LogChunk>
+  publishEvent(event: Event): Promise<void>
+
+  publishPresence(presence: Presence): void
+  subscribePresence(handle: (presence: Presence) => void | Promise<void>, signal: AbortSignal): Promise<void>
+
+  /** Throws `unavailable` when no control plane answers in time. */
+  requestSync(request: SyncRequest, timeoutMilliseconds: number): Promise<SyncReply>
+  serveSync(handle: (request: SyncRequest) => Promise<SyncReply>, signal: AbortSignal): Promise<void>
+
+  /** Resolves when the server has seen all that was sent. */
+  flush(): Promise<void>
+  isConnected(): boolean
+  /** Sends what waits if the server is there, then ends for good: everything that waits for a signal resolves too. */
+  close(): Promise<void>
+}
+
+/** Connects, waiting for a server as long as it takes; throws `unauthenticated` when the credentials are refused. */
+export async function connectMessaging(options: MessagingOptions): Promise<Messaging> {
+  const connection = await openConnection(options)
+  return {
+    ensureStreams: () => ensureStreams(connection),
+    ensureRunner: (runnerId) => ensureRunner(connection, runnerId),
+    removeRunner: (runnerId) => removeRunner(connection, runnerId),
+    publishOrder: (order, messageId) => publishOrder(connection, order, messageId),
+    purgeOrder: (runnerId, kind, id) => purgeOrder(connection, runnerId, kind, id),
+    consumeOrders: (runnerId, handle, signal) => consumeOrders(connection, runnerId, handle, signal),
+    publishReport: (report) => publishReport(connection, report),
+    consumeReports: (handle, signal, concurrency) => consumeReports(connection, handle, signal, concurrency),
+    publishLog: (runnerId, chunk) => publishLog(connection, runnerId, chunk),
+    readLogs: (environmentId, read) => readLogs(connection, environmentId, read),
+    publishEvent: (event) => publishEvent(connection, event),
+    publishPresence: (presence) => publishPresence(connection, presence),
+    subscribePresence: (handle, signal) => subscribePresence(connection, handle, signal),
+    requestSync: (request, timeoutMilliseconds) => requestSync(connection, request, timeoutMilliseconds),
+    serveSync: (handle, signal) => serveSync(connection, handle, signal),
+    flush: () => connection.nats.flush(),
+    isConnected: () => connection.isConnected(),
+    close: () => close(connection),
+  }
+}
+
+async function close(connection: Connection): Promise<void> {
+  // A flush without a server would wait until one comes back.
+  if (connection.isConnected()) await connection.nats.flush().catch(() => undefined)
+  await connection.nats.close()
+}

@@ -1,0 +1,20 @@
+export type ConnectionStatus = 'connected' | 'disconnected' | 'reconnected' | 'closed' | 'denied'
+
+export interface MessagingOptions {
+  /** `nats://host:port`, one or more of one cluster. */
+  servers: readonly string[]
+  /** The text of a NATS credentials file; without it no proof of identity is given. */
+  credentials?: string
+  /** Shown in the server's list of connections. */
+  name: string
+  /** Needed where the credentials allow only one inbox: `subjects.inbox(runnerId)` for a runner. */
+  inboxPrefix?: string
+  /** Copies of each stream that `ensureStreams` makes; 3 on a cluster of three. 1 by default. Streams that exist keep theirs. */
+  replicas?: number
+  /** Gives up the first connection, which is tried for ever otherwise. */
+  signal?: AbortSignal
+  /** `denied`: the server refused a publish, a subscription or the credentials; the detail names which. */
+  onStatus?(status: ConnectionStatus, detail: string): void
+  /** A message that was thrown away because it is not valid, or one whose handling failed and will be tried again. */
+  onProblem?(subject: string, problem: Error): void
+}

@@ -1,0 +1,30 @@
+import { streams, subjects, workConsumer } from '@hearth/contract'
+import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream'
+import { nanos } from '@nats-io/transport-node'
+import type { Connection } from './connection.ts'
+import { isNotFound } from './streams.ts'
+
+/** The consumer is made here because a runner's own credentials may not make one. Safe to repeat. */
+export async function ensureRunner(connection: Connection, runnerId: string): Promise<void> {
+  const manager = await connection.jetStreamManager()
+  await manager.consumers.add(streams.work, {
+    durable_name: workConsumer(runnerId),
+    filter_subject: subjects.workOfRunner(runnerId),
+    deliver_policy: DeliverPolicy.All,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(30_000),
+    max_deliver: -1,
+    max_ack_pending: 1_000,
+  })
+}
+
+/** Removes the runner's consumer and the orders that wait for it. Safe to repeat. */
+export async function removeRunner(connection: Connection, runnerId: string): Promise<void> {
+  const manager = await connection.jetStreamManager()
+  try {
+    await manager.consumers.delete(streams.work, workConsumer(runnerId))
+  } catch (thrown) {
+    if (!isNotFound(thrown)) throw thrown
+  }
+  await manager.streams.purge(streams.work, { filter: subjects.workOfRunner(runnerId) })
+}

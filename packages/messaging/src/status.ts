@@ -1,0 +1,77 @@
+import { HearthError } from '@hearth/foundation'
+import { errors, type NatsConnection, type Status } from '@nats-io/transport-node'
+import type { ConnectionStatus, MessagingOptions } from './options.ts'
+
+interface FollowedStatus {
+  isConnected(): boolean
+  whenConnected(timeoutMilliseconds: number): Promise<void>
+}
+
+/** Keeps track of whether the connection is up and tells the owner of every change. */
+export function followStatus(nats: NatsConnection, options: MessagingOptions): FollowedStatus {
+  let connected = true
+  const waiting = new Set<() => void>()
+  const wake = () => {
+    for (const resume of waiting) resume()
+    waiting.clear()
+  }
+  const tell = (status: ConnectionStatus, detail: string) => options.onStatus?.(status, detail)
+
+  const follow = async () => {
+    tell('connected', nats.getServer())
+    for await (const status of nats.status()) {
+      if (status.type === 'disconnect') connected = false
+      if (status.type === 'reconnect') {
+        connected = true
+        wake()
+      }
+      const change = describe(status)
+      if (change !== undefined) tell(change.status, change.detail)
+    }
+  }
+  const statusFollowed = follow()
+  void nats.closed().then(async (reason) => {
+    connected = false
+    wake()
+    await statusFollowed
+    tell('closed', reason instanceof Error ? reason.message : '')
+  })
+
+  return {
+    isConnected: () => connected,
+    async whenConnected(timeoutMilliseconds) {
+      if (!connected && !nats.isClosed()) await woken(waiting, timeoutMilliseconds)
+      if (nats.isClosed())
+        throw new HearthError('unavailable', 'the NATS connection is closed', { retryable: false })
+      if (!connected) throw new HearthError('unavailable', 'not connected to NATS')
+    },
+  }
+}
+
+function woken(waiting: Set<() => void>, timeoutMilliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const resume = () => {
+      clearTimeout(timer)
+      waiting.delete(resume)
+      resolve()
+    }
+    const timer = setTimeout(resume, timeoutMilliseconds)
+    waiting.add(resume)
+  })
+}
+
+function describe(status: Status): { status: ConnectionStatus; detail: string } | undefined {
+  if (status.type === 'disconnect') return { status: 'disconnected', detail: status.server }
+  if (status.type === 'reconnect') return { status: 'reconnected', detail: status.server }
+  if (status.type === 'error' && isDenial(status.error))
+    return { status: 'denied', detail: status.error.message }
+  return undefined
+}
+
+function isDenial(error: Error): boolean {
+  return (
+    error instanceof errors.PermissionViolationError ||
+    error instanceof errors.AuthorizationError ||
+    error instanceof errors.UserAuthenticationExpiredError
+  )
+}

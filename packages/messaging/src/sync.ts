@@ -1,0 +1,68 @@
+import {
+  type SyncReply,
+  type SyncRequest,
+  subjects,
+  syncReplySchema,
+  syncRequestSchema,
+} from '@hearth/contract'
+import { HearthError, newId, toError } from '@hearth/foundation'
+import { headers } from '@nats-io/transport-node'
+import type { Connection } from './connection.ts'
+import { checkSubject, decode, encode } from './message.ts'
+import { subscribe } from './subscribe.ts'
+
+const queue = 'control-plane'
+const failureHeader = 'Hearth-Failure'
+
+/** Asks the control plane for the full desired set; `unavailable` when none answers in time or it could not. */
+export async function requestSync(
+  connection: Connection,
+  request: SyncRequest,
+  timeoutMilliseconds: number,
+): Promise<SyncReply> {
+  const subject = subjects.sync(request.runnerId)
+  const reply = await ask(connection, subject, request, timeoutMilliseconds)
+  const failure = reply.headers?.get(failureHeader)
+  if (failure) throw new HearthError('unavailable', `the control plane could not answer: ${failure}`)
+  return decode(syncReplySchema, reply)
+}
+
+async function ask(connection: Connection, subject: string, request: SyncRequest, timeout: number) {
+  try {
+    return await connection.nats.request(subject, encode(request), {
+      timeout,
+      // The reply goes to an inbox that names the runner, which `serveSync` can hold against the subject.
+      noMux: true,
+      reply: `${subjects.inbox(request.runnerId)}.${newId()}`,
+    })
+  } catch (thrown) {
+    throw new HearthError('unavailable', 'no control plane answers on NATS', { cause: thrown })
+  }
+}
+
+/** Answers until the signal aborts; of all processes that serve, one answers each request. */
+export function serveSync(
+  connection: Connection,
+  handle: (request: SyncRequest) => Promise<SyncReply>,
+  signal: AbortSignal,
+): Promise<void> {
+  return subscribe(connection, { subject: subjects.allSyncs, queue, signal }, async (message) => {
+    const request = decode(syncRequestSchema, message)
+    checkSubject(message.subject, subjects.sync(request.runnerId))
+    // The control plane may publish anywhere: without this a runner could have it write on another's subjects.
+    if (message.reply?.startsWith(`${subjects.inbox(request.runnerId)}.`) !== true) {
+      throw new HearthError(
+        'invalid',
+        `the reply subject of ${message.subject} is not the runner's own inbox`,
+      )
+    }
+    try {
+      message.respond(encode(await handle(request)))
+    } catch (thrown) {
+      const failure = headers()
+      failure.set(failureHeader, thrown instanceof HearthError ? thrown.message : 'an internal error')
+      message.respond('', { headers: failure })
+      connection.onProblem(message.subject, toError(thrown))
+    }
+  })
+}
