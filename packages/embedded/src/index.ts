@@ -1,0 +1,3 @@
+export { type EmbeddedNats, type NatsServerOptions, startNatsServer } from './nats/start.ts'
+export type { EmbeddedOptions } from './options.ts'
+export { type EmbeddedPostgres, type PostgresOptions, startPostgres } from './postgres/start.ts'

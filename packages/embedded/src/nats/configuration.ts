@@ -1,0 +1,37 @@
+import { join } from 'node:path'
+import type { NatsOperator } from '@hearth/messaging'
+
+export const configurationFile = (folder: string) => join(folder, 'nats-server.conf')
+export const storeFolder = (folder: string) => join(folder, 'jetstream')
+export const runFolder = (folder: string) => join(folder, 'run')
+export const pidFile = (folder: string) => join(runFolder(folder), 'pid')
+
+/** The whole configuration: reachable from this machine only, no monitoring port. */
+export function natsConfiguration(options: {
+  folder: string
+  port: number
+  operator: NatsOperator | undefined
+}): string {
+  const lines = [
+    `listen: "127.0.0.1:${options.port}"`,
+    'server_name: hearth',
+    `pid_file: ${JSON.stringify(pidFile(options.folder))}`,
+    // A full desired set of a busy host is one message.
+    'max_payload: 8MB',
+    `jetstream { store_dir: ${JSON.stringify(storeFolder(options.folder))} }`,
+  ]
+  return `${[...lines, ...authorization(options.operator)].join('\n')}\n`
+}
+
+function authorization(operator: NatsOperator | undefined): string[] {
+  if (operator === undefined) return []
+  return [
+    `operator: ${operator.operatorJwt}`,
+    `system_account: ${operator.systemAccountPublicKey}`,
+    'resolver: MEMORY',
+    'resolver_preload: {',
+    `  ${operator.systemAccountPublicKey}: ${operator.systemAccountJwt}`,
+    `  ${operator.accountPublicKey}: ${operator.accountJwt}`,
+    '}',
+  ]
+}
