@@ -147,6 +147,18 @@ test('events go on where they were after the stream broke, each once', async () 
   expect(opened).toBe(2)
 })
 
+test('a stream that broke before its first event goes on from where it began', async () => {
+  const begin = 'event: position\nid: 41\ndata: 41\n\n'
+  const { client, requests } = await serving(
+    lines(begin, false),
+    lines(`id: 42\ndata: ${JSON.stringify(event(42))}\n\n`, false),
+  )
+  const following = client.events.follow({ signal: new AbortController().signal })
+  expect((await following.next()).value?.position).toBe(42)
+  expect(requests[1]?.headers['last-event-id']).toBe('41')
+  await following.return(undefined)
+})
+
 test('logs are joined over a broken stream and end when the server ends them', async () => {
   const chunk = (offset: number, text: string) =>
     `data: ${JSON.stringify({ environmentId: id, step: 'project_setup', offset, text, end: false, time })}\n\n`

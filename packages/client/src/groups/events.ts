@@ -1,9 +1,11 @@
-import { eventSchema, listSchema, type ResourceKind } from '@hearth/contract'
+import { eventSchema, type ResourceKind } from '@hearth/contract'
+import { z } from 'zod'
 import type { CallOptions, Transport } from '../http/transport.ts'
 import { type FollowOptions, followEvents } from '../streams/events.ts'
 
 const path = '/v1/events'
-const pageSchema = listSchema(eventSchema)
+/** `next` is the position to go on after. */
+const pageSchema = z.object({ items: z.array(eventSchema), next: z.int().nonnegative() })
 
 export interface EventFilter {
   /** Position: only what came after it. */

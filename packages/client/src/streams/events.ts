@@ -18,8 +18,8 @@ export interface FollowOptions {
 }
 
 /**
- * Events in order of position, each once. The first connection must succeed; a later loss is healed by asking for
- * what came after the last one seen. Ends when the signal aborts.
+ * Events in order of position, each once. The stream's first message says where it starts, so that a loss at any
+ * later moment is healed by asking for what came after. The first connection must succeed. Ends when the signal aborts.
  */
 export async function* followEvents(
   transport: Transport,
@@ -45,6 +45,10 @@ export async function* followEvents(
       attempt = 0
       options.onOpen?.()
       for await (const message of serverSentEvents(response)) {
+        if (message.event === 'position') {
+          last = Number(message.id)
+          continue
+        }
         const event = readEvent(message.data)
         if (last !== undefined && event.position <= last) continue
         last = event.position
