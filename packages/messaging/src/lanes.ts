@@ -10,6 +10,8 @@ interface Lane<Item> {
 interface LaneOptions<Item> {
   /** How many items are handled at once. */
   concurrency: number
+  /** How long a lane rests after its first failure; each further one doubles it, up to ten seconds. */
+  firstRestMilliseconds: number
   handle(item: Item): Promise<void>
   /** The item stays first in its lane and is tried again after a rest. */
   onFailure(item: Item, thrown: unknown): void
@@ -98,7 +100,7 @@ export class Lanes<Item> {
         lane.state = 'waiting'
         this.startWaiting()
       },
-      backoff(lane.attempt, { first: 100, most: 10_000 }),
+      backoff(lane.attempt, { first: this.options.firstRestMilliseconds, most: 10_000 }),
     )
     lane.attempt += 1
   }

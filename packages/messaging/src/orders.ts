@@ -6,7 +6,7 @@ import {
   workConsumer,
 } from '@hearth/contract'
 import { toError } from '@hearth/foundation'
-import type { JsMsg } from '@nats-io/jetstream'
+import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream'
 import type { Connection } from './connection.ts'
 import { checkSubject, decode } from './message.ts'
 import { publishPatienceMilliseconds, publishStored } from './publish.ts'
@@ -26,6 +26,10 @@ export function publishOrder(
   })
 }
 
+/**
+ * Takes an order that still waits out of the stream; safe to repeat. By its number and not by a purge of its
+ * subject: servers of the 2.9 line then skip the runner's consumer over all its other orders as well.
+ */
 export async function purgeOrder(
   connection: Connection,
   runnerId: string,
@@ -33,7 +37,16 @@ export async function purgeOrder(
   id: string,
 ): Promise<void> {
   const manager = await connection.jetStreamManager()
-  await manager.streams.purge(streams.work, { filter: subjects.work(runnerId, kind, id) })
+  const last = await manager.streams.getMessage(streams.work, {
+    last_by_subj: subjects.work(runnerId, kind, id),
+  })
+  if (last === null) return
+  try {
+    await manager.streams.deleteMessage(streams.work, last.seq, false)
+  } catch (thrown) {
+    // Replaced or deleted in the meantime; a newer order stays.
+    if (!(thrown instanceof JetStreamApiError)) throw thrown
+  }
 }
 
 /** Gives a runner its orders one at a time until the signal aborts; one that was not handled comes again. */

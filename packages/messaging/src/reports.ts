@@ -42,6 +42,7 @@ export async function consumeReports(
 ): Promise<void> {
   const lanes = new Lanes<Received>({
     concurrency,
+    firstRestMilliseconds: 100,
     handle: async ({ message, report }) => {
       await handle(report)
       message.ack()

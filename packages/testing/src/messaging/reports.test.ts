@@ -1,0 +1,185 @@
+import { reportConsumer, streams, subjects } from '@hearth/contract'
+import { newId } from '@hearth/foundation'
+import { connectMessaging, type Messaging } from '@hearth/messaging'
+import { jetstreamManager } from '@nats-io/jetstream'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { eventually } from '../eventually.ts'
+import { startTestNats, type TestNats } from '../nats.ts'
+import { sampleReport } from './samples.ts'
+
+let server: TestNats
+let observer: NatsConnection
+const open: Messaging[] = []
+
+async function newMessaging(): Promise<Messaging> {
+  const messaging = await connectMessaging({ servers: [server.url], name: 'reports' })
+  open.push(messaging)
+  return messaging
+}
+
+beforeAll(async () => {
+  server = await startTestNats()
+  observer = await connect({ servers: server.url })
+})
+beforeEach(async () => {
+  const manager = await jetstreamManager(observer)
+  await manager.streams.delete(streams.report).catch(() => false)
+  await (await newMessaging()).ensureStreams()
+})
+afterAll(async () => {
+  for (const messaging of open) await messaging.close()
+  await observer?.close()
+  await server?.[Symbol.asyncDispose]()
+})
+
+async function consumerInfo() {
+  return (await jetstreamManager(observer)).consumers.info(streams.report, reportConsumer)
+}
+
+async function allAcknowledged(): Promise<boolean> {
+  const info = await consumerInfo()
+  return info.num_pending + info.num_ack_pending === 0
+}
+
+test('a report that cannot be handled is tried until it is, before any later one of its subject', async () => {
+  const messaging = await newMessaging()
+  const failing = sampleReport()
+  const other = sampleReport()
+  for (const sequence of [1, 2, 3]) await messaging.publishReport({ ...failing, sequence })
+  for (const sequence of [1, 2, 3]) await messaging.publishReport({ ...other, sequence })
+  const handled: string[] = []
+  let failures = 0
+  const controller = new AbortController()
+  const consuming = messaging.consumeReports(
+    async (report) => {
+      if (report.id === failing.id && report.sequence === 1 && failures < 3) {
+        failures += 1
+        throw new Error('the database is away')
+      }
+      handled.push(`${report.id} ${report.sequence}`)
+    },
+    controller.signal,
+    4,
+  )
+  await eventually(() => handled.length === 6, { timeoutMilliseconds: 10_000 })
+  await eventually(allAcknowledged, { timeoutMilliseconds: 2_000 })
+  controller.abort()
+  await consuming
+  const of = (id: string) => handled.filter((entry) => entry.startsWith(id)).map((entry) => entry.slice(-1))
+  expect(failures).toBe(3)
+  expect(of(failing.id)).toEqual(['1', '2', '3'])
+  expect(of(other.id)).toEqual(['1', '2', '3'])
+  // The failing one held nobody else up.
+  expect(handled.slice(0, 3).every((entry) => entry.startsWith(other.id))).toBe(true)
+})
+
+test('no more than the given number are handled at once, and never two of one subject', async () => {
+  const messaging = await newMessaging()
+  const environments = Array.from({ length: 8 }, () => sampleReport())
+  for (const sequence of [1, 2, 3, 4]) {
+    await Promise.all(environments.map((report) => messaging.publishReport({ ...report, sequence })))
+  }
+  const running = new Set<string>()
+  let most = 0
+  let handled = 0
+  const controller = new AbortController()
+  const consuming = messaging.consumeReports(
+    async (report) => {
+      expect(running.has(report.id)).toBe(false)
+      running.add(report.id)
+      most = Math.max(most, running.size)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      running.delete(report.id)
+      handled += 1
+    },
+    controller.signal,
+    3,
+  )
+  await eventually(() => handled === 32, { timeoutMilliseconds: 10_000 })
+  controller.abort()
+  await consuming
+  expect(most).toBe(3)
+  expect(handled).toBe(32)
+})
+
+test('what one process took and did not handle goes to another as soon as the first stops', async () => {
+  const first = await newMessaging()
+  const second = await newMessaging()
+  const report = sampleReport()
+  for (const sequence of [1, 2, 3]) await first.publishReport({ ...report, sequence })
+
+  const firstController = new AbortController()
+  let begun = false
+  const firstConsuming = first.consumeReports(
+    async () => {
+      begun = true
+      throw new Error('never works here')
+    },
+    firstController.signal,
+    1,
+  )
+  await eventually(() => begun, { timeoutMilliseconds: 5_000 })
+  firstController.abort()
+  await firstConsuming
+
+  const seen: number[] = []
+  const secondController = new AbortController()
+  const start = performance.now()
+  await second.consumeReports(
+    async ({ sequence }) => {
+      seen.push(sequence)
+      if (seen.length === 3) secondController.abort()
+    },
+    secondController.signal,
+    1,
+  )
+  expect(seen.toSorted()).toEqual([1, 2, 3])
+  // Far less than the minute an unanswered message waits.
+  expect(performance.now() - start).toBeLessThan(10_000)
+})
+
+test('stopping waits for the report that is being handled, which then is acknowledged', async () => {
+  const messaging = await newMessaging()
+  await messaging.publishReport(sampleReport())
+  const controller = new AbortController()
+  let finished = false
+  await messaging.consumeReports(
+    async () => {
+      controller.abort()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      finished = true
+    },
+    controller.signal,
+    1,
+  )
+  expect(finished).toBe(true)
+  await messaging.flush()
+  await eventually(allAcknowledged, { timeoutMilliseconds: 2_000 })
+})
+
+test('a report published twice is stored once', async () => {
+  const messaging = await newMessaging()
+  const report = sampleReport()
+  await messaging.publishReport(report)
+  await messaging.publishReport(report)
+  await messaging.publishReport({ ...report, sequence: 2 })
+  expect((await consumerInfo()).num_pending).toBe(2)
+})
+
+test('a report that speaks for another runner than its subject names is thrown away', async () => {
+  const messaging = await newMessaging()
+  const foreign = sampleReport()
+  observer.publish(subjects.report(newId(), 'environment', foreign.id), JSON.stringify(foreign))
+  await observer.flush()
+  const good = sampleReport()
+  await messaging.publishReport(good)
+  const seen: string[] = []
+  const controller = new AbortController()
+  const consuming = messaging.consumeReports(async ({ id }) => void seen.push(id), controller.signal, 2)
+  await eventually(() => seen.length > 0, { timeoutMilliseconds: 5_000 })
+  await eventually(allAcknowledged, { timeoutMilliseconds: 2_000 })
+  controller.abort()
+  await consuming
+  expect(seen).toEqual([good.id])
+})
