@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { CommandError } from '../exit-codes.ts'
+import { readProjectFile } from './project-file.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'hearth-project-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function fileWith(text: string): string {
+  const path = join(folder, 'hearth.yaml')
+  writeFileSync(path, text)
+  return path
+}
+
+function errorOf(run: () => unknown): unknown {
+  try {
+    run()
+  } catch (error) {
+    return error
+  }
+  throw new Error('it was accepted')
+}
+
+test('every fault is told at once, with file, line and column, and ends with 2', () => {
+  const path = fileWith('apiVersion: hearth/v1\nname: shop\nsetpu: []\nwarmPools:\n  - min: -1\n')
+  const error = errorOf(() => readProjectFile(path))
+  expect(error).toBeInstanceOf(CommandError)
+  const { message, exitCode } = error as CommandError
+  expect(exitCode).toBe(2)
+  const lines = message.split('\n')
+  expect(lines).toHaveLength(2)
+  expect(lines.find((line) => line.includes('setpu'))).toMatch(/hearth\.yaml:3:1: setpu: /)
+  expect(lines.find((line) => line.includes('min'))).toMatch(/hearth\.yaml:5:5: warmPools\.0\.min: /)
+})
+
+test('text that is not YAML has a place too', () => {
+  const error = errorOf(() => readProjectFile(fileWith('name: [shop\n')))
+  expect((error as CommandError).message).toMatch(/hearth\.yaml:\d+:\d+: /)
+})
+
+test('a file that is not there is bad input and names itself', () => {
+  const error = errorOf(() => readProjectFile(join(folder, 'absent.yaml')))
+  expect(error).toMatchObject({ code: 'invalid', message: expect.stringContaining('absent.yaml') })
+})
+
+test('a good file is taken as it is written', () => {
+  const path = fileWith('apiVersion: hearth/v1\nname: shop\nsetup: [make]\n')
+  expect(readProjectFile(path)).toEqual({ apiVersion: 'hearth/v1', name: 'shop', setup: ['make'] })
+})

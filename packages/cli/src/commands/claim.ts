@@ -1,0 +1,82 @@
+import { Command, Option } from 'commander'
+import { client, type Invocation, stateFolder } from '../invocation.ts'
+import { fields } from '../output/describe.ts'
+import { formatDuration } from '../output/duration.ts'
+import { type Format, outputOption, show } from '../output/format.ts'
+import { configurationFile } from '../ssh/access.ts'
+import { sshAlias } from '../ssh/configuration.ts'
+import { shellQuote } from '../ssh/quote.ts'
+import { type TakenClaim, takeClaim } from '../ssh/take-claim.ts'
+import { examples, wholeNumber } from './options.ts'
+
+export function claimCommand(invocation: Invocation): Command {
+  return new Command('claim')
+    .summary('take a ready machine of a project’s pool')
+    .argument('<project>', 'name or id')
+    .option('--class <name>', 'which pool, where the project has several')
+    .addOption(
+      new Option('--fallback <fallback>', 'when none is ready: make one (cold) or say no (refuse, exit 4)')
+        .choices(['cold', 'refuse'])
+        .default('cold'),
+    )
+    .option(
+      '--wait <seconds>',
+      'how long to wait for a machine that has to be made; 0 does not wait',
+      wholeNumber(0, 86_400),
+      600,
+    )
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      examples(
+        'hearth claim shop',
+        'hearth claim shop --class large --fallback refuse',
+        'hearth claim shop -o json | jq -r .id',
+      ),
+    )
+    .action(async (project: string, options: ClaimOptions) => {
+      const folder = stateFolder(invocation)
+      const taken = await takeClaim(
+        client(invocation),
+        { project, environmentClass: options.class, fallback: options.fallback, waitSeconds: options.wait },
+        { stateFolder: folder, variables: invocation.config.variables, signal: invocation.signal },
+      )
+      const result = claimResult(taken, folder)
+      show(invocation.terminal, options.output, result, () => claimText(taken, result))
+    })
+}
+
+function claimResult({ claim, access, milliseconds }: TakenClaim, folder: string) {
+  const { id } = claim.metadata
+  return {
+    id,
+    phase: claim.status.phase,
+    environmentId: claim.status.environmentId,
+    source: claim.status.source,
+    address: access?.connection.address ?? null,
+    expiresAt: access?.connection.expiresAt ?? null,
+    ssh: access === null ? null : `ssh -F ${shellQuote(configurationFile(folder, id))} ${sshAlias}`,
+    milliseconds: Math.round(milliseconds * 10) / 10,
+  }
+}
+
+function claimText(taken: TakenClaim, result: ReturnType<typeof claimResult>): string {
+  const { address } = result
+  const how = result.source === 'cold' ? 'made for this claim' : 'a ready member of the pool'
+  return fields([
+    ['Claim', result.id],
+    ['Machine', `${result.environmentId ?? '-'} (${how})`],
+    ['Address', address === null ? 'still being made' : `${address.user}@${address.host}:${address.port}`],
+    ['Shell', `hearth ssh ${result.id}`],
+    ['With ssh', result.ssh],
+    ['Until', result.expiresAt === null ? null : `${result.expiresAt}; hearth ssh renews it`],
+    ['Took', formatDuration(taken.milliseconds)],
+  ])
+}
+
+interface ClaimOptions {
+  class?: string
+  fallback: 'cold' | 'refuse'
+  wait: number
+  output: Format
+}

@@ -1,0 +1,41 @@
+import { Command } from 'commander'
+import type { Invocation } from '../invocation.ts'
+import { kindNamed } from '../kinds/kinds.ts'
+import { badInput, examples, viewOf, wholeNumber } from './options.ts'
+import { waitUntil } from './waiting.ts'
+
+export function deleteCommand(invocation: Invocation): Command {
+  return new Command('delete')
+    .summary('delete one resource; a claim is released and its machine deleted')
+    .argument('<kind>', 'see `hearth help kinds`')
+    .argument('<name-or-id>')
+    .option('--force', 'give an environment up without waiting for its runner')
+    .option('--wait', 'return when nothing is left of it')
+    .option('--timeout <seconds>', 'how long --wait waits', wholeNumber(1, 86_400), 600)
+    .addHelpText(
+      'after',
+      examples(
+        'hearth delete environment shop-1 --wait',
+        'hearth delete claim 0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11',
+      ),
+    )
+    .action(async (kindName: string, reference: string, options: DeleteOptions) => {
+      const kind = kindNamed(kindName)
+      if (kind.remove === undefined) throw badInput('KIND', kindName, 'a kind that can be deleted')
+      const { terminal, signal } = invocation
+      const removal = await kind.remove(viewOf(invocation), reference, { force: options.force === true })
+      if (options.wait === true) {
+        const { id, gone } = removal
+        await waitUntil(`${id} to be gone`, () => gone(signal), { seconds: options.timeout, signal })
+      }
+      terminal.out(
+        `${kind.names[0]} ${removal.name} ${options.wait === true ? 'deleted' : 'is being deleted'}`,
+      )
+    })
+}
+
+interface DeleteOptions {
+  force?: boolean
+  wait?: boolean
+  timeout: number
+}

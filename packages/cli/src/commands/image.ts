@@ -1,0 +1,56 @@
+import { join } from 'node:path'
+import { Command, Option } from 'commander'
+import { buildImage } from '../images/build-image.ts'
+import { listImages } from '../images/list-images.ts'
+import { type Invocation, stateFolder } from '../invocation.ts'
+import { type Format, outputOption, show } from '../output/format.ts'
+import { examples } from './options.ts'
+
+export function imageCommand(invocation: Invocation): Command {
+  return new Command('image')
+    .summary('base images of this host')
+    .addCommand(buildCommand(invocation))
+    .addCommand(listCommand(invocation))
+}
+
+function buildCommand(invocation: Invocation): Command {
+  return new Command('build')
+    .summary('build a base image from Debian packages; does nothing when it is there already')
+    .argument('[name]', 'what classes call it', 'debian-12')
+    .addOption(
+      new Option('--variant <variant>', 'how guests learn who they are')
+        .choices(['seed', 'cloud-init'])
+        .default('seed'),
+    )
+    .addHelpText(
+      'after',
+      examples('hearth image build', 'hearth image build debian-12-cloud --variant cloud-init'),
+    )
+    .action(async (name: string, { variant }: { variant: string }) => {
+      const folder = join(stateFolder(invocation), 'images', name)
+      const { terminal, signal, config } = invocation
+      await buildImage({ folder, name, variant, variables: config.variables, signal }, (line) =>
+        terminal.note(line),
+      )
+      terminal.out(folder)
+    })
+}
+
+function listCommand(invocation: Invocation): Command {
+  return new Command('list')
+    .summary('list the base images in the state folder')
+    .addOption(outputOption())
+    .addHelpText('after', examples('hearth image list'))
+    .action(({ output }: { output: Format }) => {
+      const images = listImages(join(stateFolder(invocation), 'images'))
+      show(invocation.terminal, output, images, () => ({
+        columns: ['NAME', 'FORMAT', 'FINGERPRINT', 'FOLDER'],
+        rows: images.map(({ name, format, fingerprint, folder }) => [
+          name,
+          format,
+          fingerprint.slice(0, 12),
+          folder,
+        ]),
+      }))
+    })
+}

@@ -1,0 +1,24 @@
+import { Command } from 'commander'
+import { client, type Invocation } from '../invocation.ts'
+import { byIdOrName } from '../kinds/resolve.ts'
+import { LinesOfSteps } from '../output/lines-of-steps.ts'
+import { examples } from './options.ts'
+
+export function logsCommand(invocation: Invocation): Command {
+  return new Command('logs')
+    .summary('what the provisioning steps of an environment printed')
+    .argument('<environment>', 'name or id')
+    .option('-f, --follow', 'go on until provisioning has ended')
+    .option('--step <step>', 'only of this step, for example project_setup or clone_repo.shop')
+    .addHelpText('after', examples('hearth logs -f shop-1', 'hearth logs shop-1 --step project_setup'))
+    .action(async (reference: string, options: { follow?: boolean; step?: string }) => {
+      const { terminal, signal } = invocation
+      const connection = client(invocation)
+      const { metadata } = await byIdOrName('environment', connection.environments, reference, signal)
+      const lines = new LinesOfSteps(options.step === undefined)
+      for await (const chunk of connection.environments.logs(metadata.id, { ...options, signal })) {
+        terminal.raw(lines.add(chunk))
+      }
+      terminal.raw(lines.rest())
+    })
+}

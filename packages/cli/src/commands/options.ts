@@ -1,0 +1,38 @@
+import { HearthError } from '@hearth/foundation'
+import { InvalidArgumentError } from 'commander'
+import { client, type Invocation } from '../invocation.ts'
+import type { View } from '../kinds/kind.ts'
+
+export function viewOf(invocation: Invocation): View {
+  return {
+    client: client(invocation),
+    terminal: invocation.terminal,
+    now: invocation.clock.now(),
+    signal: invocation.signal,
+  }
+}
+
+/** `-l key=value`, repeated. */
+export function addLabel(text: string, labels: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('a label is KEY=VALUE.')
+  return { ...labels, [text.slice(0, at)]: text.slice(at + 1) }
+}
+
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text)
+    if (/^\d+$/.test(text) && number >= least && number <= most) return number
+    throw new InvalidArgumentError(`a whole number from ${least} to ${most} is needed.`)
+  }
+}
+
+/** Examples below the help of a command. */
+export function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`
+}
+
+/** Refuses a value with the place it was given at. */
+export function badInput(field: string, given: string, expected: string): HearthError {
+  return new HearthError('invalid', `${field} does not fit`, { details: [{ field, given, expected }] })
+}

@@ -1,0 +1,111 @@
+import type { HearthClient } from '@hearth/client'
+import type { Environment } from '@hearth/contract'
+import type { Clock } from '@hearth/foundation'
+import { CommandError, exitCodes } from '../exit-codes.ts'
+import { failureText } from '../output/describe.ts'
+import { changeLines, machineLines } from '../output/machine-lines.ts'
+import { type ProgressTask, type Report, runTasks } from '../output/progress.ts'
+import type { Terminal } from '../output/terminal.ts'
+import { judgePool, type PoolState, type PoolVerdict } from './pool-state.ts'
+import { PoolWatch } from './pool-watch.ts'
+
+export interface FollowedPool {
+  id: string
+  title: string
+}
+
+/**
+ * Shows pools and their machines live until each is ready or failed. Throws, with the step, the cause and the last
+ * lines, when one has failed.
+ */
+export async function followPools(
+  client: HearthClient,
+  pools: readonly FollowedPool[],
+  options: { terminal: Terminal; clock: Clock; signal: AbortSignal },
+): Promise<PoolState[]> {
+  const { terminal, clock, signal } = options
+  if (pools.length === 0) return []
+  const watch = new PoolWatch(
+    client,
+    pools.map(({ id }) => id),
+  )
+  const followed = new Map(pools.map(({ id }) => [id, new PoolProgress(terminal, clock)]))
+  const watching = watch.follow(signal, (states) => {
+    for (const state of states) followed.get(state.pool.metadata.id)?.see(state)
+    return states.length === pools.length && states.every((state) => judgePool(state).phase !== 'waiting')
+  })
+  const tasks: ProgressTask[] = pools.map(({ id, title }) => ({
+    title,
+    work: async (report) => (await followed.get(id)?.show(title, report, watching)) ?? title,
+  }))
+  const [shown] = await Promise.allSettled([runTasks(terminal, tasks, { concurrent: true }), watching])
+  await watching
+  const failures = watch.states().flatMap((state) => failureLines(state, judgePool(state), terminal))
+  if (failures.length > 0) throw new CommandError(failures.join('\n'), exitCodes.failure)
+  if (shown.status === 'rejected') throw shown.reason
+  return watch.states()
+}
+
+/** What is shown of one pool. */
+class PoolProgress {
+  readonly #terminal: Terminal
+  readonly #clock: Clock
+  readonly #seen = new Map<string, Environment>()
+  readonly #verdict: Promise<PoolVerdict>
+  #decide: (verdict: PoolVerdict) => void = () => undefined
+  #report: Report | null = null
+  #state: PoolState | null = null
+
+  constructor(terminal: Terminal, clock: Clock) {
+    this.#terminal = terminal
+    this.#clock = clock
+    this.#verdict = new Promise((resolve) => {
+      this.#decide = resolve
+    })
+  }
+
+  see(state: PoolState): void {
+    this.#state = state
+    for (const machine of state.machines) {
+      for (const line of changeLines(this.#seen.get(machine.metadata.id), machine)) this.#report?.event(line)
+      this.#seen.set(machine.metadata.id, machine)
+    }
+    this.#draw()
+    const verdict = judgePool(state)
+    if (verdict.phase !== 'waiting') this.#decide(verdict)
+  }
+
+  async show(title: string, report: Report, watching: Promise<void>): Promise<string> {
+    this.#report = report
+    // Running times grow between events too.
+    const ticking = setInterval(() => this.#draw(), 1_000)
+    try {
+      await Promise.race([this.#verdict, watching])
+      const { pool } = this.#state ?? {}
+      const count = pool === undefined ? '' : `: ${pool.status.ready} of ${pool.spec.min} ready`
+      if ((await this.#verdict).phase === 'failed') throw new Error(`${title} failed`)
+      return `${title}${count}`
+    } finally {
+      clearInterval(ticking)
+    }
+  }
+
+  #draw(): void {
+    if (this.#state === null) return
+    this.#report?.state(machineLines(this.#state.machines, this.#terminal, this.#clock.now()))
+  }
+}
+
+function failureLines({ pool }: PoolState, verdict: PoolVerdict, terminal: Terminal): string[] {
+  if (verdict.phase !== 'failed') return []
+  const { failure, machine } = verdict
+  const who = machine === null ? `warm pool ${pool.metadata.name}` : `machine ${machine.metadata.name}`
+  if (failure === null) return [`${who}: ${pool.status.phase}`]
+  return [`${who}:`, failureText(terminal, withOutput(failure, machine))]
+}
+
+function withOutput(failure: NonNullable<Environment['status']['failure']>, machine: Environment | null) {
+  const output = machine?.status.steps.find(({ phase }) => phase === 'failed')?.output.trimEnd()
+  if (failure.lastLines !== undefined || output === undefined || output === '') return failure
+  return { ...failure, lastLines: output.split('\n').slice(-20) }
+}

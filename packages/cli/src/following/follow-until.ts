@@ -1,0 +1,44 @@
+import type { HearthClient } from '@hearth/client'
+import type { Event, ResourceKind } from '@hearth/contract'
+
+export interface Following {
+  signal: AbortSignal
+  kind?: ResourceKind
+  resourceId?: string
+  /** Reads the present state, at the start and after every lost connection; true when it is what is waited for. */
+  read(signal: AbortSignal): Promise<boolean>
+  /** Takes one change in; true when it is what is waited for. */
+  take(event: Event): boolean
+}
+
+/** Waits, without asking again and again, until a read or a change says so. Throws the signal's reason when aborted. */
+export async function followUntil(client: HearthClient, following: Following): Promise<void> {
+  const finished = new AbortController()
+  const signal = AbortSignal.any([following.signal, finished.signal])
+  let failure: { error: unknown } | null = null
+  let reading: Promise<void> = Promise.resolve()
+  const onOpen = () => {
+    reading = following.read(signal).then(
+      (done) => {
+        if (done) finished.abort()
+      },
+      (error: unknown) => {
+        if (signal.aborted) return
+        failure = { error }
+        finished.abort()
+      },
+    )
+  }
+  const { kind, resourceId } = following
+  for await (const event of client.events.follow({ signal, kind, resourceId, onOpen })) {
+    if (following.take(event)) finished.abort()
+  }
+  await reading
+  throwFailure(failure)
+  following.signal.throwIfAborted()
+}
+
+// A function of its own, because the compiler does not see that a callback has set it.
+function throwFailure(failure: { error: unknown } | null): void {
+  if (failure !== null) throw failure.error
+}

@@ -1,0 +1,40 @@
+import type { Environment, Failure, WarmPool } from '@hearth/contract'
+
+/** A pool and the machines it has, as last seen. */
+export interface PoolState {
+  pool: WarmPool
+  machines: readonly Environment[]
+}
+
+export type PoolVerdict =
+  | { phase: 'waiting' }
+  | { phase: 'ready' }
+  /** `machine` is the one whose failure tells why, where there is one. */
+  | { phase: 'failed'; failure: Failure | null; machine: Environment | null }
+
+/** Whether a pool has what its declaration asks for, will get it, or has given up. */
+export function judgePool({ pool, machines }: PoolState): PoolVerdict {
+  if (pool.status.observedSpecVersion < pool.specVersion) return { phase: 'waiting' }
+  switch (pool.status.phase) {
+    case 'failed': {
+      const machine = machines.findLast(({ status }) => status.failure !== null) ?? null
+      return { phase: 'failed', failure: machine?.status.failure ?? pool.status.failure, machine }
+    }
+    case 'deleting':
+      return { phase: 'failed', failure: pool.status.failure, machine: null }
+    case 'ready':
+    case 'disabled':
+      return { phase: 'ready' }
+    case 'filling':
+      return { phase: 'waiting' }
+  }
+}
+
+/** Keeps the newer of two views of one resource: events and reads may arrive in any order. */
+export function isNewer(
+  one: { specVersion: number; statusVersion: number },
+  other: { specVersion: number; statusVersion: number } | undefined,
+): boolean {
+  if (other === undefined) return true
+  return one.specVersion + one.statusVersion > other.specVersion + other.statusVersion
+}

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { HearthError } from '@hearth/foundation'
+import { installation } from '../installation.ts'
+
+export interface ImageBuild {
+  folder: string
+  name: string
+  variant: string
+  variables: Readonly<Record<string, string | undefined>>
+  signal: AbortSignal
+}
+
+/** Runs deploy/images' build script, which does nothing when the folder holds this very image; tells each line it says. */
+export function buildImage(build: ImageBuild, tell: (line: string) => void): Promise<void> {
+  const words = ['--output', build.folder, '--name', build.name, '--variant', build.variant]
+  return new Promise((resolve, reject) => {
+    const child = spawn(installation.buildBaseImage, words, {
+      stdio: ['ignore', 'inherit', 'pipe'],
+      env: { ...build.variables },
+      // Out of the terminal's reach: on Ctrl-C we end it ourselves and wait until it has cleaned up.
+      detached: true,
+    })
+    const end = () => {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM')
+    }
+    build.signal.addEventListener('abort', end, { once: true })
+    const lines: string[] = []
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      lines.push(line)
+      tell(line.replace(/^base-image: /, ''))
+    })
+    child.once('error', (cause) =>
+      reject(new HearthError('unavailable', `the image build could not start: ${cause.message}`, { cause })),
+    )
+    child.once('close', (code) => {
+      build.signal.removeEventListener('abort', end)
+      if (code === 0) return resolve()
+      if (build.signal.aborted) return reject(build.signal.reason as Error)
+      const last = lines.slice(-15).join('\n')
+      return reject(new HearthError('unavailable', `building the base image failed:\n${last}`))
+    })
+  })
+}

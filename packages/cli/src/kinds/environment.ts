@@ -1,0 +1,127 @@
+import { type Environment, environmentPhaseSchema, stepKey } from '@hearth/contract'
+import { HearthError, isId } from '@hearth/foundation'
+import { failureText, fields, headFields } from '../output/describe.ts'
+import { formatAge } from '../output/duration.ts'
+import { phaseTone } from '../output/phase-tone.ts'
+import { stepTable } from '../output/step-table.ts'
+import { renderTable } from '../output/table.ts'
+import { defineKind, type Filter, type View } from './kind.ts'
+import { named, referenceNames } from './names.ts'
+import { byIdOrName } from './resolve.ts'
+
+export const environmentKind = defineKind<Environment>({
+  names: ['environment', 'environments', 'env'],
+  summary: 'virtual machines, in a pool, claimed or on their own',
+  eventKind: 'Environment',
+  columns: ['NAME', 'PROJECT', 'PHASE', 'STEP', 'CLAIM', 'RUNNER', 'ADDRESS', 'AGE', 'ID'],
+  namesNeeded: referenceNames,
+  row: ({ metadata, spec, status }, { terminal, now }, names) => [
+    metadata.name,
+    named(names, spec.projectId),
+    terminal.tone(phaseTone(status.phase), status.phase) + (status.unreachable ? ' (unreachable)' : ''),
+    presentStep(status.steps),
+    status.claimId ?? '-',
+    named(names, status.runnerId),
+    status.address === null ? '-' : `${status.address.host}:${status.address.port}`,
+    formatAge(metadata.createdAt, now),
+    metadata.id,
+  ],
+  async fetchAll({ client, signal }, filter) {
+    return await client.environments.listAll(await environmentFilter(client, filter, signal), { signal })
+  },
+  fetchOne: ({ client, signal }, reference) =>
+    byIdOrName('environment', client.environments, reference, signal),
+  describe: describeEnvironment,
+  async remove({ client, signal }, reference, { force }) {
+    const { metadata } = await byIdOrName('environment', client.environments, reference, signal)
+    await client.environments.delete(metadata.id, { force, signal })
+    return {
+      id: metadata.id,
+      name: metadata.name,
+      gone: async (waiting) => {
+        const seen = await client.environments.get(metadata.id, { signal: waiting }).catch(goneIsNull)
+        if (seen?.status.phase === 'failed') {
+          throw new HearthError('conflict', seen.status.failure?.message ?? 'the deletion failed')
+        }
+        return seen === null || seen.status.phase === 'deleted'
+      },
+    }
+  },
+})
+
+export function goneIsNull(error: unknown): null {
+  if (error instanceof HearthError && error.code === 'not_found') return null
+  throw error
+}
+
+async function environmentFilter(client: View['client'], filter: Filter, signal: AbortSignal) {
+  const idOf = async (reference: string | undefined, kind: 'projects' | 'runners') =>
+    reference === undefined || isId(reference)
+      ? reference
+      : (await client[kind].get(reference, { signal })).metadata.id
+  return {
+    projectId: await idOf(filter.project, 'projects'),
+    runnerId: await idOf(filter.runner, 'runners'),
+    warmPoolId: filter.pool,
+    phase: filter.phase === undefined ? undefined : knownPhase(filter.phase),
+  }
+}
+
+function knownPhase(phase: string) {
+  const parsed = environmentPhaseSchema.safeParse(phase)
+  if (parsed.success) return parsed.data
+  throw new HearthError('invalid', 'no environment is ever in that phase', {
+    details: [{ field: '--phase', given: phase, expected: environmentPhaseSchema.options.join(', ') }],
+  })
+}
+
+/** The step that runs, else the one that failed, else nothing. */
+export function presentStep(steps: Environment['status']['steps']): string {
+  const step = steps.find(({ phase }) => phase === 'running') ?? steps.find(({ phase }) => phase === 'failed')
+  return step === undefined ? '-' : stepKey(step)
+}
+
+export function describeEnvironment(
+  environment: Environment,
+  { terminal, now }: Pick<View, 'terminal' | 'now'>,
+  names: ReadonlyMap<string, string>,
+): string {
+  const { spec, status } = environment
+  const { plan } = spec
+  const address = status.address
+  const head = fields([
+    ...headFields(environment, now),
+    ['Project', named(names, spec.projectId)],
+    [
+      'Class',
+      `${named(names, spec.environmentClassId)} (${plan.virtualCpus} vCPU, ${plan.memoryMebibytes} MiB, ${plan.diskGibibytes} GiB, ${plan.image})`,
+    ],
+    ['Pool', spec.warmPoolId],
+    ['Claim', status.claimId],
+    ['Wanted', spec.desiredPhase],
+    ['Phase', terminal.tone(phaseTone(status.phase), status.phase)],
+    ['Unreachable', status.unreachable ? 'its runner is silent; the phase is the last one seen' : null],
+    ['Deadline', status.deadline],
+    ['Runner', named(names, status.runnerId)],
+    ['Placement', status.placement],
+    ['Address', address === null ? '-' : `${address.user}@${address.host}:${address.port}`],
+    ['Host key', address?.hostKey ?? null],
+    ['Machine id', status.identity?.machineId ?? null],
+    ['Clock offset', status.identity === null ? null : `${status.identity.clockOffsetMilliseconds} ms`],
+    ['Ready', status.readyAt],
+  ])
+  const parts = [head]
+  if (status.steps.length > 0) parts.push('', renderTable(stepTable(status.steps, terminal, now)))
+  if (status.failure !== null)
+    parts.push('', failureText(terminal, withLastLines(environment, status.failure)))
+  return parts.join('\n')
+}
+
+/** A failure without lines of its own shows the end of what the failed step printed. */
+function withLastLines(environment: Environment, failure: NonNullable<Environment['status']['failure']>) {
+  if (failure.lastLines !== undefined) return failure
+  const output = environment.status.steps.find(({ phase }) => phase === 'failed')?.output.trimEnd()
+  return output === undefined || output === ''
+    ? failure
+    : { ...failure, lastLines: output.split('\n').slice(-20) }
+}

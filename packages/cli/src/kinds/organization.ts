@@ -1,0 +1,22 @@
+import type { Organization } from '@hearth/contract'
+import { describePlain } from '../output/describe.ts'
+import { formatAge } from '../output/duration.ts'
+import { defineKind } from './kind.ts'
+import { byIdOrName } from './resolve.ts'
+
+export const organizationKind = defineKind<Organization>({
+  names: ['organization', 'organizations'],
+  summary: 'who owns everything else',
+  eventKind: 'Organization',
+  columns: ['NAME', 'TITLE', 'AGE', 'ID'],
+  row: ({ metadata, spec }, { now }) => [
+    metadata.name,
+    spec.displayName,
+    formatAge(metadata.createdAt, now),
+    metadata.id,
+  ],
+  fetchAll: ({ client, signal }) => client.organizations.listAll({}, { signal }),
+  fetchOne: ({ client, signal }, reference) =>
+    byIdOrName('organization', client.organizations, reference, signal),
+  describe: (organization, { terminal, now }) => describePlain(organization, terminal, now),
+})

@@ -1,0 +1,33 @@
+import type { Project } from '@hearth/contract'
+import { describePlain } from '../output/describe.ts'
+import { formatAge } from '../output/duration.ts'
+import { goneIsNull } from './environment.ts'
+import { defineKind } from './kind.ts'
+
+export const projectKind = defineKind<Project>({
+  names: ['project', 'projects'],
+  summary: 'repositories, variables, secrets and set-up commands',
+  eventKind: 'Project',
+  columns: ['NAME', 'REPOSITORIES', 'SECRETS', 'SETUP', 'AGE', 'ID'],
+  row: ({ metadata, spec }, { now }) => [
+    metadata.name,
+    spec.repositories.map(({ name }) => name).join(', ') || '-',
+    String(spec.secretNames.length),
+    `${spec.setup.length} commands`,
+    formatAge(metadata.createdAt, now),
+    metadata.id,
+  ],
+  fetchAll: ({ client, signal }) => client.projects.listAll({}, { signal }),
+  fetchOne: ({ client, signal }, reference) => client.projects.get(reference, { signal }),
+  describe: (project, { terminal, now }) => describePlain(project, terminal, now),
+  async remove({ client, signal }, reference) {
+    const { metadata } = await client.projects.get(reference, { signal })
+    await client.projects.delete(metadata.id, { signal })
+    return {
+      id: metadata.id,
+      name: metadata.name,
+      gone: async (waiting) =>
+        (await client.projects.get(metadata.id, { signal: waiting }).catch(goneIsNull)) === null,
+    }
+  },
+})

@@ -1,0 +1,83 @@
+import type { WarmPool } from '@hearth/contract'
+import { HearthError, isId } from '@hearth/foundation'
+import { failureText, fields, headFields } from '../output/describe.ts'
+import { formatAge } from '../output/duration.ts'
+import { phaseTone } from '../output/phase-tone.ts'
+import { renderTable } from '../output/table.ts'
+import { environmentKind, goneIsNull } from './environment.ts'
+import { defineKind, type View } from './kind.ts'
+import { named, referenceNames } from './names.ts'
+
+export const warmPoolKind = defineKind<WarmPool>({
+  names: ['warm-pool', 'warm-pools', 'pool', 'pools'],
+  summary: 'ready machines kept for a project and a class',
+  eventKind: 'WarmPool',
+  columns: ['PROJECT', 'CLASS', 'PHASE', 'READY', 'WANTED', 'PROVISIONING', 'CLAIMED', 'FAILED', 'AGE', 'ID'],
+  namesNeeded: referenceNames,
+  row: ({ metadata, spec, status }, { terminal, now }, names) => [
+    named(names, spec.projectId),
+    named(names, spec.environmentClassId),
+    terminal.tone(phaseTone(status.phase), status.phase),
+    String(status.ready),
+    String(spec.min),
+    String(status.provisioning),
+    String(status.claimed),
+    String(status.failed),
+    formatAge(metadata.createdAt, now),
+    metadata.id,
+  ],
+  async fetchAll({ client, signal }, { project }) {
+    const projectId =
+      project === undefined || isId(project)
+        ? project
+        : (await client.projects.get(project, { signal })).metadata.id
+    return await client.warmPools.listAll({ projectId }, { signal })
+  },
+  fetchOne: findPool,
+  async describe(pool, view, names) {
+    const { spec, status } = pool
+    const head = fields([
+      ...headFields(pool, view.now),
+      ['Project', named(names, spec.projectId)],
+      ['Class', named(names, spec.environmentClassId)],
+      ['Phase', view.terminal.tone(phaseTone(status.phase), status.phase)],
+      ['Enabled', spec.enabled ? 'yes' : 'no'],
+      ['Ready', `${status.ready} of ${spec.min}`],
+      ['Provisioning', String(status.provisioning)],
+      ['Claimed', String(status.claimed)],
+      ['Failed', String(status.failed)],
+      ['Boots that failed in a row', String(status.consecutiveFailures)],
+      ['Tries again', status.retryAt],
+      ['Set-up', spec.setup.length === 0 ? null : spec.setup.map(({ name }) => name).join('; ')],
+    ])
+    const members = await environmentKind.list(view, { pool: pool.metadata.id })
+    const failure = status.failure === null ? [] : ['', failureText(view.terminal, status.failure)]
+    return [head, '', renderTable(members.table()), ...failure].join('\n')
+  },
+  async remove(view, reference) {
+    const { client, signal } = view
+    const { metadata } = await findPool(view, reference)
+    await client.warmPools.delete(metadata.id, { signal })
+    return {
+      id: metadata.id,
+      name: metadata.name,
+      gone: async (waiting) =>
+        (await client.warmPools.get(metadata.id, { signal: waiting }).catch(goneIsNull)) === null,
+    }
+  },
+})
+
+/** A pool by its id, its name, or by its project where that has only one. */
+async function findPool({ client, signal }: View, reference: string): Promise<WarmPool> {
+  if (isId(reference)) return await client.warmPools.get(reference, { signal })
+  const called = await client.warmPools.listAll({ name: reference }, { signal })
+  if (called.length === 1 && called[0] !== undefined) return called[0]
+  const project = await client.projects.get(reference, { signal }).catch(goneIsNull)
+  const pools =
+    project === null ? called : await client.warmPools.listAll({ projectId: project.metadata.id }, { signal })
+  const [first] = pools
+  if (first === undefined) throw new HearthError('not_found', `there is no warm pool ${reference}`)
+  if (pools.length === 1) return first
+  const ids = pools.map(({ metadata }) => metadata.id).join(', ')
+  throw new HearthError('conflict', `${reference} has ${pools.length} warm pools; give the id: ${ids}`)
+}

@@ -1,0 +1,11 @@
+import type { ApplyResult } from '@hearth/contract'
+
+/** What an apply changed, a line each. */
+export function applyText(name: string, result: ApplyResult): string {
+  return [
+    `project ${name} ${result.project}`,
+    ...result.warmPools.map(
+      ({ environmentClass, change }) => `warm pool ${name}/${environmentClass} ${change}`,
+    ),
+  ].join('\n')
+}

@@ -1,0 +1,27 @@
+import { HearthError } from '@hearth/foundation'
+import { expect, test } from 'vitest'
+import { errorText } from './error-text.ts'
+
+test('each part of the input that does not fit has its line', () => {
+  const error = new HearthError('invalid', 'the project does not fit', {
+    details: [
+      { field: 'spec.min', given: '-1', expected: 'at least 0' },
+      { field: 'name', given: '', expected: 'a name' },
+    ],
+  })
+  expect(errorText(error).split('\n')).toEqual([
+    'the project does not fit',
+    '  spec.min: given -1, expected at least 0',
+    '  name: expected a name',
+  ])
+})
+
+test('nobody answering says what to do; our own fault names the request', () => {
+  expect(errorText(new HearthError('unavailable', 'no answer'))).toContain('hearth dev')
+  expect(errorText(new HearthError('internal', 'oh', { facts: { requestId: 'r-7' } }))).toContain('r-7')
+})
+
+test('what is not a HearthError still has its message', () => {
+  expect(errorText(new Error('disk full'))).toBe('disk full')
+  expect(errorText('odd')).toBe('odd')
+})

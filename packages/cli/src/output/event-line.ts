@@ -1,0 +1,31 @@
+import type { Event } from '@hearth/contract'
+import { z } from 'zod'
+import { phaseTone } from './phase-tone.ts'
+import type { Terminal } from './terminal.ts'
+
+// Events carry any kind; of each only what a line shows is read.
+const shownSchema = z.object({
+  metadata: z.object({ name: z.string() }).optional(),
+  operation: z.string().optional(),
+  phase: z.string().optional(),
+  status: z.object({ phase: z.string(), failure: z.object({ message: z.string() }).nullish() }).optional(),
+})
+
+/** One change in one line: when, what happened to what, and the phase it is in now. */
+export function eventLine(event: Event, terminal: Terminal): string {
+  const parsed = shownSchema.safeParse(event.resource)
+  const shown = parsed.success ? parsed.data : {}
+  const phase = shown.status?.phase ?? shown.phase ?? ''
+  const failure = shown.status?.failure?.message
+  return [
+    terminal.tone('quiet', event.time.slice(11, 23)),
+    event.verb.padEnd(7),
+    event.kind.padEnd(16),
+    event.resourceId,
+    shown.metadata?.name ?? shown.operation ?? '',
+    terminal.tone(phaseTone(phase), phase),
+    failure === undefined ? '' : terminal.tone('bad', failure),
+  ]
+    .filter((part) => part !== '')
+    .join('  ')
+}

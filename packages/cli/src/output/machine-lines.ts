@@ -1,0 +1,62 @@
+import { type Environment, type StepStatus, stepKey } from '@hearth/contract'
+import { formatDuration } from './duration.ts'
+import { phaseTone } from './phase-tone.ts'
+import { stepTime } from './step-table.ts'
+import { renderTable } from './table.ts'
+import type { Terminal } from './terminal.ts'
+
+/** A machine each line: where it is, and since when or how long it took. */
+export function machineLines(machines: readonly Environment[], terminal: Terminal, now: Date): string {
+  if (machines.length === 0) return 'no machine yet'
+  const rows = machines.map((machine) => {
+    const { phase } = machine.status
+    return [machine.metadata.name, terminal.tone(phaseTone(phase), stage(machine)), timeOf(machine, now)]
+  })
+  return renderTable({ columns: ['machine', 'is at', 'time'], rows })
+    .split('\n')
+    .slice(1)
+    .join('\n')
+}
+
+function stage({ status }: Environment): string {
+  const step = status.steps.find(({ phase }) => phase === 'running' || phase === 'failed')
+  if (status.phase === 'failed') return step === undefined ? 'failed' : `failed in ${stepKey(step)}`
+  if (status.phase === 'provisioning' && step !== undefined) return stepKey(step)
+  return status.claimId === null ? status.phase : `${status.phase}, claimed`
+}
+
+function timeOf({ metadata, status }: Environment, now: Date): string {
+  const step = status.steps.find(({ phase }) => phase === 'running')
+  if (status.phase === 'provisioning' && step !== undefined) return stepTime(step, now)
+  if (status.readyAt !== null) return `ready after ${between(metadata.createdAt, status.readyAt)}`
+  if (status.phase === 'pending') return status.placement ?? ''
+  return status.failure?.message ?? ''
+}
+
+export function between(from: string, to: string): string {
+  return formatDuration(Math.max(0, Date.parse(to) - Date.parse(from)))
+}
+
+const ended: readonly StepStatus['phase'][] = ['succeeded', 'failed']
+
+/** What is new in a machine since it was last seen, a plain line each: for logs and pipes. */
+export function changeLines(before: Environment | undefined, machine: Environment): string[] {
+  const { name } = machine.metadata
+  const known = new Map(before?.status.steps.map((step) => [stepKey(step), step.phase]))
+  const lines = machine.status.steps
+    .filter((step) => known.get(stepKey(step)) !== step.phase)
+    .flatMap((step) => {
+      if (step.phase === 'running') return `${name}: ${stepKey(step)} ...`
+      if (!ended.includes(step.phase)) return []
+      const time =
+        step.durationMilliseconds === null ? '' : ` in ${formatDuration(step.durationMilliseconds)}`
+      return `${name}: ${stepKey(step)} ${step.phase}${time}`
+    })
+  const { phase, readyAt, failure } = machine.status
+  if (before?.status.phase === phase) return lines
+  if (phase === 'running' && readyAt !== null) {
+    lines.push(`${name}: ready after ${between(machine.metadata.createdAt, readyAt)}`)
+  } else if (phase === 'failed') lines.push(`${name}: failed: ${failure?.message ?? 'no cause is known'}`)
+  else if (phase !== 'provisioning' || before === undefined) lines.push(`${name}: ${phase}`)
+  return lines
+}

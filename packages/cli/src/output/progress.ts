@@ -1,0 +1,69 @@
+import { Listr } from 'listr2'
+import type { Terminal } from './terminal.ts'
+
+export interface ProgressTask {
+  title: string
+  /** Does the work; `report` tells how it goes. The text it returns, if any, becomes the task's title. */
+  work(report: Report): Promise<string | undefined>
+}
+
+export interface Report {
+  /** The present state, any number of lines: replaces what was shown before. Shown to people only. */
+  state(text: string): void
+  /** Something that happened: a line that stays where there is no screen to redraw. */
+  event(line: string): void
+}
+
+/** Runs tasks one after another, or all at once; the first error ends it once all that run have ended. */
+export async function runTasks(
+  terminal: Terminal,
+  tasks: readonly ProgressTask[],
+  options: { concurrent: boolean },
+): Promise<void> {
+  if (terminal.isInteractive) await runDrawn(tasks, options)
+  else await runPlain(terminal, tasks, options)
+}
+
+async function runDrawn(tasks: readonly ProgressTask[], options: { concurrent: boolean }): Promise<void> {
+  const list = new Listr(
+    tasks.map(({ title, work }) => ({
+      title,
+      task: async (_: unknown, task) => {
+        const result = await work({
+          state: (text) => {
+            task.output = text
+          },
+          event: () => undefined,
+        })
+        if (result !== undefined) task.title = result
+      },
+    })),
+    {
+      concurrent: options.concurrent,
+      exitOnError: true,
+      // Ctrl-C is ours: it ends what the tasks started before anything else.
+      registerSignalListeners: false,
+      rendererOptions: { timer: undefined, showErrorMessage: false, collapseErrors: false },
+    },
+  )
+  await list.run()
+}
+
+async function runPlain(
+  terminal: Terminal,
+  tasks: readonly ProgressTask[],
+  options: { concurrent: boolean },
+): Promise<void> {
+  const one = async ({ title, work }: ProgressTask): Promise<void> => {
+    terminal.note(`${title} ...`)
+    const result = await work({ state: () => undefined, event: (line) => terminal.note(`  ${line}`) })
+    terminal.note(result ?? `${title}: done`)
+  }
+  if (!options.concurrent) {
+    for (const task of tasks) await one(task)
+    return
+  }
+  const results = await Promise.allSettled(tasks.map(one))
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}

@@ -1,0 +1,25 @@
+import { type StepStatus, stepKey } from '@hearth/contract'
+import { formatDuration } from './duration.ts'
+import { phaseTone } from './phase-tone.ts'
+import type { Table } from './table.ts'
+import type { Terminal } from './terminal.ts'
+
+/** One row for each provisioning step, with how long it took or has taken until now. */
+export function stepTable(steps: readonly StepStatus[], terminal: Terminal, now: Date): Table {
+  return {
+    columns: ['STEP', 'PHASE', 'TIME', 'OUTPUT', 'ERROR'],
+    rows: steps.map((step) => [
+      stepKey(step),
+      terminal.tone(phaseTone(step.phase), step.phase),
+      stepTime(step, now),
+      step.outputBytes === 0 ? '' : `${step.outputBytes} B`,
+      step.error ?? '',
+    ]),
+  }
+}
+
+export function stepTime(step: StepStatus, now: Date): string {
+  if (step.durationMilliseconds !== null) return formatDuration(step.durationMilliseconds)
+  if (step.startedAt === null || step.phase !== 'running') return ''
+  return `${formatDuration(Math.max(0, now.getTime() - Date.parse(step.startedAt)))} so far`
+}

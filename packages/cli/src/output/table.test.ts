@@ -1,0 +1,29 @@
+import { styleText } from 'node:util'
+import { expect, test } from 'vitest'
+import { renderTable } from './table.ts'
+
+test('columns line up and nothing trails', () => {
+  const table = {
+    columns: ['NAME', 'PHASE', 'AGE'],
+    rows: [
+      ['a', 'running', '3s'],
+      ['longer-name', 'failed', ''],
+    ],
+  }
+  expect(renderTable(table)).toBe(
+    ['NAME         PHASE    AGE', 'a            running  3s', 'longer-name  failed'].join('\n'),
+  )
+})
+
+test('colours take no room', () => {
+  const red = styleText('red', 'bad', { validateStream: false })
+  const [, first, second] = renderTable({
+    columns: ['A', 'B'],
+    rows: [
+      [red, 'x'],
+      ['good', 'y'],
+    ],
+  }).split('\n')
+  expect(first).toBe(`${red}   x`)
+  expect(second).toBe('good  y')
+})

@@ -1,0 +1,27 @@
+import { stripVTControlCharacters } from 'node:util'
+
+export interface Table {
+  columns: readonly string[]
+  rows: readonly (readonly string[])[]
+}
+
+/** Columns as wide as their widest cell, two spaces between, nothing after the last. Colours take no room. */
+export function renderTable(table: Table): string {
+  const widths = table.columns.map((column, index) =>
+    Math.max(width(column), ...table.rows.map((row) => width(row[index] ?? ''))),
+  )
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, index) =>
+        index === cells.length - 1
+          ? cell
+          : cell + ' '.repeat(Math.max(0, (widths[index] ?? 0) - width(cell)) + 2),
+      )
+      .join('')
+      .trimEnd()
+  return [line(table.columns), ...table.rows.map(line)].join('\n')
+}
+
+function width(cell: string): number {
+  return [...stripVTControlCharacters(cell)].length
+}

@@ -1,0 +1,35 @@
+import { styleText } from 'node:util'
+
+export type Tone = 'good' | 'bad' | 'busy' | 'quiet' | 'strong' | 'plain'
+
+/** Where a command writes: results to `out`, everything about how it goes to `note`. */
+export interface Terminal {
+  /** Writes a result, with a newline. */
+  out(text: string): void
+  /** Writes a result as it is. */
+  raw(text: string): void
+  /** Tells the person something that is no result. */
+  note(text: string): void
+  /** Colours text, or leaves it as it is where colours are not wanted. */
+  tone(tone: Tone, text: string): string
+  /** Whether a person watches the results. */
+  isInteractive: boolean
+}
+
+const formats = { good: 'green', bad: 'red', busy: 'yellow', quiet: 'gray', strong: 'bold' } as const
+
+export function terminalOf(
+  streams: { out: NodeJS.WriteStream; note: NodeJS.WriteStream },
+  noColour: boolean,
+): Terminal {
+  const isInteractive = streams.out.isTTY === true
+  const coloured = isInteractive && !noColour
+  return {
+    out: (text) => void streams.out.write(`${text}\n`),
+    raw: (text) => void streams.out.write(text),
+    note: (text) => void streams.note.write(`${text}\n`),
+    tone: (tone, text) =>
+      !coloured || tone === 'plain' ? text : styleText(formats[tone], text, { validateStream: false }),
+    isInteractive,
+  }
+}

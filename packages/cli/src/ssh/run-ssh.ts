@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process'
+import { HearthError } from '@hearth/foundation'
+import { exitCodes } from '../exit-codes.ts'
+import type { Invocation } from '../invocation.ts'
+import { configurationFile } from './access.ts'
+import { sshAlias } from './configuration.ts'
+
+/** Runs the system's ssh on the person's terminal and returns its exit status. */
+export function runSsh(
+  invocation: Invocation,
+  stateFolder: string,
+  id: string,
+  parts: { options: readonly string[]; command: readonly string[] },
+): Promise<number> {
+  const file = configurationFile(stateFolder, id)
+  return new Promise((resolve, reject) => {
+    const child = spawn('ssh', ['-F', file, ...parts.options, sshAlias, ...parts.command], {
+      stdio: 'inherit',
+      env: { ...invocation.config.variables },
+    })
+    const end = () => void child.kill('SIGTERM')
+    invocation.signal.addEventListener('abort', end, { once: true })
+    child.once('error', (cause) =>
+      reject(new HearthError('unavailable', 'ssh is missing: apt-get install openssh-client', { cause })),
+    )
+    child.once('exit', (code, signal) => {
+      invocation.signal.removeEventListener('abort', end)
+      resolve(code ?? (signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.failure))
+    })
+  })
+}

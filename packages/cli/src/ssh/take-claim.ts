@@ -1,0 +1,61 @@
+import type { HearthClient } from '@hearth/client'
+import type { Claim } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
+import { CommandError, exitCodes } from '../exit-codes.ts'
+import { type Access, saveAccess } from './access.ts'
+import { keyPair } from './key-pair.ts'
+
+export interface ClaimWish {
+  project: string
+  environmentClass?: string | undefined
+  fallback: 'cold' | 'refuse'
+  /** How long to wait for a machine that has to be made first; 0 does not wait. */
+  waitSeconds: number
+}
+
+export interface TakenClaim {
+  claim: Claim
+  /** null while the machine is still being made. */
+  access: Access | null
+  /** From the request to the answer that held the address. */
+  milliseconds: number
+}
+
+/** Claims a machine, waits for a cold one if wished, and keeps the way into it. */
+export async function takeClaim(
+  client: HearthClient,
+  wish: ClaimWish,
+  options: {
+    stateFolder: string
+    variables: Readonly<Record<string, string | undefined>>
+    signal: AbortSignal
+  },
+): Promise<TakenClaim> {
+  const { signal } = options
+  const pair = await keyPair(options.stateFolder, options.variables)
+  const started = performance.now()
+  const { project, environmentClass, fallback } = wish
+  let claim = await client.claims.create(
+    { spec: { project, environmentClass, fallback, publicKey: pair.publicKey } },
+    { signal },
+  )
+  for (let left = remaining(started, wish); claim.status.phase === 'pending' && left > 0; ) {
+    claim = await client.claims.wait(claim.metadata.id, Math.ceil(Math.min(left, 50)), { signal })
+    left = remaining(started, wish)
+  }
+  const milliseconds = performance.now() - started
+  const { phase, failure, connection } = claim.status
+  if (phase === 'failed') {
+    throw new CommandError(`the claim failed: ${failure?.message ?? 'no cause is known'}`, exitCodes.failure)
+  }
+  if (phase === 'released')
+    throw new HearthError('conflict', 'the claim was released while it was waited for')
+  if (connection === null) return { claim, access: null, milliseconds }
+  const access: Access = { id: claim.metadata.id, kind: 'claim', connection }
+  saveAccess(options.stateFolder, pair.privateKeyFile, access)
+  return { claim, access, milliseconds }
+}
+
+function remaining(started: number, { waitSeconds }: ClaimWish): number {
+  return waitSeconds - (performance.now() - started) / 1_000
+}
