@@ -1,5 +1,6 @@
 export { assertNever } from './assert-never.ts'
 export { backoff } from './backoff.ts'
+export { canonicalJson } from './canonical-json.ts'
 export { type Clock, FixedClock, systemClock } from './clock.ts'
 export { type ErrorCode, type ErrorDetail, HearthError, type HearthErrorOptions, toError } from './errors.ts'
 export { isId, newId } from './ids.ts'

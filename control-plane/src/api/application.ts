@@ -1,0 +1,59 @@
+import { HearthError, newId, toError } from '@hearth/foundation'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { bodyLimit } from 'hono/body-limit'
+import type { Caller } from './caller.ts'
+import { errorResponse } from './error-response.ts'
+import type { Services } from './services.ts'
+
+export interface ApplicationEnvironment {
+  Variables: { caller: Caller; requestId: string }
+}
+export type Application = OpenAPIHono<ApplicationEnvironment>
+
+/** Looks a token's secret up; null when it is not known or has ended. */
+export type Authenticate = (secret: string) => Promise<Caller | null>
+
+const mostBodyBytes = 1024 * 1024
+
+/** The HTTP application without its kinds: request ids, authentication below /v1, body limit, errors, measures. */
+export function createApplication(services: Services, authenticate: Authenticate): Application {
+  const application: Application = new OpenAPIHono<ApplicationEnvironment>()
+
+  application.use(async (context, next) => {
+    const requestId = newId()
+    context.set('requestId', requestId)
+    const started = performance.now()
+    await next()
+    context.header('X-Request-Id', requestId)
+    const seconds = (performance.now() - started) / 1000
+    const labels = { method: context.req.method, route: context.req.routePath, status: context.res.status }
+    services.metrics.requestSeconds.observe(labels, seconds)
+    services.log.debug({ requestId, ...labels, path: context.req.path, seconds }, 'request')
+  })
+  application.use('/v1/*', async (context, next) => {
+    const secret = /^Bearer (\S+)$/i.exec(context.req.header('Authorization') ?? '')?.[1]
+    const caller = secret === undefined ? null : await authenticate(secret)
+    if (caller === null) {
+      throw new HearthError('unauthenticated', 'send a valid token: Authorization: Bearer <token>')
+    }
+    context.set('caller', caller)
+    await next()
+  })
+  application.use('/v1/*', bodyLimit({ maxSize: mostBodyBytes }))
+
+  application.notFound((context) => {
+    const error = new HearthError(
+      'not_found',
+      `there is no ${context.req.method} ${context.req.path}; see /docs`,
+    )
+    const { status, body } = errorResponse(error, context.get('requestId'))
+    return context.json(body, status)
+  })
+  application.onError((thrown, context) => {
+    const { status, body } = errorResponse(thrown, context.get('requestId'))
+    if (status >= 500)
+      services.log.error({ err: toError(thrown), requestId: body.error.requestId }, 'request failed')
+    return context.json(body, status)
+  })
+  return application
+}

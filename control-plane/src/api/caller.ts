@@ -1,0 +1,16 @@
+import type { Role } from '@hearth/contract'
+
+/** Who makes a request, as its token says. */
+export interface Caller {
+  principalId: string
+  organizationId: string
+  tokenId: string
+  name: string
+  roles: readonly Role[]
+  /** Set when the token is a runner's own. */
+  runnerId: string | null
+}
+
+export const readers: readonly Role[] = ['administrator', 'member', 'viewer']
+export const writers: readonly Role[] = ['administrator', 'member']
+export const administrators: readonly Role[] = ['administrator']

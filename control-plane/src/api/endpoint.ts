@@ -1,0 +1,173 @@
+import { errorBodySchema, type Role } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
+import { createRoute, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import type { DatabaseTransaction } from '../database/connection.ts'
+import { type Answer, once } from '../database/idempotency-key.ts'
+import type { Application, ApplicationEnvironment } from './application.ts'
+import type { Caller } from './caller.ts'
+import type { Services } from './services.ts'
+import { validate } from './validation.ts'
+
+type Success = 200 | 201 | 202
+const none = z.strictObject({})
+
+/** A successful answer: the value is sent as JSON. */
+export interface Reply {
+  status: Success
+  value: unknown
+}
+
+export interface EndpointRequest<Params, Query, Body> {
+  params: Params
+  query: Query
+  body: Body
+  caller: Caller
+  context: Context<ApplicationEnvironment>
+  /** The version in `If-Match`, or null. */
+  expectedVersion: number | null
+  /** Does the work in a transaction, once per `Idempotency-Key`. */
+  once(work: (tx: DatabaseTransaction) => Promise<Reply>): Promise<Answer>
+}
+
+export interface Endpoint<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
+  method: 'get' | 'post' | 'patch' | 'delete'
+  /** As in OpenAPI: `/v1/projects/{id}`. */
+  path: string
+  tag: string
+  summary: string
+  /** Any one of these; empty for every known caller. */
+  roles: readonly Role[]
+  params?: Params
+  query?: Query
+  body?: Body
+  answer: { status: Success; schema: z.ZodType; description: string; mediaType?: string }
+  handle(
+    request: EndpointRequest<z.output<Params>, z.output<Query>, z.output<Body>>,
+  ): Promise<Reply | Answer | Response>
+}
+
+/** Adds a route and its OpenAPI description from one declaration: what validates is what is documented. */
+export function addEndpoint<
+  Params extends z.ZodObject = typeof none,
+  Query extends z.ZodObject = typeof none,
+  Body extends z.ZodType = typeof none,
+>(application: Application, services: Services, endpoint: Endpoint<Params, Query, Body>): void {
+  const params = endpoint.params ?? none
+  const query = endpoint.query ?? none
+  const body = endpoint.body
+  const route = describe(endpoint, params, query)
+  application.openAPIRegistry.registerPath(route)
+  application.on(endpoint.method.toUpperCase(), route.getRoutingPath(), async (context) => {
+    const caller = context.get('caller')
+    authorize(caller, endpoint.roles)
+    const text = body === undefined ? '' : await context.req.text()
+    const result = await endpoint.handle({
+      params: validate(params, context.req.param(), 'path') as z.output<Params>,
+      query: validate(query, context.req.query(), 'query') as z.output<Query>,
+      body: (body === undefined ? {} : validate(body, parseJson(text), 'body')) as z.output<Body>,
+      caller,
+      context,
+      expectedVersion: expectedVersion(context.req.header('If-Match')),
+      once: (work) =>
+        once(
+          services.database,
+          services.encryption,
+          {
+            organizationId: caller.organizationId,
+            key: idempotencyKey(context.req.header('Idempotency-Key')),
+            request: `${endpoint.method} ${context.req.path} ${text}`,
+          },
+          async (tx) => {
+            const reply = await work(tx)
+            return { status: reply.status, body: JSON.stringify(reply.value) }
+          },
+        ),
+    })
+    if (result instanceof Response) return result
+    const sent = 'value' in result ? JSON.stringify(result.value) : result.body
+    return context.body(sent, result.status, { 'Content-Type': 'application/json' })
+  })
+}
+
+function describe(
+  endpoint: Endpoint<z.ZodType, z.ZodType, z.ZodType>,
+  params: z.ZodObject,
+  query: z.ZodObject,
+) {
+  const { answer, body } = endpoint
+  const refusals = {
+    400: 'What does not fit',
+    401: 'No valid token',
+    403: 'Not allowed',
+    404: 'Not found',
+    409: 'Conflict',
+    413: 'Too large',
+  }
+  return createRoute({
+    method: endpoint.method,
+    path: endpoint.path,
+    tags: [endpoint.tag],
+    summary: endpoint.summary,
+    security: [{ bearer: [] }],
+    request: {
+      params,
+      query,
+      ...(body === undefined
+        ? {}
+        : { body: { required: true, content: { 'application/json': { schema: body } } } }),
+    },
+    responses: {
+      [answer.status]: {
+        description: answer.description,
+        content: { [answer.mediaType ?? 'application/json']: { schema: answer.schema } },
+      },
+      ...Object.fromEntries(
+        Object.entries(refusals).map(([status, description]) => [
+          status,
+          { description, content: { 'application/json': { schema: errorBodySchema } } },
+        ]),
+      ),
+    },
+  })
+}
+
+function authorize(caller: Caller, roles: readonly Role[]): void {
+  if (roles.length === 0 || roles.some((role) => caller.roles.includes(role))) return
+  throw new HearthError(
+    'forbidden',
+    `this needs the role ${roles.join(' or ')}; the token has ${caller.roles.join(', ')}`,
+  )
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return text.trim() === '' ? {} : JSON.parse(text)
+  } catch (error) {
+    throw new HearthError('invalid', 'the body is not JSON', {
+      details: [{ field: 'body', given: JSON.stringify(text.slice(0, 120)), expected: 'a JSON object' }],
+      cause: error,
+    })
+  }
+}
+
+function expectedVersion(header: string | undefined): number | null {
+  if (header === undefined) return null
+  const version = /^(?:W\/)?"?(\d{1,9})"?$/.exec(header.trim())?.[1]
+  if (version !== undefined) return Number(version)
+  throw new HearthError('invalid', 'If-Match does not fit', {
+    details: [
+      { field: 'header.If-Match', given: header.slice(0, 120), expected: 'a specVersion, as in "3"' },
+    ],
+  })
+}
+
+function idempotencyKey(header: string | undefined): string | null {
+  if (header === undefined) return null
+  if (header.length > 0 && header.length <= 255) return header
+  throw new HearthError('invalid', 'Idempotency-Key does not fit', {
+    details: [
+      { field: 'header.Idempotency-Key', given: header.slice(0, 120), expected: '1 to 255 characters' },
+    ],
+  })
+}

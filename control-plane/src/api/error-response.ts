@@ -1,0 +1,59 @@
+import type { ErrorBody } from '@hearth/contract'
+import { assertNever, type ErrorCode, HearthError } from '@hearth/foundation'
+import { HTTPException } from 'hono/http-exception'
+
+type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 500 | 503
+
+/** The one place where an error becomes HTTP. What is not meant for the caller becomes a 500 without its text. */
+export function errorResponse(thrown: unknown, requestId: string): { status: ErrorStatus; body: ErrorBody } {
+  const error = known(thrown)
+  return {
+    status: statusOf(error.code),
+    body: {
+      error: {
+        code: error.code,
+        message: error.message,
+        details: [...error.details],
+        facts: error.facts,
+        requestId,
+      },
+    },
+  }
+}
+
+function known(thrown: unknown): HearthError {
+  if (thrown instanceof HearthError) return thrown
+  if (thrown instanceof HTTPException && thrown.status === 413) {
+    return new HearthError('too_large', 'the body is too large: at most 1 MiB')
+  }
+  return new HearthError('internal', 'something went wrong here; the log has it under this request id', {
+    cause: thrown,
+  })
+}
+
+function statusOf(code: ErrorCode): ErrorStatus {
+  switch (code) {
+    case 'invalid':
+      return 400
+    case 'unauthenticated':
+      return 401
+    case 'forbidden':
+      return 403
+    case 'not_found':
+      return 404
+    case 'conflict':
+    case 'stale_version':
+    case 'pool_empty':
+      return 409
+    case 'too_large':
+      return 413
+    case 'idempotency_mismatch':
+      return 422
+    case 'internal':
+      return 500
+    case 'unavailable':
+      return 503
+    default:
+      return assertNever(code)
+  }
+}

@@ -1,0 +1,32 @@
+import { toError } from '@hearth/foundation'
+import { sql } from 'kysely'
+import type { Application } from './application.ts'
+import type { Services } from './services.ts'
+
+/** Live: the process answers. Ready: it can do its work, or says what it lacks. Both are open, as probes need. */
+export function addHealth(application: Application, services: Services): void {
+  application.get('/healthz/live', (context) => context.json({ status: 'live' }))
+  application.get('/healthz/ready', async (context) => {
+    const checks = {
+      database: await databaseState(services),
+      messaging: services.messaging.isConnected() ? 'ready' : 'not connected to NATS',
+      program: services.stopping.aborted ? 'stopping' : 'ready',
+    }
+    const ready = Object.values(checks).every((state) => state === 'ready')
+    return context.json({ status: ready ? 'ready' : 'not ready', checks }, ready ? 200 : 503)
+  })
+  application.get('/metrics', async (context) => {
+    services.metrics.messagingConnected.set(services.messaging.isConnected() ? 1 : 0)
+    const { registry } = services.metrics
+    return context.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType })
+  })
+}
+
+async function databaseState({ database }: Services): Promise<string> {
+  try {
+    await sql`SELECT 1`.execute(database)
+    return 'ready'
+  } catch (error) {
+    return toError(error).message
+  }
+}

@@ -1,0 +1,36 @@
+import { HearthError } from '@hearth/foundation'
+import { z } from '@hono/zod-openapi'
+
+export const idParams = z.object({ id: z.uuid().meta({ description: 'UUID' }) })
+/** For kinds whose names are unique in an organization. */
+export const idOrNameParams = z.object({
+  id: z.string().min(1).max(63).meta({ description: 'UUID or name' }),
+})
+
+/** The row, or `not_found` with what was looked for. */
+export function found<Row>(row: Row | undefined, kind: string, id: string): Row {
+  if (row !== undefined) return row
+  throw new HearthError('not_found', `there is no ${kind} ${id}`)
+}
+
+/** Refuses a write that was based on an older version. */
+export function requireVersion(expected: number | null, current: number): void {
+  if (expected === null || expected === current) return
+  throw new HearthError(
+    'stale_version',
+    `written on specVersion ${expected}, the current one is ${current}`,
+    {
+      facts: { currentSpecVersion: current },
+    },
+  )
+}
+
+/** Ends a list whose query asked for one row more than the page holds. */
+export function page<Row extends { id: string }, Item>(
+  rows: readonly Row[],
+  limit: number,
+  toItem: (row: Row) => Item,
+): { items: Item[]; next: string | null } {
+  const shown = rows.slice(0, limit)
+  return { items: shown.map(toItem), next: rows.length > limit ? (shown.at(-1)?.id ?? null) : null }
+}

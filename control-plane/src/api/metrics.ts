@@ -1,0 +1,48 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Everything the control plane measures; names and units as Prometheus wants them. */
+export class Metrics {
+  readonly registry = new Registry()
+
+  readonly requestSeconds = new Histogram({
+    name: 'hearth_http_request_duration_seconds',
+    help: 'Time to answer a request, by route.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers: [this.registry],
+  })
+  readonly reconcileSeconds = new Histogram({
+    name: 'hearth_reconcile_duration_seconds',
+    help: 'Time of one reconcile, by kind.',
+    labelNames: ['kind', 'outcome'],
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 2],
+    registers: [this.registry],
+  })
+  readonly claims = new Counter({
+    name: 'hearth_claims_total',
+    help: 'Claims by what they got: running, cold or refused.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  })
+  readonly reports = new Counter({
+    name: 'hearth_reports_total',
+    help: 'Reports of runners: applied, stale or refused.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  })
+  readonly publishSeconds = new Histogram({
+    name: 'hearth_publish_delay_seconds',
+    help: 'From the commit of an event to its publication.',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers: [this.registry],
+  })
+  readonly messagingConnected = new Gauge({
+    name: 'hearth_messaging_connected',
+    help: '1 while connected to NATS.',
+    registers: [this.registry],
+  })
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry })
+  }
+}

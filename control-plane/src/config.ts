@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs'
+import { HearthError } from '@hearth/foundation'
+import { z } from 'zod'
+
+const listen = z
+  .string()
+  .regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'host:port')
+  .transform((text) => {
+    const at = text.lastIndexOf(':')
+    return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) }
+  })
+const servers = z
+  .string()
+  .min(1)
+  .transform((text) => text.split(',').map((server) => server.trim()))
+const file = z.string().min(1)
+
+const schema = z.object({
+  HEARTH_DATABASE_URL: z.string().min(1),
+  HEARTH_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(20),
+  HEARTH_NATS_URL: servers,
+  HEARTH_NATS_CREDENTIALS_FILE: file.optional(),
+  HEARTH_NATS_ACCOUNT_SEED_FILE: file.optional(),
+  HEARTH_RUNNER_NATS_URL: servers.optional(),
+  HEARTH_LISTEN: listen.prefault('127.0.0.1:7070'),
+  HEARTH_ENCRYPTION_KEY_FILE: file,
+  HEARTH_BOOTSTRAP_TOKEN_FILE: file.optional(),
+  HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+})
+
+export interface Config {
+  databaseUrl: string
+  databaseConnections: number
+  nats: { servers: string[]; credentials: string | null; accountSeed: string | null; runnerServers: string[] }
+  listen: { host: string; port: number }
+  encryptionKeyFile: string
+  bootstrapToken: string | null
+  logLevel: string
+}
+
+/** Reads the environment, all of it at once: every fault is told together. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = schema.safeParse(environment)
+  if (!parsed.success) {
+    const details = parsed.error.issues.map((issue) => ({
+      field: issue.path.join('.'),
+      given: environment[issue.path.join('.')] ?? 'nothing',
+      expected: issue.message,
+    }))
+    const lines = details.map(({ field, given, expected }) => `  ${field}: ${expected} (given: ${given})`)
+    throw new HearthError('invalid', `the environment does not fit:\n${lines.join('\n')}`, { details })
+  }
+  const value = parsed.data
+  return {
+    databaseUrl: value.HEARTH_DATABASE_URL,
+    databaseConnections: value.HEARTH_DATABASE_CONNECTIONS,
+    nats: {
+      servers: value.HEARTH_NATS_URL,
+      credentials: readText(value.HEARTH_NATS_CREDENTIALS_FILE),
+      accountSeed: readText(value.HEARTH_NATS_ACCOUNT_SEED_FILE)?.trim() ?? null,
+      runnerServers: value.HEARTH_RUNNER_NATS_URL ?? value.HEARTH_NATS_URL,
+    },
+    listen: value.HEARTH_LISTEN,
+    encryptionKeyFile: value.HEARTH_ENCRYPTION_KEY_FILE,
+    bootstrapToken: readText(value.HEARTH_BOOTSTRAP_TOKEN_FILE)?.trim() ?? null,
+    logLevel: value.HEARTH_LOG_LEVEL,
+  }
+}
+
+function readText(path: string | undefined): string | null {
+  return path === undefined ? null : readFileSync(path, 'utf8')
+}

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import { HearthError } from '@hearth/foundation'
+import type { Generated } from 'kysely'
+import type { Database, DatabaseTransaction } from './connection.ts'
+import type { Encryption } from './encryption.ts'
+
+export interface IdempotencyKeyTable {
+  organization_id: string
+  key: string
+  request_hash: Buffer
+  status: number | null
+  /** Encrypted: an answer may hold a secret. */
+  body: Buffer | null
+  created_at: Generated<Date>
+}
+
+export interface Answer {
+  status: 200 | 201 | 202
+  body: string
+}
+
+export interface IdempotentRequest {
+  organizationId: string
+  /** null when the caller sent none: the work is then simply done. */
+  key: string | null
+  /** What must be the same for a repeat to be a repeat: method, path and body. */
+  request: string
+}
+
+/**
+ * Does the work once per key, in one transaction with the key's row; a repeat gets the first answer byte for byte,
+ * also while the first is still running (it waits), after a restart and from another replica.
+ * A failure leaves no key behind. Another request under the same key is refused.
+ */
+export async function once(
+  database: Database,
+  encryption: Encryption,
+  request: IdempotentRequest,
+  work: (tx: DatabaseTransaction) => Promise<Answer>,
+): Promise<Answer> {
+  const { organizationId, key } = request
+  if (key === null) return database.transaction().execute(work)
+  const requestHash = createHash('sha256').update(request.request).digest()
+  return database.transaction().execute(async (tx) => {
+    const inserted = await tx
+      .insertInto('idempotency_keys')
+      .values({ organization_id: organizationId, key, request_hash: requestHash, status: null, body: null })
+      .onConflict((conflict) => conflict.columns(['organization_id', 'key']).doNothing())
+      .executeTakeFirst()
+    if (inserted.numInsertedOrUpdatedRows === 0n)
+      return firstAnswer(tx, encryption, organizationId, key, requestHash)
+    const answer = await work(tx)
+    await tx
+      .updateTable('idempotency_keys')
+      .set({ status: answer.status, body: encryption.encrypt(answer.body, `${organizationId}:${key}`) })
+      .where('organization_id', '=', organizationId)
+      .where('key', '=', key)
+      .execute()
+    return answer
+  })
+}
+
+async function firstAnswer(
+  tx: DatabaseTransaction,
+  encryption: Encryption,
+  organizationId: string,
+  key: string,
+  requestHash: Buffer,
+): Promise<Answer> {
+  const first = await tx
+    .selectFrom('idempotency_keys')
+    .selectAll()
+    .where('organization_id', '=', organizationId)
+    .where('key', '=', key)
+    .executeTakeFirstOrThrow()
+  if (!first.request_hash.equals(requestHash)) {
+    throw new HearthError(
+      'idempotency_mismatch',
+      'this Idempotency-Key was used for another request: use a new key',
+    )
+  }
+  if (first.body === null || first.status === null)
+    throw new Error('an idempotency row was committed without its answer')
+  return {
+    status: first.status as Answer['status'],
+    body: encryption.decrypt(first.body, `${organizationId}:${key}`),
+  }
+}

@@ -1,0 +1,35 @@
+import type { Generated } from 'kysely'
+import type { DatabaseTransaction } from './connection.ts'
+
+/**
+ * Orders waiting to be published. A row names the environment, not its content: the publisher sends what the
+ * environment is by then, so that the newest order is the one that arrives.
+ */
+export interface OutboxTable {
+  id: Generated<string>
+  topic: 'order' | 'purge'
+  runner_id: string
+  environment_id: string
+  created_at: Generated<Date>
+}
+
+export async function requestOrder(
+  tx: DatabaseTransaction,
+  environment: { id: string; runnerId: string },
+): Promise<void> {
+  await tx
+    .insertInto('outbox')
+    .values({ topic: 'order', runner_id: environment.runnerId, environment_id: environment.id })
+    .execute()
+}
+
+/** Takes the last order of an environment that is gone out of its runner's inbox. */
+export async function requestPurge(
+  tx: DatabaseTransaction,
+  environment: { id: string; runnerId: string },
+): Promise<void> {
+  await tx
+    .insertInto('outbox')
+    .values({ topic: 'purge', runner_id: environment.runnerId, environment_id: environment.id })
+    .execute()
+}

@@ -1,0 +1,138 @@
+import type { Connection, claimCreateSchema } from '@hearth/contract'
+import { type Clock, HearthError, newId } from '@hearth/foundation'
+import type { z } from '@hono/zod-openapi'
+import type { Caller } from '../../api/caller.ts'
+import type { DatabaseTransaction } from '../../database/connection.ts'
+import { connectionTo, createEnvironment, type EnvironmentRow, toEnvironment } from '../environment/index.ts'
+import { recordEvents } from '../event/index.ts'
+import type { CertificateAuthorities } from '../organization/index.ts'
+import {
+  type ClaimablePool,
+  describeShortage,
+  insertClaim,
+  matchingPools,
+  takeReadyMember,
+} from './queries.ts'
+import { type ClaimRow, toClaim } from './table.ts'
+
+type ClaimBody = z.output<typeof claimCreateSchema>
+
+export interface MadeClaim {
+  row: ClaimRow
+  pool: ClaimablePool
+  connection: Connection | null
+}
+
+/**
+ * Gives the caller a ready member of the pool, in the transaction that writes the claim and its events. With none
+ * ready: a machine made for the caller (`cold`, the claim is pending until it runs), or `pool_empty` (`refuse`).
+ */
+export async function createClaim(
+  tx: DatabaseTransaction,
+  authorities: CertificateAuthorities,
+  clock: Clock,
+  caller: Caller,
+  body: ClaimBody,
+): Promise<MadeClaim> {
+  const pool = onePool(await matchingPools(tx, caller.organizationId, body.spec), body.spec)
+  const id = newId()
+  const now = clock.now()
+  const base = {
+    id,
+    organizationId: caller.organizationId,
+    creator: caller.principalId,
+    labels: body.labels,
+    poolId: pool.id,
+    spec: { fallback: body.spec.fallback, publicKey: body.spec.publicKey },
+  }
+  const member = await takeReadyMember(tx, pool.id, id)
+  if (member === undefined) {
+    if (body.spec.fallback === 'refuse') throw await shortage(tx, pool)
+    const environment = await makeCold(tx, pool, id, caller, now)
+    const status = { source: 'cold' as const, boundAt: null, failure: null }
+    const row = await insertClaim(tx, { ...base, environmentId: environment.id, phase: 'pending', status })
+    await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null) }])
+    return { row, pool, connection: null }
+  }
+  const status = { source: 'running' as const, boundAt: now.toISOString(), failure: null }
+  const row = await insertClaim(tx, { ...base, environmentId: member.id, phase: 'bound', status })
+  await recordEvents(tx, [
+    { verb: 'created', resource: toClaim(row, null) },
+    { verb: 'updated', resource: toEnvironment(member) },
+  ])
+  const { address } = member.status
+  if (address === null) throw new Error(`environment ${member.id} runs without an address`)
+  const authority = await authorities.of(tx, caller.organizationId)
+  const signedFor = { publicKey: body.spec.publicKey, keyId: `claim:${id} principal:${caller.principalId}` }
+  return { row, pool, connection: connectionTo(authority, { id: member.id, address }, signedFor, now) }
+}
+
+function onePool(pools: readonly ClaimablePool[], wanted: ClaimBody['spec']): ClaimablePool {
+  const [pool, second] = pools
+  if (pool === undefined) {
+    const what =
+      wanted.warmPoolId ??
+      `of project ${wanted.project}${wanted.environmentClass === undefined ? '' : ` and class ${wanted.environmentClass}`}`
+    throw new HearthError('not_found', `there is no warm pool ${what}`)
+  }
+  if (second !== undefined) {
+    throw new HearthError(
+      'invalid',
+      `project ${pool.project_name} has ${pools.length} pools: name the class`,
+      {
+        details: [
+          {
+            field: 'body.spec.environmentClass',
+            given: 'nothing',
+            expected: `the class of one of ${pools.map(({ name }) => name).join(', ')}`,
+          },
+        ],
+      },
+    )
+  }
+  return pool
+}
+
+async function shortage(tx: DatabaseTransaction, pool: ClaimablePool): Promise<HearthError> {
+  const { provisioning, failed } = await describeShortage(tx, pool.id)
+  return new HearthError(
+    'pool_empty',
+    `pool ${pool.name} has no ready machine (${provisioning} on their way, ${failed} failed): try again, or claim with fallback cold`,
+    { facts: { warmPoolId: pool.id, provisioning, failed } },
+  )
+}
+
+async function makeCold(
+  tx: DatabaseTransaction,
+  pool: ClaimablePool,
+  claimId: string,
+  caller: Caller,
+  now: Date,
+): Promise<EnvironmentRow> {
+  const project = await tx
+    .selectFrom('projects')
+    .selectAll()
+    .where('id', '=', pool.project_id)
+    .executeTakeFirstOrThrow()
+  if (project.phase === 'deleting')
+    throw new HearthError('conflict', `project ${project.name} is being deleted`)
+  const { spec, environment_class_id } = await tx
+    .selectFrom('warm_pools')
+    .select(['spec', 'environment_class_id'])
+    .where('id', '=', pool.id)
+    .executeTakeFirstOrThrow()
+  const environmentClass = await tx
+    .selectFrom('environment_classes')
+    .selectAll()
+    .where('id', '=', environment_class_id)
+    .executeTakeFirstOrThrow()
+  const warmPool = { id: pool.id, setup: spec.setup }
+  return createEnvironment(tx, {
+    project,
+    environmentClass,
+    warmPool,
+    claimId,
+    creator: caller.principalId,
+    now,
+  })
+}

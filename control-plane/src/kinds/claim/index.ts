@@ -1,0 +1,2 @@
+export { claimReconciler } from './reconcile.ts'
+export { addClaimRoutes } from './routes.ts'

@@ -1,0 +1,186 @@
+import type { ClaimPhase } from '@hearth/contract'
+import { isId } from '@hearth/foundation'
+import { sql } from 'kysely'
+import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import type { EnvironmentRow } from '../environment/index.ts'
+import type { ClaimRow, StoredClaimStatus } from './table.ts'
+
+export interface ClaimFilter {
+  organizationId: string
+  name?: string | undefined
+  phase?: ClaimPhase | undefined
+  after?: string | undefined
+  limit: number
+}
+
+export async function listClaims(queryable: Queryable, filter: ClaimFilter): Promise<ClaimRow[]> {
+  let query = queryable
+    .selectFrom('claims')
+    .selectAll()
+    .where('organization_id', '=', filter.organizationId)
+    .orderBy('id')
+    .limit(filter.limit + 1)
+  if (filter.phase === undefined) query = query.where('phase', '<>', 'released')
+  else query = query.where('phase', '=', filter.phase)
+  if (filter.name !== undefined) query = query.where('name', '=', filter.name)
+  if (filter.after !== undefined) query = query.where('id', '>', filter.after)
+  return query.execute()
+}
+
+export async function findClaim(
+  queryable: Queryable,
+  organizationId: string,
+  id: string,
+): Promise<ClaimRow | undefined> {
+  return queryable
+    .selectFrom('claims')
+    .selectAll()
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+}
+
+export async function lockClaim(tx: DatabaseTransaction, id: string): Promise<ClaimRow | undefined> {
+  return tx.selectFrom('claims').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+}
+
+export interface ClaimablePool {
+  id: string
+  name: string
+  project_id: string
+  project_name: string
+}
+
+/** The pools a claim may mean: one by id, or those of a project, narrowed by class. */
+export async function matchingPools(
+  queryable: Queryable,
+  organizationId: string,
+  wanted: {
+    warmPoolId?: string | undefined
+    project?: string | undefined
+    environmentClass?: string | undefined
+  },
+): Promise<ClaimablePool[]> {
+  let query = queryable
+    .selectFrom('warm_pools')
+    .innerJoin('projects', 'projects.id', 'warm_pools.project_id')
+    .select(['warm_pools.id', 'warm_pools.name', 'warm_pools.project_id', 'projects.name as project_name'])
+    .where('warm_pools.organization_id', '=', organizationId)
+    .where('warm_pools.phase', '<>', 'deleting')
+    .orderBy('warm_pools.id')
+  if (wanted.warmPoolId !== undefined) query = query.where('warm_pools.id', '=', wanted.warmPoolId)
+  if (wanted.project !== undefined) {
+    query = query.where(isId(wanted.project) ? 'projects.id' : 'projects.name', '=', wanted.project)
+  }
+  const { environmentClass } = wanted
+  if (environmentClass !== undefined) {
+    query = query.where('warm_pools.environment_class_id', 'in', (inner) =>
+      inner
+        .selectFrom('environment_classes')
+        .select('id')
+        .where('organization_id', '=', organizationId)
+        .where(isId(environmentClass) ? 'id' : 'name', '=', environmentClass),
+    )
+  }
+  return query.execute()
+}
+
+/**
+ * Takes the oldest ready member of a pool for a claim, or nothing. The one statement that gives a machine away:
+ * rows that another claim holds are passed over, so no two callers wait for each other or get the same.
+ */
+export async function takeReadyMember(
+  tx: DatabaseTransaction,
+  poolId: string,
+  claimId: string,
+): Promise<EnvironmentRow | undefined> {
+  return tx
+    .updateTable('environments')
+    .set({ claim_id: claimId, status_version: sql`status_version + 1`, updated_at: sql`now()` })
+    .where('id', '=', (query) =>
+      query
+        .selectFrom('environments')
+        .select('id')
+        .where('warm_pool_id', '=', poolId)
+        .where('claim_id', 'is', null)
+        .where('phase', '=', 'running')
+        .where('desired_phase', '=', 'running')
+        .where('unreachable', '=', false)
+        .orderBy('id')
+        .limit(1)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .returningAll()
+    .executeTakeFirst()
+}
+
+/** Counts for the sentence that says why there is none. */
+export async function describeShortage(
+  queryable: Queryable,
+  poolId: string,
+): Promise<{ provisioning: number; failed: number }> {
+  const row = await queryable
+    .selectFrom('environments')
+    .select([
+      sql<string>`count(*) FILTER (WHERE phase IN ('pending', 'provisioning', 'starting'))`.as(
+        'provisioning',
+      ),
+      sql<string>`count(*) FILTER (WHERE phase = 'failed')`.as('failed'),
+    ])
+    .where('warm_pool_id', '=', poolId)
+    .where('claim_id', 'is', null)
+    .where('phase', '<>', 'deleted')
+    .executeTakeFirst()
+  return { provisioning: Number(row?.provisioning ?? 0), failed: Number(row?.failed ?? 0) }
+}
+
+export async function insertClaim(
+  tx: DatabaseTransaction,
+  claim: {
+    id: string
+    organizationId: string
+    creator: string
+    labels: Record<string, string>
+    poolId: string
+    environmentId: string | null
+    phase: ClaimPhase
+    spec: ClaimRow['spec']
+    status: StoredClaimStatus
+  },
+): Promise<ClaimRow> {
+  return tx
+    .insertInto('claims')
+    .values({
+      id: claim.id,
+      organization_id: claim.organizationId,
+      name: `claim-${claim.id.slice(-6)}`,
+      creator: claim.creator,
+      labels: JSON.stringify(claim.labels),
+      spec: JSON.stringify(claim.spec),
+      status: JSON.stringify(claim.status),
+      warm_pool_id: claim.poolId,
+      environment_id: claim.environmentId,
+      phase: claim.phase,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+export async function updateClaimStatus(
+  tx: DatabaseTransaction,
+  id: string,
+  change: { phase: ClaimPhase; status: StoredClaimStatus },
+): Promise<ClaimRow> {
+  return tx
+    .updateTable('claims')
+    .set({
+      phase: change.phase,
+      status: JSON.stringify(change.status),
+      status_version: sql`status_version + 1`,
+      updated_at: sql`now()`,
+    })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}

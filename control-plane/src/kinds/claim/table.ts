@@ -1,0 +1,38 @@
+import type { Claim, ClaimPhase, Connection, Failure } from '@hearth/contract'
+import type { Selectable } from 'kysely'
+import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
+
+export interface StoredClaimStatus {
+  source: 'running' | 'cold'
+  boundAt: string | null
+  failure: Failure | null
+}
+
+export interface ClaimTable
+  extends ResourceTable<{ fallback: 'cold' | 'refuse'; publicKey: string }, StoredClaimStatus> {
+  warm_pool_id: string
+  environment_id: string | null
+  phase: ClaimPhase
+}
+export type ClaimRow = Selectable<ClaimTable>
+
+/** `connection` is made anew for every answer and stored nowhere. */
+export function toClaim(row: ClaimRow, connection: Connection | null): Claim {
+  return {
+    kind: 'Claim',
+    metadata: metadataOf(row),
+    spec: { warmPoolId: row.warm_pool_id, ...row.spec },
+    specVersion: row.spec_version,
+    status: {
+      phase: row.phase,
+      environmentId: row.environment_id,
+      source: row.status.source,
+      boundAt: row.status.boundAt,
+      connection,
+      observedSpecVersion: row.spec_version,
+      failure: row.status.failure,
+      deadline: null,
+    },
+    statusVersion: row.status_version,
+  }
+}

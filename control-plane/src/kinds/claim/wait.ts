@@ -1,0 +1,23 @@
+import type { Services } from '../../api/services.ts'
+import { followEvents, newestPosition } from '../event/index.ts'
+import type { ClaimRow } from './table.ts'
+
+/** Reads a claim again after each of its events until it is no longer pending or the time has passed. */
+export async function waitWhilePending(
+  services: Services,
+  read: () => Promise<ClaimRow>,
+  seconds: number,
+  aborted: AbortSignal,
+): Promise<ClaimRow> {
+  const position = seconds > 0 ? await newestPosition(services.database) : 0
+  const row = await read()
+  if (row.phase !== 'pending' || seconds === 0) return row
+  const signal = AbortSignal.any([AbortSignal.timeout(seconds * 1000), aborted, services.stopping])
+  const filter = { organizationId: row.organization_id, kind: 'Claim' as const, resourceId: row.id }
+  for await (const event of followEvents(services, filter, position, signal)) {
+    if (event === null) continue
+    const now = await read()
+    if (now.phase !== 'pending') return now
+  }
+  return read()
+}

@@ -1,0 +1,1 @@
+export { addDeclarationRoutes } from './routes.ts'

@@ -1,0 +1,2 @@
+export { findEnvironmentClass, insertStandardClasses } from './queries.ts'
+export { addEnvironmentClassRoutes } from './routes.ts'

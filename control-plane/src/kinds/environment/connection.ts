@@ -1,0 +1,29 @@
+import { type Address, type Connection, environmentPrincipal } from '@hearth/contract'
+import type { CertificateAuthority } from '../../access/certificate-authority.ts'
+import { signUserCertificate } from '../../access/user-certificate.ts'
+
+/** How long a certificate opens its guest. */
+export const certificateSeconds = 8 * 3600
+/** Clocks differ: a certificate counts from a little before it was signed. */
+const earlierSeconds = 120
+
+/** How to reach a guest: its address, its pinned host key, and a certificate for the caller's key. Touches no guest. */
+export function connectionTo(
+  authority: CertificateAuthority,
+  environment: { id: string; address: Address },
+  caller: { publicKey: string; keyId: string },
+  now: Date,
+): Connection {
+  const expiresAt = new Date(now.getTime() + certificateSeconds * 1000)
+  return {
+    address: environment.address,
+    certificate: signUserCertificate(authority, {
+      publicKey: caller.publicKey,
+      principals: [environmentPrincipal(environment.id)],
+      keyId: caller.keyId,
+      validAfter: new Date(now.getTime() - earlierSeconds * 1000),
+      validBefore: expiresAt,
+    }),
+    expiresAt: expiresAt.toISOString(),
+  }
+}

@@ -1,0 +1,65 @@
+import { type Command, environmentPhaseTable } from '@hearth/contract'
+import { newId } from '@hearth/foundation'
+import type { Selectable } from 'kysely'
+import type { DatabaseTransaction } from '../../database/connection.ts'
+import { wake } from '../../reconciling/wake.ts'
+import type { EnvironmentClassTable } from '../environment-class/table.ts'
+import { recordEvent } from '../event/index.ts'
+import { beginJob } from '../job/index.ts'
+import type { ProjectRow } from '../project/index.ts'
+import { buildPlan, configurationOf } from './plan.ts'
+import { type EnvironmentRow, emptyStatus, toEnvironment } from './table.ts'
+
+export interface NewEnvironment {
+  project: ProjectRow
+  environmentClass: Selectable<EnvironmentClassTable>
+  warmPool: { id: string; setup: readonly Command[] } | null
+  claimId: string | null
+  creator: string | null
+  name?: string | undefined
+  labels?: Record<string, string>
+  now: Date
+}
+
+/** Writes the wish for one machine; its reconciler does the rest. */
+export async function createEnvironment(
+  tx: DatabaseTransaction,
+  created: NewEnvironment,
+): Promise<EnvironmentRow> {
+  const { project, environmentClass, warmPool, now } = created
+  const id = newId()
+  const plan = buildPlan(project.spec, environmentClass.spec, warmPool?.setup ?? [])
+  const row = await tx
+    .insertInto('environments')
+    .values({
+      id,
+      organization_id: project.organization_id,
+      // The end of a UUIDv7 is random, its start a time that machines made together share.
+      name: created.name ?? `${project.name}-${id.slice(-6)}`,
+      creator: created.creator,
+      labels: JSON.stringify(created.labels ?? {}),
+      spec: JSON.stringify({ plan }),
+      status: JSON.stringify(emptyStatus),
+      project_id: project.id,
+      environment_class_id: environmentClass.id,
+      warm_pool_id: warmPool?.id ?? null,
+      claim_id: created.claimId,
+      runner_id: null,
+      phase: 'pending',
+      desired_phase: 'running',
+      deadline: new Date(now.getTime() + (environmentPhaseTable.pending.deadlineSeconds ?? 0) * 1000),
+      configuration: configurationOf(plan),
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  const subject = {
+    organizationId: row.organization_id,
+    operation: 'environment.provision' as const,
+    kind: 'Environment',
+    id,
+  }
+  await beginJob(tx, subject, { time: now.toISOString(), level: 'info', message: 'waiting for a runner' })
+  await recordEvent(tx, 'created', toEnvironment(row))
+  await wake(tx, 'environment', id)
+  return row
+}

@@ -1,0 +1,49 @@
+import type { DesiredPhase } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
+import { sql } from 'kysely'
+import type { DatabaseTransaction } from '../../database/connection.ts'
+import { requestOrder } from '../../database/outbox.ts'
+import { wake } from '../../reconciling/wake.ts'
+import { recordEvent } from '../event/index.ts'
+import { type EnvironmentRow, toEnvironment } from './table.ts'
+
+/**
+ * Changes what an environment should be, and orders it of its runner. The row must have been read under lock.
+ * What is to be deleted stays so: asking again changes nothing, asking for another phase is a conflict.
+ */
+export async function desirePhase(
+  tx: DatabaseTransaction,
+  row: EnvironmentRow,
+  desired: DesiredPhase,
+): Promise<EnvironmentRow> {
+  if (row.desired_phase === desired) {
+    await wake(tx, 'environment', row.id)
+    return row
+  }
+  if (row.desired_phase === 'deleted')
+    throw new HearthError('conflict', `environment ${row.name} is being deleted`)
+  const changed = await tx
+    .updateTable('environments')
+    .set({ desired_phase: desired, spec_version: sql`spec_version + 1`, updated_at: sql`now()` })
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  await recordEvent(tx, 'updated', toEnvironment(changed))
+  if (changed.runner_id !== null) await requestOrder(tx, { id: changed.id, runnerId: changed.runner_id })
+  await wake(tx, 'environment', changed.id)
+  return changed
+}
+
+/** Labels are part of what is wanted, but no order: the runner does not know them. */
+export async function setLabels(
+  tx: DatabaseTransaction,
+  row: EnvironmentRow,
+  labels: Record<string, string>,
+): Promise<EnvironmentRow> {
+  return tx
+    .updateTable('environments')
+    .set({ labels: JSON.stringify(labels), spec_version: sql`spec_version + 1`, updated_at: sql`now()` })
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}

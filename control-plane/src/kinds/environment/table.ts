@@ -1,0 +1,84 @@
+import {
+  type Address,
+  type DesiredPhase,
+  type Environment,
+  type EnvironmentPhase,
+  type Failure,
+  type Identity,
+  type ProvisioningPlan,
+  type StepStatus,
+  summarize,
+} from '@hearth/contract'
+import type { ColumnType, Generated, Selectable } from 'kysely'
+import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
+
+/** What the status column holds; the rest of the wire's status are columns of their own. */
+export interface StoredEnvironmentStatus {
+  address: Address | null
+  identity: Identity | null
+  steps: StepStatus[]
+  placement: string | null
+  readyAt: string | null
+  failure: Failure | null
+  observedSpecVersion: number
+}
+
+export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan }, StoredEnvironmentStatus> {
+  project_id: string
+  environment_class_id: string
+  warm_pool_id: string | null
+  runner_id: string | null
+  claim_id: string | null
+  phase: EnvironmentPhase
+  desired_phase: DesiredPhase
+  unreachable: Generated<boolean>
+  deadline: Date | null
+  phase_since: ColumnType<Date, Date | undefined, Date>
+  /** Fingerprint of everything it was made from: members of another configuration are replaced. */
+  configuration: string
+  report_epoch: Generated<number>
+  report_sequence: Generated<string>
+}
+export type EnvironmentRow = Selectable<EnvironmentTable>
+
+export const emptyStatus: StoredEnvironmentStatus = {
+  address: null,
+  identity: null,
+  steps: [],
+  placement: null,
+  readyAt: null,
+  failure: null,
+  observedSpecVersion: 0,
+}
+
+export function toEnvironment(row: EnvironmentRow): Environment {
+  const { address, identity, steps, placement, readyAt, failure, observedSpecVersion } = row.status
+  return {
+    kind: 'Environment',
+    metadata: metadataOf(row),
+    spec: {
+      desiredPhase: row.desired_phase,
+      projectId: row.project_id,
+      environmentClassId: row.environment_class_id,
+      warmPoolId: row.warm_pool_id,
+      plan: row.spec.plan,
+    },
+    specVersion: row.spec_version,
+    status: {
+      phase: row.phase,
+      runnerId: row.runner_id,
+      claimId: row.claim_id,
+      unreachable: row.unreachable,
+      address,
+      identity,
+      steps,
+      summary: summarize(steps),
+      placement,
+      readyAt,
+      observedSpecVersion,
+      failure,
+      deadline: row.deadline?.toISOString() ?? null,
+    },
+    statusVersion: row.status_version,
+  }
+}

@@ -1,0 +1,45 @@
+import type { Event, ResourceKind } from '@hearth/contract'
+import type { ColumnType, Generated } from 'kysely'
+
+export interface EventTable {
+  sequence: Generated<string>
+  id: string
+  position: string | null
+  published: Generated<boolean>
+  organization_id: string
+  verb: Event['verb']
+  kind: ResourceKind
+  resource_id: string
+  spec_version: number | null
+  status_version: number | null
+  time: ColumnType<Date, Date | undefined, never>
+  resource: ColumnType<Record<string, unknown>, string, never>
+}
+
+interface EventRow {
+  id: string
+  position: string | null
+  organization_id: string
+  verb: Event['verb']
+  kind: ResourceKind
+  resource_id: string
+  spec_version: number | null
+  status_version: number | null
+  time: Date
+  resource: Record<string, unknown>
+}
+
+export function toEvent(row: EventRow): Event {
+  return {
+    id: row.id,
+    position: Number(row.position),
+    organizationId: row.organization_id,
+    verb: row.verb,
+    kind: row.kind,
+    resourceId: row.resource_id,
+    specVersion: row.spec_version,
+    statusVersion: row.status_version,
+    time: row.time.toISOString(),
+    resource: row.resource,
+  }
+}

@@ -1,0 +1,2 @@
+export { beginJob, continueJob, forgetJobs } from './queries.ts'
+export { addJobRoutes } from './routes.ts'

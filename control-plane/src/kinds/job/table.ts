@@ -1,0 +1,31 @@
+import type { Failure, Job, JobLogEntry, JobOperation, JobPhase } from '@hearth/contract'
+import type { ColumnType, JSONColumnType, Selectable } from 'kysely'
+
+export interface JobTable {
+  id: string
+  organization_id: string
+  operation: JobOperation
+  resource_kind: string
+  resource_id: string
+  phase: JobPhase
+  log: JSONColumnType<JobLogEntry[]>
+  failure: JSONColumnType<Failure> | null
+  created_at: ColumnType<Date, Date | undefined, never>
+  finished_at: Date | null
+}
+export type JobRow = Selectable<JobTable>
+
+export function toJob(row: JobRow): Job {
+  return {
+    kind: 'Job',
+    id: row.id,
+    organizationId: row.organization_id,
+    operation: row.operation,
+    resource: { kind: row.resource_kind, id: row.resource_id },
+    phase: row.phase,
+    log: row.log,
+    failure: row.failure,
+    createdAt: row.created_at.toISOString(),
+    finishedAt: row.finished_at?.toISOString() ?? null,
+  }
+}

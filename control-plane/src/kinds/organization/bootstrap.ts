@@ -1,0 +1,36 @@
+import { sql } from 'kysely'
+import type { Database } from '../../database/connection.ts'
+import type { Encryption } from '../../database/encryption.ts'
+import { createPrincipal, createToken } from '../token/index.ts'
+import { createOrganization, findFirstOrganization } from './queries.ts'
+
+const bootstrapLock = 7_202
+
+/** On an empty database: the organization `default` and an administrator whose token has the given secret. */
+export async function bootstrap(
+  database: Database,
+  encryption: Encryption,
+  secret: string,
+): Promise<'made' | 'present'> {
+  return database.transaction().execute(async (tx) => {
+    await sql`SELECT pg_advisory_xact_lock(${bootstrapLock})`.execute(tx)
+    if ((await findFirstOrganization(tx)) !== undefined) return 'present'
+    const spec = { displayName: 'Default organization' }
+    const { id } = await createOrganization(tx, encryption, {
+      name: 'default',
+      labels: {},
+      spec,
+      creator: null,
+    })
+    const principal = { organization_id: id, kind: 'user' as const, name: 'administrator' }
+    const principalId = await createPrincipal(tx, principal)
+    await createToken(tx, {
+      organizationId: id,
+      principalId,
+      name: 'bootstrap',
+      roles: ['administrator'],
+      secret,
+    })
+    return 'made'
+  })
+}

@@ -1,0 +1,67 @@
+import type { ProjectSpec, ProjectSpecInput } from '@hearth/contract'
+import { canonicalJson, HearthError } from '@hearth/foundation'
+import { type DatabaseTransaction, isUniqueViolation } from '../../database/connection.ts'
+import type { Encryption } from '../../database/encryption.ts'
+import { wakeAll } from '../../reconciling/wake.ts'
+import { recordEvent } from '../event/index.ts'
+import { dependentsOf, insertProject, readSecrets, updateProject, writeSecrets } from './queries.ts'
+import { type ProjectRow, toProject } from './table.ts'
+
+export async function createProject(
+  tx: DatabaseTransaction,
+  encryption: Encryption,
+  created: {
+    organizationId: string
+    creator: string
+    name: string
+    labels: Record<string, string>
+    spec: ProjectSpecInput
+  },
+): Promise<ProjectRow> {
+  const row = await insertProject(tx, { ...created, spec: storedSpec(created.spec) }).catch(
+    (error: unknown) => {
+      if (isUniqueViolation(error))
+        throw new HearthError('conflict', `there is a project ${created.name} already`)
+      throw error
+    },
+  )
+  await writeSecrets(tx, encryption, row.id, created.spec.secrets)
+  await recordEvent(tx, 'created', toProject(row))
+  return row
+}
+
+/** Writes what differs and has the project's pools look again; null when nothing does. */
+export async function changeProject(
+  tx: DatabaseTransaction,
+  encryption: Encryption,
+  row: ProjectRow,
+  change: {
+    labels?: Record<string, string> | undefined
+    spec: { [Key in keyof ProjectSpecInput]?: ProjectSpecInput[Key] | undefined }
+  },
+): Promise<ProjectRow | null> {
+  if (row.phase === 'deleting') throw new HearthError('conflict', `project ${row.name} is being deleted`)
+  const secretsBefore = await readSecrets(tx, encryption, row.id)
+  const wanted: ProjectSpecInput = {
+    repositories: change.spec.repositories ?? row.spec.repositories,
+    variables: change.spec.variables ?? row.spec.variables,
+    secrets: change.spec.secrets ?? secretsBefore,
+    setup: change.spec.setup ?? row.spec.setup,
+  }
+  const after = { labels: change.labels ?? row.labels, spec: storedSpec(wanted), secrets: wanted.secrets }
+  const before = { labels: row.labels, spec: row.spec, secrets: secretsBefore }
+  if (canonicalJson(after) === canonicalJson(before)) return null
+  const changed = await updateProject(tx, row.id, {
+    labels: after.labels,
+    spec: after.spec,
+    phase: row.phase,
+  })
+  await writeSecrets(tx, encryption, row.id, wanted.secrets)
+  await recordEvent(tx, 'updated', toProject(changed))
+  await wakeAll(tx, 'warm-pool', (await dependentsOf(tx, row.id)).warmPoolIds)
+  return changed
+}
+
+function storedSpec({ secrets, ...spec }: ProjectSpecInput): ProjectSpec {
+  return { ...spec, secretNames: Object.keys(secrets).sort() }
+}

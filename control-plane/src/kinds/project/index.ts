@@ -1,0 +1,5 @@
+export { changeProject, createProject } from './change.ts'
+export { findProject, lockProject, readSecrets } from './queries.ts'
+export { projectReconciler } from './reconcile.ts'
+export { addProjectRoutes } from './routes.ts'
+export type { ProjectRow } from './table.ts'

@@ -1,0 +1,172 @@
+import type { RunnerFacts, RunnerPhase, RunnerSpec } from '@hearth/contract'
+import { isId, newId } from '@hearth/foundation'
+import { sql } from 'kysely'
+import type { Database, DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import type { RunnerRow } from './table.ts'
+
+export interface RunnerFilter {
+  organizationId: string
+  name?: string | undefined
+  after?: string | undefined
+  limit: number
+}
+
+/** Deleted runners are kept for the record and never listed. */
+export async function listRunners(queryable: Queryable, filter: RunnerFilter): Promise<RunnerRow[]> {
+  let query = queryable
+    .selectFrom('runners')
+    .selectAll()
+    .where('organization_id', '=', filter.organizationId)
+    .where('phase', '<>', 'deleted')
+    .orderBy('id')
+    .limit(filter.limit + 1)
+  if (filter.name !== undefined) query = query.where('name', '=', filter.name)
+  if (filter.after !== undefined) query = query.where('id', '>', filter.after)
+  return query.execute()
+}
+
+export async function findRunner(
+  queryable: Queryable,
+  organizationId: string,
+  idOrName: string,
+): Promise<RunnerRow | undefined> {
+  return queryable
+    .selectFrom('runners')
+    .selectAll()
+    .where('organization_id', '=', organizationId)
+    .where('phase', '<>', 'deleted')
+    .where(isId(idOrName) ? 'id' : 'name', '=', idOrName)
+    .executeTakeFirst()
+}
+
+export async function lockRunner(tx: DatabaseTransaction, id: string): Promise<RunnerRow | undefined> {
+  return tx.selectFrom('runners').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+}
+
+export async function countEnvironments(
+  queryable: Queryable,
+  runnerIds: readonly string[],
+): Promise<Map<string, number>> {
+  if (runnerIds.length === 0) return new Map()
+  const rows = await queryable
+    .selectFrom('environments')
+    .select(['runner_id', (expression) => expression.fn.countAll().as('count')])
+    .where('runner_id', 'in', runnerIds)
+    .where('phase', '<>', 'deleted')
+    .groupBy('runner_id')
+    .execute()
+  return new Map(rows.map(({ runner_id, count }) => [runner_id ?? '', Number(count)]))
+}
+
+export async function insertRunner(
+  tx: DatabaseTransaction,
+  created: {
+    organizationId: string
+    creator: string
+    name: string
+    labels: Record<string, string>
+    spec: RunnerSpec
+  },
+): Promise<RunnerRow> {
+  return tx
+    .insertInto('runners')
+    .values({
+      id: newId(),
+      organization_id: created.organizationId,
+      name: created.name,
+      creator: created.creator,
+      labels: JSON.stringify(created.labels),
+      spec: JSON.stringify(created.spec),
+      status: JSON.stringify({ facts: null, observedSpecVersion: 0 }),
+      phase: 'created',
+      last_seen_at: null,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+export async function changeRunner(
+  tx: DatabaseTransaction,
+  id: string,
+  change: { labels: Record<string, string>; spec: RunnerSpec },
+): Promise<RunnerRow> {
+  return tx
+    .updateTable('runners')
+    .set({
+      labels: JSON.stringify(change.labels),
+      spec: JSON.stringify(change.spec),
+      spec_version: sql`spec_version + 1`,
+      updated_at: sql`now()`,
+    })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+/** Writes what was seen of a runner. The row must have been read under lock. */
+export async function setRunnerStatus(
+  tx: DatabaseTransaction,
+  row: RunnerRow,
+  change: { phase: RunnerPhase; facts?: RunnerFacts; epoch?: number; lastSeenAt?: Date; deletedAt?: Date },
+): Promise<RunnerRow> {
+  const status = { facts: change.facts ?? row.status.facts, observedSpecVersion: row.spec_version }
+  return tx
+    .updateTable('runners')
+    .set({
+      phase: change.phase,
+      status: JSON.stringify(status),
+      status_version: sql`status_version + 1`,
+      updated_at: sql`now()`,
+      ...(change.epoch === undefined ? {} : { epoch: change.epoch }),
+      ...(change.lastSeenAt === undefined ? {} : { last_seen_at: change.lastSeenAt }),
+      ...(change.deletedAt === undefined ? {} : { deleted_at: change.deletedAt }),
+    })
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+/** Notes a heartbeat of the current epoch; no version, no event: it happens every few seconds. */
+export async function touchRunner(
+  database: Database,
+  id: string,
+  epoch: number,
+  now: Date,
+): Promise<RunnerRow | undefined> {
+  return database
+    .updateTable('runners')
+    .set({ last_seen_at: now })
+    .where('id', '=', id)
+    .where('epoch', '=', epoch)
+    .where('phase', '<>', 'deleted')
+    .returningAll()
+    .executeTakeFirst()
+}
+
+/** The machines on a runner, and those that wait for room anywhere. */
+export async function environmentIdsToWake(tx: DatabaseTransaction, row: RunnerRow): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('environments')
+    .select('id')
+    .where('phase', '<>', 'deleted')
+    .where((where) =>
+      where.or([
+        where('runner_id', '=', row.id),
+        where.and([where('organization_id', '=', row.organization_id), where('phase', '=', 'pending')]),
+      ]),
+    )
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+export async function poolIdsToWake(tx: DatabaseTransaction, row: RunnerRow): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('environments')
+    .select('warm_pool_id')
+    .distinct()
+    .where('runner_id', '=', row.id)
+    .where('phase', '<>', 'deleted')
+    .where('warm_pool_id', 'is not', null)
+    .execute()
+  return rows.flatMap(({ warm_pool_id }) => warm_pool_id ?? [])
+}

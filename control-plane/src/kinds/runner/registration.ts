@@ -1,0 +1,34 @@
+import type { Registration, RunnerFacts } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
+import { issueRunnerCredentials } from '@hearth/messaging'
+import type { Services } from '../../api/services.ts'
+import { lockRunner } from './queries.ts'
+import { settleRunner } from './settle.ts'
+
+/**
+ * Begins a new lease: the epoch rises, whoever holds an older one is refused from now on. The answer holds NATS
+ * credentials that reach this runner's own subjects only.
+ */
+export async function register(
+  services: Services,
+  runnerId: string,
+  facts: RunnerFacts,
+): Promise<Registration> {
+  const { database, clock, messaging, runnerMessaging } = services
+  await messaging.ensureRunner(runnerId)
+  const { servers, accountSeed } = runnerMessaging
+  const credentials = accountSeed === null ? null : await issueRunnerCredentials(accountSeed, runnerId)
+  const now = clock.now()
+  const row = await database.transaction().execute(async (tx) => {
+    const locked = await lockRunner(tx, runnerId)
+    if (locked === undefined || locked.phase === 'deleted')
+      throw new HearthError('not_found', `there is no runner ${runnerId}`)
+    return (await settleRunner(tx, locked, { facts, epoch: locked.epoch + 1, lastSeenAt: now }, now)).row
+  })
+  return {
+    runnerId,
+    organizationId: row.organization_id,
+    epoch: row.epoch,
+    nats: { servers: [...servers], credentials },
+  }
+}

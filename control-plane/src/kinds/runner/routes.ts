@@ -1,0 +1,180 @@
+import {
+  idSchema,
+  listQuerySchema,
+  listSchema,
+  nameSchema,
+  registrationRequestSchema,
+  registrationSchema,
+  runnerCreatedSchema,
+  runnerCreateSchema,
+  runnerSchema,
+  runnerUpdateSchema,
+} from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
+import { z } from '@hono/zod-openapi'
+import type { Application } from '../../api/application.ts'
+import { administrators, readers } from '../../api/caller.ts'
+import { addEndpoint } from '../../api/endpoint.ts'
+import { found, idOrNameParams, page, requireVersion } from '../../api/lookup.ts'
+import type { Services } from '../../api/services.ts'
+import { isUniqueViolation } from '../../database/connection.ts'
+import { recordEvent } from '../event/index.ts'
+import { createPrincipal, createToken, deleteTokensOfRunner } from '../token/index.ts'
+import {
+  changeRunner,
+  countEnvironments,
+  findRunner,
+  insertRunner,
+  listRunners,
+  lockRunner,
+  setRunnerStatus,
+} from './queries.ts'
+import { register } from './registration.ts'
+import { settleRunner } from './settle.ts'
+import { toRunner } from './table.ts'
+
+const tag = 'Runners'
+const path = '/v1/runners'
+
+export function addRunnerRoutes(application: Application, services: Services): void {
+  const { database, clock, messaging } = services
+  addEndpoint(application, services, {
+    method: 'get',
+    path,
+    tag,
+    summary: 'List runners',
+    roles: readers,
+    query: listQuerySchema.extend({ name: nameSchema.optional() }),
+    answer: { status: 200, schema: listSchema(runnerSchema), description: 'Runners' },
+    handle: async ({ caller, query }) => {
+      const rows = await listRunners(database, { organizationId: caller.organizationId, ...query })
+      const counts = await countEnvironments(
+        database,
+        rows.map(({ id }) => id),
+      )
+      return { status: 200, value: page(rows, query.limit, (row) => toRunner(row, counts.get(row.id) ?? 0)) }
+    },
+  })
+  addEndpoint(application, services, {
+    method: 'post',
+    path,
+    tag,
+    summary: 'Make a runner; the answer is the only one that holds its token',
+    roles: ['administrator', 'join'],
+    body: runnerCreateSchema,
+    answer: {
+      status: 201,
+      schema: runnerCreatedSchema,
+      description: 'The runner and the token of its agent',
+    },
+    handle: async ({ caller, body, once }) =>
+      once(async (tx) => {
+        const { organizationId } = caller
+        const row = await insertRunner(tx, { ...body, organizationId, creator: caller.principalId }).catch(
+          (error: unknown) => {
+            if (isUniqueViolation(error))
+              throw new HearthError('conflict', `there is a runner ${body.name} already`)
+            throw error
+          },
+        )
+        const principalId = await createPrincipal(tx, {
+          organization_id: organizationId,
+          kind: 'runner',
+          name: body.name,
+        })
+        const token = {
+          organizationId,
+          principalId,
+          runnerId: row.id,
+          name: `runner-${body.name}`,
+          roles: ['runner' as const],
+        }
+        const { secret } = await createToken(tx, token)
+        await recordEvent(tx, 'created', toRunner(row, 0))
+        return { status: 201, value: { runner: toRunner(row, 0), token: secret } }
+      }),
+  })
+  addEndpoint(application, services, {
+    method: 'get',
+    path: `${path}/{id}`,
+    tag,
+    summary: 'Show a runner',
+    roles: readers,
+    params: idOrNameParams,
+    answer: { status: 200, schema: runnerSchema, description: 'The runner' },
+    handle: async ({ caller, params }) => {
+      const row = found(await findRunner(database, caller.organizationId, params.id), 'runner', params.id)
+      const counts = await countEnvironments(database, [row.id])
+      return { status: 200, value: toRunner(row, counts.get(row.id) ?? 0) }
+    },
+  })
+  addEndpoint(application, services, {
+    method: 'patch',
+    path: `${path}/{id}`,
+    tag,
+    summary: 'Change a runner: labels, region, or scheduling (enabled, cordoned, draining)',
+    roles: administrators,
+    params: idOrNameParams,
+    body: runnerUpdateSchema,
+    answer: { status: 200, schema: runnerSchema, description: 'The runner' },
+    handle: async ({ caller, params, body, expectedVersion }) =>
+      database.transaction().execute(async (tx) => {
+        const { id } = found(await findRunner(tx, caller.organizationId, params.id), 'runner', params.id)
+        const row = found(await lockRunner(tx, id), 'runner', params.id)
+        requireVersion(expectedVersion, row.spec_version)
+        const spec = {
+          region: body.spec?.region ?? row.spec.region,
+          scheduling: body.spec?.scheduling ?? row.spec.scheduling,
+        }
+        const changed = await changeRunner(tx, id, { labels: body.labels ?? row.labels, spec })
+        const settled = await settleRunner(tx, changed, {}, clock.now())
+        const counts = await countEnvironments(tx, [id])
+        return { status: 200, value: toRunner(settled.row, counts.get(id) ?? 0) }
+      }),
+  })
+  addEndpoint(application, services, {
+    method: 'delete',
+    path: `${path}/{id}`,
+    tag,
+    summary: 'Remove a runner that has no machines; with force=true its machines are given up',
+    roles: administrators,
+    params: idOrNameParams,
+    query: z.strictObject({ force: z.enum(['true', 'false']).default('false') }),
+    answer: { status: 200, schema: runnerSchema, description: 'The runner as it was' },
+    handle: async ({ caller, params, query }) => {
+      const removed = await database.transaction().execute(async (tx) => {
+        const { id } = found(await findRunner(tx, caller.organizationId, params.id), 'runner', params.id)
+        const row = found(await lockRunner(tx, id), 'runner', params.id)
+        const environments = (await countEnvironments(tx, [id])).get(id) ?? 0
+        if (environments > 0 && query.force !== 'true') {
+          throw new HearthError(
+            'conflict',
+            `${environments} machines are on ${row.name}: drain it first, or use force=true`,
+          )
+        }
+        await deleteTokensOfRunner(tx, id)
+        const gone = await setRunnerStatus(tx, row, { phase: 'deleted', deletedAt: clock.now() })
+        await settleRunner(tx, gone, {}, clock.now())
+        await recordEvent(tx, 'deleted', toRunner(gone, environments))
+        return toRunner(gone, environments)
+      })
+      await messaging.removeRunner(removed.metadata.id)
+      return { status: 200, value: removed }
+    },
+  })
+  addEndpoint(application, services, {
+    method: 'post',
+    path: `${path}/{id}/registration`,
+    tag,
+    summary:
+      'For agents: begin a new lease. Raises the epoch; an agent with an older one is refused from then on',
+    roles: ['runner'],
+    params: z.object({ id: idSchema }),
+    body: registrationRequestSchema,
+    answer: { status: 200, schema: registrationSchema, description: 'The epoch and how to reach NATS' },
+    handle: async ({ caller, params, body }) => {
+      if (caller.runnerId !== params.id) throw new HearthError('forbidden', 'the token is another runner’s')
+      return { status: 200, value: await register(services, params.id, body.facts) }
+    },
+  })
+}

@@ -1,0 +1,131 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { Role } from '@hearth/contract'
+import { newId } from '@hearth/foundation'
+import type { Caller } from '../../api/caller.ts'
+import type { Database, Queryable } from '../../database/connection.ts'
+import type { PrincipalTable, TokenRow } from './table.ts'
+
+export interface NewToken {
+  organizationId: string
+  principalId: string
+  runnerId?: string
+  name: string
+  roles: Role[]
+  expiresAt?: Date | undefined
+  /** Given only when the operator chose it, as for the first token of an installation. */
+  secret?: string
+}
+
+/** A new secret: 256 random bits, recognisable by its prefix. */
+export function newSecret(): string {
+  return `hearth_${randomBytes(32).toString('base64url')}`
+}
+
+export function hashSecret(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest()
+}
+
+export async function createPrincipal(
+  queryable: Queryable,
+  principal: Omit<PrincipalTable, 'id' | 'created_at'>,
+): Promise<string> {
+  const id = newId()
+  await queryable
+    .insertInto('principals')
+    .values({ id, ...principal })
+    .execute()
+  return id
+}
+
+/** The row and the secret, which is nowhere else. */
+export async function createToken(
+  queryable: Queryable,
+  token: NewToken,
+): Promise<{ row: TokenRow; secret: string }> {
+  const secret = token.secret ?? newSecret()
+  const row = await queryable
+    .insertInto('tokens')
+    .values({
+      id: newId(),
+      organization_id: token.organizationId,
+      principal_id: token.principalId,
+      runner_id: token.runnerId ?? null,
+      name: token.name,
+      roles: token.roles,
+      secret_hash: hashSecret(secret),
+      expires_at: token.expiresAt ?? null,
+      last_used_at: null,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  return { row, secret }
+}
+
+/** Who holds the secret, or null when it is unknown or has ended. */
+export async function findCaller(database: Database, secret: string): Promise<Caller | null> {
+  const row = await database
+    .selectFrom('tokens')
+    .select(['id', 'organization_id', 'principal_id', 'runner_id', 'name', 'roles', 'expires_at'])
+    .where('secret_hash', '=', hashSecret(secret))
+    .where((where) =>
+      where.or([where('expires_at', 'is', null), where('expires_at', '>', where.fn<Date>('now'))]),
+    )
+    .executeTakeFirst()
+  if (row === undefined) return null
+  return {
+    principalId: row.principal_id,
+    organizationId: row.organization_id,
+    tokenId: row.id,
+    name: row.name,
+    roles: row.roles,
+    runnerId: row.runner_id,
+  }
+}
+
+/** Writes when a token was used, at most once a minute so that reading does not mean writing. */
+export async function touchToken(database: Database, tokenId: string, now: Date): Promise<void> {
+  await database
+    .updateTable('tokens')
+    .set({ last_used_at: now })
+    .where('id', '=', tokenId)
+    .where((where) =>
+      where.or([
+        where('last_used_at', 'is', null),
+        where('last_used_at', '<', new Date(now.getTime() - 60_000)),
+      ]),
+    )
+    .execute()
+}
+
+export async function listTokens(
+  database: Database,
+  organizationId: string,
+  limit: number,
+  after: string | undefined,
+): Promise<TokenRow[]> {
+  let query = database
+    .selectFrom('tokens')
+    .selectAll()
+    .where('organization_id', '=', organizationId)
+    .orderBy('id')
+    .limit(limit + 1)
+  if (after !== undefined) query = query.where('id', '>', after)
+  return query.execute()
+}
+
+export async function deleteToken(
+  queryable: Queryable,
+  organizationId: string,
+  id: string,
+): Promise<TokenRow | undefined> {
+  return queryable
+    .deleteFrom('tokens')
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst()
+}
+
+export async function deleteTokensOfRunner(queryable: Queryable, runnerId: string): Promise<void> {
+  await queryable.deleteFrom('tokens').where('runner_id', '=', runnerId).execute()
+}

@@ -1,0 +1,5 @@
+export { changeWarmPool, createWarmPool, removeWarmPool } from './change.ts'
+export { findWarmPool, listWarmPools, lockWarmPool } from './queries.ts'
+export { warmPoolReconciler } from './reconcile.ts'
+export { addWarmPoolRoutes } from './routes.ts'
+export type { WarmPoolRow } from './table.ts'

@@ -1,0 +1,18 @@
+import type { Clock } from '@hearth/foundation'
+import type { DatabaseTransaction } from '../database/connection.ts'
+import type { ReconciledKind } from './wake.ts'
+
+export interface ReconcileTools {
+  tx: DatabaseTransaction
+  clock: Clock
+}
+
+/**
+ * Brings one resource nearer to what is wanted, in one transaction. It gets an id and no hint of what changed, so that
+ * the same happens after a restart, a lost event or a timer. Returns when to look again, or null when only an event can
+ * change anything.
+ */
+export interface Reconciler {
+  kind: ReconciledKind
+  reconcile(id: string, tools: ReconcileTools): Promise<Date | null>
+}
