@@ -1,0 +1,147 @@
+import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '@hearth/foundation'
+import { connectMessaging } from '@hearth/messaging'
+import { type Logger, pino, stdSerializers } from 'pino'
+import type { AgentParts } from './agent.ts'
+import type { Config } from './config.ts'
+import type { OpenGuest } from './guest/guest.ts'
+import { SshGuest } from './guest/ssh/ssh-guest.ts'
+import type { CommandRunner } from './host/command/command-runner.ts'
+import { LocalCommandRunner } from './host/command/local.ts'
+import { SecureShellCommandRunner } from './host/command/secure-shell.ts'
+import type { Host } from './host/host.ts'
+import { ImageFolder } from './host/libvirt/image-folder.ts'
+import { LibvirtHost } from './host/libvirt/libvirt-host.ts'
+import { proveVirtualization } from './host/libvirt/virtualization-proof.ts'
+import { MachineStore } from './host/synthetic/machine-store.ts'
+import { SyntheticGuest } from './host/synthetic/synthetic-guest.ts'
+import { SyntheticHost } from './host/synthetic/synthetic-host.ts'
+import { register } from './registration/register.ts'
+import { type AgentKeys, loadKeys } from './state/keys.ts'
+import { readRunnerFile } from './state/runner-file.ts'
+import { agentVersion } from './version.ts'
+
+const syntheticBootConcurrency = 256
+const syntheticCapacity = { virtualCpus: 100_000, memoryMebibytes: 1_000_000_000, diskGibibytes: 10_000_000 }
+const syntheticImages = ['debian-12']
+
+export function createLogger(config: Pick<Config, 'logLevel'>): Logger {
+  return pino({
+    level: config.logLevel,
+    base: { program: 'runner-agent' },
+    serializers: { error: stdSerializers.err },
+  })
+}
+
+/** Builds the agent out of its settings; the only place that knows which host it is. */
+export async function compose(config: Config, log: Logger): Promise<AgentParts> {
+  const runner = await readRunnerFile(config.stateFolder)
+  const keys = await loadKeys(config.stateFolder)
+  const { host, openGuest, bootConcurrency } =
+    config.hostKind === 'synthetic'
+      ? composeSynthetic(config, runner.runnerId)
+      : await composeLibvirt(config, runner.runnerId, keys, log)
+  return {
+    host,
+    openGuest,
+    runnerId: runner.runnerId,
+    sealingKey: keys.sealing.privateKey,
+    bootConcurrency: config.bootConcurrency ?? bootConcurrency,
+    stepDeadlines: config.stepDeadlines,
+    listen: config.listen,
+    clock: systemClock,
+    log,
+    readFacts: async () => ({
+      ...(await host.facts()),
+      agentVersion,
+      sealingKey: keys.sealing.publicKey,
+    }),
+    register: (facts, signal) => register(runner, facts, log, signal),
+    connect: connectMessaging,
+  }
+}
+
+interface ComposedHost {
+  host: Host
+  openGuest: OpenGuest
+  bootConcurrency: number
+}
+
+function composeSynthetic(config: Config, owner: string): ComposedHost {
+  const world = { settings: config.synthetic, clock: systemClock, random: Math.random }
+  const machinesFolder = join(config.stateFolder, 'environments')
+  const { virtualCpus, memoryMebibytes, diskGibibytes } = config.capacity
+  const host = new SyntheticHost({
+    ...world,
+    machinesFolder,
+    owner,
+    capacity: {
+      virtualCpus: virtualCpus ?? syntheticCapacity.virtualCpus,
+      memoryMebibytes: memoryMebibytes ?? syntheticCapacity.memoryMebibytes,
+      diskGibibytes: diskGibibytes ?? syntheticCapacity.diskGibibytes,
+    },
+    images: syntheticImages,
+  })
+  const store = new MachineStore(machinesFolder)
+  return {
+    host,
+    openGuest: (machine) => new SyntheticGuest(machine, store, world),
+    bootConcurrency: syntheticBootConcurrency,
+  }
+}
+
+async function composeLibvirt(
+  config: Config,
+  owner: string,
+  keys: AgentKeys,
+  log: Logger,
+): Promise<ComposedHost> {
+  const { libvirt } = config
+  const runner = await composeRunner(config)
+  const virtualization =
+    libvirt.virtualization === 'auto' ? await prove(config, runner, log) : libvirt.virtualization
+  const isRoot = libvirt.secureShell === null ? process.getuid?.() === 0 : libvirt.secureShell.user === 'root'
+  const host = new LibvirtHost({
+    runner,
+    uri: libvirt.uri ?? (isRoot ? 'qemu:///system' : 'qemu:///session'),
+    virtualization,
+    imagesFolder: libvirt.imagesFolder,
+    machinesFolder: join(libvirt.hostStateFolder, 'environments'),
+    owner,
+    guestAddress: libvirt.guestAddress,
+    agentKey: keys.secureShell.publicKey,
+    capacity: config.capacity,
+    clock: systemClock,
+  })
+  const openGuest: OpenGuest = (machine) =>
+    new SshGuest(machine, {
+      privateKey: keys.secureShell.privateKey,
+      connect: (address, port) => runner.connect(address, port),
+      clock: systemClock,
+    })
+  return { host, openGuest, bootConcurrency: 2 * availableParallelism() }
+}
+
+async function composeRunner({ libvirt }: Config): Promise<CommandRunner> {
+  if (libvirt.secureShell === null) return new LocalCommandRunner()
+  const { host, port, user, keyFile, hostKey } = libvirt.secureShell
+  return new SecureShellCommandRunner({
+    host,
+    port,
+    user,
+    hostKey,
+    privateKey: await readFile(keyFile, 'utf8'),
+  })
+}
+
+async function prove(config: Config, runner: CommandRunner, log: Logger): Promise<'kvm' | 'qemu'> {
+  const images = new ImageFolder(runner, config.libvirt.imagesFolder)
+  const [name] = await images.names()
+  const kernelPath = name === undefined ? null : (await images.find(name)).kernelPath
+  const cache = join(config.libvirt.hostStateFolder, 'virtualization.json')
+  const proof = await proveVirtualization(runner, kernelPath, cache)
+  log.info(proof, 'virtualization')
+  return proof.virtualization
+}

@@ -1,0 +1,21 @@
+import type { GivenIdentity } from '../host/host.ts'
+import type { GuestEvidence } from './guest.ts'
+
+export const mostClockOffsetMilliseconds = 500
+
+/** What is wrong with the guest's identity, in words; empty when it is who it should be. */
+export function identityFaults(given: GivenIdentity, evidence: GuestEvidence): string[] {
+  const faults: string[] = []
+  if (evidence.machineId !== given.machineId) {
+    faults.push(`machine-id is "${evidence.machineId}", not "${given.machineId}"`)
+  }
+  if (evidence.hostname !== given.hostname) {
+    faults.push(`hostname is "${evidence.hostname}", not "${given.hostname}"`)
+  }
+  if (!evidence.hostKeyMatches) faults.push('the SSH host key is not the one it was given')
+  if (!evidence.randomSeedFresh) faults.push('the random seed is not the one it was given')
+  if (Math.abs(evidence.clockOffsetMilliseconds) >= mostClockOffsetMilliseconds) {
+    faults.push(`the clock is off by ${evidence.clockOffsetMilliseconds} ms`)
+  }
+  return faults
+}

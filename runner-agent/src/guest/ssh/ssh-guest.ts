@@ -1,0 +1,130 @@
+import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { toError } from '@hearth/foundation'
+import { HostKeyMismatch, SecureShellConnection } from '../../secure-shell/connection.ts'
+import { quote } from '../../secure-shell/quote.ts'
+import {
+  type Guest,
+  type GuestEvidence,
+  type GuestMachine,
+  type GuestStep,
+  GuestUnreachable,
+  type StepOutcome,
+} from '../guest.ts'
+import { waitForAnswer } from './answering.ts'
+import { identify } from './identify.ts'
+import { parseStepOutcome } from './step-outcome.ts'
+import { buildLauncher, buildStepScript, guestPaths } from './step-script.ts'
+
+export interface SshGuestOptions {
+  /** OpenSSH private key of the agent. */
+  privateKey: string
+  connect(host: string, port: number): Promise<Duplex>
+  clock: { now(): Date }
+}
+
+const retryMilliseconds = 500
+/** Exit codes of the launcher that mean: the script did not arrive whole. */
+const cutOffExitCodes = new Set([70, 75])
+
+/** The inside of a machine, over one kept SSH connection. */
+export class SshGuest implements Guest {
+  private connection: SecureShellConnection | null = null
+
+  constructor(
+    private readonly machine: GuestMachine,
+    private readonly options: SshGuestOptions,
+  ) {}
+
+  identify(signal: AbortSignal): Promise<GuestEvidence> {
+    return this.retrying(signal, async (connection) => {
+      try {
+        return await identify(connection, this.machine, this.options.clock, signal)
+      } catch (thrown) {
+        // A check that was cut is done again from the start.
+        connection.close()
+        throw thrown
+      }
+    })
+  }
+
+  writeEnvironmentFile(content: string, signal: AbortSignal): Promise<void> {
+    const bytes = Buffer.from(content)
+    const path = quote(guestPaths.environmentFile)
+    const draft = quote(`${guestPaths.environmentFile}.new`)
+    const script =
+      `umask 077; mkdir -p /home; head -c ${bytes.length} >${draft} && ` +
+      `[ "$(stat -c %s ${draft})" = ${bytes.length} ] && mv -- ${draft} ${path}`
+    return this.retrying(signal, async (connection) => {
+      const execution = await connection.execute(`exec bash -c ${quote(script)}`, { input: bytes, signal })
+      const exitCode = await execution.exitCode
+      if (exitCode !== 0)
+        throw new Error(`${guestPaths.environmentFile} could not be written (exit ${exitCode})`)
+    })
+  }
+
+  runStep(step: GuestStep, onOutput: (chunk: Buffer) => void, signal: AbortSignal): Promise<StepOutcome> {
+    const script = Buffer.from(buildStepScript(step))
+    let offset = 0
+    return this.retrying(signal, async (connection) => {
+      let ending = ''
+      const launcher = buildLauncher(step.key, script.length, offset)
+      const execution = await connection.execute(`exec bash -c ${quote(launcher)}`, {
+        input: script,
+        onStdout: (chunk) => {
+          offset += chunk.length
+          onOutput(chunk)
+        },
+        onStderr: (chunk) => {
+          ending += chunk.toString('utf8')
+        },
+        signal,
+      })
+      const exitCode = await execution.exitCode
+      if (cutOffExitCodes.has(exitCode)) throw new Error(`the step could not be started (exit ${exitCode})`)
+      return parseStepOutcome(ending)
+    })
+  }
+
+  close(): void {
+    this.connection?.close()
+    this.connection = null
+  }
+
+  /** Does the work again, over a new connection if need be, until it succeeds or the signal aborts. */
+  private async retrying<Result>(
+    signal: AbortSignal,
+    work: (connection: SecureShellConnection) => Promise<Result>,
+  ): Promise<Result> {
+    let last: Error | null = null
+    for (;;) {
+      if (signal.aborted) {
+        throw new GuestUnreachable(last?.message ?? 'it did not answer', { cause: signal.reason })
+      }
+      try {
+        return await work(await this.connected(signal))
+      } catch (thrown) {
+        if (thrown instanceof HostKeyMismatch) throw thrown
+        if (!signal.aborted) last = toError(thrown)
+        await delay(retryMilliseconds, undefined, { signal }).catch(() => undefined)
+      }
+    }
+  }
+
+  private async connected(signal: AbortSignal): Promise<SecureShellConnection> {
+    if (this.connection?.isOpen === true) return this.connection
+    const { address } = this.machine
+    const stream = await waitForAnswer(() => this.options.connect(address.host, address.port), signal)
+    const connection = await SecureShellConnection.open({
+      ...address,
+      stream,
+      privateKey: this.options.privateKey,
+    })
+    if (signal.aborted) {
+      connection.close()
+      signal.throwIfAborted()
+    }
+    this.connection = connection
+    return connection
+  }
+}

@@ -1,0 +1,46 @@
+import type { Duplex } from 'node:stream'
+
+export interface CommandResult {
+  exitCode: number
+  stdout: string
+  stderr: string
+}
+
+export interface CommandOptions {
+  input?: string | Buffer
+  timeoutMilliseconds?: number
+  signal?: AbortSignal
+  /** More output than this, in bytes, ends the command as failed. */
+  outputLimitBytes?: number
+}
+
+export const defaultTimeoutMilliseconds = 60_000
+export const defaultOutputLimitBytes = 8 * 1024 * 1024
+
+/** Runs commands and keeps files on one host, this one or another: the same words either way. */
+export interface CommandRunner {
+  /** For messages: `this host` or `user@host`. */
+  readonly describedAs: string
+  /** Resolves with any exit code; rejects when the command cannot run, is cut off, or says too much. */
+  run(command: readonly [string, ...string[]], options?: CommandOptions): Promise<CommandResult>
+  /** null where there is no such file. */
+  readFile(path: string): Promise<Buffer | null>
+  /** Written beside it and renamed, so that a reader sees the old or the new. Makes missing folders (0755). */
+  writeFile(path: string, content: string | Buffer, mode: number): Promise<void>
+  /** The names in a folder; empty where there is none. */
+  list(path: string): Promise<string[]>
+  /** A folder and all below it; nothing where there is none. */
+  remove(path: string): Promise<void>
+  /** A connection from that host. */
+  connect(host: string, port: number): Promise<Duplex>
+  close(): Promise<void>
+}
+
+/** The command did not run to an end of its own. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+
+  constructor(command: readonly string[], cause: string) {
+    super(`${command.slice(0, 4).join(' ').slice(0, 200)}: ${cause}`)
+  }
+}

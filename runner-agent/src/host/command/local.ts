@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { dirname } from 'node:path'
+import { toError } from '@hearth/foundation'
+import {
+  CommandError,
+  type CommandOptions,
+  type CommandResult,
+  type CommandRunner,
+  defaultOutputLimitBytes,
+  defaultTimeoutMilliseconds,
+} from './command-runner.ts'
+import { Output } from './output.ts'
+
+/** Commands and files of the machine this program runs on. */
+export class LocalCommandRunner implements CommandRunner {
+  readonly describedAs = 'this host'
+
+  run(command: readonly [string, ...string[]], options: CommandOptions = {}): Promise<CommandResult> {
+    const [program, ...parameters] = command
+    return new Promise((resolve, reject) => {
+      // In a process group of its own, so that ending it ends what it started as well.
+      const child = spawn(program, parameters, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+      let cutOff: string | null = null
+      const end = (cause: string) => {
+        cutOff ??= cause
+        if (child.pid !== undefined) killGroup(child.pid)
+      }
+      const output = new Output(options.outputLimitBytes ?? defaultOutputLimitBytes, () =>
+        end('said more than the limit'),
+      )
+      const limit = options.timeoutMilliseconds ?? defaultTimeoutMilliseconds
+      const timer = setTimeout(() => end(`took longer than ${limit} ms`), limit)
+      const onAbort = () => end('was called off')
+      options.signal?.addEventListener('abort', onAbort, { once: true })
+      if (options.signal?.aborted === true) onAbort()
+      const settle = () => {
+        clearTimeout(timer)
+        options.signal?.removeEventListener('abort', onAbort)
+      }
+      child.stdout.on('data', (chunk: Buffer) => output.add('stdout', chunk))
+      child.stderr.on('data', (chunk: Buffer) => output.add('stderr', chunk))
+      // A command that does not read its input is its own affair.
+      child.stdin.on('error', () => undefined)
+      child.stdin.end(options.input ?? '')
+      child.on('error', (error) => {
+        settle()
+        reject(new CommandError(command, error.message))
+      })
+      child.on('close', (exitCode, signal) => {
+        settle()
+        if (cutOff !== null) reject(new CommandError(command, cutOff))
+        else if (exitCode === null) reject(new CommandError(command, `ended by ${signal}`))
+        else resolve({ exitCode, stdout: output.text('stdout'), stderr: output.text('stderr') })
+      })
+    })
+  }
+
+  async readFile(path: string): Promise<Buffer | null> {
+    try {
+      return await readFile(path)
+    } catch (thrown) {
+      if (isMissing(thrown)) return null
+      throw thrown
+    }
+  }
+
+  async writeFile(path: string, content: string | Buffer, mode: number): Promise<void> {
+    const draft = `${path}.new`
+    try {
+      await writeFile(draft, content, { mode })
+    } catch (thrown) {
+      if (!isMissing(thrown)) throw thrown
+      await mkdir(dirname(path), { recursive: true, mode: 0o755 })
+      await writeFile(draft, content, { mode })
+    }
+    await rename(draft, path)
+  }
+
+  async list(path: string): Promise<string[]> {
+    try {
+      return await readdir(path)
+    } catch (thrown) {
+      if (isMissing(thrown)) return []
+      throw thrown
+    }
+  }
+
+  async remove(path: string): Promise<void> {
+    await rm(path, { recursive: true, force: true })
+  }
+
+  connect(host: string, port: number): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host, port, noDelay: true })
+      socket.once('error', reject)
+      socket.once('connect', () => {
+        socket.off('error', reject)
+        resolve(socket)
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    // Nothing is kept open.
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It ended in the meantime.
+  }
+}
+
+function isMissing(thrown: unknown): boolean {
+  const error = toError(thrown)
+  return 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}

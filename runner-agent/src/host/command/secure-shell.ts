@@ -1,0 +1,117 @@
+import { dirname } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { toError } from '@hearth/foundation'
+import { type ConnectionOptions, SecureShellConnection } from '../../secure-shell/connection.ts'
+import { quote } from '../../secure-shell/quote.ts'
+import {
+  CommandError,
+  type CommandOptions,
+  type CommandResult,
+  type CommandRunner,
+  defaultOutputLimitBytes,
+  defaultTimeoutMilliseconds,
+} from './command-runner.ts'
+import { Output } from './output.ts'
+
+/** Commands and files of another host, over one kept SSH connection. */
+export class SecureShellCommandRunner implements CommandRunner {
+  private connection: Promise<SecureShellConnection> | null = null
+
+  constructor(private readonly options: Omit<ConnectionOptions, 'stream'>) {}
+
+  get describedAs(): string {
+    return `${this.options.user}@${this.options.host}`
+  }
+
+  async run(command: readonly [string, ...string[]], options: CommandOptions = {}): Promise<CommandResult> {
+    const { exitCode, output } = await this.execute(command, options)
+    return { exitCode, stdout: output.text('stdout'), stderr: output.text('stderr') }
+  }
+
+  async readFile(path: string): Promise<Buffer | null> {
+    const script = `[ -e "$1" ] || exit 44; exec cat -- "$1"`
+    const { exitCode, output } = await this.execute(['sh', '-c', script, 'sh', path], {})
+    if (exitCode === 44) return null
+    if (exitCode !== 0) throw new CommandError(['read', path], output.text('stderr').trim())
+    return output.bytesOf('stdout')
+  }
+
+  async writeFile(path: string, content: string | Buffer, mode: number): Promise<void> {
+    const bytes = Buffer.from(content)
+    // The size is checked because a cut connection also ends the input.
+    const script =
+      'set -e; mkdir -p -m 755 -- "$2"; umask 077; cat >"$1.new"; ' +
+      '[ "$(wc -c <"$1.new")" -eq "$4" ]; chmod "$3" "$1.new"; mv -- "$1.new" "$1"'
+    const parameters = [path, dirname(path), mode.toString(8), String(bytes.length)]
+    const result = await this.run(['sh', '-c', script, 'sh', ...parameters], { input: bytes })
+    if (result.exitCode !== 0) throw new CommandError(['write', path], result.stderr.trim())
+  }
+
+  async list(path: string): Promise<string[]> {
+    const script = '[ -d "$1" ] || exit 0; cd -- "$1" && find . -mindepth 1 -maxdepth 1 -print0'
+    const { exitCode, output } = await this.execute(['sh', '-c', script, 'sh', path], {})
+    if (exitCode !== 0) throw new CommandError(['list', path], output.text('stderr').trim())
+    return output
+      .text('stdout')
+      .split('\0')
+      .filter((name) => name !== '')
+      .map((name) => name.slice(2))
+  }
+
+  async remove(path: string): Promise<void> {
+    const result = await this.run(['rm', '-rf', '--', path])
+    if (result.exitCode !== 0) throw new CommandError(['remove', path], result.stderr.trim())
+  }
+
+  async connect(host: string, port: number): Promise<Duplex> {
+    return (await this.connected()).forward(host, port)
+  }
+
+  async close(): Promise<void> {
+    const open = this.connection
+    this.connection = null
+    if (open === null) return
+    await open.then(
+      (connection) => connection.close(),
+      () => undefined,
+    )
+  }
+
+  private async execute(
+    command: readonly [string, ...string[]],
+    options: CommandOptions,
+  ): Promise<{ exitCode: number; output: Output }> {
+    const limit = options.timeoutMilliseconds ?? defaultTimeoutMilliseconds
+    const tooMuch = new AbortController()
+    const output = new Output(options.outputLimitBytes ?? defaultOutputLimitBytes, () =>
+      tooMuch.abort(new Error('said more than the limit')),
+    )
+    const signals = [tooMuch.signal, ...(options.signal === undefined ? [] : [options.signal])]
+    // Closing a channel ends nothing over there, so the limit holds over there as well.
+    const limited = ['timeout', '--kill-after=5', String(Math.ceil(limit / 1000)), ...command]
+    try {
+      const connection = await this.connected()
+      const execution = await connection.execute(limited.map(quote).join(' '), {
+        input: options.input ?? '',
+        onStdout: (chunk) => output.add('stdout', chunk),
+        onStderr: (chunk) => output.add('stderr', chunk),
+        signal: AbortSignal.any(signals),
+        timeoutMilliseconds: limit + 10_000,
+      })
+      return { exitCode: await execution.exitCode, output }
+    } catch (thrown) {
+      throw new CommandError(command, `${toError(thrown).message} (on ${this.describedAs})`)
+    }
+  }
+
+  private connected(): Promise<SecureShellConnection> {
+    if (this.connection !== null) return this.connection
+    const opening = SecureShellConnection.open(this.options)
+    this.connection = opening
+    const forget = () => {
+      if (this.connection === opening) this.connection = null
+    }
+    opening.then((connection) => connection.onEnd(forget), forget)
+    return opening
+  }
+}

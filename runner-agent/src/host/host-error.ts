@@ -1,0 +1,14 @@
+import type { FailureCode } from '@hearth/contract'
+
+/** The host said no, or cannot. The message is one sentence for a person. */
+export class HostError extends Error {
+  override readonly name = 'HostError'
+
+  constructor(
+    readonly code: Extract<FailureCode, 'host_refused' | 'image_missing' | 'deadline_passed'>,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}

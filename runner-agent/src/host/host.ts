@@ -1,0 +1,93 @@
+import type { Address, RunnerFacts } from '@hearth/contract'
+
+/** `crashed` is a machine that ended by itself and not by an orderly shutdown. */
+export type Power = 'absent' | 'shut_off' | 'running' | 'crashed'
+
+/** Stands in the machine's own metadata: the proof of whose it is. */
+export interface Ownership {
+  /** The runner's id. */
+  owner: string
+  environmentId: string
+  epoch: number
+  generation: number
+  /** ISO 8601, UTC. */
+  createdAt: string
+}
+
+/** What the guest was given as its own, to be read back from inside it. */
+export interface GivenIdentity {
+  /** 32 lower-case hexadecimal digits. */
+  machineId: string
+  hostname: string
+  /** SHA-256 of its random seed, hexadecimal. */
+  randomSeedDigest: string
+}
+
+/** What the host shows of one environment's machine. */
+export interface Machine {
+  environmentId: string
+  power: Power
+  /** null where there is nothing, or nothing that proves whose it is. */
+  ownership: Ownership | null
+  address: Address | null
+  identity: GivenIdentity | null
+  /** The text last given to `keepRecord`. */
+  record: string | null
+}
+
+export interface MachineSpecification {
+  owner: string
+  environmentId: string
+  epoch: number
+  generation: number
+  hostname: string
+  image: string
+  virtualCpus: number
+  memoryMebibytes: number
+  diskGibibytes: number
+  /** OpenSSH public key that the guest trusts to sign user certificates. */
+  userCertificateAuthority: string
+  /** The only principal the guest accepts. */
+  principal: string
+}
+
+export type HostFacts = Pick<
+  RunnerFacts,
+  'virtualization' | 'virtualCpus' | 'memoryMebibytes' | 'diskGibibytes' | 'images'
+>
+
+export interface InventoryEntry {
+  environmentId: string
+  power: Power
+  ownership: Ownership | null
+}
+
+/**
+ * One host and its machines. Every method may be called again after a cut at any point, and does then what is
+ * left to do. A method that changes a machine throws HostError when the host refuses, and touches no machine that
+ * does not prove to be this runner's.
+ */
+export interface Host {
+  facts(): Promise<HostFacts>
+  /** All machines of Hearth on the host, and folders left without one; machines of others are not listed. */
+  inventory(): Promise<InventoryEntry[]>
+  look(environmentId: string): Promise<Machine>
+  /** Makes disk, identity and definition, shut off. What is there already is kept. */
+  create(specification: MachineSpecification): Promise<void>
+  start(environmentId: string): Promise<void>
+  /** Asks the guest to shut down; returns at once. */
+  shutDown(environmentId: string): Promise<void>
+  /** Ends the machine as if its power were cut. */
+  powerOff(environmentId: string): Promise<void>
+  /** Ends the machine and removes everything that was made for it. */
+  remove(environmentId: string): Promise<void>
+  /** Writes newer fencing numbers into the machine's metadata. */
+  stamp(environmentId: string, numbers: { epoch: number; generation: number }): Promise<void>
+  /** Keeps a text beside the machine, replaced whole; it goes when the machine goes. */
+  keepRecord(environmentId: string, text: string): Promise<void>
+  /** The end of what the guest wrote to its console, for a person to read. */
+  readConsole(environmentId: string): Promise<string>
+  /** Calls back for machines whose power changed by itself, until the signal aborts. */
+  watch(changed: (environmentId: string) => void, signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,31 @@
+import type { CommandRunner } from '../command/command-runner.ts'
+import { HostError } from '../host-error.ts'
+import type { LocatedImage } from './image-folder.ts'
+
+const bytesPerGibibyte = 1024 ** 3
+
+/** Makes a machine's disk as an overlay over its image, so that it costs no copy. For a machine not yet defined. */
+export async function createDisk(
+  runner: CommandRunner,
+  image: LocatedImage,
+  path: string,
+  diskGibibytes: number,
+): Promise<void> {
+  const size = Math.max(image.virtualSizeBytes, diskGibibytes * bytesPerGibibyte)
+  const result = await runner.run([
+    'qemu-img',
+    'create',
+    '-q',
+    '-f',
+    'qcow2',
+    '-b',
+    image.diskPath,
+    '-F',
+    'qcow2',
+    path,
+    String(size),
+  ])
+  if (result.exitCode !== 0) {
+    throw new HostError('host_refused', `the disk cannot be made: ${result.stderr.trim()}`)
+  }
+}

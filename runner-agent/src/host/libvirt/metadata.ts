@@ -1,0 +1,27 @@
+import { addressSchema } from '@hearth/contract'
+import { z } from 'zod'
+
+/** The namespace of Hearth's element in a domain's metadata. */
+export const metadataNamespace = 'https://hearth.dev/domain/1'
+
+const ownershipSchema = z.object({
+  owner: z.string(),
+  environmentId: z.string(),
+  epoch: z.coerce.number().int().nonnegative(),
+  generation: z.coerce.number().int().nonnegative(),
+  createdAt: z.string(),
+})
+
+/** `machine.json` in the machine's folder: the ownership that also stands in the domain, and what the guest was given. */
+export const machineFileSchema = z.object({
+  ownership: ownershipSchema,
+  address: addressSchema,
+  identity: z.object({ machineId: z.string(), hostname: z.string(), randomSeedDigest: z.string() }),
+})
+export type MachineFile = z.infer<typeof machineFileSchema>
+
+/** Attributes of the metadata element, as text. */
+export function parseOwnership(attributes: Readonly<Record<string, unknown>>) {
+  const parsed = ownershipSchema.safeParse(attributes)
+  return parsed.success ? parsed.data : null
+}

@@ -1,0 +1,35 @@
+import { toError } from '@hearth/foundation'
+import { runAgent } from './agent.ts'
+import { compose, createLogger } from './compose.ts'
+import { readConfig } from './config.ts'
+
+/** Told apart from a fault: starting this agent again would take the runner back from the newer one. */
+const supersededExitCode = 3
+
+async function main(): Promise<number> {
+  const config = readConfig(process.env)
+  const log = createLogger(config)
+  const stop = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      log.info({ signal }, 'stopping; guests keep running')
+      stop.abort(new Error(`${signal} came`))
+    })
+  }
+  try {
+    const end = await runAgent(await compose(config, log), stop.signal)
+    log.info({ end }, 'stopped')
+    return end === 'superseded' ? supersededExitCode : 0
+  } catch (thrown) {
+    if (stop.signal.aborted) return 0
+    throw thrown
+  }
+}
+
+main().then(
+  (exitCode) => process.exit(exitCode),
+  (thrown: unknown) => {
+    process.stderr.write(`hearth runner agent: ${toError(thrown).message}\n`)
+    process.exit(1)
+  },
+)

@@ -1,0 +1,208 @@
+import type { Duplex } from 'node:stream'
+import { toError } from '@hearth/foundation'
+import { NodeSSH } from 'node-ssh'
+import type { ClientChannel } from 'ssh2'
+import { publicKeyBytes } from './host-key.ts'
+
+export interface ConnectionOptions {
+  /** An open stream to the server, or where to connect to. */
+  stream?: Duplex
+  host: string
+  port: number
+  user: string
+  /** OpenSSH private key file. */
+  privateKey: string
+  /** OpenSSH public key line: any other key ends the connection. */
+  hostKey: string
+  readyTimeoutMilliseconds?: number
+}
+
+export interface ExecutionOptions {
+  input?: string | Buffer
+  /** Kept open for `write` of the running execution. */
+  keepInputOpen?: boolean
+  onStdout?: (chunk: Buffer) => void
+  onStderr?: (chunk: Buffer) => void
+  signal?: AbortSignal
+  timeoutMilliseconds?: number
+}
+
+export interface Execution {
+  write(text: string): void
+  /** The exit code; rejects when the connection or the channel ended without one. */
+  readonly exitCode: Promise<number>
+}
+
+/** The server showed another key than the pinned one. */
+export class HostKeyMismatch extends Error {
+  override readonly name = 'HostKeyMismatch'
+}
+
+const keepaliveMilliseconds = 10_000
+const keepalivesMissed = 3
+/** OpenSSH allows ten sessions by default; some are left to others. */
+const sessionsAtOnce = 8
+
+/** One SSH connection to a pinned server. */
+export class SecureShellConnection {
+  private readonly waiting: (() => void)[] = []
+  private sessions = 0
+  private closed: Error | null = null
+  private readonly closeListeners = new Set<(error: Error) => void>()
+
+  private constructor(private readonly shell: NodeSSH) {}
+
+  /** Resolves when the server has proved its key and taken ours. */
+  static async open(options: ConnectionOptions): Promise<SecureShellConnection> {
+    const shell = new NodeSSH()
+    const pinned = publicKeyBytes(options.hostKey)
+    let mismatch = false
+    try {
+      await shell.connect({
+        ...(options.stream === undefined
+          ? { host: options.host, port: options.port }
+          : { sock: options.stream as never }),
+        username: options.user,
+        privateKey: options.privateKey,
+        readyTimeout: options.readyTimeoutMilliseconds ?? 30_000,
+        keepaliveInterval: keepaliveMilliseconds,
+        keepaliveCountMax: keepalivesMissed,
+        hostVerifier: (key: Buffer) => {
+          mismatch = !key.equals(pinned)
+          return !mismatch
+        },
+        // The cheapest good arithmetic: an emulated guest pays for each operation.
+        algorithms: {
+          serverHostKey: ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'rsa-sha2-256'],
+          kex: ['curve25519-sha256', 'curve25519-sha256@libssh.org', 'ecdh-sha2-nistp256'],
+          cipher: ['aes128-gcm@openssh.com', 'aes128-gcm', 'aes128-ctr'],
+        },
+      })
+    } catch (thrown) {
+      shell.connection?.on('error', () => undefined)
+      shell.dispose()
+      if (mismatch)
+        throw new HostKeyMismatch(`the server at ${options.host}:${options.port} has another host key`)
+      throw toError(thrown)
+    }
+    const connection = new SecureShellConnection(shell)
+    const client = shell.connection
+    if (client === null) throw new Error('the connection ended at once')
+    // Without a listener of its own a dropped connection would end the whole program.
+    client.on('error', (error) => connection.end(error))
+    client.on('close', () => connection.end(new Error('the connection was closed')))
+    client.setMaxListeners(0)
+    return connection
+  }
+
+  get isOpen(): boolean {
+    return this.closed === null
+  }
+
+  /** Calls back once when the connection has ended, whoever ended it. */
+  onEnd(listener: (error: Error) => void): void {
+    if (this.closed === null) this.closeListeners.add(listener)
+    else listener(this.closed)
+  }
+
+  async execute(command: string, options: ExecutionOptions = {}): Promise<Execution> {
+    await this.takeSession()
+    try {
+      const channel = await this.openChannel(command)
+      return this.follow(channel, options)
+    } catch (thrown) {
+      this.releaseSession()
+      throw toError(thrown)
+    }
+  }
+
+  forward(host: string, port: number): Promise<Duplex> {
+    if (this.closed !== null) return Promise.reject(this.closed)
+    return this.shell.forwardOut('127.0.0.1', 0, host, port)
+  }
+
+  close(): void {
+    this.end(new Error('the connection was closed'))
+  }
+
+  private follow(channel: ClientChannel, options: ExecutionOptions): Execution {
+    const exitCode = new Promise<number>((resolve, reject) => {
+      let code: number | null = null
+      const fail = (error: Error) => {
+        channel.destroy()
+        settle()
+        reject(error)
+      }
+      const onAbort = () => fail(toError(options.signal?.reason ?? new Error('called off')))
+      const timer =
+        options.timeoutMilliseconds === undefined
+          ? undefined
+          : setTimeout(() => fail(new Error('no answer in time')), options.timeoutMilliseconds)
+      let settled = false
+      const settle = () => {
+        if (settled) return
+        settled = true
+        clearTimeout(timer)
+        options.signal?.removeEventListener('abort', onAbort)
+        this.closeListeners.delete(fail)
+        this.releaseSession()
+      }
+      this.closeListeners.add(fail)
+      options.signal?.addEventListener('abort', onAbort, { once: true })
+      channel.on('data', (chunk: Buffer) => options.onStdout?.(chunk))
+      channel.stderr.on('data', (chunk: Buffer) => options.onStderr?.(chunk))
+      channel.on('error', fail)
+      channel.on('exit', (exit: number | null) => {
+        code = exit
+      })
+      channel.on('close', () => {
+        if (settled) return
+        settle()
+        if (code === null) reject(new Error('the command ended without an exit code'))
+        else resolve(code)
+      })
+      if (options.signal?.aborted === true) onAbort()
+    })
+    if (options.input !== undefined) channel.write(options.input)
+    if (options.keepInputOpen !== true) channel.end()
+    return { write: (text) => channel.write(text), exitCode }
+  }
+
+  private openChannel(command: string): Promise<ClientChannel> {
+    return new Promise((resolve, reject) => {
+      const client = this.shell.connection
+      if (this.closed !== null || client === null) {
+        reject(this.closed ?? new Error('the connection was closed'))
+        return
+      }
+      this.closeListeners.add(reject)
+      client.exec(command, (error, channel) => {
+        this.closeListeners.delete(reject)
+        if (error === undefined) resolve(channel)
+        else reject(error)
+      })
+    })
+  }
+
+  private end(error: Error): void {
+    if (this.closed !== null) return
+    this.closed = error
+    this.shell.dispose()
+    for (const listener of [...this.closeListeners]) listener(error)
+    this.closeListeners.clear()
+    for (const next of this.waiting.splice(0)) next()
+  }
+
+  private async takeSession(): Promise<void> {
+    while (this.sessions >= sessionsAtOnce && this.closed === null) {
+      await new Promise<void>((resolve) => this.waiting.push(resolve))
+    }
+    if (this.closed !== null) throw this.closed
+    this.sessions += 1
+  }
+
+  private releaseSession(): void {
+    this.sessions -= 1
+    this.waiting.shift()?.()
+  }
+}

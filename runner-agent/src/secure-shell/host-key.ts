@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import ssh2 from 'ssh2'
+
+export interface SecureShellKeyPair {
+  /** OpenSSH private key file. */
+  privateKey: string
+  /** One line, `ssh-ed25519 AAAA... comment`. */
+  publicKey: string
+}
+
+/** A new ed25519 key pair in the format OpenSSH and ssh2 both read. */
+export function generateSecureShellKeyPair(comment: string): SecureShellKeyPair {
+  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment })
+  return { privateKey: pair.private, publicKey: pair.public.trim() }
+}
+
+/** The key's bytes in an OpenSSH public key line: what a server shows. */
+export function publicKeyBytes(line: string): Buffer {
+  return Buffer.from(line.trim().split(/\s+/)[1] ?? '', 'base64')
+}
+
+/** As `ssh-keygen -l` shows it: `SHA256:` and base64 without padding. */
+export function fingerprint(key: Buffer): string {
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`
+}

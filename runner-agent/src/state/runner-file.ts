@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { toError } from '@hearth/foundation'
+import { z } from 'zod'
+
+const runnerFileSchema = z.object({ url: z.url(), runnerId: z.uuid(), token: z.string().min(1) })
+/** Where the control plane is, and who this runner is to it. */
+export type RunnerFile = z.infer<typeof runnerFileSchema>
+
+/** Reads `runner.json` of the state folder, as `hearth runner join` writes it. */
+export async function readRunnerFile(stateFolder: string): Promise<RunnerFile> {
+  const path = join(stateFolder, 'runner.json')
+  const text = await readFile(path, 'utf8').catch((thrown: unknown) => {
+    throw new Error(`${path} cannot be read (${toError(thrown).message}): join this runner first`)
+  })
+  const parsed = runnerFileSchema.safeParse(json(text))
+  if (parsed.success) return parsed.data
+  // The text holds a token: it stays out of the message.
+  throw new Error(`${path} does not hold url, runnerId and token: join this runner again`)
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

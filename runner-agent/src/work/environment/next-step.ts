@@ -1,0 +1,139 @@
+import type { EnvironmentOrder, Failure, ReportedPhase } from '@hearth/contract'
+import { assertNever } from '@hearth/foundation'
+import type { Machine } from '../../host/host.ts'
+import { type EnvironmentRecord, firstOpenStep, isProvisioned } from './record.ts'
+
+export type Wanted = Pick<EnvironmentOrder, 'desiredPhase' | 'generation' | 'runnerId'>
+
+export interface Seen {
+  machine: Pick<Machine, 'power' | 'ownership'>
+  record: EnvironmentRecord | null
+}
+
+/** One thing to do about an environment; after it, everything is looked at again. */
+export type NextStep =
+  /** Nothing, until an order comes or the machine changes by itself. */
+  | { kind: 'rest'; phase: ReportedPhase; failure: Failure | null }
+  /** Nothing and no report: the order is older than the machine. */
+  | { kind: 'refuse'; reason: string }
+  | { kind: 'fail'; failure: Failure }
+  | { kind: 'create' }
+  | { kind: 'start' }
+  /** Check the identity of a guest that is provisioned already and has booted again. */
+  | { kind: 'check_guest' }
+  /** Go on with the provisioning step at this index of the record. */
+  | { kind: 'provision'; index: number }
+  | { kind: 'stamp' }
+  | { kind: 'stop' }
+  | { kind: 'remove' }
+  /** Remove what failed before it was ready, and make it anew. */
+  | { kind: 'start_over' }
+  /** Forget the failure of a machine that was ready once, and bring it up again. */
+  | { kind: 'recover' }
+
+/** Decides purely: the same order and the same sight always give the same step. */
+export function nextStep(wanted: Wanted, seen: Seen): NextStep {
+  const { machine, record } = seen
+  const generation = machine.ownership?.generation ?? 0
+  if (isForeign(wanted, seen)) return { kind: 'rest', phase: 'failed', failure: foreign }
+  if (generation > wanted.generation) {
+    return {
+      kind: 'refuse',
+      reason: `the machine shows generation ${generation}, the order ${wanted.generation}`,
+    }
+  }
+  switch (wanted.desiredPhase) {
+    case 'deleted':
+      return machine.power === 'absent' && machine.ownership === null && record === null
+        ? { kind: 'rest', phase: 'deleted', failure: null }
+        : { kind: 'remove' }
+    case 'stopped':
+      return machine.power === 'running' ? { kind: 'stop' } : stampOr(wanted, seen, 'stopped')
+    case 'running':
+      return towardsRunning(wanted, seen)
+    default:
+      return assertNever(wanted.desiredPhase)
+  }
+}
+
+function towardsRunning(wanted: Wanted, { machine, record }: Seen): NextStep {
+  if (record !== null && record.failure !== null) {
+    if (wanted.generation <= record.failedGeneration) {
+      return { kind: 'rest', phase: 'failed', failure: record.failure }
+    }
+    return { kind: isProvisioned(record) && machine.power !== 'absent' ? 'recover' : 'start_over' }
+  }
+  const { power } = machine
+  switch (power) {
+    case 'absent':
+      return record === null || (record.power === 'stopped' && !isProvisioned(record))
+        ? { kind: 'create' }
+        : { kind: 'fail', failure: gone('the machine is no longer on its host') }
+    case 'shut_off':
+    case 'crashed':
+      if (record === null) return { kind: 'create' }
+      if (record.power === 'stopped') return { kind: 'start' }
+      return {
+        kind: 'fail',
+        failure: gone(power === 'crashed' ? 'the machine crashed' : 'the machine shut down by itself'),
+      }
+    case 'running': {
+      if (record === null) return { kind: 'create' }
+      if (record.power === 'stopped') return { kind: 'start' }
+      const index = firstOpenStep(record.steps)
+      if (index >= 0) return { kind: 'provision', index }
+      if (record.identity === null) return { kind: 'check_guest' }
+      return stampOr(wanted, { machine, record }, 'running')
+    }
+    default:
+      return assertNever(power)
+  }
+}
+
+/** Once all is as wanted, the machine is marked with the order it now fulfils. */
+function stampOr(wanted: Wanted, { machine }: Seen, phase: ReportedPhase): NextStep {
+  return machine.ownership !== null && machine.ownership.generation < wanted.generation
+    ? { kind: 'stamp' }
+    : { kind: 'rest', phase, failure: null }
+}
+
+function isForeign(wanted: Wanted, { machine }: Seen): boolean {
+  if (machine.power === 'absent' && machine.ownership === null) return false
+  return machine.ownership?.owner !== wanted.runnerId
+}
+
+const foreign: Failure = {
+  code: 'host_refused',
+  message: 'a machine of this name is on the host and does not prove to be this runner’s: it is left alone',
+}
+
+function gone(message: string): Failure {
+  return { code: 'guest_unreachable', message }
+}
+
+/** What is reported while a step is being taken. */
+export function phaseDuring(step: NextStep, record: EnvironmentRecord | null): ReportedPhase {
+  switch (step.kind) {
+    case 'rest':
+      return step.phase
+    case 'fail':
+      return 'failed'
+    case 'stop':
+      return 'stopping'
+    case 'remove':
+      return 'deleting'
+    case 'check_guest':
+    case 'recover':
+      return 'starting'
+    case 'provision':
+    case 'create':
+    case 'start_over':
+      return 'provisioning'
+    case 'start':
+    case 'stamp':
+    case 'refuse':
+      return record !== null && isProvisioned(record) ? 'starting' : 'provisioning'
+    default:
+      return assertNever(step)
+  }
+}

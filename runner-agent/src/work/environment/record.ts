@@ -1,0 +1,88 @@
+import {
+  failureSchema,
+  identitySchema,
+  type ProvisioningPlan,
+  planSteps,
+  type StepStatus,
+  stepStatusSchema,
+} from '@hearth/contract'
+import { z } from 'zod'
+
+/** What is kept beside a machine, so that a new agent process knows how far the old one came. */
+export const environmentRecordSchema = z.object({
+  /** The generation provisioning began with: names the guest's ledger entries. */
+  generation: z.int().positive(),
+  /** What the agent last meant the machine to be; one that is off although it was meant to run ended by itself. */
+  power: z.enum(['stopped', 'running']),
+  steps: z.array(stepStatusSchema),
+  /** null until the guest of the present boot has been checked. */
+  identity: identitySchema.nullable(),
+  failure: failureSchema.nullable(),
+  /** The generation that failed; a newer one tries again. */
+  failedGeneration: z.int().nonnegative(),
+})
+export type EnvironmentRecord = z.infer<typeof environmentRecordSchema>
+
+export function newRecord(generation: number, plan: ProvisioningPlan): EnvironmentRecord {
+  return {
+    generation,
+    power: 'stopped',
+    steps: newSteps(plan),
+    identity: null,
+    failure: null,
+    failedGeneration: 0,
+  }
+}
+
+/** All steps of a plan: those with nothing to do are skipped from the start. */
+export function newSteps(plan: ProvisioningPlan): StepStatus[] {
+  return planSteps(plan).map(({ name, repository }) => ({
+    name,
+    repository,
+    phase: hasWork(plan, name, repository) ? 'pending' : 'skipped',
+    startedAt: null,
+    finishedAt: null,
+    durationMilliseconds: null,
+    exitCode: null,
+    output: '',
+    outputBytes: 0,
+    error: null,
+  }))
+}
+
+function hasWork(plan: ProvisioningPlan, name: StepStatus['name'], repository: string | null): boolean {
+  switch (name) {
+    case 'create_vm':
+    case 'ensure_server':
+    case 'clone_repo':
+    case 'init_repo':
+      return true
+    case 'set_env_vars':
+      return Object.keys(plan.variables).length > 0 || plan.secretNames.length > 0
+    case 'project_setup':
+      return plan.projectSetup.length > 0
+    case 'repo_setup':
+      return (plan.repositories.find((each) => each.name === repository)?.setup.length ?? 0) > 0
+    case 'warm_pool_setup':
+      return plan.warmPoolSetup.length > 0
+  }
+}
+
+/** The text a host keeps, read back; null where there is none or it is not whole. */
+export function parseRecord(text: string | null): EnvironmentRecord | null {
+  if (text === null) return null
+  try {
+    return environmentRecordSchema.parse(JSON.parse(text))
+  } catch {
+    return null
+  }
+}
+
+/** Index of the first step that is not over; -1 when provisioning is finished. */
+export function firstOpenStep(steps: readonly StepStatus[]): number {
+  return steps.findIndex(({ phase }) => phase === 'pending' || phase === 'running')
+}
+
+export function isProvisioned(record: EnvironmentRecord): boolean {
+  return record.steps.every(({ phase }) => phase === 'succeeded' || phase === 'skipped')
+}

@@ -1,0 +1,20 @@
+import type { EnvironmentOrder } from '@hearth/contract'
+import { unseal } from '@hearth/foundation'
+import { z } from 'zod'
+import { passwordOf } from './guest-steps.ts'
+
+const secretsSchema = z.record(z.string(), z.string())
+
+/** The order's secrets, by name. Throws when they were not sealed to this runner for this environment. */
+export function openSecrets(
+  order: Pick<EnvironmentOrder, 'id' | 'sealedSecrets'>,
+  sealingKey: string,
+): Record<string, string> {
+  if (order.sealedSecrets === null) return {}
+  return secretsSchema.parse(JSON.parse(unseal(order.sealedSecrets, sealingKey, order.id)))
+}
+
+/** Every value that must not be shown in the environment's output. */
+export function maskedValues(order: EnvironmentOrder, secrets: Readonly<Record<string, string>>): string[] {
+  return [...Object.values(secrets), ...order.plan.repositories.flatMap(({ url }) => passwordOf(url))]
+}

@@ -1,0 +1,30 @@
+import type { EnvironmentOrder } from '@hearth/contract'
+import type { MachineSpecification } from '../../host/host.ts'
+
+/** The machine an order asks for. */
+export function machineSpecification(order: EnvironmentOrder): MachineSpecification {
+  const { plan } = order
+  return {
+    owner: order.runnerId,
+    environmentId: order.id,
+    epoch: order.epoch,
+    generation: order.generation,
+    hostname: hostnameOf(order),
+    image: plan.image,
+    virtualCpus: plan.virtualCpus,
+    memoryMebibytes: plan.memoryMebibytes,
+    diskGibibytes: plan.diskGibibytes,
+    userCertificateAuthority: order.userCertificateAuthority,
+    principal: order.principal,
+  }
+}
+
+/** The environment's name as far as a host name allows, or its id. */
+export function hostnameOf({ id, name }: Pick<EnvironmentOrder, 'id' | 'name'>): string {
+  const fitting = name
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, '')
+  return fitting === '' ? `hearth-${id}` : fitting
+}

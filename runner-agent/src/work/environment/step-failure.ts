@@ -1,0 +1,49 @@
+import { type Failure, type StepStatus, stepKey } from '@hearth/contract'
+import { assertNever, toError } from '@hearth/foundation'
+import type { GuestStep, StepOutcome } from '../../guest/guest.ts'
+import { HostError } from '../../host/host-error.ts'
+
+/** The failure of a step that its own commands caused. */
+export function outcomeFailure(
+  status: Pick<StepStatus, 'name' | 'repository'>,
+  step: GuestStep,
+  outcome: Extract<StepOutcome, { kind: 'failed' | 'lost' }>,
+  lastLines: string[],
+): Failure {
+  const key = stepKey(status)
+  const base = { step: status.name, lastLines }
+  switch (outcome.kind) {
+    case 'lost':
+      return {
+        ...base,
+        code: 'command_failed',
+        message: `${key} was cut short in the guest: it was restarted, or the step was killed there`,
+      }
+    case 'failed': {
+      const name = step.commands[outcome.command]?.name ?? key
+      if (outcome.cause === 'deadline') {
+        return {
+          ...base,
+          code: 'deadline_passed',
+          message: `${key}: "${name}" had not ended after ${outcome.limitSeconds} s`,
+        }
+      }
+      return {
+        ...base,
+        code: status.name === 'clone_repo' ? 'clone_failed' : 'command_failed',
+        message: `${key}: "${name}" exited with ${outcome.exitCode}`,
+      }
+    }
+    default:
+      return assertNever(outcome)
+  }
+}
+
+/** The failure behind an error of the host or of ourselves. */
+export function thrownFailure(thrown: unknown, step?: StepStatus['name']): Failure {
+  const error = toError(thrown)
+  const base = step === undefined ? {} : { step }
+  if (error instanceof HostError) return { ...base, code: error.code, message: error.message }
+  if (error.name === 'CommandError') return { ...base, code: 'host_refused', message: error.message }
+  return { ...base, code: 'internal', message: error.message }
+}
