@@ -4,17 +4,24 @@ import {
   createAccount,
   createOperator,
   createUser,
+  type Exports,
   encodeAccount,
   encodeOperator,
   encodeUser,
   fmtCreds,
   fromSeed,
+  type Imports,
   type KeyPair,
   type Permissions,
 } from '@nats-io/jwt'
 
 const encoding = { algorithm: Algorithms.v2 }
 const unlimited = -1
+const api = {
+  next: '$JS.API.CONSUMER.MSG.NEXT',
+  info: '$JS.API.CONSUMER.INFO',
+  acknowledge: '$JS.ACK',
+}
 
 /** The keys and signed claims one Hearth installation's NATS servers and programs are set up with. */
 export interface NatsOperator {
@@ -23,10 +30,14 @@ export interface NatsOperator {
   operatorSeed: string
   systemAccountJwt: string
   systemAccountPublicKey: string
+  /** Of the control plane, with the streams. */
   accountJwt: string
   accountPublicKey: string
-  /** Signs runners' credentials: given to the control plane. */
-  accountSeed: string
+  /** Of all runners; it holds nothing, and sees of the other account what that one lends it. */
+  runnerAccountJwt: string
+  runnerAccountPublicKey: string
+  /** Signs runners' credentials, as an account's seed does: given to the control plane. */
+  runnerAccountSeed: string
   /** Credentials file text of a user that may use every subject of the account. */
   controlPlaneCredentials: string
 }
@@ -36,12 +47,19 @@ export interface RunnerCredentialsOptions {
   expiresAt?: Date
 }
 
+/**
+ * Two accounts, because permissions alone do not hold a runner: NATS answers a publish or a pull on whatever reply
+ * subject it names, in the runner's own account, and in one account with the streams that could be the subject of
+ * another runner's orders.
+ */
 export async function generateNatsOperator(): Promise<NatsOperator> {
   const operator = createOperator()
   const systemAccount = createAccount()
   const account = createAccount()
+  const runnerAccount = createAccount()
   const user = createUser()
-  const userJwt = await encodeUser('control-plane', user, account, {}, encoding)
+  const signed = { ...encoding, signer: operator }
+  const lent = lentServices(account.getPublicKey())
   return {
     operatorJwt: await encodeOperator(
       'hearth',
@@ -50,22 +68,43 @@ export async function generateNatsOperator(): Promise<NatsOperator> {
       encoding,
     ),
     operatorSeed: seedOf(operator),
-    systemAccountJwt: await encodeAccount(
-      'system',
-      systemAccount,
-      { limits: connectionLimits },
-      { ...encoding, signer: operator },
-    ),
+    systemAccountJwt: await encodeAccount('system', systemAccount, { limits: connectionLimits }, signed),
     systemAccountPublicKey: systemAccount.getPublicKey(),
     accountJwt: await encodeAccount(
       'hearth',
       account,
-      { limits: { ...connectionLimits, ...jetStreamLimits } },
-      { ...encoding, signer: operator },
+      { limits: { ...connectionLimits, ...jetStreamLimits }, exports: lent.exports },
+      signed,
     ),
     accountPublicKey: account.getPublicKey(),
-    accountSeed: seedOf(account),
-    controlPlaneCredentials: new TextDecoder().decode(fmtCreds(userJwt, user)),
+    runnerAccountJwt: await encodeAccount(
+      'hearth runners',
+      runnerAccount,
+      { limits: connectionLimits, imports: lent.imports },
+      signed,
+    ),
+    runnerAccountPublicKey: runnerAccount.getPublicKey(),
+    runnerAccountSeed: seedOf(runnerAccount),
+    controlPlaneCredentials: new TextDecoder().decode(
+      fmtCreds(await encodeUser('control-plane', user, account, {}, encoding), user),
+    ),
+  }
+}
+
+/** What runners reach of the account with the streams; each runner's own permissions narrow it to its own. */
+function lentServices(account: string): { exports: Exports; imports: Imports } {
+  const services: { name: string; subject: string; response_type: 'Singleton' | 'Stream' }[] = [
+    { name: 'reports', subject: subjects.allReports, response_type: 'Singleton' },
+    { name: 'logs', subject: subjects.allLogs, response_type: 'Singleton' },
+    { name: 'presence', subject: subjects.allPresence, response_type: 'Singleton' },
+    { name: 'syncs', subject: subjects.allSyncs, response_type: 'Singleton' },
+    { name: 'next orders', subject: `${api.next}.${streams.work}.*`, response_type: 'Stream' },
+    { name: 'consumer', subject: `${api.info}.${streams.work}.*`, response_type: 'Singleton' },
+    { name: 'acknowledgements', subject: `${api.acknowledge}.${streams.work}.>`, response_type: 'Singleton' },
+  ]
+  return {
+    exports: services.map((service) => ({ ...service, type: 'service' })),
+    imports: services.map(({ name, subject }) => ({ name, subject, account, type: 'service' })),
   }
 }
 
@@ -74,12 +113,12 @@ export async function generateNatsOperator(): Promise<NatsOperator> {
  * and nothing else. The connection must use the inbox prefix `subjects.inbox(runnerId)`.
  */
 export async function issueRunnerCredentials(
-  accountSeed: string,
+  runnerAccountSeed: string,
   runnerId: string,
   options: RunnerCredentialsOptions = {},
 ): Promise<string> {
   const user = createUser()
-  const account = fromSeed(new TextEncoder().encode(accountSeed))
+  const account = fromSeed(new TextEncoder().encode(runnerAccountSeed))
   const jwt = await encodeUser(`runner ${runnerId}`, user, account, runnerPermissions(runnerId), {
     ...encoding,
     ...(options.expiresAt === undefined ? {} : { exp: Math.floor(options.expiresAt.getTime() / 1_000) }),
@@ -96,9 +135,9 @@ export function runnerPermissions(runnerId: string): Permissions {
         subjects.logsOfRunner(runnerId),
         subjects.presence(runnerId),
         subjects.sync(runnerId),
-        `$JS.API.CONSUMER.MSG.NEXT.${consumer}`,
-        `$JS.API.CONSUMER.INFO.${consumer}`,
-        `$JS.ACK.${consumer}.>`,
+        `${api.next}.${consumer}`,
+        `${api.info}.${consumer}`,
+        `${api.acknowledge}.${consumer}.>`,
       ],
     },
     sub: { allow: [`${subjects.inbox(runnerId)}.>`] },

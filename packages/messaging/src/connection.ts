@@ -67,7 +67,7 @@ function connectOnce(options: MessagingOptions): Promise<NatsConnection> {
     // A server that restarts may refuse for a moment; giving up then would need a person.
     ignoreAuthErrorAbort: true,
     reconnectTimeWait: 250,
-    reconnectJitter: 250,
+    reconnectJitter: 750,
     pingInterval: 10_000,
     maxPingOut: 3,
   })

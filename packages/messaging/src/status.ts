@@ -15,7 +15,15 @@ export function followStatus(nats: NatsConnection, options: MessagingOptions): F
     for (const resume of waiting) resume()
     waiting.clear()
   }
-  const tell = (status: ConnectionStatus, detail: string) => options.onStatus?.(status, detail)
+  // While there is no connection every attempt ends in the same words: they are told once.
+  const told = new Set<string>()
+  const tell = (status: ConnectionStatus, detail: string) => {
+    const words = `${status} ${detail}`
+    if (connected) told.clear()
+    else if (told.has(words)) return
+    else told.add(words)
+    options.onStatus?.(status, detail)
+  }
 
   const follow = async () => {
     tell('connected', nats.getServer())

@@ -1,4 +1,5 @@
 import { reportConsumer, streams, subjects } from '@hearth/contract'
+import { HearthError, toError } from '@hearth/foundation'
 import {
   AckPolicy,
   DeliverPolicy,
@@ -49,8 +50,21 @@ const allStreams: readonly Stream[] = [
   },
 ]
 
-/** Makes what is absent and brings the limits of what is there up to date; safe to repeat and to run twice at once. */
+/**
+ * Makes what is absent and brings the limits of what is there up to date; safe to repeat and to run twice at once.
+ * Throws `unavailable`, saying what the server said, for example that its disk has no room for them.
+ */
 export async function ensureStreams(connection: Connection): Promise<void> {
+  try {
+    await ensureAll(connection)
+  } catch (thrown) {
+    throw new HearthError('unavailable', `NATS could not set up the streams: ${toError(thrown).message}`, {
+      cause: thrown,
+    })
+  }
+}
+
+async function ensureAll(connection: Connection): Promise<void> {
   const manager = await connection.jetStreamManager()
   for (const stream of allStreams) await ensureStream(manager, stream, connection.replicas)
   await manager.consumers.add(streams.report, {

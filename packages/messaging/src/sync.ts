@@ -49,8 +49,7 @@ export function serveSync(
   return subscribe(connection, { subject: subjects.allSyncs, queue, signal }, async (message) => {
     const request = decode(syncRequestSchema, message)
     checkSubject(message.subject, subjects.sync(request.runnerId))
-    // The control plane may publish anywhere: without this a runner could have it write on another's subjects.
-    if (message.reply?.startsWith(`${subjects.inbox(request.runnerId)}.`) !== true) {
+    if (!isOwnReply(message.reply, request.runnerId)) {
       throw new HearthError(
         'invalid',
         `the reply subject of ${message.subject} is not the runner's own inbox`,
@@ -65,4 +64,12 @@ export function serveSync(
       connection.onProblem(message.subject, toError(thrown))
     }
   })
+}
+
+/**
+ * The control plane may publish anywhere: without this check a runner could have it write on another's subjects.
+ * `_R_` is what NATS itself puts in the place of the reply of another account.
+ */
+function isOwnReply(reply: string | undefined, runnerId: string): boolean {
+  return reply?.startsWith(`${subjects.inbox(runnerId)}.`) === true || reply?.startsWith('_R_.') === true
 }

@@ -32,6 +32,7 @@ function authorization(operator: NatsOperator | undefined): string[] {
     'resolver_preload: {',
     `  ${operator.systemAccountPublicKey}: ${operator.systemAccountJwt}`,
     `  ${operator.accountPublicKey}: ${operator.accountJwt}`,
+    `  ${operator.runnerAccountPublicKey}: ${operator.runnerAccountJwt}`,
     '}',
   ]
 }

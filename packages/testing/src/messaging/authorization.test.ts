@@ -1,6 +1,12 @@
 import { streams, subjects, workConsumer } from '@hearth/contract'
-import { newId } from '@hearth/foundation'
-import { connectMessaging, issueRunnerCredentials, type Messaging } from '@hearth/messaging'
+import { newId, systemClock } from '@hearth/foundation'
+import {
+  connectMessaging,
+  generateNatsOperator,
+  issueRunnerCredentials,
+  type Messaging,
+} from '@hearth/messaging'
+import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../eventually.ts'
@@ -176,12 +182,65 @@ test.each([
   await expect(raw.request(subject, '', { timeout: 3_000 })).rejects.toThrow('Permissions Violation')
 })
 
+test('a runner cannot have NATS itself write on another’s subjects, by naming them as where to reply', async () => {
+  const raw = await rawRunner()
+  const order = sampleOrder({ runnerId: otherRunnerId })
+  await controlPlane.publishOrder(order, order.id)
+  const target = subjects.work(otherRunnerId, 'environment', order.id)
+  const report = sampleReport({ runnerId })
+  raw.publish(subjects.report(runnerId, 'environment', report.id), JSON.stringify(report), { reply: target })
+  const own = sampleOrder({ runnerId })
+  await controlPlane.publishOrder(own, own.id)
+  raw.publish(
+    `$JS.API.CONSUMER.MSG.NEXT.${streams.work}.${workConsumer(runnerId)}`,
+    JSON.stringify({ batch: 1, expires: 1_000_000_000 }),
+    { reply: target },
+  )
+  await raw.flush()
+
+  const observer = await connect({
+    servers: server.url,
+    authenticator: credsAuthenticator(new TextEncoder().encode(server.controlPlaneCredentials ?? '')),
+  })
+  toClose.push(observer)
+  const manager = await jetstreamManager(observer)
+  // The report has arrived, so its acknowledgement has been sent to wherever it went.
+  await eventually(
+    async () => {
+      const query = { last_by_subj: subjects.report(runnerId, 'environment', report.id) }
+      return manager.streams.getMessage(streams.report, query)
+    },
+    { timeoutMilliseconds: 5_000 },
+  )
+  const kept = await manager.streams.getMessage(streams.work, { last_by_subj: target })
+  expect(kept?.json()).toMatchObject({ id: order.id })
+})
+
+test('credentials that run out while in use are reported, once, and the connection is tried for on and on', async () => {
+  const statuses: string[] = []
+  const messaging = await connectMessaging({
+    servers: [server.url],
+    name: 'runner',
+    credentials: await issueRunnerCredentials(server.accountSeed ?? '', runnerId, {
+      expiresAt: new Date(systemClock.now().getTime() + 2_000),
+    }),
+    inboxPrefix: subjects.inbox(runnerId),
+    onStatus: (status, detail) => statuses.push(`${status} ${detail}`),
+  })
+  toClose.push(messaging)
+  const refused = 'denied Authorization Violation'
+  await eventually(() => statuses.includes(refused), { timeoutMilliseconds: 10_000 })
+  expect(statuses).toContain('denied User Authentication Expired')
+  expect(messaging.isConnected()).toBe(false)
+  expect(statuses.filter((status) => status === refused)).toHaveLength(1)
+  expect(statuses.some((status) => status.startsWith('closed'))).toBe(false)
+})
+
 test('without credentials, with those of another installation, or with expired ones nobody gets in', async () => {
   const own = { servers: [server.url], name: 'stranger' }
   await expect(connectMessaging(own)).rejects.toMatchObject({ code: 'unauthenticated' })
-  const { generateNatsOperator } = await import('@hearth/messaging')
-  const { accountSeed } = await generateNatsOperator()
-  const foreign = await issueRunnerCredentials(accountSeed, runnerId)
+  const { runnerAccountSeed } = await generateNatsOperator()
+  const foreign = await issueRunnerCredentials(runnerAccountSeed, runnerId)
   await expect(connectMessaging({ ...own, credentials: foreign })).rejects.toMatchObject({
     code: 'unauthenticated',
   })
