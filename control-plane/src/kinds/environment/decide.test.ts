@@ -1,0 +1,98 @@
+import { desiredPhaseSchema, environmentPhases, environmentPhaseTable, mayMove } from '@hearth/contract'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { decide, type ObservedEnvironment } from './decide.ts'
+
+const now = new Date('2026-01-01T12:00:00Z')
+const passed = new Date(now.getTime() - 1)
+const ahead = new Date(now.getTime() + 60_000)
+const host = { name: 'north', silent: false }
+
+const seen = (change: Partial<ObservedEnvironment> = {}): ObservedEnvironment => ({
+  phase: 'provisioning',
+  desiredPhase: 'running',
+  deadline: ahead,
+  unreachable: false,
+  projectDeleting: false,
+  runner: host,
+  now,
+  ...change,
+})
+
+test('a pending environment is placed, until its deadline has passed', () => {
+  expect(decide(seen({ phase: 'pending', runner: null }))).toEqual({ do: 'place' })
+  expect(decide(seen({ phase: 'pending', runner: null, deadline: passed }))).toMatchObject({
+    do: 'fail',
+    failure: { code: 'no_runner_fits', message: expect.stringContaining('a runner with room') },
+  })
+})
+
+test('a passed deadline fails it with what was waited for and where', () => {
+  expect(decide(seen({ deadline: passed }))).toMatchObject({
+    do: 'fail',
+    failure: { code: 'deadline_passed', message: expect.stringContaining('provisioning on north') },
+  })
+})
+
+test('a silent runner makes it unreachable and stops the clock; its return undoes that', () => {
+  const silent = { name: 'north', silent: true }
+  expect(decide(seen({ runner: silent, deadline: passed }))).toEqual({ do: 'mark-unreachable', unreachable: true })
+  expect(decide(seen({ runner: silent, deadline: passed, unreachable: true }))).toBeNull()
+  expect(decide(seen({ unreachable: true }))).toEqual({ do: 'mark-unreachable', unreachable: false })
+})
+
+test('deletion is asked of the runner once, and again when its deadline has passed', () => {
+  const deleted = { desiredPhase: 'deleted' as const }
+  expect(decide(seen({ ...deleted }))).toEqual({ do: 'begin-deletion' })
+  expect(decide(seen({ ...deleted, phase: 'failed' }))).toEqual({ do: 'begin-deletion' })
+  expect(decide(seen({ ...deleted, phase: 'deleting' }))).toBeNull()
+  expect(decide(seen({ ...deleted, phase: 'deleting', deadline: passed }))).toMatchObject({ do: 'repeat-deletion' })
+})
+
+test('what no runner could remove is forgotten: none has it, or a silent one learns of it when it returns', () => {
+  expect(decide(seen({ desiredPhase: 'deleted', phase: 'pending', runner: null }))).toEqual({ do: 'forget' })
+  expect(decide(seen({ desiredPhase: 'deleted', runner: { name: 'north', silent: true } }))).toEqual({ do: 'forget' })
+})
+
+test('a project that goes takes its machines with it', () => {
+  expect(decide(seen({ projectDeleting: true, phase: 'running', deadline: null }))).toEqual({ do: 'desire-deletion' })
+})
+
+const anyState = fc.record({
+  phase: fc.constantFrom(...environmentPhases),
+  desiredPhase: fc.constantFrom(...desiredPhaseSchema.options),
+  deadline: fc.constantFrom(null, passed, ahead),
+  unreachable: fc.boolean(),
+  projectDeleting: fc.boolean(),
+  runner: fc.constantFrom(null, host, { name: 'south', silent: true }),
+  now: fc.constant(now),
+})
+
+test('no action asks for a move that the phase table refuses', () => {
+  fc.assert(
+    fc.property(anyState, (state) => {
+      const action = decide(state)
+      if (action?.do === 'fail') expect(state.phase === 'failed' || mayMove(state.phase, 'failed')).toBe(true)
+      if (action?.do === 'begin-deletion') expect(mayMove(state.phase, 'deleting')).toBe(true)
+      if (action?.do === 'place') expect(state.phase).toBe('pending')
+    }),
+  )
+})
+
+test('a deleted environment is left alone in every state', () => {
+  fc.assert(
+    fc.property(anyState, (state) => {
+      expect(decide({ ...state, phase: 'deleted' })).toBeNull()
+    }),
+  )
+})
+
+test('every phase that waits has a deadline and says what it waits for, and leads to deletion', () => {
+  for (const phase of environmentPhases) {
+    const rule = environmentPhaseTable[phase]
+    expect(rule.deadlineSeconds === null).toBe(rule.waitsFor === null)
+    if (phase !== 'deleted' && phase !== 'deleting') expect(mayMove(phase, 'deleting')).toBe(true)
+    expect(mayMove(phase, phase)).toBe(false)
+  }
+  expect(environmentPhases.filter((phase) => environmentPhaseTable[phase].to.length === 0)).toEqual(['deleted'])
+})

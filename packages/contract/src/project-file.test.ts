@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { parseProjectFile } from './project-file.ts'
+
+const good = `apiVersion: hearth/v1
+name: shop
+repositories:
+  - url: https://git.example/team/Shop.git
+    setup:
+      - make deps
+variables:
+  STAGE: dev
+setup:
+  - name: packages
+    command: apt-get install -y jq
+    timeoutSeconds: 600
+warmPools:
+  - min: 2
+    setup: [make warm]
+`
+
+test('a good file is what it says', () => {
+  const { declaration, faults } = parseProjectFile(good)
+  expect(faults).toEqual([])
+  expect(declaration).toMatchObject({ name: 'shop', warmPools: [{ min: 2, setup: ['make warm'] }] })
+})
+
+test('every fault is told at once, each at its line and column', () => {
+  const { declaration, faults } = parseProjectFile(
+    good.replace('min: 2', 'min: -2').replace('STAGE: dev', '1STAGE: dev').replace('  - name: packages', '  - nam: packages'),
+  )
+  expect(declaration).toBeNull()
+  const places = faults.map(({ line, column, path }) => `${line}:${column} ${path}`)
+  expect(places).toContain('14:5 warmPools.0.min')
+  expect(places).toContain('8:3 variables.1STAGE')
+  expect(places.some((place) => place.startsWith('10:'))).toBe(true)
+})
+
+test('a field that is missing is told where it should be', () => {
+  const { faults } = parseProjectFile('apiVersion: hearth/v1\nwarmPools:\n  - min: 1\n')
+  expect(faults).toMatchObject([{ line: 1, column: 1, path: 'name' }])
+})
+
+test('text that is no YAML is refused with the place', () => {
+  const { declaration, faults } = parseProjectFile('name: shop\nsetup: [make\nvariables: {}\n')
+  expect(declaration).toBeNull()
+  expect(faults[0]?.line).toBeGreaterThanOrEqual(2)
+})
+
+test('an empty file and one that holds no mapping are refused', () => {
+  for (const text of ['', '- a\n', 'shop\n']) expect(parseProjectFile(text).declaration).toBeNull()
+})

@@ -1,0 +1,75 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { commandInputSchema, planSteps, repositoryInputSchema, repositoryName } from './provisioning-plan.ts'
+import { summarize } from './provisioning-step.ts'
+import { nameSchema } from './resource.ts'
+
+test.each([
+  ['https://git.example/team/Shop.git', 'shop'],
+  ['git@git.example:team/web_shop.git', 'web-shop'],
+  ['ssh://git@git.example:2222/team/shop/', 'shop'],
+  ['git://10.0.2.2:9418/application', 'application'],
+])('the folder of %s is %s', (url, name) => {
+  expect(repositoryName(url)).toBe(name)
+})
+
+test('whatever the URL, the folder is a valid name', () => {
+  fc.assert(
+    fc.property(fc.webUrl(), (url) => {
+      expect(nameSchema.safeParse(repositoryName(url)).success).toBe(true)
+    }),
+  )
+})
+
+test('a branch that git would take for an option, or could not hold, is refused', () => {
+  for (const branch of ['--upload-pack=x', 'a b', 'a..b~1', 'x:y']) {
+    expect(repositoryInputSchema.safeParse({ url: 'https://git.example/a', branch }).success).toBe(false)
+  }
+})
+
+test('a bare command is named by its first line', () => {
+  expect(commandInputSchema.parse('make deps\nmake test')).toEqual({ name: 'make deps', command: 'make deps\nmake test' })
+  expect(commandInputSchema.safeParse('   ').success).toBe(false)
+})
+
+test('the steps are in order, those of a repository once for each', () => {
+  const repository = (name: string) => ({ url: 'https://git.example/x', name, branch: null, setup: [] })
+  const plan = {
+    image: 'debian-12',
+    virtualCpus: 1,
+    memoryMebibytes: 512,
+    diskGibibytes: 2,
+    repositories: [repository('a'), repository('b')],
+    variables: {},
+    secretNames: [],
+    projectSetup: [],
+    warmPoolSetup: [],
+  }
+  const steps = planSteps(plan).map(({ name, repository: of }) => (of === null ? name : `${name}.${of}`))
+  expect(steps.join(' ')).toBe(
+    'create_vm ensure_server set_env_vars clone_repo.a clone_repo.b init_repo.a init_repo.b project_setup repo_setup.a repo_setup.b warm_pool_setup',
+  )
+})
+
+test('the summary is undecided while steps run and tells the first failure', () => {
+  const step = (name: 'create_vm' | 'clone_repo', phase: 'running' | 'succeeded' | 'failed' | 'skipped') => ({
+    name,
+    repository: null,
+    phase,
+    startedAt: null,
+    finishedAt: null,
+    durationMilliseconds: null,
+    exitCode: null,
+    output: '',
+    outputBytes: 0,
+    error: phase === 'failed' ? 'no such repository' : null,
+  })
+  expect(summarize([]).success).toBeNull()
+  expect(summarize([step('create_vm', 'succeeded'), step('clone_repo', 'running')]).success).toBeNull()
+  expect(summarize([step('create_vm', 'succeeded'), step('clone_repo', 'skipped')]).success).toBe(true)
+  expect(summarize([step('create_vm', 'succeeded'), step('clone_repo', 'failed')])).toEqual({
+    success: false,
+    failedStep: 'clone_repo',
+    error: 'no such repository',
+  })
+})
