@@ -95,7 +95,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
         tracked.add(kept)
       },
     },
-    epoch,
+    identity,
   )
   synchroniser = new Synchroniser({ target: messaging, host, inbox, identity, log, superseded })
   const server =

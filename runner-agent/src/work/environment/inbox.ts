@@ -2,7 +2,7 @@ import type { EnvironmentOrder } from '@hearth/contract'
 import type { WorkContext } from './work-context.ts'
 import { EnvironmentWorker } from './worker.ts'
 
-export type Receipt = 'taken' | 'older_epoch' | 'older_generation' | 'superseded'
+export type Receipt = 'taken' | 'other_runner' | 'older_epoch' | 'older_generation' | 'superseded'
 
 /** The newest order of each environment, with the worker that fulfils it. */
 export class EnvironmentInbox {
@@ -10,13 +10,14 @@ export class EnvironmentInbox {
 
   constructor(
     private readonly context: WorkContext,
-    private readonly epoch: number,
+    private readonly identity: { runnerId: string; epoch: number },
   ) {}
 
   /** Takes an order unless it is older than what is known; `superseded` says that a newer agent has this runner. */
   put(order: EnvironmentOrder): Receipt {
-    if (order.epoch > this.epoch) return 'superseded'
-    if (order.epoch < this.epoch) return 'older_epoch'
+    if (order.runnerId !== this.identity.runnerId) return 'other_runner'
+    if (order.epoch > this.identity.epoch) return 'superseded'
+    if (order.epoch < this.identity.epoch) return 'older_epoch'
     const worker = this.workers.get(order.id)
     if (worker === undefined) {
       const made = new EnvironmentWorker(order, this.context, () => this.workers.delete(order.id))
