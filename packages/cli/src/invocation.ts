@@ -1,7 +1,7 @@
 import { HearthClient } from '@hearth/client'
 import type { Clock } from '@hearth/foundation'
 import type { Config } from './config.ts'
-import { chooseContext, contextPaths, stateFolderOf } from './context/context.ts'
+import { type Context, chooseContext, contextPaths, stateFolderOf } from './context/context.ts'
 import { readContextFile } from './context/context-file.ts'
 import { CommandError, exitCodes } from './exit-codes.ts'
 import type { Terminal } from './output/terminal.ts'
@@ -27,25 +27,28 @@ export function stateFolder(invocation: Invocation): string {
   return stateFolderOf(invocation.options().state, invocation.config)
 }
 
-/** A client for the control plane this run is about; explains how to get one where there is none. */
-export function client(invocation: Invocation): HearthClient {
+/** The control plane this run is about, or null when none is known. */
+export function findContext(invocation: Invocation): Context | null {
   const { config } = invocation
   const flags = invocation.options()
-  const context = chooseContext({
+  return chooseContext({
     flags,
     environment: { url: config.url, token: config.token },
     files: contextPaths(flags.state, config).flatMap((path) => readContextFile(path) ?? []),
   })
-  if (context === null) {
-    throw new CommandError(
-      [
-        'no control plane is known here. Do one of these:',
-        '  hearth dev                      starts one on this machine',
-        '  hearth --url URL --token TOKEN  or HEARTH_URL and HEARTH_TOKEN, for one elsewhere',
-        `  ${config.configFolder}/context.json  with {"url": ..., "token": ...}, to keep it`,
-      ].join('\n'),
-      exitCodes.unreachable,
-    )
-  }
-  return new HearthClient({ url: context.url, token: context.token })
+}
+
+/** A client for the control plane this run is about; explains how to get one where there is none. */
+export function client(invocation: Invocation): HearthClient {
+  const context = findContext(invocation)
+  if (context !== null) return new HearthClient({ url: context.url, token: context.token })
+  throw new CommandError(
+    [
+      'no control plane is known here. Do one of these:',
+      '  hearth dev                      starts one on this machine',
+      '  hearth --url URL --token TOKEN  or HEARTH_URL and HEARTH_TOKEN, for one elsewhere',
+      `  ${invocation.config.configFolder}/context.json  with {"url": ..., "token": ...}, to keep it`,
+    ].join('\n'),
+    exitCodes.unreachable,
+  )
 }

@@ -1,5 +1,5 @@
 import type { HearthClient } from '@hearth/client'
-import type { Environment } from '@hearth/contract'
+import type { Environment, ProjectSpec } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import { CommandError, exitCodes } from '../exit-codes.ts'
 import { failureText } from '../output/describe.ts'
@@ -21,6 +21,7 @@ export interface FollowedPool {
 export async function followPools(
   client: HearthClient,
   pools: readonly FollowedPool[],
+  project: ProjectSpec,
   options: { terminal: Terminal; clock: Clock; signal: AbortSignal },
 ): Promise<PoolState[]> {
   const { terminal, clock, signal } = options
@@ -29,10 +30,12 @@ export async function followPools(
     client,
     pools.map(({ id }) => id),
   )
-  const followed = new Map(pools.map(({ id }) => [id, new PoolProgress(terminal, clock)]))
+  const followed = new Map(pools.map(({ id }) => [id, new PoolProgress(project, terminal, clock)]))
   const watching = watch.follow(signal, (states) => {
     for (const state of states) followed.get(state.pool.metadata.id)?.see(state)
-    return states.length === pools.length && states.every((state) => judgePool(state).phase !== 'waiting')
+    return (
+      states.length === pools.length && states.every((state) => judgePool(state, project).phase !== 'waiting')
+    )
   })
   const tasks: ProgressTask[] = pools.map(({ id, title }) => ({
     title,
@@ -40,7 +43,7 @@ export async function followPools(
   }))
   const [shown] = await Promise.allSettled([runTasks(terminal, tasks, { concurrent: true }), watching])
   await watching
-  const failures = watch.states().flatMap((state) => failureLines(state, judgePool(state), terminal))
+  const failures = watch.states().flatMap((state) => failureLines(state, judgePool(state, project), terminal))
   if (failures.length > 0) throw new CommandError(failures.join('\n'), exitCodes.failure)
   if (shown.status === 'rejected') throw shown.reason
   return watch.states()
@@ -48,6 +51,7 @@ export async function followPools(
 
 /** What is shown of one pool. */
 class PoolProgress {
+  readonly #project: ProjectSpec
   readonly #terminal: Terminal
   readonly #clock: Clock
   readonly #seen = new Map<string, Environment>()
@@ -56,7 +60,8 @@ class PoolProgress {
   #report: Report | null = null
   #state: PoolState | null = null
 
-  constructor(terminal: Terminal, clock: Clock) {
+  constructor(project: ProjectSpec, terminal: Terminal, clock: Clock) {
+    this.#project = project
     this.#terminal = terminal
     this.#clock = clock
     this.#verdict = new Promise((resolve) => {
@@ -71,7 +76,7 @@ class PoolProgress {
       this.#seen.set(machine.metadata.id, machine)
     }
     this.#draw()
-    const verdict = judgePool(state)
+    const verdict = judgePool(state, this.#project)
     if (verdict.phase !== 'waiting') this.#decide(verdict)
   }
 

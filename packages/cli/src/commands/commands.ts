@@ -1,0 +1,32 @@
+import type { Command } from 'commander'
+import type { Invocation } from '../invocation.ts'
+import { applyCommand } from './apply.ts'
+import { claimCommand } from './claim.ts'
+import { completionCommand } from './completion.ts'
+import { deleteCommand } from './delete.ts'
+import { describeCommand } from './describe.ts'
+import { devCommand } from './dev.ts'
+import { doctorCommand } from './doctor.ts'
+import { execCommand } from './exec.ts'
+import { getCommand } from './get.ts'
+import { imageCommand } from './image.ts'
+import { logsCommand } from './logs.ts'
+import { quickstartCommand } from './quickstart.ts'
+import { retryCommand } from './retry.ts'
+import { runnerCommand } from './runner.ts'
+import { sshCommand } from './ssh.ts'
+import { tokenCommand } from './token.ts'
+import { upCommand } from './up.ts'
+import { watchCommand } from './watch.ts'
+
+/** In the order help shows them: what runs Hearth, what is declared, what is used, what is looked at. */
+export const commandGroups: readonly {
+  title: string
+  commands: readonly ((invocation: Invocation) => Command)[]
+}[] = [
+  { title: 'Run Hearth:', commands: [quickstartCommand, devCommand, doctorCommand] },
+  { title: 'Declare:', commands: [upCommand, applyCommand, deleteCommand, retryCommand] },
+  { title: 'Use machines:', commands: [claimCommand, sshCommand, execCommand] },
+  { title: 'Look:', commands: [getCommand, describeCommand, watchCommand, logsCommand] },
+  { title: 'Operate:', commands: [runnerCommand, imageCommand, tokenCommand, completionCommand] },
+]

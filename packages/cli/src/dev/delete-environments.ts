@@ -1,0 +1,84 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { HearthClient } from '@hearth/client'
+import { type Environment, environmentSchema } from '@hearth/contract'
+import { CommandError, exitCodes } from '../exit-codes.ts'
+import { followUntil } from '../following/follow-until.ts'
+import { goneIsNull } from '../kinds/environment.ts'
+import { writePrivateFile } from '../private-file.ts'
+
+interface DeletionOptions {
+  stateFolder: string
+  seconds: number
+  note(text: string): void
+}
+
+/**
+ * Deletes every machine and returns when none is left on any host. Pools are switched off first, or they would make
+ * new ones; which ones is kept in the state folder, so that the next start switches them on again.
+ */
+export async function deleteEnvironments(client: HearthClient, options: DeletionOptions): Promise<void> {
+  const timeout = AbortSignal.timeout(options.seconds * 1_000)
+  const pools = await client.warmPools.listAll({})
+  const enabled = pools.filter(({ spec }) => spec.enabled).map(({ metadata }) => metadata.id)
+  if (enabled.length > 0) writePrivateFile(switchedOffPath(options.stateFolder), JSON.stringify(enabled))
+  for (const id of enabled) await client.warmPools.update(id, { spec: { enabled: false } })
+  const present = await presentEnvironments(client)
+  if (present.length === 0) return
+  options.note(`deleting ${present.length} ${present.length === 1 ? 'machine' : 'machines'}`)
+  const left = new Set(present.map(({ metadata }) => metadata.id))
+  const asked = new Set<string>()
+  const ask = async (environments: readonly Environment[]) => {
+    for (const { metadata } of environments) {
+      if (asked.has(metadata.id)) continue
+      asked.add(metadata.id)
+      await client.environments.delete(metadata.id).catch(goneIsNull)
+    }
+  }
+  try {
+    await followUntil(client, {
+      signal: timeout,
+      kind: 'Environment',
+      read: async () => {
+        const now = await presentEnvironments(client)
+        left.clear()
+        for (const { metadata } of now) left.add(metadata.id)
+        await ask(now)
+        return left.size === 0
+      },
+      take: (event) => {
+        const environment = environmentSchema.safeParse(event.resource)
+        if (environment.success && isGone(environment.data)) left.delete(event.resourceId)
+        return left.size === 0
+      },
+    })
+  } catch (error) {
+    if (!timeout.aborted) throw error
+    const ids = [...left].join(', ')
+    throw new CommandError(
+      `after ${options.seconds} s these machines are still there: ${ids}`,
+      exitCodes.failure,
+    )
+  }
+}
+
+/** Switches on the pools that `deleteEnvironments` switched off in an earlier run. */
+export async function switchPoolsOn(client: HearthClient, stateFolder: string): Promise<void> {
+  const path = switchedOffPath(stateFolder)
+  if (!existsSync(path)) return
+  const ids = JSON.parse(readFileSync(path, 'utf8')) as string[]
+  for (const id of ids) await client.warmPools.update(id, { spec: { enabled: true } }).catch(goneIsNull)
+  rmSync(path, { force: true })
+}
+
+function switchedOffPath(stateFolder: string): string {
+  return join(stateFolder, 'switched-off-pools.json')
+}
+
+async function presentEnvironments(client: HearthClient): Promise<Environment[]> {
+  return (await client.environments.listAll({})).filter((environment) => !isGone(environment))
+}
+
+function isGone({ status }: Environment): boolean {
+  return status.phase === 'deleted'
+}

@@ -1,0 +1,75 @@
+import { existsSync, readdirSync, type Stats, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Check, Finding } from '../finding.ts'
+
+export interface PathMode {
+  path: string
+  mode: number
+}
+
+const check = 'state folder rights'
+
+export const stateRightsCheck: Check = {
+  name: check,
+  async examine({ stateFolder, isRoot }) {
+    if (!existsSync(stateFolder)) {
+      return [{ check, level: 'ok', message: `${stateFolder} is not there yet; \`hearth dev\` makes it` }]
+    }
+    // A plain user's machines run as that user, who may enter every folder of theirs.
+    const passable = isRoot ? ancestors(stateFolder) : []
+    return judgeStateRights(passable, secrets(stateFolder))
+  },
+}
+
+/** `passable` must let the users of QEMU and PostgreSQL through; `secret` is for its owner alone. */
+export function judgeStateRights(passable: readonly PathMode[], secret: readonly PathMode[]): Finding[] {
+  const closed = passable.filter(({ mode }) => (mode & 0o001) === 0)
+  const open = secret.filter(({ mode }) => (mode & 0o077) !== 0)
+  const findings: Finding[] = [
+    ...closed.map(
+      ({ path }): Finding => ({
+        check,
+        level: 'problem',
+        message: `${path} is closed to the users that QEMU and PostgreSQL run as`,
+        remedy: `chmod o+x ${path}   (or another state folder with --state)`,
+      }),
+    ),
+    ...open.map(
+      ({ path, mode }): Finding => ({
+        check,
+        level: 'problem',
+        message: `${path} holds a secret and can be read by others (mode ${(mode & 0o777).toString(8)})`,
+        remedy: `chmod go= ${path}`,
+      }),
+    ),
+  ]
+  return findings.length > 0
+    ? findings
+    : [{ check, level: 'ok', message: 'passable where it must be, secrets closed' }]
+}
+
+function ancestors(folder: string): PathMode[] {
+  const own = { path: folder, mode: statSync(folder).mode }
+  const above = dirname(folder)
+  return above === folder ? [own] : [...ancestors(above), own]
+}
+
+// A secret below a folder that only its owner may enter is closed by that.
+function secrets(stateFolder: string): PathMode[] {
+  const files = [
+    'context.json',
+    'control-plane/encryption.key',
+    'control-plane/bootstrap-token',
+    'postgres/password',
+  ]
+  const agents = readdirSync(stateFolder).filter((name) => name.startsWith('agent'))
+  const all = [...files, ...agents.map((name) => join(name, 'runner.json')), 'ssh/id_ed25519']
+  return all.flatMap((name) => {
+    const path = join(stateFolder, name)
+    const stats: Stats | undefined = statSync(path, { throwIfNoEntry: false })
+    const folder = dirname(path)
+    const closedFolder =
+      folder !== stateFolder && (statSync(folder, { throwIfNoEntry: false })?.mode ?? 0) & 0o077
+    return stats === undefined || closedFolder === 0 ? [] : [{ path, mode: stats.mode }]
+  })
+}

@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest'
+import { judgeClock } from './checks/clock.ts'
+import { judgeControlPlane } from './checks/control-plane.ts'
+import { judgeDisk } from './checks/disk.ts'
+import { judgeDomains, ownerOf } from './checks/domains.ts'
+import { judgeLibvirt } from './checks/libvirt.ts'
+import { judgePort, portOf } from './checks/ports.ts'
+import { judgePrograms } from './checks/programs.ts'
+import { judgeStateRights } from './checks/state-rights.ts'
+import { judgeKvm, type KvmFacts } from './checks/virtualization.ts'
+
+test('missing programs: what they are for, and one command for all', () => {
+  const findings = judgePrograms(['libvirtd', 'virsh', 'mmdebstrap'])
+  expect(findings.map(({ level }) => level)).toEqual(['problem', 'problem', 'warning'])
+  expect(findings[0]?.remedy).toBe(
+    'apt-get install --no-install-recommends libvirt-clients libvirt-daemon-system libvirt-daemon-driver-qemu mmdebstrap',
+  )
+  expect(judgePrograms([])).toMatchObject([{ level: 'ok' }])
+})
+
+const kvm: KvmFacts = {
+  device: { owner: 0, group: 104, mode: 0o20660 },
+  kvmGroup: 104,
+  processorSaysYes: true,
+  proof: null,
+}
+
+test.each<[string, Partial<KvmFacts>, string, RegExp]>([
+  ['no device', { device: null }, 'warning', /emulated/],
+  [
+    'root:root 0600, as without udev',
+    { device: { owner: 0, group: 0, mode: 0o20600 } },
+    'problem',
+    /over a minute/,
+  ],
+  ['root:root 0660', { device: { owner: 0, group: 0, mode: 0o20660 } }, 'problem', /may not use it/],
+  ['0666', { device: { owner: 0, group: 0, mode: 0o20666 } }, 'ok', /can be used/],
+  ['no vmx and no svm', { processorSaysYes: false }, 'warning', /neither vmx nor svm/],
+  [
+    'a guest that hung',
+    { proof: { virtualization: 'qemu', reason: 'a guest kernel said nothing under it for 6 s' } },
+    'warning',
+    /hangs under KVM/,
+  ],
+  [
+    'a guest that ran',
+    { proof: { virtualization: 'kvm', reason: 'ran' }, processorSaysYes: false },
+    'ok',
+    /works/,
+  ],
+  ['nothing tried yet', {}, 'ok', /proves it/],
+])('kvm: %s', (_, facts, level, message) => {
+  const finding = judgeKvm({ ...kvm, ...facts })
+  expect(finding.level).toBe(level)
+  expect(finding.message).toMatch(message)
+})
+
+test('rights: what guests must pass through is open, what is secret is closed', () => {
+  const findings = judgeStateRights(
+    [
+      { path: '/', mode: 0o755 },
+      { path: '/root', mode: 0o700 },
+    ],
+    [
+      { path: '/root/state/context.json', mode: 0o644 },
+      { path: '/root/state/key', mode: 0o600 },
+    ],
+  )
+  expect(findings.map(({ remedy }) => remedy)).toEqual([
+    expect.stringContaining('chmod o+x /root'),
+    'chmod go= /root/state/context.json',
+  ])
+  expect(judgeStateRights([{ path: '/', mode: 0o711 }], [])).toMatchObject([{ level: 'ok' }])
+})
+
+test.each([
+  [{ free: true, ours: false }, 'ok'],
+  [{ free: false, ours: false }, 'problem'],
+  [{ free: false, ours: true }, 'ok'],
+  [{ free: true, ours: true }, 'problem'],
+] as const)('port %o', (facts, level) => {
+  expect(judgePort({ port: 7_070, ...facts }).level).toBe(level)
+})
+
+test('only an address on this machine has a port to look at', () => {
+  expect(portOf('http://127.0.0.1:7171')).toBe(7171)
+  expect(portOf('https://localhost')).toBe(443)
+  expect(portOf('https://hearth.example:7070')).toBeUndefined()
+})
+
+const gibibyte = 1_024 ** 3
+test.each([
+  [0.5 * gibibyte, null, 'problem'],
+  [5 * gibibyte, null, 'warning'],
+  [50 * gibibyte, 12, 'problem'],
+  [50 * gibibyte, 100_000, 'ok'],
+] as const)('%d free bytes and %s free files', (freeBytes, freeFiles, level) => {
+  expect(judgeDisk({ path: '/', freeBytes, totalBytes: 100 * gibibyte, freeFiles }).level).toBe(level)
+})
+
+test.each([
+  [0, 'ok'],
+  [1_400, 'ok'],
+  [-1_900, 'ok'],
+  [12_000, 'warning'],
+  [-90_000, 'problem'],
+] as const)('a clock %d ms off', (difference, level) => {
+  expect(judgeClock(1_000_000, 1_000_000 + difference).level).toBe(level)
+})
+
+test('the clock that is wrong is said to be ahead or behind', () => {
+  expect(judgeClock(100_000, 0).message).toContain('100 s behind')
+  expect(judgeClock(0, 100_000).message).toContain('100 s ahead of')
+})
+
+test('a control plane: silent, without NATS, with a bad token, well', () => {
+  const url = 'http://127.0.0.1:7070'
+  const ready = { database: 'ready', messaging: 'ready' }
+  expect(judgeControlPlane({ url, parts: null, refusal: null }, true)).toMatchObject([{ level: 'problem' }])
+  expect(judgeControlPlane({ url, parts: null, refusal: null }, false)).toMatchObject([{ level: 'warning' }])
+  const cut = { ...ready, messaging: 'not connected to NATS' }
+  expect(judgeControlPlane({ url, parts: cut, refusal: null }, true)).toMatchObject([
+    { level: 'problem', message: expect.stringContaining('NATS') },
+  ])
+  expect(judgeControlPlane({ url, parts: ready, refusal: 'no such token' }, true)).toMatchObject([
+    { level: 'problem', message: expect.stringContaining('no such token') },
+  ])
+  expect(judgeControlPlane({ url, parts: ready, refusal: null }, true)).toMatchObject([{ level: 'ok' }])
+})
+
+test('machines that this state folder cannot have made are named and left alone', () => {
+  const runner = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
+  const metadata = `<environment owner="${runner}" environmentId="x"/>`
+  expect(ownerOf(metadata)).toBe(runner)
+  expect(ownerOf('<other/>')).toBeNull()
+  const own = { name: 'hearth-a', owner: runner }
+  expect(judgeDomains([own], [runner]).level).toBe('ok')
+  const finding = judgeDomains(
+    [own, { name: 'hearth-b', owner: null }, { name: 'hearth-c', owner: 'z' }],
+    [runner],
+  )
+  expect(finding.level).toBe('warning')
+  expect(finding.message).toContain('hearth-b (no owner), hearth-c (runner z)')
+  expect(finding.message).not.toContain('hearth-a')
+})
+
+test('libvirt that sleeps is a warning, since `hearth dev` wakes it', () => {
+  expect(judgeLibvirt('qemu:///system', true).level).toBe('ok')
+  expect(judgeLibvirt('qemu:///system', false)).toMatchObject({
+    level: 'warning',
+    remedy: expect.any(String),
+  })
+})

@@ -1,0 +1,37 @@
+import { systemClock } from '@hearth/foundation'
+import { CommanderError } from 'commander'
+import { readConfig } from './config.ts'
+import { exitCodeOf, exitCodes } from './exit-codes.ts'
+import { errorText } from './output/error-text.ts'
+import { terminalOf } from './output/terminal.ts'
+import { listenForSignals } from './process/signals.ts'
+import { createProgram } from './program.ts'
+
+const config = readConfig()
+const terminal = terminalOf({ out: process.stdout, note: process.stderr }, config.noColour)
+const { signal, exitCodeOfSignal } = listenForSignals()
+
+// The reader of a pipe went away, as in `hearth watch | head`: there is nobody left to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+process.exit(await exitCode())
+
+async function exitCode(): Promise<number> {
+  try {
+    await createProgram({ config, terminal, clock: systemClock, signal }).parseAsync()
+    return exitCodes.success
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.badInput
+    const interrupted = exitCodeOfSignal()
+    if (interrupted !== null && isAbort(error)) return interrupted
+    const text = errorText(error)
+    if (text !== '') terminal.note(`${terminal.tone('bad', 'error:')} ${text}`)
+    return exitCodeOf(error)
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return (
+    signal.aborted && (error === signal.reason || (error instanceof Error && error.name === 'AbortError'))
+  )
+}

@@ -1,0 +1,25 @@
+import { createServer } from 'node:net'
+
+/** Whether a loopback port can be listened on now. */
+export function portIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
+  return listenOnce(port, host).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** The port wished for if it is free, else some other free one. */
+export async function freePort(wished: number): Promise<number> {
+  return (await portIsFree(wished)) ? wished : await listenOnce(0, '127.0.0.1')
+}
+
+function listenOnce(port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen({ port, host, exclusive: true }, () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : port))
+    })
+  })
+}

@@ -1,0 +1,8 @@
+/** Resolves when the signal aborts; holds the process up until then. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  // A pending promise alone does not keep a process alive.
+  const holding = setInterval(() => undefined, 2_147_483_647)
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  clearInterval(holding)
+}
