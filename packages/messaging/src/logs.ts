@@ -33,7 +33,7 @@ export async function* readLogs(
   const consumer = await openConsumer(connection, subject)
   const isEmpty = (await consumer.info(true)).num_pending === 0
   if (isEmpty && !follow) return
-  const messages = await consumer.consume({ max_messages: 256, expires: 10_000, idle_heartbeat: 2_000 })
+  const messages = await consumer.consume({ max_messages: 256, expires: 10_000, idle_heartbeat: 1_000 })
   const stop = () => messages.stop()
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()

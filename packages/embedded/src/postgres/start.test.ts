@@ -144,6 +144,17 @@ test('a server that will not start is told of with its own last words', async ()
   await expect(start()).rejects.toThrow(/ended while it started[\s\S]*incompatible/)
 })
 
+test('a password that is not the one of the data is told of at once, and no server is left running', async () => {
+  const { pid, stop } = await start()
+  await stop()
+  await rm(join(folder(), 'password'))
+  const begin = performance.now()
+  await expect(start()).rejects.toThrow('bring back the file')
+  expect(performance.now() - begin).toBeLessThan(10_000)
+  expect(isAlive(pid)).toBe(false)
+  await expect(readFile(join(folder(), 'data', 'postmaster.pid'))).rejects.toThrow('ENOENT')
+})
+
 test('an interrupted first start leaves nothing that a later one stumbles over', async () => {
   await mkdir(join(folder(), 'data.unfinished'), { recursive: true })
   await writeFile(join(folder(), 'data.unfinished', 'PG_VERSION'), '15\n')

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { HearthError } from '@hearth/foundation'
+import { setTimeout as delay } from 'node:timers/promises'
+import { backoff, HearthError } from '@hearth/foundation'
 import type { EmbeddedOptions } from '../options.ts'
 import { choosePort } from '../process/port.ts'
 import { whenReady } from '../process/readiness.ts'
@@ -108,7 +109,7 @@ async function start(options: PostgresOptions, details: StartDetails): Promise<R
       if (!server.hasExited()) await stop(server)
       if (!mayPass || attempt === startAttempts) throw thrown
       options.log('PostgreSQL could not start yet; trying again')
-      await foreignProcess(server.pid).exited(1_000)
+      await delay(backoff(attempt, { first: 50, most: 2_000 }))
     }
   }
 }
@@ -134,12 +135,12 @@ function ready(
 
 function refuseWrongPassword(folder: string): (thrown: unknown) => never {
   return (thrown) => {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === '28P01') {
-      throw new HearthError('unavailable', `PostgreSQL refuses the password in ${join(folder, 'password')}`, {
-        cause: thrown,
-      })
-    }
-    throw thrown
+    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === '28P01')) throw thrown
+    throw new HearthError(
+      'forbidden',
+      `PostgreSQL refuses the password in ${join(folder, 'password')}: bring back the file the data was made with`,
+      { cause: thrown },
+    )
   }
 }
 

@@ -7,7 +7,7 @@ interface ReadinessOptions {
   server: ServerProcess
   logFile: string
   timeoutMilliseconds: number
-  /** Throws while the server does not answer as it should. */
+  /** Throws while the server does not answer as it should; what is not retryable ends the waiting. */
   check(): Promise<void>
 }
 
@@ -19,6 +19,7 @@ export async function whenReady(options: ReadinessOptions): Promise<void> {
       await options.check()
       return
     } catch (thrown) {
+      if (thrown instanceof HearthError && !thrown.retryable) throw thrown
       const since = Math.round(performance.now() - start)
       if (options.server.hasExited()) throw await failure(options, `${options.name} ended while it started`)
       if (since > options.timeoutMilliseconds) {

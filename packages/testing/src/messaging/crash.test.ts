@@ -1,20 +1,28 @@
+import { subjects } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
-import { type ConnectionStatus, connectMessaging } from '@hearth/messaging'
+import { type ConnectionStatus, connectMessaging, issueRunnerCredentials } from '@hearth/messaging'
 import { expect, test } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { startTestNats } from '../nats.ts'
 import { sampleChunk, sampleOrder, samplePresence, sampleReport } from './samples.ts'
 
 test('everything goes on by itself after the server was killed and started again on its store', async () => {
-  await using server = await startTestNats()
+  await using server = await startTestNats({ authorization: true })
   const statuses: ConnectionStatus[] = []
   const messaging = await connectMessaging({
     servers: [server.url],
-    name: 'survivor',
-    onStatus: (status) => statuses.push(status),
+    name: 'control-plane',
+    credentials: server.controlPlaneCredentials ?? '',
   })
   await messaging.ensureStreams()
   const runnerId = newId()
+  const runner = await connectMessaging({
+    servers: [server.url],
+    name: 'runner',
+    credentials: await issueRunnerCredentials(server.accountSeed ?? '', runnerId),
+    inboxPrefix: subjects.inbox(runnerId),
+    onStatus: (status) => statuses.push(status),
+  })
   await messaging.ensureRunner(runnerId)
 
   const controller = new AbortController()
@@ -26,7 +34,7 @@ test('everything goes on by itself after the server was killed and started again
       seen.logs += text
   }
   const running = [
-    messaging.consumeOrders(runnerId, async ({ generation }) => void seen.orders.push(generation), signal),
+    runner.consumeOrders(runnerId, async ({ generation }) => void seen.orders.push(generation), signal),
     messaging.consumeReports(async ({ sequence }) => void seen.reports.push(sequence), signal, 2),
     messaging.subscribePresence(() => {
       seen.presences += 1
@@ -39,8 +47,8 @@ test('everything goes on by itself after the server was killed and started again
   const chunk = sampleChunk({ environmentId })
   const round = async (number: number) => {
     await messaging.publishOrder({ ...order, generation: number }, `${order.id}.${number}`)
-    await messaging.publishReport({ ...report, sequence: number })
-    await messaging.publishLog(runnerId, { ...chunk, offset: number, text: `${number}` })
+    await runner.publishReport({ ...report, sequence: number })
+    await runner.publishLog(runnerId, { ...chunk, offset: number, text: `${number}` })
   }
   const seenAll = (count: number) =>
     eventually(
@@ -53,7 +61,7 @@ test('everything goes on by itself after the server was killed and started again
   await round(1)
   await seenAll(1)
   const restarted = server.crashAndRestart()
-  await eventually(() => !messaging.isConnected(), { timeoutMilliseconds: 5_000 })
+  await eventually(() => !runner.isConnected(), { timeoutMilliseconds: 5_000 })
   // Begun while nothing listens: each waits for the server and is then stored once.
   const publishing = round(2)
   await restarted
@@ -62,13 +70,14 @@ test('everything goes on by itself after the server was killed and started again
   await seenAll(3)
   expect(seen).toMatchObject({ orders: [1, 2, 3], reports: [1, 2, 3], logs: '123' })
 
-  messaging.publishPresence(samplePresence({ runnerId }))
+  runner.publishPresence(samplePresence({ runnerId }))
   await eventually(() => seen.presences === 1, { timeoutMilliseconds: 5_000 })
-  const reply = await messaging.requestSync({ runnerId, epoch: 1, inventory: [] }, 5_000)
+  const reply = await runner.requestSync({ runnerId, epoch: 1, inventory: [] }, 5_000)
   expect(reply.accepted).toBe(true)
 
   controller.abort()
   await Promise.all(running)
+  await runner.close()
   await messaging.close()
   expect(statuses).toEqual(['connected', 'disconnected', 'reconnected', 'closed'])
 })
