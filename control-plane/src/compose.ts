@@ -28,7 +28,7 @@ import { addJobRoutes, forgetJobs } from './kinds/job/index.ts'
 import { addOrganizationRoutes, bootstrap, CertificateAuthorities } from './kinds/organization/index.ts'
 import { addProjectRoutes, projectReconciler } from './kinds/project/index.ts'
 import { addRunnerRoutes, runnerReconciler } from './kinds/runner/index.ts'
-import { addTokenRoutes, findCaller, touchToken } from './kinds/token/index.ts'
+import { addTokenRoutes, findCaller, TokenUse } from './kinds/token/index.ts'
 import { addWarmPoolRoutes, warmPoolReconciler } from './kinds/warm-pool/index.ts'
 import { prepareQueue, startReconcileQueue } from './reconciling/queue.ts'
 
@@ -117,10 +117,11 @@ export async function composeControlPlane(
 function composeApplication(services: Services): Application {
   const { database, clock, log } = services
   const authorities = new CertificateAuthorities(services.encryption)
+  const tokenUse = new TokenUse(database, clock)
   const application = createApplication(services, async (secret) => {
     const caller = await findCaller(database, secret)
     if (caller !== null) {
-      touchToken(database, caller.tokenId, clock.now()).catch((error: unknown) => {
+      tokenUse.note(caller.tokenId).catch((error: unknown) => {
         log.warn({ err: toError(error) }, 'could not note the use of a token')
       })
     }

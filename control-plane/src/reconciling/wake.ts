@@ -13,6 +13,22 @@ export async function wake(queryable: Queryable, kind: ReconciledKind, id: strin
   )
 }
 
+/**
+ * Like `wake` after a pause, for what comes in bursts: those within the pause are one. It must be shorter than any
+ * timer, and has a key of its own for the same reason as they do.
+ */
+export async function wakeAfter(
+  queryable: Queryable,
+  kind: ReconciledKind,
+  id: string,
+  milliseconds: number,
+): Promise<void> {
+  await sql`
+    SELECT graphile_worker.add_job(${reconcileTask}, ${payload(kind, id)}::json,
+      run_at := now() + ${milliseconds} * interval '1 millisecond', job_key := ${`${kind}:${id}:burst`},
+      job_key_mode := 'preserve_run_at')`.execute(queryable)
+}
+
 /** Like `wake`, for many at once. */
 export async function wakeAll(
   queryable: Queryable,

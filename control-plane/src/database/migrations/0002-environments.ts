@@ -39,10 +39,15 @@ export const environments: Migration = {
           phase_since timestamptz NOT NULL DEFAULT now(),
           configuration text NOT NULL,
           report_epoch integer NOT NULL DEFAULT 0,
-          report_sequence bigint NOT NULL DEFAULT 0
+          report_sequence bigint NOT NULL DEFAULT 0,
+          -- What placement sums up, so that it reads an index and no documents.
+          virtual_cpus integer GENERATED ALWAYS AS ((spec->'plan'->>'virtualCpus')::integer) STORED,
+          memory_mebibytes integer GENERATED ALWAYS AS ((spec->'plan'->>'memoryMebibytes')::integer) STORED,
+          disk_gibibytes integer GENERATED ALWAYS AS ((spec->'plan'->>'diskGibibytes')::integer) STORED
         );
         CREATE INDEX environments_organization ON environments (organization_id, id);
-        CREATE INDEX environments_runner ON environments (runner_id) WHERE phase <> 'deleted';
+        CREATE INDEX environments_runner ON environments (runner_id)
+          INCLUDE (virtual_cpus, memory_mebibytes, disk_gibibytes) WHERE phase <> 'deleted';
         CREATE INDEX environments_project ON environments (project_id) WHERE phase <> 'deleted';
         CREATE INDEX environments_pool ON environments (warm_pool_id) WHERE phase <> 'deleted';
         CREATE INDEX environments_claimable ON environments (warm_pool_id, id)

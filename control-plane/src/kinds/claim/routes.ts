@@ -15,13 +15,16 @@ import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams, page } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
-import { wake } from '../../reconciling/wake.ts'
+import { wake, wakeAfter } from '../../reconciling/wake.ts'
 import { connectionTo, desirePhase, findEnvironment, lockEnvironment } from '../environment/index.ts'
 import type { CertificateAuthorities } from '../organization/index.ts'
 import { createClaim } from './create.ts'
 import { findClaim, listClaims, lockClaim } from './queries.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 import { waitWhilePending } from './wait.ts'
+
+/** Claims come in bursts; the pool then refills for all of them at once. */
+const refillPauseMilliseconds = 100
 
 const tag = 'Claims'
 const path = '/v1/claims'
@@ -84,7 +87,7 @@ export function addClaimRoutes(
       // Not in the transaction, where all claims of a pool would queue for the one row of its wake; the pool's own
       // timer makes up for one that is lost.
       if (poolId !== null) {
-        wake(database, 'warm-pool', poolId).catch((error: unknown) =>
+        wakeAfter(database, 'warm-pool', poolId, refillPauseMilliseconds).catch((error: unknown) =>
           log.warn({ err: toError(error), poolId }, 'could not wake a pool'),
         )
       }

@@ -36,7 +36,10 @@ test('a passed deadline fails it with what was waited for and where', () => {
 
 test('a silent runner makes it unreachable and stops the clock; its return undoes that', () => {
   const silent = { name: 'north', silent: true }
-  expect(decide(seen({ runner: silent, deadline: passed }))).toEqual({ do: 'mark-unreachable', unreachable: true })
+  expect(decide(seen({ runner: silent, deadline: passed }))).toEqual({
+    do: 'mark-unreachable',
+    unreachable: true,
+  })
   expect(decide(seen({ runner: silent, deadline: passed, unreachable: true }))).toBeNull()
   expect(decide(seen({ unreachable: true }))).toEqual({ do: 'mark-unreachable', unreachable: false })
 })
@@ -46,16 +49,22 @@ test('deletion is asked of the runner once, and again when its deadline has pass
   expect(decide(seen({ ...deleted }))).toEqual({ do: 'begin-deletion' })
   expect(decide(seen({ ...deleted, phase: 'failed' }))).toEqual({ do: 'begin-deletion' })
   expect(decide(seen({ ...deleted, phase: 'deleting' }))).toBeNull()
-  expect(decide(seen({ ...deleted, phase: 'deleting', deadline: passed }))).toMatchObject({ do: 'repeat-deletion' })
+  expect(decide(seen({ ...deleted, phase: 'deleting', deadline: passed }))).toMatchObject({
+    do: 'repeat-deletion',
+  })
 })
 
 test('what no runner could remove is forgotten: none has it, or a silent one learns of it when it returns', () => {
   expect(decide(seen({ desiredPhase: 'deleted', phase: 'pending', runner: null }))).toEqual({ do: 'forget' })
-  expect(decide(seen({ desiredPhase: 'deleted', runner: { name: 'north', silent: true } }))).toEqual({ do: 'forget' })
+  expect(decide(seen({ desiredPhase: 'deleted', runner: { name: 'north', silent: true } }))).toEqual({
+    do: 'forget',
+  })
 })
 
 test('a project that goes takes its machines with it', () => {
-  expect(decide(seen({ projectDeleting: true, phase: 'running', deadline: null }))).toEqual({ do: 'desire-deletion' })
+  expect(decide(seen({ projectDeleting: true, phase: 'running', deadline: null }))).toEqual({
+    do: 'desire-deletion',
+  })
 })
 
 const anyState = fc.record({
@@ -94,5 +103,7 @@ test('every phase that waits has a deadline and says what it waits for, and lead
     if (phase !== 'deleted' && phase !== 'deleting') expect(mayMove(phase, 'deleting')).toBe(true)
     expect(mayMove(phase, phase)).toBe(false)
   }
-  expect(environmentPhases.filter((phase) => environmentPhaseTable[phase].to.length === 0)).toEqual(['deleted'])
+  expect(environmentPhases.filter((phase) => environmentPhaseTable[phase].to.length === 0)).toEqual([
+    'deleted',
+  ])
 })

@@ -74,9 +74,9 @@ export async function observeFleet(tx: DatabaseTransaction, organizationId: stri
           .selectFrom('environments')
           .select([
             'runner_id',
-            sql<string>`sum((spec->'plan'->>'virtualCpus')::int)`.as('virtual_cpus'),
-            sql<string>`sum((spec->'plan'->>'memoryMebibytes')::int)`.as('memory_mebibytes'),
-            sql<string>`sum((spec->'plan'->>'diskGibibytes')::int)`.as('disk_gibibytes'),
+            (expression) => expression.fn.sum<string>('virtual_cpus').as('virtual_cpus'),
+            (expression) => expression.fn.sum<string>('memory_mebibytes').as('memory_mebibytes'),
+            (expression) => expression.fn.sum<string>('disk_gibibytes').as('disk_gibibytes'),
           ])
           .where('phase', '<>', 'deleted')
           .where('runner_id', 'is not', null)
@@ -91,9 +91,9 @@ export async function observeFleet(tx: DatabaseTransaction, organizationId: stri
       'phase',
       'spec',
       'status',
-      'virtual_cpus',
-      'memory_mebibytes',
-      'disk_gibibytes',
+      'reserved.virtual_cpus',
+      'reserved.memory_mebibytes',
+      'reserved.disk_gibibytes',
     ])
     .where('organization_id', '=', organizationId)
     .where('phase', '<>', 'deleted')

@@ -71,7 +71,8 @@ test('in whatever order reports arrive, and however often, the newest is what co
       let state = { ...row }
       const all = [...arrived, ...repeats.flatMap((index) => arrived[index] ?? [])]
       for (const one of all) {
-        if (judgeReport(state, 2, one) === 'applied') state = { ...state, report_sequence: String(one.sequence) }
+        if (judgeReport(state, 2, one) === 'applied')
+          state = { ...state, report_sequence: String(one.sequence) }
       }
       expect(Number(state.report_sequence)).toBe(Math.max(...arrived.map(({ sequence }) => sequence)))
     }),

@@ -9,7 +9,7 @@ import {
   type StepStatus,
   summarize,
 } from '@hearth/contract'
-import type { ColumnType, Generated, Selectable } from 'kysely'
+import type { ColumnType, Generated, GeneratedAlways, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
 /** What the status column holds; the rest of the wire's status are columns of their own. */
@@ -38,6 +38,9 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   configuration: string
   report_epoch: Generated<number>
   report_sequence: Generated<string>
+  virtual_cpus: GeneratedAlways<number>
+  memory_mebibytes: GeneratedAlways<number>
+  disk_gibibytes: GeneratedAlways<number>
 }
 export type EnvironmentRow = Selectable<EnvironmentTable>
 

@@ -1,2 +1,3 @@
-export { createPrincipal, createToken, deleteTokensOfRunner, findCaller, touchToken } from './queries.ts'
+export { createPrincipal, createToken, deleteTokensOfRunner, findCaller } from './queries.ts'
 export { addTokenRoutes } from './routes.ts'
+export { TokenUse } from './use.ts'

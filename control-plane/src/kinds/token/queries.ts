@@ -82,21 +82,6 @@ export async function findCaller(database: Database, secret: string): Promise<Ca
   }
 }
 
-/** Writes when a token was used, at most once a minute so that reading does not mean writing. */
-export async function touchToken(database: Database, tokenId: string, now: Date): Promise<void> {
-  await database
-    .updateTable('tokens')
-    .set({ last_used_at: now })
-    .where('id', '=', tokenId)
-    .where((where) =>
-      where.or([
-        where('last_used_at', 'is', null),
-        where('last_used_at', '<', new Date(now.getTime() - 60_000)),
-      ]),
-    )
-    .execute()
-}
-
 export async function listTokens(
   database: Database,
   organizationId: string,

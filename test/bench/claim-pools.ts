@@ -1,0 +1,82 @@
+import { newId } from '@hearth/foundation'
+import type pg from 'pg'
+import type { Service } from './service.ts'
+
+const poolSize = 50
+
+/**
+ * Pools of 50 ready machines each, enough for `machines` claims. The machines are rows only: a claim touches no guest,
+ * and building thousands would measure the building.
+ */
+export async function seedPools(service: Service, pool: pg.Pool, machines: number): Promise<string[]> {
+  const { client } = service
+  const { runner } = await client.runners.create({ name: 'bench', labels: {}, spec: {} })
+  const projects = Array.from({ length: Math.ceil(machines / poolSize) }, (_, index) => `bench-${index}`)
+  // The runner is made a live one whose room is all taken, so that what refills a pool is decided but waits.
+  const facts = {
+    virtualization: 'synthetic',
+    virtualCpus: 1_000_000,
+    memoryMebibytes: 1,
+    diskGibibytes: 1,
+    images: ['debian-12'],
+    agentVersion: 'bench',
+    sealingKey: '',
+  }
+  await pool.query(
+    `UPDATE runners SET phase = 'active', epoch = 1, last_seen_at = now() + interval '1 hour',
+       status = jsonb_set(status, '{facts}', $2::jsonb) WHERE id = $1`,
+    [runner.metadata.id, JSON.stringify(facts)],
+  )
+  for (const name of projects) {
+    const result = await client.apply({
+      apiVersion: 'hearth/v1',
+      name,
+      repositories: [{ url: 'https://git.example/team/shop.git' }],
+      setup: ['make dependencies'],
+      warmPools: [{ environmentClass: 'small', min: poolSize }],
+    })
+    await seedMembers(pool, result.warmPools[0]?.id ?? '', runner.metadata.id)
+  }
+  await pool.query('ANALYZE')
+  return projects
+}
+
+/** Makes the machines that the pool ordered look as they do when they are ready. */
+async function seedMembers(pool: pg.Pool, warmPoolId: string, runnerId: string): Promise<void> {
+  for (;;) {
+    const { rows } = await pool.query<{ count: string }>(
+      'SELECT count(*) FROM environments WHERE warm_pool_id = $1',
+      [warmPoolId],
+    )
+    if (Number(rows[0]?.count) >= poolSize) break
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  const address = { host: '127.0.0.1', port: 20_000, user: 'root', hostKey: `ssh-ed25519 ${newId()}` }
+  const names = [
+    'create_vm',
+    'ensure_server',
+    'set_env_vars',
+    'clone_repo',
+    'init_repo',
+    'project_setup',
+    'repo_setup',
+  ]
+  const steps = names.map((name) => ({
+    name,
+    repository: null,
+    phase: 'succeeded',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    finishedAt: '2026-01-01T00:00:01.000Z',
+    durationMilliseconds: 1000,
+    exitCode: 0,
+    output: 'done\n',
+    outputBytes: 5,
+    error: null,
+  }))
+  const status = JSON.stringify({ address, steps, readyAt: '2026-01-01T00:00:01.000Z' })
+  await pool.query(
+    `UPDATE environments SET phase = 'running', runner_id = $2, deadline = NULL, status = status || $3::jsonb
+     WHERE warm_pool_id = $1`,
+    [warmPoolId, runnerId, status],
+  )
+}

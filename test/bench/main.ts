@@ -1,0 +1,27 @@
+import { benchClaims } from './claim.ts'
+import { printTable, type Row } from './table.ts'
+
+const sections: Readonly<Record<string, () => Promise<Row[]>>> = { claim: benchClaims }
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => sections[name] === undefined)
+if (unknown.length > 0) {
+  process.stderr.write(
+    `no such section: ${unknown.join(', ')}; there are ${Object.keys(sections).join(', ')}\n`,
+  )
+  process.exit(2)
+}
+const rows: Row[] = []
+for (const [name, bench] of Object.entries(sections)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  process.stderr.write(`${name} ...\n`)
+  rows.push(...(await bench()))
+}
+printTable(rows)
+if (
+  rows.some(
+    (row) => row.most !== null && (row.floor === null ? row.hearth : row.hearth / row.floor) > row.most,
+  )
+) {
+  process.exitCode = 1
+}

@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { createWriteStream, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { HearthClient } from '@hearth/client'
+import { startNatsServer, startPostgres } from '@hearth/embedded'
+import { eventually, programsFolder, temporaryFolder } from '@hearth/testing'
+
+const root = join(import.meta.dirname, '../..')
+
+/** The shipped control plane as a process of its own, on servers that write durably: what a user would run. */
+export interface Service extends AsyncDisposable {
+  url: string
+  token: string
+  client: HearthClient
+  databaseUrl: string
+  folder: string
+  controlPlane: ChildProcess
+  /** Starts the shipped agent beside it with the given settings; it ends with the service. */
+  startAgent(name: string, settings: Readonly<Record<string, string>>): Promise<ChildProcess>
+}
+
+export async function startService(): Promise<Service> {
+  const folder = await temporaryFolder('bench')
+  const programs = await programsFolder()
+  const log = (message: string) => process.stderr.write(`${message}\n`)
+  const postgres = await startPostgres({ folder: join(folder, 'postgres'), programs, log })
+  const nats = await startNatsServer({ folder: join(folder, 'nats'), programs, log, authorization: true })
+  const token = `hearth_${randomBytes(32).toString('base64url')}`
+  const tokenFile = join(folder, 'token')
+  writeFileSync(tokenFile, token, { mode: 0o600 })
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const controlPlane = start(folder, 'control-plane', 'control-plane/dist/main.js', {
+    HEARTH_DATABASE_URL: postgres.url,
+    HEARTH_NATS_URL: nats.url,
+    HEARTH_NATS_CREDENTIALS_FILE: nats.controlPlaneCredentialsFile ?? '',
+    HEARTH_NATS_ACCOUNT_SEED_FILE: nats.accountSeedFile ?? '',
+    HEARTH_LISTEN: `127.0.0.1:${port}`,
+    HEARTH_ENCRYPTION_KEY_FILE: join(folder, 'encryption.key'),
+    HEARTH_BOOTSTRAP_TOKEN_FILE: tokenFile,
+  })
+  await eventually(async () => (await fetch(`${url}/healthz/ready`)).ok, { timeoutMilliseconds: 30_000 })
+  const client = new HearthClient({ url, token })
+  const agents: ChildProcess[] = []
+  return {
+    url,
+    token,
+    client,
+    databaseUrl: postgres.url,
+    folder,
+    controlPlane,
+    async startAgent(name, settings) {
+      const { runner, token: runnerToken } = await client.runners.create({ name, labels: {}, spec: {} })
+      const state = join(folder, name)
+      mkdirSync(state, { recursive: true, mode: 0o755 })
+      const identity = { url, runnerId: runner.metadata.id, token: runnerToken }
+      writeFileSync(join(state, 'runner.json'), JSON.stringify(identity), { mode: 0o600 })
+      const agent = start(folder, name, 'runner-agent/dist/main.js', {
+        HEARTH_AGENT_STATE: state,
+        ...settings,
+      })
+      agents.push(agent)
+      await eventually(async () => (await client.runners.get(name)).status.phase === 'active', {
+        timeoutMilliseconds: 60_000,
+      })
+      return agent
+    },
+    async [Symbol.asyncDispose]() {
+      for (const child of [...agents, controlPlane]) await end(child)
+      await nats.stop()
+      await postgres.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Resident memory of a process in MiB, as the kernel counts it. */
+export function residentMebibytes(child: ChildProcess): number {
+  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) / 1024
+}
+
+function start(
+  folder: string,
+  name: string,
+  program: string,
+  settings: Record<string, string>,
+): ChildProcess {
+  const child = spawn(process.execPath, [join(root, program)], {
+    env: { PATH: process.env.PATH, HEARTH_LOG_LEVEL: 'info', ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const log = createWriteStream(join(folder, `${name}.log`))
+  child.stdout?.pipe(log)
+  child.stderr?.pipe(log)
+  return child
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  child.kill('SIGTERM')
+  await exited
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port was given')
+  return address.port
+}
