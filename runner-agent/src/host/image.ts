@@ -13,6 +13,3 @@ export const imageSchema = z.object({
   fingerprint: z.string(),
 })
 export type Image = z.infer<typeof imageSchema>
-
-/** Where a guest, of whatever image, finds the random seed it was given. */
-export const randomSeedPath = '/var/lib/hearth/seed/random'

@@ -1,6 +1,6 @@
 import { toError } from '@hearth/foundation'
+import { digestRandomSeed } from '../../host/random-seed.ts'
 import type { SecureShellConnection } from '../../secure-shell/connection.ts'
-import { quote } from '../../secure-shell/quote.ts'
 import type { GuestEvidence, GuestMachine } from '../guest.ts'
 import { mostClockOffsetMilliseconds } from '../identity.ts'
 import { identityScript } from './identity-script.ts'
@@ -15,7 +15,7 @@ export async function identify(
   signal: AbortSignal,
 ): Promise<GuestEvidence> {
   const lines = new Lines()
-  const execution = await connection.execute(`exec bash -c ${quote(identityScript)}`, {
+  const execution = await connection.execute(identityScript, {
     keepInputOpen: true,
     onStdout: (chunk) => lines.add(chunk),
     signal,
@@ -36,7 +36,7 @@ export async function identify(
     machineId: said.get('machine_id') ?? '',
     hostname: said.get('hostname') ?? '',
     hostKeyMatches: true,
-    randomSeedFresh: said.get('seed') === machine.identity.randomSeedDigest,
+    randomSeedFresh: digestRandomSeed(said.get('seed') ?? '') === machine.identity.randomSeedDigest,
     clockOffsetMilliseconds: offset,
   }
 }

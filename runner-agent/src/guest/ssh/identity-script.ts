@@ -1,14 +1,15 @@
-import { randomSeedPath } from '../../host/image.ts'
+import { randomSeedPath } from '../../host/random-seed.ts'
 
 /**
  * Says who the guest is, one `name value` a line, then answers requests on its input: `time` with its clock,
  * `set <seconds>` by setting it. The requests make the measurement one short trip, without the start of the program.
+ * Starts no process of its own: an emulated guest has just booted and is busy.
  */
 export const identityScript = [
   'machine_id= hostname= seed=',
   'read -r machine_id </etc/machine-id',
   'read -r hostname </proc/sys/kernel/hostname',
-  `read -r seed _ < <(sha256sum ${randomSeedPath} 2>/dev/null)`,
+  `[ -r ${randomSeedPath} ] && read -r seed <${randomSeedPath}`,
   'printf \'machine_id %s\\nhostname %s\\nseed %s\\nready\\n\' "$machine_id" "$hostname" "$seed"',
   'while read -r request value; do',
   '  case $request in',

@@ -24,10 +24,10 @@ export interface SshGuestOptions {
 }
 
 const retryMilliseconds = 500
-/** Exit codes of the launcher that mean: the script did not arrive whole. */
-const cutOffExitCodes = new Set([70, 75])
+/** Of the launcher: the script did not arrive whole. */
+const cutOffExitCode = 75
 
-/** The inside of a machine, over one kept SSH connection. */
+/** The inside of a machine, over one kept SSH connection. The login shell of its user is bash. */
 export class SshGuest implements Guest {
   private connection: SecureShellConnection | null = null
 
@@ -52,11 +52,14 @@ export class SshGuest implements Guest {
     const bytes = Buffer.from(content)
     const path = quote(guestPaths.environmentFile)
     const draft = quote(`${guestPaths.environmentFile}.new`)
-    const script =
-      `umask 077; mkdir -p /home; head -c ${bytes.length} >${draft} && ` +
-      `[ "$(stat -c %s ${draft})" = ${bytes.length} ] && mv -- ${draft} ${path}`
+    const script = [
+      'umask 077',
+      `IFS= LC_ALL=C read -r -d '' -N ${bytes.length} content`,
+      // The length is checked because a cut connection also ends the input.
+      `LC_ALL=C; [ \${#content} = ${bytes.length} ] && printf %s "$content" >${draft} && mv -- ${draft} ${path}`,
+    ].join('\n')
     return this.retrying(signal, async (connection) => {
-      const execution = await connection.execute(`exec bash -c ${quote(script)}`, { input: bytes, signal })
+      const execution = await connection.execute(script, { input: bytes, signal })
       const exitCode = await execution.exitCode
       if (exitCode !== 0)
         throw new Error(`${guestPaths.environmentFile} could not be written (exit ${exitCode})`)
@@ -69,7 +72,7 @@ export class SshGuest implements Guest {
     return this.retrying(signal, async (connection) => {
       let ending = ''
       const launcher = buildLauncher(step.key, script.length, offset)
-      const execution = await connection.execute(`exec bash -c ${quote(launcher)}`, {
+      const execution = await connection.execute(launcher, {
         input: script,
         onStdout: (chunk) => {
           offset += chunk.length
@@ -81,7 +84,7 @@ export class SshGuest implements Guest {
         signal,
       })
       const exitCode = await execution.exitCode
-      if (cutOffExitCodes.has(exitCode)) throw new Error(`the step could not be started (exit ${exitCode})`)
+      if (exitCode === cutOffExitCode) throw new Error(`the step could not be started (exit ${exitCode})`)
       return parseStepOutcome(ending)
     })
   }

@@ -17,23 +17,24 @@ export const guestPaths: GuestPaths = {
 /**
  * The bash program that is a step. It runs detached with its folder in the ledger as the only argument, and leaves
  * there: `output`, `pid` and `boot` (to tell whether it still runs), `started`, `finished`, `failed` and at the very
- * end `exit`. Making the folder `run` is the lock: a second start ends at once.
+ * end `exit`. Making the file `run` is the lock: a second start ends at once. Builtins do what they can, because an
+ * emulated guest pays for every process.
  */
 export function buildStepScript(step: GuestStep, paths: GuestPaths = guestPaths): string {
-  const preamble = `[ -f ${quote(paths.environmentFile)} ] && { set -a; . ${quote(paths.environmentFile)}; set +a; }; cd -- ${quote(step.folder)} || exit`
   const lines = [
     'folder=$1',
-    'mkdir -- "$folder/run" 2>/dev/null || exit 0',
     'umask 077',
+    '{ set -C; : >"$folder/run"; } 2>/dev/null || exit 0',
+    'set +C',
     `printf '%s\\n' "$EPOCHREALTIME" >"$folder/started"`,
-    'printf \'%s\\n\' "$(</proc/sys/kernel/random/boot_id)" >"$folder/boot"',
-    'printf \'%s\\n\' "$$" >"$folder/pid.new" && mv -- "$folder/pid.new" "$folder/pid"',
+    'read -r boot </proc/sys/kernel/random/boot_id',
+    'printf \'%s\\n\' "$boot" >"$folder/boot"',
+    'printf \'%s\\n\' "$$" >"$folder/pid"',
     'exec </dev/null >>"$folder/output" 2>&1',
-    'umask 022',
     `export HOME=${quote(paths.home)} GIT_TERMINAL_PROMPT=0 DEBIAN_FRONTEND=noninteractive`,
     'finish() {',
     `  printf '%s\\n' "$EPOCHREALTIME" >"$folder/finished"`,
-    '  printf \'%s\\n\' "$1" >"$folder/exit.new" && mv -- "$folder/exit.new" "$folder/exit"',
+    '  printf \'%s\\n\' "$1" >"$folder/exit"',
     '  exit 0',
     '}',
     'run_command() {',
@@ -54,6 +55,11 @@ export function buildStepScript(step: GuestStep, paths: GuestPaths = guestPaths)
     const file = quote(`${step.folder}/${step.onlyWithExecutable}`)
     lines.push(`[ -x ${file} ] || { : >"$folder/skipped"; finish 0; }`)
   }
+  const variables = quote(paths.environmentFile)
+  // The variables reach the commands alone: whatever their names, they do not touch this program.
+  const preamble =
+    `umask 022; if [ -f ${variables} ]; then set -a; . ${variables}; set +a; fi; ` +
+    `cd -- ${quote(step.folder)} || exit`
   step.commands.forEach(({ command }, index) => {
     lines.push(`printf '%s\\n' ${quote(`${preamble}\n${command}`)} >"$folder/command-${index}"`)
   })
@@ -66,7 +72,7 @@ export function buildStepScript(step: GuestStep, paths: GuestPaths = guestPaths)
 /**
  * The bash program that starts a step unless the ledger has it, then prints its output from `offset` on until it
  * ends, then on the error stream how it ended, one `name value` a line. Takes the step's script, `scriptBytes` long,
- * on its input.
+ * on its input. Exit code 75: the script did not arrive whole and nothing was started.
  */
 export function buildLauncher(
   key: string,
@@ -74,31 +80,40 @@ export function buildLauncher(
   offset: number,
   paths: GuestPaths = guestPaths,
 ): string {
-  const folder = quote(`${paths.ledger}/${key}`)
+  const start = 'setsid bash -- "$folder/script" "$folder" </dev/null >/dev/null 2>&1 &'
   return [
-    `folder=${folder}`,
-    'if [ ! -d "$folder" ]; then',
-    '  umask 077',
-    `  mkdir -p -- ${quote(paths.ledger)}`,
-    `  draft=$(mktemp -d ${quote(`${paths.ledger}/.draft.XXXXXX`)}) || exit 70`,
+    `folder=${quote(`${paths.ledger}/${key}`)}`,
+    'umask 077',
+    'pid=',
+    'if [ ! -e "$folder/script" ]; then',
     // The length is checked because a cut connection also ends the input.
-    `  head -c ${scriptBytes} >"$draft/script"`,
-    `  [ "$(stat -c %s "$draft/script")" = ${scriptBytes} ] || { rm -rf -- "$draft"; exit 75; }`,
-    '  : >"$draft/output"',
-    // Renaming onto a folder that holds something fails: of two starters one wins.
-    '  mv -T -- "$draft" "$folder" 2>/dev/null || rm -rf -- "$draft"',
+    `  IFS= LC_ALL=C read -r -d '' -N ${scriptBytes} script`,
+    `  LC_ALL=C; [ \${#script} = ${scriptBytes} ] || exit 75`,
+    '  mkdir -p -- "$folder"',
+    // Only the one that makes the file starts it at once.
+    '  if (set -C; printf %s "$script" >"$folder/script") 2>/dev/null; then',
+    `    ${start}`,
+    '    pid=$!',
+    '  fi',
     'fi',
-    '[ -e "$folder/run" ] || setsid bash -- "$folder/script" "$folder" </dev/null >/dev/null 2>&1 &',
-    'for _ in {1..100}; do [ -e "$folder/pid" ] && break; sleep 0.05; done',
-    'alive=no',
-    'if [ -e "$folder/pid" ] && [ "$(<"$folder/boot")" = "$(</proc/sys/kernel/random/boot_id)" ]; then alive=yes; fi',
-    'if [ ! -e "$folder/exit" ] && [ $alive = yes ]; then',
-    `  tail -c +${offset + 1} -f -s 0.1 --pid="$(<"$folder/pid")" "$folder/output"`,
+    'if [ -z "$pid" ]; then',
+    '  for _ in {1..20}; do [ -s "$folder/pid" ] && break; sleep 0.1; done',
+    // Whoever made the file was cut off before the start.
+    `  [ -e "$folder/run" ] || { ${start} }`,
+    '  for _ in {1..50}; do [ -s "$folder/pid" ] && break; sleep 0.1; done',
+    '  read -r now </proc/sys/kernel/random/boot_id',
+    '  [ -s "$folder/boot" ] && read -r boot <"$folder/boot" && [ "$boot" = "$now" ] && read -r pid <"$folder/pid"',
+    'fi',
+    'if [ ! -s "$folder/exit" ] && [ -n "$pid" ]; then',
+    '  [ -e "$folder/output" ] || : >>"$folder/output"',
+    `  tail -c +${offset + 1} -f -s 0.1 --pid="$pid" "$folder/output"`,
     'else',
     `  tail -c +${offset + 1} "$folder/output"`,
     'fi',
-    'say() { [ -e "$folder/$1" ] && printf \'%s %s\\n\' "$1" "$(<"$folder/$1")" >&2; }',
-    'say started; say finished; say failed; say skipped; say exit',
+    'for name in started finished failed skipped exit; do',
+    '  value=',
+    '  [ -e "$folder/$name" ] && { read -r value <"$folder/$name"; printf \'%s %s\\n\' "$name" "$value" >&2; }',
+    'done',
     ':',
   ].join('\n')
 }

@@ -35,7 +35,7 @@ export function cloudInitFiles(seed: Seed): CloudInitFiles {
         },
         users: seed.user === 'root' ? [{ name: 'root', ssh_authorized_keys: [seed.agentKey] }] : ['default'],
         ssh_authorized_keys: [seed.agentKey],
-        random_seed: { file: '/dev/urandom', encoding: 'base64', data: seed.randomSeed.toString('base64') },
+        random_seed: { file: '/dev/urandom', data: seed.randomSeed },
         growpart: { mode: 'auto', devices: ['/'] },
         write_files: [
           ...written.map(({ path, mode, content }) => ({

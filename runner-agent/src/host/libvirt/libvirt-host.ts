@@ -3,6 +3,7 @@ import { generateSecureShellKeyPair } from '../../secure-shell/host-key.ts'
 import type { CommandRunner } from '../command/command-runner.ts'
 import type { Host, HostFacts, InventoryEntry, Machine, MachineSpecification, Ownership } from '../host.ts'
 import { HostError } from '../host-error.ts'
+import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
 import { type Capacity, measureCapacity } from './capacity.ts'
 import { createDisk } from './disk.ts'
 import { parsePower } from './domain-state.ts'
@@ -11,7 +12,7 @@ import { ImageFolder, type LocatedImage } from './image-folder.ts'
 import { MachineFolder } from './machine-folder.ts'
 import { type MachineFile, metadataNamespace } from './metadata.ts'
 import { Ports } from './ports.ts'
-import { newRandomSeed, type Seed } from './seed.ts'
+import type { Seed } from './seed.ts'
 import { seedDisk, writeSeedDisk } from './seed-disk.ts'
 import { Virsh } from './virsh.ts'
 import { watchPower } from './watch.ts'
@@ -235,7 +236,7 @@ export class LibvirtHost implements Host {
     folder: MachineFolder,
   ): Promise<{ machine: MachineFile; seed: Seed }> {
     const { environmentId, owner, epoch, generation, hostname } = specification
-    const { randomSeed, digest } = newRandomSeed()
+    const randomSeed = newRandomSeed()
     const hostKey = generateSecureShellKeyPair(hostname)
     const machine: MachineFile = {
       ownership: {
@@ -255,7 +256,7 @@ export class LibvirtHost implements Host {
         // Also the firmware's UUID, from which systemd derives it on a first boot under KVM.
         machineId: environmentId.replaceAll('-', ''),
         hostname,
-        randomSeedDigest: digest,
+        randomSeedDigest: digestRandomSeed(randomSeed),
       },
     }
     // First of all files: from here on the folder says whose it is.

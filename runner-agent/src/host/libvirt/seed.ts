@@ -1,8 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { Header } from 'tar'
 import type { SecureShellKeyPair } from '../../secure-shell/host-key.ts'
 import type { GivenIdentity } from '../host.ts'
-import { randomSeedPath } from '../image.ts'
+import { randomSeedPath } from '../random-seed.ts'
 
 /** What makes a guest itself, whichever way its image takes it in. */
 export interface Seed {
@@ -14,12 +13,7 @@ export interface Seed {
   /** OpenSSH public key that this agent logs in with. */
   agentKey: string
   user: string
-  randomSeed: Buffer
-}
-
-export function newRandomSeed(): { randomSeed: Buffer; digest: string } {
-  const randomSeed = randomBytes(64)
-  return { randomSeed, digest: createHash('sha256').update(randomSeed).digest('hex') }
+  randomSeed: string
 }
 
 export interface SeedFile {
@@ -47,7 +41,7 @@ export function seedFiles(seed: Seed): SeedFile[] {
     { path: `${sshFolder}/user_ca.pub`, mode: 0o644, content: line(seed.userCertificateAuthority) },
     { path: `${sshFolder}/authorized_keys`, mode: 0o644, content: line(seed.agentKey) },
     { path: `${sshFolder}/principals/${seed.user}`, mode: 0o644, content: line(seed.principal) },
-    { path: randomSeedPath, mode: 0o600, content: seed.randomSeed },
+    { path: randomSeedPath, mode: 0o600, content: line(seed.randomSeed) },
   ]
 }
 

@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { generateSecureShellKeyPair } from '../../secure-shell/host-key.ts'
 import type { Host, HostFacts, InventoryEntry, Machine, MachineSpecification } from '../host.ts'
 import { HostError } from '../host-error.ts'
+import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
 import { MachineStore, type StoredMachine } from './machine-store.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
 
@@ -66,7 +67,7 @@ export class SyntheticHost implements Host {
     if (failsByChance(this.options.settings, 'create_vm', this.options.random)) {
       throw new HostError('host_refused', 'the synthetic host refused the machine, as its settings say')
     }
-    const digest = createHash('sha256').update(randomBytes(64)).digest('hex')
+    const digest = digestRandomSeed(newRandomSeed())
     await this.store.write(environmentId, {
       power: 'shut_off',
       answersAt: 0,
