@@ -1,0 +1,59 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Runner } from '@hearth/contract'
+import { type AgentEnd, compose, createLogger, readConfig, runAgent } from '@hearth/runner-agent'
+import type { Installation } from './installation.ts'
+
+export interface SyntheticAgent extends AsyncDisposable {
+  runner: Runner
+  stateFolder: string
+  /** Stops it in order; the machines stay. */
+  stop(): Promise<AgentEnd>
+  /** How it ended by itself. */
+  ended: Promise<AgentEnd>
+}
+
+export interface SyntheticSettings {
+  name: string
+  /** Without it the runner is made; with it this agent has the identity of another. */
+  identityOf?: SyntheticAgent
+  environment?: Readonly<Record<string, string>>
+}
+
+/** The shipped agent with the shipped synthetic host, in this process, against a real control plane. */
+export async function startSyntheticAgent(installation: Installation, settings: SyntheticSettings): Promise<SyntheticAgent> {
+  const { client, folder, url } = installation
+  const stateFolder = settings.identityOf?.stateFolder ?? join(folder, settings.name)
+  let runner = settings.identityOf?.runner
+  if (runner === undefined) {
+    const created = await client.runners.create({ name: settings.name, labels: {}, spec: {} })
+    runner = created.runner
+    mkdirSync(stateFolder, { recursive: true })
+    const identity = { url, runnerId: runner.metadata.id, token: created.token }
+    writeFileSync(join(stateFolder, 'runner.json'), JSON.stringify(identity), { mode: 0o600 })
+  }
+  const config = readConfig({
+    HEARTH_AGENT_STATE: stateFolder,
+    HEARTH_AGENT_HOST: 'synthetic',
+    HEARTH_SYNTHETIC_CREATE_MILLISECONDS: '1',
+    HEARTH_SYNTHETIC_BOOT_MILLISECONDS: '5',
+    HEARTH_SYNTHETIC_STEP_MILLISECONDS: '2',
+    HEARTH_LOG_LEVEL: process.env.HEARTH_TEST_LOG ?? 'fatal',
+    ...settings.environment,
+  })
+  const stopping = new AbortController()
+  const ended = runAgent(await compose(config, createLogger(config)), stopping.signal)
+  const stop = () => {
+    stopping.abort()
+    return ended
+  }
+  return {
+    runner,
+    stateFolder,
+    ended,
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop()
+    },
+  }
+}
