@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { deleteEnvironments, switchPoolsOn } from '../dev/delete-environments.ts'
 import { startLocalStack } from '../dev/local-stack.ts'
+import { ensureBaseImage } from '../images/base-image.ts'
 import { type Invocation, stateFolder } from '../invocation.ts'
 import { renderTable } from '../output/table.ts'
 import { untilAborted } from '../process/until-aborted.ts'
@@ -15,6 +16,7 @@ export function devCommand(invocation: Invocation): Command {
     .option('--port <port>', 'where the control plane listens, on 127.0.0.1', wholeNumber(1, 65_535), 7_070)
     .option('--synthetic', 'an agent without virtualisation, whose machines are pretended')
     .option('--runners <count>', 'how many agents', wholeNumber(1, 32), 1)
+    .option('--no-image', 'do not build the base image when it is missing')
     .option('--delete-environments-on-exit', 'delete every machine before it ends')
     .addHelpText(
       'after',
@@ -38,6 +40,11 @@ export function devCommand(invocation: Invocation): Command {
         variables: config.variables,
         signal,
         note,
+        // An agent tries KVM with the image's kernel, so the image comes first.
+        beforeAgents:
+          options.synthetic === true || !options.image
+            ? undefined
+            : () => ensureBaseImage(folder, invocation),
       })
       try {
         await switchPoolsOn(stack.client, folder)
@@ -64,5 +71,6 @@ interface DevOptions {
   port: number
   synthetic?: boolean
   runners: number
+  image: boolean
   deleteEnvironmentsOnExit?: boolean
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
+import { HearthError } from '@hearth/foundation'
 import { Command, Option } from 'commander'
-import { buildImage } from '../images/build-image.ts'
+import { ensureImage } from '../images/ensure-image.ts'
 import { listImages } from '../images/list-images.ts'
 import { type Invocation, stateFolder } from '../invocation.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
@@ -27,12 +28,17 @@ function buildCommand(invocation: Invocation): Command {
       examples('hearth image build', 'hearth image build debian-12-cloud --variant cloud-init'),
     )
     .action(async (name: string, { variant }: { variant: string }) => {
-      const folder = join(stateFolder(invocation), 'images', name)
       const { terminal, signal, config } = invocation
-      await buildImage({ folder, name, variant, variables: config.variables, signal }, (line) =>
-        terminal.note(line),
-      )
-      terminal.out(folder)
+      const folder = stateFolder(invocation)
+      const need = { stateFolder: folder, name, variant, variables: config.variables, signal }
+      const decision = await ensureImage(need, (line) => terminal.note(line))
+      if (decision === 'keep because machines use it') {
+        throw new HearthError(
+          'conflict',
+          `machines rest on the present ${name}: delete them first, or build under another name`,
+        )
+      }
+      terminal.out(join(folder, 'images', name))
     })
 }
 

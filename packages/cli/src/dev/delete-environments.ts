@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HearthClient } from '@hearth/client'
 import { type Environment, environmentSchema } from '@hearth/contract'
+import { z } from 'zod'
 import { CommandError, exitCodes } from '../exit-codes.ts'
 import { followUntil } from '../following/follow-until.ts'
 import { goneIsNull } from '../kinds/environment.ts'
@@ -21,7 +22,7 @@ export async function deleteEnvironments(client: HearthClient, options: Deletion
   const timeout = AbortSignal.timeout(options.seconds * 1_000)
   const pools = await client.warmPools.listAll({})
   const enabled = pools.filter(({ spec }) => spec.enabled).map(({ metadata }) => metadata.id)
-  if (enabled.length > 0) writePrivateFile(switchedOffPath(options.stateFolder), JSON.stringify(enabled))
+  rememberSwitchedOff(options.stateFolder, enabled)
   for (const id of enabled) await client.warmPools.update(id, { spec: { enabled: false } })
   const present = await presentEnvironments(client)
   if (present.length === 0) return
@@ -64,11 +65,19 @@ export async function deleteEnvironments(client: HearthClient, options: Deletion
 
 /** Switches on the pools that `deleteEnvironments` switched off in an earlier run. */
 export async function switchPoolsOn(client: HearthClient, stateFolder: string): Promise<void> {
+  for (const id of switchedOff(stateFolder))
+    await client.warmPools.update(id, { spec: { enabled: true } }).catch(goneIsNull)
+  rmSync(switchedOffPath(stateFolder), { force: true })
+}
+
+function rememberSwitchedOff(stateFolder: string, ids: readonly string[]): void {
+  const all = [...new Set([...switchedOff(stateFolder), ...ids])]
+  if (all.length > 0) writePrivateFile(switchedOffPath(stateFolder), JSON.stringify(all))
+}
+
+function switchedOff(stateFolder: string): string[] {
   const path = switchedOffPath(stateFolder)
-  if (!existsSync(path)) return
-  const ids = JSON.parse(readFileSync(path, 'utf8')) as string[]
-  for (const id of ids) await client.warmPools.update(id, { spec: { enabled: true } }).catch(goneIsNull)
-  rmSync(path, { force: true })
+  return existsSync(path) ? z.array(z.uuid()).parse(JSON.parse(readFileSync(path, 'utf8'))) : []
 }
 
 function switchedOffPath(stateFolder: string): string {

@@ -29,6 +29,8 @@ export interface LocalStackOptions {
   signal: AbortSignal
   /** Told, in words, what is done and what happens. */
   note(text: string): void
+  /** Done once the control plane is ready and before the first agent starts. */
+  beforeAgents?: (() => Promise<void>) | undefined
 }
 
 export interface Part {
@@ -100,6 +102,8 @@ async function start(
     undo,
     record,
   })
+  await options.beforeAgents?.()
+  signal.throwIfAborted()
   const agents = await startAgents(options, paths, { client, listener, undo, record })
   const runners = await Promise.all(
     agents.map(({ process, runnerId }) =>

@@ -40,7 +40,7 @@ test('what dies is told and started again; what is stopped stays stopped', async
 })
 
 test('a final exit is not answered with a new start', async () => {
-  const { process, notes, started } = supervised('exit 3', { 3: 'another agent has taken over' })
+  const { process, notes, started } = supervised('sleep 0.2; exit 3', { 3: 'another agent has taken over' })
   process.start()
   await vi.waitFor(() => expect(notes).toHaveLength(1), 5_000)
   expect(notes[0]).toContain('another agent has taken over')

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Environment, Failure, ProjectSpec, WarmPool } from '@hearth/contract'
 
-/** A pool and the machines it has, as last seen. */
+/** A pool and its unclaimed machines, as last seen. */
 export interface PoolState {
   pool: WarmPool
   machines: readonly Environment[]
@@ -38,10 +38,7 @@ export function judgePool({ pool, machines }: PoolState, project: ProjectSpec): 
       return { phase: 'ready' }
     case 'ready': {
       const ready = machines.filter(
-        (machine) =>
-          machine.status.phase === 'running' &&
-          machine.status.claimId === null &&
-          isCurrent(machine, project, pool),
+        (machine) => machine.status.phase === 'running' && isCurrent(machine, project, pool),
       )
       return { phase: ready.length >= pool.spec.min ? 'ready' : 'waiting' }
     }

@@ -21,9 +21,9 @@ export class PoolWatch {
     this.#poolIds = new Set(poolIds)
   }
 
-  /** In the order the pools were given; those not seen yet are left out. */
+  /** In the order the pools were given, with their unclaimed machines; pools not seen yet are left out. */
   states(): PoolState[] {
-    const machines = [...this.#machines.values()]
+    const machines = [...this.#machines.values()].filter(({ status }) => status.claimId === null)
     return [...this.#poolIds].flatMap((id) => {
       const pool = this.#pools.get(id)
       if (pool === undefined) return []

@@ -37,11 +37,19 @@ export function between(from: string, to: string): string {
   return formatDuration(Math.max(0, Date.parse(to) - Date.parse(from)))
 }
 
+function readyLines({ metadata, status }: Environment): string[] {
+  return status.readyAt === null
+    ? []
+    : [`${metadata.name}: ready after ${between(metadata.createdAt, status.readyAt)}`]
+}
+
 const ended: readonly StepStatus['phase'][] = ['succeeded', 'failed']
 
 /** What is new in a machine since it was last seen, a plain line each: for logs and pipes. */
 export function changeLines(before: Environment | undefined, machine: Environment): string[] {
   const { name } = machine.metadata
+  // What was ready before anybody looked is no news, step by step.
+  if (before === undefined && machine.status.phase === 'running') return readyLines(machine)
   const known = new Map(before?.status.steps.map((step) => [stepKey(step), step.phase]))
   const lines = machine.status.steps
     .filter((step) => known.get(stepKey(step)) !== step.phase)
@@ -52,11 +60,10 @@ export function changeLines(before: Environment | undefined, machine: Environmen
         step.durationMilliseconds === null ? '' : ` in ${formatDuration(step.durationMilliseconds)}`
       return `${name}: ${stepKey(step)} ${step.phase}${time}`
     })
-  const { phase, readyAt, failure } = machine.status
+  const { phase, failure } = machine.status
   if (before?.status.phase === phase) return lines
-  if (phase === 'running' && readyAt !== null) {
-    lines.push(`${name}: ready after ${between(machine.metadata.createdAt, readyAt)}`)
-  } else if (phase === 'failed') lines.push(`${name}: failed: ${failure?.message ?? 'no cause is known'}`)
+  if (phase === 'running') lines.push(...readyLines(machine))
+  else if (phase === 'failed') lines.push(`${name}: failed: ${failure?.message ?? 'no cause is known'}`)
   else if (phase !== 'provisioning' || before === undefined) lines.push(`${name}: ${phase}`)
   return lines
 }

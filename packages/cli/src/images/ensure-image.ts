@@ -1,0 +1,52 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { installation } from '../installation.ts'
+import { run } from '../process/run.ts'
+import { buildImage, type ImageBuild } from './build-image.ts'
+import { listImages } from './list-images.ts'
+
+export interface ImageNeed {
+  stateFolder: string
+  name: string
+  variant: string
+  variables: Readonly<Record<string, string | undefined>>
+  signal: AbortSignal
+}
+
+export type ImageDecision = 'keep' | 'build' | 'keep because machines use it'
+
+/** Disks of machines rest on the image they were made from, so another one must not take its place under them. */
+export function decideImage(image: { held: string | null; wanted: string; machines: number }): ImageDecision {
+  if (image.held === image.wanted) return 'keep'
+  if (image.held === null || image.machines === 0) return 'build'
+  return 'keep because machines use it'
+}
+
+/** Makes the image be there and current, unless machines rest on an older one; tells each phase of a build. */
+export async function ensureImage(need: ImageNeed, tell: (line: string) => void): Promise<ImageDecision> {
+  const images = join(need.stateFolder, 'images')
+  const build: ImageBuild = { ...need, folder: join(images, need.name) }
+  const held = listImages(images).find(({ folder }) => folder === build.folder)?.fingerprint ?? null
+  const wanted = await wantedFingerprint(build)
+  const decision = decideImage({ held, wanted, machines: machinesOf(need.stateFolder) })
+  if (decision === 'build') await buildImage(build, tell)
+  return decision
+}
+
+async function wantedFingerprint({ name, variant, variables, signal }: ImageBuild): Promise<string> {
+  const words = ['--print-fingerprint', '--name', name, '--variant', variant]
+  const printed = await run(installation.buildBaseImage, words, { environment: variables, signal })
+  signal.throwIfAborted()
+  // What it lacks it says again, better, when it builds.
+  return printed.stdout.trim()
+}
+
+/** How many machines have a folder on this host. */
+function machinesOf(stateFolder: string): number {
+  if (!existsSync(stateFolder)) return 0
+  const agents = readdirSync(stateFolder).filter((name) => name.startsWith('agent'))
+  return agents
+    .map((name) => join(stateFolder, name, 'environments'))
+    .filter((folder) => existsSync(folder))
+    .reduce((count, folder) => count + readdirSync(folder).length, 0)
+}

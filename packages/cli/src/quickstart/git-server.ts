@@ -1,0 +1,95 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { HearthError } from '@hearth/foundation'
+import { SupervisedProcess, type SupervisorListener } from '../dev/supervised-process.ts'
+import { lastLines } from '../process/last-lines.ts'
+import { freePort } from '../process/port.ts'
+import { run } from '../process/run.ts'
+
+/** What guests with user networking see the host's loopback as. */
+const hostSeenFromGuest = '10.0.2.2'
+/** Git's own. */
+const usualPort = 9_418
+
+export interface GitServer {
+  /** The URL guests clone the repository of this name from. */
+  url(name: string): string
+  stop(): Promise<void>
+}
+
+/** Serves the bare repositories of a folder, read-only, on loopback, to the guests of this machine. */
+export async function serveRepositories(
+  folder: string,
+  options: {
+    logFile: string
+    variables: Readonly<Record<string, string | undefined>>
+    listener: SupervisorListener
+    signal: AbortSignal
+  },
+): Promise<GitServer> {
+  mkdirSync(folder, { recursive: true, mode: 0o755 })
+  const port = await freePort(usualPort)
+  const daemon = new SupervisedProcess(
+    {
+      name: 'git daemon',
+      // Not through `git`, which would be a second process between us and it.
+      program: join(await execPath(options.variables), 'git-daemon'),
+      arguments: [
+        '--listen=127.0.0.1',
+        `--port=${port}`,
+        '--reuseaddr',
+        '--export-all',
+        `--base-path=${folder}`,
+        folder,
+      ],
+      variables: options.variables,
+      logFile: options.logFile,
+    },
+    options.listener,
+  )
+  daemon.start()
+  try {
+    await untilListening(port, daemon, options.signal)
+  } catch (error) {
+    await daemon.stop()
+    throw error
+  }
+  return {
+    url: (name) => {
+      if (!existsSync(join(folder, name)))
+        throw new HearthError('internal', `${folder} has no repository ${name}`)
+      return `git://${hostSeenFromGuest}:${port}/${name}`
+    },
+    stop: () => daemon.stop(),
+  }
+}
+
+async function execPath(variables: Readonly<Record<string, string | undefined>>): Promise<string> {
+  const asked = await run('git', ['--exec-path'], { environment: variables }).catch((cause: unknown) => {
+    throw new HearthError('unavailable', 'git is missing: apt-get install git', { cause })
+  })
+  return asked.stdout.trim()
+}
+
+async function untilListening(port: number, daemon: SupervisedProcess, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + 15_000
+  while (!(await accepts(port))) {
+    signal.throwIfAborted()
+    daemon.assertRunning(lastLines)
+    if (performance.now() > deadline)
+      throw new HearthError('unavailable', 'git daemon does not listen after 15 s')
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ port, host: '127.0.0.1' })
+    const answer = (accepted: boolean) => () => {
+      socket.destroy()
+      // A refused connection is over at once; a breath keeps the loop from spinning.
+      setTimeout(() => resolve(accepted), accepted ? 0 : 20)
+    }
+    socket.once('connect', answer(true)).once('error', answer(false))
+  })
+}

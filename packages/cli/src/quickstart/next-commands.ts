@@ -1,0 +1,28 @@
+/** What to try next, with the ids of this run. */
+export function nextCommands(run: {
+  claimId: string
+  project: string
+  url: string
+  synthetic: boolean
+}): string {
+  const inside: readonly (readonly [string, string])[] = run.synthetic
+    ? []
+    : [
+        [`./hearth ssh ${run.claimId}`, 'a shell on the claimed machine'],
+        [`./hearth exec ${run.claimId} -- uname -a`, 'one command there'],
+      ]
+  const lines: readonly (readonly [string, string])[] = [
+    ...inside,
+    [`./hearth claim ${run.project}`, 'another machine'],
+    ['./hearth get environments', 'all machines, and where they are'],
+    ['./hearth watch', 'every change as it happens'],
+    [`./hearth delete claim ${run.claimId}`, 'give the machine back'],
+    [`${run.url}/docs`, 'the HTTP interface'],
+  ]
+  const width = Math.max(...lines.map(([command]) => command.length))
+  return [
+    'It is up. In another terminal:',
+    ...lines.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`),
+    'Ctrl-C deletes the machines and stops everything.',
+  ].join('\n')
+}

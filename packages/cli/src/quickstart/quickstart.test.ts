@@ -1,0 +1,101 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseProjectFile, projectDeclarationSchema } from '@hearth/contract'
+import { afterAll, expect, test } from 'vitest'
+import { installation } from '../installation.ts'
+import { chooseClass } from './class.ts'
+import { declarationOf, withServedRepository } from './declaration.ts'
+import { serveRepositories } from './git-server.ts'
+import { span } from './measurements.ts'
+import { isLocalRepository, repositoryOfFolder, repositoryOfPath } from './repositories.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'hearth-quickstart-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const variables = { PATH: '/usr/bin:/bin', HOME: folder }
+const git = (...words: string[]) => execFileSync('git', words, { env: variables, encoding: 'utf8' }).trim()
+
+test('the example is a real repository that guests can clone, and the same files are the same commit', async () => {
+  const repositories = join(folder, 'served')
+  const source = join(installation.quickstart, 'application')
+  const target = { folder: repositories, name: 'application' }
+  await repositoryOfFolder(source, target, variables)
+  const commit = git('-C', join(repositories, 'application'), 'rev-parse', 'HEAD')
+  await repositoryOfFolder(source, target, variables)
+  expect(git('-C', join(repositories, 'application'), 'rev-parse', 'HEAD')).toBe(commit)
+
+  const server = await serveRepositories(repositories, {
+    logFile: join(folder, 'git.log'),
+    variables,
+    listener: { started: () => undefined, note: () => undefined },
+    signal: new AbortController().signal,
+  })
+  try {
+    const url = server.url('application')
+    expect(url).toMatch(/^git:\/\/10\.0\.2\.2:\d+\/application$/)
+    const clone = join(folder, 'clone')
+    git('clone', '--quiet', url.replace('10.0.2.2', '127.0.0.1'), clone)
+    expect(
+      execFileSync('bash', ['-c', './setup.sh && ./test.sh'], { cwd: clone, encoding: 'utf8' }),
+    ).toContain('3 passed, 0 failed')
+    expect(() => server.url('other')).toThrow()
+  } finally {
+    await server.stop()
+  }
+})
+
+test('a repository on this machine is served as a copy with its branches', async () => {
+  const source = join(folder, 'mine')
+  mkdirSync(source)
+  writeFileSync(join(source, 'file'), 'x')
+  git('init', '--quiet', '--initial-branch=trunk', source)
+  git('-C', source, 'add', '.')
+  git('-C', source, '-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--quiet', '-m', 'x')
+  expect(isLocalRepository(source)).toBe(true)
+  expect(isLocalRepository('https://example.org/mine')).toBe(false)
+  await repositoryOfPath(source, { folder: join(folder, 'copies'), name: 'mine' }, variables)
+  expect(git('-C', join(folder, 'copies', 'mine'), 'branch', '--list')).toContain('trunk')
+})
+
+test('the example file has no fault, and only address and class are put in', () => {
+  const { declaration } = parseProjectFile(readFileSync(join(installation.quickstart, 'hearth.yaml'), 'utf8'))
+  if (declaration === null) throw new Error('the example has a fault')
+  const served = withServedRepository(declaration, {
+    url: 'git://10.0.2.2:40001/application',
+    environmentClass: 'tiny',
+  })
+  const whole = projectDeclarationSchema.parse(served)
+  expect(whole.repositories).toMatchObject([{ url: 'git://10.0.2.2:40001/application', name: 'application' }])
+  expect(whole.repositories[0]?.setup).toHaveLength(1)
+  expect(whole.warmPools).toMatchObject([{ environmentClass: 'tiny', min: 2 }])
+  expect(projectDeclarationSchema.parse(declaration).warmPools[0]?.environmentClass).toBe('small')
+})
+
+test('the person’s own repository becomes a project that fits', () => {
+  const declaration = declarationOf({
+    url: 'https://example.org/Team/Web_Shop.git',
+    setup: 'make',
+    environmentClass: 'small',
+  })
+  expect(projectDeclarationSchema.parse(declaration)).toMatchObject({
+    name: 'web-shop',
+    repositories: [{ name: 'web-shop', setup: [{ name: 'make', command: 'make' }] }],
+  })
+})
+
+test('little memory takes the smallest class, unless one is asked for', () => {
+  const gibibyte = 1_024 ** 3
+  expect(chooseClass(undefined, 4 * gibibyte)).toBe('tiny')
+  expect(chooseClass(undefined, 16 * gibibyte)).toBeUndefined()
+  expect(chooseClass('large', 4 * gibibyte)).toBe('large')
+})
+
+test.each([
+  [[], '-'],
+  [[1_200], '1.2 s'],
+  [[1_210, 1_190], '1.2 s'],
+  [[14_000, 900], '900 ms to 14 s'],
+])('%o spans %s', (times, text) => {
+  expect(span(times)).toBe(text)
+})

@@ -1,0 +1,141 @@
+import { join } from 'node:path'
+import { type ProjectDeclarationInput, projectDeclarationSchema, repositoryName } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
+import { readProjectFile } from '../apply/project-file.ts'
+import type { LocalStack } from '../dev/local-stack.ts'
+import { ProcessRecord } from '../dev/process-record.ts'
+import { followPools } from '../following/follow-pools.ts'
+import type { PoolState } from '../following/pool-state.ts'
+import { installation } from '../installation.ts'
+import type { Invocation } from '../invocation.ts'
+import { renderTable } from '../output/table.ts'
+import { takeClaim } from '../ssh/take-claim.ts'
+import { ensureClass } from './class.ts'
+import { declarationOf, withServedRepository } from './declaration.ts'
+import { firstCommand } from './first-command.ts'
+import { type GitServer, serveRepositories } from './git-server.ts'
+import { measurementTable } from './measurements.ts'
+import { isLocalRepository, repositoryOfFolder, repositoryOfPath } from './repositories.ts'
+
+export interface QuickstartWish {
+  stateFolder: string
+  /** A URL, or the path of a repository on this machine; the example when absent. */
+  repository: string | undefined
+  setup: string | undefined
+  environmentClass: string | undefined
+  synthetic: boolean
+}
+
+/** What `--repo` or the example stands for, served to the guests where it is on this machine. */
+export async function serveProject(
+  wish: QuickstartWish,
+  invocation: Invocation,
+): Promise<{ declaration: ProjectDeclarationInput; gitServer: GitServer | null }> {
+  const { repository, environmentClass } = wish
+  const { variables } = invocation.config
+  if (repository !== undefined && !isLocalRepository(repository)) {
+    const declaration = declarationOf({
+      url: repository,
+      setup: wish.setup,
+      environmentClass: environmentClass ?? 'small',
+    })
+    return { declaration: checked(declaration), gitServer: null }
+  }
+  const folder = join(wish.stateFolder, 'quickstart', 'repositories')
+  const name = repository === undefined ? 'application' : repositoryName(repository)
+  if (repository === undefined) {
+    await repositoryOfFolder(join(installation.quickstart, 'application'), { folder, name }, variables)
+  } else await repositoryOfPath(repository, { folder, name }, variables)
+  const record = new ProcessRecord(wish.stateFolder)
+  const gitServer = await serveRepositories(folder, {
+    logFile: join(wish.stateFolder, 'logs', 'git-daemon.log'),
+    variables,
+    signal: invocation.signal,
+    listener: { started: record.add.bind(record), note: (text) => invocation.terminal.note(text) },
+  })
+  const url = gitServer.url(name)
+  const declaration =
+    repository === undefined
+      ? withServedRepository(readProjectFile(join(installation.quickstart, 'hearth.yaml')), {
+          url,
+          environmentClass,
+        })
+      : declarationOf({ url, setup: wish.setup, environmentClass: environmentClass ?? 'small' })
+  return { declaration: checked(declaration), gitServer }
+}
+
+function checked(declaration: ProjectDeclarationInput): ProjectDeclarationInput {
+  const parsed = projectDeclarationSchema.safeParse(declaration)
+  if (parsed.success) return declaration
+  const details = parsed.error.issues.map((issue) => ({
+    field: issue.path[0] === 'repositories' ? '--repo' : issue.path.join('.'),
+    given: '',
+    expected: issue.message,
+  }))
+  throw new HearthError('invalid', 'this does not make a project', { details })
+}
+
+/** Fills the pool, claims a machine of it, runs a command there, and shows what was measured. */
+export async function showWarmClaim(
+  wish: QuickstartWish,
+  declaration: ProjectDeclarationInput,
+  stack: LocalStack,
+  invocation: Invocation,
+): Promise<{ claimId: string }> {
+  const { client } = stack
+  const { terminal, signal, clock } = invocation
+  await ensureClass(client, wish.environmentClass, signal)
+  const states = await fillPool(declaration, stack, invocation)
+  const claimed = await takeClaim(
+    client,
+    { project: declaration.name, fallback: 'refuse', waitSeconds: 0 },
+    { stateFolder: wish.stateFolder, variables: invocation.config.variables, signal },
+  )
+  const claimId = claimed.claim.metadata.id
+  terminal.out(`\nclaimed ${claimed.claim.status.environmentId ?? claimId}`)
+  let firstCommandMilliseconds: number | null = null
+  if (!wish.synthetic) {
+    const [repository] = projectDeclarationSchema.parse(declaration).repositories
+    const started = performance.now()
+    const said = await firstCommand(wish.stateFolder, claimId, repository?.name, {
+      variables: invocation.config.variables,
+      signal,
+    })
+    firstCommandMilliseconds = claimed.milliseconds + performance.now() - started
+    terminal.out(`it says: ${said.replaceAll('\n', ', ')}`)
+  } else terminal.note('synthetic machines run no commands, so none is tried')
+  const machines = states.flatMap((state) => state.machines)
+  const table = measurementTable({
+    machines,
+    claimMilliseconds: claimed.milliseconds,
+    firstCommandMilliseconds,
+  })
+  terminal.out(`\n${renderTable(table)}\n(${virtualizationOf(stack)}; ${clock.now().toISOString()})`)
+  return { claimId }
+}
+
+async function fillPool(
+  declaration: ProjectDeclarationInput,
+  { client }: LocalStack,
+  { terminal, signal, clock }: Invocation,
+): Promise<PoolState[]> {
+  const result = await client.apply(declaration, { signal })
+  const { spec } = await client.projects.get(result.projectId, { signal })
+  const pools = result.warmPools
+    .filter(({ change }) => change !== 'deleted')
+    .map(({ id, environmentClass }) => ({ id, title: `warm pool ${declaration.name}/${environmentClass}` }))
+  return await followPools(client, pools, spec, { terminal, clock, signal })
+}
+
+function virtualizationOf({ runners }: LocalStack): string {
+  switch (runners[0]?.status.facts?.virtualization) {
+    case 'kvm':
+      return 'real machines under KVM'
+    case 'qemu':
+      return 'real machines, emulated: KVM cannot be used here'
+    case 'synthetic':
+      return 'synthetic machines: times are settings, not measurements of this machine'
+    case undefined:
+      return 'no runner'
+  }
+}
