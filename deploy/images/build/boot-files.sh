@@ -34,14 +34,23 @@ make_small_initramfs() {
   cp "$images/guest/initramfs/init" "$tree/init"
   chmod 755 "$tree/init"
   mknod "$tree/dev/console" c 5 1
-  for module in virtio_pci virtio_blk virtio_net; do
-    module_files "$modules" "$module"
-  done | awk '!seen[$0]++' >"$work/modules"
-  while read -r module; do
-    cp "$modules/$module" "$tree/modules/"
-    basename "$module" >>"$tree/modules/order"
-  done <"$work/modules"
+  # The root disk waits for the first list only; systemd would load autofs4 itself, later and slower.
+  add_modules "$modules" "$tree" first virtio_pci virtio_blk
+  add_modules "$modules" "$tree" second virtio_net autofs4
   (cd "$tree" && find . | "$tree/bin/busybox" cpio -o -H newc) >"$2"
+}
+
+# add_modules FOLDER TREE LIST MODULE...: copies the modules and what they need, in the order to load them.
+add_modules() {
+  local folder="$1" tree="$2" list="$3" module file
+  shift 3
+  for module in "$@"; do
+    module_files "$folder" "$module" | while read -r file; do
+      [[ ! -f $tree/modules/${file##*/} ]] || continue
+      cp "$folder/$file" "$tree/modules/"
+      echo "${file##*/}" >>"$tree/modules/$list"
+    done
+  done
 }
 
 # module_files FOLDER MODULE: the module's files, what it needs first.

@@ -4,8 +4,8 @@ common_packages=(
   systemd-sysv udev dbus kmod util-linux util-linux-extra procps iproute2 bash sudo less
   openssh-server git ca-certificates curl
 )
-# busybox makes the initramfs, lz4 unpacks the kernel, udhcpc asks for an address on a bridge.
-seed_packages=(busybox-static lz4 udhcpc)
+# busybox makes the initramfs, lz4 unpacks the kernel, udhcpc asks for an address on a bridge, acpid powers off.
+seed_packages=(busybox-static lz4 udhcpc acpid)
 stock_kernel_packages=(linux-image-cloud-amd64 initramfs-tools zstd busybox-static)
 cloud_init_packages=(cloud-init netplan.io libpam-systemd)
 
@@ -60,5 +60,5 @@ apply_tuning() {
   while read -r unit; do
     [[ -z $unit || $unit == \#* ]] || ln -sf /dev/null "$root/etc/systemd/system-generators/$unit"
   done <"$images/guest/masked-generators"
-  chroot "$root" systemctl enable ssh.service hearth-address.service hearth-clock.service hearth-grow-root.service
+  chroot "$root" systemctl enable ssh.service hearth-address.service hearth-clock.service hearth-grow-root.service hearth-power-button.service
 }
