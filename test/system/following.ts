@@ -19,7 +19,9 @@ export async function until<Value>(
     opened = resolve
   })
   try {
-    const events = client.events.follow({ signal: ended.signal, onOpen: () => opened?.() })[Symbol.asyncIterator]()
+    const events = client.events
+      .follow({ signal: ended.signal, onOpen: () => opened?.() })
+      [Symbol.asyncIterator]()
     let next = events.next()
     await Promise.race([open, next])
     for (;;) {
@@ -32,7 +34,9 @@ export async function until<Value>(
     clearTimeout(timer)
     ended.abort()
   }
-  throw new Error(`${what}: not within ${milliseconds} ms; the last was ${JSON.stringify(last)?.slice(0, 2_000)}`)
+  throw new Error(
+    `${what}: not within ${milliseconds} ms; the last was ${JSON.stringify(last)?.slice(0, 2_000)}`,
+  )
 }
 
 export const untilPool = (client: HearthClient, id: string, wanted: (pool: WarmPool) => boolean) =>

@@ -21,7 +21,10 @@ export interface SyntheticSettings {
 }
 
 /** The shipped agent with the shipped synthetic host, in this process, against a real control plane. */
-export async function startSyntheticAgent(installation: Installation, settings: SyntheticSettings): Promise<SyntheticAgent> {
+export async function startSyntheticAgent(
+  installation: Installation,
+  settings: SyntheticSettings,
+): Promise<SyntheticAgent> {
   const { client, folder, url } = installation
   const stateFolder = settings.identityOf?.stateFolder ?? join(folder, settings.name)
   let runner = settings.identityOf?.runner

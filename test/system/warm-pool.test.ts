@@ -10,7 +10,8 @@ const agents: SyntheticAgent[] = []
 
 beforeAll(async () => {
   installation = await startInstallation()
-  for (const name of ['north', 'south', 'west']) agents.push(await startSyntheticAgent(installation, { name }))
+  for (const name of ['north', 'south', 'west'])
+    agents.push(await startSyntheticAgent(installation, { name }))
 })
 afterAll(async () => {
   for (const agent of agents) await agent.stop()
@@ -27,16 +28,28 @@ test('a pool fills, every step with its times, and is ready', async () => {
     setup: ['make tools'],
     warmPools: [{ min: 3, setup: ['make warm'] }],
   })
-  await untilPool(client, warmPools[0]?.id ?? '', ({ status }) => status.phase === 'ready' && status.ready === 3)
+  await untilPool(
+    client,
+    warmPools[0]?.id ?? '',
+    ({ status }) => status.phase === 'ready' && status.ready === 3,
+  )
   const environments = await client.environments.listAll({ projectId })
   expect(environments).toHaveLength(3)
   for (const { status } of environments) {
-    expect(status).toMatchObject({ phase: 'running', summary: { success: true, failedStep: null, error: null } })
+    expect(status).toMatchObject({
+      phase: 'running',
+      summary: { success: true, failedStep: null, error: null },
+    })
     expect(status.address?.hostKey).toMatch(/^ssh-ed25519 /)
     expect(status.identity).toMatchObject({ hostKeyMatches: true, randomSeedFresh: true })
     const ran = status.steps.filter(({ phase }) => phase !== 'skipped')
     expect(ran.map(({ name }) => name)).toContain('warm_pool_setup')
-    for (const step of ran) expect(step).toMatchObject({ phase: 'succeeded', startedAt: expect.any(String), finishedAt: expect.any(String) })
+    for (const step of ran)
+      expect(step).toMatchObject({
+        phase: 'succeeded',
+        startedAt: expect.any(String),
+        finishedAt: expect.any(String),
+      })
   }
   const jobs = await client.jobs.listAll({})
   const job = jobs.find(({ resource }) => resource.id === environments[0]?.metadata.id)
@@ -46,25 +59,40 @@ test('a pool fills, every step with its times, and is ready', async () => {
 
 test('200 parallel claims on 50 machines: 50 different ones and 150 clear refusals', async () => {
   const { client } = installation
-  const { warmPools } = await client.apply({ apiVersion: 'hearth/v1', name: 'crowd', warmPools: [{ min: 50 }] })
+  const { warmPools } = await client.apply({
+    apiVersion: 'hearth/v1',
+    name: 'crowd',
+    warmPools: [{ min: 50 }],
+  })
   const id = warmPools[0]?.id ?? ''
   await untilPool(client, id, ({ status }) => status.ready === 50)
   // No new machine may come up meanwhile: the hosts take none.
-  for (const { runner } of agents) await client.runners.update(runner.metadata.name, { spec: { scheduling: 'cordoned' } })
+  for (const { runner } of agents)
+    await client.runners.update(runner.metadata.name, { spec: { scheduling: 'cordoned' } })
   const publicKey = newPublicKey()
   const outcomes = await Promise.allSettled(
-    Array.from({ length: 200 }, () => client.claims.create({ spec: { warmPoolId: id, fallback: 'refuse', publicKey } })),
+    Array.from({ length: 200 }, () =>
+      client.claims.create({ spec: { warmPoolId: id, fallback: 'refuse', publicKey } }),
+    ),
   )
-  for (const { runner } of agents) await client.runners.update(runner.metadata.name, { spec: { scheduling: 'enabled' } })
+  for (const { runner } of agents)
+    await client.runners.update(runner.metadata.name, { spec: { scheduling: 'enabled' } })
   const won = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-  const refusals = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
+  const refusals = outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
+  )
   expect(won).toHaveLength(50)
   expect(new Set(won.map(({ status }) => status.environmentId)).size).toBe(50)
-  expect(won.every(({ status }) => status.connection?.certificate.startsWith('ssh-ed25519-cert-v01@openssh.com '))).toBe(true)
+  expect(
+    won.every(({ status }) => status.connection?.certificate.startsWith('ssh-ed25519-cert-v01@openssh.com ')),
+  ).toBe(true)
   expect(refusals).toHaveLength(150)
   for (const refusal of refusals) {
     expect(refusal).toBeInstanceOf(HearthError)
-    expect(refusal).toMatchObject({ code: 'pool_empty', message: expect.stringContaining('no ready machine') })
+    expect(refusal).toMatchObject({
+      code: 'pool_empty',
+      message: expect.stringContaining('no ready machine'),
+    })
   }
   await untilPool(client, id, ({ status }) => status.ready === 50 && status.claimed === 50)
 }, 120_000)
@@ -76,16 +104,26 @@ test('with fallback cold an empty pool still serves: the claim waits and is then
   const claim = await client.claims.create({ spec: { project: 'cold', publicKey } })
   expect(claim.status).toMatchObject({ phase: 'pending', source: 'cold', connection: null })
   const bound = await client.claims.wait(claim.metadata.id, 30)
-  expect(bound.status).toMatchObject({ phase: 'bound', source: 'cold', connection: { address: { user: 'root' } } })
+  expect(bound.status).toMatchObject({
+    phase: 'bound',
+    source: 'cold',
+    connection: { address: { user: 'root' } },
+  })
   expect((await client.warmPools.get(warmPools[0]?.id ?? '')).status.ready).toBe(0)
 })
 
 test('a released machine is deleted and never comes back to the pool', async () => {
   const { client } = installation
-  const { warmPools } = await client.apply({ apiVersion: 'hearth/v1', name: 'release', warmPools: [{ min: 1 }] })
+  const { warmPools } = await client.apply({
+    apiVersion: 'hearth/v1',
+    name: 'release',
+    warmPools: [{ min: 1 }],
+  })
   const id = warmPools[0]?.id ?? ''
   await untilPool(client, id, ({ status }) => status.ready === 1)
-  const claim = await client.claims.create({ spec: { warmPoolId: id, fallback: 'refuse', publicKey: newPublicKey() } })
+  const claim = await client.claims.create({
+    spec: { warmPoolId: id, fallback: 'refuse', publicKey: newPublicKey() },
+  })
   const environmentId = claim.status.environmentId ?? ''
   await client.claims.release(claim.metadata.id)
   await untilEnvironment(client, environmentId, ({ status }) => status.phase === 'deleted')
@@ -113,7 +151,9 @@ test('a pool made smaller, disabled and left out of the file gives its machines 
   await client.projects.delete('shrink')
   const left = () => client.environments.listAll({ projectId })
   await expect.poll(left, { timeout: 20_000 }).toEqual([])
-  await expect.poll(() => client.projects.get('shrink').catch((error: HearthError) => error.code)).toBe('not_found')
+  await expect
+    .poll(() => client.projects.get('shrink').catch((error: HearthError) => error.code))
+    .toBe('not_found')
 })
 
 test('when the set-up changes, members are replaced one at a time and the pool stays claimable', async () => {
@@ -131,7 +171,12 @@ test('when the set-up changes, members are replaced one at a time and the pool s
   const seen: number[] = []
   await untilPool(client, id, (pool) => {
     seen.push(pool.status.ready)
-    return pool.status.phase === 'ready' && pool.status.provisioning === 0 && pool.status.observedSpecVersion >= 1 && seen.length > 2
+    return (
+      pool.status.phase === 'ready' &&
+      pool.status.provisioning === 0 &&
+      pool.status.observedSpecVersion >= 1 &&
+      seen.length > 2
+    )
   })
   await expect
     .poll(

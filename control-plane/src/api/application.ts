@@ -1,5 +1,6 @@
 import { HearthError, newId, toError } from '@hearth/foundation'
 import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Caller } from './caller.ts'
 import { errorResponse } from './error-response.ts'
@@ -14,6 +15,21 @@ export type Application = OpenAPIHono<ApplicationEnvironment>
 export type Authenticate = (secret: string) => Promise<Caller | null>
 
 const mostBodyBytes = 1024 * 1024
+const mostDrainedBytes = 16 * mostBodyBytes
+
+/**
+ * Reads on for a while before it refuses: a client whose connection is cut while it still sends sees a reset and not
+ * the answer.
+ */
+async function refuseLargeBody(context: Context): Promise<never> {
+  const reader = context.req.raw.body?.getReader()
+  for (let read = 0; reader !== undefined && read < mostDrainedBytes; ) {
+    const { done, value } = await reader.read()
+    if (done) break
+    read += value.byteLength
+  }
+  throw new HearthError('too_large', `the body is too large: at most ${mostBodyBytes / 1024 / 1024} MiB`)
+}
 
 /** The HTTP application without its kinds: request ids, authentication below /v1, body limit, errors, measures. */
 export function createApplication(services: Services, authenticate: Authenticate): Application {
@@ -39,7 +55,7 @@ export function createApplication(services: Services, authenticate: Authenticate
     context.set('caller', caller)
     await next()
   })
-  application.use('/v1/*', bodyLimit({ maxSize: mostBodyBytes }))
+  application.use('/v1/*', bodyLimit({ maxSize: mostBodyBytes, onError: refuseLargeBody }))
 
   application.notFound((context) => {
     const error = new HearthError(

@@ -1,6 +1,5 @@
 import type { ErrorBody } from '@hearth/contract'
 import { assertNever, type ErrorCode, HearthError } from '@hearth/foundation'
-import { HTTPException } from 'hono/http-exception'
 
 type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 500 | 503
 
@@ -23,9 +22,6 @@ export function errorResponse(thrown: unknown, requestId: string): { status: Err
 
 function known(thrown: unknown): HearthError {
   if (thrown instanceof HearthError) return thrown
-  if (thrown instanceof HTTPException && thrown.status === 413) {
-    return new HearthError('too_large', 'the body is too large: at most 1 MiB')
-  }
   return new HearthError('internal', 'something went wrong here; the log has it under this request id', {
     cause: thrown,
   })

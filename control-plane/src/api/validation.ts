@@ -9,11 +9,31 @@ export function validate<Schema extends z.ZodType>(
   value: unknown,
   part: Part,
 ): z.output<Schema> {
+  const unstorable = unstorableText(value, part)
+  if (unstorable !== null) {
+    throw new HearthError('invalid', `the ${part} does not fit: ${unstorable.field}`, {
+      details: [unstorable],
+    })
+  }
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const details = parsed.error.issues.flatMap((issue) => detailsOf(issue, value, part))
   const fields = details.map(({ field }) => field).join(', ')
   throw new HearthError('invalid', `the ${part} does not fit: ${fields}`, { details })
+}
+
+/** PostgreSQL stores no NUL and no half of a surrogate pair, wherever in a document they stand. */
+function unstorableText(value: unknown, field: string): ErrorDetail | null {
+  if (typeof value === 'string') {
+    if (value.isWellFormed() && !value.includes('\u0000')) return null
+    return { field, given: shorten(value), expected: 'text without NUL characters and unpaired surrogates' }
+  }
+  if (typeof value !== 'object' || value === null) return null
+  for (const [key, inner] of Object.entries(value)) {
+    const fault = unstorableText(key, field) ?? unstorableText(inner, `${field}.${key}`)
+    if (fault !== null) return fault
+  }
+  return null
 }
 
 function detailsOf(issue: z.core.$ZodIssue, value: unknown, part: Part): ErrorDetail[] {
