@@ -1,3 +1,4 @@
+import './module-globals.ts'
 import { toError } from '@hearth/foundation'
 import { runAgent } from './agent.ts'
 import { compose, createLogger } from './compose.ts'

@@ -68,6 +68,8 @@ export interface Guest {
    * from the first, exactly once and in order. Rejects only when the signal aborts; the step goes on all the same.
    */
   runStep(step: GuestStep, onOutput: (chunk: Buffer) => void, signal: AbortSignal): Promise<StepOutcome>
+  /** Asks the guest to shut down; resolves when it has been told. Rejects when it cannot be told before the signal. */
+  shutDown(signal: AbortSignal): Promise<void>
   close(): void
 }
 

@@ -89,6 +89,13 @@ export class SshGuest implements Guest {
     })
   }
 
+  async shutDown(signal: AbortSignal): Promise<void> {
+    const connection = await this.connected(signal)
+    const execution = await connection.execute('systemctl poweroff', { signal })
+    // It may be gone before it answers.
+    await execution.exitCode.catch(() => undefined)
+  }
+
   close(): void {
     this.connection?.close()
     this.connection = null

@@ -56,6 +56,10 @@ export class SyntheticGuest implements Guest {
     return { kind: 'failed', exitCode: 1, command, cause: 'exit', limitSeconds: step.limitSeconds, times }
   }
 
+  async shutDown(): Promise<void> {
+    // The host does it at once.
+  }
+
   close(): void {
     // Nothing is kept open.
   }

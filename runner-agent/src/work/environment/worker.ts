@@ -22,6 +22,7 @@ import type { WorkContext } from './work-context.ts'
 
 const progressMilliseconds = 1_000
 const shutdownSeconds = 60
+const shutdownRequestSeconds = 20
 const shutdownPollMilliseconds = 500
 
 /** Brings one environment to what its newest order says: look, take one step, look again. */
@@ -134,7 +135,7 @@ export class EnvironmentWorker {
       case 'stamp':
         return host.stamp(id, { epoch: this.order.epoch, generation: this.order.generation })
       case 'stop':
-        return this.stop()
+        return this.stop(machine)
       case 'remove':
         this.letGo()
         this.report('deleting')
@@ -271,16 +272,17 @@ export class EnvironmentWorker {
     this.report('provisioning')
   }
 
-  private async stop(): Promise<void> {
+  private async stop(machine: Machine): Promise<void> {
     const { host } = this.context
     const { id } = this.order
-    this.guest?.close()
-    this.guest = null
     this.releaseBootSlot()
     this.report('stopping')
     // Before it is asked: a machine found off must not look as if it had ended by itself.
     await this.keep({ power: 'stopped', identity: null })
-    await host.shutDown(id)
+    const limit = AbortSignal.any([this.interrupt.signal, AbortSignal.timeout(shutdownRequestSeconds * 1000)])
+    // Not every guest heeds the power button, and not every guest answers SSH.
+    await Promise.allSettled([host.shutDown(id), this.openGuest(machine).guest.shutDown(limit)])
+    this.letGo()
     const deadline = this.context.clock.now().getTime() + shutdownSeconds * 1000
     while (this.context.clock.now().getTime() < deadline) {
       if ((await host.look(id)).power !== 'running') return
