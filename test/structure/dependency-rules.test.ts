@@ -191,7 +191,8 @@ describe('each rule', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  it.each(refused)('%s may not import %s', (from, to, rule) => {
+  const cases = refused.map(([from, to, rule]) => ({ from, to, rule }))
+  it.each(cases)('$from may not import $to: $rule', ({ from, to, rule }) => {
     const target = rule === 'resolves' ? to.replace(/^.*\//, './') : to
     expect(found).toContainEqual({ from, to: target, rule })
   })
