@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { readProjectFile } from '../apply/project-file.ts'
 import { followPools } from '../following/follow-pools.ts'
+import { applyAndRevive } from '../following/revive-pools.ts'
 import { client, type Invocation } from '../invocation.ts'
 import { applyText } from '../output/apply-text.ts'
 import { examples } from './options.ts'
@@ -14,7 +15,7 @@ export function upCommand(invocation: Invocation): Command {
       const { terminal, clock, signal } = invocation
       const declaration = readProjectFile(file)
       const connection = client(invocation)
-      const result = await connection.apply(declaration, { signal })
+      const result = await applyAndRevive(connection, declaration, signal)
       terminal.out(applyText(declaration.name, result))
       const pools = result.warmPools
         .filter(({ change }) => change !== 'deleted')

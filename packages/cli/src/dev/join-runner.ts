@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HearthClient } from '@hearth/client'
 import type { RunnerCreated } from '@hearth/contract'
@@ -26,6 +26,9 @@ export async function joinRunner(
   options: { folder: string; signal: AbortSignal },
 ): Promise<string> {
   const { folder, signal } = options
+  // QEMU's user passes through to the disks below; what is secret in it is closed by itself.
+  mkdirSync(folder, { recursive: true })
+  chmodSync(folder, 0o711)
   const path = join(folder, 'runner.json')
   const known = readIdentity(path)
   if (known !== null && (await isKnown(client, known.runnerId, signal))) {

@@ -29,6 +29,8 @@ export function judgePool({ pool, machines }: PoolState, project: ProjectSpec): 
   if (pool.status.observedSpecVersion < pool.specVersion) return { phase: 'waiting' }
   switch (pool.status.phase) {
     case 'failed': {
+      // One that is tried again, or was on its way when the pool gave up, may still turn out well.
+      if (machines.some(isOnItsWay)) return { phase: 'waiting' }
       const machine = machines.findLast(({ status }) => status.failure !== null) ?? null
       return { phase: 'failed', failure: machine?.status.failure ?? pool.status.failure, machine }
     }
@@ -45,6 +47,10 @@ export function judgePool({ pool, machines }: PoolState, project: ProjectSpec): 
     case 'filling':
       return { phase: 'waiting' }
   }
+}
+
+function isOnItsWay({ spec, status }: Environment): boolean {
+  return (status.phase === 'pending' || status.phase === 'provisioning') && spec.desiredPhase === 'running'
 }
 
 /** Keeps the newer of two views of one resource: events and reads may arrive in any order. */

@@ -6,6 +6,7 @@ import type { LocalStack } from '../dev/local-stack.ts'
 import { ProcessRecord } from '../dev/process-record.ts'
 import { followPools } from '../following/follow-pools.ts'
 import type { PoolState } from '../following/pool-state.ts'
+import { applyAndRevive } from '../following/revive-pools.ts'
 import { installation } from '../installation.ts'
 import type { Invocation } from '../invocation.ts'
 import { renderTable } from '../output/table.ts'
@@ -119,7 +120,7 @@ async function fillPool(
   { client }: LocalStack,
   { terminal, signal, clock }: Invocation,
 ): Promise<PoolState[]> {
-  const result = await client.apply(declaration, { signal })
+  const result = await applyAndRevive(client, declaration, signal)
   const { spec } = await client.projects.get(result.projectId, { signal })
   const pools = result.warmPools
     .filter(({ change }) => change !== 'deleted')

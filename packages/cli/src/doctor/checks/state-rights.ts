@@ -16,7 +16,7 @@ export const stateRightsCheck: Check = {
       return [{ check, level: 'ok', message: `${stateFolder} is not there yet; \`hearth dev\` makes it` }]
     }
     // A plain user's machines run as that user, who may enter every folder of theirs.
-    const passable = isRoot ? ancestors(stateFolder) : []
+    const passable = isRoot ? [...ancestors(stateFolder), ...folders(stateFolder)] : []
     return judgeStateRights(passable, secrets(stateFolder))
   },
 }
@@ -52,6 +52,15 @@ function ancestors(folder: string): PathMode[] {
   const own = { path: folder, mode: statSync(folder).mode }
   const above = dirname(folder)
   return above === folder ? [own] : [...ancestors(above), own]
+}
+
+/** Below it, what QEMU's user must get through to disks and images. */
+function folders(stateFolder: string): PathMode[] {
+  const names = readdirSync(stateFolder).filter((name) => name === 'images' || /^agent(-\d+)?$/.test(name))
+  return names.map((name) => ({
+    path: join(stateFolder, name),
+    mode: statSync(join(stateFolder, name)).mode,
+  }))
 }
 
 // A secret below a folder that only its owner may enter is closed by that.
