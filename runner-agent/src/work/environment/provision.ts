@@ -12,6 +12,7 @@ import { GuestUnreachable } from '../../guest/guest.ts'
 import { identityFaults } from '../../guest/identity.ts'
 import type { GivenIdentity } from '../../host/host.ts'
 import { HostKeyMismatch } from '../../secure-shell/connection.ts'
+import { Deadline } from './deadline.ts'
 import { guestStep, type StepDeadlines, stepLimitSeconds } from './guest-steps.ts'
 import { outcomeFailure } from './step-failure.ts'
 import type { StepOutput } from './step-output.ts'
@@ -48,16 +49,15 @@ export async function provision(status: StepStatus, context: ProvisionContext): 
   const seconds = limitSeconds(status, context)
   const began = status.startedAt === null ? context.clock.now().getTime() : Date.parse(status.startedAt)
   const left = Math.max(1, began + seconds * 1000 - context.clock.now().getTime())
-  const deadline = AbortSignal.timeout(left)
-  const signal = AbortSignal.any([deadline, context.interrupted])
+  using deadline = new Deadline(left, context.interrupted)
   try {
-    return await attempt(status, context, signal)
+    return await attempt(status, context, deadline.signal)
   } catch (thrown) {
     if (context.interrupted.aborted) return { kind: 'interrupted' }
     if (thrown instanceof HostKeyMismatch) {
       return failed('identity_mismatch', `the guest shows another SSH host key than it was given`, status)
     }
-    if (!deadline.aborted && !(thrown instanceof GuestUnreachable)) throw thrown
+    if (!deadline.hasPassed && !(thrown instanceof GuestUnreachable)) throw thrown
     const why = thrown instanceof GuestUnreachable ? `: ${thrown.message}` : ''
     if (status.name === 'ensure_server') {
       const message = `the guest did not answer SSH within ${seconds} s${why}`

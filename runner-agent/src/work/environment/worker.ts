@@ -10,6 +10,7 @@ import { assertNever, backoff, toError } from '@hearth/foundation'
 import type { Guest } from '../../guest/guest.ts'
 import type { Machine } from '../../host/host.ts'
 import { LogPublisher } from '../../reporting/log-publisher.ts'
+import { Deadline } from './deadline.ts'
 import { type NextStep, nextStep, phaseDuring } from './next-step.ts'
 import { ensureServer, type ProvisionResult, provision } from './provision.ts'
 import { type EnvironmentRecord, newRecord, parseRecord } from './record.ts'
@@ -187,12 +188,11 @@ export class EnvironmentWorker {
     await this.takeBootSlot()
     this.report('starting')
     const seconds = this.context.deadlines.ensure_server ?? 600
-    const deadline = AbortSignal.timeout(seconds * 1000)
+    using deadline = new Deadline(seconds * 1000, this.interrupt.signal)
     const { guest, given } = this.openGuest(machine)
     const context = { guest, given, clock: this.context.clock }
-    const signal = AbortSignal.any([deadline, this.interrupt.signal])
-    const result = await ensureServer(context, signal).catch((thrown: unknown): ProvisionResult => {
-      if (this.interrupt.signal.aborted || !deadline.aborted) throw thrown
+    const result = await ensureServer(context, deadline.signal).catch((thrown: unknown): ProvisionResult => {
+      if (this.interrupt.signal.aborted || !deadline.hasPassed) throw thrown
       const message = `the guest did not answer SSH within ${seconds} s of its start`
       return { kind: 'failed', exitCode: null, failure: { code: 'guest_unreachable', message } }
     })
@@ -279,9 +279,9 @@ export class EnvironmentWorker {
     this.report('stopping')
     // Before it is asked: a machine found off must not look as if it had ended by itself.
     await this.keep({ power: 'stopped', identity: null })
-    const limit = AbortSignal.any([this.interrupt.signal, AbortSignal.timeout(shutdownRequestSeconds * 1000)])
+    using limit = new Deadline(shutdownRequestSeconds * 1000, this.interrupt.signal)
     // Not every guest heeds the power button, and not every guest answers SSH.
-    await Promise.allSettled([host.shutDown(id), this.openGuest(machine).guest.shutDown(limit)])
+    await Promise.allSettled([host.shutDown(id), this.openGuest(machine).guest.shutDown(limit.signal)])
     this.letGo()
     const deadline = this.context.clock.now().getTime() + shutdownSeconds * 1000
     while (this.context.clock.now().getTime() < deadline) {
@@ -374,9 +374,7 @@ export class EnvironmentWorker {
   }
 
   private async takeBootSlot(): Promise<void> {
-    this.bootSlot ??= await this.context.bootSlots.take(
-      AbortSignal.any([this.interrupt.signal, this.context.stopping]),
-    )
+    this.bootSlot ??= await this.context.bootSlots.take(this.interrupt.signal)
   }
 
   private releaseBootSlot(): void {
