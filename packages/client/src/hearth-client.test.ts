@@ -162,9 +162,9 @@ test('a stream that broke before its first event goes on from where it began', a
 test('logs are joined over a broken stream and end when the server ends them', async () => {
   const chunk = (offset: number, text: string) =>
     `data: ${JSON.stringify({ environmentId: id, step: 'project_setup', offset, text, end: false, time })}\n\n`
-  const { client } = await serving(
+  const { client, requests } = await serving(
     lines(chunk(0, 'one '), false),
-    lines(chunk(0, 'one ') + chunk(4, 'two'), true),
+    lines(`${chunk(0, 'one ')}${chunk(4, 'two')}event: end\ndata: {}\n\n`, true),
   )
   let text = ''
   for await (const piece of client.environments.logs(id, {
@@ -174,6 +174,7 @@ test('logs are joined over a broken stream and end when the server ends them', a
     text += piece.text
   }
   expect(text).toBe('one two')
+  expect(requests).toHaveLength(2)
 })
 
 test('a stream that is refused says so at once', async () => {

@@ -33,6 +33,7 @@ export async function* readLogs(
       opened = true
       for await (const message of serverSentEvents(response)) {
         attempt = 0
+        if (message.event === 'end') return
         const chunk = newPart(logChunkSchema.parse(JSON.parse(message.data)), seen)
         if (chunk !== null) yield chunk
       }
