@@ -105,8 +105,13 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
 
   const take = async (order: EnvironmentOrder) => {
     const receipt = inbox.put(order)
-    if (receipt === 'superseded') superseded(`an order of epoch ${order.epoch} came, this agent has ${epoch}`)
-    else if (receipt !== 'taken') {
+    if (receipt === 'superseded') {
+      const reason = `an order of epoch ${order.epoch} came, this agent has ${epoch}`
+      superseded(reason)
+      // Not acknowledged: it is for the agent that took over, which shares the consumer.
+      throw new Error(reason)
+    }
+    if (receipt !== 'taken') {
       log.info(
         { environmentId: order.id, epoch: order.epoch, generation: order.generation, receipt },
         'order refused',

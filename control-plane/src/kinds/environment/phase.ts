@@ -33,7 +33,7 @@ export async function movePhase(
     .updateTable('environments')
     .set({
       phase,
-      status: JSON.stringify(change.status ?? row.status),
+      status: JSON.stringify(statusAfter(row, change, moves)),
       status_version: sql`status_version + 1`,
       updated_at: now,
       ...(moves
@@ -56,6 +56,11 @@ export async function movePhase(
     await wakeDependents(tx, changed)
   }
   return changed
+}
+
+function statusAfter(row: EnvironmentRow, change: PhaseChange, moves: boolean): StoredEnvironmentStatus {
+  const status = change.status ?? row.status
+  return moves && change.phase === 'failed' ? { ...status, failedAt: change.now.toISOString() } : status
 }
 
 async function wakeDependents(tx: DatabaseTransaction, row: EnvironmentRow): Promise<void> {

@@ -19,6 +19,7 @@ export interface StoredEnvironmentStatus {
   steps: StepStatus[]
   placement: string | null
   readyAt: string | null
+  failedAt: string | null
   failure: Failure | null
   observedSpecVersion: number
 }
@@ -50,6 +51,7 @@ export const emptyStatus: StoredEnvironmentStatus = {
   steps: [],
   placement: null,
   readyAt: null,
+  failedAt: null,
   failure: null,
   observedSpecVersion: 0,
 }

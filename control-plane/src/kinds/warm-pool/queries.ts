@@ -145,7 +145,7 @@ export async function observePool(
       'environments.claim_id',
       'environments.configuration',
       'environments.created_at',
-      'environments.phase_since',
+      'environments.status',
       'runners.phase as runner_phase',
     ])
     .where('warm_pool_id', '=', pool.id)
@@ -160,7 +160,7 @@ export async function observePool(
       abandoned:
         row.runner_phase === 'offline' || row.runner_phase === 'draining' || row.runner_phase === 'deleted',
       createdAt: row.created_at,
-      failedAt: row.phase === 'failed' ? row.phase_since : null,
+      failedAt: row.status.failedAt === null ? null : new Date(row.status.failedAt),
     }))
   return {
     seen: {
@@ -181,17 +181,14 @@ async function recentBoots(
   poolId: string,
   configuration: string,
 ): Promise<ObservedPool['recentBoots']> {
-  const { rows } = await sql<{ ready_at: string | null; failure: Failure | null; updated_at: Date }>`
-    SELECT status->>'readyAt' AS ready_at, status->'failure' AS failure, phase_since AS updated_at
+  const { rows } = await sql<{ ready: boolean; failure: Failure | null; at: Date }>`
+    SELECT status->>'readyAt' IS NOT NULL AS ready, status->'failure' AS failure,
+      coalesce(status->>'readyAt', status->>'failedAt')::timestamptz AS at
     FROM environments
     WHERE warm_pool_id = ${poolId} AND configuration = ${configuration}
       AND (status->>'readyAt' IS NOT NULL
-        OR (jsonb_typeof(status->'failure') = 'object' AND status->'failure'->>'code' <> ALL(${foreignCauses})))
-    ORDER BY coalesce((status->>'readyAt')::timestamptz, phase_since) DESC
+        OR (status->>'failedAt' IS NOT NULL AND status->'failure'->>'code' <> ALL(${foreignCauses})))
+    ORDER BY at DESC
     LIMIT ${bootsLookedAt}`.execute(tx)
-  return rows.map((row) => ({
-    failed: row.ready_at === null,
-    at: row.updated_at,
-    failure: row.ready_at === null ? row.failure : null,
-  }))
+  return rows.map(({ ready, failure, at }) => ({ failed: !ready, at, failure: ready ? null : failure }))
 }
