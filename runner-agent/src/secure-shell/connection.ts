@@ -108,8 +108,7 @@ export class SecureShellConnection {
   async execute(command: string, options: ExecutionOptions = {}): Promise<Execution> {
     await this.takeSession()
     try {
-      const channel = await this.openChannel(command)
-      return this.follow(channel, options)
+      return await this.open(command, options)
     } catch (thrown) {
       this.releaseSession()
       throw toError(thrown)
@@ -168,7 +167,7 @@ export class SecureShellConnection {
     return { write: (text) => channel.write(text), exitCode }
   }
 
-  private openChannel(command: string): Promise<ClientChannel> {
+  private open(command: string, options: ExecutionOptions): Promise<Execution> {
     return new Promise((resolve, reject) => {
       const client = this.shell.connection
       if (this.closed !== null || client === null) {
@@ -178,7 +177,8 @@ export class SecureShellConnection {
       this.closeListeners.add(reject)
       client.exec(command, (error, channel) => {
         this.closeListeners.delete(reject)
-        if (error === undefined) resolve(channel)
+        // At once: a short command's whole answer may stand in the packet being read.
+        if (error === undefined) resolve(this.follow(channel, options))
         else reject(error)
       })
     })

@@ -63,6 +63,12 @@ export class SyntheticHost implements Host {
   async create(specification: MachineSpecification): Promise<void> {
     const { environmentId, owner, epoch, generation, hostname } = specification
     if ((await this.own(environmentId)) !== null) return
+    if (!this.options.images.includes(specification.image)) {
+      throw new HostError(
+        'image_missing',
+        `the base image "${specification.image}" is not on the synthetic host`,
+      )
+    }
     await delay(this.options.settings.createMilliseconds)
     if (failsByChance(this.options.settings, 'create_vm', this.options.random)) {
       throw new HostError('host_refused', 'the synthetic host refused the machine, as its settings say')

@@ -11,7 +11,6 @@ import type { Guest, StepOutcome } from '../../guest/guest.ts'
 import { GuestUnreachable } from '../../guest/guest.ts'
 import { identityFaults } from '../../guest/identity.ts'
 import type { GivenIdentity } from '../../host/host.ts'
-import { HostKeyMismatch } from '../../secure-shell/connection.ts'
 import { Deadline } from './deadline.ts'
 import { guestStep, type StepDeadlines, stepLimitSeconds } from './guest-steps.ts'
 import { outcomeFailure } from './step-failure.ts'
@@ -54,9 +53,6 @@ export async function provision(status: StepStatus, context: ProvisionContext): 
     return await attempt(status, context, deadline.signal)
   } catch (thrown) {
     if (context.interrupted.aborted) return { kind: 'interrupted' }
-    if (thrown instanceof HostKeyMismatch) {
-      return failed('identity_mismatch', `the guest shows another SSH host key than it was given`, status)
-    }
     if (!deadline.hasPassed && !(thrown instanceof GuestUnreachable)) throw thrown
     const why = thrown instanceof GuestUnreachable ? `: ${thrown.message}` : ''
     if (status.name === 'ensure_server') {

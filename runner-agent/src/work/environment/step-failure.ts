@@ -1,7 +1,9 @@
 import { type Failure, type StepStatus, stepKey } from '@hearth/contract'
 import { assertNever, toError } from '@hearth/foundation'
 import type { GuestStep, StepOutcome } from '../../guest/guest.ts'
+import { CommandError } from '../../host/command/command-runner.ts'
 import { HostError } from '../../host/host-error.ts'
+import { HostKeyMismatch } from '../../secure-shell/connection.ts'
 
 /** The failure of a step that its own commands caused. */
 export function outcomeFailure(
@@ -44,6 +46,13 @@ export function thrownFailure(thrown: unknown, step?: StepStatus['name']): Failu
   const error = toError(thrown)
   const base = step === undefined ? {} : { step }
   if (error instanceof HostError) return { ...base, code: error.code, message: error.message }
-  if (error.name === 'CommandError') return { ...base, code: 'host_refused', message: error.message }
+  if (error instanceof HostKeyMismatch) {
+    return {
+      ...base,
+      code: 'identity_mismatch',
+      message: 'the guest shows another SSH host key than it was given',
+    }
+  }
+  if (error instanceof CommandError) return { ...base, code: 'host_refused', message: error.message }
   return { ...base, code: 'internal', message: error.message }
 }

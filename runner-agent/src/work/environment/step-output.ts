@@ -3,24 +3,35 @@ import { SecretMask } from './secret-mask.ts'
 const keptCharacters = 4_096
 const keptLines = 20
 
+export interface StepOutputListeners {
+  /** Gets each piece of masked text with the offset of its first byte. */
+  onText(text: string, offset: number): void
+  onEnd(totalBytes: number): void
+}
+
 /** One step's output as it may be shown: masked, with its end kept and its bytes counted. */
 export class StepOutput {
   private readonly mask: SecretMask
   private text = ''
   private countedBytes = 0
 
-  /** `onText` gets each piece of masked text with the offset of its first byte. */
+  private hasEnded = false
+
   constructor(
     secrets: readonly string[],
-    private readonly onText: (text: string, offset: number) => void,
+    private readonly listeners: StepOutputListeners,
   ) {
     this.mask = new SecretMask(secrets)
   }
 
   readonly add = (chunk: Buffer): void => this.take(this.mask.push(chunk))
 
+  /** May be called again, and then does nothing. */
   end(): void {
+    if (this.hasEnded) return
+    this.hasEnded = true
     this.take(this.mask.end())
+    this.listeners.onEnd(this.countedBytes)
   }
 
   get bytes(): number {
@@ -46,7 +57,7 @@ export class StepOutput {
     const offset = this.countedBytes
     this.countedBytes += Buffer.byteLength(text)
     this.text = (this.text + text).slice(-keptCharacters)
-    this.onText(text, offset)
+    this.listeners.onText(text, offset)
   }
 }
 

@@ -2,36 +2,35 @@ import { setTimeout as delay } from 'node:timers/promises'
 import {
   type EnvironmentOrder,
   type Failure,
-  type StepName,
-  type StepStatus,
-  stepKey,
+  type ReportedPhase,
+  stepDeadlineSeconds,
 } from '@hearth/contract'
 import { assertNever, backoff, toError } from '@hearth/foundation'
 import type { Guest } from '../../guest/guest.ts'
 import type { Machine } from '../../host/host.ts'
-import { LogPublisher } from '../../reporting/log-publisher.ts'
 import { Deadline } from './deadline.ts'
 import { type NextStep, nextStep, phaseDuring } from './next-step.ts'
 import { ensureServer, type ProvisionResult, provision } from './provision.ts'
-import { type EnvironmentRecord, newRecord, parseRecord } from './record.ts'
-import { maskedValues, openSecrets } from './secrets.ts'
+import { isProvisioned, parseRecord } from './record.ts'
+import { RecordKeeper } from './record-keeper.ts'
+import { openSecrets } from './secrets.ts'
 import type { Slot } from './slots.ts'
 import { machineSpecification } from './specification.ts'
 import { thrownFailure } from './step-failure.ts'
-import { lastLines, StepOutput } from './step-output.ts'
+import { openStepLog } from './step-log.ts'
+import { lastLines } from './step-output.ts'
 import type { WorkContext } from './work-context.ts'
 
-const progressMilliseconds = 1_000
 const shutdownSeconds = 60
 const shutdownRequestSeconds = 20
 const shutdownPollMilliseconds = 500
 
 /** Brings one environment to what its newest order says: look, take one step, look again. */
 export class EnvironmentWorker {
+  private readonly keeper: RecordKeeper
   private running: Promise<void> | null = null
   private again = false
   private interrupt = new AbortController()
-  private record: EnvironmentRecord | null = null
   private guest: Guest | null = null
   private bootSlot: Slot | null = null
   private address: Machine['address'] = null
@@ -41,7 +40,10 @@ export class EnvironmentWorker {
     private readonly context: WorkContext,
     /** Told when the environment is deleted and that is stored. */
     private readonly forget: () => void,
-  ) {}
+  ) {
+    const { clock, host, stepEnded } = context
+    this.keeper = new RecordKeeper({ clock, stepEnded, write: (text) => host.keepRecord(order.id, text) })
+  }
 
   get currentOrder(): EnvironmentOrder {
     return this.order
@@ -82,10 +84,8 @@ export class EnvironmentWorker {
         await this.lookAndStep()
         failures = 0
       } catch (thrown) {
-        this.context.log.error(
-          { environmentId: this.order.id, error: toError(thrown) },
-          'the host cannot be looked at',
-        )
+        const error = toError(thrown)
+        this.context.log.error({ environmentId: this.order.id, error }, 'the host cannot be worked with')
         this.again = true
         const wait = backoff(failures, { first: 500, most: 30_000 })
         failures += 1
@@ -95,36 +95,36 @@ export class EnvironmentWorker {
   }
 
   private async lookAndStep(): Promise<void> {
-    const { host, log } = this.context
+    const { host, log, stopping } = this.context
     const machine = await host.look(this.order.id)
-    this.record = parseRecord(machine.record) ?? this.record
-    if (machine.power === 'absent' && machine.record === null) this.record = null
+    const nothing = machine.power === 'absent' && machine.record === null
+    this.keeper.replace(nothing ? null : (parseRecord(machine.record) ?? this.keeper.record))
     this.address = machine.address
-    const step = nextStep(this.order, { machine, record: this.record })
+    const step = nextStep(this.order, { machine, record: this.keeper.record })
     log.debug({ environmentId: this.order.id, power: machine.power, step: step.kind }, 'next step')
     try {
       await this.takeStep(step, machine)
     } catch (thrown) {
-      if (this.interrupt.signal.aborted || this.context.stopping.aborted) {
-        this.again = true
-        return
+      if (this.interrupt.signal.aborted || stopping.aborted) this.again = true
+      else {
+        const index = this.keeper.runningIndex
+        await this.fail(thrownFailure(thrown, this.keeper.record?.steps[index]?.name), index)
       }
-      await this.fail(thrownFailure(thrown, this.openStepName()))
     }
   }
 
   private async takeStep(step: NextStep, machine: Machine): Promise<void> {
-    const { host } = this.context
-    const { id } = this.order
-    if (step.kind === 'rest') return this.rest(step)
-    if (step.kind === 'refuse') {
-      this.context.log.warn({ environmentId: id, reason: step.reason }, 'order refused')
-      return
-    }
-    this.again = true
+    const { host, log } = this.context
+    const { id, epoch, generation } = this.order
+    this.again = step.kind !== 'rest' && step.kind !== 'refuse' ? true : this.again
     switch (step.kind) {
+      case 'rest':
+        return this.rest(step)
+      case 'refuse':
+        log.warn({ environmentId: id, reason: step.reason }, 'order refused')
+        return
       case 'fail':
-        return this.fail(step.failure)
+        return this.fail(step.failure, this.keeper.runningIndex)
       case 'create':
         return this.create()
       case 'start':
@@ -134,23 +134,18 @@ export class EnvironmentWorker {
       case 'provision':
         return this.provision(step.index, machine)
       case 'stamp':
-        return host.stamp(id, { epoch: this.order.epoch, generation: this.order.generation })
+        return host.stamp(id, { epoch, generation })
       case 'stop':
         return this.stop(machine)
       case 'remove':
-        this.letGo()
-        this.report('deleting')
-        await host.remove(id)
-        this.record = null
-        return
       case 'start_over':
         this.letGo()
+        this.report(phaseDuring(step, this.keeper.record))
         await host.remove(id)
-        this.record = null
+        this.keeper.replace(null)
         return
       case 'recover':
-        await this.keep({ failure: null, failedGeneration: 0, power: 'stopped' })
-        return
+        return this.keeper.keep({ failure: null, failedGeneration: 0, power: 'stopped' })
       default:
         return assertNever(step)
     }
@@ -159,216 +154,133 @@ export class EnvironmentWorker {
   private async rest(step: Extract<NextStep, { kind: 'rest' }>): Promise<void> {
     this.letGo()
     const { generation } = this.order
-    const stored = this.report(step.phase, step.failure)
+    const stored = this.send(step.phase, step.failure)
     if (step.phase !== 'deleted') return
     await stored
     if (!this.again && this.order.generation === generation && !this.context.stopping.aborted) this.forget()
   }
 
   private async create(): Promise<void> {
-    await this.takeBootSlot()
-    this.record ??= newRecord(this.order.generation, this.order.plan)
-    this.beginStep('create_vm')
-    this.report('provisioning')
     const { order, context } = this
+    await this.takeBootSlot()
+    this.keeper.open(order.generation, order.plan)
+    this.keeper.beginStep(this.keeper.indexOf('create_vm'))
+    this.report('provisioning')
     await context.host.create(machineSpecification(order))
-    await this.keep({ power: 'stopped' })
+    await this.keeper.keep({ power: 'stopped' })
   }
 
   private async start(): Promise<void> {
     await this.takeBootSlot()
-    const provisioned = this.record !== null && phaseDuring({ kind: 'start' }, this.record) === 'starting'
-    if (provisioned) this.report('starting')
+    const record = this.keeper.open(this.order.generation, this.order.plan)
+    if (isProvisioned(record)) this.report('starting')
     await this.context.host.start(this.order.id)
-    this.finishStep('create_vm')
-    await this.keep({ power: 'running', identity: null })
+    const index = this.keeper.indexOf('create_vm')
+    if (record.steps[index]?.phase === 'running') {
+      this.keeper.endStep(index, { phase: 'succeeded', exitCode: null, error: null })
+    }
+    await this.keeper.keep({ power: 'running', identity: null })
   }
 
   private async checkGuest(machine: Machine): Promise<void> {
     await this.takeBootSlot()
     this.report('starting')
-    const seconds = this.context.deadlines.ensure_server ?? 600
+    const seconds = this.context.deadlines.ensure_server ?? stepDeadlineSeconds.ensure_server
     using deadline = new Deadline(seconds * 1000, this.interrupt.signal)
-    const { guest, given } = this.openGuest(machine)
-    const context = { guest, given, clock: this.context.clock }
+    const context = { ...this.openGuest(machine), clock: this.context.clock }
     const result = await ensureServer(context, deadline.signal).catch((thrown: unknown): ProvisionResult => {
-      if (this.interrupt.signal.aborted || !deadline.hasPassed) throw thrown
+      if (!deadline.hasPassed) throw thrown
       const message = `the guest did not answer SSH within ${seconds} s of its start`
       return { kind: 'failed', exitCode: null, failure: { code: 'guest_unreachable', message } }
     })
-    if (result.kind === 'failed') return this.fail(result.failure)
-    if (result.kind === 'succeeded') await this.keep({ identity: result.identity ?? null })
+    if (result.kind === 'failed') return this.fail(result.failure, -1)
+    if (result.kind === 'succeeded') await this.keeper.keep({ identity: result.identity ?? null })
   }
 
   private async provision(index: number, machine: Machine): Promise<void> {
-    const record = this.record
-    const status = record?.steps[index]
-    if (record === null || status === undefined) throw new Error(`no step ${index} in the record`)
-    if (status.name === 'ensure_server') await this.takeBootSlot()
+    const { order, context, keeper } = this
+    const { generation, steps } = keeper.open(order.generation, order.plan)
+    if (steps[index]?.name === 'ensure_server') await this.takeBootSlot()
     else this.releaseBootSlot()
-    const began = this.beginStep(status.name, status.repository)
-    await this.keep({})
+    const status = keeper.beginStep(index)
+    await keeper.keep()
     this.report('provisioning')
-    const secrets = openSecrets(this.order, this.context.sealingKey)
-    const logs = new LogPublisher(
-      this.context.logs,
-      this.order.runnerId,
-      { environmentId: this.order.id, step: stepKey(status) },
-      this.context.clock,
-      this.context.log,
-      this.context.closing,
-    )
-    let reported = this.context.clock.now().getTime()
-    const output = new StepOutput(maskedValues(this.order, secrets), (text, offset) => {
-      logs.add(text, offset)
-      const now = this.context.clock.now().getTime()
-      if (now - reported < progressMilliseconds) return
-      reported = now
-      this.setStep(index, { output: output.tail, outputBytes: output.bytes })
+    const secrets = openSecrets(order, context.sealingKey)
+    const output = openStepLog(order, status, secrets, context, (progress) => {
+      keeper.setStep(index, progress)
       this.report('provisioning')
     })
-    const { guest, given } = this.openGuest(machine)
-    const result = await provision(began, {
-      order: this.order,
-      generation: record.generation,
-      given,
-      guest,
+    const result = await provision(status, {
+      ...this.openGuest(machine),
+      order,
+      generation,
       secrets,
       output,
-      deadlines: this.context.deadlines,
-      clock: this.context.clock,
+      deadlines: context.deadlines,
+      clock: context.clock,
       interrupted: this.interrupt.signal,
-      readConsole: async () => lastLines(await this.context.host.readConsole(this.order.id)),
+      readConsole: async () => lastLines(await context.host.readConsole(order.id)),
     })
     if (result.kind === 'interrupted') return
     output.end()
-    this.context.track(logs.end(output.bytes))
-    this.setStep(index, { output: output.tail, outputBytes: output.bytes })
-    await this.endStep(index, result)
-  }
-
-  private async endStep(
-    index: number,
-    result: Exclude<ProvisionResult, { kind: 'interrupted' }>,
-  ): Promise<void> {
-    if (result.kind === 'failed') {
-      this.setStep(index, { exitCode: result.exitCode })
-      return this.fail(result.failure, index)
-    }
-    const status = this.record?.steps[index]
-    const startedAt = result.times?.startedAt ?? Date.parse(status?.startedAt ?? '')
-    const finishedAt = result.times?.finishedAt ?? this.context.clock.now().getTime()
-    this.setStep(index, {
-      phase: result.kind,
-      startedAt: new Date(startedAt).toISOString(),
-      finishedAt: new Date(finishedAt).toISOString(),
-      durationMilliseconds: Math.max(0, finishedAt - startedAt),
-      exitCode: result.kind === 'succeeded' ? 0 : null,
-    })
-    if (result.kind === 'succeeded' && result.identity !== undefined) {
-      await this.keep({ identity: result.identity })
-      this.releaseBootSlot()
-    } else await this.keep({})
+    keeper.setStep(index, { output: output.tail, outputBytes: output.bytes })
+    if (result.kind === 'failed') return this.fail(result.failure, index, result.exitCode)
+    const exitCode = result.kind === 'succeeded' ? 0 : null
+    keeper.endStep(index, { phase: result.kind, exitCode, error: null }, result.times)
+    await keeper.keep(result.identity === undefined ? {} : { identity: result.identity })
+    if (result.identity !== undefined) this.releaseBootSlot()
     this.report('provisioning')
   }
 
   private async stop(machine: Machine): Promise<void> {
-    const { host } = this.context
-    const { id } = this.order
+    const { host, clock, log } = this.context
+    const { id, generation, plan } = this.order
     this.releaseBootSlot()
     this.report('stopping')
     // Before it is asked: a machine found off must not look as if it had ended by itself.
-    await this.keep({ power: 'stopped', identity: null })
-    using limit = new Deadline(shutdownRequestSeconds * 1000, this.interrupt.signal)
+    this.keeper.open(generation, plan)
+    await this.keeper.keep({ power: 'stopped', identity: null })
+    using request = new Deadline(shutdownRequestSeconds * 1000, this.interrupt.signal)
     // Not every guest heeds the power button, and not every guest answers SSH.
-    await Promise.allSettled([host.shutDown(id), this.openGuest(machine).guest.shutDown(limit.signal)])
+    await Promise.allSettled([host.shutDown(id), this.openGuest(machine).guest.shutDown(request.signal)])
     this.letGo()
-    const deadline = this.context.clock.now().getTime() + shutdownSeconds * 1000
-    while (this.context.clock.now().getTime() < deadline) {
+    const deadline = clock.now().getTime() + shutdownSeconds * 1000
+    while (clock.now().getTime() < deadline) {
       if ((await host.look(id)).power !== 'running') return
       await delay(shutdownPollMilliseconds, undefined, { signal: this.interrupt.signal })
     }
-    this.context.log.warn({ environmentId: id }, `not shut down after ${shutdownSeconds} s: its power is cut`)
+    log.warn({ environmentId: id }, `not shut down after ${shutdownSeconds} s: its power is cut`)
     await host.powerOff(id)
   }
 
-  private async fail(failure: Failure, index = this.openStepIndex()): Promise<void> {
-    const { order, context } = this
-    context.log.warn({ environmentId: order.id, failure }, 'environment failed')
-    this.record ??= newRecord(order.generation, order.plan)
-    const status = this.record.steps[index]
-    if (status !== undefined) {
-      const now = context.clock.now()
-      const startedAt = status.startedAt ?? now.toISOString()
-      this.setStep(index, {
-        phase: 'failed',
-        startedAt,
-        finishedAt: now.toISOString(),
-        durationMilliseconds: Math.max(0, now.getTime() - Date.parse(startedAt)),
-        error: failure.message,
-      })
-    }
+  private async fail(failure: Failure, index: number, exitCode: number | null = null): Promise<void> {
+    this.context.log.warn({ environmentId: this.order.id, failure }, 'environment failed')
+    this.keeper.open(this.order.generation, this.order.plan)
     this.again = true
-    await this.keep({ failure, failedGeneration: order.generation })
+    await this.keeper.fail(failure, this.order.generation, index, exitCode)
   }
 
-  private openGuest(machine: Machine) {
-    if (machine.address === null || machine.identity === null) {
+  private openGuest({ environmentId, address, identity }: Machine) {
+    if (address === null || identity === null) {
       throw new Error('the machine’s folder does not say how to reach it')
     }
-    const { environmentId, address, identity } = machine
     this.guest ??= this.context.openGuest({ environmentId, address, identity })
     return { guest: this.guest, given: identity }
   }
 
-  private beginStep(name: StepName, repository: string | null = null): StepStatus {
-    const index =
-      this.record?.steps.findIndex((each) => each.name === name && each.repository === repository) ?? -1
-    const status = this.record?.steps[index]
-    if (status === undefined) throw new Error(`no step ${name} in the record`)
-    if (status.phase === 'running') return status
-    return this.setStep(index, { phase: 'running', startedAt: this.context.clock.now().toISOString() })
+  private report(phase: ReportedPhase): void {
+    void this.send(phase, null)
   }
 
-  private finishStep(name: StepName): void {
-    const index = this.record?.steps.findIndex((each) => each.name === name) ?? -1
-    const status = this.record?.steps[index]
-    if (status?.phase !== 'running') return
-    const now = this.context.clock.now()
-    this.setStep(index, {
-      phase: 'succeeded',
-      finishedAt: now.toISOString(),
-      durationMilliseconds: Math.max(0, now.getTime() - Date.parse(status.startedAt ?? now.toISOString())),
-    })
-  }
-
-  private setStep(index: number, change: Partial<StepStatus>): StepStatus {
-    const record = this.record
-    const status = record?.steps[index]
-    if (record === null || status === undefined) throw new Error(`no step ${index} in the record`)
-    const changed = { ...status, ...change }
-    this.record = { ...record, steps: record.steps.with(index, changed) }
-    if (status.finishedAt === null && changed.finishedAt !== null) this.context.stepEnded(changed)
-    return changed
-  }
-
-  private async keep(change: Partial<EnvironmentRecord>): Promise<void> {
-    if (this.record === null) this.record = newRecord(this.order.generation, this.order.plan)
-    this.record = { ...this.record, ...change }
-    await this.context.host.keepRecord(this.order.id, JSON.stringify(this.record))
-  }
-
-  private report(
-    phase: Parameters<WorkContext['reporter']['report']>[0]['phase'],
-    failure: Failure | null = null,
-  ) {
+  private send(phase: ReportedPhase, failure: Failure | null): Promise<void> {
+    const { record } = this.keeper
     return this.context.reporter.report({
       id: this.order.id,
       generation: this.order.generation,
       phase,
       address: phase === 'deleted' ? null : this.address,
-      identity: this.record?.identity ?? null,
-      steps: this.record?.steps ?? [],
+      identity: record?.identity ?? null,
+      steps: record?.steps ?? [],
       failure,
     })
   }
@@ -386,14 +298,5 @@ export class EnvironmentWorker {
     this.releaseBootSlot()
     this.guest?.close()
     this.guest = null
-  }
-
-  private openStepIndex(): number {
-    const steps = this.record?.steps ?? []
-    return steps.findIndex(({ phase }) => phase === 'running')
-  }
-
-  private openStepName(): StepName | undefined {
-    return this.record?.steps[this.openStepIndex()]?.name
   }
 }

@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { buildDomainXml, buildOwnershipXml, type DomainDescription, parseOwnershipXml } from './domain-xml.ts'
+
+const ownership = {
+  owner: '00123',
+  environmentId: '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11',
+  epoch: 3,
+  generation: 12,
+  createdAt: '2026-01-01T00:00:00.000Z',
+}
+const domain: DomainDescription = {
+  name: 'hearth-x',
+  uuid: ownership.environmentId,
+  virtualization: 'qemu',
+  memoryMebibytes: 512,
+  virtualCpus: 2,
+  ownership,
+  diskPath: '/state/disk.qcow2',
+  seed: { path: '/state/seed.tar', format: 'disk' },
+  consolePath: '/state/console.log',
+  kernel: { path: '/images/vmlinuz', initrdPath: null, commandLine: 'root=/dev/vda quiet' },
+  forward: { host: '127.0.0.1', port: 20_001 },
+}
+
+test('the ownership in a definition is read back as it was written', () => {
+  expect(parseOwnershipXml(buildDomainXml(domain))).toEqual(ownership)
+  expect(parseOwnershipXml(buildOwnershipXml(ownership))).toEqual(ownership)
+})
+
+test('markup in a value stays a value', () => {
+  const nasty = `</cmdline><x a="1">&'"`
+  const xml = buildDomainXml({
+    ...domain,
+    diskPath: nasty,
+    kernel: { ...domain.kernel, path: '/k', initrdPath: null, commandLine: nasty },
+  })
+  expect(xml).not.toContain('<x')
+  expect(parseOwnershipXml(xml)).toEqual(ownership)
+})
+
+test('control characters are refused', () => {
+  expect(() => buildDomainXml({ ...domain, name: 'a\u0001b' })).toThrow('control characters')
+})
+
+test('other people’s metadata proves nothing', () => {
+  expect(parseOwnershipXml('')).toBeNull()
+  expect(parseOwnershipXml('<environment owner="x"/>')).toBeNull()
+  expect(parseOwnershipXml('<domain><name>x</name></domain>')).toBeNull()
+  fc.assert(fc.property(fc.string(), (text) => parseOwnershipXml(text) === null))
+})
+
+test('without a kernel the disk’s own loader boots, and a cloud-init disk is a CD-ROM', () => {
+  const xml = buildDomainXml({ ...domain, kernel: null, seed: { path: '/state/seed.iso', format: 'cdrom' } })
+  expect(xml).toContain('<boot dev="hd"/>')
+  expect(xml).toContain('device="cdrom"')
+})

@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { newId, systemClock } from '@hearth/foundation'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { hostContract } from '../contract.ts'
+import { SyntheticHost } from './synthetic-host.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hearth-synthetic-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const hostOf = (owner: string, failures = {}) =>
+  new SyntheticHost({
+    settings: { createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0, failures },
+    clock: systemClock,
+    random: Math.random,
+    machinesFolder: folder,
+    owner,
+    capacity: { virtualCpus: 1, memoryMebibytes: 1, diskGibibytes: 1 },
+    images: ['debian-12'],
+  })
+
+const specificationOf = (owner: string) => ({
+  owner,
+  environmentId: newId(),
+  epoch: 1,
+  generation: 2,
+  hostname: 'shop',
+  image: 'debian-12',
+  virtualCpus: 1,
+  memoryMebibytes: 512,
+  diskGibibytes: 1,
+  userCertificateAuthority: 'ssh-ed25519 AAAA',
+  principal: 'environment:x',
+})
+
+describe('the contract of hosts', () => {
+  for (const [promise, holds] of hostContract) {
+    test(promise, () =>
+      holds({
+        host: hostOf('runner-1'),
+        foreignHost: hostOf('runner-2'),
+        specification: () => specificationOf('runner-1'),
+      }),
+    )
+  }
+})
+
+test('a machine made by one process is found by the next', async () => {
+  const given = specificationOf('runner-1')
+  await hostOf('runner-1').create(given)
+  await hostOf('runner-1').start(given.environmentId)
+  expect((await hostOf('runner-1').look(given.environmentId)).power).toBe('running')
+})
+
+test('failures happen as often as the settings say', async () => {
+  await expect(hostOf('runner-1', { create_vm: 1 }).create(specificationOf('runner-1'))).rejects.toThrow(
+    'refused',
+  )
+})
+
+test('a crash is told to whoever watches', async () => {
+  const host = hostOf('runner-1')
+  const given = specificationOf('runner-1')
+  await host.create(given)
+  await host.start(given.environmentId)
+  const stop = new AbortController()
+  const crashed = new Promise((resolve) => void host.watch(resolve, stop.signal))
+  await host.crash(given.environmentId)
+  expect(await crashed).toBe(given.environmentId)
+  expect((await host.look(given.environmentId)).power).toBe('crashed')
+  stop.abort()
+})

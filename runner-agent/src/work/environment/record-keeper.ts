@@ -1,0 +1,93 @@
+import type { Failure, ProvisioningPlan, StepName, StepStatus } from '@hearth/contract'
+import type { Clock } from '@hearth/foundation'
+import { type EnvironmentRecord, newRecord } from './record.ts'
+
+export interface RecordKeeperOptions {
+  clock: Clock
+  /** Keeps the record beside the machine. */
+  write(text: string): Promise<void>
+  /** Told of every step that is over. */
+  stepEnded(step: StepStatus): void
+}
+
+/** The record of one environment as this process knows it, and its changes. */
+export class RecordKeeper {
+  private held: EnvironmentRecord | null = null
+
+  constructor(private readonly options: RecordKeeperOptions) {}
+
+  get record(): EnvironmentRecord | null {
+    return this.held
+  }
+
+  /** What was read back from the host, or null when that was removed. */
+  replace(record: EnvironmentRecord | null): void {
+    this.held = record
+  }
+
+  /** The record; a new one where provisioning only begins. */
+  open(generation: number, plan: ProvisioningPlan): EnvironmentRecord {
+    this.held ??= newRecord(generation, plan)
+    return this.held
+  }
+
+  async keep(change: Partial<Omit<EnvironmentRecord, 'steps'>> = {}): Promise<void> {
+    this.held = { ...this.opened(), ...change }
+    await this.options.write(JSON.stringify(this.held))
+  }
+
+  indexOf(name: StepName, repository: string | null = null): number {
+    return this.opened().steps.findIndex((step) => step.name === name && step.repository === repository)
+  }
+
+  /** Index of the step that is running; -1 when none is. */
+  get runningIndex(): number {
+    return this.held?.steps.findIndex(({ phase }) => phase === 'running') ?? -1
+  }
+
+  setStep(index: number, change: Partial<StepStatus>): StepStatus {
+    const record = this.opened()
+    const before = record.steps[index]
+    if (before === undefined) throw new Error(`no step ${index} in the record`)
+    const step = { ...before, ...change }
+    this.held = { ...record, steps: record.steps.with(index, step) }
+    if (before.finishedAt === null && step.finishedAt !== null) this.options.stepEnded(step)
+    return step
+  }
+
+  /** A step that runs already keeps its start. */
+  beginStep(index: number): StepStatus {
+    const step = this.opened().steps[index]
+    if (step?.phase === 'running') return step
+    return this.setStep(index, { phase: 'running', startedAt: this.options.clock.now().toISOString() })
+  }
+
+  /** `times` are the guest's own, in milliseconds since 1970; without them it ended now. */
+  endStep(
+    index: number,
+    end: Pick<StepStatus, 'phase' | 'exitCode' | 'error'>,
+    times: { startedAt: number; finishedAt: number } | null = null,
+  ): void {
+    const now = this.options.clock.now().getTime()
+    const began = this.opened().steps[index]?.startedAt
+    const startedAt = times?.startedAt ?? (began == null ? now : Date.parse(began))
+    const finishedAt = times?.finishedAt ?? now
+    this.setStep(index, {
+      ...end,
+      startedAt: new Date(startedAt).toISOString(),
+      finishedAt: new Date(finishedAt).toISOString(),
+      durationMilliseconds: Math.max(0, finishedAt - startedAt),
+    })
+  }
+
+  /** Marks the failure, and the step at `index` with it where there is one. */
+  async fail(failure: Failure, generation: number, index: number, exitCode: number | null): Promise<void> {
+    if (index >= 0) this.endStep(index, { phase: 'failed', exitCode, error: failure.message })
+    await this.keep({ failure, failedGeneration: generation })
+  }
+
+  private opened(): EnvironmentRecord {
+    if (this.held === null) throw new Error('there is no record to change')
+    return this.held
+  }
+}

@@ -1,0 +1,38 @@
+import { type EnvironmentOrder, type StepStatus, stepKey } from '@hearth/contract'
+import { LogPublisher } from '../../reporting/log-publisher.ts'
+import { maskedValues } from './secrets.ts'
+import { StepOutput } from './step-output.ts'
+import type { WorkContext } from './work-context.ts'
+
+const progressMilliseconds = 1_000
+
+/** One step's output on its way to the live log, and about once a second into its status. */
+export function openStepLog(
+  order: EnvironmentOrder,
+  status: StepStatus,
+  secrets: Readonly<Record<string, string>>,
+  context: Pick<WorkContext, 'logs' | 'clock' | 'log' | 'closing' | 'track'>,
+  onProgress: (progress: Pick<StepStatus, 'output' | 'outputBytes'>) => void,
+): StepOutput {
+  const { clock } = context
+  const logs = new LogPublisher(
+    context.logs,
+    order.runnerId,
+    { environmentId: order.id, step: stepKey(status) },
+    clock,
+    context.log,
+    context.closing,
+  )
+  let reported = clock.now().getTime()
+  const output: StepOutput = new StepOutput(maskedValues(order, secrets), {
+    onText: (text, offset) => {
+      logs.add(text, offset)
+      const now = clock.now().getTime()
+      if (now - reported < progressMilliseconds) return
+      reported = now
+      onProgress({ output: output.tail, outputBytes: output.bytes })
+    },
+    onEnd: (bytes) => context.track(logs.end(bytes)),
+  })
+  return output
+}

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { lastLines, StepOutput } from './step-output.ts'
+
+function setUp(secrets: string[] = []) {
+  const pieces: [string, number][] = []
+  const ends: number[] = []
+  const output = new StepOutput(secrets, {
+    onText: (text, offset) => pieces.push([text, offset]),
+    onEnd: (bytes) => ends.push(bytes),
+  })
+  return { output, pieces, ends }
+}
+
+test('pieces come with the offset of what is shown, not of what was printed', () => {
+  const { output, pieces, ends } = setUp(['s3cr3t'])
+  output.add(Buffer.from('a s3cr3t ü '))
+  output.add(Buffer.from('b'))
+  output.end()
+  output.end()
+  expect(pieces).toEqual([
+    ['a *** ü ', 0],
+    ['b', 9],
+  ])
+  expect(ends).toEqual([10])
+  expect(output.bytes).toBe(10)
+})
+
+test('the end that is kept is at most 4 KiB of whole characters', () => {
+  for (const letter of ['a', 'ü', '漢', '😀']) {
+    const { output } = setUp()
+    output.add(Buffer.from(letter.repeat(9_000)))
+    output.end()
+    expect(Buffer.byteLength(output.tail)).toBeLessThanOrEqual(4_096)
+    expect(output.tail.replaceAll(letter, '')).toBe('')
+    expect(output.tail.length).toBeGreaterThan(900)
+  }
+})
+
+test('the last lines are 20 at most, without the empty end', () => {
+  const text = Array.from({ length: 30 }, (_, index) => `line ${index}\n`).join('')
+  expect(lastLines(`${text}\n\n`)).toHaveLength(20)
+  expect(lastLines(text).at(-1)).toBe('line 29')
+  expect(lastLines('\n')).toEqual([])
+})

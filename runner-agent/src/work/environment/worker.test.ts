@@ -1,0 +1,257 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { EnvironmentOrder, EnvironmentReport, LogChunk } from '@hearth/contract'
+import { generateSealingKeyPair, newId, seal, systemClock } from '@hearth/foundation'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { MachineStore } from '../../host/synthetic/machine-store.ts'
+import type { SyntheticSettings } from '../../host/synthetic/settings.ts'
+import { SyntheticGuest } from '../../host/synthetic/synthetic-guest.ts'
+import { SyntheticHost } from '../../host/synthetic/synthetic-host.ts'
+import { Reporter } from '../../reporting/reporter.ts'
+import { EnvironmentInbox } from './inbox.ts'
+import { Slots } from './slots.ts'
+
+const runnerId = newId()
+const sealing = generateSealingKeyPair()
+let folder: string
+const agents: TestAgent[] = []
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hearth-worker-'))
+})
+afterEach(async () => {
+  for (const agent of agents.splice(0)) await agent.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+interface TestAgent {
+  inbox: EnvironmentInbox
+  host: SyntheticHost
+  reports: EnvironmentReport[]
+  chunks: LogChunk[]
+  until(
+    phase: EnvironmentReport['phase'],
+    extra?: (report: EnvironmentReport) => boolean,
+  ): Promise<EnvironmentReport>
+  stop(): Promise<void>
+}
+
+/** An agent's work on a synthetic host, without NATS. */
+function agentOf(settings: Partial<SyntheticSettings> = {}, epoch = 1): TestAgent {
+  const reports: EnvironmentReport[] = []
+  const chunks: LogChunk[] = []
+  const waiting = new Set<() => void>()
+  const stopping = new AbortController()
+  const log = pino({ enabled: false })
+  const world = {
+    settings: { createMilliseconds: 1, bootMilliseconds: 1, stepMilliseconds: 5, failures: {}, ...settings },
+    clock: systemClock,
+    random: Math.random,
+  }
+  const host = new SyntheticHost({
+    ...world,
+    machinesFolder: folder,
+    owner: runnerId,
+    capacity: { virtualCpus: 1, memoryMebibytes: 1, diskGibibytes: 1 },
+    images: ['debian-12'],
+  })
+  const store = new MachineStore(folder)
+  const publishReport = async (report: EnvironmentReport) => {
+    reports.push(report)
+    for (const check of waiting) check()
+  }
+  const publishLog = async (_: string, chunk: LogChunk) => {
+    chunks.push(chunk)
+  }
+  const inbox = new EnvironmentInbox(
+    {
+      host,
+      openGuest: (machine) => new SyntheticGuest(machine, store, world),
+      reporter: new Reporter({ publishReport }, { runnerId, epoch }, systemClock, log, stopping.signal),
+      logs: { publishLog },
+      clock: systemClock,
+      log,
+      bootSlots: new Slots(2),
+      deadlines: {},
+      sealingKey: sealing.privateKey,
+      stopping: stopping.signal,
+      closing: stopping.signal,
+      stepEnded: () => undefined,
+      track: (work) => void work,
+    },
+    { runnerId, epoch },
+  )
+  void host.watch((id) => inbox.wake(id), stopping.signal)
+  const agent: TestAgent = {
+    inbox,
+    host,
+    reports,
+    chunks,
+    until: (phase, extra = () => true) =>
+      new Promise((resolve) => {
+        const check = () => {
+          const last = reports.at(-1)
+          if (last?.phase !== phase || !extra(last)) return
+          waiting.delete(check)
+          resolve(last)
+        }
+        waiting.add(check)
+        check()
+      }),
+    stop: async () => {
+      stopping.abort()
+      await inbox.settle()
+    },
+  }
+  agents.push(agent)
+  return agent
+}
+
+const id = newId()
+const order = (change: Partial<EnvironmentOrder> = {}): EnvironmentOrder => ({
+  kind: 'environment',
+  id,
+  name: 'shop-1',
+  organizationId: newId(),
+  runnerId,
+  epoch: 1,
+  generation: 1,
+  desiredPhase: 'running',
+  plan: {
+    image: 'debian-12',
+    virtualCpus: 1,
+    memoryMebibytes: 512,
+    diskGibibytes: 1,
+    repositories: [{ url: 'https://example.org/shop.git', name: 'shop', branch: null, setup: [] }],
+    variables: { GREETING: 'hello' },
+    secretNames: ['TOKEN'],
+    projectSetup: [{ name: 'install', command: 'echo s3cr3t-value' }],
+    warmPoolSetup: [],
+  },
+  sealedSecrets: seal(JSON.stringify({ TOKEN: 's3cr3t-value' }), sealing.publicKey, id),
+  userCertificateAuthority: 'ssh-ed25519 AAAA',
+  principal: `environment:${id}`,
+  ...change,
+})
+const phases = (report: EnvironmentReport) =>
+  Object.fromEntries(report.steps.map(({ name, phase }) => [name, phase]))
+
+test('an order brings a machine through every step to running, without a secret in reports or log', async () => {
+  const agent = agentOf()
+  agent.inbox.put(order())
+  const report = await agent.until('running')
+  expect(phases(report)).toEqual({
+    create_vm: 'succeeded',
+    ensure_server: 'succeeded',
+    set_env_vars: 'succeeded',
+    clone_repo: 'succeeded',
+    init_repo: 'skipped',
+    project_setup: 'succeeded',
+    repo_setup: 'skipped',
+    warm_pool_setup: 'skipped',
+  })
+  expect(report.identity).toMatchObject({ hostKeyMatches: true, randomSeedFresh: true })
+  expect(report.address?.host).toBe('127.0.0.1')
+  expect(JSON.stringify([agent.reports, agent.chunks])).not.toContain('s3cr3t-value')
+  expect(report.steps.find(({ name }) => name === 'project_setup')?.output).toContain('simulated: echo ***')
+})
+
+test('a step that was running when the agent died goes on under the next agent and is not repeated', async () => {
+  const first = agentOf({ stepMilliseconds: 400 })
+  first.inbox.put(order())
+  const before = await first.until('provisioning', (report) => phases(report).project_setup === 'running')
+  await first.stop()
+  const second = agentOf({ stepMilliseconds: 400 }, 2)
+  second.inbox.put(order({ epoch: 2 }))
+  const after = await second.until('running')
+  const startOf = (report: EnvironmentReport, name: string) =>
+    Date.parse(report.steps.find((step) => step.name === name)?.startedAt ?? '')
+  expect(startOf(after, 'clone_repo')).toBe(startOf(before, 'clone_repo'))
+  expect(startOf(after, 'project_setup')).toBeLessThan(Date.parse(before.reportedAt) + 100)
+  expect(second.reports.some((report) => phases(report).create_vm !== 'succeeded')).toBe(false)
+})
+
+test('a failed step fails the environment with cause, command and last lines; a newer order starts over', async () => {
+  const agent = agentOf({ failures: { project_setup: 1 } })
+  agent.inbox.put(order())
+  const report = await agent.until('failed')
+  expect(report.failure).toMatchObject({
+    code: 'command_failed',
+    step: 'project_setup',
+    message: 'project_setup: "install" exited with 1',
+    lastLines: ['==> install', 'simulated: echo ***', 'simulated failure, as the settings say'],
+  })
+  expect(phases(report)).toMatchObject({ project_setup: 'failed', repo_setup: 'skipped' })
+  await agent.stop()
+  const repaired = agentOf({}, 2)
+  repaired.inbox.put(order({ epoch: 2, generation: 2 }))
+  expect(phases(await repaired.until('running'))).toMatchObject({ project_setup: 'succeeded' })
+})
+
+test('stopping and starting keeps the machine and checks the guest again', async () => {
+  const agent = agentOf()
+  agent.inbox.put(order())
+  const first = await agent.until('running')
+  agent.inbox.put(order({ generation: 2, desiredPhase: 'stopped' }))
+  await agent.until('stopped')
+  agent.inbox.put(order({ generation: 3 }))
+  const second = await agent.until('running')
+  expect(agent.reports.some(({ phase }) => phase === 'starting')).toBe(true)
+  expect(second.address).toEqual(first.address)
+  expect(Date.parse(second.identity?.checkedAt ?? '')).toBeGreaterThan(
+    Date.parse(first.identity?.checkedAt ?? ''),
+  )
+  expect(second.steps).toEqual(first.steps)
+})
+
+test('a machine that crashes after it was ready is reported failed', async () => {
+  const agent = agentOf()
+  agent.inbox.put(order())
+  await agent.until('running')
+  await agent.host.crash(id)
+  expect((await agent.until('failed')).failure).toEqual({
+    code: 'guest_unreachable',
+    message: 'the machine crashed',
+  })
+})
+
+test('deleting in the middle of a step calls it off and leaves nothing', async () => {
+  const agent = agentOf({ stepMilliseconds: 60_000 })
+  agent.inbox.put(order())
+  await agent.until('provisioning', (report) => phases(report).clone_repo === 'running')
+  agent.inbox.put(order({ generation: 2, desiredPhase: 'deleted' }))
+  await agent.until('deleted')
+  expect(await readdir(folder)).toEqual([])
+})
+
+test('orders of an older epoch or generation, or of another runner, are refused', async () => {
+  const agent = agentOf({}, 5)
+  expect(agent.inbox.put(order({ epoch: 4 }))).toBe('older_epoch')
+  expect(agent.inbox.put(order({ epoch: 6 }))).toBe('superseded')
+  expect(agent.inbox.put(order({ epoch: 5, runnerId: newId() }))).toBe('other_runner')
+  expect(agent.inbox.put(order({ epoch: 5, generation: 2 }))).toBe('taken')
+  expect(agent.inbox.put(order({ epoch: 5, generation: 1, desiredPhase: 'deleted' }))).toBe(
+    'older_generation',
+  )
+  await agent.until('running')
+})
+
+test('an order older than what the machine itself shows does nothing', async () => {
+  const first = agentOf()
+  first.inbox.put(order({ generation: 7 }))
+  await first.until('running')
+  await first.stop()
+  const second = agentOf({}, 2)
+  second.inbox.put(order({ epoch: 2, generation: 6, desiredPhase: 'deleted' }))
+  await second.stop()
+  expect((await second.host.look(id)).power).toBe('running')
+  expect(second.reports).toEqual([])
+})
+
+test('an image that is missing is said so', async () => {
+  const agent = agentOf()
+  const given = order()
+  agent.inbox.put({ ...given, plan: { ...given.plan, image: 'windows' } })
+  expect((await agent.until('failed')).failure).toMatchObject({ code: 'image_missing', step: 'create_vm' })
+})
