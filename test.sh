@@ -258,12 +258,10 @@ make_cache() {
       return 1
     fi
   done
-  run_folder="$(as_root mktemp -d "$cache/run.XXXXXX")" || return 1
-  as_root chmod 755 "$run_folder"
-  export HEARTH_TEST_IMAGES="$cache/images" HEARTH_TEST_STATE="$run_folder"
+  # The tests keep a folder for each run in it, and remove what a run that was killed has left.
+  export HEARTH_TEST_IMAGES="$cache/images" HEARTH_TEST_STATE="$cache/runs"
   passed_on=("HEARTH_TEST_IMAGES=$HEARTH_TEST_IMAGES" "HEARTH_TEST_STATE=$HEARTH_TEST_STATE" "CI=true")
 }
-run_folder=
 
 # Without udev /dev/kvm is root's alone, and libvirt asks QEMU what it can do before every start: a minute each time.
 settle_kvm() {
@@ -326,8 +324,6 @@ clean_up() {
     as_root kill "$pid" && as_root tail --pid="$pid" -f /dev/null
   done
   started=()
-  [[ -z $run_folder ]] || as_root rm -rf "$run_folder"
-  run_folder=
   [[ -z ${results:-} ]] || as_root rm -rf "$results"
 }
 

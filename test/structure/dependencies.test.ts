@@ -7,7 +7,7 @@ describe('the dependency rule', () => {
   let result: ICruiseResult
   beforeAll(async () => {
     result = await cruiseFolder(root, workspaces)
-  })
+  }, 120_000)
 
   it('is held by every import of the project', () => {
     expect(violations(result)).toEqual([])

@@ -188,7 +188,7 @@ describe('each rule', () => {
     plant(folder)
     const result = await cruiseFolder(folder, workspaces)
     found = result.summary.violations.map(({ from, to, rule }) => ({ from, to, rule: rule.name }))
-  })
+  }, 120_000)
   afterAll(() => rmSync(folder, { recursive: true }))
 
   const cases = refused.map(([from, to, rule]) => ({ from, to, rule }))

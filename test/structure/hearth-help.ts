@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { root } from './source-files.ts'
+
+// At the depth it has in the project, from where it finds its own package.json.
+const program = 'packages/cli/dist/main.js'
 
 /** The command as its sources have it now, for asking what it understands. */
 export class HearthHelp implements Disposable {
@@ -15,7 +18,7 @@ export class HearthHelp implements Disposable {
     const folder = mkdtempSync(join(tmpdir(), 'hearth-help-'))
     await build({
       entryPoints: [join(root, 'packages/cli/src/main.ts')],
-      outfile: join(folder, 'main.mjs'),
+      outfile: join(folder, program),
       bundle: true,
       platform: 'node',
       target: 'node20',
@@ -26,6 +29,7 @@ export class HearthHelp implements Disposable {
       },
       logLevel: 'error',
     })
+    copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))
     return new HearthHelp(folder)
   }
 
@@ -34,7 +38,7 @@ export class HearthHelp implements Disposable {
     const key = words.join(' ')
     const answer =
       this.answers.get(key) ??
-      execFileSync(process.execPath, [join(this.folder, 'main.mjs'), ...words, '--help'], {
+      execFileSync(process.execPath, [join(this.folder, program), ...words, '--help'], {
         encoding: 'utf8',
       })
     this.answers.set(key, answer)
@@ -43,7 +47,13 @@ export class HearthHelp implements Disposable {
 
   /** The commands below `hearth <words>`. */
   commands(...words: string[]): string[] {
-    return [...this.of(...words).matchAll(/^ {2}([a-z][a-z-]*)(?= |$)/gm)].flatMap(([, name]) => name ?? [])
+    const sections = this.of(...words).split('\n\n')
+    const lists = sections.filter(
+      (section) => !/^(Usage|Arguments|Options|Examples|Topics)\b/.test(section.trim()),
+    )
+    return lists.flatMap((list) =>
+      [...list.matchAll(/^ {2}([a-z][a-z-]*)(?= |$)/gm)].flatMap(([, name]) => name ?? []),
+    )
   }
 
   /** The options that `hearth <words>` takes, its own and those of hearth itself. */
