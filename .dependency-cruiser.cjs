@@ -48,6 +48,7 @@ const controlPlane = {
 const runnerAgent = {
   config: [],
   version: [],
+  'module-globals': [],
   'secure-shell': [],
   observing: [],
   state: ['host/command', 'secure-shell'],
