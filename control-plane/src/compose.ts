@@ -30,6 +30,7 @@ import { addProjectRoutes, projectReconciler } from './kinds/project/index.ts'
 import { addRunnerRoutes, runnerReconciler } from './kinds/runner/index.ts'
 import { addTokenRoutes, findCaller, TokenUse } from './kinds/token/index.ts'
 import { addWarmPoolRoutes, warmPoolReconciler } from './kinds/warm-pool/index.ts'
+import { releaseAbandonedJobs } from './reconciling/abandoned.ts'
 import { prepareQueue, startReconcileQueue } from './reconciling/queue.ts'
 
 export const version = '0.1.0'
@@ -96,6 +97,7 @@ export async function composeControlPlane(
     log,
     observe: (kind, seconds, outcome) => metrics.reconcileSeconds.observe({ kind, outcome }, seconds),
   })
+  const stopReleasing = releaseAbandonedJobs(database, log)
   const loops = Promise.all([
     loop('publisher', publishCommitted(services, stopping.signal), log),
     loop('intake', takeIn(services, stopping.signal), log),
@@ -105,6 +107,7 @@ export async function composeControlPlane(
     services,
     stop: async () => {
       stopping.abort()
+      stopReleasing()
       await queue.stop()
       await loops
       await closeQuietly(messaging, log)

@@ -16,7 +16,9 @@ export interface Service extends AsyncDisposable {
   client: HearthClient
   databaseUrl: string
   folder: string
-  controlPlane: ChildProcess
+  readonly controlPlane: ChildProcess
+  /** Kills the control plane as a crash would and starts it again; resolves when it is ready. */
+  crashControlPlane(): Promise<void>
   /** Starts the shipped agent beside it with the given settings; it ends with the service. */
   startAgent(name: string, settings: Readonly<Record<string, string>>): Promise<ChildProcess>
 }
@@ -32,7 +34,7 @@ export async function startService(): Promise<Service> {
   writeFileSync(tokenFile, token, { mode: 0o600 })
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const controlPlane = start(folder, 'control-plane', 'control-plane/dist/main.js', {
+  const settings = {
     HEARTH_DATABASE_URL: postgres.url,
     HEARTH_NATS_URL: nats.url,
     HEARTH_NATS_CREDENTIALS_FILE: nats.controlPlaneCredentialsFile ?? '',
@@ -40,8 +42,13 @@ export async function startService(): Promise<Service> {
     HEARTH_LISTEN: `127.0.0.1:${port}`,
     HEARTH_ENCRYPTION_KEY_FILE: join(folder, 'encryption.key'),
     HEARTH_BOOTSTRAP_TOKEN_FILE: tokenFile,
-  })
-  await eventually(async () => (await fetch(`${url}/healthz/ready`)).ok, { timeoutMilliseconds: 30_000 })
+  }
+  const startControlPlane = async () => {
+    const child = start(folder, 'control-plane', 'control-plane/dist/main.js', settings)
+    await eventually(async () => (await fetch(`${url}/healthz/ready`)).ok, { timeoutMilliseconds: 30_000 })
+    return child
+  }
+  let controlPlane = await startControlPlane()
   const client = new HearthClient({ url, token })
   const agents: ChildProcess[] = []
   return {
@@ -50,8 +57,16 @@ export async function startService(): Promise<Service> {
     client,
     databaseUrl: postgres.url,
     folder,
-    controlPlane,
-    async startAgent(name, settings) {
+    get controlPlane() {
+      return controlPlane
+    },
+    async crashControlPlane() {
+      const exited = new Promise<void>((resolve) => controlPlane.once('exit', () => resolve()))
+      controlPlane.kill('SIGKILL')
+      await exited
+      controlPlane = await startControlPlane()
+    },
+    async startAgent(name, agentSettings) {
       const { runner, token: runnerToken } = await client.runners.create({ name, labels: {}, spec: {} })
       const state = join(folder, name)
       mkdirSync(state, { recursive: true, mode: 0o755 })
@@ -59,7 +74,7 @@ export async function startService(): Promise<Service> {
       writeFileSync(join(state, 'runner.json'), JSON.stringify(identity), { mode: 0o600 })
       const agent = start(folder, name, 'runner-agent/dist/main.js', {
         HEARTH_AGENT_STATE: state,
-        ...settings,
+        ...agentSettings,
       })
       agents.push(agent)
       await eventually(async () => (await client.runners.get(name)).status.phase === 'active', {
@@ -92,7 +107,7 @@ function start(
     env: { PATH: process.env.PATH, HEARTH_LOG_LEVEL: 'info', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const log = createWriteStream(join(folder, `${name}.log`))
+  const log = createWriteStream(join(folder, `${name}.log`), { flags: 'a' })
   child.stdout?.pipe(log)
   child.stderr?.pipe(log)
   return child
