@@ -60,7 +60,14 @@ const runnerAgent = {
   'guest/ssh': ['guest', 'host/(?!command/|libvirt/|synthetic/)', 'secure-shell'],
   registration: ['state'],
   reporting: [],
-  work: ['guest/(?!ssh/)', 'host/(?!command/|libvirt/|synthetic/)', 'reporting', 'secure-shell'],
+  // A command that could not be run is a cause of failure that work tells apart.
+  work: [
+    'guest/(?!ssh/)',
+    'host/(?!command/|libvirt/|synthetic/)',
+    'host/command/command-runner',
+    'reporting',
+    'secure-shell',
+  ],
   synchronising: ['work', 'host/(?!command/|libvirt/|synthetic/)', 'reporting'],
   agent: [
     'guest/(?!ssh/)',
