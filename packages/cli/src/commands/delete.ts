@@ -1,6 +1,7 @@
 import { Command } from 'commander'
-import type { Invocation } from '../invocation.ts'
+import { type Invocation, stateFolder } from '../invocation.ts'
 import { kindNamed } from '../kinds/kinds.ts'
+import { forgetAccess } from '../ssh/access.ts'
 import { badInput, examples, viewOf, wholeNumber } from './options.ts'
 import { waitUntil } from './waiting.ts'
 
@@ -28,6 +29,7 @@ export function deleteCommand(invocation: Invocation): Command {
         const { id, gone } = removal
         await waitUntil(`${id} to be gone`, () => gone(signal), { seconds: options.timeout, signal })
       }
+      forgetAccess(stateFolder(invocation), removal.id)
       terminal.out(
         `${kind.names[0]} ${removal.name} ${options.wait === true ? 'deleted' : 'is being deleted'}`,
       )

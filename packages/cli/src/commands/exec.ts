@@ -22,10 +22,11 @@ export function execCommand(invocation: Invocation): Command {
     )
     .action(async (reference: string, words: string[], options: { tty?: boolean; renew?: boolean }) => {
       const { id } = await openAccess(invocation, reference, { renew: options.renew === true })
-      const status = await runSsh(invocation, stateFolder(invocation), id, {
-        options: options.tty === true ? ['-t'] : ['-T'],
-        command: ['--', remoteCommand(words)],
-      })
+      const status = await runSsh(invocation, stateFolder(invocation), id, [
+        options.tty === true ? '-t' : '-T',
+        '--',
+        remoteCommand(words),
+      ])
       if (status !== 0) throw new CommandError('', status)
     })
 }

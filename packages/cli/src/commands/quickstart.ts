@@ -11,6 +11,7 @@ import { untilAborted } from '../process/until-aborted.ts'
 import { chooseClass } from '../quickstart/class.ts'
 import { nextCommands } from '../quickstart/next-commands.ts'
 import { type QuickstartWish, serveProject, showWarmClaim } from '../quickstart/run-quickstart.ts'
+import { shellQuote } from '../ssh/quote.ts'
 import { examples, wholeNumber } from './options.ts'
 
 export function quickstartCommand(invocation: Invocation): Command {
@@ -60,9 +61,10 @@ async function quickstart(invocation: Invocation, options: QuickstartOptions): P
     if (gitServer !== null) undo.add('git daemon', () => gitServer.stop())
     const { claimId } = await showWarmClaim(wish, declaration, stack, invocation)
     if (options.exit !== true) {
-      terminal.out(
-        `\n${nextCommands({ claimId, project: declaration.name, url: stack.client.url, synthetic })}`,
-      )
+      const isDefault = folder === invocation.config.defaultState
+      const hearth = isDefault ? './hearth' : `./hearth --state ${shellQuote(folder)}`
+      const { url } = stack.client
+      terminal.out(`\n${nextCommands({ hearth, claimId, project: declaration.name, url, synthetic })}`)
       await untilAborted(signal)
     }
   } finally {

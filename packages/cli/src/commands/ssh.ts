@@ -20,7 +20,7 @@ export function sshCommand(invocation: Invocation): Command {
     )
     .action(async (reference: string, words: string[], { renew }: { renew?: boolean }) => {
       const { id } = await openAccess(invocation, reference, { renew: renew === true })
-      const status = await runSsh(invocation, stateFolder(invocation), id, { options: words, command: [] })
+      const status = await runSsh(invocation, stateFolder(invocation), id, words)
       if (status !== 0) throw new CommandError('', status)
     })
 }

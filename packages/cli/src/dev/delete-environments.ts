@@ -25,6 +25,7 @@ export async function deleteEnvironments(client: HearthClient, options: Deletion
   rememberSwitchedOff(options.stateFolder, enabled)
   for (const id of enabled) await client.warmPools.update(id, { spec: { enabled: false } })
   const present = await presentEnvironments(client)
+  rmSync(join(options.stateFolder, 'access'), { recursive: true, force: true })
   if (present.length === 0) return
   options.note(`deleting ${present.length} ${present.length === 1 ? 'machine' : 'machines'}`)
   const left = new Set(present.map(({ metadata }) => metadata.id))

@@ -70,7 +70,8 @@ export const warmPoolKind = defineKind<WarmPool>({
 /** A pool by its id, its name, or by its project where that has only one. */
 async function findPool({ client, signal }: View, reference: string): Promise<WarmPool> {
   if (isId(reference)) return await client.warmPools.get(reference, { signal })
-  const called = await client.warmPools.listAll({ name: reference }, { signal })
+  const all = await client.warmPools.listAll({}, { signal })
+  const called = all.filter(({ metadata }) => metadata.name === reference)
   if (called.length === 1 && called[0] !== undefined) return called[0]
   const project = await client.projects.get(reference, { signal }).catch(goneIsNull)
   const pools =

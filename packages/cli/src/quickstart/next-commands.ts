@@ -1,22 +1,24 @@
-/** What to try next, with the ids of this run. */
+/** What to try next, with the ids of this run; `hearth` is how the command is called. */
 export function nextCommands(run: {
+  hearth: string
   claimId: string
   project: string
   url: string
   synthetic: boolean
 }): string {
+  const { hearth } = run
   const inside: readonly (readonly [string, string])[] = run.synthetic
     ? []
     : [
-        [`./hearth ssh ${run.claimId}`, 'a shell on the claimed machine'],
-        [`./hearth exec ${run.claimId} -- uname -a`, 'one command there'],
+        [`${hearth} ssh ${run.claimId}`, 'a shell on the claimed machine'],
+        [`${hearth} exec ${run.claimId} -- uname -a`, 'one command there'],
       ]
   const lines: readonly (readonly [string, string])[] = [
     ...inside,
-    [`./hearth claim ${run.project}`, 'another machine'],
-    ['./hearth get environments', 'all machines, and where they are'],
-    ['./hearth watch', 'every change as it happens'],
-    [`./hearth delete claim ${run.claimId}`, 'give the machine back'],
+    [`${hearth} claim ${run.project}`, 'another machine'],
+    [`${hearth} get environments`, 'all machines, and where they are'],
+    [`${hearth} watch`, 'every change as it happens'],
+    [`${hearth} delete claim ${run.claimId}`, 'give the machine back'],
     [`${run.url}/docs`, 'the HTTP interface'],
   ]
   const width = Math.max(...lines.map(([command]) => command.length))

@@ -5,16 +5,19 @@ import type { Invocation } from '../invocation.ts'
 import { configurationFile } from './access.ts'
 import { sshAlias } from './configuration.ts'
 
-/** Runs the system's ssh on the person's terminal and returns its exit status. */
+/**
+ * Runs the system's ssh on the person's terminal and returns its exit status. It takes options behind the host too,
+ * so that the words may be options, a command, or both, as the person gave them.
+ */
 export function runSsh(
   invocation: Invocation,
   stateFolder: string,
   id: string,
-  parts: { options: readonly string[]; command: readonly string[] },
+  words: readonly string[],
 ): Promise<number> {
   const file = configurationFile(stateFolder, id)
   return new Promise((resolve, reject) => {
-    const child = spawn('ssh', ['-F', file, ...parts.options, sshAlias, ...parts.command], {
+    const child = spawn('ssh', ['-F', file, sshAlias, ...words], {
       stdio: 'inherit',
       env: { ...invocation.config.variables },
     })

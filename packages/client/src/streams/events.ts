@@ -13,7 +13,7 @@ export interface FollowOptions {
   resourceId?: string | undefined
   /** Called each time the stream is open: what changed before that is to be read, not waited for. */
   onOpen?: () => void
-  /** Called when the stream broke and is tried again. */
+  /** Called once for each loss; the stream is tried again until it is open. */
   onLost?: () => void
 }
 
@@ -60,7 +60,7 @@ export async function* followEvents(
       if (!opened || refused) throw error
     }
     if (options.signal.aborted) return
-    options.onLost?.()
+    if (attempt === 0) options.onLost?.()
     await pauseBeforeReconnect(attempt++, options.signal)
   }
 }
