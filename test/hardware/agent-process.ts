@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createWriteStream, existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { bundle } from './programs.ts'
+
+const stopMilliseconds = 20_000
+
+/** The shipped agent as a process of its own, started and ended as a service manager, or a crash, would. */
+export class AgentProcess {
+  private child: ChildProcess | null = null
+
+  constructor(
+    private readonly settings: Readonly<Record<string, string>>,
+    readonly logPath: string,
+  ) {}
+
+  async start(): Promise<void> {
+    const program = await bundle('runner-agent')
+    const child = spawn(process.execPath, [program], {
+      env: { PATH: process.env.PATH, HEARTH_LOG_LEVEL: 'debug', ...this.settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const log = createWriteStream(this.logPath, { flags: 'a' })
+    child.stdout.pipe(log, { end: false })
+    child.stderr.pipe(log, { end: false })
+    if (process.env.HEARTH_TEST_LOG !== undefined) child.stdout.pipe(process.stderr, { end: false })
+    this.child = child
+  }
+
+  /** As `kill -9`: resolves when the process is gone. */
+  kill(): Promise<void> {
+    return this.end('SIGKILL')
+  }
+
+  /** In order; guests keep running. */
+  async stop(): Promise<void> {
+    const timer = setTimeout(() => this.child?.kill('SIGKILL'), stopMilliseconds)
+    await this.end('SIGTERM')
+    clearTimeout(timer)
+  }
+
+  log(): Promise<string> {
+    return existsSync(this.logPath) ? readFile(this.logPath, 'utf8') : Promise.resolve('')
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const { child } = this
+    this.child = null
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    child.kill(signal)
+    await exited
+  }
+}

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { eventually } from '@hearth/testing'
+import { run } from './command.ts'
+import { answers, freePort } from './ports.ts'
+
+export interface GitServer extends AsyncDisposable {
+  /** As guests reach it: the loopback of their host. */
+  url(repository: string): string
+}
+
+const identity = {
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_SYSTEM: '/dev/null',
+  GIT_AUTHOR_NAME: 'Test',
+  GIT_AUTHOR_EMAIL: 'test@hearth.example',
+  GIT_COMMITTER_NAME: 'Test',
+  GIT_COMMITTER_EMAIL: 'test@hearth.example',
+}
+
+/** Git's own daemon over a new repository `name` with one commit of the given files; scripts are executable. */
+export async function serveRepository(
+  folder: string,
+  name: string,
+  files: Readonly<Record<string, string>>,
+): Promise<GitServer> {
+  const work = join(folder, 'work')
+  const served = join(folder, 'served')
+  const git = (...command: string[]) =>
+    run(['git', ...command], { cwd: work, env: { ...process.env, ...identity } })
+  await mkdir(work, { recursive: true })
+  await git('init', '--quiet', '--initial-branch=main')
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(work, path)), { recursive: true })
+    await writeFile(join(work, path), content)
+    if (content.startsWith('#!')) await chmod(join(work, path), 0o755)
+  }
+  await git('add', '.')
+  await git('commit', '--quiet', '--message', 'Begin')
+  await git('clone', '--quiet', '--bare', work, join(served, `${name}.git`))
+
+  const port = await freePort()
+  const options = ['--export-all', '--reuseaddr', '--informative-errors', `--base-path=${served}`]
+  const daemon = spawn('git', ['daemon', '--listen=127.0.0.1', `--port=${port}`, ...options, served], {
+    stdio: 'ignore',
+    env: {
+      ...process.env,
+      ...identity,
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'safe.directory',
+      GIT_CONFIG_VALUE_0: '*',
+    },
+  })
+  const exited = new Promise<void>((resolve) => daemon.once('exit', () => resolve()))
+  await eventually(() => answers(port), { timeoutMilliseconds: 10_000 })
+  return {
+    url: (repository) => `git://10.0.2.2:${port}/${repository}.git`,
+    async [Symbol.asyncDispose]() {
+      daemon.kill('SIGTERM')
+      await exited
+    },
+  }
+}

@@ -1,0 +1,88 @@
+import { join } from 'node:path'
+import { newId, systemClock } from '@hearth/foundation'
+import {
+  generateSecureShellKeyPair,
+  type HostContractSetting,
+  hostContract,
+  LibvirtHost,
+  LocalCommandRunner,
+  type MachineSpecification,
+  SecureShellCommandRunner,
+} from '@hearth/runner-agent'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { virshUri } from './domains.ts'
+import { newRunFolder } from './host.ts'
+import { offerImage } from './images.ts'
+import { removeRun } from './leftovers.ts'
+import { type SecureShellServer, startSecureShellServer } from './secure-shell-server.ts'
+
+type CommandRunner = ConstructorParameters<typeof LibvirtHost>[0]['runner']
+
+let folder: string
+let server: SecureShellServer
+const owners = [newId(), newId()] as const
+
+beforeAll(async () => {
+  folder = await newRunFolder()
+  await offerImage(join(folder, 'images'), 'debian-12')
+  server = await startSecureShellServer(join(folder, 'sshd'))
+})
+
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]()
+  await removeRun(folder, owners)
+})
+
+describe('the contract of hosts, kept by libvirt on this machine', () => {
+  let setting: HostContractSetting
+  beforeAll(() => {
+    setting = settingOver(() => new LocalCommandRunner(), 'local')
+  })
+  for (const [promise, holds] of hostContract) it(promise, () => holds(setting))
+})
+
+describe('the contract of hosts, kept by libvirt on a machine driven over SSH', () => {
+  let setting: HostContractSetting
+  beforeAll(() => {
+    setting = settingOver(() => new SecureShellCommandRunner(server.login), 'driven')
+  })
+  afterAll(async () => {
+    await setting.host.close()
+    await setting.foreignHost.close()
+  })
+  for (const [promise, holds] of hostContract) it(promise, () => holds(setting))
+})
+
+function settingOver(runner: () => CommandRunner, name: string): HostContractSetting {
+  const hostOf = (owner: string) =>
+    new LibvirtHost({
+      runner: runner(),
+      uri: virshUri,
+      virtualization: 'qemu',
+      imagesFolder: join(folder, 'images'),
+      machinesFolder: join(folder, name),
+      owner,
+      guestAddress: '127.0.0.1',
+      agentKey: generateSecureShellKeyPair('agent').publicKey,
+      capacity: {},
+      clock: systemClock,
+    })
+  return { host: hostOf(owners[0]), foreignHost: hostOf(owners[1]), specification }
+}
+
+function specification(): MachineSpecification {
+  const environmentId = newId()
+  return {
+    owner: owners[0],
+    environmentId,
+    epoch: 1,
+    generation: 2,
+    hostname: 'shop',
+    image: 'debian-12',
+    virtualCpus: 1,
+    memoryMebibytes: 256,
+    diskGibibytes: 3,
+    userCertificateAuthority: generateSecureShellKeyPair('authority').publicKey,
+    principal: `environment:${environmentId}`,
+  }
+}

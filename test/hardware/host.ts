@@ -1,0 +1,101 @@
+import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { HearthClient } from '@hearth/client'
+import type { EnvironmentClass, Runner } from '@hearth/contract'
+import { until } from '../system/following.ts'
+import { type Installation, startInstallation } from '../system/installation.ts'
+import { AgentProcess } from './agent-process.ts'
+import { runsFolder } from './cache.ts'
+import { removeLeftovers, removeRun, runName } from './leftovers.ts'
+
+const activeMilliseconds = 60_000
+const guestMemoryMebibytes = 512
+
+/** A control plane and this machine as its host; everything that was made for it goes with it. */
+export interface HardwareHost extends AsyncDisposable {
+  client: HearthClient
+  installation: Installation
+  /** Passable for QEMU's own user. */
+  folder: string
+  /** What agents started here offer; images are put in before they start. */
+  imagesFolder: string
+  startAgent(name: string, settings?: Readonly<Record<string, string>>): Promise<HardwareAgent>
+}
+
+export interface HardwareAgent {
+  runner: Runner
+  process: AgentProcess
+  stateFolder: string
+  /** Holds a folder for each machine. */
+  environmentsFolder: string
+}
+
+export async function startHost(): Promise<HardwareHost> {
+  const folder = await newRunFolder()
+  const imagesFolder = join(folder, 'images')
+  const installation = await startInstallation()
+  const { client, url } = installation
+  const agents: HardwareAgent[] = []
+
+  const startAgent: HardwareHost['startAgent'] = async (name, settings = {}) => {
+    const { runner, token } = await client.runners.create({ name, labels: {}, spec: {} })
+    const stateFolder = join(folder, name)
+    await mkdir(stateFolder, { mode: 0o755 })
+    const identity = { url, runnerId: runner.metadata.id, token }
+    await writeFile(join(stateFolder, 'runner.json'), JSON.stringify(identity), { mode: 0o600 })
+    const environment = {
+      HEARTH_AGENT_STATE: stateFolder,
+      HEARTH_IMAGES: imagesFolder,
+      // Emulation runs on every machine, and the same everywhere.
+      HEARTH_VIRTUALIZATION: 'qemu',
+      ...settings,
+    }
+    const agent: HardwareAgent = {
+      runner,
+      process: new AgentProcess(environment, join(folder, `${name}.log`)),
+      stateFolder,
+      environmentsFolder: join(stateFolder, 'environments'),
+    }
+    agents.push(agent)
+    await agent.process.start()
+    await untilActive(client, name, 0)
+    return agent
+  }
+  return {
+    client,
+    installation,
+    folder,
+    imagesFolder,
+    startAgent,
+    async [Symbol.asyncDispose]() {
+      for (const agent of agents) await agent.process.stop()
+      await removeRun(folder)
+      await installation[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Resolves when an agent has registered for the runner with a higher epoch than the given one. */
+export function untilActive(client: HearthClient, name: string, epoch: number): Promise<Runner> {
+  const active = ({ status }: Runner) => status.phase === 'active' && status.epoch > epoch
+  return until(client, `runner ${name}`, () => client.runners.get(name), active, activeMilliseconds)
+}
+
+/** A class of small guests: emulated ones boot no slower with little memory. */
+export function createGuestClass(
+  client: HearthClient,
+  name: string,
+  image: string,
+): Promise<EnvironmentClass> {
+  const size = { virtualCpus: 2, memoryMebibytes: guestMemoryMebibytes, diskGibibytes: 3 }
+  return client.environmentClasses.create({ name, labels: {}, spec: { ...size, image } })
+}
+
+/** A new folder for what one run makes; what earlier ones left behind is removed first. */
+export async function newRunFolder(): Promise<string> {
+  const runs = await runsFolder()
+  await removeLeftovers(runs)
+  const folder = await mkdtemp(join(runs, runName(process.pid, '')))
+  await chmod(folder, 0o755)
+  return folder
+}
