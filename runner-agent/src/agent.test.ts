@@ -1,0 +1,217 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { EnvironmentOrder, EnvironmentReport, Presence, SyncReply, SyncRequest } from '@hearth/contract'
+import { generateSealingKeyPair, newId, systemClock } from '@hearth/foundation'
+import type { Messaging, MessagingOptions } from '@hearth/messaging'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { runAgent } from './agent.ts'
+import { MachineStore } from './host/synthetic/machine-store.ts'
+import { SyntheticGuest } from './host/synthetic/synthetic-guest.ts'
+import { SyntheticHost } from './host/synthetic/synthetic-host.ts'
+
+const runnerId = newId()
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hearth-agent-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+/** The control plane's end of the wire, in memory. */
+class Wire {
+  readonly reports: EnvironmentReport[] = []
+  readonly presences: Presence[] = []
+  readonly syncs: SyncRequest[] = []
+  reply: (request: SyncRequest) => SyncReply = () => ({ accepted: true, orders: [], unwanted: [] })
+  deliver: (order: EnvironmentOrder) => Promise<void> = () => Promise.reject(new Error('nobody consumes yet'))
+  reconnect: () => void = () => undefined
+  private readonly changed = new Set<() => void>()
+
+  messaging(options: MessagingOptions): Messaging {
+    this.reconnect = () => options.onStatus?.('reconnected', '')
+    const unused = () => Promise.reject(new Error('not used by an agent'))
+    return {
+      ensureStreams: unused,
+      ensureRunner: unused,
+      removeRunner: unused,
+      publishOrder: unused,
+      purgeOrder: unused,
+      consumeReports: unused,
+      readLogs: () => {
+        throw new Error('not used by an agent')
+      },
+      publishEvent: unused,
+      subscribePresence: unused,
+      serveSync: unused,
+      consumeOrders: (_, handle, signal) => {
+        this.deliver = handle
+        return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+      },
+      publishReport: async (report) => {
+        this.reports.push(report)
+        this.tell()
+      },
+      publishLog: async () => undefined,
+      publishPresence: (presence) => {
+        this.presences.push(presence)
+        this.tell()
+      },
+      requestSync: async (request) => {
+        this.syncs.push(request)
+        this.tell()
+        return this.reply(request)
+      },
+      flush: async () => undefined,
+      isConnected: () => true,
+      close: async () => undefined,
+    }
+  }
+
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!condition()) return
+        this.changed.delete(check)
+        resolve()
+      }
+      this.changed.add(check)
+      check()
+    })
+  }
+
+  private tell(): void {
+    for (const check of this.changed) check()
+  }
+}
+
+function start(wire: Wire, epoch = 4) {
+  const world = {
+    settings: { createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0, failures: {} },
+    clock: systemClock,
+    random: Math.random,
+  }
+  const capacity = { virtualCpus: 1, memoryMebibytes: 1, diskGibibytes: 1 }
+  const host = new SyntheticHost({
+    ...world,
+    machinesFolder: folder,
+    owner: runnerId,
+    capacity,
+    images: ['debian-12'],
+  })
+  const store = new MachineStore(folder)
+  const sealing = generateSealingKeyPair()
+  const stop = new AbortController()
+  const ended = runAgent(
+    {
+      host,
+      openGuest: (machine) => new SyntheticGuest(machine, store, world),
+      runnerId,
+      sealingKey: sealing.privateKey,
+      bootConcurrency: 1,
+      stepDeadlines: {},
+      listen: null,
+      clock: systemClock,
+      log: pino({ enabled: false }),
+      readFacts: async () => ({
+        ...(await host.facts()),
+        agentVersion: '0.1.0',
+        sealingKey: sealing.publicKey,
+      }),
+      register: async () => ({
+        runnerId,
+        organizationId: newId(),
+        epoch,
+        nats: { servers: ['nats://h:1'], credentials: null },
+      }),
+      connect: async (options) => wire.messaging(options),
+    },
+    stop.signal,
+  )
+  return { ended, stop: () => stop.abort(), host }
+}
+
+const orderOf = (id: string, change: Partial<EnvironmentOrder> = {}): EnvironmentOrder => ({
+  kind: 'environment',
+  id,
+  name: 'shop',
+  organizationId: newId(),
+  runnerId,
+  epoch: 4,
+  generation: 1,
+  desiredPhase: 'running',
+  plan: {
+    image: 'debian-12',
+    virtualCpus: 1,
+    memoryMebibytes: 512,
+    diskGibibytes: 1,
+    repositories: [],
+    variables: {},
+    secretNames: [],
+    projectSetup: [],
+    warmPoolSetup: [],
+  },
+  sealedSecrets: null,
+  userCertificateAuthority: 'ssh-ed25519 AAAA',
+  principal: `environment:${id}`,
+  ...change,
+})
+
+test('orders of the stream and of the first sync are fulfilled, and a stop leaves the machines', async () => {
+  const wire = new Wire()
+  const [streamed, synced] = [newId(), newId()]
+  wire.reply = () => ({ accepted: true, orders: [orderOf(synced)], unwanted: [] })
+  const agent = start(wire)
+  await wire.until(() => wire.syncs.length === 1)
+  await wire.deliver(orderOf(streamed))
+  await wire.until(() => wire.reports.filter(({ phase }) => phase === 'running').length === 2)
+  expect(wire.presences[0]).toMatchObject({ runnerId, epoch: 4 })
+  agent.stop()
+  expect(await agent.ended).toBe('stopped')
+  expect((await agent.host.look(streamed)).power).toBe('running')
+})
+
+test('what is on the host is told in the sync, and adopted when it is still wanted', async () => {
+  const id = newId()
+  const first = new Wire()
+  first.reply = () => ({ accepted: true, orders: [orderOf(id)], unwanted: [] })
+  const before = start(first)
+  await first.until(() => first.reports.at(-1)?.phase === 'running')
+  before.stop()
+  await before.ended
+  const second = new Wire()
+  second.reply = () => ({ accepted: true, orders: [orderOf(id, { epoch: 5 })], unwanted: [] })
+  const after = start(second, 5)
+  await second.until(() => second.reports.length > 0)
+  expect(second.syncs[0]?.inventory).toEqual([{ environmentId: id, epoch: 4, generation: 1 }])
+  expect(second.reports.map(({ phase }) => phase)).toEqual(['running'])
+  expect(second.reports[0]?.steps).toEqual(first.reports.at(-1)?.steps)
+  after.stop()
+  await after.ended
+})
+
+test('after NATS came back everything is synchronised and reported again', async () => {
+  const wire = new Wire()
+  const id = newId()
+  wire.reply = () => ({ accepted: true, orders: [orderOf(id)], unwanted: [] })
+  const agent = start(wire)
+  await wire.until(() => wire.reports.at(-1)?.phase === 'running')
+  const reported = wire.reports.length
+  wire.reconnect()
+  await wire.until(() => wire.syncs.length === 2 && wire.reports.length > reported)
+  agent.stop()
+  await agent.ended
+})
+
+test('a newer agent’s lease ends this one, whether a sync or an order tells of it', async () => {
+  const bySync = new Wire()
+  bySync.reply = () => ({ accepted: false, reason: 'superseded', currentEpoch: 9 })
+  expect(await start(bySync).ended).toBe('superseded')
+  const byOrder = new Wire()
+  const agent = start(byOrder)
+  await byOrder.until(() => byOrder.syncs.length === 1)
+  // Refused and not acknowledged: the order is the newer agent's.
+  await expect(byOrder.deliver(orderOf(newId(), { epoch: 5 }))).rejects.toThrow('epoch 5')
+  expect(await agent.ended).toBe('superseded')
+  expect(byOrder.reports).toEqual([])
+})

@@ -1,0 +1,57 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { LocalCommandRunner } from '../../host/command/local.ts'
+import { waitForAnswer } from './answering.ts'
+
+const sockets: Socket[] = []
+let server: Server
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+  server.close()
+})
+
+/** A server that does with its nth connection what it is told. */
+async function listen(onConnection: (socket: Socket, count: number) => void) {
+  let count = 0
+  server = createServer((socket) => {
+    sockets.push(socket)
+    socket.on('error', () => undefined)
+    count += 1
+    onConnection(socket, count)
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  return { connect: () => new LocalCommandRunner().connect('127.0.0.1', port), count: () => count }
+}
+
+test('the stream that answered is given with its first line unread, and the server serves no second one', async () => {
+  const { connect, count } = await listen((socket, nth) => {
+    // As a forwarded port does while the guest's server is not there yet.
+    if (nth < 4) socket.destroy()
+    else setTimeout(() => socket.write('SSH-2.0-test\r\n'), 250)
+  })
+  const stream = await waitForAnswer(connect, AbortSignal.timeout(5_000))
+  const text = await new Promise((resolve) =>
+    stream.once('data', (chunk: Buffer) => resolve(chunk.toString())),
+  )
+  expect(text).toBe('SSH-2.0-test\r\n')
+  expect(count()).toBe(4)
+})
+
+test('an attempt that is swallowed while the guest boots does not hold up the answer', async () => {
+  const { connect } = await listen((socket, nth) => {
+    if (nth > 2) socket.write('SSH-2.0-test\r\n')
+  })
+  const began = performance.now()
+  await waitForAnswer(connect, AbortSignal.timeout(5_000))
+  expect(performance.now() - began).toBeLessThan(1_500)
+})
+
+test('it gives up when told to, and leaves no connection behind', async () => {
+  const { connect } = await listen(() => undefined)
+  await expect(waitForAnswer(connect, AbortSignal.timeout(300))).rejects.toThrow(/timeout|abort/i)
+  for (const socket of sockets) {
+    if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
+  }
+  expect(sockets.length).toBeGreaterThan(0)
+})
