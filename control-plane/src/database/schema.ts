@@ -1,7 +1,7 @@
 import type { ClaimTable } from '../kinds/claim/table.ts'
 import type { EnvironmentTable } from '../kinds/environment/table.ts'
 import type { EnvironmentClassTable } from '../kinds/environment-class/table.ts'
-import type { EventTable } from '../kinds/event/table.ts'
+import type { EventPublicationTable, EventTable } from '../kinds/event/table.ts'
 import type { JobTable } from '../kinds/job/table.ts'
 import type { OrganizationTable } from '../kinds/organization/table.ts'
 import type { ProjectSecretTable, ProjectTable } from '../kinds/project/table.ts'
@@ -25,6 +25,7 @@ export interface Schema {
   claims: ClaimTable
   jobs: JobTable
   events: EventTable
+  event_publication: EventPublicationTable
   outbox: OutboxTable
   idempotency_keys: IdempotencyKeyTable
 }

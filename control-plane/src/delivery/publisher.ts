@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Clock, toError } from '@hearth/foundation'
 import type { Messaging } from '@hearth/messaging'
 import { sql } from 'kysely'
@@ -13,6 +14,8 @@ const publisherLock = 7_204
 const batchSize = 500
 /** A notification may be lost; then this is how long a change waits. */
 const restMilliseconds = 1_000
+/** Between rounds, so that under load one round carries many changes. */
+const pauseMilliseconds = 10
 
 export interface PublisherOptions {
   database: Database
@@ -37,7 +40,9 @@ export async function publishCommitted(options: PublisherOptions, signal: AbortS
         options.log.warn({ err: toError(error) }, 'could not publish; trying again')
         return false
       })
-      if (!more) await doorbell.wait(restMilliseconds)
+      if (more) continue
+      await delay(pauseMilliseconds, undefined, { signal }).catch(() => undefined)
+      await doorbell.wait(restMilliseconds)
     }
   } finally {
     stopListening()
@@ -64,13 +69,11 @@ async function publishEvents(
 ): Promise<number> {
   const events = await unpublishedEvents(tx, batchSize)
   if (events.length === 0) return 0
-  await Promise.all(events.map((event) => messaging.publishEvent(event)))
+  // One after another: a repeated publication must not overtake a later one of the same resource.
+  for (const event of events) await messaging.publishEvent(event)
   const now = clock.now().getTime()
   for (const event of events) metrics.publishSeconds.observe((now - Date.parse(event.time)) / 1000)
-  await markPublished(
-    tx,
-    events.map(({ id }) => id),
-  )
+  await markPublished(tx, events.at(-1)?.position ?? 0)
   return events.length
 }
 

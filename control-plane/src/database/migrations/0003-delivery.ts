@@ -13,7 +13,6 @@ export const delivery: Migration = {
           sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
           id uuid NOT NULL UNIQUE,
           position bigint UNIQUE,
-          published boolean NOT NULL DEFAULT false,
           organization_id uuid NOT NULL,
           verb text NOT NULL,
           kind text NOT NULL,
@@ -24,8 +23,13 @@ export const delivery: Migration = {
           resource jsonb NOT NULL
         );
         CREATE INDEX events_unplaced ON events (sequence) WHERE position IS NULL;
-        CREATE INDEX events_unpublished ON events (position) WHERE NOT published;
         CREATE INDEX events_organization ON events (organization_id, position);
+        -- One row: everything up to this position has been published.
+        CREATE TABLE event_publication (
+          singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+          position bigint NOT NULL
+        );
+        INSERT INTO event_publication (position) VALUES (0);
         CREATE TABLE outbox (
           id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
           topic text NOT NULL,
@@ -52,7 +56,9 @@ export const delivery: Migration = {
   },
   async down(database) {
     await sql
-      .raw('DROP TABLE idempotency_keys, outbox, events; DROP FUNCTION hearth_notify_outbox')
+      .raw(
+        'DROP TABLE idempotency_keys, outbox, event_publication, events; DROP FUNCTION hearth_notify_outbox',
+      )
       .execute(database)
   },
 }

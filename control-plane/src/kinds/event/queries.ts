@@ -59,20 +59,24 @@ export async function placeEvents(database: Database): Promise<number> {
   })
 }
 
+/** The next events to publish, in order. */
 export async function unpublishedEvents(tx: DatabaseTransaction, limit: number): Promise<Event[]> {
   const rows = await tx
     .selectFrom('events')
     .selectAll()
-    .where('published', '=', false)
-    .where('position', 'is not', null)
+    .where('position', '>', (query) => query.selectFrom('event_publication').select('position'))
     .orderBy('position')
     .limit(limit)
     .execute()
   return rows.map(toEvent)
 }
 
-export async function markPublished(tx: DatabaseTransaction, ids: readonly string[]): Promise<void> {
-  await tx.updateTable('events').set({ published: true }).where('id', 'in', ids).execute()
+/** Notes that everything up to this position has been published. */
+export async function markPublished(tx: DatabaseTransaction, position: number): Promise<void> {
+  await tx
+    .updateTable('event_publication')
+    .set({ position: String(position) })
+    .execute()
 }
 
 /** Removes events older than `before`, but never one that has not been published, nor the newest. */
@@ -80,7 +84,7 @@ export async function forgetEvents(database: Database, before: Date): Promise<vo
   await database
     .deleteFrom('events')
     .where('time', '<', before)
-    .where('published', '=', true)
+    .where('position', '<=', (query) => query.selectFrom('event_publication').select('position'))
     .where('position', '<', (query) =>
       query.selectFrom('events').select((expression) => expression.fn.max('position').as('newest')),
     )

@@ -5,7 +5,6 @@ export interface EventTable {
   sequence: Generated<string>
   id: string
   position: string | null
-  published: Generated<boolean>
   organization_id: string
   verb: Event['verb']
   kind: ResourceKind
@@ -14,6 +13,12 @@ export interface EventTable {
   status_version: number | null
   time: ColumnType<Date, Date | undefined, never>
   resource: ColumnType<Record<string, unknown>, string, never>
+}
+
+/** One row: how far events have been published. */
+export interface EventPublicationTable {
+  singleton: Generated<boolean>
+  position: string
 }
 
 interface EventRow {
