@@ -25,10 +25,18 @@ export class Virsh {
   }
 
   /**
-   * Runs several commands in one process and gives what each printed, in order; one that failed printed nothing.
+   * Runs many commands in few processes and gives what each printed, in order; one that failed printed nothing.
    * Names in them must hold neither blanks nor quotes.
    */
   async batch(commands: readonly string[]): Promise<string[]> {
+    const outputs: string[] = []
+    for (let from = 0; from < commands.length; from += commandsAtOnce) {
+      outputs.push(...(await this.runTogether(commands.slice(from, from + commandsAtOnce))))
+    }
+    return outputs
+  }
+
+  private async runTogether(commands: readonly string[]): Promise<string[]> {
     const script = commands.map((command) => `echo ${separator}; ${command}`).join('; ')
     const result = await this.runner.run(['virsh', '-q', '-c', this.uri, script], {
       outputLimitBytes: 64 * 1024 * 1024,
@@ -46,6 +54,8 @@ export class Virsh {
 }
 
 const separator = '@@hearth@@'
+/** One argument of a program may be 128 KiB long. */
+const commandsAtOnce = 400
 
 function readable(stderr: string): string {
   return (
