@@ -16,9 +16,9 @@ declare -A what=(
 declare -A bound=([install]=900 [build]=300 [lint]=600 [types]=600 [unit]=1200 [structure]=600 [system]=1800 [image]=1800 [hardware]=3600)
 # The packages a phase needs, and why.
 declare -A packages=(
-  [unit]="openssh-client openssh-server"
+  [unit]="openssh-client"
   [system]="openssh-client"
-  [hardware]="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients mmdebstrap e2fsprogs genisoimage openssh-client"
+  [hardware]="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients mmdebstrap e2fsprogs genisoimage openssh-client openssh-server git"
 )
 declare -A why=(
   [qemu-system-x86]="runs the guests"
@@ -30,7 +30,8 @@ declare -A why=(
   [e2fsprogs]="makes the base image's file system"
   [genisoimage]="makes seeds for guests with cloud-init"
   [openssh-client]="ssh and ssh-keygen, against which connections and certificates are checked"
-  [openssh-server]="a real sshd for certificates and connections to be checked against"
+  [openssh-server]="a host that is driven over SSH; its service is not started"
+  [git]="serves a repository to the guests"
 )
 
 usage() {
@@ -224,9 +225,29 @@ install_packages() {
   heading "missing packages"
   for package in "${missing[@]}"; do say "installing $package: ${why[$package]}"; done
   local quiet=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0)
-  if as_root "${quiet[@]}" update && as_root "${quiet[@]}" install -y --no-install-recommends "${missing[@]}"; then return; fi
+  if as_root "${quiet[@]}" update && start_no_ssh && as_root "${quiet[@]}" install -y --no-install-recommends "${missing[@]}"; then
+    allow_ssh
+    return
+  fi
+  allow_ssh
   failures+=("installing packages: ${missing[*]}")
   count "missing packages" 0 0 1 0
+}
+
+# The tests start an SSH server of their own; the package would open the machine's port 22 to everybody.
+start_no_ssh() {
+  # Without an init system no service is started anyhow.
+  [[ " ${missing[*]} " == *" openssh-server "* && -d /run/systemd/system && ! -e /usr/sbin/policy-rc.d ]] || return 0
+  policy=/usr/sbin/policy-rc.d
+  printf '#!/bin/sh\n[ "$1" = ssh ] && exit 101\nexit 0\n' | as_root tee "$policy" >/dev/null && as_root chmod 755 "$policy"
+}
+policy=
+
+allow_ssh() {
+  [[ -n $policy ]] || return 0
+  as_root rm -f "$policy"
+  policy=
+  as_root systemctl disable --quiet ssh.service
 }
 
 is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
@@ -314,6 +335,7 @@ build_image() {
 clean_up() {
   local daemon pid
   trap - EXIT
+  allow_ssh
   if ((${#started[@]} > 0)) && [[ -n $(as_root virsh -q -c qemu:///system list --name 2>/dev/null) ]]; then
     say "libvirtd and virtlogd go on, since guests still run"
     started=()

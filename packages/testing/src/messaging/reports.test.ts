@@ -123,18 +123,19 @@ test('what one process took and did not handle goes to another as soon as the fi
   firstController.abort()
   await firstConsuming
 
-  const seen: number[] = []
+  // Delivery is at least once: what the first gave back may come twice.
+  const seen = new Set<number>()
   const secondController = new AbortController()
   const start = performance.now()
   await second.consumeReports(
     async ({ sequence }) => {
-      seen.push(sequence)
-      if (seen.length === 3) secondController.abort()
+      seen.add(sequence)
+      if (seen.size === 3) secondController.abort()
     },
     secondController.signal,
     1,
   )
-  expect(seen.toSorted()).toEqual([1, 2, 3])
+  expect([...seen].sort()).toEqual([1, 2, 3])
   // Far less than the minute an unanswered message waits.
   expect(performance.now() - start).toBeLessThan(10_000)
 })
