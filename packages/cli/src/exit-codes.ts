@@ -37,6 +37,8 @@ export class CommandError extends Error {
   constructor(
     message: string,
     readonly exitCode: number,
+    /** For lines that programs read too, such as editors: printed as they are. */
+    readonly isVerbatim = false,
   ) {
     super(message)
   }

@@ -1,7 +1,7 @@
 import { systemClock } from '@hearth/foundation'
 import { CommanderError } from 'commander'
 import { readConfig } from './config.ts'
-import { exitCodeOf, exitCodes } from './exit-codes.ts'
+import { CommandError, exitCodeOf, exitCodes } from './exit-codes.ts'
 import { errorText } from './output/error-text.ts'
 import { terminalOf } from './output/terminal.ts'
 import { listenForSignals } from './process/signals.ts'
@@ -24,10 +24,16 @@ async function exitCode(): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.badInput
     const interrupted = exitCodeOfSignal()
     if (interrupted !== null && isAbort(error)) return interrupted
-    const text = errorText(error)
-    if (text !== '') terminal.note(`${terminal.tone('bad', 'error:')} ${text}`)
+    tell(error)
     return exitCodeOf(error)
   }
+}
+
+function tell(error: unknown): void {
+  const text = errorText(error)
+  if (text === '') return
+  const isVerbatim = error instanceof CommandError && error.isVerbatim
+  terminal.note(isVerbatim ? text : `${terminal.tone('bad', 'error:')} ${text}`)
 }
 
 function isAbort(error: unknown): boolean {

@@ -13,13 +13,14 @@ export function readProjectFile(path: string): ProjectDeclarationInput {
   }
   const { declaration, faults } = parseProjectFile(text)
   if (declaration !== null) return declaration
-  throw new CommandError(faultLines(path, faults).join('\n'), exitCodes.badInput)
+  throw new CommandError(faultLines(path, faults).join('\n'), exitCodes.badInput, true)
 }
 
 /** `hearth.yaml:12:5: warmPools.0.min: ...`, the form editors jump to. */
 export function faultLines(path: string, faults: readonly ProjectFileFault[]): string[] {
   const file = path === '-' ? 'standard input' : path
-  return faults.map(
+  const inOrder = faults.toSorted((one, other) => one.line - other.line || one.column - other.column)
+  return inOrder.map(
     ({ line, column, path: field, message }) =>
       `${file}:${line}:${column}: ${field === '' ? '' : `${field}: `}${message}`,
   )

@@ -77,21 +77,7 @@ async function start(
   if (!options.synthetic) await startLibvirt(options, paths, record, undo)
   signal.throwIfAborted()
 
-  const log = () => undefined
-  const [postgres, nats] = await Promise.all([
-    KeptService.start(
-      'PostgreSQL',
-      () => startPostgres({ folder: paths.postgres, programs: paths.programs, log }),
-      note,
-    ),
-    KeptService.start(
-      'nats-server',
-      () => startNatsServer({ folder: paths.nats, programs: paths.programs, log, authorization: true }),
-      note,
-    ),
-  ])
-  undo.add('PostgreSQL', () => postgres.stop())
-  undo.add('nats-server', () => nats.stop())
+  const { postgres, nats } = await startServers(paths, undo, note)
   signal.throwIfAborted()
 
   const listener = { started: record.add.bind(record), note }
@@ -137,6 +123,26 @@ async function start(
     stopAgents: async () => void (await Promise.all(agents.map(({ process }) => process.stop()))),
     stop,
   }
+}
+
+async function startServers(paths: StatePaths, undo: UndoList, note: (text: string) => void) {
+  const log = () => undefined
+  const { programs } = paths
+  const starting = [
+    KeptService.start('PostgreSQL', () => startPostgres({ folder: paths.postgres, programs, log }), note),
+    KeptService.start(
+      'nats-server',
+      () => startNatsServer({ folder: paths.nats, programs, log, authorization: true }),
+      note,
+    ),
+  ] as const
+  // Both are waited for though one fails: what was started has to be known to be stopped.
+  const [postgres, nats] = await Promise.allSettled(starting)
+  if (postgres.status === 'fulfilled') undo.add('PostgreSQL', () => postgres.value.stop())
+  if (nats.status === 'fulfilled') undo.add('nats-server', () => nats.value.stop())
+  if (postgres.status === 'rejected') throw postgres.reason
+  if (nats.status === 'rejected') throw nats.reason
+  return { postgres: postgres.value, nats: nats.value }
 }
 
 function requirePrograms(): void {

@@ -17,7 +17,10 @@ test('each part of the input that does not fit has its line', () => {
 })
 
 test('nobody answering says what to do; our own fault names the request', () => {
-  expect(errorText(new HearthError('unavailable', 'no answer'))).toContain('hearth dev')
+  expect(errorText(new HearthError('unavailable', 'no answer', { facts: { url: 'http://x' } }))).toContain(
+    'hearth dev',
+  )
+  expect(errorText(new HearthError('unavailable', 'git is missing'))).toBe('git is missing')
   expect(errorText(new HearthError('internal', 'oh', { facts: { requestId: 'r-7' } }))).toContain('r-7')
 })
 

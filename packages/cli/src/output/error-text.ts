@@ -18,6 +18,8 @@ function requestLine(requestId: unknown): string[] {
 function hint(error: HearthError): string[] {
   switch (error.code) {
     case 'unavailable':
+      // Only what did not answer over HTTP; other things that are missing say themselves what to do.
+      if (error.facts.url === undefined) return []
       return ['  Is it running? `hearth dev` starts one here; `hearth doctor` looks for the cause.']
     case 'unauthenticated':
       return ['  The token is missing, unknown or has ended: see `hearth help context`.']
