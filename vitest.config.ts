@@ -7,7 +7,11 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'control-plane/src/**/*.test.ts', 'runner-agent/src/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'control-plane/src/**/*.test.ts',
+            'runner-agent/src/**/*.test.ts',
+          ],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -6,11 +6,9 @@ export const organizationSpecSchema = z.strictObject({
 })
 export const organizationStatusSchema = z.object({
   phase: z.enum(['active']),
-  userCertificateAuthority: z
-    .string()
-    .meta({
-      description: 'OpenSSH public key that the organization’s guests trust to sign user certificates',
-    }),
+  userCertificateAuthority: z.string().meta({
+    description: 'OpenSSH public key that the organization’s guests trust to sign user certificates',
+  }),
   ...statusFields,
 })
 export const organizationSchema = resourceSchema(

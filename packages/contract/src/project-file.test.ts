@@ -26,7 +26,10 @@ test('a good file is what it says', () => {
 
 test('every fault is told at once, each at its line and column', () => {
   const { declaration, faults } = parseProjectFile(
-    good.replace('min: 2', 'min: -2').replace('STAGE: dev', '1STAGE: dev').replace('  - name: packages', '  - nam: packages'),
+    good
+      .replace('min: 2', 'min: -2')
+      .replace('STAGE: dev', '1STAGE: dev')
+      .replace('  - name: packages', '  - nam: packages'),
   )
   expect(declaration).toBeNull()
   const places = faults.map(({ line, column, path }) => `${line}:${column} ${path}`)

@@ -28,7 +28,10 @@ test('a branch that git would take for an option, or could not hold, is refused'
 })
 
 test('a bare command is named by its first line', () => {
-  expect(commandInputSchema.parse('make deps\nmake test')).toEqual({ name: 'make deps', command: 'make deps\nmake test' })
+  expect(commandInputSchema.parse('make deps\nmake test')).toEqual({
+    name: 'make deps',
+    command: 'make deps\nmake test',
+  })
   expect(commandInputSchema.safeParse('   ').success).toBe(false)
 })
 

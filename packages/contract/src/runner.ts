@@ -76,13 +76,9 @@ export const registrationSchema = z
     epoch: z.int().positive(),
     nats: z.object({
       servers: z.array(z.string()),
-      credentials: z
-        .string()
-        .nullable()
-        .meta({
-          description:
-            'A NATS credentials file for this runner’s own subjects; null where NATS asks for none',
-        }),
+      credentials: z.string().nullable().meta({
+        description: 'A NATS credentials file for this runner’s own subjects; null where NATS asks for none',
+      }),
     }),
   })
   .meta({ id: 'Registration' })

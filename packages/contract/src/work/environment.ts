@@ -17,12 +17,9 @@ export const environmentOrderSchema = z.object({
   generation: z.int().positive().meta({ description: 'The environment’s specVersion' }),
   desiredPhase: desiredPhaseSchema,
   plan: provisioningPlanSchema,
-  sealedSecrets: z
-    .string()
-    .nullable()
-    .meta({
-      description: 'JSON object of name to value, sealed to the runner; the context is the environment’s id',
-    }),
+  sealedSecrets: z.string().nullable().meta({
+    description: 'JSON object of name to value, sealed to the runner; the context is the environment’s id',
+  }),
   userCertificateAuthority: z.string().meta({ description: 'OpenSSH public key' }),
   principal: z.string().meta({ description: 'The only one the guest accepts in a certificate' }),
 })
