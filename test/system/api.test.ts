@@ -1,3 +1,4 @@
+import { eventually } from '@hearth/testing'
 import Ajv2020 from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import fc from 'fast-check'
@@ -217,9 +218,16 @@ describe('what is written', () => {
     const headers = { Authorization: `Bearer ${token}` }
     await call('post', '/v1/projects', { body: project('private') })
     expect((await call('get', '/v1/projects/private', { headers })).status).toBe(404)
-    expect((await call('get', '/v1/events?after=0', { headers })).body).toMatchObject({
-      items: [{ kind: 'Organization' }],
-    })
+    // An event gets its position, and is seen, a moment after its commit.
+    const seen = await eventually(
+      async () => {
+        const { body } = await call('get', '/v1/events?after=0', { headers })
+        const { items } = body as unknown as { items: { kind: string }[] }
+        return items.length > 0 && items
+      },
+      { timeoutMilliseconds: 10_000 },
+    )
+    expect(seen).toMatchObject([{ kind: 'Organization' }])
     expect(
       (
         await call('post', '/v1/organizations', {
