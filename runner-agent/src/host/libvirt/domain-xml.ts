@@ -20,7 +20,8 @@ export interface DomainDescription {
   virtualCpus: number
   ownership: Ownership
   diskPath: string
-  seed: { path: string; format: 'disk' | 'cdrom' }
+  /** The guest's second disk, raw and read-only. */
+  seedPath: string
   consolePath: string
   /** Boot straight into this kernel instead of the disk's own loader. */
   kernel: { path: string; initrdPath: string | null; commandLine: string } | null
@@ -86,14 +87,12 @@ function devices(domain: DomainDescription) {
         target: { '@dev': 'vda', '@bus': 'virtio' },
       },
       {
+        // Also for an ISO image: Debian's cloud kernels have no driver for a CD-ROM.
         '@type': 'file',
-        '@device': domain.seed.format,
+        '@device': 'disk',
         driver: { '@name': 'qemu', '@type': 'raw' },
-        source: { '@file': domain.seed.path },
-        target:
-          domain.seed.format === 'disk'
-            ? { '@dev': 'vdb', '@bus': 'virtio' }
-            : { '@dev': 'sda', '@bus': 'sata' },
+        source: { '@file': domain.seedPath },
+        target: { '@dev': 'vdb', '@bus': 'virtio' },
         readonly: {},
       },
     ],

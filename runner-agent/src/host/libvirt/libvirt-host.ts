@@ -13,7 +13,7 @@ import { MachineFolder } from './machine-folder.ts'
 import { type MachineFile, metadataNamespace } from './metadata.ts'
 import { Ports } from './ports.ts'
 import type { Seed } from './seed.ts'
-import { seedDisk, writeSeedDisk } from './seed-disk.ts'
+import { seedDiskPath, writeSeedDisk } from './seed-disk.ts'
 import { Virsh } from './virsh.ts'
 import { watchPower } from './watch.ts'
 
@@ -295,7 +295,7 @@ export class LibvirtHost implements Host {
       virtualCpus: specification.virtualCpus,
       ownership: machine.ownership,
       diskPath: folder.disk,
-      seed: seedDisk(folder.path, image.format),
+      seedPath: seedDiskPath(folder.path, image.format),
       consolePath: folder.console,
       kernel:
         image.kernelPath === null

@@ -1,22 +1,20 @@
 import { posix } from 'node:path'
+import { assertNever } from '@hearth/foundation'
 import type { CommandRunner } from '../command/command-runner.ts'
 import { HostError } from '../host-error.ts'
 import type { Image } from '../image.ts'
 import { cloudInitFiles } from './cloud-init.ts'
 import { type Seed, seedArchive, seedFiles } from './seed.ts'
 
-export interface SeedDisk {
-  path: string
-  format: 'disk' | 'cdrom'
-}
-
-/** Where a machine's seed disk stands, and what kind of disk it is. */
-export function seedDisk(folder: string, format: Image['format']): SeedDisk {
+/** Where a machine's seed disk stands. */
+export function seedDiskPath(folder: string, format: Image['format']): string {
   switch (format) {
     case 'seed':
-      return { path: posix.join(folder, 'seed.tar'), format: 'disk' }
+      return posix.join(folder, 'seed.tar')
     case 'cloud-init':
-      return { path: posix.join(folder, 'seed.iso'), format: 'cdrom' }
+      return posix.join(folder, 'seed.iso')
+    default:
+      return assertNever(format)
   }
 }
 
@@ -27,7 +25,7 @@ export async function writeSeedDisk(
   format: Image['format'],
   seed: Seed,
 ): Promise<void> {
-  const { path } = seedDisk(folder, format)
+  const path = seedDiskPath(folder, format)
   switch (format) {
     case 'seed':
       return runner.writeFile(path, seedArchive(seedFiles(seed)), 0o600)
