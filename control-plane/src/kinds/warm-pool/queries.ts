@@ -145,7 +145,7 @@ export async function observePool(
       'environments.claim_id',
       'environments.configuration',
       'environments.created_at',
-      'environments.status',
+      sql<string | null>`environments.status->>'failedAt'`.as('failed_at'),
       'runners.phase as runner_phase',
     ])
     .where('warm_pool_id', '=', pool.id)
@@ -160,7 +160,7 @@ export async function observePool(
       abandoned:
         row.runner_phase === 'offline' || row.runner_phase === 'draining' || row.runner_phase === 'deleted',
       createdAt: row.created_at,
-      failedAt: row.status.failedAt === null ? null : new Date(row.status.failedAt),
+      failedAt: row.failed_at === null ? null : new Date(row.failed_at),
     }))
   return {
     seen: {
