@@ -9,6 +9,7 @@ import { emptyPoolStatus, type WarmPoolRow } from './table.ts'
 
 export interface WarmPoolFilter {
   organizationId: string
+  name?: string | undefined
   projectId?: string | undefined
   after?: string | undefined
   limit: number
@@ -21,6 +22,7 @@ export async function listWarmPools(queryable: Queryable, filter: WarmPoolFilter
     .where('organization_id', '=', filter.organizationId)
     .orderBy('id')
     .limit(filter.limit + 1)
+  if (filter.name !== undefined) query = query.where('name', '=', filter.name)
   if (filter.projectId !== undefined) query = query.where('project_id', '=', filter.projectId)
   if (filter.after !== undefined) query = query.where('id', '>', filter.after)
   return query.execute()

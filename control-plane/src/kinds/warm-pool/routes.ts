@@ -6,6 +6,7 @@ import {
   warmPoolSchema,
   warmPoolUpdateSchema,
 } from '@hearth/contract'
+import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
@@ -29,7 +30,7 @@ export function addWarmPoolRoutes(application: Application, services: Services):
     tag,
     summary: 'List warm pools',
     roles: readers,
-    query: listQuerySchema.extend({ projectId: idSchema.optional() }),
+    query: listQuerySchema.extend({ name: z.string().max(127).optional(), projectId: idSchema.optional() }),
     answer: { status: 200, schema: listSchema(warmPoolSchema), description: 'Warm pools' },
     handle: async ({ caller, query }) => {
       const rows = await listWarmPools(database, { organizationId: caller.organizationId, ...query })
