@@ -28,6 +28,8 @@ export function cloudInitFiles(seed: Seed): CloudInitFiles {
         preserve_hostname: false,
         disable_root: false,
         ssh_pwauth: false,
+        // The image's own: another one may need packages that it has not.
+        locale: false,
         ssh_deletekeys: true,
         ssh_keys: {
           ed25519_private: seed.hostKey.privateKey,
