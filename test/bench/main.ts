@@ -1,7 +1,17 @@
 import { benchClaims } from './claim.ts'
+import { benchCold } from './cold.ts'
+import { benchFirstCommand } from './command.ts'
+import { benchImage } from './image.ts'
+import { benchMemory } from './memory.ts'
 import { printTable, type Row } from './table.ts'
 
-const sections: Readonly<Record<string, () => Promise<Row[]>>> = { claim: benchClaims }
+const sections: Readonly<Record<string, () => Promise<Row[]>>> = {
+  claim: benchClaims,
+  image: benchImage,
+  cold: benchCold,
+  command: benchFirstCommand,
+  memory: benchMemory,
+}
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => sections[name] === undefined)

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { createWriteStream, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { HearthClient } from '@hearth/client'
 import { startNatsServer, startPostgres } from '@hearth/embedded'
 import { eventually, programsFolder, temporaryFolder } from '@hearth/testing'
-
-const root = join(import.meta.dirname, '../..')
+import { freePort } from '../hardware/ports.ts'
+import { bundle } from '../hardware/programs.ts'
 
 /** The shipped control plane as a process of its own, on servers that write durably: what a user would run. */
 export interface Service extends AsyncDisposable {
@@ -44,7 +43,7 @@ export async function startService(): Promise<Service> {
     HEARTH_BOOTSTRAP_TOKEN_FILE: tokenFile,
   }
   const startControlPlane = async () => {
-    const child = start(folder, 'control-plane', 'control-plane/dist/main.js', settings)
+    const child = start(folder, 'control-plane', await bundle('control-plane'), settings)
     await eventually(async () => (await fetch(`${url}/healthz/ready`)).ok, { timeoutMilliseconds: 30_000 })
     return child
   }
@@ -72,7 +71,7 @@ export async function startService(): Promise<Service> {
       mkdirSync(state, { recursive: true, mode: 0o755 })
       const identity = { url, runnerId: runner.metadata.id, token: runnerToken }
       writeFileSync(join(state, 'runner.json'), JSON.stringify(identity), { mode: 0o600 })
-      const agent = start(folder, name, 'runner-agent/dist/main.js', {
+      const agent = start(folder, name, await bundle('runner-agent'), {
         HEARTH_AGENT_STATE: state,
         ...agentSettings,
       })
@@ -103,7 +102,7 @@ function start(
   program: string,
   settings: Record<string, string>,
 ): ChildProcess {
-  const child = spawn(process.execPath, [join(root, program)], {
+  const child = spawn(process.execPath, [program], {
     env: { PATH: process.env.PATH, HEARTH_LOG_LEVEL: 'info', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -118,13 +117,4 @@ async function end(child: ChildProcess): Promise<void> {
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   child.kill('SIGTERM')
   await exited
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port was given')
-  return address.port
 }

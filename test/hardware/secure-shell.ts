@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import type { Address } from '@hearth/contract'
 import { attempt, type CommandResult, run } from './command.ts'
 
+/** A guest that boots beside others on a busy machine takes its time. */
+const patienceSeconds = 240
+
 export interface KeyPair {
   /** Path of the private key; the public one stands beside it with `.pub`. */
   path: string
@@ -33,7 +36,7 @@ export async function secureShell(
     'StrictHostKeyChecking=yes',
     'GlobalKnownHostsFile=/dev/null',
     `UserKnownHostsFile=${knownHosts}`,
-    'ConnectTimeout=60',
+    `ConnectTimeout=${patienceSeconds}`,
   ]
   if (login.certificate !== undefined) {
     const certificate = join(folder, 'certificate.pub')
@@ -42,5 +45,8 @@ export async function secureShell(
   }
   const target = ['-p', String(address.port), `${address.user}@${address.host}`]
   const settings = options.flatMap((option) => ['-o', option])
-  return attempt(['ssh', '-F', 'none', '-i', login.keyPath, ...settings, ...target, command], { input })
+  return attempt(['ssh', '-F', 'none', '-i', login.keyPath, ...settings, ...target, command], {
+    input,
+    timeoutMilliseconds: 2 * patienceSeconds * 1000,
+  })
 }

@@ -1,0 +1,53 @@
+import type { ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+import type { Runner } from '@hearth/contract'
+import { newRunFolder } from '../hardware/host.ts'
+import { offerImage } from '../hardware/images.ts'
+import { removeRun } from '../hardware/leftovers.ts'
+import { guestSize } from './bare-guest.ts'
+import { type Service, startService } from './service.ts'
+
+/** The shipped programs with real guests on this machine. */
+export interface GuestService extends AsyncDisposable {
+  service: Service
+  agent: ChildProcess
+  runner: Runner
+  /** Passable for QEMU's own user. */
+  folder: string
+  /** The agent's own key, which guests let in. */
+  agentKeyPath: string
+  environmentClassId: string
+}
+
+/** `room` is for how many guests of the measured size the host says it has room. */
+export async function startGuestService(room: number): Promise<GuestService> {
+  const folder = await newRunFolder()
+  const service = await startService()
+  const images = join(folder, 'images')
+  await offerImage(images, 'debian-12')
+  const agent = await service.startAgent('guests', {
+    HEARTH_IMAGES: images,
+    HEARTH_HOST_STATE: folder,
+    HEARTH_VIRTUALIZATION: 'qemu',
+    HEARTH_CAPACITY_MEMORY_MEBIBYTES: String(room * guestSize.memoryMebibytes),
+    HEARTH_CAPACITY_VIRTUAL_CPUS: String(room * guestSize.virtualCpus),
+  })
+  const runner = await service.client.runners.get('guests')
+  const { metadata } = await service.client.environmentClasses.create({
+    name: 'measured',
+    labels: {},
+    spec: { ...guestSize, image: 'debian-12' },
+  })
+  return {
+    service,
+    agent,
+    runner,
+    folder,
+    agentKeyPath: join(service.folder, 'guests', 'ssh_key'),
+    environmentClassId: metadata.id,
+    async [Symbol.asyncDispose]() {
+      await service[Symbol.asyncDispose]()
+      await removeRun(folder, [runner.metadata.id])
+    },
+  }
+}
