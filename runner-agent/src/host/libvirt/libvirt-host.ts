@@ -34,6 +34,8 @@ export interface LibvirtHostOptions {
   clock: { now(): Date }
 }
 
+/** Where the system's libvirt logs; a user's own keeps its logs in the user's cache. */
+const systemLogs = '/var/log/libvirt/qemu'
 const domainPrefix = 'hearth-'
 const domainName = (environmentId: string) => `${domainPrefix}${environmentId}`
 
@@ -154,6 +156,8 @@ export class LibvirtHost implements Host {
       )
       if (error !== null && !/failed to get domain/.test(error)) throw new HostError('host_refused', error)
     }
+    // libvirt keeps a log for every name it ever ran; ours are never used again.
+    await this.options.runner.run(['rm', '-f', '--', `${systemLogs}/${domainName(environmentId)}.log`])
     await this.folder(environmentId).remove()
     this.ports.release(environmentId)
   }
