@@ -7,7 +7,7 @@ common_packages=(
 # busybox makes the initramfs, lz4 unpacks the kernel, udhcpc asks for an address on a bridge, acpid powers off.
 seed_packages=(busybox-static lz4 udhcpc acpid)
 stock_kernel_packages=(linux-image-cloud-amd64 initramfs-tools zstd busybox-static)
-cloud_init_packages=(cloud-init netplan.io libpam-systemd)
+cloud_init_packages=(cloud-init netplan.io systemd-resolved libpam-systemd)
 
 install_packages() {
   root="$work/root"
@@ -44,7 +44,7 @@ prepare_guest() {
   case "$variant-$tuned" in
     seed-yes) put_files guest/seed && apply_tuning ;;
     seed-no) put_files guest/untuned && chroot "$root" systemctl enable hearth-seed.service systemd-networkd.service ;;
-    cloud-init-*) ;;
+    cloud-init-*) put_files guest/cloud-init ;;
   esac
 }
 
