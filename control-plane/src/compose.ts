@@ -28,7 +28,7 @@ import { addJobRoutes, forgetJobs } from './kinds/job/index.ts'
 import { addOrganizationRoutes, bootstrap, CertificateAuthorities } from './kinds/organization/index.ts'
 import { addProjectRoutes, projectReconciler } from './kinds/project/index.ts'
 import { addRunnerRoutes, runnerReconciler } from './kinds/runner/index.ts'
-import { addTokenRoutes, findCaller, TokenUse } from './kinds/token/index.ts'
+import { Authentication, addTokenRoutes, TokenUse } from './kinds/token/index.ts'
 import { addWarmPoolRoutes, warmPoolReconciler } from './kinds/warm-pool/index.ts'
 import { releaseAbandonedJobs } from './reconciling/abandoned.ts'
 import { prepareQueue, startReconcileQueue } from './reconciling/queue.ts'
@@ -120,9 +120,10 @@ export async function composeControlPlane(
 function composeApplication(services: Services): Application {
   const { database, clock, log } = services
   const authorities = new CertificateAuthorities(services.encryption)
+  const authentication = new Authentication(database, services.notifications, clock)
   const tokenUse = new TokenUse(database, clock)
   const application = createApplication(services, async (secret) => {
-    const caller = await findCaller(database, secret)
+    const caller = await authentication.authenticate(secret)
     if (caller !== null) {
       tokenUse.note(caller.tokenId).catch((error: unknown) => {
         log.warn({ err: toError(error) }, 'could not note the use of a token')

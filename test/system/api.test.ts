@@ -134,7 +134,7 @@ describe('every route', () => {
   })
 
   test('answers junk with a documented refusal, never with a fault of its own', async () => {
-    const seed = 20_261_120
+    const seed = Number(process.env.HEARTH_TEST_SEED ?? 20_261_120)
     console.info(`seed ${seed}`)
     const junk = fc.record({
       operation: fc.nat({ max: operations.length - 1 }),
@@ -174,7 +174,7 @@ describe('every route', () => {
         expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(500)
         if (answer.status >= 400 && answer.status !== 404) matches(operation, answer.status, answer.body)
       }),
-      { seed, numRuns: 600 },
+      { seed, numRuns: Number(process.env.HEARTH_TEST_RUNS ?? 600) },
     )
   }, 120_000)
 })
@@ -256,6 +256,17 @@ describe('what is written', () => {
       (await call('post', '/v1/tokens', { body: '{"name":"x","roles":["viewer"]}', headers })).status,
     ).toBe(403)
   })
+})
+
+test('a revoked token is refused at once, though it was known a moment ago', async () => {
+  const made = await call('post', '/v1/tokens', { body: '{"name":"leaving","roles":["viewer"]}' })
+  const { id, secret } = made.body as unknown as { id: string; secret: string }
+  const headers = { Authorization: `Bearer ${secret}` }
+  expect((await call('get', '/v1/whoami', { headers })).status).toBe(200)
+  await call('delete', `/v1/tokens/${id}`)
+  await expect
+    .poll(async () => (await call('get', '/v1/whoami', { headers })).status, { timeout: 2_000 })
+    .toBe(401)
 })
 
 test('the documentation page and all it loads come from here', async () => {

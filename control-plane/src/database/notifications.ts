@@ -1,8 +1,8 @@
 import { backoff, toError } from '@hearth/foundation'
 import pg from 'pg'
 
-export type Channel = 'hearth_outbox' | 'hearth_events'
-const channels: readonly Channel[] = ['hearth_outbox', 'hearth_events']
+export type Channel = 'hearth_outbox' | 'hearth_events' | 'hearth_tokens'
+const channels: readonly Channel[] = ['hearth_outbox', 'hearth_events', 'hearth_tokens']
 
 /**
  * PostgreSQL's LISTEN on one connection of its own, reconnected for ever. A notification is only a hint: it may be
@@ -14,6 +14,7 @@ export class Notifications {
   private retry: NodeJS.Timeout | null = null
   private attempt = 0
   private closed = false
+  private connected = false
 
   constructor(
     private readonly url: string,
@@ -24,11 +25,20 @@ export class Notifications {
     const client = new pg.Client({ connectionString: this.url, application_name: 'hearth-notifications' })
     this.client = client
     client.on('error', this.onError)
-    client.on('end', () => this.reconnect(client))
+    client.on('end', () => {
+      this.connected = false
+      this.reconnect(client)
+    })
     client.on('notification', ({ channel }) => this.call(channel as Channel))
     await client.connect()
     for (const channel of channels) await client.query(`LISTEN ${channel}`)
     this.attempt = 0
+    this.connected = true
+  }
+
+  /** Whether notifications arrive at this moment, as far as this side knows. */
+  isConnected(): boolean {
+    return this.connected
   }
 
   /** Calls `listener` after each notification; returns what stops it. */

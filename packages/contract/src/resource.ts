@@ -69,5 +69,5 @@ export function listSchema<Item extends z.ZodType>(item: Item) {
 
 export const listQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(100),
-  after: z.string().optional().meta({ description: 'The `next` of the page before' }),
+  after: idSchema.optional().meta({ description: 'The `next` of the page before' }),
 })

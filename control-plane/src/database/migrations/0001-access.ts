@@ -39,10 +39,16 @@ export const access: Migration = {
           last_used_at timestamptz
         );
         CREATE INDEX tokens_organization ON tokens (organization_id, id);
+        CREATE FUNCTION hearth_notify_tokens() RETURNS trigger LANGUAGE plpgsql AS $$
+          BEGIN PERFORM pg_notify('hearth_tokens', ''); RETURN NULL; END $$;
+        CREATE TRIGGER tokens_notify AFTER DELETE OR UPDATE OF roles, expires_at, secret_hash ON tokens
+          FOR EACH STATEMENT EXECUTE FUNCTION hearth_notify_tokens();
       `)
       .execute(database)
   },
   async down(database) {
-    await sql.raw('DROP TABLE tokens, runners, principals, organizations').execute(database)
+    await sql
+      .raw('DROP TABLE tokens, runners, principals, organizations; DROP FUNCTION hearth_notify_tokens')
+      .execute(database)
   },
 }

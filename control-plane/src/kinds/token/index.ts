@@ -1,3 +1,4 @@
-export { createPrincipal, createToken, deleteTokensOfRunner, findCaller } from './queries.ts'
+export { Authentication } from './authentication.ts'
+export { createPrincipal, createToken, deleteTokensOfRunner } from './queries.ts'
 export { addTokenRoutes } from './routes.ts'
 export { TokenUse } from './use.ts'

@@ -61,18 +61,21 @@ export async function createToken(
   return { row, secret }
 }
 
-/** Who holds the secret, or null when it is unknown or has ended. */
-export async function findCaller(database: Database, secret: string): Promise<Caller | null> {
+/** Who holds the secret of this hash, or null when it is unknown or has ended. */
+export async function findToken(
+  database: Database,
+  secretHash: Buffer,
+): Promise<{ caller: Caller; expiresAt: Date | null } | null> {
   const row = await database
     .selectFrom('tokens')
     .select(['id', 'organization_id', 'principal_id', 'runner_id', 'name', 'roles', 'expires_at'])
-    .where('secret_hash', '=', hashSecret(secret))
+    .where('secret_hash', '=', secretHash)
     .where((where) =>
       where.or([where('expires_at', 'is', null), where('expires_at', '>', where.fn<Date>('now'))]),
     )
     .executeTakeFirst()
   if (row === undefined) return null
-  return {
+  const caller = {
     principalId: row.principal_id,
     organizationId: row.organization_id,
     tokenId: row.id,
@@ -80,6 +83,7 @@ export async function findCaller(database: Database, secret: string): Promise<Ca
     roles: row.roles,
     runnerId: row.runner_id,
   }
+  return { caller, expiresAt: row.expires_at }
 }
 
 export async function listTokens(

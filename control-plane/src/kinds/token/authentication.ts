@@ -1,0 +1,45 @@
+import type { Clock } from '@hearth/foundation'
+import type { Caller } from '../../api/caller.ts'
+import type { Database } from '../../database/connection.ts'
+import type { Notifications } from '../../database/notifications.ts'
+import { findToken, hashSecret } from './queries.ts'
+
+/** Bounds what a lost notification could leave standing. */
+const rememberMilliseconds = 10_000
+const mostRemembered = 10_000
+
+interface Remembered {
+  caller: Caller
+  until: number
+}
+
+/**
+ * Who holds a token. Known tokens are remembered for some seconds, and forgotten the moment PostgreSQL tells that one
+ * was revoked; while it cannot tell, nothing is remembered.
+ */
+export class Authentication {
+  private readonly remembered = new Map<string, Remembered>()
+
+  constructor(
+    private readonly database: Database,
+    private readonly notifications: Notifications,
+    private readonly clock: Clock,
+  ) {
+    notifications.on('hearth_tokens', () => this.remembered.clear())
+  }
+
+  /** null when the secret is not known or its token has ended. */
+  async authenticate(secret: string): Promise<Caller | null> {
+    const now = this.clock.now().getTime()
+    const hash = hashSecret(secret)
+    const key = hash.toString('base64')
+    const known = this.remembered.get(key)
+    if (known !== undefined && now < known.until && this.notifications.isConnected()) return known.caller
+    const found = await findToken(this.database, hash)
+    if (found === null) return null
+    const until = Math.min(now + rememberMilliseconds, found.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY)
+    if (this.remembered.size >= mostRemembered) this.remembered.clear()
+    this.remembered.set(key, { caller: found.caller, until })
+    return found.caller
+  }
+}
