@@ -13,7 +13,7 @@ interface CommandOptions {
   timeoutMilliseconds?: number
 }
 
-/** Runs a program to its end, whatever its exit code; rejects when it cannot run or takes longer than a minute. */
+/** Runs a program to its end, whatever its exit code; rejects when it cannot run or takes too long. */
 export function attempt(
   command: readonly [string, ...string[]],
   options: CommandOptions = {},
@@ -21,7 +21,7 @@ export function attempt(
   const [program, ...parameters] = command
   const { input, timeoutMilliseconds, ...rest } = options
   return new Promise((resolve, reject) => {
-    const settings = { ...rest, timeout: timeoutMilliseconds ?? 60_000, maxBuffer: 64 * 1024 * 1024 }
+    const settings = { ...rest, timeout: timeoutMilliseconds ?? 200_000, maxBuffer: 64 * 1024 * 1024 }
     const child = execFile(program, parameters, settings, (error, stdout, stderr) => {
       if (error === null) resolve({ exitCode: 0, stdout, stderr })
       else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr })

@@ -3,7 +3,7 @@ import type { Environment, WarmPool } from '@hearth/contract'
 import { until } from '../system/following.ts'
 
 /** How long an emulated guest may take, with others beside it on a busy machine. */
-const guestMilliseconds = 300_000
+const guestMilliseconds = 500_000
 
 /** Looks again after every event until the environment is as wanted. */
 export const untilEnvironment = (
