@@ -190,8 +190,43 @@ test('a step that keeps failing fails its machines with step and cause, and the 
   await expect
     .poll(() => readdirSync(join(agent.stateFolder, 'environments')), { timeout: 20_000 })
     .toEqual([])
+  await until(
+    client,
+    'the runner empty',
+    () => client.runners.get('clumsy'),
+    ({ status }) => status.environments === 0,
+  )
   await agent.stop()
+  await client.runners.delete('clumsy')
 }, 120_000)
+
+test('a failed machine that is tried once more is made anew, and its claim is bound after all', async () => {
+  const { client } = installation
+  const failing = { HEARTH_SYNTHETIC_FAILURES: 'project_setup:1' }
+  const clumsy = await startSyntheticAgent(installation, { name: 'mended', environment: failing })
+  const { warmPools } = await client.apply(declaration('mended', 0))
+  const claim = await client.claims.create({
+    spec: { warmPoolId: warmPools[0]?.id ?? '', fallback: 'cold', publicKey: newPublicKey() },
+  })
+  const failed = await client.claims.wait(claim.metadata.id, 30)
+  expect(failed.status).toMatchObject({ phase: 'failed', failure: { step: 'project_setup' } })
+  await clumsy.stop()
+  const mended = await startSyntheticAgent(installation, { name: 'mended', identityOf: clumsy })
+  const environmentId = failed.status.environmentId ?? ''
+  await client.environments.retry(environmentId)
+  const ready = await untilEnvironment(client, environmentId, ({ status }) => status.phase === 'running')
+  expect(ready.status).toMatchObject({ failure: null, summary: { success: true } })
+  await until(
+    client,
+    'the claim',
+    () => client.claims.get(claim.metadata.id),
+    ({ status }) => status.phase === 'bound' && status.connection !== null,
+  )
+  await client.claims.release(claim.metadata.id)
+  await untilEnvironment(client, environmentId, ({ status }) => status.phase === 'deleted')
+  await client.projects.delete('mended')
+  await mended.stop()
+}, 90_000)
 
 /** Makes the pool's failures an hour older and has it look again, so that its pauses are over. */
 async function endPauses(url: string, poolId: string): Promise<void> {

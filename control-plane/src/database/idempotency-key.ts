@@ -3,6 +3,7 @@ import { HearthError } from '@hearth/foundation'
 import type { Generated } from 'kysely'
 import type { Database, DatabaseTransaction } from './connection.ts'
 import type { Encryption } from './encryption.ts'
+import { transact } from './transact.ts'
 
 export interface IdempotencyKeyTable {
   organization_id: string
@@ -39,9 +40,9 @@ export async function once(
   work: (tx: DatabaseTransaction) => Promise<Answer>,
 ): Promise<Answer> {
   const { organizationId, key } = request
-  if (key === null) return database.transaction().execute(work)
+  if (key === null) return transact(database, work)
   const requestHash = createHash('sha256').update(request.request).digest()
-  return database.transaction().execute(async (tx) => {
+  return transact(database, async (tx) => {
     const inserted = await tx
       .insertInto('idempotency_keys')
       .values({ organization_id: organizationId, key, request_hash: requestHash, status: null, body: null })

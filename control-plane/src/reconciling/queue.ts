@@ -4,6 +4,7 @@ import type pg from 'pg'
 import type { Logger as Log } from 'pino'
 import { z } from 'zod'
 import type { Database } from '../database/connection.ts'
+import { transact } from '../database/transact.ts'
 import type { Reconciler } from './reconciler.ts'
 import { type ReconciledKind, reconcileTask, wakeAt } from './wake.ts'
 
@@ -65,7 +66,7 @@ async function reconcileOnce(
   id: string,
   { database, clock }: ReconcileQueueOptions,
 ): Promise<void> {
-  await database.transaction().execute(async (tx) => {
+  await transact(database, async (tx) => {
     const next = await reconciler.reconcile(id, { tx, clock })
     if (next !== null) await wakeAt(tx, reconciler.kind, id, next)
   })

@@ -38,7 +38,7 @@ export async function wakeAll(
   if (ids.length === 0) return
   await sql`
     SELECT graphile_worker.add_job(${reconcileTask}, json_build_object('kind', ${kind}::text, 'id', id), job_key := ${kind}::text || ':' || id)
-    FROM unnest(${ids}::text[]) AS id`.execute(queryable)
+    FROM unnest(${ids.toSorted()}::text[]) AS id`.execute(queryable)
 }
 
 /**

@@ -66,7 +66,12 @@ export const environmentPhaseTable: Readonly<Record<EnvironmentPhase, PhaseRule>
     deadlineSeconds: 600,
     waitsFor: 'the guest to start and answer',
   },
-  failed: { mover: 'runner', to: ['pending', 'deleting', 'deleted'], deadlineSeconds: null, waitsFor: null },
+  failed: {
+    mover: 'runner',
+    to: ['pending', 'provisioning', 'starting', 'deleting', 'deleted'],
+    deadlineSeconds: null,
+    waitsFor: null,
+  },
   deleting: {
     mover: 'control plane',
     to: ['deleted', 'failed'],

@@ -18,8 +18,8 @@ interface Received {
   report: EnvironmentReport
 }
 
-/** Well inside the consumer's acknowledgement wait of a minute. */
-const stillWorkingMilliseconds = 20_000
+/** Well inside the consumer's acknowledgement wait of ten seconds. */
+const stillWorkingMilliseconds = 3_000
 
 /** Tries until JetStream has stored it or the connection is closed. */
 export function publishReport(connection: Connection, report: EnvironmentReport): Promise<void> {

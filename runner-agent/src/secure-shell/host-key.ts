@@ -10,8 +10,12 @@ export interface SecureShellKeyPair {
 
 /** A new ed25519 key pair in the format OpenSSH and ssh2 both read. */
 export function generateSecureShellKeyPair(comment: string): SecureShellKeyPair {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment })
-  return { privateKey: pair.private, publicKey: pair.public.trim() }
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment })
+    // ssh2 drops the first byte of a key when it is zero: one pair in 256 cannot be read again by anyone.
+    if (ssh2.utils.parseKey(pair.private) instanceof Error) continue
+    return { privateKey: pair.private, publicKey: pair.public.trim() }
+  }
 }
 
 /** The key's bytes in an OpenSSH public key line: what a server shows. */

@@ -15,8 +15,11 @@ export function decide(seen: ObservedClaim): ClaimAction | null {
   switch (seen.phase) {
     case 'pending':
       return decidePending(phase, seen.environment?.failure ?? null)
-    case 'bound':
     case 'failed':
+      // Its machine was tried once more.
+      if (phase === 'running') return { do: 'bind' }
+      return phase === 'deleted' ? { do: 'release' } : null
+    case 'bound':
       return phase === 'deleted' ? { do: 'release' } : null
     case 'released':
       return null

@@ -42,7 +42,7 @@ async function carryOut(
 function changeOf(row: ClaimRow, action: ClaimAction, now: Date): Pick<ClaimRow, 'phase' | 'status'> {
   switch (action.do) {
     case 'bind':
-      return { phase: 'bound', status: { ...row.status, boundAt: now.toISOString() } }
+      return { phase: 'bound', status: { ...row.status, boundAt: now.toISOString(), failure: null } }
     case 'fail':
       return { phase: 'failed', status: { ...row.status, failure: action.failure } }
     case 'release':

@@ -15,6 +15,7 @@ import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams, page } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
+import { transact } from '../../database/transact.ts'
 import { wake, wakeAfter } from '../../reconciling/wake.ts'
 import { connectionTo, desirePhase, findEnvironment, lockEnvironment } from '../environment/index.ts'
 import type { CertificateAuthorities } from '../organization/index.ts'
@@ -136,7 +137,7 @@ export function addClaimRoutes(
     params: idParams,
     answer: { status: 202, schema: claimSchema, description: 'The claim' },
     handle: async ({ caller, params }) =>
-      database.transaction().execute(async (tx) => {
+      transact(database, async (tx) => {
         const own = found(await findClaim(tx, caller.organizationId, params.id), 'claim', params.id)
         const environment =
           own.environment_id === null ? undefined : await lockEnvironment(tx, own.environment_id)

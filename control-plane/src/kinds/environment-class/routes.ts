@@ -13,6 +13,7 @@ import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idOrNameParams, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { isUniqueViolation } from '../../database/connection.ts'
+import { transact } from '../../database/transact.ts'
 import { recordEvent } from '../event/index.ts'
 import {
   countUses,
@@ -85,7 +86,7 @@ export function addEnvironmentClassRoutes(application: Application, services: Se
     body: environmentClassUpdateSchema,
     answer: { status: 200, schema: environmentClassSchema, description: 'The class' },
     handle: async ({ caller, params, body, expectedVersion }) =>
-      database.transaction().execute(async (tx) => {
+      transact(database, async (tx) => {
         const row = found(
           await findEnvironmentClass(tx, caller.organizationId, params.id),
           'environment class',
@@ -112,7 +113,7 @@ export function addEnvironmentClassRoutes(application: Application, services: Se
     params: idOrNameParams,
     answer: { status: 200, schema: environmentClassSchema, description: 'The class as it was' },
     handle: async ({ caller, params }) =>
-      database.transaction().execute(async (tx) => {
+      transact(database, async (tx) => {
         const row = found(
           await findEnvironmentClass(tx, caller.organizationId, params.id),
           'environment class',

@@ -9,7 +9,8 @@ import { type EnvironmentRow, type StoredEnvironmentStatus, toEnvironment } from
 export interface PhaseChange {
   phase: EnvironmentPhase
   status?: StoredEnvironmentStatus
-  runnerId?: string
+  /** null takes it off its runner. */
+  runnerId?: string | null
   /** Where in the runner's reports this change stands. */
   report?: { epoch: number; sequence: number }
   now: Date

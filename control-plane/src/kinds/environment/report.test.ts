@@ -10,6 +10,7 @@ const row = {
   phase: 'provisioning' as const,
   report_epoch: 2,
   report_sequence: '10',
+  status: emptyStatus,
 }
 
 function report(change: Partial<EnvironmentReport> = {}): EnvironmentReport {
@@ -59,6 +60,12 @@ test('reports of a superseded agent, another runner, or an unknown generation ar
   expect(judgeReport(row, 2, report({ runnerId: 'runner-2' }))).toBe('refused')
   expect(judgeReport(row, 2, report({ generation: 4 }))).toBe('refused')
   expect(judgeReport({ ...row, phase: 'deleted' }, 2, report())).toBe('refused')
+})
+
+test('after a retry, reports of the try before tell nothing', () => {
+  const retried = { ...row, status: { ...emptyStatus, leastGeneration: 3 } }
+  expect(judgeReport(retried, 2, report({ generation: 2 }))).toBe('stale')
+  expect(judgeReport(retried, 2, report({ generation: 3 }))).toBe('applied')
 })
 
 test('in whatever order reports arrive, and however often, the newest is what counts', () => {

@@ -1,7 +1,15 @@
-import { type EnvironmentReport, type JobLogEntry, mayMove, type StepStatus, stepKey } from '@hearth/contract'
+import {
+  type EnvironmentPhase,
+  type EnvironmentReport,
+  type JobLogEntry,
+  mayMove,
+  type StepStatus,
+  stepKey,
+} from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import type { Database, DatabaseTransaction } from '../../database/connection.ts'
 import { requestPurge } from '../../database/outbox.ts'
+import { transact } from '../../database/transact.ts'
 import { continueJob } from '../job/index.ts'
 import { movePhase } from './phase.ts'
 import { lockEnvironment } from './queries.ts'
@@ -11,15 +19,25 @@ export type ReportOutcome = 'applied' | 'stale' | 'refused'
 
 /** What a report is worth, before anything is changed. */
 export function judgeReport(
-  row: Pick<EnvironmentRow, 'runner_id' | 'spec_version' | 'phase' | 'report_epoch' | 'report_sequence'>,
+  row: Pick<
+    EnvironmentRow,
+    'runner_id' | 'spec_version' | 'phase' | 'report_epoch' | 'report_sequence' | 'status'
+  >,
   runnerEpoch: number,
   report: EnvironmentReport,
 ): ReportOutcome {
   if (row.runner_id !== report.runnerId || report.epoch !== runnerEpoch || row.phase === 'deleted')
     return 'refused'
   if (report.generation > row.spec_version) return 'refused'
+  if (report.generation < row.status.leastGeneration) return 'stale'
   const newer = report.epoch > row.report_epoch || report.sequence > Number(row.report_sequence)
   return newer ? 'applied' : 'stale'
+}
+
+/** Only a retry brings back what has failed: a report may have been under way when it did. */
+function mayReport(from: EnvironmentPhase, to: EnvironmentPhase): boolean {
+  if (from === 'failed' && to !== 'deleting' && to !== 'deleted') return false
+  return mayMove(from, to)
 }
 
 /** The status after a report. A step's start is kept from the first report of it: a restarted agent may not know it. */
@@ -50,7 +68,7 @@ export async function applyReport(
   clock: Clock,
   report: EnvironmentReport,
 ): Promise<ReportOutcome> {
-  return database.transaction().execute(async (tx) => {
+  return transact(database, async (tx) => {
     const row = await lockEnvironment(tx, report.id)
     if (row === undefined) return 'refused'
     const runner = await tx
@@ -62,7 +80,7 @@ export async function applyReport(
     if (outcome !== 'applied') return outcome
     const status = mergeReport(row.status, report)
     // A phase that may not follow is one seen before something newer was decided: its facts count, it does not.
-    const phase = mayMove(row.phase, report.phase) ? report.phase : row.phase
+    const phase = mayReport(row.phase, report.phase) ? report.phase : row.phase
     await logSteps(tx, row, report)
     const changed = await movePhase(tx, row, {
       phase,

@@ -16,6 +16,7 @@ import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
+import { transact } from '../../database/transact.ts'
 import { findEnvironmentClass } from '../environment-class/index.ts'
 import { recordEvent } from '../event/index.ts'
 import type { CertificateAuthorities } from '../organization/index.ts'
@@ -26,6 +27,7 @@ import { desirePhase, setLabels } from './desire.ts'
 import { addLogRoute } from './logs.ts'
 import { findEnvironment, listEnvironments, lockEnvironment } from './queries.ts'
 import { forget } from './reconcile.ts'
+import { retryEnvironment } from './retry.ts'
 import { toEnvironment } from './table.ts'
 
 const tag = 'Environments'
@@ -118,7 +120,7 @@ export function addEnvironmentRoutes(
     body: environmentUpdateSchema,
     answer: { status: 200, schema: environmentSchema, description: 'The environment' },
     handle: async ({ caller, params, body, expectedVersion }) =>
-      database.transaction().execute(async (tx) => {
+      transact(database, async (tx) => {
         const row = owned(await lockEnvironment(tx, params.id), caller.organizationId, params.id)
         requireVersion(expectedVersion, row.spec_version)
         const labelled = body.labels === undefined ? row : await setLabels(tx, row, body.labels)
@@ -140,13 +142,27 @@ export function addEnvironmentRoutes(
     query: z.strictObject({ force: z.enum(['true', 'false']).default('false') }),
     answer: { status: 202, schema: environmentSchema, description: 'The environment, going' },
     handle: async ({ caller, params, query, expectedVersion }) =>
-      database.transaction().execute(async (tx) => {
+      transact(database, async (tx) => {
         const row = owned(await lockEnvironment(tx, params.id), caller.organizationId, params.id)
         requireVersion(expectedVersion, row.spec_version)
         if (row.phase === 'deleted') return { status: 202, value: toEnvironment(row) }
         const going = await desirePhase(tx, row, 'deleted')
         const last = query.force === 'true' ? await forget(tx, going, clock.now()) : going
         return { status: 202, value: toEnvironment(last) }
+      }),
+  })
+  addEndpoint(application, services, {
+    method: 'post',
+    path: `${path}/{id}/retry`,
+    tag,
+    summary: 'Try a failed machine once more; anything else is ordered again and looked at at once',
+    roles: writers,
+    params: idParams,
+    answer: { status: 202, schema: environmentSchema, description: 'The environment' },
+    handle: async ({ caller, params, once }) =>
+      once(async (tx) => {
+        const row = owned(await lockEnvironment(tx, params.id), caller.organizationId, params.id)
+        return { status: 202, value: toEnvironment(await retryEnvironment(tx, row, clock.now())) }
       }),
   })
   addEndpoint(application, services, {

@@ -22,6 +22,8 @@ export interface StoredEnvironmentStatus {
   failedAt: string | null
   failure: Failure | null
   observedSpecVersion: number
+  /** Reports of an older generation tell of a try that is over. */
+  leastGeneration: number
 }
 
 export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan }, StoredEnvironmentStatus> {
@@ -54,6 +56,7 @@ export const emptyStatus: StoredEnvironmentStatus = {
   failedAt: null,
   failure: null,
   observedSpecVersion: 0,
+  leastGeneration: 0,
 }
 
 export function toEnvironment(row: EnvironmentRow): Environment {

@@ -14,6 +14,7 @@ import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { isUniqueViolation } from '../../database/connection.ts'
+import { transact } from '../../database/transact.ts'
 import { recordEvent } from '../event/index.ts'
 import { createPrincipal, createToken } from '../token/index.ts'
 import {
@@ -113,7 +114,7 @@ export function addOrganizationRoutes(application: Application, services: Servic
     body: updateSchema,
     answer: { status: 200, schema: organizationSchema, description: 'The organization' },
     handle: async ({ caller, params, body, expectedVersion }) =>
-      database.transaction().execute(async (tx) => {
+      transact(database, async (tx) => {
         const own = caller.organizationId === params.id ? await findOrganization(tx, params.id) : undefined
         const row = found(own, 'organization', params.id)
         requireVersion(expectedVersion, row.spec_version)

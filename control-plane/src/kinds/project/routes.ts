@@ -13,6 +13,7 @@ import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idOrNameParams, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
+import { transact } from '../../database/transact.ts'
 import { wake, wakeAll } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
 import { changeProject, createProject } from './change.ts'
@@ -75,7 +76,7 @@ export function addProjectRoutes(application: Application, services: Services): 
     body: projectUpdateSchema,
     answer: { status: 200, schema: projectSchema, description: 'The project' },
     handle: async ({ caller, params, body, expectedVersion }) =>
-      database.transaction().execute(async (tx) => {
+      transact(database, async (tx) => {
         const row = found(await lockProject(tx, caller.organizationId, params.id), 'project', params.id)
         requireVersion(expectedVersion, row.spec_version)
         const changed = await changeProject(tx, encryption, row, {
@@ -95,7 +96,7 @@ export function addProjectRoutes(application: Application, services: Services): 
     query: deleteQuery,
     answer: { status: 202, schema: projectSchema, description: 'The project, going' },
     handle: async ({ caller, params, query }) =>
-      database.transaction().execute(async (tx) => {
+      transact(database, async (tx) => {
         const row = found(await lockProject(tx, caller.organizationId, params.id), 'project', params.id)
         const dependents = await dependentsOf(tx, row.id)
         if (dependents.claimed > 0 && query.force !== 'true') {

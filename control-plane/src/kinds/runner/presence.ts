@@ -1,6 +1,7 @@
 import type { Presence } from '@hearth/contract'
 import { type Clock, canonicalJson } from '@hearth/foundation'
 import type { Database } from '../../database/connection.ts'
+import { transact } from '../../database/transact.ts'
 import { lockRunner, touchRunner } from './queries.ts'
 import { settleRunner } from './settle.ts'
 
@@ -11,7 +12,7 @@ export async function notePresence(database: Database, clock: Clock, presence: P
   if (row === undefined) return
   const settled = row.phase !== 'offline' && canonicalJson(row.status.facts) === canonicalJson(presence.facts)
   if (settled) return
-  await database.transaction().execute(async (tx) => {
+  await transact(database, async (tx) => {
     const locked = await lockRunner(tx, row.id)
     if (locked === undefined || locked.epoch !== presence.epoch) return
     await settleRunner(tx, locked, { facts: presence.facts, lastSeenAt: now }, now)

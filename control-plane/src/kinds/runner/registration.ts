@@ -2,6 +2,7 @@ import type { Registration, RunnerFacts } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { issueRunnerCredentials } from '@hearth/messaging'
 import type { Services } from '../../api/services.ts'
+import { transact } from '../../database/transact.ts'
 import { lockRunner } from './queries.ts'
 import { settleRunner } from './settle.ts'
 
@@ -19,7 +20,7 @@ export async function register(
   const { servers, accountSeed } = runnerMessaging
   const credentials = accountSeed === null ? null : await issueRunnerCredentials(accountSeed, runnerId)
   const now = clock.now()
-  const row = await database.transaction().execute(async (tx) => {
+  const row = await transact(database, async (tx) => {
     const locked = await lockRunner(tx, runnerId)
     if (locked === undefined || locked.phase === 'deleted')
       throw new HearthError('not_found', `there is no runner ${runnerId}`)

@@ -18,6 +18,7 @@ import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idOrNameParams, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { isUniqueViolation } from '../../database/connection.ts'
+import { transact } from '../../database/transact.ts'
 import { recordEvent } from '../event/index.ts'
 import { createPrincipal, createToken, deleteTokensOfRunner } from '../token/index.ts'
 import {
@@ -118,7 +119,7 @@ export function addRunnerRoutes(application: Application, services: Services): v
     body: runnerUpdateSchema,
     answer: { status: 200, schema: runnerSchema, description: 'The runner' },
     handle: async ({ caller, params, body, expectedVersion }) =>
-      database.transaction().execute(async (tx) => {
+      transact(database, async (tx) => {
         const { id } = found(await findRunner(tx, caller.organizationId, params.id), 'runner', params.id)
         const row = found(await lockRunner(tx, id), 'runner', params.id)
         requireVersion(expectedVersion, row.spec_version)
@@ -142,7 +143,7 @@ export function addRunnerRoutes(application: Application, services: Services): v
     query: z.strictObject({ force: z.enum(['true', 'false']).default('false') }),
     answer: { status: 200, schema: runnerSchema, description: 'The runner as it was' },
     handle: async ({ caller, params, query }) => {
-      const removed = await database.transaction().execute(async (tx) => {
+      const removed = await transact(database, async (tx) => {
         const { id } = found(await findRunner(tx, caller.organizationId, params.id), 'runner', params.id)
         const row = found(await lockRunner(tx, id), 'runner', params.id)
         const environments = (await countEnvironments(tx, [id])).get(id) ?? 0

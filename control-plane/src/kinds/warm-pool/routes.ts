@@ -13,6 +13,7 @@ import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import type { DatabaseTransaction } from '../../database/connection.ts'
+import { transact } from '../../database/transact.ts'
 import { findEnvironmentClass } from '../environment-class/index.ts'
 import { findProject } from '../project/index.ts'
 import { changeWarmPool, createWarmPool, removeWarmPool } from './change.ts'
@@ -87,7 +88,7 @@ export function addWarmPoolRoutes(application: Application, services: Services):
     body: warmPoolUpdateSchema,
     answer: { status: 200, schema: warmPoolSchema, description: 'The pool' },
     handle: async ({ caller, params, body, expectedVersion }) =>
-      database.transaction().execute(async (tx) => {
+      transact(database, async (tx) => {
         const row = await lockOwned(tx, caller.organizationId, params.id)
         requireVersion(expectedVersion, row.spec_version)
         const changed = await changeWarmPool(tx, row, { labels: body.labels, spec: body.spec ?? {} })
@@ -103,7 +104,7 @@ export function addWarmPoolRoutes(application: Application, services: Services):
     params: idParams,
     answer: { status: 202, schema: warmPoolSchema, description: 'The pool, going' },
     handle: async ({ caller, params, expectedVersion }) =>
-      database.transaction().execute(async (tx) => {
+      transact(database, async (tx) => {
         const row = await lockOwned(tx, caller.organizationId, params.id)
         requireVersion(expectedVersion, row.spec_version)
         return { status: 202, value: toWarmPool(await removeWarmPool(tx, row)) }

@@ -2,8 +2,9 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const intervalMilliseconds = 100
-/** How long one attempt waits for the server's first line. */
+/** How long the first attempts wait for the server's first line; a guest that takes long is given longer. */
 const attemptMilliseconds = 3_000
+const mostAttemptMilliseconds = 20_000
 /** Until the guest's network is up, an attempt may be lost without a sign; later ones overtake it. */
 const attemptsUntilRefused = 4
 
@@ -17,10 +18,15 @@ export async function waitForAnswer(connect: () => Promise<Duplex>, signal: Abor
   let refused = false
   let answered: Duplex | null = null
   let wake: () => void = () => undefined
+  const started = performance.now()
   const attempt = async () => {
     const controller = new AbortController()
     attempts.add(controller)
-    const timer = setTimeout(() => controller.abort(), attemptMilliseconds)
+    const patience = Math.min(
+      mostAttemptMilliseconds,
+      attemptMilliseconds + (performance.now() - started) / 5,
+    )
+    const timer = setTimeout(() => controller.abort(), patience)
     try {
       const stream = await readFirstLine(await connect(), controller.signal)
       if (answered === null) answered = stream

@@ -1,0 +1,28 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Database, DatabaseTransaction } from './connection.ts'
+
+const mostAttempts = 6
+/** PostgreSQL ended the transaction so that another could go on: nothing of it was done. */
+const transientStates = new Set(['40P01', '40001'])
+
+/**
+ * Runs the work in a transaction, and again when PostgreSQL chose it to break a deadlock. The work must do nothing
+ * outside the transaction.
+ */
+export async function transact<Result>(
+  database: Database,
+  work: (tx: DatabaseTransaction) => Promise<Result>,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await database.transaction().execute(work)
+    } catch (error) {
+      if (attempt >= mostAttempts || !isTransient(error)) throw error
+      await delay(Math.random() * 10 * 2 ** attempt)
+    }
+  }
+}
+
+function isTransient(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && transientStates.has(String(error.code))
+}

@@ -1,0 +1,61 @@
+import { HearthError } from '@hearth/foundation'
+import { sql } from 'kysely'
+import type { DatabaseTransaction } from '../../database/connection.ts'
+import { requestOrder } from '../../database/outbox.ts'
+import { wake } from '../../reconciling/wake.ts'
+import { beginJob } from '../job/index.ts'
+import { movePhase } from './phase.ts'
+import type { EnvironmentRow, StoredEnvironmentStatus } from './table.ts'
+
+/**
+ * A way on from every phase, safe to repeat. What failed is tried once more under a new generation: a machine that was
+ * never ready is made anew, one that was is started again. Anything else is ordered again and looked at at once.
+ * The row must have been read under lock.
+ */
+export async function retryEnvironment(
+  tx: DatabaseTransaction,
+  row: EnvironmentRow,
+  now: Date,
+): Promise<EnvironmentRow> {
+  if (row.phase === 'deleted')
+    throw new HearthError('conflict', `environment ${row.name} is deleted: make another`)
+  if (row.phase !== 'failed' || row.desired_phase === 'deleted') {
+    if (row.runner_id !== null) await requestOrder(tx, { id: row.id, runnerId: row.runner_id })
+    await wake(tx, 'environment', row.id)
+    return row
+  }
+  const runnerId = await presentRunner(tx, row)
+  const raised = await tx
+    .updateTable('environments')
+    .set({ spec_version: sql`spec_version + 1` })
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  const subject = {
+    organizationId: row.organization_id,
+    operation: 'environment.provision' as const,
+    id: row.id,
+  }
+  const entry = { time: now.toISOString(), level: 'info' as const, message: 'trying once more' }
+  await beginJob(tx, { ...subject, kind: 'Environment' }, entry)
+  const phase = runnerId === null ? 'pending' : row.status.readyAt === null ? 'provisioning' : 'starting'
+  const tried = await movePhase(tx, raised, { phase, runnerId, status: cleared(raised), now })
+  if (runnerId !== null) await requestOrder(tx, { id: row.id, runnerId })
+  return tried
+}
+
+/** The runner that has the machine, unless it is silent: then the machine is made anew elsewhere. */
+async function presentRunner(tx: DatabaseTransaction, row: EnvironmentRow): Promise<string | null> {
+  if (row.runner_id === null) return null
+  const runner = await tx
+    .selectFrom('runners')
+    .select('phase')
+    .where('id', '=', row.runner_id)
+    .executeTakeFirst()
+  return runner?.phase === 'active' || runner?.phase === 'draining' ? row.runner_id : null
+}
+
+function cleared({ status, spec_version }: EnvironmentRow): StoredEnvironmentStatus {
+  const fresh = { ...status, failure: null, failedAt: null, identity: null, leastGeneration: spec_version }
+  return status.readyAt === null ? { ...fresh, steps: [], address: null } : fresh
+}
