@@ -1,3 +1,4 @@
+import { HearthClient } from '@hearth/client'
 import { HearthError } from '@hearth/foundation'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { untilEnvironment, untilPool } from './following.ts'
@@ -110,6 +111,30 @@ test('with fallback cold an empty pool still serves: the claim waits and is then
     connection: { address: { user: 'root' } },
   })
   expect((await client.warmPools.get(warmPools[0]?.id ?? '')).status.ready).toBe(0)
+})
+
+test('a claimed machine opens for its claimant and administrators, and for no other member', async () => {
+  const { client, url } = installation
+  const member = async (name: string) =>
+    new HearthClient({ url, token: (await client.tokens.create({ name, roles: ['member'] })).secret })
+  const [mine, other] = [await member('mine'), await member('other')]
+  const { warmPools } = await client.apply({ apiVersion: 'hearth/v1', name: 'mine', warmPools: [{ min: 1 }] })
+  const id = warmPools[0]?.id ?? ''
+  await untilPool(client, id, ({ status }) => status.ready === 1)
+  const publicKey = newPublicKey()
+  const claim = await mine.claims.create({ spec: { warmPoolId: id, fallback: 'refuse', publicKey } })
+  const environmentId = claim.status.environmentId ?? ''
+  expect((await mine.claims.get(claim.metadata.id)).status.connection).not.toBeNull()
+  expect((await other.claims.get(claim.metadata.id)).status.connection).toBeNull()
+  await expect(other.claims.certificate(claim.metadata.id, publicKey)).rejects.toMatchObject({
+    code: 'forbidden',
+  })
+  await expect(other.environments.certificate(environmentId, publicKey)).rejects.toMatchObject({
+    code: 'forbidden',
+  })
+  expect((await mine.environments.certificate(environmentId, publicKey)).certificate).toContain('-cert-v01')
+  expect((await client.claims.certificate(claim.metadata.id, publicKey)).certificate).toContain('-cert-v01')
+  await mine.claims.release(claim.metadata.id)
 })
 
 test('a released machine is deleted and never comes back to the pool', async () => {

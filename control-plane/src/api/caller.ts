@@ -14,3 +14,11 @@ export interface Caller {
 export const readers: readonly Role[] = ['administrator', 'member', 'viewer']
 export const writers: readonly Role[] = ['administrator', 'member']
 export const administrators: readonly Role[] = ['administrator']
+
+/** Whether a caller may enter what someone claimed: that one, or an administrator. */
+export function mayEnter(caller: Caller, claimant: string | null): boolean {
+  return (
+    caller.roles.includes('administrator') ||
+    (caller.principalId === claimant && caller.roles.includes('member'))
+  )
+}

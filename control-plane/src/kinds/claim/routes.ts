@@ -11,7 +11,7 @@ import {
 import { HearthError, toError } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
-import { readers, writers } from '../../api/caller.ts'
+import { mayEnter, readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams, page } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
@@ -115,7 +115,7 @@ export function addClaimRoutes(
     method: 'get',
     path: `${path}/{id}`,
     tag,
-    summary: 'Show a claim, for those who may claim with a connection for the key that claimed',
+    summary: 'Show a claim; for who made it, and administrators, with a connection for the key that claimed',
     roles: readers,
     params: idParams,
     query: waitQuery,
@@ -124,8 +124,8 @@ export function addClaimRoutes(
       const read = async () =>
         found(await findClaim(database, caller.organizationId, params.id), 'claim', params.id)
       const row = await waitWhilePending(services, read, query.waitSeconds, context.req.raw.signal)
-      const mayConnect = writers.some((role) => caller.roles.includes(role))
-      return { status: 200, value: toClaim(row, mayConnect ? await connect(row, caller.principalId) : null) }
+      const connection = mayEnter(caller, row.creator) ? await connect(row, caller.principalId) : null
+      return { status: 200, value: toClaim(row, connection) }
     },
   })
   addEndpoint(application, services, {
@@ -163,6 +163,12 @@ export function addClaimRoutes(
     },
     handle: async ({ caller, params, body }) => {
       const row = found(await findClaim(database, caller.organizationId, params.id), 'claim', params.id)
+      if (!mayEnter(caller, row.creator)) {
+        throw new HearthError(
+          'forbidden',
+          `claim ${row.name} is someone else’s: only they and administrators enter it`,
+        )
+      }
       const connection = await connect(row, caller.principalId, body.publicKey)
       if (connection === null)
         throw new HearthError('conflict', `claim ${row.name} is ${row.phase}: there is nothing to connect to`)

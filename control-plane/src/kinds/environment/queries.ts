@@ -58,6 +58,16 @@ export async function lockEnvironment(
   return tx.selectFrom('environments').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
 }
 
+/** The principal that made a claim; null when it is gone. */
+export async function claimantOf(queryable: Queryable, claimId: string): Promise<string | null> {
+  const row = await queryable
+    .selectFrom('claims')
+    .select('creator')
+    .where('id', '=', claimId)
+    .executeTakeFirst()
+  return row?.creator ?? null
+}
+
 const placementLock = 7_203
 
 /**

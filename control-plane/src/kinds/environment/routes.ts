@@ -12,7 +12,7 @@ import {
 import { HearthError } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
-import { readers, writers } from '../../api/caller.ts'
+import { mayEnter, readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
@@ -25,7 +25,7 @@ import { connectionTo } from './connection.ts'
 import { createEnvironment } from './create.ts'
 import { desirePhase, setLabels } from './desire.ts'
 import { addLogRoute } from './logs.ts'
-import { findEnvironment, listEnvironments, lockEnvironment } from './queries.ts'
+import { claimantOf, findEnvironment, listEnvironments, lockEnvironment } from './queries.ts'
 import { forget } from './reconcile.ts'
 import { retryEnvironment } from './retry.ts'
 import { toEnvironment } from './table.ts'
@@ -184,6 +184,12 @@ export function addEnvironmentRoutes(
         'environment',
         params.id,
       )
+      if (row.claim_id !== null && !mayEnter(caller, await claimantOf(database, row.claim_id))) {
+        throw new HearthError(
+          'forbidden',
+          `environment ${row.name} is claimed: only the claimant and administrators enter it`,
+        )
+      }
       const { address } = row.status
       if (address === null)
         throw new HearthError('conflict', `environment ${row.name} is ${row.phase} and has no address yet`)
