@@ -32,7 +32,6 @@ users:
     lock_passwd: true
 disable_root: false
 locale: C.UTF-8
-ssh_pwauth: false
 ssh_deletekeys: true
 ssh_keys:
   ed25519_private: |

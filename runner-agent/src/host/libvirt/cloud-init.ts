@@ -1,7 +1,10 @@
 import { stringify } from 'yaml'
 import { type Seed, seedFiles, sshFolder } from './seed.ts'
 
-/** sshd's own words for what a seed image has built in. */
+/**
+ * sshd's own words for what a seed image has built in. Passwords are forbidden here and not by cloud-init's
+ * `ssh_pwauth`, which restarts sshd when it has been answering for a while.
+ */
 const sshdSettings = [
   `TrustedUserCAKeys ${sshFolder}/user_ca.pub`,
   `AuthorizedPrincipalsFile ${sshFolder}/principals/%u`,
@@ -27,7 +30,6 @@ export function cloudInitFiles(seed: Seed): CloudInitFiles {
         hostname,
         preserve_hostname: false,
         disable_root: false,
-        ssh_pwauth: false,
         // The image's own: another one may need packages that it has not.
         locale: false,
         ssh_deletekeys: true,
