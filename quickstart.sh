@@ -107,7 +107,8 @@ is_installed() { [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 
 open_kvm() {
   [[ -c /dev/kvm ]] || return 0
   getent group kvm >/dev/null || return 0
-  [[ $(stat --format='%G %a' /dev/kvm) == "root 600" ]] || return 0
+  (($(stat --format='0%a' /dev/kvm) & 060)) && [[ $(stat --format=%G /dev/kvm) == kvm ]] && return 0
+  (($(stat --format='0%a' /dev/kvm) & 06)) && return 0
   say "giving /dev/kvm to the group kvm, as udev would (chgrp kvm, chmod 660): every start of a machine takes over a minute else"
   as_root chgrp kvm /dev/kvm
   as_root chmod 660 /dev/kvm

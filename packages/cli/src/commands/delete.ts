@@ -10,7 +10,10 @@ export function deleteCommand(invocation: Invocation): Command {
     .summary('delete one resource; a claim is released and its machine deleted')
     .argument('<kind>', 'see `hearth help kinds`')
     .argument('<name-or-id>')
-    .option('--force', 'give an environment up without waiting for its runner')
+    .option(
+      '--force',
+      'delete a project with its claimed machines, a runner with its machines, an environment without its runner',
+    )
     .option('--wait', 'return when nothing is left of it')
     .option('--timeout <seconds>', 'how long --wait waits', wholeNumber(1, 86_400), 600)
     .addHelpText(

@@ -20,9 +20,9 @@ export const projectKind = defineKind<Project>({
   fetchAll: ({ client, signal }) => client.projects.listAll({}, { signal }),
   fetchOne: ({ client, signal }, reference) => client.projects.get(reference, { signal }),
   describe: (project, { terminal, now }) => describePlain(project, terminal, now),
-  async remove({ client, signal }, reference) {
+  async remove({ client, signal }, reference, { force }) {
     const { metadata } = await client.projects.get(reference, { signal })
-    await client.projects.delete(metadata.id, { signal })
+    await client.projects.delete(metadata.id, { force, signal })
     return {
       id: metadata.id,
       name: metadata.name,

@@ -36,9 +36,9 @@ export const runnerKind = defineKind<Runner>({
   fetchAll: ({ client, signal }) => client.runners.listAll({}, { signal }),
   fetchOne: ({ client, signal }, reference) => client.runners.get(reference, { signal }),
   describe: (runner, { terminal, now }) => describePlain(runner, terminal, now),
-  async remove({ client, signal }, reference) {
+  async remove({ client, signal }, reference, { force }) {
     const { metadata } = await client.runners.get(reference, { signal })
-    await client.runners.delete(metadata.id, { signal })
+    await client.runners.delete(metadata.id, { force, signal })
     return {
       id: metadata.id,
       name: metadata.name,

@@ -6,7 +6,7 @@ import {
   type environmentUpdateSchema,
 } from '@hearth/contract'
 import type { z } from 'zod'
-import { collection, one } from '../http/collection.ts'
+import { collection, deletion, one } from '../http/collection.ts'
 import type { CallOptions, Transport } from '../http/transport.ts'
 import { type LogOptions, readLogs } from '../streams/logs.ts'
 
@@ -26,16 +26,8 @@ export const environments = (transport: Transport) => ({
     transport.json({ method: 'POST', path, body, ...options }, environmentSchema),
   update: (id: string, body: z.input<typeof environmentUpdateSchema>, options: CallOptions = {}) =>
     transport.json({ method: 'PATCH', path: one(path, id), body, ...options }, environmentSchema),
-  /** Goes on in the background; `force` gives the record up without waiting for the runner. */
-  delete: (id: string, options: CallOptions & { force?: boolean } = {}) => {
-    const { force, ...call } = options
-    return transport.send({
-      method: 'DELETE',
-      path: one(path, id),
-      query: { force: force === true ? true : undefined },
-      ...call,
-    })
-  },
+  /** `force` gives the record up without waiting for the runner. */
+  delete: deletion(transport, path),
   retry: (id: string, options: CallOptions = {}) =>
     transport.json({ method: 'POST', path: `${one(path, id)}/retry`, ...options }, environmentSchema),
   /** A fresh certificate for the caller's key, with the address and host key to use it on. */

@@ -1,6 +1,6 @@
 import { type projectCreateSchema, projectSchema, type projectUpdateSchema } from '@hearth/contract'
 import type { z } from 'zod'
-import { collection, one } from '../http/collection.ts'
+import { collection, deletion, one } from '../http/collection.ts'
 import type { CallOptions, Transport } from '../http/transport.ts'
 
 const path = '/v1/projects'
@@ -11,6 +11,6 @@ export const projects = (transport: Transport) => ({
     transport.json({ method: 'POST', path, body, ...options }, projectSchema),
   update: (id: string, body: z.input<typeof projectUpdateSchema>, options: CallOptions = {}) =>
     transport.json({ method: 'PATCH', path: one(path, id), body, ...options }, projectSchema),
-  delete: (id: string, options: CallOptions = {}) =>
-    transport.send({ method: 'DELETE', path: one(path, id), ...options }),
+  /** `force` deletes claimed machines with it. */
+  delete: deletion(transport, path),
 })

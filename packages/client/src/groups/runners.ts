@@ -7,7 +7,7 @@ import {
   type runnerUpdateSchema,
 } from '@hearth/contract'
 import type { z } from 'zod'
-import { collection, one } from '../http/collection.ts'
+import { collection, deletion, one } from '../http/collection.ts'
 import type { CallOptions, Transport } from '../http/transport.ts'
 
 const path = '/v1/runners'
@@ -19,8 +19,8 @@ export const runners = (transport: Transport) => ({
     transport.json({ method: 'POST', path, body, ...options }, runnerCreatedSchema),
   update: (id: string, body: z.input<typeof runnerUpdateSchema>, options: CallOptions = {}) =>
     transport.json({ method: 'PATCH', path: one(path, id), body, ...options }, runnerSchema),
-  delete: (id: string, options: CallOptions = {}) =>
-    transport.send({ method: 'DELETE', path: one(path, id), ...options }),
+  /** `force` gives its machines up. */
+  delete: deletion(transport, path),
   /** For agents, with the runner's own token: raises the epoch, and answers with it and the way to NATS. */
   register: (id: string, facts: RunnerFacts, options: CallOptions = {}) =>
     transport.json(

@@ -45,3 +45,16 @@ export function collection<Item extends z.ZodType, Filter extends object>(
 export function one(path: string, id: string): string {
   return `${path}/${encodeURIComponent(id)}`
 }
+
+/** Deletes one resource of a kind; most go on in the background. What `force` gives up is the kind's own. */
+export function deletion(transport: Transport, path: string) {
+  return (id: string, options: CallOptions & { force?: boolean } = {}) => {
+    const { force, ...call } = options
+    return transport.send({
+      method: 'DELETE',
+      path: one(path, id),
+      query: { force: force === true ? true : undefined },
+      ...call,
+    })
+  }
+}
