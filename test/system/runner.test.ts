@@ -226,6 +226,34 @@ test('a failed machine that is tried once more is made anew, and its claim is bo
   await untilEnvironment(client, environmentId, ({ status }) => status.phase === 'deleted')
   await client.projects.delete('mended')
   await mended.stop()
+  await client.runners.delete('mended')
+}, 90_000)
+
+test('a runner removed by force gives its machines up, and the claim on one is released', async () => {
+  const { client } = installation
+  const lost = await startSyntheticAgent(installation, { name: 'lost' })
+  const { warmPools } = await client.apply(declaration('lost', 1))
+  const id = warmPools[0]?.id ?? ''
+  await untilPool(client, id, ({ status }) => status.ready === 1)
+  const claim = await client.claims.create({
+    spec: { warmPoolId: id, fallback: 'refuse', publicKey: newPublicKey() },
+  })
+  await untilPool(client, id, ({ status }) => status.ready === 1 && status.claimed === 1)
+  await lost.stop()
+  await expect(client.runners.delete('lost')).rejects.toMatchObject({ code: 'conflict' })
+  await client.runners.delete('lost', { force: true })
+  await untilEnvironment(client, claim.status.environmentId ?? '', ({ status }) => status.phase === 'deleted')
+  await until(
+    client,
+    'the claim released',
+    () => client.claims.get(claim.metadata.id),
+    ({ status }) => status.phase === 'released',
+  )
+  const waiting = () => client.environments.listAll({ warmPoolId: id })
+  await until(client, 'a new one to wait for a runner', waiting, (all) =>
+    all.every(({ status }) => status.phase === 'pending'),
+  )
+  await client.projects.delete('lost')
 }, 90_000)
 
 /** Makes the pool's failures an hour older and has it look again, so that its pauses are over. */

@@ -6,7 +6,7 @@ import { decide, type ObservedEnvironment } from './decide.ts'
 const now = new Date('2026-01-01T12:00:00Z')
 const passed = new Date(now.getTime() - 1)
 const ahead = new Date(now.getTime() + 60_000)
-const host = { name: 'north', silent: false }
+const host = { name: 'north', silent: false, removed: false }
 
 const seen = (change: Partial<ObservedEnvironment> = {}): ObservedEnvironment => ({
   phase: 'provisioning',
@@ -35,7 +35,7 @@ test('a passed deadline fails it with what was waited for and where', () => {
 })
 
 test('a silent runner makes it unreachable and stops the clock; its return undoes that', () => {
-  const silent = { name: 'north', silent: true }
+  const silent = { ...host, silent: true }
   expect(decide(seen({ runner: silent, deadline: passed }))).toEqual({
     do: 'mark-unreachable',
     unreachable: true,
@@ -56,7 +56,7 @@ test('deletion is asked of the runner once, and again when its deadline has pass
 
 test('what no runner could remove is forgotten: none has it, or a silent one learns of it when it returns', () => {
   expect(decide(seen({ desiredPhase: 'deleted', phase: 'pending', runner: null }))).toEqual({ do: 'forget' })
-  expect(decide(seen({ desiredPhase: 'deleted', runner: { name: 'north', silent: true } }))).toEqual({
+  expect(decide(seen({ desiredPhase: 'deleted', runner: { ...host, silent: true } }))).toEqual({
     do: 'forget',
   })
 })
@@ -67,13 +67,28 @@ test('a project that goes takes its machines with it', () => {
   })
 })
 
+test('what a removed runner held is given up, claimed or not', () => {
+  const removed = { ...host, silent: true, removed: true }
+  expect(decide(seen({ phase: 'running', deadline: null, runner: removed }))).toEqual({
+    do: 'desire-deletion',
+  })
+  expect(decide(seen({ phase: 'running', desiredPhase: 'deleted', runner: removed }))).toEqual({
+    do: 'forget',
+  })
+})
+
 const anyState = fc.record({
   phase: fc.constantFrom(...environmentPhases),
   desiredPhase: fc.constantFrom(...desiredPhaseSchema.options),
   deadline: fc.constantFrom(null, passed, ahead),
   unreachable: fc.boolean(),
   projectDeleting: fc.boolean(),
-  runner: fc.constantFrom(null, host, { name: 'south', silent: true }),
+  runner: fc.constantFrom(
+    null,
+    host,
+    { name: 'south', silent: true, removed: false },
+    { name: 'west', silent: true, removed: true },
+  ),
   now: fc.constant(now),
 })
 

@@ -13,12 +13,12 @@ export interface ObservedEnvironment {
   unreachable: boolean
   projectDeleting: boolean
   /** Its runner, where it has one. */
-  runner: { name: string; silent: boolean } | null
+  runner: { name: string; silent: boolean; removed: boolean } | null
   now: Date
 }
 
 export type EnvironmentAction =
-  | { do: 'desire-deletion' } // its project is going
+  | { do: 'desire-deletion' } // its project is going, or its runner was removed
   | { do: 'place' } // find a runner
   | { do: 'begin-deletion' } // have the runner remove it
   | { do: 'repeat-deletion'; failure: Failure } // the runner did not: record why it waits and ask again
@@ -29,7 +29,8 @@ export type EnvironmentAction =
 /** What is to be done now: at most one action, since the next look sees what came of it. */
 export function decide(seen: ObservedEnvironment): EnvironmentAction | null {
   if (seen.phase === 'deleted') return null
-  if (seen.projectDeleting && seen.desiredPhase !== 'deleted') return { do: 'desire-deletion' }
+  const givenUp = seen.projectDeleting || seen.runner?.removed === true
+  if (givenUp && seen.desiredPhase !== 'deleted') return { do: 'desire-deletion' }
   if (seen.desiredPhase === 'deleted') return decideDeletion(seen)
   const silent = seen.runner?.silent ?? false
   if (seen.unreachable !== silent) return { do: 'mark-unreachable', unreachable: silent }

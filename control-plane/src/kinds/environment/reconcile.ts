@@ -54,6 +54,7 @@ async function observe(
         : {
             name: surroundings?.runner_name ?? row.runner_id,
             silent: surroundings?.runner_phase === 'offline' || surroundings?.runner_phase === 'deleted',
+            removed: surroundings?.runner_phase === 'deleted',
           },
     now,
   }

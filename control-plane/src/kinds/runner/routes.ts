@@ -19,15 +19,18 @@ import { found, idOrNameParams, page, requireVersion } from '../../api/lookup.ts
 import type { Services } from '../../api/services.ts'
 import { isUniqueViolation } from '../../database/connection.ts'
 import { transact } from '../../database/transact.ts'
+import { wakeAll } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
 import { createPrincipal, createToken, deleteTokensOfRunner } from '../token/index.ts'
 import {
   changeRunner,
   countEnvironments,
+  environmentIdsToWake,
   findRunner,
   insertRunner,
   listRunners,
   lockRunner,
+  poolIdsToWake,
   setRunnerStatus,
 } from './queries.ts'
 import { register } from './registration.ts'
@@ -155,7 +158,8 @@ export function addRunnerRoutes(application: Application, services: Services): v
         }
         await deleteTokensOfRunner(tx, id)
         const gone = await setRunnerStatus(tx, row, { phase: 'deleted', deletedAt: clock.now() })
-        await settleRunner(tx, gone, {}, clock.now())
+        await wakeAll(tx, 'environment', await environmentIdsToWake(tx, gone))
+        await wakeAll(tx, 'warm-pool', await poolIdsToWake(tx, gone))
         await recordEvent(tx, 'deleted', toRunner(gone, environments))
         return toRunner(gone, environments)
       })
