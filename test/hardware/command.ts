@@ -27,6 +27,8 @@ export function attempt(
       else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr })
       else reject(new Error(`${command.join(' ')}: ${error.message}`, { cause: error }))
     })
+    // A program that ends without reading its input is judged by its exit code.
+    child.stdin?.on('error', () => undefined)
     child.stdin?.end(input ?? '')
   })
 }
