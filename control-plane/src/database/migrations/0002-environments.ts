@@ -50,6 +50,7 @@ export const environments: Migration = {
           INCLUDE (virtual_cpus, memory_mebibytes, disk_gibibytes) WHERE phase <> 'deleted';
         CREATE INDEX environments_project ON environments (project_id) WHERE phase <> 'deleted';
         CREATE INDEX environments_pool ON environments (warm_pool_id) WHERE phase <> 'deleted';
+        CREATE INDEX environments_pending ON environments (organization_id, id) WHERE phase = 'pending';
         CREATE INDEX environments_claimable ON environments (warm_pool_id, id)
           WHERE claim_id IS NULL AND phase = 'running' AND desired_phase = 'running' AND NOT unreachable;
         CREATE TABLE claims (

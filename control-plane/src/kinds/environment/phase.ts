@@ -1,7 +1,7 @@
 import { type EnvironmentPhase, environmentPhaseTable, type Failure, mayMove } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { wake } from '../../reconciling/wake.ts'
+import { wake, wakeAll } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
 import { continueJob } from '../job/index.ts'
 import { type EnvironmentRow, type StoredEnvironmentStatus, toEnvironment } from './table.ts'
@@ -68,7 +68,22 @@ async function wakeDependents(tx: DatabaseTransaction, row: EnvironmentRow): Pro
   await wake(tx, 'environment', row.id)
   if (row.warm_pool_id !== null) await wake(tx, 'warm-pool', row.warm_pool_id)
   if (row.claim_id !== null) await wake(tx, 'claim', row.claim_id)
-  if (row.phase === 'deleted') await wake(tx, 'project', row.project_id)
+  if (row.phase !== 'deleted') return
+  await wake(tx, 'project', row.project_id)
+  if (row.runner_id !== null) await wakeAll(tx, 'environment', await oldestPending(tx, row.organization_id))
+}
+
+/** The first in line for the room that a machine has left. */
+async function oldestPending(tx: DatabaseTransaction, organizationId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('environments')
+    .select('id')
+    .where('organization_id', '=', organizationId)
+    .where('phase', '=', 'pending')
+    .orderBy('id')
+    .limit(4)
+    .execute()
+  return rows.map(({ id }) => id)
 }
 
 async function endJobs(tx: DatabaseTransaction, row: EnvironmentRow, now: Date): Promise<void> {

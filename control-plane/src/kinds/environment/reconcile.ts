@@ -11,8 +11,8 @@ import { movePhase, withFailure } from './phase.ts'
 import { lockEnvironment, observeFleet } from './queries.ts'
 import type { EnvironmentRow } from './table.ts'
 
-/** How soon a machine without a runner looks again, in case no event tells of new room. */
-const placementRetryMilliseconds = 15_000
+/** How soon a machine without a runner looks again, in case no event tells of new room; the longer it waits, the later. */
+const placementRetryMilliseconds = { least: 30_000, most: 120_000 }
 
 export const environmentReconciler: Reconciler = {
   kind: 'environment',
@@ -22,7 +22,11 @@ export const environmentReconciler: Reconciler = {
     const now = clock.now()
     const action = decide(await observe(tx, row, now))
     const after = action === null ? row : await carryOut(tx, row, action, now)
-    if (after.phase === 'pending') return new Date(now.getTime() + placementRetryMilliseconds)
+    if (after.phase === 'pending') {
+      const { least, most } = placementRetryMilliseconds
+      const age = now.getTime() - after.created_at.getTime()
+      return new Date(now.getTime() + Math.min(most, Math.max(least, age)))
+    }
     return after.deadline
   },
 }
