@@ -120,7 +120,6 @@ const bootsLookedAt = 10
 
 export interface PoolSight {
   seen: ObservedPool
-  configuration: string
   claimed: number
 }
 
@@ -173,7 +172,6 @@ export async function observePool(
       recentBoots: await recentBoots(tx, pool.id, configuration),
       now,
     },
-    configuration,
     claimed: rows.filter((row) => row.claim_id !== null && row.desired_phase !== 'deleted').length,
   }
 }

@@ -80,7 +80,7 @@ async function carryOut(
 async function writeStatus(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
-  { configuration, claimed }: PoolSight,
+  { claimed }: PoolSight,
   decision: PoolDecision,
 ): Promise<void> {
   const status = {
@@ -89,7 +89,6 @@ async function writeStatus(
     failed: decision.failed,
     claimed,
     consecutiveFailures: decision.consecutiveFailures,
-    failedConfiguration: decision.consecutiveFailures > 0 ? configuration : null,
     retryAt: decision.retryAt?.toISOString() ?? null,
     failure: decision.failure,
     observedSpecVersion: pool.spec_version,

@@ -9,8 +9,6 @@ export interface StoredWarmPoolStatus {
   failed: number
   claimed: number
   consecutiveFailures: number
-  /** The configuration those failures were of. */
-  failedConfiguration: string | null
   retryAt: string | null
   failure: Failure | null
   observedSpecVersion: number
@@ -30,20 +28,18 @@ export const emptyPoolStatus: StoredWarmPoolStatus = {
   failed: 0,
   claimed: 0,
   consecutiveFailures: 0,
-  failedConfiguration: null,
   retryAt: null,
   failure: null,
   observedSpecVersion: 0,
 }
 
 export function toWarmPool(row: WarmPoolRow): WarmPool {
-  const { failedConfiguration: _, ...status } = row.status
   return {
     kind: 'WarmPool',
     metadata: metadataOf(row),
     spec: { projectId: row.project_id, environmentClassId: row.environment_class_id, ...row.spec },
     specVersion: row.spec_version,
-    status: { phase: row.phase, ...status, deadline: null },
+    status: { phase: row.phase, ...row.status, deadline: null },
     statusVersion: row.status_version,
   }
 }
