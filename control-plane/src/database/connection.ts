@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
+import { boundedClient } from './bounded-client.ts'
 import type { Schema } from './schema.ts'
 
 export type Database = Kysely<Schema>
@@ -13,21 +14,76 @@ export interface DatabaseConnection {
   close(): Promise<void>
 }
 
+/**
+ * What PostgreSQL does by itself about a replica that hangs, or that the network has cut off: its transactions end, and
+ * with them the locks that the other replicas wait for. In milliseconds, and seconds for the probes of its connection.
+ */
+const sessionSettings = {
+  idle_in_transaction_session_timeout: 10_000,
+  statement_timeout: 30_000,
+  client_connection_check_interval: 5_000,
+  tcp_keepalives_idle: 10,
+  tcp_keepalives_interval: 5,
+  tcp_keepalives_count: 3,
+  tcp_user_timeout: 20_000,
+}
+const connectMilliseconds = 10_000
+/** Longer than PostgreSQL lets a statement take: whoever has not answered by then is not there any more. */
+const answerMilliseconds = 40_000
+/** The address may be another server's after a failover: none keeps to the old one for longer. */
+const lifetimeSeconds = 300
+/** After this long without traffic the system asks whether the other side is still there. */
+const probeAfterMilliseconds = 10_000
+
+/** For every connection to the database: a dead one is noticed, and none waits for ever. */
+export function connectionSettings(
+  url: string,
+  name: string,
+  changes: Readonly<Record<string, number>> = {},
+): pg.ClientConfig {
+  const settings = Object.entries({ ...sessionSettings, ...changes })
+  return {
+    connectionString: url,
+    application_name: name,
+    options: settings.map(([setting, value]) => `-c ${setting}=${value}`).join(' '),
+    keepAlive: true,
+    keepAliveInitialDelayMillis: probeAfterMilliseconds,
+    connectionTimeoutMillis: connectMilliseconds,
+  }
+}
+
 /** `onError` hears of idle connections that the server cut: the pool replaces them, nothing else is to be done. */
 export function connectDatabase(
   url: string,
   onError: (error: Error) => void,
   connections = 20,
+  patienceMilliseconds = answerMilliseconds,
 ): DatabaseConnection {
   const pool = new pg.Pool({
-    connectionString: url,
+    ...connectionSettings(url, 'hearth-control-plane'),
     max: connections,
-    application_name: 'hearth-control-plane',
+    Client: boundedClient(patienceMilliseconds),
+    maxLifetimeSeconds: lifetimeSeconds,
   })
   pool.on('error', onError)
+  // Of one that is cut while it is in use, whoever uses it is told; without a listener the process would end.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const database = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   return { database, pool, close: () => database.destroy() }
 }
+
+/** Whether the connection was lost, or could not be had: whatever was being done may go well when it is done again. */
+export function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return ('code' in error && lossCodes.test(String(error.code))) || lossMessages.test(error.message)
+}
+
+// Connection exceptions, "administrator command", "crash", "starting up", a server that only reads since a failover,
+// timeouts of idle transactions; the system's own.
+const lossCodes =
+  /^(08\w{3}|57P0[123]|25006|25P03|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/
+const lossMessages =
+  /^Connection terminated|not queryable|timeout exceeded when trying to connect|^Client was closed/
 
 /** Whether PostgreSQL refused a row because another with the same unique value exists. */
 export function isUniqueViolation(error: unknown): boolean {

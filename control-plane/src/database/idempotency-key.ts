@@ -9,6 +9,8 @@ export interface IdempotencyKeyTable {
   organization_id: string
   key: string
   request_hash: Buffer
+  /** null in rows of a version that did not write it. */
+  principal_id: string | null
   status: number | null
   /** Encrypted: an answer may hold a secret. */
   body: Buffer | null
@@ -24,7 +26,9 @@ export interface IdempotentRequest {
   organizationId: string
   /** null when the caller sent none: the work is then simply done. */
   key: string | null
-  /** What must be the same for a repeat to be a repeat: method, path and body. */
+  /** Who asks: the answer may hold what is for them only. */
+  principalId: string
+  /** What must be the same for a repeat to be a repeat, beside who asks: method, path and body. */
   request: string
 }
 
@@ -39,17 +43,24 @@ export async function once(
   request: IdempotentRequest,
   work: (tx: DatabaseTransaction) => Promise<Answer>,
 ): Promise<Answer> {
-  const { organizationId, key } = request
+  const { organizationId, key, principalId } = request
   if (key === null) return transact(database, work)
   const requestHash = createHash('sha256').update(request.request).digest()
   return transact(database, async (tx) => {
     const inserted = await tx
       .insertInto('idempotency_keys')
-      .values({ organization_id: organizationId, key, request_hash: requestHash, status: null, body: null })
+      .values({
+        organization_id: organizationId,
+        key,
+        request_hash: requestHash,
+        principal_id: principalId,
+        status: null,
+        body: null,
+      })
       .onConflict((conflict) => conflict.columns(['organization_id', 'key']).doNothing())
       .executeTakeFirst()
     if (inserted.numInsertedOrUpdatedRows === 0n)
-      return firstAnswer(tx, encryption, organizationId, key, requestHash)
+      return firstAnswer(tx, encryption, { organizationId, key, principalId, requestHash })
     const answer = await work(tx)
     await tx
       .updateTable('idempotency_keys')
@@ -64,17 +75,17 @@ export async function once(
 async function firstAnswer(
   tx: DatabaseTransaction,
   encryption: Encryption,
-  organizationId: string,
-  key: string,
-  requestHash: Buffer,
+  repeated: { organizationId: string; key: string; principalId: string; requestHash: Buffer },
 ): Promise<Answer> {
+  const { organizationId, key, principalId, requestHash } = repeated
   const first = await tx
     .selectFrom('idempotency_keys')
     .selectAll()
     .where('organization_id', '=', organizationId)
     .where('key', '=', key)
     .executeTakeFirstOrThrow()
-  if (!first.request_hash.equals(requestHash)) {
+  const isAnothers = first.principal_id !== null && first.principal_id !== principalId
+  if (isAnothers || !first.request_hash.equals(requestHash)) {
     throw new HearthError(
       'idempotency_mismatch',
       'this Idempotency-Key was used for another request: use a new key',

@@ -1,8 +1,14 @@
 import { backoff, toError } from '@hearth/foundation'
-import pg from 'pg'
+import type pg from 'pg'
+import { boundedClient } from './bounded-client.ts'
+import { connectionSettings } from './connection.ts'
 
 export type Channel = 'hearth_outbox' | 'hearth_events' | 'hearth_tokens'
 const channels: readonly Channel[] = ['hearth_outbox', 'hearth_events', 'hearth_tokens']
+
+/** A connection that only listens would not notice that nothing passes any more: it asks now and then. */
+const askEveryMilliseconds = 15_000
+const ListeningClient = boundedClient(10_000)
 
 /**
  * PostgreSQL's LISTEN on one connection of its own, reconnected for ever. A notification is only a hint: it may be
@@ -22,16 +28,19 @@ export class Notifications {
   ) {}
 
   async start(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.url, application_name: 'hearth-notifications' })
+    const client = new ListeningClient(connectionSettings(this.url, 'hearth-notifications'))
     this.client = client
     client.on('error', this.onError)
+    let asking: NodeJS.Timeout | undefined
     client.on('end', () => {
+      clearInterval(asking)
       this.connected = false
       this.reconnect(client)
     })
     client.on('notification', ({ channel }) => this.call(channel as Channel))
     await client.connect()
     for (const channel of channels) await client.query(`LISTEN ${channel}`)
+    asking = setInterval(() => void client.query('SELECT 1').catch(this.onError), askEveryMilliseconds)
     this.attempt = 0
     this.connected = true
   }

@@ -28,8 +28,18 @@ export async function requestPurge(
   tx: DatabaseTransaction,
   environment: { id: string; runnerId: string },
 ): Promise<void> {
-  await tx
-    .insertInto('outbox')
-    .values({ topic: 'purge', runner_id: environment.runnerId, environment_id: environment.id })
-    .execute()
+  await requestPurges(tx, [environment])
+}
+
+export async function requestPurges(
+  tx: DatabaseTransaction,
+  environments: readonly { id: string; runnerId: string }[],
+): Promise<void> {
+  if (environments.length === 0) return
+  const rows = environments.map(({ id, runnerId }) => ({
+    topic: 'purge' as const,
+    runner_id: runnerId,
+    environment_id: id,
+  }))
+  await tx.insertInto('outbox').values(rows).execute()
 }

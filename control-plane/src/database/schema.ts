@@ -3,6 +3,7 @@ import type { EnvironmentTable } from '../kinds/environment/table.ts'
 import type { EnvironmentClassTable } from '../kinds/environment-class/table.ts'
 import type { EventPublicationTable, EventTable } from '../kinds/event/table.ts'
 import type { JobTable } from '../kinds/job/table.ts'
+import type { ObserverTable } from '../kinds/observer/table.ts'
 import type { OrganizationTable } from '../kinds/organization/table.ts'
 import type { ProjectSecretTable, ProjectTable } from '../kinds/project/table.ts'
 import type { RunnerTable } from '../kinds/runner/table.ts'
@@ -26,6 +27,7 @@ export interface Schema {
   jobs: JobTable
   events: EventTable
   event_publication: EventPublicationTable
+  observers: ObserverTable
   outbox: OutboxTable
   idempotency_keys: IdempotencyKeyTable
 }

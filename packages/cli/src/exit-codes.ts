@@ -22,7 +22,7 @@ export const exitCodeHelp: readonly { code: ExitCode; meaning: string }[] = [
     code: exitCodes.badInput,
     meaning: 'the command line, a file or a value does not fit; nothing was changed',
   },
-  { code: exitCodes.notFound, meaning: 'there is no such resource' },
+  { code: exitCodes.notFound, meaning: 'there is no such resource, or it is not kept any more' },
   { code: exitCodes.conflict, meaning: 'the state does not allow it: pool empty, name taken, version stale' },
   {
     code: exitCodes.unreachable,
@@ -56,6 +56,7 @@ function exitCodeOfCode(code: ErrorCode): ExitCode {
     case 'too_large':
       return exitCodes.badInput
     case 'not_found':
+    case 'expired':
       return exitCodes.notFound
     case 'conflict':
     case 'stale_version':

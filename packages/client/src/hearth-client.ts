@@ -10,6 +10,7 @@ import { environmentClasses } from './groups/environment-classes.ts'
 import { environments } from './groups/environments.ts'
 import { events } from './groups/events.ts'
 import { jobs } from './groups/jobs.ts'
+import { observers } from './groups/observers.ts'
 import { organizations } from './groups/organizations.ts'
 import { projects } from './groups/projects.ts'
 import { runners } from './groups/runners.ts'
@@ -40,6 +41,7 @@ export class HearthClient {
   readonly claims: ReturnType<typeof claims>
   readonly jobs: ReturnType<typeof jobs>
   readonly events: ReturnType<typeof events>
+  readonly observers: ReturnType<typeof observers>
 
   constructor(options: TransportOptions) {
     const transport = new Transport(options)
@@ -55,6 +57,7 @@ export class HearthClient {
     this.claims = claims(transport)
     this.jobs = jobs(transport)
     this.events = events(transport)
+    this.observers = observers(transport)
   }
 
   whoami(options: CallOptions = {}): Promise<Caller> {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { addressSchema } from './environment.ts'
+import { evidenceSchema } from './explanation.ts'
 import { idSchema, labelsSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
 
 export const claimPhaseSchema = z.enum(['pending', 'bound', 'failed', 'released'])
@@ -27,6 +28,8 @@ export const connectionSchema = z.object({
   }),
 })
 export type Connection = z.infer<typeof connectionSchema>
+export const lostMachineSchema = z.object({ environmentId: idSchema, runnerId: idSchema, at: timeSchema })
+export type LostMachine = z.infer<typeof lostMachineSchema>
 export const claimStatusSchema = z.object({
   phase: claimPhaseSchema,
   environmentId: idSchema.nullable(),
@@ -34,6 +37,14 @@ export const claimStatusSchema = z.object({
     .enum(['running', 'cold'])
     .meta({ description: 'A ready member of the pool, or one made for this claim' }),
   boundAt: timeSchema.nullable(),
+  shortage: evidenceSchema
+    .nullable()
+    .default(null)
+    .meta({ description: 'Why no ready machine was there for it' }),
+  lost: lostMachineSchema
+    .nullable()
+    .default(null)
+    .meta({ description: 'The machine it had before this one; the newest, where it lost several' }),
   connection: connectionSchema.nullable(),
   ...statusFields,
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { deletionSchema } from './deletion.ts'
 import { desiredPhaseSchema, environmentPhaseSchema } from './environment-phase.ts'
 import { provisioningPlanSchema } from './provisioning-plan.ts'
 import { provisioningSummarySchema, stepStatusSchema } from './provisioning-step.ts'
@@ -28,6 +29,10 @@ export const environmentSpecSchema = z.object({
   projectId: idSchema,
   environmentClassId: idSchema,
   warmPoolId: idSchema.nullable(),
+  test: z
+    .object({ warmPoolId: idSchema, keepSeconds: z.int().positive() })
+    .nullable()
+    .meta({ description: 'Set for a machine that tests the steps of a pool; it is no member of it' }),
   plan: provisioningPlanSchema,
 })
 export type EnvironmentSpec = z.infer<typeof environmentSpecSchema>
@@ -43,6 +48,10 @@ export const environmentStatusSchema = z.object({
   summary: provisioningSummarySchema,
   placement: z.string().nullable().meta({ description: 'Why it is where it is, or why nowhere yet' }),
   readyAt: timeSchema.nullable(),
+  removeAt: timeSchema.nullable().meta({
+    description: 'When a test machine is removed; a certificate asked for puts it off by its keep time',
+  }),
+  deletion: deletionSchema.nullable().default(null).meta({ description: 'Why it is to be deleted' }),
   ...statusFields,
 })
 export type EnvironmentStatus = z.infer<typeof environmentStatusSchema>

@@ -26,3 +26,9 @@ export const failureSchema = z.object({
   lastLines: z.array(z.string()).optional().meta({ description: 'The end of the failing step’s output' }),
 })
 export type Failure = z.infer<typeof failureSchema>
+
+/** Whether a failure may be the host's doing: its machine could not be made there, or its guest never answered. */
+export function speaksAgainstHost(failure: Failure | null): boolean {
+  if (failure === null || failure.code === 'image_missing') return false
+  return failure.step === 'create_vm' || failure.step === 'ensure_server'
+}

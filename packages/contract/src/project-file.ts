@@ -1,8 +1,10 @@
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { projectSpecInputSchema } from './project.ts'
-import { commandInputSchema } from './provisioning-plan.ts'
+import { branchSchema, commandInputSchema } from './provisioning-plan.ts'
+import { repositoryHooksSchema } from './repository-hooks.ts'
 import { labelsSchema, nameSchema } from './resource.ts'
+import { maxAgeMinutesSchema, poolSizeSchema } from './warm-pool.ts'
 
 /** What `hearth apply` sends and `hearth.yaml` holds: a project and its warm pools, whole. */
 export const projectDeclarationSchema = z
@@ -11,12 +13,15 @@ export const projectDeclarationSchema = z
     name: nameSchema,
     labels: labelsSchema.default({}),
     ...projectSpecInputSchema.shape,
+    hooks: repositoryHooksSchema.optional(),
     warmPools: z
       .array(
         z.strictObject({
           environmentClass: z.string().min(1).max(63).default('small'),
           enabled: z.boolean().default(true),
-          min: z.int().min(0).max(1_000).default(1),
+          min: poolSizeSchema.default(1),
+          branch: branchSchema.nullable().default(null),
+          maxAgeMinutes: maxAgeMinutesSchema.nullable().default(null),
           setup: z.array(commandInputSchema).max(64).default([]),
         }),
       )

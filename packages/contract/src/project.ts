@@ -12,6 +12,13 @@ import { labelsSchema, nameSchema, resourceSchema, statusFields } from './resour
 const distinctRepositories = (repositories: { name: string }[]) =>
   new Set(repositories.map(({ name }) => name)).size === repositories.length
 
+/** What becomes of a claimed machine whose runner went silent: it waits for its return, or is made anew elsewhere. */
+export const onHostLossSchema = z.enum(['wait', 'recreate']).meta({
+  description:
+    'What becomes of claimed machines whose host is lost: they wait for it, or are made anew elsewhere without what was on them',
+})
+export type OnHostLoss = z.infer<typeof onHostLossSchema>
+
 /** What people write. Secrets go in and never come out. */
 export const projectSpecInputSchema = z.strictObject({
   repositories: z
@@ -22,6 +29,7 @@ export const projectSpecInputSchema = z.strictObject({
   variables: variablesSchema.default({}),
   secrets: z.record(variableNameSchema, z.string().max(65_536)).default({}),
   setup: z.array(commandInputSchema).max(64).default([]),
+  onHostLoss: onHostLossSchema.default('wait'),
 })
 export type ProjectSpecInput = z.infer<typeof projectSpecInputSchema>
 
@@ -31,6 +39,7 @@ export const projectSpecSchema = z.object({
   variables: variablesSchema,
   secretNames: z.array(z.string()),
   setup: z.array(commandSchema),
+  onHostLoss: onHostLossSchema.default('wait'),
 })
 export type ProjectSpec = z.infer<typeof projectSpecSchema>
 
@@ -60,6 +69,7 @@ export const projectUpdateSchema = z
         variables: variablesSchema.optional(),
         secrets: z.record(variableNameSchema, z.string().max(65_536)).optional(),
         setup: z.array(commandInputSchema).max(64).optional(),
+        onHostLoss: onHostLossSchema.optional(),
       })
       .optional(),
   })

@@ -67,12 +67,22 @@ test('the summary is undecided while steps run and tells the first failure', () 
     outputBytes: 0,
     error: phase === 'failed' ? 'no such repository' : null,
   })
-  expect(summarize([]).success).toBeNull()
-  expect(summarize([step('create_vm', 'succeeded'), step('clone_repo', 'running')]).success).toBeNull()
-  expect(summarize([step('create_vm', 'succeeded'), step('clone_repo', 'skipped')]).success).toBe(true)
-  expect(summarize([step('create_vm', 'succeeded'), step('clone_repo', 'failed')])).toEqual({
+  expect(summarize([], null).success).toBeNull()
+  expect(summarize([step('create_vm', 'succeeded'), step('clone_repo', 'running')], null).success).toBeNull()
+  expect(summarize([step('create_vm', 'succeeded'), step('clone_repo', 'skipped')], null).success).toBe(true)
+  expect(summarize([step('create_vm', 'succeeded'), step('clone_repo', 'failed')], null)).toEqual({
     success: false,
     failedStep: 'clone_repo',
     error: 'no such repository',
   })
+  const unplaced = { message: 'no runner has room' }
+  expect(summarize([], unplaced)).toEqual({
+    success: false,
+    failedStep: 'create_vm',
+    error: 'no runner has room',
+  })
+  const printed = { message: 'git clone exited with 128', lastLines: ['fatal: no such branch'] }
+  expect(summarize([step('clone_repo', 'failed')], printed).error).toBe(
+    'no such repository\nfatal: no such branch',
+  )
 })

@@ -21,6 +21,11 @@ export const commandInputSchema = z.union([
   commandSchema,
 ])
 
+export const variableNameSchema = z
+  .string()
+  .max(255)
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _, no digit first')
+
 /** `https://`, `ssh://`, `git://`, `file://` (inside the guest), or the `user@host:path` form. */
 const repositoryUrl = z
   .string()
@@ -48,39 +53,60 @@ export function repositoryName(url: string): string {
   )
 }
 
+export const branchSchema = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^(?!-)[^\s~^:?*[\\]+$/, 'a git branch name')
+const isSecureShellUrl = (url: string) => url.startsWith('ssh://') || !url.includes('://')
+
 export const repositoryInputSchema = z
   .strictObject({
     url: repositoryUrl,
     name: nameSchema
       .optional()
       .meta({ description: 'Folder below /home; by default the last part of the URL' }),
-    branch: z
-      .string()
-      .min(1)
-      .max(255)
-      .regex(/^(?!-)[^\s~^:?*[\\]+$/, 'a git branch name')
-      .optional(),
+    branch: branchSchema.optional(),
+    token: variableNameSchema
+      .optional()
+      .meta({ description: 'The secret whose value is the password for an https:// URL' }),
+    deployKey: variableNameSchema.optional().meta({
+      description: 'The secret whose value is an OpenSSH private key for an ssh:// or user@host:path URL',
+    }),
+    knownHosts: z.string().min(1).max(16_384).optional().meta({
+      description: 'The git server’s host keys, as in known_hosts; without it the first one seen is trusted',
+    }),
     setup: z.array(commandInputSchema).max(64).default([]),
   })
-  .transform((repository) => ({
-    url: repository.url,
-    name: repository.name ?? repositoryName(repository.url),
-    branch: repository.branch ?? null,
-    setup: repository.setup,
+  .refine(({ url, token }) => token === undefined || url.startsWith('https://'), {
+    path: ['token'],
+    message: 'goes with an https:// URL only',
+  })
+  .refine(({ url, deployKey }) => deployKey === undefined || isSecureShellUrl(url), {
+    path: ['deployKey'],
+    message: 'goes with an ssh:// or user@host:path URL only',
+  })
+  .transform(({ url, name, branch, token, deployKey, knownHosts, setup }) => ({
+    url,
+    name: name ?? repositoryName(url),
+    branch: branch ?? null,
+    ...(token === undefined ? {} : { token }),
+    ...(deployKey === undefined ? {} : { deployKey }),
+    ...(knownHosts === undefined ? {} : { knownHosts }),
+    setup,
   }))
 
 export const repositorySchema = z.object({
   url: z.string(),
   name: z.string(),
   branch: z.string().nullable().meta({ description: 'null for the repository’s default branch' }),
+  token: z.string().optional().meta({ description: 'Name of the secret that is the password' }),
+  deployKey: z.string().optional().meta({ description: 'Name of the secret that is the private key' }),
+  knownHosts: z.string().optional(),
   setup: z.array(commandSchema),
 })
 export type Repository = z.infer<typeof repositorySchema>
 
-export const variableNameSchema = z
-  .string()
-  .max(255)
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _, no digit first')
 export const variablesSchema = z.record(variableNameSchema, z.string().max(65_536))
 
 /** The set-up an environment is made with: fixed when it is made, so a later change of the project leaves it as it is. */

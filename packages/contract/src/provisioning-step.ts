@@ -42,7 +42,10 @@ export const stepStatusSchema = z.object({
   finishedAt: z.iso.datetime().nullable(),
   durationMilliseconds: z.int().nonnegative().nullable(),
   exitCode: z.int().nullable(),
-  output: z.string().meta({ description: 'The end of what it printed; the whole is in the log' }),
+  output: z.string().meta({
+    description:
+      'What it printed: the whole when it is small, else both ends and how much is left out between; the whole is in the log',
+  }),
   outputBytes: z.int().nonnegative().meta({ description: 'How much it printed in all' }),
   error: z.string().nullable(),
 })
@@ -51,15 +54,38 @@ export type StepStatus = z.infer<typeof stepStatusSchema>
 export const provisioningSummarySchema = z.object({
   success: z.boolean().nullable().meta({ description: 'null while steps still run' }),
   failedStep: stepNameSchema.nullable(),
-  error: z.string().nullable(),
+  error: z
+    .string()
+    .nullable()
+    .meta({ description: 'The cause, with its exit code, and the last lines of what the step printed' }),
 })
 export type ProvisioningSummary = z.infer<typeof provisioningSummarySchema>
 
-/** What happened, at a glance. `success` is true only when no step is left and none failed. */
-export function summarize(steps: readonly StepStatus[]): ProvisioningSummary {
+/** What the summary takes from a failure, which is defined by means of steps. */
+interface Cause {
+  message: string
+  lastLines?: string[] | undefined
+}
+
+/**
+ * What happened, at a glance. `success` is true only when no step is left and none failed. A machine that failed
+ * without a step, because it never got one, failed in the first that is left.
+ */
+export function summarize(steps: readonly StepStatus[], failure: Cause | null): ProvisioningSummary {
   const failed = steps.find((step) => step.phase === 'failed')
-  if (failed !== undefined) return { success: false, failedStep: failed.name, error: failed.error }
+  if (failed !== undefined) {
+    const error = [failed.error ?? failure?.message ?? 'it failed', ...endOf(failed, failure)].join('\n')
+    return { success: false, failedStep: failed.name, error }
+  }
   const finished =
     steps.length > 0 && steps.every((step) => step.phase === 'succeeded' || step.phase === 'skipped')
-  return { success: finished ? true : null, failedStep: null, error: null }
+  if (failure === null || finished) return { success: finished ? true : null, failedStep: null, error: null }
+  const left = steps.find((step) => step.phase === 'pending' || step.phase === 'running')
+  return { success: false, failedStep: left?.name ?? 'create_vm', error: failure.message }
+}
+
+/** The last lines of what a step printed: with them an exit code explains itself. */
+function endOf(step: StepStatus, failure: Cause | null): string[] {
+  const printed = step.output.trimEnd()
+  return failure?.lastLines ?? (printed === '' ? [] : printed.split('\n').slice(-20))
 }

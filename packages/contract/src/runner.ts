@@ -7,8 +7,6 @@ export type RunnerPhase = z.infer<typeof runnerPhaseSchema>
 
 /** A runner that sent no heartbeat for this long is offline. */
 export const runnerLeaseSeconds = 30
-/** How often an agent sends one. */
-export const heartbeatSeconds = 5
 
 export const runnerSpecSchema = z.strictObject({
   region: nameSchema.default('default'),
@@ -30,12 +28,26 @@ export const runnerFactsSchema = z.object({
 })
 export type RunnerFacts = z.infer<typeof runnerFactsSchema>
 
+/** How the machines made on a host fared lately; null while nothing is held against it. */
+export const runnerHealthSchema = z.object({
+  boots: z.int().nonnegative().meta({ description: 'That were counted: at most the last ten of an hour' }),
+  failures: z.int().nonnegative().meta({ description: 'Of these, for causes that speak against the host' }),
+  lastFailure: z.object({ environmentId: idSchema, at: timeSchema, message: z.string() }).nullable(),
+  avoidedUntil: timeSchema.nullable().meta({ description: 'Until then other runners are preferred' }),
+  degradedSince: timeSchema.nullable().meta({ description: 'Since then nothing is placed on it but probes' }),
+  probes: z.int().nonnegative().meta({ description: 'How many have failed since' }),
+  probeAt: timeSchema.nullable().meta({ description: 'From then on one machine is tried on it' }),
+  restoredAt: timeSchema.nullable().meta({ description: 'When a probe last succeeded' }),
+})
+export type RunnerHealth = z.infer<typeof runnerHealthSchema>
+
 export const runnerStatusSchema = z.object({
   phase: runnerPhaseSchema,
   epoch: z.int().nonnegative().meta({ description: 'Raised by every registration; older ones are refused' }),
   lastSeenAt: timeSchema.nullable(),
   facts: runnerFactsSchema.nullable(),
   environments: z.int().nonnegative().meta({ description: 'Placed here and not deleted' }),
+  health: runnerHealthSchema.nullable().default(null),
   ...statusFields,
 })
 export const runnerSchema = resourceSchema('Runner', runnerSpecSchema, runnerStatusSchema).meta({

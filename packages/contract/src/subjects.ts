@@ -20,16 +20,22 @@ export const subjects = {
   logsOfEnvironment: (environmentId: string) => `hearth.log.*.${environmentId}.>`,
   allLogs: 'hearth.log.>',
   event: (organizationId: string, kind: string, id: string) => `hearth.event.${organizationId}.${kind}.${id}`,
+  eventsOfOrganization: (organizationId: string) => `hearth.event.${organizationId}.>`,
   allEvents: 'hearth.event.>',
   presence: (runnerId: string) => `hearth.presence.${runnerId}`,
   allPresence: 'hearth.presence.*',
   sync: (runnerId: string) => `hearth.sync.${runnerId}`,
   allSyncs: 'hearth.sync.*',
-  inbox: (runnerId: string) => `_INBOX_${runnerId}`,
+  /** `owner`: a runner's id, or an observer's consumer. */
+  inbox: (owner: string) => `_INBOX_${owner}`,
 } as const
 
 /** The durable consumer through which one runner pulls its work. */
 export const workConsumer = (runnerId: string) => `runner-${runnerId}`
+/** The durable consumer through which one observer reads its organization's events. */
+export const observerConsumer = (observerId: string) => `observer-${observerId}`
+/** The JetStream domain that observers' clients name: their account has none of its own. */
+export const observerDomain = 'hearth'
 /** The durable consumer that all control-plane replicas share. */
 export const reportConsumer = 'control-plane'
 

@@ -1,19 +1,38 @@
 import { z } from 'zod'
-import { commandInputSchema, commandSchema } from './provisioning-plan.ts'
-import { idSchema, labelsSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
+import { environmentSchema } from './environment.ts'
+import { branchSchema, commandInputSchema, commandSchema } from './provisioning-plan.ts'
+import {
+  idSchema,
+  labelsSchema,
+  listQuerySchema,
+  resourceSchema,
+  statusFields,
+  timeSchema,
+} from './resource.ts'
 
-const size = z.int().min(0).max(1_000)
+export const poolSizeSchema = z.int().min(0).max(1_000)
+/** Up to a year. */
+export const maxAgeMinutesSchema = z.int().min(1).max(525_600)
 
 export const warmPoolSpecSchema = z.object({
   projectId: idSchema,
   environmentClassId: idSchema,
   enabled: z.boolean(),
-  min: size.meta({ description: 'How many unclaimed machines are kept ready' }),
+  min: poolSizeSchema.meta({ description: 'How many unclaimed machines are kept ready' }),
+  branch: z
+    .string()
+    .nullable()
+    .meta({ description: 'Cloned instead of the branches the project names; null for those' }),
+  maxAgeMinutes: maxAgeMinutesSchema
+    .nullable()
+    .meta({ description: 'A member that has been ready for longer is replaced; null for never' }),
   setup: z.array(commandSchema).meta({ description: 'Commands of the step warm_pool_setup' }),
 })
 export type WarmPoolSpec = z.infer<typeof warmPoolSpecSchema>
 
-export const warmPoolPhaseSchema = z.enum(['filling', 'ready', 'disabled', 'failed', 'deleting'])
+export const warmPoolPhaseSchema = z
+  .enum(['filling', 'ready', 'cleared', 'disabled', 'failed', 'deleting'])
+  .meta({ description: '`cleared`: emptied, and left so until it is enabled again or changed' })
 export type WarmPoolPhase = z.infer<typeof warmPoolPhaseSchema>
 
 /** After this many boots of one configuration have failed in a row, the pool stops and says why. */
@@ -21,7 +40,7 @@ export const bootAttempts = 3
 
 export const warmPoolStatusSchema = z.object({
   phase: warmPoolPhaseSchema,
-  ready: z.int().nonnegative(),
+  ready: z.int().nonnegative().meta({ description: 'Members that a claim could take now' }),
   provisioning: z.int().nonnegative(),
   failed: z.int().nonnegative(),
   claimed: z.int().nonnegative(),
@@ -42,7 +61,9 @@ export const warmPoolCreateSchema = z
       projectId: idSchema,
       environmentClassId: idSchema,
       enabled: z.boolean().default(true),
-      min: size.default(1),
+      min: poolSizeSchema.default(1),
+      branch: branchSchema.nullable().default(null),
+      maxAgeMinutes: maxAgeMinutesSchema.nullable().default(null),
       setup: z.array(commandInputSchema).max(64).default([]),
     }),
   })
@@ -53,9 +74,61 @@ export const warmPoolUpdateSchema = z
     spec: z
       .strictObject({
         enabled: z.boolean().optional(),
-        min: size.optional(),
+        min: poolSizeSchema.optional(),
+        branch: branchSchema.nullable().optional(),
+        maxAgeMinutes: maxAgeMinutesSchema.nullable().optional(),
         setup: z.array(commandInputSchema).max(64).optional(),
       })
       .optional(),
   })
   .meta({ id: 'WarmPoolUpdate' })
+
+export const warmPoolClearSchema = z
+  .strictObject({
+    replenish: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Fill it anew; otherwise it stays empty until it is enabled again or changed' }),
+  })
+  .meta({ id: 'WarmPoolClear' })
+
+export const warmPoolTestCreateSchema = z
+  .strictObject({
+    keepSeconds: z
+      .int()
+      .min(1)
+      .max(604_800)
+      .default(1_800)
+      .meta({ description: 'How long the machine stays once its steps have ended' }),
+  })
+  .meta({ id: 'WarmPoolTestCreate' })
+
+/** `unavailable`: stopped, or its runner is silent. */
+export const instanceStateSchema = z.enum([
+  'provisioning',
+  'ready',
+  'failed',
+  'claimed',
+  'unavailable',
+  'removing',
+  'removed',
+])
+export type InstanceState = z.infer<typeof instanceStateSchema>
+
+/** A machine that was made for a pool: one of its members, one claimed from it, or one that tests its steps. */
+export const warmPoolInstanceSchema = z
+  .object({
+    state: instanceStateSchema,
+    purpose: z.enum(['pool', 'claim', 'test']).meta({
+      description: 'What it was made for: to be a member, for a claim that found none, or as a test',
+    }),
+    current: z.boolean().meta({ description: 'Made from what the pool now says' }),
+    claimedAt: timeSchema.nullable(),
+    environment: environmentSchema,
+  })
+  .meta({ id: 'WarmPoolInstance' })
+export type WarmPoolInstance = z.infer<typeof warmPoolInstanceSchema>
+
+export const instanceQuerySchema = listQuerySchema.extend({
+  state: instanceStateSchema.optional().meta({ description: 'By default all but removed ones' }),
+})

@@ -17,3 +17,8 @@ export class FixedClock implements Clock {
     this.time = new Date(this.time.getTime() + milliseconds)
   }
 }
+
+/** A time as it stands in a sentence: to the second, in UTC. */
+export function spokenTime(time: Date | string): string {
+  return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+}

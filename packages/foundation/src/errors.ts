@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'stale_version' // written on an older version: read again, merge, write
   | 'pool_empty' // no ready machine and the caller refused a cold start
   | 'idempotency_mismatch' // the same key came with another body
+  | 'expired' // what was asked for is not kept any more: read what is there now
   | 'too_large'
   | 'unavailable' // a dependency does not answer: try again later
   | 'internal' // our fault

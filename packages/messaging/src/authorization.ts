@@ -1,4 +1,4 @@
-import { streams, subjects, workConsumer } from '@hearth/contract'
+import { observerConsumer, observerDomain, streams, subjects, workConsumer } from '@hearth/contract'
 import {
   Algorithms,
   createAccount,
@@ -17,9 +17,10 @@ import {
 
 const encoding = { algorithm: Algorithms.v2 }
 const unlimited = -1
+const jetStreamApi = '$JS.API.'
 const api = {
-  next: '$JS.API.CONSUMER.MSG.NEXT',
-  info: '$JS.API.CONSUMER.INFO',
+  next: `${jetStreamApi}CONSUMER.MSG.NEXT`,
+  info: `${jetStreamApi}CONSUMER.INFO`,
   acknowledge: '$JS.ACK',
 }
 
@@ -38,6 +39,11 @@ export interface NatsOperator {
   runnerAccountPublicKey: string
   /** Signs runners' credentials, as an account's seed does: given to the control plane. */
   runnerAccountSeed: string
+  /** Of all observers of events. Absent in keys that were made before there were any. */
+  observerAccountJwt?: string
+  observerAccountPublicKey?: string
+  /** Signs observers' credentials: given to the control plane. */
+  observerAccountSeed?: string
   /** Credentials file text of a user that may use every subject of the account. */
   controlPlaneCredentials: string
 }
@@ -48,9 +54,9 @@ export interface RunnerCredentialsOptions {
 }
 
 /**
- * Two accounts, because permissions alone do not hold a runner: NATS answers a publish or a pull on whatever reply
- * subject it names, in the runner's own account, and in one account with the streams that could be the subject of
- * another runner's orders.
+ * Accounts, because permissions alone do not hold a runner or an observer: NATS answers a publish or a pull on whatever
+ * reply subject it names, in its own account, and in one account with the streams that could be the subject of another
+ * runner's orders.
  */
 export async function generateNatsOperator(): Promise<NatsOperator> {
   const operator = createOperator()
@@ -59,8 +65,8 @@ export async function generateNatsOperator(): Promise<NatsOperator> {
   const runnerAccount = createAccount()
   const user = createUser()
   const signed = { ...encoding, signer: operator }
-  const lent = lentServices(account.getPublicKey())
-  return {
+  const lent = lentServices(toRunners, account.getPublicKey())
+  return ensureObserverAccount({
     operatorJwt: await encodeOperator(
       'hearth',
       operator,
@@ -70,12 +76,7 @@ export async function generateNatsOperator(): Promise<NatsOperator> {
     operatorSeed: seedOf(operator),
     systemAccountJwt: await encodeAccount('system', systemAccount, { limits: connectionLimits }, signed),
     systemAccountPublicKey: systemAccount.getPublicKey(),
-    accountJwt: await encodeAccount(
-      'hearth',
-      account,
-      { limits: { ...connectionLimits, ...jetStreamLimits }, exports: lent.exports },
-      signed,
-    ),
+    accountJwt: await encodeControlPlaneAccount(account.getPublicKey(), operator),
     accountPublicKey: account.getPublicKey(),
     runnerAccountJwt: await encodeAccount(
       'hearth runners',
@@ -88,23 +89,83 @@ export async function generateNatsOperator(): Promise<NatsOperator> {
     controlPlaneCredentials: new TextDecoder().decode(
       fmtCreds(await encodeUser('control-plane', user, account, {}, encoding), user),
     ),
+  })
+}
+
+/** The same keys with an account for observers, for those made before there was one. What was given out stays good. */
+export async function ensureObserverAccount(operator: NatsOperator): Promise<NatsOperator> {
+  if (operator.observerAccountJwt !== undefined) return operator
+  const signer = fromSeed(new TextEncoder().encode(operator.operatorSeed))
+  const account = createAccount()
+  const { imports } = lentServices(toObservers, operator.accountPublicKey)
+  return {
+    ...operator,
+    accountJwt: await encodeControlPlaneAccount(operator.accountPublicKey, signer),
+    observerAccountJwt: await encodeAccount(
+      'hearth observers',
+      account,
+      { limits: connectionLimits, imports },
+      { ...encoding, signer },
+    ),
+    observerAccountPublicKey: account.getPublicKey(),
+    observerAccountSeed: seedOf(account),
   }
 }
 
+function encodeControlPlaneAccount(publicKey: string, signer: KeyPair): Promise<string> {
+  const exports = [toRunners, toObservers].flatMap((services) => lentServices(services, publicKey).exports)
+  const limits = { ...connectionLimits, ...jetStreamLimits }
+  return encodeAccount('hearth', publicKey, { limits, exports }, { ...encoding, signer })
+}
+
+interface LentService {
+  name: string
+  subject: string
+  response_type: 'Singleton' | 'Stream'
+  /** What it is called where it is lent to; the same by default. */
+  local_subject?: string
+}
+
 /** What runners reach of the account with the streams; each runner's own permissions narrow it to its own. */
-function lentServices(account: string): { exports: Exports; imports: Imports } {
-  const services: { name: string; subject: string; response_type: 'Singleton' | 'Stream' }[] = [
-    { name: 'reports', subject: subjects.allReports, response_type: 'Singleton' },
-    { name: 'logs', subject: subjects.allLogs, response_type: 'Singleton' },
-    { name: 'presence', subject: subjects.allPresence, response_type: 'Singleton' },
-    { name: 'syncs', subject: subjects.allSyncs, response_type: 'Singleton' },
-    { name: 'next orders', subject: `${api.next}.${streams.work}.*`, response_type: 'Stream' },
-    { name: 'consumer', subject: `${api.info}.${streams.work}.*`, response_type: 'Singleton' },
-    { name: 'acknowledgements', subject: `${api.acknowledge}.${streams.work}.>`, response_type: 'Singleton' },
+const toRunners: readonly LentService[] = [
+  { name: 'reports', subject: subjects.allReports, response_type: 'Singleton' },
+  { name: 'logs', subject: subjects.allLogs, response_type: 'Singleton' },
+  { name: 'presence', subject: subjects.allPresence, response_type: 'Singleton' },
+  { name: 'syncs', subject: subjects.allSyncs, response_type: 'Singleton' },
+  ...consumersOf(streams.work),
+]
+/** What observers reach of it, narrowed in the same way. */
+const toObservers: readonly LentService[] = consumersOf(streams.event).map((service) =>
+  // Under its own name the server would answer, for the account it comes from: that one has no JetStream.
+  service.subject.startsWith(jetStreamApi)
+    ? { ...service, local_subject: inDomain(service.subject).replace('*', '$1') }
+    : service,
+)
+
+function consumersOf(stream: string): LentService[] {
+  return [
+    { name: `next of ${stream}`, subject: `${api.next}.${stream}.*`, response_type: 'Stream' },
+    { name: `consumers of ${stream}`, subject: `${api.info}.${stream}.*`, response_type: 'Singleton' },
+    {
+      name: `acknowledgements of ${stream}`,
+      subject: `${api.acknowledge}.${stream}.>`,
+      response_type: 'Singleton',
+    },
   ]
+}
+
+function lentServices(
+  services: readonly LentService[],
+  account: string,
+): { exports: Exports; imports: Imports } {
   return {
-    exports: services.map((service) => ({ ...service, type: 'service' })),
-    imports: services.map(({ name, subject }) => ({ name, subject, account, type: 'service' })),
+    exports: services.map(({ name, subject, response_type }) => ({
+      name,
+      subject,
+      response_type,
+      type: 'service',
+    })),
+    imports: services.map(({ response_type: _, ...service }) => ({ ...service, account, type: 'service' })),
   }
 }
 
@@ -126,6 +187,29 @@ export async function issueRunnerCredentials(
   return new TextDecoder().decode(fmtCreds(jwt, user))
 }
 
+/**
+ * The text of a credentials file with which an observer reads through its own consumer, and does nothing else. The
+ * connection must use the inbox prefix `subjects.inbox(observerConsumer(observerId))`.
+ */
+export async function issueObserverCredentials(
+  observerAccountSeed: string,
+  observerId: string,
+  expiresAt: Date,
+): Promise<string> {
+  const user = createUser()
+  const account = fromSeed(new TextEncoder().encode(observerAccountSeed))
+  const consumer = observerConsumer(observerId)
+  const permissions: Permissions = {
+    pub: { allow: consumerSubjects(`${streams.event}.${consumer}`).map(inDomain) },
+    sub: { allow: [`${subjects.inbox(consumer)}.>`] },
+  }
+  const jwt = await encodeUser(`observer ${observerId}`, user, account, permissions, {
+    ...encoding,
+    exp: Math.floor(expiresAt.getTime() / 1_000),
+  })
+  return new TextDecoder().decode(fmtCreds(jwt, user))
+}
+
 export function runnerPermissions(runnerId: string): Permissions {
   const consumer = `${streams.work}.${workConsumer(runnerId)}`
   return {
@@ -135,13 +219,21 @@ export function runnerPermissions(runnerId: string): Permissions {
         subjects.logsOfRunner(runnerId),
         subjects.presence(runnerId),
         subjects.sync(runnerId),
-        `${api.next}.${consumer}`,
-        `${api.info}.${consumer}`,
-        `${api.acknowledge}.${consumer}.>`,
+        ...consumerSubjects(consumer),
       ],
     },
     sub: { allow: [`${subjects.inbox(runnerId)}.>`] },
   }
+}
+
+/** What a subject of JetStream's API is called for observers, whose clients are told to use this domain. */
+function inDomain(subject: string): string {
+  return subject.replace(jetStreamApi, `$JS.${observerDomain}.API.`)
+}
+
+/** What using one consumer takes; `consumer` has its stream before it. */
+function consumerSubjects(consumer: string): string[] {
+  return [`${api.next}.${consumer}`, `${api.info}.${consumer}`, `${api.acknowledge}.${consumer}.>`]
 }
 
 // Absent numbers mean zero to the server, so each that should not limit is said.

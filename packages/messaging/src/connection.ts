@@ -4,14 +4,23 @@ import { connect, credsAuthenticator, errors, type NatsConnection } from '@nats-
 import { delay } from './delay.ts'
 import type { MessagingOptions } from './options.ts'
 import { followStatus } from './status.ts'
+import { defaultTimings, type MessagingTimings } from './timings.ts'
+
+const defaultEvents = { keepMilliseconds: 7 * 24 * 3_600_000, keepCount: 200_000 }
 
 /** What every part of messaging works on: the connection, whether it is up, and where to tell of problems. */
 export interface Connection {
   readonly nats: NatsConnection
   readonly jetStream: JetStreamClient
-  readonly replicas: number
+  /** As in the options. */
+  readonly replicas: number | undefined
+  readonly timings: MessagingTimings
+  /** As in the options. */
+  readonly events: { keepMilliseconds: number; keepCount: number }
   jetStreamManager(): Promise<JetStreamManager>
   isConnected(): boolean
+  /** Counts the connections there have been: another number means that the server may be another. */
+  session(): number
   /** Resolves when the connection is up, at once if it is; rejects once it is closed or after the time given. */
   whenConnected(timeoutMilliseconds: number): Promise<void>
   onProblem(subject: string, problem: Error): void
@@ -22,27 +31,34 @@ export interface Connection {
  * `unauthenticated`. After the first connection every loss is followed by reconnecting for ever.
  */
 export async function openConnection(options: MessagingOptions): Promise<Connection> {
-  const nats = await connectWithPatience(options)
+  const timings = { ...defaultTimings, ...options.timings }
+  const nats = await connectWithPatience(options, timings)
   const status = followStatus(nats, options)
   return {
     nats,
     jetStream: jetstream(nats),
-    replicas: options.replicas ?? 1,
+    replicas: options.replicas,
+    timings,
+    events: options.events ?? defaultEvents,
     jetStreamManager: () => jetstreamManager(nats, { checkAPI: false }),
     isConnected: () => status.isConnected(),
+    session: () => status.session(),
     whenConnected: (timeoutMilliseconds) => status.whenConnected(timeoutMilliseconds),
     onProblem: (subject, problem) => options.onProblem?.(subject, problem),
   }
 }
 
-async function connectWithPatience(options: MessagingOptions): Promise<NatsConnection> {
+async function connectWithPatience(
+  options: MessagingOptions,
+  timings: MessagingTimings,
+): Promise<NatsConnection> {
   for (let attempt = 0; ; attempt += 1) {
     options.signal?.throwIfAborted()
     try {
-      return await connectOnce(options)
+      return await connectOnce(options, timings)
     } catch (thrown) {
       const error = toError(thrown)
-      if (error instanceof errors.AuthorizationError) {
+      if (error instanceof errors.AuthorizationError && !isSlow(error)) {
         throw new HearthError('unauthenticated', 'NATS refused the credentials', { cause: error })
       }
       if (error instanceof errors.InvalidArgumentError) throw error
@@ -50,12 +66,17 @@ async function connectWithPatience(options: MessagingOptions): Promise<NatsConne
         'disconnected',
         `no NATS server answers at ${options.servers.join(', ')}: ${error.message}`,
       )
-      await delay(backoff(attempt, { first: 250, most: 5_000 }), options.signal)
+      await delay(backoff(attempt, { first: timings.reconnect, most: timings.retryMost }), options.signal)
     }
   }
 }
 
-function connectOnce(options: MessagingOptions): Promise<NatsConnection> {
+/** A server that was too busy to look at the credentials in time calls that a matter of authorization too. */
+function isSlow({ message }: Error): boolean {
+  return /timeout/i.test(message)
+}
+
+function connectOnce(options: MessagingOptions, timings: MessagingTimings): Promise<NatsConnection> {
   return connect({
     servers: [...options.servers],
     name: options.name,
@@ -66,9 +87,10 @@ function connectOnce(options: MessagingOptions): Promise<NatsConnection> {
     maxReconnectAttempts: -1,
     // A server that restarts may refuse for a moment; giving up then would need a person.
     ignoreAuthErrorAbort: true,
-    reconnectTimeWait: 250,
-    reconnectJitter: 750,
-    pingInterval: 10_000,
-    maxPingOut: 3,
+    reconnectTimeWait: timings.reconnect,
+    reconnectJitter: 3 * timings.reconnect,
+    // A server that hangs is left for another one within 15 seconds.
+    pingInterval: 5_000,
+    maxPingOut: 2,
   })
 }

@@ -1,12 +1,24 @@
 import { type Event, subjectKind, subjects } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
 import type { Connection } from './connection.ts'
 import { publishPatienceMilliseconds, publishStored } from './publish.ts'
 
-/** The event's id is the message id: one that is published again within the hour is stored once. */
-export function publishEvent(connection: Connection, event: Event): Promise<void> {
+/**
+ * The event's id is the message id: one that is published again within the hour is stored once. One that is too large
+ * for the server goes without its resource: observers still learn what changed, and nothing after it is held up.
+ */
+export async function publishEvent(
+  connection: Connection,
+  event: Event,
+  before: () => Promise<void>,
+): Promise<void> {
   const subject = subjects.event(event.organizationId, subjectKind(event.kind), event.resourceId)
-  return publishStored(connection, subject, event, {
-    messageId: event.id,
-    patienceMilliseconds: publishPatienceMilliseconds,
-  })
+  const options = { messageId: event.id, patienceMilliseconds: publishPatienceMilliseconds, before }
+  try {
+    await publishStored(connection, subject, event, options)
+  } catch (thrown) {
+    if (!(thrown instanceof HearthError) || thrown.code !== 'too_large') throw thrown
+    connection.onProblem(subject, thrown)
+    await publishStored(connection, subject, { ...event, resource: {} }, options)
+  }
 }

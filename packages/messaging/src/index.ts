@@ -1,5 +1,7 @@
 export {
+  ensureObserverAccount,
   generateNatsOperator,
+  issueObserverCredentials,
   issueRunnerCredentials,
   type NatsOperator,
   type RunnerCredentialsOptions,
@@ -7,3 +9,4 @@ export {
 export type { ReadLogsOptions } from './logs.ts'
 export { connectMessaging, type Messaging } from './messaging.ts'
 export type { ConnectionStatus, MessagingOptions } from './options.ts'
+export { defaultTimings as defaultMessagingTimings, type MessagingTimings } from './timings.ts'

@@ -2,53 +2,67 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Lanes } from './lanes.ts'
 
+const settings = { concurrency: 1, mostInBatch: 10, pauseMilliseconds: 0, firstRestMilliseconds: 1 }
+
 async function settle(lanes: Lanes<unknown>): Promise<void> {
   while ([...lanes.held()].length > 0) await lanes.changed()
 }
 
 test('whatever fails and however it is mixed, each key keeps its order and nothing is lost', async () => {
-  const items = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), fails: fc.boolean() }), {
-    maxLength: 12,
-  })
+  const items = fc.array(
+    fc.record({ key: fc.constantFrom('a', 'b', 'c'), failures: fc.integer({ min: 0, max: 2 }) }),
+    { maxLength: 12 },
+  )
+  const sizes = fc.integer({ min: 1, max: 4 })
   await fc.assert(
-    fc.asyncProperty(items, fc.integer({ min: 1, max: 3 }), async (pushed, concurrency) => {
+    fc.asyncProperty(items, sizes, sizes, async (pushed, concurrency, mostInBatch) => {
       const done: number[] = []
-      const failed = new Set<number>()
+      const left = pushed.map(({ failures }) => failures)
+      const keysRunning = new Set<string>()
       let running = 0
-      const lanes = new Lanes<{ key: string; number: number; fails: boolean }>({
+      const lanes = new Lanes<{ key: string; number: number }>({
+        ...settings,
         concurrency,
-        firstRestMilliseconds: 1,
-        handle: async ({ number, fails }) => {
+        mostInBatch,
+        handle: async (batch) => {
           running += 1
           expect(running).toBeLessThanOrEqual(concurrency)
+          expect(batch.length).toBeLessThanOrEqual(mostInBatch)
+          const keys = new Set(batch.map(({ key }) => key))
+          for (const key of keys) expect(keysRunning.has(key)).toBe(false)
+          for (const key of keys) keysRunning.add(key)
           await Promise.resolve()
           running -= 1
-          if (fails && !failed.has(number)) {
-            failed.add(number)
-            throw new Error('once')
+          for (const key of keys) keysRunning.delete(key)
+          const failing = batch.find(({ number }) => (left[number] ?? 0) > 0)
+          if (failing !== undefined) {
+            left[failing.number] = (left[failing.number] ?? 0) - 1
+            throw new Error('not yet')
           }
-          done.push(number)
+          done.push(...batch.map(({ number }) => number))
         },
         onFailure: () => undefined,
       })
-      for (const [number, item] of pushed.entries()) lanes.push(item.key, { ...item, number })
+      for (const [number, { key }] of pushed.entries()) lanes.push(key, { key, number })
       await settle(lanes)
+      expect(done.length).toBe(pushed.length)
       for (const key of ['a', 'b', 'c']) {
         const numbers = pushed.flatMap((item, number) => (item.key === key ? [number] : []))
         expect(done.filter((number) => numbers.includes(number))).toEqual(numbers)
       }
     }),
-    { numRuns: 50 },
+    { numRuns: 100 },
   )
 })
 
-test('items behind a failure press on nobody', async () => {
+test('what is there goes together; what failed in company goes alone, and holds nobody else up', async () => {
+  const batches: string[][] = []
   let works = false
   const lanes = new Lanes<string>({
-    concurrency: 1,
-    firstRestMilliseconds: 1,
-    handle: async (item) => {
-      if (item === 'poison' && !works) throw new Error('not yet')
+    ...settings,
+    handle: async (batch) => {
+      batches.push([...batch])
+      if (batch.includes('poison') && !works) throw new Error('not yet')
     },
     onFailure: () => undefined,
   })
@@ -56,20 +70,30 @@ test('items behind a failure press on nobody', async () => {
   lanes.push('bad', 'behind it')
   lanes.push('good', 'fine')
   while ([...lanes.held()].includes('fine')) await lanes.changed()
+  expect(batches.slice(0, 3)).toEqual([['poison', 'behind it', 'fine'], ['poison'], ['fine']])
   expect(lanes.pressure()).toBe(0)
   expect([...lanes.held()]).toEqual(['poison', 'behind it'])
   works = true
   await settle(lanes)
+  lanes.push('bad', 'later')
+  lanes.push('good', 'too')
+  await settle(lanes)
+  expect(batches.at(-1)).toEqual(['later', 'too'])
 })
 
 test('stopping waits for what runs and gives back what was not handled', async () => {
-  let finish: () => void = () => undefined
   const started: string[] = []
+  let begun: () => void = () => undefined
+  const begins = new Promise<void>((resolve) => {
+    begun = resolve
+  })
+  let finish: () => void = () => undefined
   const lanes = new Lanes<string>({
-    concurrency: 1,
-    firstRestMilliseconds: 1,
-    handle: (item) => {
-      started.push(item)
+    ...settings,
+    mostInBatch: 1,
+    handle: (batch) => {
+      started.push(...batch)
+      begun()
       return new Promise((resolve) => {
         finish = resolve
       })
@@ -79,6 +103,7 @@ test('stopping waits for what runs and gives back what was not handled', async (
   lanes.push('a', 'first')
   lanes.push('a', 'second')
   lanes.push('b', 'third')
+  await begins
   const stopping = lanes.stop()
   finish()
   expect(await stopping).toEqual(expect.arrayContaining(['second', 'third']))

@@ -2,28 +2,45 @@ import { backoff } from '@hearth/foundation'
 
 interface Lane<Item> {
   items: Item[]
+  /** So many of the first were in a batch that failed: each of them is handled by itself. */
+  apart: number
   attempt: number
   state: 'waiting' | 'running' | 'resting'
   timer?: NodeJS.Timeout
 }
 
+/** The first `count` items of a lane, as a part of a batch. */
+interface Part<Item> {
+  key: string
+  lane: Lane<Item>
+  count: number
+}
+
 interface LaneOptions<Item> {
-  /** How many items are handled at once. */
+  /** How many batches are handled at once. */
   concurrency: number
+  /** How many items one batch holds. */
+  mostInBatch: number
+  /** After a batch its place stays empty so long: under load the next one then carries more. */
+  pauseMilliseconds: number
   /** How long a lane rests after its first failure; each further one doubles it, up to ten seconds. */
   firstRestMilliseconds: number
-  handle(item: Item): Promise<void>
-  /** The item stays first in its lane and is tried again after a rest. */
-  onFailure(item: Item, thrown: unknown): void
+  handle(items: readonly Item[]): Promise<void>
+  /** The items stay first in their lanes and are tried again, by themselves. */
+  onFailure(items: readonly Item[], thrown: unknown): void
 }
 
 /**
- * Handles items of one key in the order they came and items of different keys side by side. A lane whose item
- * fails rests, without holding a place, and is tried again for ever.
+ * Handles what is there in batches: items of one key in the order they came, never in two batches at once. The items
+ * of a batch that failed are tried one by one; a lane whose item fails alone rests, without holding a place, and is
+ * tried again for ever.
  */
 export class Lanes<Item> {
   private readonly lanes = new Map<string, Lane<Item>>()
+  /** Batches being handled, and places that still pause. */
   private running = 0
+  private places = 0
+  private starting: NodeJS.Immediate | null = null
   private stopped = false
   private readonly changes = new Set<() => void>()
 
@@ -31,9 +48,9 @@ export class Lanes<Item> {
 
   push(key: string, item: Item): void {
     const lane = this.lanes.get(key)
-    if (lane === undefined) this.lanes.set(key, { items: [item], attempt: 0, state: 'waiting' })
+    if (lane === undefined) this.lanes.set(key, { items: [item], apart: 0, attempt: 0, state: 'waiting' })
     else lane.items.push(item)
-    this.startWaiting()
+    this.startSoon()
   }
 
   /** Items that are handled or could be; those behind a failure are not counted, so that they block nobody. */
@@ -48,7 +65,7 @@ export class Lanes<Item> {
     for (const lane of this.lanes.values()) yield* lane.items
   }
 
-  /** Resolves after the next item is done or the lanes are stopped. */
+  /** Resolves after the next batch is done or the lanes are stopped. */
   changed(): Promise<void> {
     return new Promise((resolve) => this.changes.add(resolve))
   }
@@ -62,43 +79,92 @@ export class Lanes<Item> {
     return [...this.held()]
   }
 
-  private startWaiting(): void {
-    for (const [key, lane] of this.lanes) {
-      if (this.stopped || this.running >= this.options.concurrency) return
-      if (lane.state === 'waiting') void this.run(key, lane)
+  /** Not at once: what comes in the same moment goes into the same batch. */
+  private startSoon(): void {
+    this.starting ??= setImmediate(() => {
+      this.starting = null
+      this.start()
+    })
+  }
+
+  private start(): void {
+    while (!this.stopped && this.places < this.options.concurrency) {
+      const batch = this.nextBatch()
+      if (batch.length === 0) return
+      void this.run(batch)
     }
   }
 
-  private async run(key: string, lane: Lane<Item>): Promise<void> {
-    const item = lane.items[0]
-    if (item === undefined) return
-    lane.state = 'running'
+  private nextBatch(): Part<Item>[] {
+    const batch: Part<Item>[] = []
+    let room = this.options.mostInBatch
+    for (const [key, lane] of this.lanes) {
+      if (room === 0) break
+      if (lane.state !== 'waiting') continue
+      if (lane.apart > 0) {
+        if (batch.length === 0) return [{ key, lane, count: 1 }]
+        continue
+      }
+      const count = Math.min(room, lane.items.length)
+      batch.push({ key, lane, count })
+      room -= count
+    }
+    return batch
+  }
+
+  private async run(batch: readonly Part<Item>[]): Promise<void> {
+    const items = batch.flatMap(({ lane, count }) => lane.items.slice(0, count))
+    for (const { lane } of batch) lane.state = 'running'
     this.running += 1
+    this.places += 1
+    let pause = 0
     try {
-      await this.options.handle(item)
-      lane.items.shift()
-      lane.attempt = 0
-      // Last in the map: the other lanes get their turn first.
-      this.lanes.delete(key)
-      if (lane.items.length > 0) this.lanes.set(key, lane)
-      lane.state = 'waiting'
+      await this.options.handle(items)
+      for (const part of batch) this.finish(part)
+      pause = this.options.pauseMilliseconds
     } catch (thrown) {
-      this.options.onFailure(item, thrown)
-      this.rest(lane)
+      this.options.onFailure(items, thrown)
+      if (items.length === 1) for (const { lane } of batch) this.rest(lane)
+      else for (const part of batch) this.setApart(part)
     } finally {
       this.running -= 1
       this.announce()
-      this.startWaiting()
+      this.leave(pause)
     }
   }
 
+  private leave(pause: number): void {
+    const free = () => {
+      this.places -= 1
+      this.start()
+    }
+    if (pause > 0) setTimeout(free, pause)
+    else free()
+  }
+
+  private finish({ key, lane, count }: Part<Item>): void {
+    lane.items.splice(0, count)
+    lane.apart = Math.max(0, lane.apart - count)
+    lane.attempt = 0
+    lane.state = 'waiting'
+    // Last in the map: the other lanes get their turn first.
+    this.lanes.delete(key)
+    if (lane.items.length > 0) this.lanes.set(key, lane)
+  }
+
+  private setApart({ lane, count }: Part<Item>): void {
+    lane.apart = count
+    lane.state = 'waiting'
+  }
+
   private rest(lane: Lane<Item>): void {
+    lane.apart = Math.max(1, lane.apart)
     lane.state = 'resting'
     if (this.stopped) return
     lane.timer = setTimeout(
       () => {
         lane.state = 'waiting'
-        this.startWaiting()
+        this.start()
       },
       backoff(lane.attempt, { first: this.options.firstRestMilliseconds, most: 10_000 }),
     )

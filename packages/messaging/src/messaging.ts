@@ -3,13 +3,17 @@ import type {
   EnvironmentReport,
   Event,
   LogChunk,
+  ObservedEvents,
+  ObserverStart,
   Presence,
   SyncReply,
   SyncRequest,
 } from '@hearth/contract'
 import { type Connection, openConnection } from './connection.ts'
+import { EventStream } from './event-stream.ts'
 import { publishEvent } from './events.ts'
 import { publishLog, type ReadLogsOptions, readLogs } from './logs.ts'
+import { ensureObserver, removeObserver } from './observers.ts'
 import type { MessagingOptions } from './options.ts'
 import { consumeOrders, publishOrder, purgeOrder } from './orders.ts'
 import { publishPresence, subscribePresence } from './presence.ts'
@@ -41,16 +45,25 @@ export interface Messaging {
 
   /** Resolves once JetStream has stored it, however long that takes. */
   publishReport(report: EnvironmentReport): Promise<void>
-  /** `concurrency` at once, those of one subject in order, acknowledged after `handle`, retried when it throws. */
+  /**
+   * What is there, at most `mostAtOnce`, those of one environment in order; acknowledged after `handle`. When it
+   * throws each is tried by itself, and again, without holding up those of other environments.
+   */
   consumeReports(
-    handle: (report: EnvironmentReport) => Promise<void>,
+    handle: (reports: readonly EnvironmentReport[]) => Promise<void>,
     signal: AbortSignal,
-    concurrency: number,
+    mostAtOnce: number,
   ): Promise<void>
 
   publishLog(runnerId: string, chunk: LogChunk): Promise<void>
   readLogs(environmentId: string, options: ReadLogsOptions): AsyncIterable<LogChunk>
-  publishEvent(event: Event): Promise<void>
+  /** Into this stream and no other, where one is named: throws `unavailable` otherwise. */
+  publishEvent(event: Event, stream?: string): Promise<void>
+  /** Which event stream is there: another one than before holds nothing of what was published before. */
+  eventStream(): Promise<string>
+  /** Makes the observer's consumer of its organization's events where there is none; safe to repeat. */
+  ensureObserver(observer: ObservedEvents, start: ObserverStart): Promise<void>
+  removeObserver(id: string): Promise<void>
 
   publishPresence(presence: Presence): void
   subscribePresence(handle: (presence: Presence) => void | Promise<void>, signal: AbortSignal): Promise<void>
@@ -69,6 +82,7 @@ export interface Messaging {
 /** Connects, waiting for a server as long as it takes; throws `unauthenticated` when the credentials are refused. */
 export async function connectMessaging(options: MessagingOptions): Promise<Messaging> {
   const connection = await openConnection(options)
+  const eventStream = new EventStream(connection)
   return {
     ensureStreams: () => ensureStreams(connection),
     ensureRunner: (runnerId) => ensureRunner(connection, runnerId),
@@ -77,10 +91,16 @@ export async function connectMessaging(options: MessagingOptions): Promise<Messa
     purgeOrder: (runnerId, kind, id) => purgeOrder(connection, runnerId, kind, id),
     consumeOrders: (runnerId, handle, signal) => consumeOrders(connection, runnerId, handle, signal),
     publishReport: (report) => publishReport(connection, report),
-    consumeReports: (handle, signal, concurrency) => consumeReports(connection, handle, signal, concurrency),
+    consumeReports: (handle, signal, mostAtOnce) => consumeReports(connection, handle, signal, mostAtOnce),
     publishLog: (runnerId, chunk) => publishLog(connection, runnerId, chunk),
     readLogs: (environmentId, read) => readLogs(connection, environmentId, read),
-    publishEvent: (event) => publishEvent(connection, event),
+    publishEvent: (event, stream) =>
+      publishEvent(connection, event, () =>
+        stream === undefined ? Promise.resolve() : eventStream.mustBe(stream),
+      ),
+    eventStream: () => eventStream.current(),
+    ensureObserver: (observer, start) => ensureObserver(connection, observer, start),
+    removeObserver: (id) => removeObserver(connection, id),
     publishPresence: (presence) => publishPresence(connection, presence),
     subscribePresence: (handle, signal) => subscribePresence(connection, handle, signal),
     requestSync: (request, timeoutMilliseconds) => requestSync(connection, request, timeoutMilliseconds),

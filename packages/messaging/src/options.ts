@@ -1,6 +1,10 @@
+import type { MessagingTimings } from './timings.ts'
+
 export type ConnectionStatus = 'connected' | 'disconnected' | 'reconnected' | 'closed' | 'denied'
 
 export interface MessagingOptions {
+  /** What differs from `defaultTimings`. */
+  timings?: Partial<MessagingTimings>
   /** `nats://host:port`, one or more of one cluster. */
   servers: readonly string[]
   /** The text of a NATS credentials file; without it no proof of identity is given. */
@@ -9,8 +13,13 @@ export interface MessagingOptions {
   name: string
   /** Needed where the credentials allow only one inbox: `subjects.inbox(runnerId)` for a runner. */
   inboxPrefix?: string
-  /** Copies of each stream that `ensureStreams` makes; 3 on a cluster of three. 1 by default. Streams that exist keep theirs. */
+  /**
+   * Copies of each stream, held on as many servers of the cluster; `ensureStreams` brings streams that exist to it.
+   * Without it new streams have one copy and those that exist keep theirs.
+   */
   replicas?: number
+  /** How long `ensureStreams` keeps events, and how many at most; a week and 200,000 unless told. */
+  events?: { keepMilliseconds: number; keepCount: number }
   /** Gives up the first connection, which is tried for ever otherwise. */
   signal?: AbortSignal
   /** `denied`: the server refused a publish, a subscription or the credentials; the detail names which. */

@@ -6,7 +6,6 @@ import { encode } from './message.ts'
 
 /** How long a publish that may fail is tried, in milliseconds. */
 export const publishPatienceMilliseconds = 30_000
-const acknowledgementMilliseconds = 5_000
 
 /**
  * Resolves once JetStream has stored the message. Tries again with the same message id, so that a lost
@@ -17,7 +16,12 @@ export async function publishStored(
   connection: Connection,
   subject: string,
   value: unknown,
-  options: { messageId: string; patienceMilliseconds: number },
+  options: {
+    messageId: string
+    patienceMilliseconds: number
+    /** Before each attempt; what it throws ends the attempts. */
+    before?: () => Promise<void>
+  },
 ): Promise<void> {
   const payload = new TextEncoder().encode(encode(value))
   const largest = connection.nats.info?.max_payload ?? Number.POSITIVE_INFINITY
@@ -28,10 +32,11 @@ export async function publishStored(
   for (let attempt = 0; ; attempt += 1) {
     const left = options.patienceMilliseconds - (performance.now() - start)
     await connection.whenConnected(Math.max(0, Math.min(left, 2 ** 31 - 1)))
+    await options.before?.()
     try {
       await connection.jetStream.publish(subject, payload, {
         msgID: options.messageId,
-        timeout: acknowledgementMilliseconds,
+        timeout: connection.timings.stored,
       })
       return
     } catch (thrown) {
@@ -46,7 +51,7 @@ export async function publishStored(
         })
       }
       if (attempt > 0) connection.onProblem(subject, toError(thrown))
-      await delay(backoff(attempt, { first: 100, most: 5_000 }))
+      await delay(backoff(attempt, { first: 100, most: connection.timings.retryMost }))
     }
   }
 }

@@ -27,7 +27,8 @@ export async function pull(
     } catch (thrown) {
       connection.onProblem(`${options.stream} ${options.consumer}`, toError(thrown))
     }
-    if (!options.signal.aborted) await delay(backoff(attempt, { first: 250, most: 5_000 }), options.signal)
+    if (!options.signal.aborted)
+      await delay(backoff(attempt, { first: 250, most: connection.timings.retryMost }), options.signal)
   }
 }
 
@@ -38,9 +39,12 @@ async function pullOnce(
 ): Promise<void> {
   // `bind` and a made-up info: a runner may ask JetStream for its next messages and for nothing else.
   const info = { stream_name: stream, name: consumer, config: { durable_name: consumer } } as ConsumerInfo
-  const messages = await connection.jetStream.consumers
-    .getConsumerFromInfo(info)
-    .consume({ bind: true, max_messages: buffered, expires: 10_000, idle_heartbeat: 2_000 })
+  const messages = await connection.jetStream.consumers.getConsumerFromInfo(info).consume({
+    bind: true,
+    max_messages: buffered,
+    expires: 10_000,
+    idle_heartbeat: connection.timings.pullHeartbeat,
+  })
   const stop = () => messages.stop()
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()

@@ -18,9 +18,6 @@ interface Received {
   report: EnvironmentReport
 }
 
-/** Well inside the consumer's acknowledgement wait of ten seconds. */
-const stillWorkingMilliseconds = 3_000
-
 /** Tries until JetStream has stored it or the connection is closed. */
 export function publishReport(connection: Connection, report: EnvironmentReport): Promise<void> {
   return publishStored(connection, reportSubject(report), report, {
@@ -29,30 +26,41 @@ export function publishReport(connection: Connection, report: EnvironmentReport)
   })
 }
 
+/** Two, so that one that waits for a lock does not hold up the others. */
+const batchesAtOnce = 2
+const pauseMilliseconds = 15
+
 /**
- * Shares the reports with every other process that consumes them and acknowledges each after `handle` resolved.
- * One that throws is tried again, before any later one of its subject. Within this process reports of one subject
- * come in order; across processes, and after one died, (epoch, sequence) tells which is newer.
+ * Shares the reports with every other process that consumes them: gives what is there to `handle`, at most
+ * `mostAtOnce`, and acknowledges it after that resolved. When it throws, each is tried by itself, and again, before
+ * any later one of its subject. Within this process reports of one subject come in order; across processes, and after
+ * one died, (epoch, sequence) tells which is newer.
  */
 export async function consumeReports(
   connection: Connection,
-  handle: (report: EnvironmentReport) => Promise<void>,
+  handle: (reports: readonly EnvironmentReport[]) => Promise<void>,
   signal: AbortSignal,
-  concurrency: number,
+  mostAtOnce: number,
 ): Promise<void> {
   const lanes = new Lanes<Received>({
-    concurrency,
+    concurrency: batchesAtOnce,
+    mostInBatch: mostAtOnce,
+    pauseMilliseconds,
     firstRestMilliseconds: 100,
-    handle: async ({ message, report }) => {
-      await handle(report)
-      message.ack()
+    handle: async (received) => {
+      await handle(received.map(({ report }) => report))
+      for (const { message } of received) message.ack()
     },
-    onFailure: ({ message }, thrown) => connection.onProblem(message.subject, toError(thrown)),
+    onFailure: (received, thrown) => {
+      const [first] = received
+      const others = received.length === 1 ? '' : ` and ${received.length - 1} more`
+      connection.onProblem(`${first?.message.subject}${others}`, toError(thrown))
+    },
   })
-  const buffered = Math.max(64, concurrency * 4)
+  const buffered = 4 * mostAtOnce
   const stillWorking = setInterval(() => {
     for (const { message } of lanes.held()) message.working()
-  }, stillWorkingMilliseconds)
+  }, connection.timings.reportTaken / 3)
   try {
     const options = { stream: streams.report, consumer: reportConsumer, buffered, signal }
     await pull(connection, options, async (message) => {

@@ -2,7 +2,11 @@ import { streams, subjects, workConsumer } from '@hearth/contract'
 import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
 import type { Connection } from './connection.ts'
+import { manage } from './manage.ts'
 import { isNotFound } from './streams.ts'
+
+/** Within the time that a request of an agent, or of a person, waits for its answer. */
+const patienceMilliseconds = 10_000
 
 /** The consumer is made here because a runner's own credentials may not make one. Safe to repeat. */
 export async function ensureRunner(connection: Connection, runnerId: string): Promise<void> {
@@ -12,7 +16,7 @@ export async function ensureRunner(connection: Connection, runnerId: string): Pr
     filter_subject: subjects.workOfRunner(runnerId),
     deliver_policy: DeliverPolicy.All,
     ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(30_000),
+    ack_wait: nanos(connection.timings.orderTaken),
     max_deliver: -1,
     max_ack_pending: 1_000,
   })
@@ -20,11 +24,12 @@ export async function ensureRunner(connection: Connection, runnerId: string): Pr
 
 /** Removes the runner's consumer and the orders that wait for it. Safe to repeat. */
 export async function removeRunner(connection: Connection, runnerId: string): Promise<void> {
-  const manager = await connection.jetStreamManager()
-  try {
-    await manager.consumers.delete(streams.work, workConsumer(runnerId))
-  } catch (thrown) {
-    if (!isNotFound(thrown)) throw thrown
-  }
-  await manager.streams.purge(streams.work, { filter: subjects.workOfRunner(runnerId) })
+  await manage(connection, patienceMilliseconds, async (manager) => {
+    try {
+      await manager.consumers.delete(streams.work, workConsumer(runnerId))
+    } catch (thrown) {
+      if (!isNotFound(thrown)) throw thrown
+    }
+    await manager.streams.purge(streams.work, { filter: subjects.workOfRunner(runnerId) })
+  })
 }

@@ -4,12 +4,15 @@ import type { ConnectionStatus, MessagingOptions } from './options.ts'
 
 interface FollowedStatus {
   isConnected(): boolean
+  /** Counts the connections there have been. */
+  session(): number
   whenConnected(timeoutMilliseconds: number): Promise<void>
 }
 
 /** Keeps track of whether the connection is up and tells the owner of every change. */
 export function followStatus(nats: NatsConnection, options: MessagingOptions): FollowedStatus {
   let connected = true
+  let session = 1
   const waiting = new Set<() => void>()
   const wake = () => {
     for (const resume of waiting) resume()
@@ -31,6 +34,7 @@ export function followStatus(nats: NatsConnection, options: MessagingOptions): F
       if (status.type === 'disconnect') connected = false
       if (status.type === 'reconnect') {
         connected = true
+        session += 1
         wake()
       }
       const change = describe(status)
@@ -47,6 +51,7 @@ export function followStatus(nats: NatsConnection, options: MessagingOptions): F
 
   return {
     isConnected: () => connected,
+    session: () => session,
     async whenConnected(timeoutMilliseconds) {
       if (!connected && !nats.isClosed()) await woken(waiting, timeoutMilliseconds)
       if (nats.isClosed())

@@ -12,6 +12,7 @@ import {
 } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
 import type { Connection } from './connection.ts'
+import { manage } from './manage.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -19,7 +20,7 @@ const mebibyte = 1024 * 1024
 
 type Stream = Pick<StreamConfig, 'name' | 'subjects' | 'duplicate_window'> & Partial<StreamConfig>
 
-const allStreams: readonly Stream[] = [
+const streamsFor = ({ events }: Connection): readonly Stream[] => [
   // The newest order of each environment, kept until it is purged: an agent that was away gets that one only.
   {
     name: streams.work,
@@ -44,19 +45,25 @@ const allStreams: readonly Stream[] = [
   {
     name: streams.event,
     subjects: [subjects.allEvents],
-    duplicate_window: nanos(hour),
-    max_age: nanos(7 * 24 * hour),
-    max_bytes: 256 * mebibyte,
+    duplicate_window: nanos(Math.min(hour, events.keepMilliseconds)),
+    max_age: nanos(events.keepMilliseconds),
+    max_msgs: events.keepCount,
+    max_bytes: 1024 * mebibyte,
   },
 ]
 
+/** A cluster that has just been started, or has lost a server, chooses its leaders in seconds. */
+const patienceMilliseconds = 30_000
+
 /**
- * Makes what is absent and brings the limits of what is there up to date; safe to repeat and to run twice at once.
- * Throws `unavailable`, saying what the server said, for example that its disk has no room for them.
+ * Makes what is absent and brings what is there up to date, its copies too; safe to repeat and to run twice at once.
+ * Throws `unavailable`, saying what the server said, for example that its disk has no room for them. A stream that
+ * cannot have its copies at the moment, since a server is down, stays as it is and the problem is told.
  */
 export async function ensureStreams(connection: Connection): Promise<void> {
   try {
-    await ensureAll(connection)
+    for (const stream of streamsFor(connection)) await ensureStream(connection, stream)
+    await manage(connection, patienceMilliseconds, ensureReportConsumer)
   } catch (thrown) {
     throw new HearthError('unavailable', `NATS could not set up the streams: ${toError(thrown).message}`, {
       cause: thrown,
@@ -64,9 +71,8 @@ export async function ensureStreams(connection: Connection): Promise<void> {
   }
 }
 
-async function ensureAll(connection: Connection): Promise<void> {
-  const manager = await connection.jetStreamManager()
-  for (const stream of allStreams) await ensureStream(manager, stream, connection.replicas)
+/** The consumers' copies follow those of their stream. */
+async function ensureReportConsumer(manager: JetStreamManager): Promise<void> {
   await manager.consumers.add(streams.report, {
     durable_name: reportConsumer,
     deliver_policy: DeliverPolicy.All,
@@ -78,23 +84,36 @@ async function ensureAll(connection: Connection): Promise<void> {
   })
 }
 
-async function ensureStream(manager: JetStreamManager, stream: Stream, replicas: number): Promise<void> {
+async function ensureStream(connection: Connection, stream: Stream): Promise<void> {
+  const { replicas } = connection
   const config = {
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     discard: DiscardPolicy.Old,
     ...stream,
   }
-  if (await exists(manager, stream.name)) await manager.streams.update(stream.name, config)
-  else await manager.streams.add({ ...config, num_replicas: replicas })
+  const copies = await manage(connection, patienceMilliseconds, async (manager) => {
+    const known = await copiesOf(manager, stream.name)
+    if (known === undefined) await manager.streams.add({ ...config, num_replicas: replicas ?? 1 })
+    else await manager.streams.update(stream.name, config)
+    return known ?? replicas ?? 1
+  })
+  if (replicas === undefined || replicas === copies) return
+  try {
+    await manage(connection, patienceMilliseconds, (manager) =>
+      manager.streams.update(stream.name, { num_replicas: replicas }),
+    )
+  } catch (thrown) {
+    const why = toError(thrown).message
+    connection.onProblem(stream.name, new Error(`has ${copies} copies and cannot have ${replicas}: ${why}`))
+  }
 }
 
-async function exists(manager: JetStreamManager, name: string): Promise<boolean> {
+async function copiesOf(manager: JetStreamManager, name: string): Promise<number | undefined> {
   try {
-    await manager.streams.info(name)
-    return true
+    return (await manager.streams.info(name)).config.num_replicas
   } catch (thrown) {
-    if (isNotFound(thrown)) return false
+    if (isNotFound(thrown)) return undefined
     throw thrown
   }
 }

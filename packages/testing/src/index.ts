@@ -1,5 +1,6 @@
 export { eventually } from './eventually.ts'
 export { programsFolder, temporaryFolder } from './folder.ts'
 export { startTestNats, type TestNats, type TestNatsOptions } from './nats.ts'
+export { startTestNatsCluster, type TestNatsCluster } from './nats-cluster.ts'
 export { createTestDatabase, startTestPostgres, type TestDatabase, type TestPostgres } from './postgres.ts'
-export { type SeededRandom, seededRandom } from './seeded-random.ts'
+export { repeatableRandom, type SeededRandom, seededRandom } from './seeded-random.ts'

@@ -1,4 +1,5 @@
 import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type EmbeddedNats, startNatsServer } from '@hearth/embedded'
 import { programsFolder, temporaryFolder } from './folder.ts'
 import { guard } from './guardian.ts'
@@ -9,8 +10,14 @@ export interface TestNats extends AsyncDisposable {
   controlPlaneCredentials: string | undefined
   /** With authorization: what signs runners' credentials. */
   accountSeed: string | undefined
+  /** With authorization: what signs observers' credentials. */
+  observerSeed: string | undefined
   /** Kills the server as a crash would and starts it again on the same store and port. */
   crashAndRestart(): Promise<void>
+  /** Kills the server; `start` brings it back. */
+  crash(): Promise<void>
+  /** Removes all it has stored. Only while it is down. */
+  empty(): Promise<void>
   /** Stops the server in order; `start` brings it back on the same store and port. */
   stop(): Promise<void>
   start(): Promise<void>
@@ -24,16 +31,22 @@ export interface TestNatsOptions {
 export async function startTestNats(options: TestNatsOptions = {}): Promise<TestNats> {
   const folder = await temporaryFolder('nats')
   let server = await start(folder, options)
-  const { url, controlPlaneCredentialsFile, accountSeedFile } = server
+  const { url, controlPlaneCredentialsFile, accountSeedFile, observerSeedFile } = server
+  const crash = async () => {
+    kill(server.pid)
+    await server.stop()
+  }
   return {
     url,
     controlPlaneCredentials: await readGiven(controlPlaneCredentialsFile),
     accountSeed: (await readGiven(accountSeedFile))?.trim(),
+    observerSeed: (await readGiven(observerSeedFile))?.trim(),
     async crashAndRestart() {
-      process.kill(server.pid, 'SIGKILL')
-      await server.stop()
+      await crash()
       server = await start(folder, options)
     },
+    crash,
+    empty: () => rm(join(folder, 'jetstream'), { recursive: true, force: true }),
     stop: () => server.stop(),
     async start() {
       server = await start(folder, options)
@@ -54,6 +67,15 @@ async function start(folder: string, options: TestNatsOptions): Promise<Embedded
   })
   guard(server.pid, folder)
   return server
+}
+
+/** Does nothing when the process has ended already. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (thrown) {
+    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ESRCH')) throw thrown
+  }
 }
 
 async function readGiven(file: string | undefined): Promise<string | undefined> {

@@ -8,6 +8,8 @@ import { guard } from './guardian.ts'
 export interface TestPostgres extends AsyncDisposable {
   /** Of an empty database `hearth`. */
   url: string
+  /** Ends the server and every session at once, as a crash would, and starts it again on the same port. */
+  crashAndRestart(): Promise<void>
 }
 
 export interface TestDatabase extends AsyncDisposable {
@@ -19,9 +21,15 @@ const templates = new Map<(url: string) => Promise<void>, Promise<string>>()
 
 /** A server of its own, for tests that stop it or look at the whole of it; `createTestDatabase` is cheaper. */
 export async function startTestPostgres(): Promise<TestPostgres> {
-  const { server, folder } = await start()
+  const folder = await temporaryFolder('postgres')
+  let server = await startIn(folder)
   return {
     url: server.url,
+    async crashAndRestart() {
+      process.kill(server.pid, 'SIGQUIT')
+      await server.stop()
+      server = await startIn(folder)
+    },
     async [Symbol.asyncDispose]() {
       await server.stop()
       await rm(folder, { recursive: true, force: true })
@@ -34,7 +42,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
  * process, on a database that those made with the same function are then copied from.
  */
 export async function createTestDatabase(prepare?: (url: string) => Promise<void>): Promise<TestDatabase> {
-  shared ??= start().then(({ server }) => server)
+  shared ??= temporaryFolder('postgres').then(startIn)
   const server = await shared
   const template = prepare === undefined ? 'template0' : await templateOf(server, prepare)
   const name = await createDatabase(server, template)
@@ -77,8 +85,7 @@ function urlOf(server: EmbeddedPostgres, database: string): string {
   return url.href
 }
 
-async function start(): Promise<{ server: EmbeddedPostgres; folder: string }> {
-  const folder = await temporaryFolder('postgres')
+async function startIn(folder: string): Promise<EmbeddedPostgres> {
   const server = await startPostgres({
     folder,
     programs: await programsFolder(),
@@ -86,5 +93,5 @@ async function start(): Promise<{ server: EmbeddedPostgres; folder: string }> {
     durable: false,
   })
   guard(server.pid, folder)
-  return { server, folder }
+  return server
 }

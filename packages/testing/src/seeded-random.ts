@@ -9,9 +9,14 @@ export interface SeededRandom {
   shuffle<Item>(items: readonly Item[]): Item[]
 }
 
-/** Chance that can be repeated: the seed is printed, and the same seed gives the same values (mulberry32). */
+/** Chance that can be repeated: the seed is printed, and the same seed gives the same values. */
 export function seededRandom(seed: number): SeededRandom {
   console.info(`random seed: ${seed}`)
+  return repeatableRandom(seed)
+}
+
+/** The same for those who print the seed themselves (mulberry32). */
+export function repeatableRandom(seed: number): SeededRandom {
   let state = seed >>> 0
   const next = () => {
     state = (state + 0x6d2b79f5) >>> 0

@@ -2,10 +2,18 @@ import type { Migration } from 'kysely'
 import { access } from './0001-access.ts'
 import { environments } from './0002-environments.ts'
 import { delivery } from './0003-delivery.ts'
+import { events } from './0004-events.ts'
+import { scale } from './0005-scale.ts'
+import { causes } from './0006-causes.ts'
+import { poolTests } from './0007-pool-tests.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
   '0001-access': access,
   '0002-environments': environments,
   '0003-delivery': delivery,
+  '0004-events': events,
+  '0005-scale': scale,
+  '0006-causes': causes,
+  '0007-pool-tests': poolTests,
 }

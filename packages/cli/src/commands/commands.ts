@@ -11,6 +11,8 @@ import { execCommand } from './exec.ts'
 import { getCommand } from './get.ts'
 import { imageCommand } from './image.ts'
 import { logsCommand } from './logs.ts'
+import { observerCommand } from './observer.ts'
+import { poolCommand } from './pool.ts'
 import { quickstartCommand } from './quickstart.ts'
 import { retryCommand } from './retry.ts'
 import { runnerCommand } from './runner.ts'
@@ -18,6 +20,7 @@ import { sshCommand } from './ssh.ts'
 import { tokenCommand } from './token.ts'
 import { upCommand } from './up.ts'
 import { watchCommand } from './watch.ts'
+import { whyCommand } from './why.ts'
 
 /** In the order help shows them: what runs Hearth, what is declared, what is used, what is looked at. */
 export const commandGroups: readonly {
@@ -25,8 +28,11 @@ export const commandGroups: readonly {
   commands: readonly ((invocation: Invocation) => Command)[]
 }[] = [
   { title: 'Run Hearth:', commands: [quickstartCommand, devCommand, doctorCommand] },
-  { title: 'Declare:', commands: [upCommand, applyCommand, deleteCommand, retryCommand] },
+  { title: 'Declare:', commands: [upCommand, applyCommand, poolCommand, deleteCommand, retryCommand] },
   { title: 'Use machines:', commands: [claimCommand, sshCommand, execCommand] },
-  { title: 'Look:', commands: [getCommand, describeCommand, watchCommand, logsCommand] },
-  { title: 'Operate:', commands: [runnerCommand, imageCommand, tokenCommand, completionCommand] },
+  { title: 'Look:', commands: [getCommand, describeCommand, whyCommand, watchCommand, logsCommand] },
+  {
+    title: 'Operate:',
+    commands: [runnerCommand, imageCommand, tokenCommand, observerCommand, completionCommand],
+  },
 ]

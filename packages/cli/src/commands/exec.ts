@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { CommandError } from '../exit-codes.ts'
 import { type Invocation, stateFolder } from '../invocation.ts'
+import { keepOpen } from '../ssh/keep-open.ts'
 import { openAccess } from '../ssh/open-access.ts'
 import { remoteCommand } from '../ssh/quote.ts'
 import { runSsh } from '../ssh/run-ssh.ts'
@@ -21,12 +22,10 @@ export function execCommand(invocation: Invocation): Command {
       examples('hearth exec shop-1 -- uname -a', "hearth exec shop-1 -- 'cd /home/shop && make test'"),
     )
     .action(async (reference: string, words: string[], options: { tty?: boolean; renew?: boolean }) => {
-      const { id } = await openAccess(invocation, reference, { renew: options.renew === true })
-      const status = await runSsh(invocation, stateFolder(invocation), id, [
-        options.tty === true ? '-t' : '-T',
-        '--',
-        remoteCommand(words),
-      ])
+      const access = await openAccess(invocation, reference, { renew: options.renew === true })
+      const sshWords = [options.tty === true ? '-t' : '-T', '--', remoteCommand(words)]
+      const command = () => runSsh(invocation, stateFolder(invocation), access.id, sshWords)
+      const status = await keepOpen(invocation, access, command)
       if (status !== 0) throw new CommandError('', status)
     })
 }

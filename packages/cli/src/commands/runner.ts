@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { RunnerSpec } from '@hearth/contract'
 import { Command } from 'commander'
 import { joinRunner } from '../dev/join-runner.ts'
 import { client, type Invocation, stateFolder } from '../invocation.ts'
@@ -12,7 +13,9 @@ export function runnerCommand(invocation: Invocation): Command {
     .summary('hosts that run machines')
     .addCommand(joinCommand(invocation))
     .addCommand(listCommand(invocation))
+    .addCommand(cordonCommand(invocation))
     .addCommand(drainCommand(invocation))
+    .addCommand(uncordonCommand(invocation))
 }
 
 function joinCommand(invocation: Invocation): Command {
@@ -47,23 +50,60 @@ function listCommand(invocation: Invocation): Command {
     })
 }
 
+function cordonCommand(invocation: Invocation): Command {
+  return new Command('cordon')
+    .summary('place no new machines on a runner; those it has stay')
+    .argument('<name-or-id>')
+    .addHelpText('after', examples('hearth runner cordon rack-7'))
+    .action(async (reference: string) => {
+      const name = await schedule(invocation, reference, 'cordoned')
+      invocation.terminal.out(`runner ${name} is cordoned`)
+    })
+}
+
+function uncordonCommand(invocation: Invocation): Command {
+  return new Command('uncordon')
+    .summary('let a cordoned or drained runner take machines again')
+    .argument('<name-or-id>')
+    .addHelpText('after', examples('hearth runner uncordon rack-7'))
+    .action(async (reference: string) => {
+      const name = await schedule(invocation, reference, 'enabled')
+      invocation.terminal.out(`runner ${name} takes machines again`)
+    })
+}
+
 function drainCommand(invocation: Invocation): Command {
   return new Command('drain')
-    .summary('give up a runner’s unclaimed machines and place no new ones there')
+    .summary(
+      'have unclaimed machines replaced elsewhere and place no new ones; claimed ones stay until released',
+    )
     .argument('<name-or-id>')
-    .option('--undo', 'let it take machines again')
     .option('--wait', 'return when no machine is left on it')
     .option('--timeout <seconds>', 'how long --wait waits', wholeNumber(1, 86_400), 600)
-    .addHelpText('after', examples('hearth runner drain rack-7 --wait', 'hearth runner drain rack-7 --undo'))
-    .action(async (reference: string, options: { undo?: boolean; wait?: boolean; timeout: number }) => {
+    .addHelpText('after', examples('hearth runner drain rack-7 --wait'))
+    .action(async (reference: string, options: { wait?: boolean; timeout: number }) => {
       const { terminal, signal } = invocation
-      const { runners } = client(invocation)
-      const scheduling = options.undo === true ? 'enabled' : 'draining'
-      const { metadata } = await runners.update(reference, { spec: { scheduling } }, { signal })
-      if (options.wait === true && scheduling === 'draining') {
-        const empty = async () => (await runners.get(metadata.id, { signal })).status.environments === 0
-        await waitUntil(`${metadata.name} to be empty`, empty, { seconds: options.timeout, signal })
+      const name = await schedule(invocation, reference, 'draining')
+      if (options.wait === true) {
+        const { runners } = client(invocation)
+        const empty = async () => (await runners.get(name, { signal })).status.environments === 0
+        await waitUntil(`${name} to be empty`, empty, { seconds: options.timeout, signal })
       }
-      terminal.out(`runner ${metadata.name} is ${scheduling}`)
+      terminal.out(`runner ${name} is ${options.wait === true ? 'drained' : 'draining'}`)
     })
+}
+
+/** The runner's name. */
+async function schedule(
+  invocation: Invocation,
+  reference: string,
+  scheduling: RunnerSpec['scheduling'],
+): Promise<string> {
+  const { runners } = client(invocation)
+  const { metadata } = await runners.update(
+    reference,
+    { spec: { scheduling } },
+    { signal: invocation.signal },
+  )
+  return metadata.name
 }

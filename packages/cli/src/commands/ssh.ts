@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { CommandError } from '../exit-codes.ts'
 import { type Invocation, stateFolder } from '../invocation.ts'
+import { keepOpen } from '../ssh/keep-open.ts'
 import { openAccess } from '../ssh/open-access.ts'
 import { runSsh } from '../ssh/run-ssh.ts'
 import { examples } from './options.ts'
@@ -19,8 +20,9 @@ export function sshCommand(invocation: Invocation): Command {
       ),
     )
     .action(async (reference: string, words: string[], { renew }: { renew?: boolean }) => {
-      const { id } = await openAccess(invocation, reference, { renew: renew === true })
-      const status = await runSsh(invocation, stateFolder(invocation), id, words)
+      const access = await openAccess(invocation, reference, { renew: renew === true })
+      const shell = () => runSsh(invocation, stateFolder(invocation), access.id, words)
+      const status = await keepOpen(invocation, access, shell)
       if (status !== 0) throw new CommandError('', status)
     })
 }

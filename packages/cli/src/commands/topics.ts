@@ -31,6 +31,9 @@ const context = () =>
     '  4. ~/.config/hearth/context.json, which holds {"url": "http://...", "token": "..."}',
     '  5. context.json in the default state folder, where `hearth dev` writes it',
     '',
+    'Several control planes of one installation stand with commas between their addresses: the next is asked when one',
+    'does not answer.',
+    '',
     'The default state folder is /var/lib/hearth for root, ~/.local/state/hearth else. A token in a file is sent to',
     'the address in that file only. `hearth token create NAME` makes a token.',
   ].join('\n')

@@ -23,8 +23,7 @@ export function upCommand(invocation: Invocation): Command {
           id,
           title: `warm pool ${declaration.name}/${environmentClass}`,
         }))
-      const { spec } = await connection.projects.get(result.projectId, { signal })
-      await followPools(connection, pools, spec, { terminal, clock, signal })
+      await followPools(connection, pools, { terminal, clock, signal })
       terminal.out(
         pools.length === 0 ? 'there is no warm pool to wait for' : `ready: hearth claim ${declaration.name}`,
       )

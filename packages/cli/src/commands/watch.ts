@@ -1,3 +1,4 @@
+import { describeGap } from '@hearth/contract'
 import { Command, Option } from 'commander'
 import { client, type Invocation } from '../invocation.ts'
 import { kindNamed } from '../kinds/kinds.ts'
@@ -32,6 +33,7 @@ export function watchCommand(invocation: Invocation): Command {
         resourceId: options.resource,
         kind: kind?.eventKind ?? undefined,
         onLost: () => terminal.note('connection lost; trying again'),
+        onGap: (gap) => terminal.note(`${describeGap(gap)}. \`hearth get\` shows what is there now`),
       })
       for await (const event of changes) {
         terminal.out(options.output === 'json' ? JSON.stringify(event) : eventLine(event, terminal))

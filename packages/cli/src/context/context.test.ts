@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chooseContext, contextPaths, stateFolderOf } from './context.ts'
+import { chooseContext, contextFileSchema, contextPaths, stateFolderOf } from './context.ts'
 
 const own = { url: 'http://own:1', token: 'own-token', path: '/home/ada/.config/hearth/context.json' }
 const state = { url: 'http://state:2', token: 'state-token', path: '/var/lib/hearth/context.json' }
@@ -18,6 +18,16 @@ test('a file’s token never goes to another server', () => {
   const files = [own, state]
   expect(chooseContext({ ...nothing, flags: { url: 'http://elsewhere' }, files })?.token).toBeUndefined()
   expect(chooseContext({ ...nothing, flags: { url: 'http://state:2/' }, files })?.token).toBe('state-token')
+})
+
+test('a file may name several control planes of one installation', () => {
+  const file = { url: 'https://a.example.org,https://b.example.org/', token: 't' }
+  expect(contextFileSchema.parse(file)).toEqual(file)
+  expect(contextFileSchema.safeParse({ url: 'https://a.example.org,nowhere', token: 't' }).success).toBe(
+    false,
+  )
+  const flags = { url: 'https://a.example.org,https://b.example.org' }
+  expect(chooseContext({ ...nothing, flags, files: [{ ...file, path: '/c' }] })?.token).toBe('t')
 })
 
 test('a token from the environment goes with an address from a file', () => {

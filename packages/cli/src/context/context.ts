@@ -1,8 +1,9 @@
 import { join } from 'node:path'
+import { addressesOf } from '@hearth/client'
 import { z } from 'zod'
 
 /** Written by `hearth dev` into its state folder, and by a person into ~/.config/hearth. */
-export const contextFileSchema = z.object({ url: z.url(), token: z.string().min(1) })
+export const contextFileSchema = z.object({ url: z.string().refine(areAddresses), token: z.string().min(1) })
 export type ContextFile = z.infer<typeof contextFileSchema>
 
 export interface ContextSources {
@@ -55,6 +56,12 @@ export function chooseContext(sources: ContextSources): Context | null {
   return file === undefined ? null : { url: file.url, token: token ?? file.token, source: file.path }
 }
 
+/** One address, or those of several control planes of one installation with commas between them. */
+function areAddresses(text: string): boolean {
+  const addresses = addressesOf(text)
+  return addresses.length > 0 && addresses.every((address) => z.url().safeParse(address).success)
+}
+
 function sameServer(one: string, other: string): boolean {
-  return one.replace(/\/+$/, '') === other.replace(/\/+$/, '')
+  return addressesOf(one).join() === addressesOf(other).join()
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { HearthError } from '@hearth/foundation'
+import { Deadline, HearthError } from '@hearth/foundation'
 import { lastLines } from '../process/last-lines.ts'
 import type { SupervisedProcess } from './supervised-process.ts'
 
@@ -24,8 +24,8 @@ export async function untilReady(
 }
 
 async function isReady(url: string, signal: AbortSignal): Promise<boolean> {
-  const until = AbortSignal.any([signal, AbortSignal.timeout(2_000)])
-  const answer = await fetch(`${url}/healthz/ready`, { signal: until }).catch(() => null)
+  using deadline = new Deadline(2_000, signal)
+  const answer = await fetch(`${url}/healthz/ready`, { signal: deadline.signal }).catch(() => null)
   await answer?.arrayBuffer().catch(() => undefined)
   return answer?.status === 200
 }

@@ -1,6 +1,6 @@
 import type { HearthClient } from '@hearth/client'
 import { type Runner, runnerSchema } from '@hearth/contract'
-import { HearthError } from '@hearth/foundation'
+import { Deadline, HearthError } from '@hearth/foundation'
 import { followUntil } from '../following/follow-until.ts'
 
 /** Resolves with the runner once its agent has registered and is heard of. */
@@ -9,8 +9,7 @@ export async function untilActive(
   runnerId: string,
   options: { signal: AbortSignal; seconds: number; logFile: string },
 ): Promise<Runner> {
-  const timeout = AbortSignal.timeout(options.seconds * 1_000)
-  const signal = AbortSignal.any([options.signal, timeout])
+  using deadline = new Deadline(options.seconds * 1_000, options.signal)
   let seen: Runner | null = null
   const look = (runner: Runner) => {
     seen = runner
@@ -18,7 +17,7 @@ export async function untilActive(
   }
   try {
     await followUntil(client, {
-      signal,
+      signal: deadline.signal,
       kind: 'Runner',
       resourceId: runnerId,
       read: async (reading) => look(await client.runners.get(runnerId, { signal: reading })),
@@ -28,7 +27,7 @@ export async function untilActive(
       },
     })
   } catch (error) {
-    if (!timeout.aborted || options.signal.aborted) throw error
+    if (!deadline.hasPassed || options.signal.aborted) throw error
     throw new HearthError(
       'unavailable',
       `the agent did not report within ${options.seconds} s; its log is ${options.logFile}`,

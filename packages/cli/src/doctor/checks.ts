@@ -3,6 +3,7 @@ import { clockCheck } from './checks/clock.ts'
 import { controlPlaneCheck } from './checks/control-plane.ts'
 import { diskCheck } from './checks/disk.ts'
 import { domainsCheck } from './checks/domains.ts'
+import { foldersCheck } from './checks/folders.ts'
 import { libvirtCheck } from './checks/libvirt.ts'
 import { portsCheck } from './checks/ports.ts'
 import { programsCheck } from './checks/programs.ts'
@@ -20,6 +21,7 @@ export const checks: readonly Check[] = [
   controlPlaneCheck,
   clockCheck,
   domainsCheck,
+  foldersCheck,
 ]
 
 /** Runs every check; one that fails itself is a problem found. */

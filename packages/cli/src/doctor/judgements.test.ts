@@ -1,8 +1,12 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { judgeClock } from './checks/clock.ts'
 import { judgeControlPlane } from './checks/control-plane.ts'
 import { judgeDisk } from './checks/disk.ts'
 import { judgeDomains, ownerOf } from './checks/domains.ts'
+import { foldersCheck, judgeFolders, judgeImages } from './checks/folders.ts'
 import { judgeLibvirt } from './checks/libvirt.ts'
 import { judgePort, portOf } from './checks/ports.ts'
 import { judgePrograms } from './checks/programs.ts'
@@ -142,6 +146,44 @@ test('machines that this state folder cannot have made are named and left alone'
   expect(finding.level).toBe('warning')
   expect(finding.message).toContain('hearth-b (no owner), hearth-c (runner z)')
   expect(finding.message).not.toContain('hearth-a')
+})
+
+test('folders and disks that no agent here made are named and left alone', async () => {
+  const runner = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
+  const own = { path: '/state/agent/environments/a', owner: runner, holdsDisk: true }
+  expect(judgeFolders([own], [runner]).level).toBe('ok')
+  expect(judgeImages([])).toEqual([])
+  const state = mkdtempSync(join(tmpdir(), 'hearth-doctor-'))
+  try {
+    const write = (path: string, text: string) => {
+      mkdirSync(dirname(join(state, path)), { recursive: true })
+      writeFileSync(join(state, path), text)
+    }
+    const made = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a22'
+    const strange = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a33'
+    write('agent/runner.json', JSON.stringify({ url: 'http://h', runnerId: runner, token: 't' }))
+    write(`agent/environments/${made}/machine.json`, JSON.stringify({ ownership: { owner: runner } }))
+    write(`agent/environments/.making-${runner}-${made}/machine.json.new`, '')
+    write(`agent/environments/${strange}/disk.qcow2`, 'theirs')
+    write('agent/environments/backup.qcow2', 'theirs')
+    write('images/debian-12/image.json', '{}')
+    write('images/notes.txt', '')
+    const [folders, images] = await foldersCheck.examine({
+      stateFolder: state,
+      isRoot: false,
+      variables: {},
+      context: null,
+      runsHere: false,
+      now: () => new Date(0),
+    })
+    expect(folders?.level).toBe('warning')
+    expect(folders?.message).toContain(`${strange} (does not say whose it is, holds a disk)`)
+    expect(folders?.message).toContain('backup.qcow2 (does not say whose it is, holds a disk)')
+    expect(folders?.message).not.toContain(made)
+    expect(images).toMatchObject({ level: 'warning', message: expect.stringContaining('notes.txt') })
+  } finally {
+    rmSync(state, { recursive: true })
+  }
 })
 
 test('libvirt that sleeps is a warning, since `hearth dev` wakes it', () => {

@@ -1,8 +1,9 @@
 import type { HearthClient } from '@hearth/client'
-import type { Environment, ProjectSpec } from '@hearth/contract'
+import type { Environment } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import { CommandError, exitCodes } from '../exit-codes.ts'
 import { failureText } from '../output/describe.ts'
+import { withLastLines } from '../output/machine-failure.ts'
 import { changeLines, machineLines } from '../output/machine-lines.ts'
 import { type ProgressTask, type Report, runTasks } from '../output/progress.ts'
 import type { Terminal } from '../output/terminal.ts'
@@ -21,7 +22,6 @@ export interface FollowedPool {
 export async function followPools(
   client: HearthClient,
   pools: readonly FollowedPool[],
-  project: ProjectSpec,
   options: { terminal: Terminal; clock: Clock; signal: AbortSignal },
 ): Promise<PoolState[]> {
   const { terminal, clock, signal } = options
@@ -30,12 +30,10 @@ export async function followPools(
     client,
     pools.map(({ id }) => id),
   )
-  const followed = new Map(pools.map(({ id }) => [id, new PoolProgress(project, terminal, clock)]))
+  const followed = new Map(pools.map(({ id }) => [id, new PoolProgress(terminal, clock)]))
   const watching = watch.follow(signal, (states) => {
     for (const state of states) followed.get(state.pool.metadata.id)?.see(state)
-    return (
-      states.length === pools.length && states.every((state) => judgePool(state, project).phase !== 'waiting')
-    )
+    return states.length === pools.length && states.every((state) => judgePool(state).phase !== 'waiting')
   })
   const tasks: ProgressTask[] = pools.map(({ id, title }) => ({
     title,
@@ -43,7 +41,7 @@ export async function followPools(
   }))
   const [shown] = await Promise.allSettled([runTasks(terminal, tasks, { concurrent: true }), watching])
   await watching
-  const failures = watch.states().flatMap((state) => failureLines(state, judgePool(state, project), terminal))
+  const failures = watch.states().flatMap((state) => failureLines(state, judgePool(state), terminal))
   if (failures.length > 0) throw new CommandError(failures.join('\n'), exitCodes.failure)
   if (shown.status === 'rejected') throw shown.reason
   return watch.states()
@@ -51,7 +49,6 @@ export async function followPools(
 
 /** What is shown of one pool. */
 class PoolProgress {
-  readonly #project: ProjectSpec
   readonly #terminal: Terminal
   readonly #clock: Clock
   readonly #seen = new Map<string, Environment>()
@@ -60,8 +57,7 @@ class PoolProgress {
   #report: Report | null = null
   #state: PoolState | null = null
 
-  constructor(project: ProjectSpec, terminal: Terminal, clock: Clock) {
-    this.#project = project
+  constructor(terminal: Terminal, clock: Clock) {
     this.#terminal = terminal
     this.#clock = clock
     this.#verdict = new Promise((resolve) => {
@@ -76,7 +72,7 @@ class PoolProgress {
       this.#seen.set(machine.metadata.id, machine)
     }
     this.#draw()
-    const verdict = judgePool(state, this.#project)
+    const verdict = judgePool(state)
     if (verdict.phase !== 'waiting') this.#decide(verdict)
   }
 
@@ -106,11 +102,5 @@ function failureLines({ pool }: PoolState, verdict: PoolVerdict, terminal: Termi
   const { failure, machine } = verdict
   const who = machine === null ? `warm pool ${pool.metadata.name}` : `machine ${machine.metadata.name}`
   if (failure === null) return [`${who}: ${pool.status.phase}`]
-  return [`${who}:`, failureText(terminal, withOutput(failure, machine))]
-}
-
-function withOutput(failure: NonNullable<Environment['status']['failure']>, machine: Environment | null) {
-  const output = machine?.status.steps.find(({ phase }) => phase === 'failed')?.output.trimEnd()
-  if (failure.lastLines !== undefined || output === undefined || output === '') return failure
-  return { ...failure, lastLines: output.split('\n').slice(-20) }
+  return [`${who}:`, failureText(terminal, withLastLines(failure, machine))]
 }

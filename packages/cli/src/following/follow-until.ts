@@ -30,7 +30,9 @@ export async function followUntil(client: HearthClient, following: Following): P
     )
   }
   const { kind, resourceId } = following
-  for await (const event of client.events.follow({ signal, kind, resourceId, onOpen })) {
+  // After a gap the stream is opened again, and then the present state is read.
+  const onGap = () => undefined
+  for await (const event of client.events.follow({ signal, kind, resourceId, onOpen, onGap })) {
     if (following.take(event)) finished.abort()
   }
   await reading

@@ -1,4 +1,4 @@
-import type { Environment, ProjectSpec, WarmPool } from '@hearth/contract'
+import type { Environment, WarmPool } from '@hearth/contract'
 import { expect, test } from 'vitest'
 import { isNewer, judgePool } from './pool-state.ts'
 
@@ -13,7 +13,6 @@ const metadata = {
   updatedAt: time,
   labels: {},
 }
-const project: ProjectSpec = { repositories: [], variables: {}, secretNames: [], setup: [] }
 const versions = { specVersion: 1, statusVersion: 1 }
 const shared = { observedSpecVersion: 1, failure: null, deadline: null }
 
@@ -23,12 +22,21 @@ function pool(status: Partial<WarmPool['status']>, spec: Partial<WarmPool['spec'
     kind: 'WarmPool',
     metadata,
     ...versions,
-    spec: { projectId: id, environmentClassId: id, enabled: true, min: 1, setup: [], ...spec },
+    spec: {
+      projectId: id,
+      environmentClassId: id,
+      enabled: true,
+      min: 1,
+      branch: null,
+      maxAgeMinutes: null,
+      setup: [],
+      ...spec,
+    },
     status: { phase: 'ready', ...counts, ...shared, ...status },
   }
 }
 
-function machine(phase: Environment['status']['phase'], setup: string[] = []): Environment {
+function machine(phase: Environment['status']['phase']): Environment {
   const failed = phase === 'failed'
   return {
     kind: 'Environment',
@@ -39,6 +47,7 @@ function machine(phase: Environment['status']['phase'], setup: string[] = []): E
       projectId: id,
       environmentClassId: id,
       warmPoolId: id,
+      test: null,
       plan: {
         image: 'debian-12',
         virtualCpus: 1,
@@ -47,7 +56,7 @@ function machine(phase: Environment['status']['phase'], setup: string[] = []): E
         repositories: [],
         variables: {},
         secretNames: [],
-        projectSetup: setup.map((command) => ({ name: command, command })),
+        projectSetup: [],
         warmPoolSetup: [],
       },
     },
@@ -62,17 +71,18 @@ function machine(phase: Environment['status']['phase'], setup: string[] = []): E
       summary: { success: null, failedStep: null, error: null },
       placement: null,
       readyAt: null,
+      removeAt: null,
+      deletion: null,
       ...shared,
       failure: failed ? { code: 'command_failed', message: 'make: no rule', step: 'project_setup' } : null,
     },
   }
 }
 
-const judge = (state: WarmPool, machines: Environment[]) => judgePool({ pool: state, machines }, project)
+const judge = (state: WarmPool, machines: Environment[]) => judgePool({ pool: state, machines })
 
-test('a pool is ready with as many machines as it wants, made from what the project says now', () => {
+test('a pool is ready when it says so, and waited for while it fills', () => {
   expect(judge(pool({}), [machine('running')])).toEqual({ phase: 'ready' })
-  expect(judge(pool({}), [machine('running', ['the setup before the change'])])).toEqual({ phase: 'waiting' })
   expect(judge(pool({ phase: 'filling' }), [machine('provisioning')])).toEqual({ phase: 'waiting' })
 })
 
@@ -81,9 +91,10 @@ test('a status that has not seen the newest spec decides nothing', () => {
   expect(judge(behind, [machine('failed')])).toEqual({ phase: 'waiting' })
 })
 
-test('a pool that wants none, or is switched off, keeps nobody waiting', () => {
+test('a pool that wants none, or is switched off or cleared, keeps nobody waiting', () => {
   expect(judge(pool({}, { min: 0 }), [])).toEqual({ phase: 'ready' })
   expect(judge(pool({ phase: 'disabled' }), [])).toEqual({ phase: 'ready' })
+  expect(judge(pool({ phase: 'cleared' }), [])).toEqual({ phase: 'ready' })
 })
 
 test('a pool that gave up tells the cause of its machine, but not while another may still turn out well', () => {

@@ -1,18 +1,9 @@
-import { isDeepStrictEqual } from 'node:util'
-import type { Environment, Failure, ProjectSpec, WarmPool } from '@hearth/contract'
+import type { Environment, Failure, WarmPool } from '@hearth/contract'
 
 /** A pool and its unclaimed machines, as last seen. */
 export interface PoolState {
   pool: WarmPool
   machines: readonly Environment[]
-}
-
-/** Whether a machine was made from what project and pool say now. */
-export function isCurrent({ spec: { plan } }: Environment, project: ProjectSpec, pool: WarmPool): boolean {
-  return isDeepStrictEqual(
-    [plan.repositories, plan.variables, plan.secretNames, plan.projectSetup, plan.warmPoolSetup],
-    [project.repositories, project.variables, project.secretNames, project.setup, pool.spec.setup],
-  )
 }
 
 export type PoolVerdict =
@@ -21,11 +12,8 @@ export type PoolVerdict =
   /** `machine` is the one whose failure tells why, where there is one. */
   | { phase: 'failed'; failure: Failure | null; machine: Environment | null }
 
-/**
- * Whether a pool has what its declaration asks for, will get it, or has given up. A pool that has not noticed a change
- * of its project yet still says `ready`, so its machines are held against the project as it was applied.
- */
-export function judgePool({ pool, machines }: PoolState, project: ProjectSpec): PoolVerdict {
+/** Whether a pool has what its declaration asks for, will get it, or has given up. */
+export function judgePool({ pool, machines }: PoolState): PoolVerdict {
   if (pool.status.observedSpecVersion < pool.specVersion) return { phase: 'waiting' }
   switch (pool.status.phase) {
     case 'failed': {
@@ -37,13 +25,9 @@ export function judgePool({ pool, machines }: PoolState, project: ProjectSpec): 
     case 'deleting':
       return { phase: 'failed', failure: pool.status.failure, machine: null }
     case 'disabled':
+    case 'cleared':
+    case 'ready':
       return { phase: 'ready' }
-    case 'ready': {
-      const ready = machines.filter(
-        (machine) => machine.status.phase === 'running' && isCurrent(machine, project, pool),
-      )
-      return { phase: ready.length >= pool.spec.min ? 'ready' : 'waiting' }
-    }
     case 'filling':
       return { phase: 'waiting' }
   }

@@ -5,7 +5,7 @@ import {
   type WarmPool,
   warmPoolSchema,
 } from '@hearth/contract'
-import { goneIsNull } from '../kinds/environment.ts'
+import { Deadline } from '@hearth/foundation'
 import { followUntil } from './follow-until.ts'
 
 /** How long a pool may take to notice that it was changed. */
@@ -22,41 +22,29 @@ export async function applyAndRevive(
 ): Promise<ApplyResult> {
   const result = await client.apply(declaration, { signal })
   const pools = result.warmPools.filter(({ change }) => change !== 'deleted' && change !== 'created')
-  const deleted = await Promise.all(pools.map(({ id }) => revive(client, id, signal)))
-  return deleted.includes(true) ? await client.apply(declaration, { signal }) : result
+  await Promise.all(pools.map(({ id }) => revive(client, id, signal)))
+  return result
 }
 
-/** True when the pool had to be deleted to be made again, since none of its failed machines is left to try. */
-async function revive(client: HearthClient, poolId: string, signal: AbortSignal): Promise<boolean> {
-  if (await goesOn(client, poolId, signal)) return false
+/** Tries the failed machine once more, or, where none is left, has the pool fill anew. */
+async function revive(client: HearthClient, poolId: string, signal: AbortSignal): Promise<void> {
+  if (await goesOn(client, poolId, signal)) return
   const failed = await client.environments.listAll({ warmPoolId: poolId, phase: 'failed' }, { signal })
   const machine = failed.findLast(
     ({ status, spec }) => status.claimId === null && spec.desiredPhase === 'running',
   )
-  if (machine !== undefined) {
-    await client.environments.retry(machine.metadata.id, { signal })
-    return false
-  }
-  await client.warmPools.delete(poolId, { signal })
-  await followUntil(client, {
-    signal,
-    kind: 'WarmPool',
-    resourceId: poolId,
-    read: async (reading) =>
-      (await client.warmPools.get(poolId, { signal: reading }).catch(goneIsNull)) === null,
-    take: ({ verb }) => verb === 'deleted',
-  })
-  return true
+  if (machine === undefined) await client.warmPools.clear(poolId, { replenish: true }, { signal })
+  else await client.environments.retry(machine.metadata.id, { signal })
 }
 
 /** Whether the pool, once it has noticed what was applied, is at work or done, and has not given up. */
 async function goesOn(client: HearthClient, poolId: string, signal: AbortSignal): Promise<boolean> {
   const isWell = ({ specVersion, status }: WarmPool) =>
     status.observedSpecVersion >= specVersion && status.phase !== 'failed'
-  const timeout = AbortSignal.timeout(noticeMilliseconds)
+  using deadline = new Deadline(noticeMilliseconds, signal)
   try {
     await followUntil(client, {
-      signal: AbortSignal.any([signal, timeout]),
+      signal: deadline.signal,
       kind: 'WarmPool',
       resourceId: poolId,
       read: async (reading) => isWell(await client.warmPools.get(poolId, { signal: reading })),
@@ -67,7 +55,7 @@ async function goesOn(client: HearthClient, poolId: string, signal: AbortSignal)
     })
     return true
   } catch (error) {
-    if (!timeout.aborted || signal.aborted) throw error
+    if (!deadline.hasPassed || signal.aborted) throw error
     // A pool that has only been slow to notice has not given up.
     return (await client.warmPools.get(poolId, { signal })).status.phase !== 'failed'
   }

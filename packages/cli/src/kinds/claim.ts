@@ -21,9 +21,9 @@ export const claimKind = defineKind<Claim>({
   fetchAll: ({ client, signal }) => client.claims.listAll({}, { signal }),
   fetchOne: ({ client, signal }, reference) => byIdOrName('claim', client.claims, reference, signal),
   describe: (claim, { terminal, now }) => describePlain(claim, terminal, now),
-  async remove({ client, signal }, reference) {
+  async remove({ client, signal }, reference, { force }) {
     const { metadata, status } = await byIdOrName('claim', client.claims, reference, signal)
-    await client.claims.release(metadata.id, { signal })
+    await client.claims.release(metadata.id, { force, signal })
     return {
       id: metadata.id,
       name: metadata.name,

@@ -2,6 +2,7 @@ import { type Environment, environmentPhaseSchema, stepKey } from '@hearth/contr
 import { HearthError, isId } from '@hearth/foundation'
 import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
+import { withLastLines } from '../output/machine-failure.ts'
 import { phaseTone } from '../output/phase-tone.ts'
 import { stepTable } from '../output/step-table.ts'
 import { renderTable } from '../output/table.ts'
@@ -97,6 +98,8 @@ export function describeEnvironment(
       `${named(names, spec.environmentClassId)} (${plan.virtualCpus} vCPU, ${plan.memoryMebibytes} MiB, ${plan.diskGibibytes} GiB, ${plan.image})`,
     ],
     ['Pool', spec.warmPoolId],
+    ['Tests pool', spec.test?.warmPoolId ?? null],
+    ['Removed at', status.removeAt],
     ['Claim', status.claimId],
     ['Wanted', spec.desiredPhase],
     ['Phase', terminal.tone(phaseTone(status.phase), status.phase)],
@@ -113,15 +116,6 @@ export function describeEnvironment(
   const parts = [head]
   if (status.steps.length > 0) parts.push('', renderTable(stepTable(status.steps, terminal, now)))
   if (status.failure !== null)
-    parts.push('', failureText(terminal, withLastLines(environment, status.failure)))
+    parts.push('', failureText(terminal, withLastLines(status.failure, environment)))
   return parts.join('\n')
-}
-
-/** A failure without lines of its own shows the end of what the failed step printed. */
-function withLastLines(environment: Environment, failure: NonNullable<Environment['status']['failure']>) {
-  if (failure.lastLines !== undefined) return failure
-  const output = environment.status.steps.find(({ phase }) => phase === 'failed')?.output.trimEnd()
-  return output === undefined || output === ''
-    ? failure
-    : { ...failure, lastLines: output.split('\n').slice(-20) }
 }

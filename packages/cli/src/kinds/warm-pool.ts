@@ -34,26 +34,7 @@ export const warmPoolKind = defineKind<WarmPool>({
     return await client.warmPools.listAll({ projectId }, { signal })
   },
   fetchOne: findPool,
-  async describe(pool, view, names) {
-    const { spec, status } = pool
-    const head = fields([
-      ...headFields(pool, view.now),
-      ['Project', named(names, spec.projectId)],
-      ['Class', named(names, spec.environmentClassId)],
-      ['Phase', view.terminal.tone(phaseTone(status.phase), status.phase)],
-      ['Enabled', spec.enabled ? 'yes' : 'no'],
-      ['Ready', `${status.ready} of ${spec.min}`],
-      ['Provisioning', String(status.provisioning)],
-      ['Claimed', String(status.claimed)],
-      ['Failed', String(status.failed)],
-      ['Boots that failed in a row', String(status.consecutiveFailures)],
-      ['Tries again', status.retryAt],
-      ['Set-up', spec.setup.length === 0 ? null : spec.setup.map(({ name }) => name).join('; ')],
-    ])
-    const members = await environmentKind.list(view, { pool: pool.metadata.id })
-    const failure = status.failure === null ? [] : ['', failureText(view.terminal, status.failure)]
-    return [head, '', renderTable(members.table()), ...failure].join('\n')
-  },
+  describe: describePool,
   async remove(view, reference) {
     const { client, signal } = view
     const { metadata } = await findPool(view, reference)
@@ -67,8 +48,36 @@ export const warmPoolKind = defineKind<WarmPool>({
   },
 })
 
+/** Everything about a pool that was just changed. */
+export async function warmPoolText(pool: WarmPool, view: View): Promise<string> {
+  return await describePool(pool, view, await referenceNames(view))
+}
+
+async function describePool(pool: WarmPool, view: View, names: ReadonlyMap<string, string>): Promise<string> {
+  const { spec, status } = pool
+  const head = fields([
+    ...headFields(pool, view.now),
+    ['Project', named(names, spec.projectId)],
+    ['Class', named(names, spec.environmentClassId)],
+    ['Phase', view.terminal.tone(phaseTone(status.phase), status.phase)],
+    ['Enabled', spec.enabled ? 'yes' : 'no'],
+    ['Ready', `${status.ready} of ${spec.min}`],
+    ['Branch', spec.branch],
+    ['Replaced when ready for', spec.maxAgeMinutes === null ? null : `${spec.maxAgeMinutes} minutes`],
+    ['Provisioning', String(status.provisioning)],
+    ['Claimed', String(status.claimed)],
+    ['Failed', String(status.failed)],
+    ['Boots that failed in a row', String(status.consecutiveFailures)],
+    ['Tries again', status.retryAt],
+    ['Set-up', spec.setup.length === 0 ? null : spec.setup.map(({ name }) => name).join('; ')],
+  ])
+  const members = await environmentKind.list(view, { pool: pool.metadata.id })
+  const failure = status.failure === null ? [] : ['', failureText(view.terminal, status.failure)]
+  return [head, '', renderTable(members.table()), ...failure].join('\n')
+}
+
 /** A pool by its id, its name, or by its project where that has only one. */
-async function findPool({ client, signal }: View, reference: string): Promise<WarmPool> {
+export async function findPool({ client, signal }: View, reference: string): Promise<WarmPool> {
   if (isId(reference)) return await client.warmPools.get(reference, { signal })
   const all = await client.warmPools.listAll({}, { signal })
   const called = all.filter(({ metadata }) => metadata.name === reference)

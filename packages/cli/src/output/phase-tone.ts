@@ -13,6 +13,9 @@ const tones: Readonly<Record<string, Tone>> = {
   deleted: 'quiet',
   released: 'quiet',
   disabled: 'quiet',
+  cleared: 'quiet',
+  removed: 'quiet',
+  unavailable: 'bad',
   skipped: 'quiet',
 }
 

@@ -1,7 +1,7 @@
 import { type StepStatus, stepKey } from '@hearth/contract'
 import { formatDuration } from './duration.ts'
 import { phaseTone } from './phase-tone.ts'
-import type { Table } from './table.ts'
+import { renderTable, type Table } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
 /** One row for each provisioning step, with how long it took or has taken until now. */
@@ -16,6 +16,26 @@ export function stepTable(steps: readonly StepStatus[], terminal: Terminal, now:
       step.error ?? '',
     ]),
   }
+}
+
+/** The same for the middle of a run: no heading, and only what has begun or comes next. */
+export function stepLines(steps: readonly StepStatus[], terminal: Terminal, now: Date): string {
+  const rows = steps.map((step) => [
+    stepKey(step),
+    terminal.tone(phaseTone(step.phase), step.phase),
+    stepTime(step, now),
+    lastLine(step),
+  ])
+  if (rows.length === 0) return 'no step yet'
+  return renderTable({ columns: ['step', 'phase', 'time', 'says'], rows })
+    .split('\n')
+    .slice(1)
+    .join('\n')
+}
+
+/** While a step runs, the last line it printed. */
+function lastLine({ phase, output }: StepStatus): string {
+  return phase === 'running' ? (output.trimEnd().split('\n').at(-1)?.slice(0, 80) ?? '') : ''
 }
 
 export function stepTime(step: StepStatus, now: Date): string {

@@ -121,11 +121,10 @@ async function fillPool(
   { terminal, signal, clock }: Invocation,
 ): Promise<PoolState[]> {
   const result = await applyAndRevive(client, declaration, signal)
-  const { spec } = await client.projects.get(result.projectId, { signal })
   const pools = result.warmPools
     .filter(({ change }) => change !== 'deleted')
     .map(({ id, environmentClass }) => ({ id, title: `warm pool ${declaration.name}/${environmentClass}` }))
-  return await followPools(client, pools, spec, { terminal, clock, signal })
+  return await followPools(client, pools, { terminal, clock, signal })
 }
 
 function virtualizationOf({ runners }: LocalStack): string {

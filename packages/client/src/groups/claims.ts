@@ -1,6 +1,6 @@
 import { type claimCreateSchema, claimSchema, connectionSchema } from '@hearth/contract'
 import type { z } from 'zod'
-import { collection, one } from '../http/collection.ts'
+import { collection, deletion, explaining, one } from '../http/collection.ts'
 import type { CallOptions, Transport } from '../http/transport.ts'
 
 const path = '/v1/claims'
@@ -21,12 +21,12 @@ export const claims = (transport: Transport) => ({
       },
       claimSchema,
     ),
-  /** Gives the machine back; it is deleted, never used again. */
-  release: (id: string, options: CallOptions = {}) =>
-    transport.send({ method: 'DELETE', path: one(path, id), ...options }),
+  /** Gives the machine back; it is deleted, never used again. `force` does not wait for its runner. */
+  release: deletion(transport, path),
   certificate: (id: string, publicKey: string, options: CallOptions = {}) =>
     transport.json(
       { method: 'POST', path: `${one(path, id)}/certificates`, body: { publicKey }, ...options },
       connectionSchema,
     ),
+  why: explaining(transport, path),
 })

@@ -6,7 +6,7 @@ import {
   type environmentUpdateSchema,
 } from '@hearth/contract'
 import type { z } from 'zod'
-import { collection, deletion, one } from '../http/collection.ts'
+import { collection, deletion, explaining, one } from '../http/collection.ts'
 import type { CallOptions, Transport } from '../http/transport.ts'
 import { type LogOptions, readLogs } from '../streams/logs.ts'
 
@@ -38,4 +38,5 @@ export const environments = (transport: Transport) => ({
     ),
   /** Output of the steps as it comes; ends by itself when provisioning has ended, or what there is without `follow`. */
   logs: (id: string, options: LogOptions) => readLogs(transport, `${one(path, id)}/logs`, options),
+  why: explaining(transport, path),
 })

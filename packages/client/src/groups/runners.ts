@@ -7,7 +7,7 @@ import {
   type runnerUpdateSchema,
 } from '@hearth/contract'
 import type { z } from 'zod'
-import { collection, deletion, one } from '../http/collection.ts'
+import { collection, deletion, explaining, one } from '../http/collection.ts'
 import type { CallOptions, Transport } from '../http/transport.ts'
 
 const path = '/v1/runners'
@@ -27,4 +27,5 @@ export const runners = (transport: Transport) => ({
       { method: 'POST', path: `${one(path, id)}/registration`, body: { facts }, ...options },
       registrationSchema,
     ),
+  why: explaining(transport, path),
 })

@@ -1,12 +1,25 @@
-import { type warmPoolCreateSchema, warmPoolSchema, type warmPoolUpdateSchema } from '@hearth/contract'
+import {
+  type InstanceState,
+  type warmPoolClearSchema,
+  type warmPoolCreateSchema,
+  warmPoolInstanceSchema,
+  warmPoolSchema,
+  type warmPoolTestCreateSchema,
+  type warmPoolUpdateSchema,
+} from '@hearth/contract'
 import type { z } from 'zod'
-import { collection, one } from '../http/collection.ts'
+import { collection, explaining, one } from '../http/collection.ts'
 import type { CallOptions, Transport } from '../http/transport.ts'
 
 const path = '/v1/warm-pools'
 
 export interface WarmPoolFilter {
   projectId?: string | undefined
+}
+
+export interface InstanceFilter {
+  /** By default all but removed ones. */
+  state?: InstanceState | undefined
 }
 
 export const warmPools = (transport: Transport) => ({
@@ -17,4 +30,28 @@ export const warmPools = (transport: Transport) => ({
     transport.json({ method: 'PATCH', path: one(path, id), body, ...options }, warmPoolSchema),
   delete: (id: string, options: CallOptions = {}) =>
     transport.send({ method: 'DELETE', path: one(path, id), ...options }),
+  /** Removes every unclaimed member; with `replenish` the pool fills anew. */
+  clear: (id: string, body: z.input<typeof warmPoolClearSchema>, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path: `${one(path, id)}/clear`, body, ...options }, warmPoolSchema),
+  /** Its members, those claimed from it, and its tests. */
+  instances: (id: string) =>
+    collection<typeof warmPoolInstanceSchema, InstanceFilter>(
+      transport,
+      `${one(path, id)}/instances`,
+      warmPoolInstanceSchema,
+    ),
+  tests: (id: string) => ({
+    ...collection<typeof warmPoolInstanceSchema, InstanceFilter>(
+      transport,
+      `${one(path, id)}/tests`,
+      warmPoolInstanceSchema,
+    ),
+    /** Tries the pool's steps, as it is set now, on a machine outside of it. */
+    create: (body: z.input<typeof warmPoolTestCreateSchema>, options: CallOptions = {}) =>
+      transport.json(
+        { method: 'POST', path: `${one(path, id)}/tests`, body, ...options },
+        warmPoolInstanceSchema,
+      ),
+  }),
+  why: explaining(transport, path),
 })

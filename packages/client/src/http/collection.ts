@@ -1,4 +1,4 @@
-import { listSchema } from '@hearth/contract'
+import { explanationSchema, listSchema } from '@hearth/contract'
 import type { z } from 'zod'
 import type { CallOptions, Transport } from './transport.ts'
 
@@ -57,4 +57,10 @@ export function deletion(transport: Transport, path: string) {
       ...call,
     })
   }
+}
+
+/** Says in words why a resource is as it is. */
+export function explaining(transport: Transport, path: string) {
+  return (id: string, options: CallOptions = {}) =>
+    transport.json({ method: 'GET', path: `${one(path, id)}/why`, ...options }, explanationSchema)
 }

@@ -11,6 +11,7 @@ const knownCodes: Readonly<Record<ErrorCode, true>> = {
   stale_version: true,
   pool_empty: true,
   idempotency_mismatch: true,
+  expired: true,
   too_large: true,
   unavailable: true,
   internal: true,
@@ -41,6 +42,7 @@ function codeOfStatus(status: number): ErrorCode {
   if (status === 403) return 'forbidden'
   if (status === 404) return 'not_found'
   if (status === 409 || status === 412) return 'conflict'
+  if (status === 410) return 'expired'
   if (status === 413) return 'too_large'
   if (status === 429 || status === 502 || status === 503 || status === 504) return 'unavailable'
   return status < 500 ? 'invalid' : 'internal'

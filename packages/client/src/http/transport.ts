@@ -1,17 +1,23 @@
-import { HearthError, newId, toError } from '@hearth/foundation'
+import { Deadline, HearthError, newId, toError } from '@hearth/foundation'
 import type { RetryPolicy } from 'cockatiel'
+import type { WebSocket } from 'ws'
 import type { z } from 'zod'
+import { Addresses } from './addresses.ts'
 import { errorOfResponse } from './error-response.ts'
-import { retrying } from './retrying.ts'
+import { isUnavailable, isUnreached, networkCause, retrying } from './retrying.ts'
+import { openWebSocket } from './web-socket.ts'
 
 export interface TransportOptions {
-  /** Where the control plane listens, for example `http://127.0.0.1:7070`. */
+  /**
+   * Where the control plane listens, for example `http://127.0.0.1:7070`; several of one installation with commas
+   * between them. When one does not answer, or says that it is not available, the next is asked at once.
+   */
   url: string
   /** Sent as a bearer token. */
   token?: string | undefined
   /** How often a call that did not get through is tried again; 4 unless told. */
   retries?: number
-  /** How long one try waits for its answer; 30,000 unless told. */
+  /** How long one try waits for its answer; 30,000 unless told, and 10,000 where another control plane may answer. */
   timeoutMilliseconds?: number
 }
 
@@ -36,16 +42,19 @@ export interface Request extends CallOptions {
 /** Sends requests and gives back checked answers or a HearthError; network errors have the code `unavailable`. */
 export class Transport {
   readonly #options: TransportOptions
-  readonly #base: string
+  readonly #addresses: Addresses
   readonly #retrying: RetryPolicy
 
   constructor(options: TransportOptions) {
     this.#options = options
-    this.#base = options.url.replace(/\/+$/, '')
+    this.#addresses = new Addresses(options.url)
     this.#retrying = retrying(options.retries ?? 4)
   }
 
-  /** The answer's body, held to the schema. PATCH is sent once; all else is safe to repeat and is repeated. */
+  /**
+   * The answer's body, held to the schema. PATCH is repeated only when no connection could be made; all else is safe
+   * to repeat and is repeated.
+   */
   async json<Schema extends z.ZodType>(request: Request, schema: Schema): Promise<z.output<Schema>> {
     const body = await this.#text(request)
     let value: unknown
@@ -66,47 +75,69 @@ export class Transport {
 
   /** An open answer of server-sent events; the caller reads the body and ends it with the signal. */
   async open(request: Request): Promise<Response> {
-    const response = await this.#fetch(request, request.signal)
-    if (response.ok) return response
-    throw errorOfResponse(response.status, await response.text())
+    return this.#anywhere(isUnavailable, async (base) => {
+      const response = await this.#fetch(base, request, request.signal)
+      if (response.ok) return response
+      throw errorOfResponse(response.status, await response.text())
+    })
+  }
+
+  /** An open WebSocket, paused; the caller reads it and ends it. */
+  async openWebSocket(request: Request): Promise<WebSocket> {
+    return this.#anywhere(isUnavailable, async (base) => {
+      try {
+        return await openWebSocket(addressOf(base, request), this.#headers(request), request.signal)
+      } catch (cause) {
+        throw cause instanceof HearthError ? cause : this.#unanswered(base, request, cause)
+      }
+    })
   }
 
   async #text(request: Request): Promise<string> {
     const sent: Request =
       request.method === 'POST' ? { ...request, idempotencyKey: request.idempotencyKey ?? newId() } : request
-    const once = async (): Promise<string> => {
-      const milliseconds = (this.#options.timeoutMilliseconds ?? 30_000) + (request.extraMilliseconds ?? 0)
-      const timeout = AbortSignal.timeout(milliseconds)
-      const signal = request.signal === undefined ? timeout : AbortSignal.any([request.signal, timeout])
-      const response = await this.#fetch(sent, signal)
+    const once = async (base: string): Promise<string> => {
+      const patience = this.#options.timeoutMilliseconds ?? (this.#addresses.count > 1 ? 10_000 : 30_000)
+      const milliseconds = patience + (request.extraMilliseconds ?? 0)
+      using deadline = new Deadline(milliseconds, ...(request.signal === undefined ? [] : [request.signal]))
+      const response = await this.#fetch(base, sent, deadline.signal)
       const text = await response.text().catch((cause: unknown) => {
-        throw this.#unanswered(request, cause)
+        throw this.#unanswered(base, request, cause)
       })
       if (response.ok) return text
       throw errorOfResponse(response.status, text)
     }
-    return request.method === 'PATCH' ? await once() : await this.#retrying.execute(once, request.signal)
+    if (request.method === 'PATCH') return await this.#anywhere(isUnreached, once)
+    return await this.#retrying.execute(() => this.#anywhere(isUnavailable, once), request.signal)
   }
 
-  async #fetch(request: Request, signal: AbortSignal | undefined): Promise<Response> {
+  /** Asks the control planes one after another, each at most once, while `mayMoveOn` lets the failure pass. */
+  async #anywhere<Answer>(
+    mayMoveOn: (error: unknown) => boolean,
+    ask: (base: string) => Promise<Answer>,
+  ): Promise<Answer> {
+    for (let left = this.#addresses.count; ; left -= 1) {
+      const base = this.#addresses.current
+      try {
+        return await ask(base)
+      } catch (error) {
+        if (isUnavailable(error)) this.#addresses.turnFrom(base)
+        if (left <= 1 || !mayMoveOn(error)) throw error
+      }
+    }
+  }
+
+  async #fetch(base: string, request: Request, signal: AbortSignal | undefined): Promise<Response> {
     try {
-      return await fetch(this.#address(request), {
+      return await fetch(addressOf(base, request), {
         method: request.method,
         headers: this.#headers(request),
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
         ...(signal === undefined ? {} : { signal }),
       })
     } catch (cause) {
-      throw this.#unanswered(request, cause)
+      throw this.#unanswered(base, request, cause)
     }
-  }
-
-  #address(request: Request): string {
-    const query = new URLSearchParams()
-    for (const [name, value] of Object.entries(request.query ?? {})) {
-      if (value !== undefined) query.set(name, String(value))
-    }
-    return `${this.#base}${request.path}${query.size === 0 ? '' : `?${query.toString()}`}`
   }
 
   #headers(request: Request): Record<string, string> {
@@ -120,28 +151,30 @@ export class Transport {
     }
   }
 
-  #unanswered(request: Request, cause: unknown): unknown {
+  #unanswered(base: string, request: Request, cause: unknown): unknown {
     if (request.signal?.aborted === true) return request.signal.reason
     const error = toError(cause)
-    const why = error.name === 'TimeoutError' ? 'no answer in time' : networkCause(error)
-    return new HearthError('unavailable', `${this.#base} does not answer: ${why}`, {
+    const why = networkCause(error).message
+    return new HearthError('unavailable', `${base} does not answer: ${why}`, {
       cause,
-      facts: { url: this.#base, method: request.method, path: request.path },
+      facts: { url: base, method: request.method, path: request.path },
     })
   }
 
   #notHearth(request: Request, cause: unknown): HearthError {
+    const base = this.#addresses.current
     return new HearthError(
       'internal',
-      `${this.#base} answered ${request.method} ${request.path} with something this version does not understand`,
-      { cause, privateDetail: toError(cause).message, facts: { url: this.#base } },
+      `${base} answered ${request.method} ${request.path} with something this version does not understand`,
+      { cause, privateDetail: toError(cause).message, facts: { url: base } },
     )
   }
 }
 
-/** fetch hides the reason one level down, and for a host with several addresses two. */
-function networkCause(error: Error): string {
-  const cause = error.cause
-  if (cause instanceof AggregateError) return toError(cause.errors[0]).message
-  return cause instanceof Error && cause.message !== '' ? cause.message : error.message
+function addressOf(base: string, request: Request): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(request.query ?? {})) {
+    if (value !== undefined) query.set(name, String(value))
+  }
+  return `${base}${request.path}${query.size === 0 ? '' : `?${query.toString()}`}`
 }

@@ -1,9 +1,13 @@
-import { type Event, eventSchema, type ResourceKind } from '@hearth/contract'
+import { describeGap, type Event, type Gap, type ResourceKind } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { isUnavailable } from '../http/retrying.ts'
 import type { Transport } from '../http/transport.ts'
+import { openEventStream } from './event-stream.ts'
+import { Liveness } from './liveness.ts'
 import { pauseBeforeReconnect } from './reconnecting.ts'
-import { serverSentEvents } from './server-sent-events.ts'
+
+/** Three heartbeats of the server. */
+const silenceMilliseconds = 45_000
 
 export interface FollowOptions {
   signal: AbortSignal
@@ -11,10 +15,19 @@ export interface FollowOptions {
   after?: number | undefined
   kind?: ResourceKind | undefined
   resourceId?: string | undefined
+  /** Which protocol carries them; both carry the same. Server-sent events unless told. */
+  over?: 'sse' | 'websocket' | undefined
+  /** After how long without any message the connection counts as lost; 45,000 unless told. */
+  silenceMilliseconds?: number | undefined
   /** Called each time the stream is open: what changed before that is to be read, not waited for. */
   onOpen?: () => void
   /** Called once for each loss; the stream is tried again until it is open. */
   onLost?: () => void
+  /**
+   * Called when the next events are not kept any more: what changed up to `position`, where the following goes on, is
+   * to be read, not waited for. Without it the following ends with the error `expired`.
+   */
+  onGap?: (gap: Gap) => void
 }
 
 /**
@@ -30,45 +43,52 @@ export async function* followEvents(
   let opened = false
   let attempt = 0
   while (!options.signal.aborted) {
+    let toldToComeAgain = false
+    const liveness = new Liveness(options.signal, options.silenceMilliseconds ?? silenceMilliseconds)
     try {
-      const response = await transport.open({
+      const messages = await openEventStream(transport, options.over ?? 'sse', {
         method: 'GET',
         path,
         query: { after: options.after, kind: options.kind, resourceId: options.resourceId },
-        headers: {
-          accept: 'text/event-stream',
-          ...(last === undefined ? {} : { 'last-event-id': String(last) }),
-        },
-        signal: options.signal,
+        headers: last === undefined ? {} : { 'last-event-id': String(last) },
+        signal: liveness.signal,
       })
       opened = true
       attempt = 0
       options.onOpen?.()
-      for await (const message of serverSentEvents(response)) {
-        if (message.event === 'position') {
-          last = Number(message.id)
+      for await (const message of messages) {
+        if (message.type === 'event') {
+          liveness.rest()
+          if (last === undefined || message.event.position > last) {
+            last = message.event.position
+            yield message.event
+          }
+          liveness.listen()
           continue
         }
-        const event = readEvent(message.data)
-        if (last !== undefined && event.position <= last) continue
-        last = event.position
-        yield event
+        liveness.listen()
+        if (message.type === 'gap') tellOfGap(message, options)
+        toldToComeAgain = message.type !== 'position'
+        last = message.position
       }
     } catch (error) {
       if (options.signal.aborted) return
       const refused = error instanceof HearthError && !isUnavailable(error)
-      if (!opened || refused) throw error
+      if (refused || (!opened && !liveness.signal.aborted)) throw error
+    } finally {
+      liveness.end()
     }
     if (options.signal.aborted) return
-    if (attempt === 0) options.onLost?.()
+    if (attempt === 0 && !toldToComeAgain) options.onLost?.()
     await pauseBeforeReconnect(attempt++, options.signal)
   }
 }
 
-function readEvent(data: string): Event {
-  try {
-    return eventSchema.parse(JSON.parse(data))
-  } catch (cause) {
-    throw new HearthError('internal', 'the server sent an event this version does not understand', { cause })
+function tellOfGap(gap: Gap, { onGap }: FollowOptions): void {
+  if (onGap !== undefined) {
+    onGap(gap)
+    return
   }
+  const facts = { oldestPosition: gap.oldest, resumePosition: gap.position }
+  throw new HearthError('expired', describeGap(gap), { facts })
 }

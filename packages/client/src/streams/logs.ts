@@ -37,7 +37,7 @@ export async function* readLogs(
         const chunk = newPart(logChunkSchema.parse(JSON.parse(message.data)), seen)
         if (chunk !== null) yield chunk
       }
-      return
+      // Without its `end`: the control plane stops, and another one, or the next, goes on.
     } catch (error) {
       if (options.signal.aborted) return
       const refused = error instanceof HearthError && !isUnavailable(error)

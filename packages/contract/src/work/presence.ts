@@ -9,5 +9,6 @@ export const presenceSchema = z.object({
   facts: runnerFactsSchema,
   environments: z.int().nonnegative().meta({ description: 'Machines of Hearth on the host' }),
   sentAt: timeSchema,
+  leaving: z.boolean().optional().meta({ description: 'The agent stops: this is its last one' }),
 })
 export type Presence = z.infer<typeof presenceSchema>

@@ -6,21 +6,44 @@ export const storeFolder = (folder: string) => join(folder, 'jetstream')
 export const runFolder = (folder: string) => join(folder, 'run')
 export const pidFile = (folder: string) => join(runFolder(folder), 'pid')
 
+/** One server of several that hold the streams together. */
+export interface NatsCluster {
+  /** This server's own name in it. */
+  serverName: string
+  /** Loopback port on which the others reach it. */
+  port: number
+  /** The ports of all its servers. */
+  ports: readonly number[]
+}
+
 /** The whole configuration: reachable from this machine only, no monitoring port. */
 export function natsConfiguration(options: {
   folder: string
   port: number
   operator: NatsOperator | undefined
+  cluster: NatsCluster | undefined
 }): string {
   const lines = [
     `listen: "127.0.0.1:${options.port}"`,
-    'server_name: hearth',
+    `server_name: ${options.cluster?.serverName ?? 'hearth'}`,
     `pid_file: ${JSON.stringify(pidFile(options.folder))}`,
     // A full desired set of a busy host is one message.
     'max_payload: 8MB',
     `jetstream { store_dir: ${JSON.stringify(storeFolder(options.folder))} }`,
   ]
-  return `${[...lines, ...authorization(options.operator)].join('\n')}\n`
+  return `${[...lines, ...clustered(options.cluster), ...authorization(options.operator)].join('\n')}\n`
+}
+
+function clustered(cluster: NatsCluster | undefined): string[] {
+  if (cluster === undefined) return []
+  const routes = cluster.ports.map((port) => `"nats://127.0.0.1:${port}"`)
+  return [
+    'cluster {',
+    '  name: hearth',
+    `  listen: "127.0.0.1:${cluster.port}"`,
+    `  routes: [${routes.join(', ')}]`,
+    '}',
+  ]
 }
 
 function authorization(operator: NatsOperator | undefined): string[] {
@@ -33,6 +56,7 @@ function authorization(operator: NatsOperator | undefined): string[] {
     `  ${operator.systemAccountPublicKey}: ${operator.systemAccountJwt}`,
     `  ${operator.accountPublicKey}: ${operator.accountJwt}`,
     `  ${operator.runnerAccountPublicKey}: ${operator.runnerAccountJwt}`,
+    `  ${operator.observerAccountPublicKey}: ${operator.observerAccountJwt}`,
     '}',
   ]
 }

@@ -13,9 +13,16 @@ import {
   stopServerProcess,
 } from '../process/server-process.ts'
 import { checkReachable, giveTo, type ServiceUser, serviceUser } from '../process/service-user.ts'
-import { configurationFile, natsConfiguration, pidFile, runFolder, storeFolder } from './configuration.ts'
+import {
+  configurationFile,
+  type NatsCluster,
+  natsConfiguration,
+  pidFile,
+  runFolder,
+  storeFolder,
+} from './configuration.ts'
 import { checkGreeting } from './greeting.ts'
-import { accountSeedFile, controlPlaneCredentialsFile, ensureOperator } from './operator.ts'
+import { accountSeedFile, controlPlaneCredentialsFile, ensureOperator, observerSeedFile } from './operator.ts'
 import { findNatsServer } from './program.ts'
 
 const readyMilliseconds = 60_000
@@ -26,6 +33,8 @@ export interface NatsServerOptions extends EmbeddedOptions {
   authorization: boolean
   /** Path of the NATS server's program, instead of looking for one. */
   natsServer?: string
+  /** The cluster it is part of; its servers need the same `operator.json` in their folders. */
+  cluster?: NatsCluster
 }
 
 export interface EmbeddedNats {
@@ -36,6 +45,8 @@ export interface EmbeddedNats {
   controlPlaneCredentialsFile?: string
   /** With authorization: what `HEARTH_NATS_ACCOUNT_SEED_FILE` names. */
   accountSeedFile?: string
+  /** With authorization: what `HEARTH_NATS_OBSERVER_SEED_FILE` names. */
+  observerSeedFile?: string
   /** Resolves when the server has ended. Safe to repeat. */
   stop(): Promise<void>
 }
@@ -49,7 +60,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<Embed
   const user = await serviceUser()
   await ensureFolders(folder, user)
   const operator = options.authorization ? await ensureOperator(folder) : undefined
-  const configure = (port: number) => natsConfiguration({ folder, port, operator })
+  const configure = (port: number) => natsConfiguration({ folder, port, operator, cluster: options.cluster })
   const program = await findNatsServer({
     programs,
     log,
@@ -67,6 +78,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<Embed
       : {
           controlPlaneCredentialsFile: controlPlaneCredentialsFile(folder),
           accountSeedFile: accountSeedFile(folder),
+          observerSeedFile: observerSeedFile(folder),
         }),
     stop: () => {
       stopping ??= stop(server)

@@ -35,7 +35,11 @@ test('everything goes on by itself after the server was killed and started again
   }
   const running = [
     runner.consumeOrders(runnerId, async ({ generation }) => void seen.orders.push(generation), signal),
-    messaging.consumeReports(async ({ sequence }) => void seen.reports.push(sequence), signal, 2),
+    messaging.consumeReports(
+      async (reports) => void seen.reports.push(...reports.map(({ sequence }) => sequence)),
+      signal,
+      2,
+    ),
     messaging.subscribePresence(() => {
       seen.presences += 1
     }, signal),

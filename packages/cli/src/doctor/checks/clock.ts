@@ -1,3 +1,4 @@
+import { addressesOf } from '@hearth/client'
 import type { Check, Finding } from '../finding.ts'
 
 const check = 'clock'
@@ -6,7 +7,8 @@ export const clockCheck: Check = {
   name: check,
   async examine({ context, now }) {
     if (context === null) return []
-    const answer = await fetch(`${context.url}/healthz/live`, { signal: AbortSignal.timeout(5_000) }).catch(
+    const [url = context.url] = addressesOf(context.url)
+    const answer = await fetch(`${url}/healthz/live`, { signal: AbortSignal.timeout(5_000) }).catch(
       () => null,
     )
     await answer?.arrayBuffer().catch(() => undefined)

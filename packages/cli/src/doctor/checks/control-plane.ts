@@ -1,4 +1,4 @@
-import { HearthClient } from '@hearth/client'
+import { addressesOf, HearthClient } from '@hearth/client'
 import { HearthError, toError } from '@hearth/foundation'
 import { z } from 'zod'
 import type { Check, Finding } from '../finding.ts'
@@ -17,9 +17,12 @@ export const controlPlaneCheck: Check = {
   name: check,
   async examine({ context, runsHere }) {
     if (context === null) return [noContext]
-    const parts = await readiness(context.url)
-    const refusal = parts === null ? null : await tryToken(context)
-    return judgeControlPlane({ url: context.url, parts, refusal }, runsHere)
+    const judged = addressesOf(context.url).map(async (url) => {
+      const parts = await readiness(url)
+      const refusal = parts === null ? null : await tryToken({ url, token: context.token })
+      return judgeControlPlane({ url, parts, refusal }, runsHere)
+    })
+    return (await Promise.all(judged)).flat()
   },
 }
 

@@ -1,8 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { runnerIdentitySchema } from '../../dev/join-runner.ts'
 import { libvirtUri } from '../../dev/libvirt.ts'
 import { run } from '../../process/run.ts'
+import { runnersBelow } from '../agents.ts'
 import type { Check, Finding } from '../finding.ts'
 
 const check = 'machines'
@@ -29,7 +27,7 @@ export const domainsCheck: Check = {
         return { name, owner: ownerOf(metadata.stdout) }
       }),
     )
-    return [judgeDomains(domains, runnersHere(stateFolder))]
+    return [judgeDomains(domains, runnersBelow(stateFolder, variables).owners)]
   },
 }
 
@@ -56,21 +54,4 @@ export function judgeDomains(domains: readonly DomainFacts[], runners: readonly 
     message: `these machines look like Hearth's, but this state folder did not make them, so they are never touched: ${list.join(', ')}`,
     remedy: 'if no other Hearth runs them: virsh destroy NAME; virsh undefine NAME',
   }
-}
-
-function runnersHere(stateFolder: string): string[] {
-  let folders: string[]
-  try {
-    folders = readdirSync(stateFolder).filter((name) => name.startsWith('agent'))
-  } catch {
-    return []
-  }
-  return folders.flatMap((name) => {
-    try {
-      const text = readFileSync(join(stateFolder, name, 'runner.json'), 'utf8')
-      return runnerIdentitySchema.parse(JSON.parse(text)).runnerId
-    } catch {
-      return []
-    }
-  })
 }

@@ -1,3 +1,4 @@
+import { addressesOf } from '@hearth/client'
 import { portIsFree } from '../../process/port.ts'
 import type { Check, Finding } from '../finding.ts'
 
@@ -13,7 +14,8 @@ export interface PortFacts {
 export const portsCheck: Check = {
   name: check,
   async examine({ context, runsHere }) {
-    const port = portOf(context?.url) ?? 7_070
+    const [url] = context === null ? [] : addressesOf(context.url)
+    const port = portOf(url) ?? 7_070
     return [judgePort({ port, free: await portIsFree(port), ours: runsHere })]
   },
 }

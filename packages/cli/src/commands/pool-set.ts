@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs'
+import { commandInputSchema, type WarmPoolSpec } from '@hearth/contract'
+import { HearthError, toError } from '@hearth/foundation'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import type { Invocation } from '../invocation.ts'
+import { findPool, warmPoolText } from '../kinds/warm-pool.ts'
+import { type Format, outputOption, show } from '../output/format.ts'
+import { badInput, examples, poolArgument, viewOf, wholeNumber } from './options.ts'
+
+const commandsSchema = z.array(commandInputSchema).max(64)
+type Setup = WarmPoolSpec['setup']
+
+interface SetOptions {
+  size?: number
+  enable?: boolean
+  disable?: boolean
+  branch?: string | false
+  maxAge?: number | false
+  run?: Setup | false
+  runFile?: string
+  output: Format
+}
+
+export function setCommand(invocation: Invocation): Command {
+  return new Command('set')
+    .summary('change a pool; members made from other commands or branches are replaced one at a time')
+    .argument('<pool>', poolArgument)
+    .option('--size <machines>', 'how many unclaimed machines are kept ready', wholeNumber(0, 1_000))
+    .addOption(new Option('--enable', 'keep machines; a cleared pool fills again').conflicts('disable'))
+    .option('--disable', 'keep none')
+    .option('--branch <branch>', 'clone this branch of every repository')
+    .option('--no-branch', 'clone the branches that the project names')
+    .option('--max-age <minutes>', 'replace what has been ready for longer', wholeNumber(1, 525_600))
+    .option('--no-max-age', 'replace nothing because of its age')
+    .addOption(
+      new Option('--run <command>', 'set-up command, run in /home as root; repeated, in this order, for all')
+        .argParser(addCommand)
+        .conflicts('runFile'),
+    )
+    .option('--no-run', 'no set-up commands')
+    .option('--run-file <path>', 'set-up commands as YAML, as below warmPools.setup of a project file')
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      examples(
+        'hearth pool set shop --size 5 --max-age 720',
+        "hearth pool set shop --run 'cd shop && npm ci' --run 'docker compose pull'",
+        'hearth pool set shop --branch next --run-file setup.yaml',
+        'hearth pool set shop --disable',
+      ),
+    )
+    .action(async (reference: string, options: SetOptions) => {
+      const view = viewOf(invocation)
+      const spec = specOf(options)
+      if (Object.keys(spec).length === 0)
+        throw badInput('OPTIONS', 'none', 'at least one of those that --help names')
+      const { metadata } = await findPool(view, reference)
+      const pool = await view.client.warmPools.update(metadata.id, { spec }, { signal: view.signal })
+      const text = await warmPoolText(pool, view)
+      show(invocation.terminal, options.output, pool, () => text)
+    })
+}
+
+/** What is to be changed, and nothing else. */
+export function specOf(options: SetOptions) {
+  const { size, enable, disable, branch, maxAge } = options
+  const setup = setupOf(options)
+  return {
+    ...(size === undefined ? {} : { min: size }),
+    ...(enable === true ? { enabled: true } : {}),
+    ...(disable === true ? { enabled: false } : {}),
+    ...(branch === undefined ? {} : { branch: branch === false ? null : branch }),
+    ...(maxAge === undefined ? {} : { maxAgeMinutes: maxAge === false ? null : maxAge }),
+    ...(setup === undefined ? {} : { setup }),
+  }
+}
+
+function setupOf({ run, runFile }: SetOptions): Setup | undefined {
+  if (runFile !== undefined) return readCommands(runFile)
+  return run === false ? [] : run
+}
+
+function addCommand(text: string, before: Setup | false = []): Setup {
+  const parsed = commandInputSchema.safeParse(text)
+  if (!parsed.success) throw new InvalidArgumentError('a command has at least one character.')
+  return [...(before === false ? [] : before), parsed.data]
+}
+
+function readCommands(path: string): Setup {
+  let value: unknown
+  try {
+    value = parse(readFileSync(path === '-' ? 0 : path, 'utf8'))
+  } catch (cause) {
+    throw new HearthError('invalid', `cannot read ${path}: ${toError(cause).message}`, { cause })
+  }
+  const parsed = commandsSchema.safeParse(value ?? [])
+  if (parsed.success) return parsed.data
+  const details = parsed.error.issues.map(({ path: at, message }) => ({
+    field: [path, ...at].join('.'),
+    given: '',
+    expected: message,
+  }))
+  throw new HearthError('invalid', `${path} holds no list of commands`, { details })
+}

@@ -1,0 +1,25 @@
+import { stepKey, type WarmPoolInstance } from '@hearth/contract'
+import { formatAge } from './duration.ts'
+import { phaseTone } from './phase-tone.ts'
+import type { Table } from './table.ts'
+import type { Terminal } from './terminal.ts'
+
+/** The machines of a pool, one row each. `MADE FROM` says whether the pool would make the same today. */
+export function instanceTable(instances: readonly WarmPoolInstance[], terminal: Terminal, now: Date): Table {
+  return {
+    columns: ['NAME', 'STATE', 'FOR', 'MADE FROM', 'STEP', 'CLAIM', 'AGE', 'ID'],
+    rows: instances.map(({ state, purpose, current, environment: { metadata, status } }) => {
+      const step = status.steps.find(({ phase }) => phase === 'running' || phase === 'failed')
+      return [
+        metadata.name,
+        terminal.tone(phaseTone(state), state),
+        purpose,
+        current ? 'present' : 'older',
+        step === undefined ? '-' : stepKey(step),
+        status.claimId ?? '-',
+        formatAge(metadata.createdAt, now),
+        metadata.id,
+      ]
+    }),
+  }
+}
