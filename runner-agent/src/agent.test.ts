@@ -7,9 +7,12 @@ import type { Messaging, MessagingOptions } from '@hearth/messaging'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runAgent } from './agent.ts'
+import { LocalCommandRunner } from './host/command/local.ts'
 import { MachineStore } from './host/synthetic/machine-store.ts'
 import { SyntheticGuest } from './host/synthetic/synthetic-guest.ts'
 import { SyntheticHost } from './host/synthetic/synthetic-host.ts'
+import { EpochFile } from './lease/epoch-file.ts'
+import { defaultTimings, type Timings } from './timings.ts'
 
 const runnerId = newId()
 let folder: string
@@ -26,6 +29,7 @@ class Wire {
   reply: (request: SyncRequest) => SyncReply = () => ({ accepted: true, orders: [], unwanted: [] })
   deliver: (order: EnvironmentOrder) => Promise<void> = () => Promise.reject(new Error('nobody consumes yet'))
   reconnect: () => void = () => undefined
+  isConnected = true
   private readonly changed = new Set<() => void>()
 
   messaging(options: MessagingOptions): Messaging {
@@ -35,6 +39,9 @@ class Wire {
       ensureStreams: unused,
       ensureRunner: unused,
       removeRunner: unused,
+      ensureObserver: unused,
+      removeObserver: unused,
+      eventStream: unused,
       publishOrder: unused,
       purgeOrder: unused,
       consumeReports: unused,
@@ -63,7 +70,7 @@ class Wire {
         return this.reply(request)
       },
       flush: async () => undefined,
-      isConnected: () => true,
+      isConnected: () => this.isConnected,
       close: async () => undefined,
     }
   }
@@ -85,7 +92,8 @@ class Wire {
   }
 }
 
-function start(wire: Wire, epoch = 4) {
+function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
+  let nextEpoch = firstEpoch
   const world = {
     settings: { createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0, failures: {} },
     clock: systemClock,
@@ -99,12 +107,13 @@ function start(wire: Wire, epoch = 4) {
     capacity,
     images: ['debian-12'],
   })
-  const store = new MachineStore(folder)
+  const store = new MachineStore(folder, runnerId)
   const sealing = generateSealingKeyPair()
   const stop = new AbortController()
   const ended = runAgent(
     {
       host,
+      epochs: new EpochFile(new LocalCommandRunner(), join(folder, 'epoch.json'), runnerId),
       openGuest: (machine) => new SyntheticGuest(machine, store, world),
       runnerId,
       sealingKey: sealing.privateKey,
@@ -112,6 +121,7 @@ function start(wire: Wire, epoch = 4) {
       stepDeadlines: {},
       listen: null,
       clock: systemClock,
+      timings: { ...defaultTimings, ...timings },
       log: pino({ enabled: false }),
       readFacts: async () => ({
         ...(await host.facts()),
@@ -121,7 +131,7 @@ function start(wire: Wire, epoch = 4) {
       register: async () => ({
         runnerId,
         organizationId: newId(),
-        epoch,
+        epoch: nextEpoch++,
         nats: { servers: ['nats://h:1'], credentials: null },
       }),
       connect: async (options) => wire.messaging(options),
@@ -214,4 +224,62 @@ test('a newer agent’s lease ends this one, whether a sync or an order tells of
   await expect(byOrder.deliver(orderOf(newId(), { epoch: 5 }))).rejects.toThrow('epoch 5')
   expect(await agent.ended).toBe('superseded')
   expect(byOrder.reports).toEqual([])
+})
+
+test('an agent that stops in order says so last; one that was replaced says nothing', async () => {
+  const wire = new Wire()
+  const agent = start(wire)
+  await wire.until(() => wire.syncs.length === 1)
+  agent.stop()
+  await agent.ended
+  expect(wire.presences.map(({ leaving }) => leaving ?? false)).toEqual([false, true])
+  const replaced = new Wire()
+  replaced.reply = () => ({ accepted: false, reason: 'superseded', currentEpoch: 9 })
+  await start(replaced, 5).ended
+  expect(replaced.presences.some(({ leaving }) => leaving)).toBe(false)
+})
+
+test('an agent that reaches nobody for as long as its lease starts nothing new until it is answered', async () => {
+  const wire = new Wire()
+  const agent = start(wire, 4, { lease: 100, heartbeat: 10, synchronisationSpread: 0 })
+  await wire.until(() => wire.syncs.length === 1)
+  wire.isConnected = false
+  const presences = wire.presences.length
+  // So many heartbeats are longer than the lease.
+  await wire.until(() => wire.presences.length > presences + 20)
+  const id = newId()
+  await wire.deliver(orderOf(id))
+  await wire.until(() => wire.presences.length > presences + 30)
+  expect((await agent.host.look(id)).power).toBe('absent')
+  const syncs = wire.syncs.length
+  wire.isConnected = true
+  await wire.until(() => wire.reports.at(-1)?.phase === 'running')
+  expect(wire.syncs.length).toBeGreaterThan(syncs)
+  agent.stop()
+  await agent.ended
+})
+
+test('an agent with an older lease ends when a newer one acts on its host, though nobody tells it', async () => {
+  const wire = new Wire()
+  const older = start(wire, 4, { heartbeat: 20 })
+  await wire.until(() => wire.syncs.length === 1)
+  const silent = new Wire()
+  const newer = start(silent, 5)
+  expect(await older.ended).toBe('superseded')
+  newer.stop()
+  await newer.ended
+})
+
+test('an agent of a control plane that was restored from a backup registers until its lease is the newest', async () => {
+  const before = new Wire()
+  const first = start(before, 7)
+  await before.until(() => before.syncs.length === 1)
+  first.stop()
+  await first.ended
+  const restored = new Wire()
+  const second = start(restored, 3)
+  await restored.until(() => restored.syncs.length === 1)
+  expect(restored.syncs[0]?.epoch).toBe(7)
+  second.stop()
+  expect(await second.ended).toBe('stopped')
 })

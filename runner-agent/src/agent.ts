@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type EnvironmentOrder,
-  heartbeatSeconds,
   type Registration,
   type RunnerFacts,
   type StepName,
@@ -12,15 +11,21 @@ import type { Messaging, MessagingOptions } from '@hearth/messaging'
 import type { Logger } from 'pino'
 import type { OpenGuest } from './guest/guest.ts'
 import type { Host } from './host/host.ts'
+import type { EpochFile } from './lease/epoch-file.ts'
+import { Heartbeat } from './lease/heartbeat.ts'
+import { Lease } from './lease/lease.ts'
 import { createMetrics } from './observing/metrics.ts'
 import { serveObservation } from './observing/server.ts'
 import { Reporter } from './reporting/reporter.ts'
 import { Synchroniser } from './synchronising/synchroniser.ts'
+import type { Timings } from './timings.ts'
 import { EnvironmentInbox } from './work/environment/inbox.ts'
 import { Slots } from './work/environment/slots.ts'
 
 export interface AgentParts {
   host: Host
+  /** Which lease has acted on the host. */
+  epochs: EpochFile
   openGuest: OpenGuest
   runnerId: string
   /** PEM of the key that secrets are sealed to. */
@@ -29,6 +34,7 @@ export interface AgentParts {
   stepDeadlines: Partial<Record<StepName, number>>
   listen: { host: string; port: number } | null
   clock: Clock
+  timings: Timings
   log: Logger
   readFacts(): Promise<RunnerFacts>
   register(facts: RunnerFacts, signal: AbortSignal): Promise<Registration>
@@ -37,6 +43,11 @@ export interface AgentParts {
 
 export type AgentEnd = 'stopped' | 'superseded'
 
+/** For whoever reads that an agent ended because another has its runner. */
+export const supersededHint =
+  'another agent acts for this runner, or the runner was removed: end the one that is not wanted; ' +
+  'give a host that was copied a runner of its own with `hearth runner join`'
+
 const flushSeconds = 10
 
 /**
@@ -44,19 +55,23 @@ const flushSeconds = 10
  * Guests keep running when it ends.
  */
 export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<AgentEnd> {
-  const { host, log, runnerId, clock } = parts
-  const taken = new AbortController()
-  const stopping = AbortSignal.any([signal, taken.signal])
+  const { host, log, runnerId, clock, timings } = parts
   const closing = new AbortController()
-  const superseded = (reason: string) => {
-    if (taken.signal.aborted) return
-    log.error({ reason }, 'this agent stops acting: the runner is not its own any more')
-    taken.abort(new Error(reason))
-  }
-
-  let facts = await parts.readFacts()
-  const { epoch, nats } = await parts.register(facts, stopping)
+  const facts = await parts.readFacts()
+  const actedUnder = await parts.epochs.read()
+  let registration = await parts.register(facts, signal)
+  // A control plane that was restored from a backup has counted fewer leases than its hosts have seen.
+  while (registration.epoch < actedUnder) registration = await parts.register(facts, signal)
+  const { epoch, nats } = registration
   log.info({ runnerId, epoch, facts }, 'registered')
+  await parts.epochs.raise(epoch)
+  const now = () => performance.now()
+  const newestEpoch = () => parts.epochs.read()
+  const lease = new Lease({ epoch, milliseconds: timings.lease, newestEpoch, now })
+  const stopping = AbortSignal.any([signal, lease.lost])
+  lease.lost.addEventListener('abort', () => {
+    log.error({ reason: toError(lease.lost.reason).message, hint: supersededHint }, 'this agent stops acting')
+  })
 
   let synchroniser: Synchroniser | null = null
   const messaging = await parts.connect({
@@ -79,10 +94,13 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   const inbox: EnvironmentInbox = new EnvironmentInbox(
     {
       host,
+      lease,
       openGuest: parts.openGuest,
       reporter,
       logs: messaging,
       clock,
+      now,
+      retryMostMilliseconds: timings.retryMost,
       log,
       bootSlots: new Slots(parts.bootConcurrency),
       deadlines: parts.stepDeadlines,
@@ -97,7 +115,32 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     },
     identity,
   )
-  synchroniser = new Synchroniser({ target: messaging, host, inbox, identity, log, superseded })
+  synchroniser = new Synchroniser({
+    target: messaging,
+    host,
+    inbox,
+    runnerId,
+    lease,
+    timings,
+    log,
+    now,
+    random: Math.random,
+  })
+  const heartbeat = new Heartbeat({
+    target: messaging,
+    runnerId,
+    lease,
+    facts,
+    readFacts: parts.readFacts,
+    environments: () => inbox.size,
+    intervalMilliseconds: timings.heartbeat,
+    clock,
+    now,
+    log,
+    confirm: () => synchroniser?.again(),
+  })
+  // At once, and not when all that is waited for below has ended.
+  stopping.addEventListener('abort', () => void inbox.settle())
   const server =
     parts.listen === null
       ? null
@@ -107,7 +150,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     const receipt = inbox.put(order)
     if (receipt === 'superseded') {
       const reason = `an order of epoch ${order.epoch} came, this agent has ${epoch}`
-      superseded(reason)
+      lease.lose(reason)
       // Not acknowledged: it is for the agent that took over, which shares the consumer.
       throw new Error(reason)
     }
@@ -118,27 +161,12 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
       )
     }
   }
-  const beat = async () => {
-    while (!stopping.aborted) {
-      messaging.publishPresence({
-        ...identity,
-        facts,
-        environments: inbox.size,
-        sentAt: clock.now().toISOString(),
-      })
-      await delay(heartbeatSeconds * 1000, undefined, { signal: stopping }).catch(() => undefined)
-      facts = await parts.readFacts().catch((thrown: unknown) => {
-        log.warn({ error: toError(thrown) }, 'the host’s facts cannot be read')
-        return facts
-      })
-    }
-  }
   try {
     await Promise.all([
       messaging.consumeOrders(runnerId, take, stopping),
       synchroniser.run(stopping),
       host.watch((environmentId) => inbox.wake(environmentId), stopping),
-      beat(),
+      heartbeat.run(stopping),
     ])
   } finally {
     await inbox.settle()
@@ -148,8 +176,9 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
     closing.abort(new Error('the agent stops'))
     server?.close()
     server?.closeAllConnections()
+    if (!lease.lost.aborted) heartbeat.leave()
     await messaging.close()
     await host.close()
   }
-  return taken.signal.aborted ? 'superseded' : 'stopped'
+  return lease.lost.aborted ? 'superseded' : 'stopped'
 }

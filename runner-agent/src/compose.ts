@@ -11,6 +11,7 @@ import { SshGuest } from './guest/ssh/ssh-guest.ts'
 import type { CommandRunner } from './host/command/command-runner.ts'
 import { LocalCommandRunner } from './host/command/local.ts'
 import { SecureShellCommandRunner } from './host/command/secure-shell.ts'
+import { ExclusiveHost } from './host/exclusive-host.ts'
 import type { Host } from './host/host.ts'
 import { ImageFolder } from './host/libvirt/image-folder.ts'
 import { LibvirtHost } from './host/libvirt/libvirt-host.ts'
@@ -18,9 +19,11 @@ import { proveVirtualization } from './host/libvirt/virtualization-proof.ts'
 import { MachineStore } from './host/synthetic/machine-store.ts'
 import { SyntheticGuest } from './host/synthetic/synthetic-guest.ts'
 import { SyntheticHost } from './host/synthetic/synthetic-host.ts'
+import { EpochFile } from './lease/epoch-file.ts'
 import { register } from './registration/register.ts'
 import { type AgentKeys, loadKeys } from './state/keys.ts'
 import { readRunnerFile } from './state/runner-file.ts'
+import { defaultTimings } from './timings.ts'
 import { agentVersion } from './version.ts'
 
 const syntheticBootConcurrency = 256
@@ -39,12 +42,14 @@ export function createLogger(config: Pick<Config, 'logLevel'>): Logger {
 export async function compose(config: Config, log: Logger): Promise<AgentParts> {
   const runner = await readRunnerFile(config.stateFolder)
   const keys = await loadKeys(config.stateFolder)
-  const { host, openGuest, bootConcurrency } =
+  const { files, scope, host, openGuest, bootConcurrency } =
     config.hostKind === 'synthetic'
       ? composeSynthetic(config, runner.runnerId)
       : await composeLibvirt(config, runner.runnerId, keys, log)
+  const epochPath = join(config.libvirt.hostStateFolder, 'epoch.json')
   return {
-    host,
+    host: new ExclusiveHost(host, scope),
+    epochs: new EpochFile(files, epochPath, runner.runnerId),
     openGuest,
     runnerId: runner.runnerId,
     sealingKey: keys.sealing.privateKey,
@@ -52,6 +57,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     stepDeadlines: config.stepDeadlines,
     listen: config.listen,
     clock: systemClock,
+    timings: defaultTimings,
     log,
     readFacts: async () => ({
       ...(await host.facts()),
@@ -64,6 +70,9 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
 }
 
 interface ComposedHost {
+  files: CommandRunner
+  /** Names the host and the folder of its machines. */
+  scope: string
   host: Host
   openGuest: OpenGuest
   bootConcurrency: number
@@ -71,7 +80,7 @@ interface ComposedHost {
 
 function composeSynthetic(config: Config, owner: string): ComposedHost {
   const world = { settings: config.synthetic, clock: systemClock, random: Math.random }
-  const machinesFolder = join(config.stateFolder, 'environments')
+  const machinesFolder = join(config.libvirt.hostStateFolder, 'environments')
   const { virtualCpus, memoryMebibytes, diskGibibytes } = config.capacity
   const host = new SyntheticHost({
     ...world,
@@ -84,8 +93,10 @@ function composeSynthetic(config: Config, owner: string): ComposedHost {
     },
     images: syntheticImages,
   })
-  const store = new MachineStore(machinesFolder)
+  const store = new MachineStore(machinesFolder, owner)
   return {
+    files: new LocalCommandRunner(),
+    scope: machinesFolder,
     host,
     openGuest: (machine) => new SyntheticGuest(machine, store, world),
     bootConcurrency: syntheticBootConcurrency,
@@ -103,12 +114,13 @@ async function composeLibvirt(
   const virtualization =
     libvirt.virtualization === 'auto' ? await prove(config, runner, log) : libvirt.virtualization
   const isRoot = libvirt.secureShell === null ? process.getuid?.() === 0 : libvirt.secureShell.user === 'root'
+  const machinesFolder = join(libvirt.hostStateFolder, 'environments')
   const host = new LibvirtHost({
     runner,
     uri: libvirt.uri ?? (isRoot ? 'qemu:///system' : 'qemu:///session'),
     virtualization,
     imagesFolder: libvirt.imagesFolder,
-    machinesFolder: join(libvirt.hostStateFolder, 'environments'),
+    machinesFolder,
     owner,
     guestAddress: libvirt.guestAddress,
     agentKey: keys.secureShell.publicKey,
@@ -121,7 +133,13 @@ async function composeLibvirt(
       connect: (address, port) => runner.connect(address, port),
       clock: systemClock,
     })
-  return { host, openGuest, bootConcurrency: 2 * availableParallelism() }
+  return {
+    files: runner,
+    scope: `${runner.describedAs} ${machinesFolder}`,
+    host,
+    openGuest,
+    bootConcurrency: 2 * availableParallelism(),
+  }
 }
 
 async function composeRunner({ libvirt }: Config): Promise<CommandRunner> {

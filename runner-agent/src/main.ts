@@ -1,6 +1,6 @@
 import './module-globals.ts'
 import { toError } from '@hearth/foundation'
-import { runAgent } from './agent.ts'
+import { runAgent, supersededHint } from './agent.ts'
 import { compose, createLogger } from './compose.ts'
 import { readConfig } from './config.ts'
 
@@ -20,7 +20,9 @@ async function main(): Promise<number> {
   try {
     const end = await runAgent(await compose(config, log), stop.signal)
     log.info({ end }, 'stopped')
-    return end === 'superseded' ? supersededExitCode : 0
+    if (end === 'stopped') return 0
+    process.stderr.write(`hearth runner agent: ended for good: ${supersededHint}\n`)
+    return supersededExitCode
   } catch (thrown) {
     if (stop.signal.aborted) return 0
     throw thrown

@@ -43,10 +43,27 @@ export type StepOutcome =
   /** It had begun, and ended without leaving an exit code: the guest was restarted or killed it. */
   | { kind: 'lost' }
 
+/** Whether the step after one that ended so is run. */
+export function goesOn({ kind }: StepOutcome): boolean {
+  return kind === 'succeeded' || kind === 'skipped'
+}
+
 export interface StepTimes {
   /** Milliseconds since 1970 on the guest's clock. */
   startedAt: number
   finishedAt: number
+}
+
+/** What a run of steps says as it goes: each step's output whole and in order, then its outcome, then the next's. */
+export type StepEvent =
+  | { kind: 'output'; index: number; chunk: Buffer }
+  | { kind: 'outcome'; index: number; outcome: StepOutcome }
+
+/** For whom something is done in a guest: who asks, under which lease and which order. */
+export interface Origin {
+  runnerId: string
+  epoch: number
+  generation: number
 }
 
 /** What the guest itself says it is. */
@@ -57,17 +74,24 @@ export class GuestUnreachable extends Error {
   override readonly name = 'GuestUnreachable'
 }
 
-/** The inside of one machine. Connects when first needed and again when the connection is lost. */
+/**
+ * The inside of one machine. Connects when first needed and again when the connection is lost. It keeps the newest
+ * numbers it was worked on under: what changes it rejects with StaleAuthority for an older origin.
+ */
 export interface Guest {
   /** Waits until the guest answers, then reads back its identity; the clock is set right when it is off. */
   identify(signal: AbortSignal): Promise<GuestEvidence>
-  /** Replaces `/home/.env` (0600) whole. */
-  writeEnvironmentFile(content: string, signal: AbortSignal): Promise<void>
+  /** Replaces a file (0600) whole; its folder is made. */
+  writePrivateFile(path: string, content: string, origin: Origin, signal: AbortSignal): Promise<void>
+  /** The text of each file, null where there is none or it is over 64 KiB. */
+  readFiles(paths: readonly string[], signal: AbortSignal): Promise<(string | null)[]>
   /**
-   * Starts the step unless the ledger has it, and follows it to its end. `onOutput` gets every byte it printed,
-   * from the first, exactly once and in order. Rejects only when the signal aborts; the step goes on all the same.
+   * Starts the steps, one after another as soon as the one before has succeeded, unless the ledger has them, and
+   * follows them to the end of the last or of the first that did not succeed. Every byte that each printed comes
+   * exactly once; the ledger says for whom each was started. Otherwise throws only when the signal aborts; the steps
+   * go on all the same.
    */
-  runStep(step: GuestStep, onOutput: (chunk: Buffer) => void, signal: AbortSignal): Promise<StepOutcome>
+  runSteps(steps: readonly GuestStep[], origin: Origin, signal: AbortSignal): AsyncIterable<StepEvent>
   /** Asks the guest to shut down; resolves when it has been told. Rejects when it cannot be told before the signal. */
   shutDown(signal: AbortSignal): Promise<void>
   close(): void

@@ -1,8 +1,11 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert'
+import { type Authority, StaleAuthority } from './authority.ts'
 import type { Host, MachineSpecification } from './host.ts'
 
 export interface HostContractSetting {
   host: Host
+  /** The runner that `host` is driven for. */
+  owner: string
   /** The same host, driven for another runner. */
   foreignHost: Host
   /** A machine that the host can make; each promise uses one of its own. */
@@ -24,15 +27,14 @@ export const hostContract: readonly (readonly [
   ],
   [
     'a made machine is shut off, says whose it is, and has an address and an identity of its own',
-    withMachine(async ({ host }, given) => {
-      const machine = await host.look(given.environmentId)
+    withMachine(async ({ host, owner }, { environmentId, hostname }) => {
+      const machine = await host.look(environmentId)
       strictEqual(machine.power, 'shut_off')
-      const { owner, environmentId, epoch, generation } = given
       const { createdAt, ...rest } = machine.ownership ?? { createdAt: '' }
-      deepStrictEqual(rest, { owner, environmentId, epoch, generation })
+      deepStrictEqual(rest, { owner, environmentId, epoch: 1, generation: 2 })
       ok(Date.parse(createdAt) > 0)
       ok((machine.address?.port ?? 0) > 0 && machine.address?.hostKey.startsWith('ssh-ed25519 '))
-      strictEqual(machine.identity?.hostname, given.hostname)
+      strictEqual(machine.identity?.hostname, hostname)
     }),
   ],
   [
@@ -40,16 +42,16 @@ export const hostContract: readonly (readonly [
     withMachine(async ({ host }, given) => {
       const { environmentId } = given
       const before = await host.look(environmentId)
-      await host.create(given)
+      await host.create(given, authority)
       deepStrictEqual(await host.look(environmentId), before)
-      await host.start(environmentId)
-      await host.start(environmentId)
+      await host.start(environmentId, authority)
+      await host.start(environmentId, authority)
       strictEqual((await host.look(environmentId)).power, 'running')
-      await host.powerOff(environmentId)
-      await host.powerOff(environmentId)
+      await host.powerOff(environmentId, authority)
+      await host.powerOff(environmentId, authority)
       strictEqual((await host.look(environmentId)).power, 'shut_off')
-      await host.remove(environmentId)
-      await host.remove(environmentId)
+      await host.remove(environmentId, authority)
+      await host.remove(environmentId, authority)
       strictEqual((await host.look(environmentId)).power, 'absent')
     }),
   ],
@@ -57,9 +59,9 @@ export const hostContract: readonly (readonly [
     'identity and host key stay the same over a restart',
     withMachine(async ({ host }, { environmentId }) => {
       const before = await host.look(environmentId)
-      await host.start(environmentId)
-      await host.powerOff(environmentId)
-      await host.start(environmentId)
+      await host.start(environmentId, authority)
+      await host.powerOff(environmentId, authority)
+      await host.start(environmentId, authority)
       const after = await host.look(environmentId)
       deepStrictEqual(after.identity, before.identity)
       strictEqual(after.address?.hostKey, before.address?.hostKey)
@@ -68,22 +70,22 @@ export const hostContract: readonly (readonly [
   [
     'a record is kept beside the machine, replaced whole, and goes with it',
     withMachine(async ({ host }, { environmentId }) => {
-      await host.keepRecord(environmentId, 'first, a long one')
-      await host.keepRecord(environmentId, 'second ü')
+      await host.keepRecord(environmentId, 'first, a long one', authority)
+      await host.keepRecord(environmentId, 'second ü', authority)
       strictEqual((await host.look(environmentId)).record, 'second ü')
-      await host.remove(environmentId)
+      await host.remove(environmentId, authority)
       strictEqual((await host.look(environmentId)).record, null)
     }),
   ],
   [
     'newer fencing numbers stand in the machine, shut off or running',
     withMachine(async ({ host }, { environmentId }) => {
-      await host.stamp(environmentId, { epoch: 7, generation: 9 })
-      await host.start(environmentId)
-      await host.stamp(environmentId, { epoch: 8, generation: 10 })
+      await host.stamp(environmentId, authorityOf(7, 9))
+      await host.start(environmentId, newest)
+      await host.stamp(environmentId, authorityOf(8, 10))
       const { ownership } = await host.look(environmentId)
       deepStrictEqual([ownership?.epoch, ownership?.generation], [8, 10])
-      await host.powerOff(environmentId)
+      await host.powerOff(environmentId, newest)
       strictEqual((await host.look(environmentId)).ownership?.generation, 10)
     }),
   ],
@@ -91,13 +93,16 @@ export const hostContract: readonly (readonly [
     'another runner’s machine is seen as such and never touched',
     withMachine(async ({ host, foreignHost }, given) => {
       const { environmentId } = given
-      await host.start(environmentId)
+      await host.start(environmentId, authority)
       const before = await host.look(environmentId)
       for (const touch of [
-        () => foreignHost.create({ ...given, owner: 'another' }),
-        () => foreignHost.powerOff(environmentId),
-        () => foreignHost.stamp(environmentId, { epoch: 99, generation: 99 }),
-        () => foreignHost.remove(environmentId),
+        () => foreignHost.create(given, newest),
+        () => foreignHost.start(environmentId, newest),
+        () => foreignHost.shutDown(environmentId, newest),
+        () => foreignHost.powerOff(environmentId, newest),
+        () => foreignHost.stamp(environmentId, newest),
+        () => foreignHost.keepRecord(environmentId, 'theirs', newest),
+        () => foreignHost.remove(environmentId, newest),
       ]) {
         await rejects(touch, /not this runner/)
       }
@@ -105,11 +110,66 @@ export const hostContract: readonly (readonly [
     }),
   ],
   [
+    'a machine worked on under a newer lease or order is left alone by an older one',
+    withMachine(async ({ host }, given) => {
+      const { environmentId } = given
+      await host.stamp(environmentId, authorityOf(3, 5))
+      await host.start(environmentId, authorityOf(3, 5))
+      const before = await host.look(environmentId)
+      for (const older of [authorityOf(2, 6), authorityOf(3, 4)]) {
+        for (const touch of [
+          () => host.create(given, older),
+          () => host.start(environmentId, older),
+          () => host.shutDown(environmentId, older),
+          () => host.powerOff(environmentId, older),
+          () => host.stamp(environmentId, older),
+          () => host.keepRecord(environmentId, 'older', older),
+          () => host.remove(environmentId, older),
+        ]) {
+          await rejects(touch, StaleAuthority)
+        }
+      }
+      deepStrictEqual(await host.look(environmentId), before)
+    }),
+  ],
+  [
+    'nothing is begun once the authority is gone',
+    withMachine(async ({ host, specification }, { environmentId }) => {
+      const before = await host.look(environmentId)
+      const gone: Authority = { ...newest, assertHeld: () => Promise.reject(new Error('gone')) }
+      const other = specification()
+      for (const touch of [
+        () => host.create(other, gone),
+        () => host.start(environmentId, gone),
+        () => host.stamp(environmentId, gone),
+        () => host.keepRecord(environmentId, 'late', gone),
+        () => host.remove(environmentId, gone),
+      ]) {
+        await rejects(touch, /gone/)
+      }
+      deepStrictEqual(await host.look(environmentId), before)
+      strictEqual((await host.look(other.environmentId)).ownership, null)
+    }),
+  ],
+  [
+    'a record kept before there is a machine says whose it is, and goes like one',
+    async ({ host, owner, specification }) => {
+      const { environmentId } = specification()
+      await host.keepRecord(environmentId, 'it failed', authority)
+      const { power, ownership, record } = await host.look(environmentId)
+      deepStrictEqual([power, ownership?.owner, record], ['absent', owner, 'it failed'])
+      const listed = await host.inventory()
+      strictEqual(listed.find((entry) => entry.environmentId === environmentId)?.ownership?.owner, owner)
+      await host.remove(environmentId, authority)
+      strictEqual((await host.look(environmentId)).ownership, null)
+    },
+  ],
+  [
     'the inventory lists the machine until it is removed',
-    withMachine(async ({ host }, { environmentId, owner }) => {
+    withMachine(async ({ host, owner }, { environmentId }) => {
       const find = async () => (await host.inventory()).find((entry) => entry.environmentId === environmentId)
       strictEqual((await find())?.ownership?.owner, owner)
-      await host.remove(environmentId)
+      await host.remove(environmentId, authority)
       strictEqual(await find(), undefined)
     }),
   ],
@@ -117,12 +177,20 @@ export const hostContract: readonly (readonly [
     'an image that is not there is refused by name, and leaves nothing',
     async ({ host, specification }) => {
       const given = { ...specification(), image: 'no-such-image' }
-      await rejects(() => host.create(given), /no-such-image/)
+      await rejects(() => host.create(given, authority), /no-such-image/)
       strictEqual((await host.look(given.environmentId)).ownership, null)
-      await host.remove(given.environmentId)
+      await host.remove(given.environmentId, authority)
     },
   ],
 ]
+
+function authorityOf(epoch: number, generation: number): Authority {
+  return { epoch, generation, assertHeld: () => Promise.resolve() }
+}
+
+const authority = authorityOf(1, 2)
+/** Newer than anything a promise works under. */
+const newest = authorityOf(99, 99)
 
 function withMachine(
   holds: (setting: HostContractSetting, given: MachineSpecification) => Promise<void>,
@@ -130,10 +198,10 @@ function withMachine(
   return async (setting) => {
     const given = setting.specification()
     try {
-      await setting.host.create(given)
+      await setting.host.create(given, authority)
       await holds(setting, given)
     } finally {
-      await setting.host.remove(given.environmentId)
+      await setting.host.remove(given.environmentId, newest)
     }
   }
 }

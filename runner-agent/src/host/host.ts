@@ -1,4 +1,5 @@
 import type { Address, RunnerFacts } from '@hearth/contract'
+import type { Authority } from './authority.ts'
 
 /** `crashed` is a machine that ended by itself and not by an orderly shutdown. */
 export type Power = 'absent' | 'shut_off' | 'running' | 'crashed'
@@ -36,10 +37,7 @@ export interface Machine {
 }
 
 export interface MachineSpecification {
-  owner: string
   environmentId: string
-  epoch: number
-  generation: number
   hostname: string
   image: string
   virtualCpus: number
@@ -64,27 +62,34 @@ export interface InventoryEntry {
 
 /**
  * One host and its machines. Every method may be called again after a cut at any point, and does then what is
- * left to do. A method that changes a machine throws HostError when the host refuses, and touches no machine that
- * does not prove to be this runner's.
+ * left to do. A method that changes a machine asks its authority before each single action. It throws HostError when
+ * the host refuses, and touches no machine that does not prove to be this runner's; nor one that shows newer numbers
+ * than the authority has, which is StaleAuthority.
  */
 export interface Host {
   facts(): Promise<HostFacts>
-  /** All machines of Hearth on the host, and folders left without one; machines of others are not listed. */
+  /**
+   * All machines of Hearth on the host, and folders left without one; machines of others are not listed. What a cut
+   * left behind of a folder that was being made or removed is cleared away.
+   */
   inventory(): Promise<InventoryEntry[]>
   look(environmentId: string): Promise<Machine>
   /** Makes disk, identity and definition, shut off. What is there already is kept. */
-  create(specification: MachineSpecification): Promise<void>
-  start(environmentId: string): Promise<void>
+  create(specification: MachineSpecification, authority: Authority): Promise<void>
+  start(environmentId: string, authority: Authority): Promise<void>
   /** Asks the guest to shut down; returns at once. */
-  shutDown(environmentId: string): Promise<void>
+  shutDown(environmentId: string, authority: Authority): Promise<void>
   /** Ends the machine as if its power were cut. */
-  powerOff(environmentId: string): Promise<void>
+  powerOff(environmentId: string, authority: Authority): Promise<void>
   /** Ends the machine and removes everything that was made for it. */
-  remove(environmentId: string): Promise<void>
-  /** Writes newer fencing numbers into the machine's metadata. */
-  stamp(environmentId: string, numbers: { epoch: number; generation: number }): Promise<void>
-  /** Keeps a text beside the machine, replaced whole; it goes when the machine goes. */
-  keepRecord(environmentId: string, text: string): Promise<void>
+  remove(environmentId: string, authority: Authority): Promise<void>
+  /** Writes the authority's numbers into the machine's metadata. */
+  stamp(environmentId: string, authority: Authority): Promise<void>
+  /**
+   * Keeps a text beside the machine, replaced whole; it goes when the machine goes. Where there is no machine yet, its
+   * folder is made and says whose it is.
+   */
+  keepRecord(environmentId: string, text: string, authority: Authority): Promise<void>
   /** The end of what the guest wrote to its console, for a person to read. */
   readConsole(environmentId: string): Promise<string>
   /** Calls back for machines whose power changed by itself, until the signal aborts. */

@@ -46,11 +46,33 @@ test('it asks again until the control plane answers, with the runner’s own tok
       response.end(count < 3 ? 'starting' : JSON.stringify(answer))
     },
     async (url) => {
-      const given = await register({ url, runnerId, token: 't' }, facts, log, AbortSignal.timeout(5_000))
+      const given = await register(
+        { urls: [url], runnerId, token: 't' },
+        facts,
+        log,
+        AbortSignal.timeout(5_000),
+      )
       expect(given).toEqual(answer)
     },
   )
   expect(seen).toEqual(Array(3).fill(`POST /v1/runners/${runnerId}/registration Bearer t`))
+})
+
+test('a control plane that is gone is passed over for the next', async () => {
+  let gone = ''
+  await withServer(
+    () => undefined,
+    async (url) => {
+      gone = url
+    },
+  )
+  await withServer(
+    (_, response) => response.end(JSON.stringify(answer)),
+    async (url) => {
+      const runner = { urls: [gone, url], runnerId, token: 't' }
+      expect(await register(runner, facts, log, AbortSignal.timeout(5_000))).toEqual(answer)
+    },
+  )
 })
 
 test('an answer that says no is not asked again', async () => {
@@ -62,7 +84,7 @@ test('an answer that says no is not asked again', async () => {
       response.end('{"error":{"message":"unknown token"}}')
     },
     async (url) => {
-      const refused = register({ url, runnerId, token: 't' }, facts, log, AbortSignal.timeout(5_000))
+      const refused = register({ urls: [url], runnerId, token: 't' }, facts, log, AbortSignal.timeout(5_000))
       await expect(refused).rejects.toThrow(RegistrationRefused)
       await expect(refused).rejects.toThrow('unknown token')
     },

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Registration, type RunnerFacts, registrationSchema } from '@hearth/contract'
-import { backoff, toError } from '@hearth/foundation'
+import { backoff, Deadline, toError } from '@hearth/foundation'
 import type { Logger } from 'pino'
 import type { RunnerFile } from '../state/runner-file.ts'
 
@@ -13,7 +13,7 @@ export class RegistrationRefused extends Error {
 
 /**
  * Tells the control plane that this agent now acts for the runner, and gets the lease's epoch and the way to NATS.
- * Tries until it answers or the signal aborts. Throws RegistrationRefused on an answer that says no.
+ * Tries, at each of its addresses in turn, until one answers or the signal aborts. Throws RegistrationRefused on an answer that says no.
  */
 export async function register(
   runner: RunnerFile,
@@ -21,9 +21,10 @@ export async function register(
   log: Logger,
   signal: AbortSignal,
 ): Promise<Registration> {
-  const url = new URL(`/v1/runners/${runner.runnerId}/registration`, runner.url)
+  const urls = runner.urls.map((base) => new URL(`/v1/runners/${runner.runnerId}/registration`, base))
   for (let attempt = 0; ; attempt += 1) {
     signal.throwIfAborted()
+    const url = urls[attempt % urls.length] as URL
     try {
       return await request(url, runner.token, facts, signal)
     } catch (thrown) {
@@ -31,7 +32,8 @@ export async function register(
       const error = toError(thrown)
       const cause = error.cause === undefined ? '' : ` (${toError(error.cause).message})`
       log.warn({ url: url.href, reason: error.message + cause }, 'the control plane does not answer yet')
-      await delay(backoff(attempt, { first: 100, most: 5_000 }), undefined, { signal })
+      const round = Math.floor(attempt / urls.length)
+      await delay(backoff(round, { first: 100, most: 5_000 }), undefined, { signal })
     }
   }
 }
@@ -42,11 +44,12 @@ async function request(
   facts: RunnerFacts,
   signal: AbortSignal,
 ): Promise<Registration> {
+  using deadline = new Deadline(requestMilliseconds, signal)
   const response = await fetch(url, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ facts }),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(requestMilliseconds)]),
+    signal: deadline.signal,
   })
   const text = await response.text()
   const refused = response.status >= 400 && response.status < 500 && ![408, 429].includes(response.status)

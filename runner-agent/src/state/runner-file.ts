@@ -3,7 +3,14 @@ import { join } from 'node:path'
 import { toError } from '@hearth/foundation'
 import { z } from 'zod'
 
-const runnerFileSchema = z.object({ url: z.url(), runnerId: z.uuid(), token: z.string().min(1) })
+/** One address, or those of several control planes of one installation with commas between them. */
+const addresses = z
+  .string()
+  .transform((text) => text.split(',').map((address) => address.trim()))
+  .pipe(z.array(z.url()))
+const runnerFileSchema = z
+  .object({ url: addresses, runnerId: z.uuid(), token: z.string().min(1) })
+  .transform(({ url, ...identity }) => ({ urls: url, ...identity }))
 /** Where the control plane is, and who this runner is to it. */
 export type RunnerFile = z.infer<typeof runnerFileSchema>
 

@@ -3,7 +3,10 @@ import type { SyncReply, SyncRequest } from '@hearth/contract'
 import { backoff, toError } from '@hearth/foundation'
 import type { Logger } from 'pino'
 import type { Host } from '../host/host.ts'
+import type { Lease } from '../lease/lease.ts'
+import type { Timings } from '../timings.ts'
 import type { EnvironmentInbox } from '../work/environment/inbox.ts'
+import { judgeUnwanted } from './unwanted.ts'
 
 export interface SyncTarget {
   requestSync(request: SyncRequest, timeoutMilliseconds: number): Promise<SyncReply>
@@ -11,24 +14,29 @@ export interface SyncTarget {
 
 export interface SynchroniserOptions {
   target: SyncTarget
-  host: Host
+  host: Pick<Host, 'inventory'>
   inbox: EnvironmentInbox
-  identity: { runnerId: string; epoch: number }
+  runnerId: string
+  lease: Lease
+  timings: Timings
   log: Logger
-  superseded(reason: string): void
+  /** Milliseconds that only rise. */
+  now(): number
+  /** At least 0 and below 1. */
+  random(): number
 }
 
-const replyMilliseconds = 15_000
-const intervalMilliseconds = 60_000
-/** An order for a machine that looks unwanted may be on its way. */
-const graceMilliseconds = 30_000
+/** The share of the interval by which it differs from time to time. */
+const spread = 0.2
 
-/** Holds the host's inventory against the full desired set: now, every minute, and when asked. */
+/** Holds the host's inventory against the full desired set: now, again and again, and when asked. */
 export class Synchroniser {
   private asked = false
   private wakeAll = false
   private sleep = new AbortController()
-  private readonly unwanted = new Map<string, NodeJS.Timeout>()
+  /** Begins anew with the process: a machine that has become unwanted stays the longer for it. */
+  private since = new Map<string, number>()
+  private nextEnd: number | null = null
 
   constructor(private readonly options: SynchroniserOptions) {}
 
@@ -40,88 +48,108 @@ export class Synchroniser {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const { timings, random } = this.options
     while (!signal.aborted) {
       this.asked = false
       const wakeAll = this.wakeAll
       this.wakeAll = false
       await this.untilReplied(signal)
       if (wakeAll) this.options.inbox.wakeAll()
-      if (this.asked) continue
-      this.sleep = new AbortController()
-      const sleep = AbortSignal.any([this.sleep.signal, signal])
-      await delay(intervalMilliseconds, undefined, { signal: sleep }).catch(() => undefined)
+      if (!this.asked) await this.rest(signal)
+      if (this.asked) await pause(random() * timings.synchronisationSpread, signal)
     }
-    for (const timer of this.unwanted.values()) clearTimeout(timer)
+  }
+
+  private async rest(signal: AbortSignal): Promise<void> {
+    const { timings, random, now } = this.options
+    const interval = timings.synchronisation * (1 + spread * (2 * random() - 1))
+    const untilEnd = this.nextEnd === null ? interval : Math.max(0, this.nextEnd - now())
+    this.sleep = new AbortController()
+    await pause(Math.min(interval, untilEnd), AbortSignal.any([this.sleep.signal, signal]))
   }
 
   private async untilReplied(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
-        this.apply(await this.request(), signal)
+        await this.synchronise()
         return
       } catch (thrown) {
+        if (signal.aborted) return
         this.options.log.warn({ error: toError(thrown) }, 'not synchronised with the control plane yet')
-        const wait = backoff(attempt, { first: 250, most: 10_000 })
-        await delay(wait, undefined, { signal }).catch(() => undefined)
+        const wait = backoff(attempt, { first: 250, most: Math.min(10_000, this.options.timings.retryMost) })
+        await pause(wait, signal)
       }
     }
   }
 
-  private async request(): Promise<SyncReply> {
-    const { host, target, identity } = this.options
-    const inventory = (await host.inventory()).flatMap(({ environmentId, ownership }) =>
-      ownership?.owner === identity.runnerId
-        ? [{ environmentId, epoch: ownership.epoch, generation: ownership.generation }]
-        : [],
+  private async synchronise(): Promise<void> {
+    const { host, target, runnerId, lease, timings, now } = this.options
+    const owned = (await host.inventory()).flatMap(({ environmentId, ownership }) =>
+      ownership?.owner === runnerId ? [{ ...ownership, environmentId }] : [],
     )
-    return target.requestSync({ ...identity, inventory }, replyMilliseconds)
-  }
-
-  private apply(reply: SyncReply, signal: AbortSignal): void {
-    const { inbox, log, superseded } = this.options
+    const inventory = owned.map(({ environmentId, epoch, generation }) => ({
+      environmentId,
+      epoch,
+      generation,
+    }))
+    const begunAt = now()
+    const request = { runnerId, epoch: lease.epoch, inventory }
+    const reply = await target.requestSync(request, timings.synchronisationReply)
     if (!reply.accepted) {
-      superseded(
-        reply.reason === 'superseded'
-          ? `a newer agent registered for this runner (epoch ${reply.currentEpoch})`
-          : 'the control plane does not know this runner any more',
-      )
+      lease.lose(refusal(reply))
       return
     }
-    for (const order of reply.orders) {
-      const receipt = inbox.put(order)
-      if (receipt === 'superseded') {
-        superseded(`an order of epoch ${order.epoch} came`)
-        return
-      }
-    }
-    const stillUnwanted = new Set(reply.unwanted)
-    for (const [id, timer] of this.unwanted) {
-      if (stillUnwanted.has(id)) continue
-      clearTimeout(timer)
-      this.unwanted.delete(id)
-    }
-    for (const id of stillUnwanted) {
-      if (this.unwanted.has(id)) continue
-      log.info(
-        { environmentId: id },
-        `unwanted: removed in ${graceMilliseconds / 1000} s unless an order comes`,
-      )
-      const timer = setTimeout(() => void this.removeUnwanted(id, signal), graceMilliseconds)
-      this.unwanted.set(id, timer)
+    lease.confirm(begunAt)
+    this.takeOrders(reply.orders)
+    const generations = new Map(owned.map(({ environmentId, generation }) => [environmentId, generation]))
+    this.takeUnwanted(reply.unwanted, generations)
+  }
+
+  private takeOrders(orders: Extract<SyncReply, { accepted: true }>['orders']): void {
+    const { inbox, lease } = this.options
+    for (const order of orders) {
+      if (inbox.put(order) !== 'superseded') continue
+      lease.lose(`an order of epoch ${order.epoch} came`)
+      return
     }
   }
 
-  private async removeUnwanted(id: string, signal: AbortSignal): Promise<void> {
-    this.unwanted.delete(id)
-    const { host, inbox, log, identity } = this.options
-    if (signal.aborted || inbox.has(id)) return
+  private takeUnwanted(unwanted: readonly string[], generations: ReadonlyMap<string, number>): void {
+    const { inbox, log, timings, now } = this.options
+    const judged = judgeUnwanted({
+      since: this.since,
+      unwanted,
+      lastOrderAt: (id) => inbox.lastOrderAt(id),
+      now: now(),
+      graceMilliseconds: timings.removalGrace,
+    })
+    for (const environmentId of judged.since.keys()) {
+      if (this.since.has(environmentId)) continue
+      const seconds = timings.removalGrace / 1000
+      log.info({ environmentId }, `unwanted: removed in ${seconds} s unless an order comes`)
+    }
+    this.since = judged.since
+    this.nextEnd = judged.nextEnd
+    for (const id of judged.remove) void this.removeUnwanted(id, generations.get(id) ?? 0)
+  }
+
+  private async removeUnwanted(environmentId: string, generation: number): Promise<void> {
+    const { inbox, log } = this.options
     try {
-      const machine = await host.look(id)
-      if (machine.ownership?.owner !== identity.runnerId) return
-      await host.remove(id)
-      log.info({ environmentId: id }, 'unwanted machine removed')
+      const removed = await inbox.removeUnwanted(environmentId, generation)
+      if (removed) log.info({ environmentId }, 'unwanted machine removed')
     } catch (thrown) {
-      log.warn({ environmentId: id, error: toError(thrown) }, 'an unwanted machine could not be removed')
+      log.warn({ environmentId, error: toError(thrown) }, 'an unwanted machine could not be removed')
     }
   }
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await delay(milliseconds, undefined, { signal }).catch(() => undefined)
+}
+
+function refusal(reply: Extract<SyncReply, { accepted: false }>): string {
+  return reply.reason === 'superseded'
+    ? `a newer agent registered for this runner (epoch ${reply.currentEpoch})`
+    : 'the control plane does not know this runner any more'
 }

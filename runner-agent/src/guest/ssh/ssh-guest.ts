@@ -1,6 +1,8 @@
+import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { toError } from '@hearth/foundation'
+import { StaleAuthority } from '../../host/authority.ts'
 import { HostKeyMismatch, SecureShellConnection } from '../../secure-shell/connection.ts'
 import { quote } from '../../secure-shell/quote.ts'
 import {
@@ -9,12 +11,15 @@ import {
   type GuestMachine,
   type GuestStep,
   GuestUnreachable,
-  type StepOutcome,
+  goesOn,
+  type Origin,
+  type StepEvent,
 } from '../guest.ts'
 import { waitForAnswer } from './answering.ts'
 import { identify } from './identify.ts'
-import { parseStepOutcome } from './step-outcome.ts'
-import { buildLauncher, buildStepScript, guestPaths } from './step-script.ts'
+import { launch } from './launch.ts'
+import { parseStaleNumbers } from './step-outcome.ts'
+import { buildStepScript, guard, staleExitCode } from './step-script.ts'
 
 export interface SshGuestOptions {
   /** OpenSSH private key of the agent. */
@@ -24,8 +29,7 @@ export interface SshGuestOptions {
 }
 
 const retryMilliseconds = 500
-/** Of the launcher: the script did not arrive whole. */
-const cutOffExitCode = 75
+const mostReadBytes = 64 * 1024
 
 /** The inside of a machine, over one kept SSH connection. The login shell of its user is bash. */
 export class SshGuest implements Guest {
@@ -48,45 +52,82 @@ export class SshGuest implements Guest {
     })
   }
 
-  writeEnvironmentFile(content: string, signal: AbortSignal): Promise<void> {
+  writePrivateFile(path: string, content: string, origin: Origin, signal: AbortSignal): Promise<void> {
     const bytes = Buffer.from(content)
-    const path = quote(guestPaths.environmentFile)
-    const draft = quote(`${guestPaths.environmentFile}.new`)
+    const file = quote(path)
+    const draft = quote(`${path}.new`)
+    const folder = quote(dirname(path))
     const script = [
       'umask 077',
+      ...guard(origin),
       `IFS= LC_ALL=C read -r -d '' -N ${bytes.length} content`,
       // The length is checked because a cut connection also ends the input.
-      `LC_ALL=C; [ \${#content} = ${bytes.length} ] && printf %s "$content" >${draft} && mv -- ${draft} ${path}`,
+      `LC_ALL=C; [ \${#content} = ${bytes.length} ] || exit`,
+      `[ -d ${folder} ] || mkdir -p -- ${folder}`,
+      `printf %s "$content" >${draft} && mv -- ${draft} ${file}`,
     ].join('\n')
     return this.retrying(signal, async (connection) => {
-      const execution = await connection.execute(script, { input: bytes, signal })
+      let said = ''
+      const onStderr = (chunk: Buffer) => {
+        said += chunk.toString('utf8')
+      }
+      const execution = await connection.execute(script, { input: bytes, onStderr, signal })
       const exitCode = await execution.exitCode
-      if (exitCode !== 0)
-        throw new Error(`${guestPaths.environmentFile} could not be written (exit ${exitCode})`)
+      if (exitCode === staleExitCode) throw new StaleAuthority(parseStaleNumbers(said), origin)
+      if (exitCode !== 0) throw new Error(`${path} could not be written (exit ${exitCode})`)
     })
   }
 
-  runStep(step: GuestStep, onOutput: (chunk: Buffer) => void, signal: AbortSignal): Promise<StepOutcome> {
-    const script = Buffer.from(buildStepScript(step))
-    let offset = 0
+  readFiles(paths: readonly string[], signal: AbortSignal): Promise<(string | null)[]> {
+    const script = paths.map((path) => {
+      const file = quote(path)
+      const small = `[ -f ${file} ] && [ "$(stat -Lc %s -- ${file})" -le ${mostReadBytes} ]`
+      return `${small} && base64 -w0 -- ${file}; printf '\\n'`
+    })
     return this.retrying(signal, async (connection) => {
-      let ending = ''
-      const launcher = buildLauncher(step.key, script.length, offset)
-      const execution = await connection.execute(launcher, {
-        input: script,
-        onStdout: (chunk) => {
-          offset += chunk.length
-          onOutput(chunk)
-        },
-        onStderr: (chunk) => {
-          ending += chunk.toString('utf8')
-        },
+      const chunks: Buffer[] = []
+      const execution = await connection.execute(`${script.join('\n')}\n:`, {
+        onStdout: (chunk) => chunks.push(chunk),
         signal,
       })
       const exitCode = await execution.exitCode
-      if (exitCode === cutOffExitCode) throw new Error(`the step could not be started (exit ${exitCode})`)
-      return parseStepOutcome(ending)
+      const lines = Buffer.concat(chunks).toString('latin1').split('\n')
+      if (exitCode !== 0 || lines.length <= paths.length)
+        throw new Error(`files could not be read (exit ${exitCode})`)
+      return paths.map((_, index) => {
+        const line = lines[index] ?? ''
+        return line === '' ? null : Buffer.from(line, 'base64').toString('utf8')
+      })
     })
+  }
+
+  async *runSteps(
+    steps: readonly GuestStep[],
+    origin: Origin,
+    signal: AbortSignal,
+  ): AsyncIterable<StepEvent> {
+    const scripts = steps.map((step) => Buffer.from(buildStepScript(step)))
+    let known = { index: 0, offset: 0 }
+    while (known.index < steps.length) {
+      const run = await this.retrying(signal, (connection) =>
+        launch(connection, steps, scripts, known, origin, signal),
+      )
+      try {
+        for await (const event of run as AsyncIterable<StepEvent>) {
+          known =
+            event.kind === 'output'
+              ? { ...known, offset: known.offset + event.chunk.length }
+              : { index: event.index + 1, offset: 0 }
+          yield event
+          if (event.kind === 'outcome' && !goesOn(event.outcome)) return
+        }
+      } catch (thrown) {
+        if (thrown instanceof StaleAuthority) throw thrown
+        // What has been given counts; the rest is asked for again over another connection.
+        if (signal.aborted) throw new GuestUnreachable(toError(thrown).message, { cause: signal.reason })
+        await delay(retryMilliseconds, undefined, { signal }).catch(() => undefined)
+      }
+    }
   }
 
   async shutDown(signal: AbortSignal): Promise<void> {
@@ -114,7 +155,7 @@ export class SshGuest implements Guest {
       try {
         return await work(await this.connected(signal))
       } catch (thrown) {
-        if (thrown instanceof HostKeyMismatch) throw thrown
+        if (thrown instanceof HostKeyMismatch || thrown instanceof StaleAuthority) throw thrown
         if (!signal.aborted) last = toError(thrown)
         await delay(retryMilliseconds, undefined, { signal }).catch(() => undefined)
       }

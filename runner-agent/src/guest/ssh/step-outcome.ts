@@ -30,6 +30,12 @@ export function parseStepOutcome(text: string): StepOutcome {
   }
 }
 
+/** Reads the numbers that the guest has seen, as it said them when it refused older ones. */
+export function parseStaleNumbers(text: string): { epoch: number; generation: number } {
+  const [, epoch = '0', generation = '0'] = /^stale (\d+) (\d+)$/m.exec(text) ?? []
+  return { epoch: Number(epoch), generation: Number(generation) }
+}
+
 /** Bash's EPOCHREALTIME: seconds with a fraction, after a point or a comma. */
 function milliseconds(text: string | undefined): number {
   return text === undefined ? Number.NaN : Math.round(Number(text.replace(',', '.')) * 1000)

@@ -4,15 +4,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { environmentFile } from '../environment-file.ts'
-import type { GuestStep } from '../guest.ts'
-import { parseStepOutcome } from './step-outcome.ts'
-import { buildLauncher, buildStepScript, type GuestPaths } from './step-script.ts'
+import type { GuestStep, Origin, StepOutcome } from '../guest.ts'
+import { buildLauncher } from './step-launcher.ts'
+import { parseStaleNumbers } from './step-outcome.ts'
+import { buildStepScript, type GuestPaths, staleExitCode } from './step-script.ts'
+import { StepStream } from './step-stream.ts'
 
 let folder: string
 let paths: GuestPaths
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "hearth step's folder "))
-  paths = { ledger: join(folder, 'steps'), environmentFile: join(folder, '.env'), home: folder }
+  paths = {
+    ledger: join(folder, 'steps'),
+    fence: join(folder, 'fence'),
+    environmentFile: join(folder, '.env'),
+    home: folder,
+  }
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
@@ -28,34 +35,62 @@ const step = (commands: [name: string, command: string, timeoutSeconds?: number]
   onlyWithExecutable: null,
 })
 
+const origin = (epoch: number, generation: number): Origin => ({ runnerId: 'runner-1', epoch, generation })
+
+const delimiter = 'hearth-0123456789abcdef'
+
+interface Launched {
+  exitCode: number | null
+  stderr: string
+  /** Of each step. */
+  stdout: string[]
+  outcomes: StepOutcome[]
+}
+
 /** Runs the launcher as the SSH server would. */
-function launch(given: GuestStep, options: { offset?: number; cutAt?: number } = {}) {
-  const script = Buffer.from(buildStepScript(given, paths))
-  const child = spawn('bash', ['-c', buildLauncher(given.key, script.length, options.offset ?? 0, paths)])
+function launch(
+  given: GuestStep | GuestStep[],
+  options: { offset?: number; cutAt?: number; origin?: Origin } = {},
+) {
+  const steps = [given].flat()
+  const scripts = steps.map((each) => Buffer.from(buildStepScript(each, paths)))
+  const launched = steps.map(({ key }, index) => ({
+    key,
+    scriptBytes: scripts[index]?.length ?? 0,
+    offset: index === 0 ? (options.offset ?? 0) : 0,
+  }))
+  const child = spawn('bash', [
+    '-c',
+    buildLauncher(launched, options.origin ?? origin(1, 1), delimiter, paths),
+  ])
   child.stdin.on('error', () => undefined)
-  child.stdin.end(script.subarray(0, options.cutAt))
-  const said = { stdout: '', stderr: '' }
+  child.stdin.end(Buffer.concat(scripts).subarray(0, options.cutAt))
+  const stream = new StepStream(delimiter, 0)
+  const said: Launched = { exitCode: null, stderr: '', stdout: steps.map(() => ''), outcomes: [] }
   child.stdout.on('data', (chunk: Buffer) => {
-    said.stdout += chunk.toString()
+    for (const event of stream.push(chunk)) {
+      if (event.kind === 'output') said.stdout[event.index] += event.chunk.toString()
+      else said.outcomes.push(event.outcome)
+    }
   })
   child.stderr.on('data', (chunk: Buffer) => {
     said.stderr += chunk.toString()
   })
-  const ended = new Promise<{ exitCode: number | null; stdout: string; stderr: string }>((resolve) =>
-    child.on('close', (exitCode) => resolve({ exitCode, ...said })),
+  const ended = new Promise<Launched>((resolve) =>
+    child.on('close', (exitCode) => resolve({ ...said, exitCode })),
   )
   return { child, ended }
 }
 
 test('commands run in order, each announced, in the step’s folder', async () => {
-  const { stdout, stderr } = await launch(
+  const { stdout, outcomes } = await launch(
     step([
       ['one', 'echo 1; pwd'],
       ['two', 'echo 2 >&2'],
     ]),
   ).ended
-  expect(stdout).toBe(`==> one\n1\n${folder}\n==> two\n2\n`)
-  expect(parseStepOutcome(stderr)).toMatchObject({ kind: 'succeeded' })
+  expect(stdout[0]).toBe(`==> one\n1\n${folder}\n==> two\n2\n`)
+  expect(outcomes[0]).toMatchObject({ kind: 'succeeded' })
 })
 
 test('nasty names, commands and values come through as they are', async () => {
@@ -68,9 +103,9 @@ test('nasty names, commands and values come through as they are', async () => {
     [`na'me $(id) %s`, `cat <<'END'\nit's $HOME\nEND\nprintf '%s' "$NASTY"`],
     ['after', 'echo; echo "$folder $limit"'],
   ])
-  const { stdout, stderr } = await launch(given).ended
-  expect(stdout).toBe(`==> na'me $(id) %s\nit's $HOME\n${nasty}==> after\n\n/nowhere x\n`)
-  expect(parseStepOutcome(stderr)).toMatchObject({ kind: 'succeeded' })
+  const { stdout, outcomes } = await launch(given).ended
+  expect(stdout[0]).toBe(`==> na'me $(id) %s\nit's $HOME\n${nasty}==> after\n\n/nowhere x\n`)
+  expect(outcomes[0]).toMatchObject({ kind: 'succeeded' })
 })
 
 test('the first command that fails ends the step with its exit code', async () => {
@@ -79,20 +114,20 @@ test('the first command that fails ends the step with its exit code', async () =
     ['bad', 'echo no; exit 7'],
     ['never', 'echo never'],
   ])
-  const { stdout, stderr } = await launch(given).ended
-  expect(stdout).toBe('==> good\n==> bad\nno\n')
-  expect(parseStepOutcome(stderr)).toMatchObject({ kind: 'failed', exitCode: 7, command: 1, cause: 'exit' })
+  const { stdout, outcomes } = await launch(given).ended
+  expect(stdout[0]).toBe('==> good\n==> bad\nno\n')
+  expect(outcomes[0]).toMatchObject({ kind: 'failed', exitCode: 7, command: 1, cause: 'exit' })
 })
 
 test('a command’s own exit code 124 is not taken for the end of its time', async () => {
-  const { stderr } = await launch(step([['odd', 'exit 124', 30]])).ended
-  expect(parseStepOutcome(stderr)).toMatchObject({ kind: 'failed', exitCode: 124, cause: 'exit' })
+  const { outcomes } = await launch(step([['odd', 'exit 124', 30]])).ended
+  expect(outcomes[0]).toMatchObject({ kind: 'failed', exitCode: 124, cause: 'exit' })
 })
 
 test('a command that outlives its time is ended with all it started', async () => {
   const given = step([['slow', `sleep 30 & echo $! >"${join(folder, 'child')}"; wait`, 1]])
-  const { stderr } = await launch(given).ended
-  expect(parseStepOutcome(stderr)).toMatchObject({
+  const { outcomes } = await launch(given).ended
+  expect(outcomes[0]).toMatchObject({
     kind: 'failed',
     cause: 'deadline',
     command: 0,
@@ -109,9 +144,9 @@ test('a step is run once, however often and by however many it is started', asyn
   const launches = await Promise.all([1, 2, 3, 4].map(() => launch(given).ended))
   launches.push(await launch(given).ended)
   expect(await readFile(join(folder, 'runs'), 'utf8')).toBe('run\n')
-  for (const { stdout, stderr } of launches) {
-    expect(stdout).toBe('==> count\nend\n')
-    expect(parseStepOutcome(stderr)).toMatchObject({ kind: 'succeeded' })
+  for (const { stdout, outcomes } of launches) {
+    expect(stdout[0]).toBe('==> count\nend\n')
+    expect(outcomes[0]).toMatchObject({ kind: 'succeeded' })
   }
 })
 
@@ -121,9 +156,9 @@ test('a killed follower neither ends nor repeats the step, and the next one foll
   await new Promise((resolve) => first.child.stdout.once('data', resolve))
   first.child.kill('SIGKILL')
   await first.ended
-  const { stdout, stderr } = await launch(given, { offset: '==> slow\nbegin\n'.length }).ended
-  expect(stdout).toBe('end\n')
-  expect(parseStepOutcome(stderr)).toMatchObject({ kind: 'succeeded' })
+  const { stdout, outcomes } = await launch(given, { offset: '==> slow\nbegin\n'.length }).ended
+  expect(stdout[0]).toBe('end\n')
+  expect(outcomes[0]).toMatchObject({ kind: 'succeeded' })
   expect(await readFile(join(folder, 'runs'), 'utf8')).toBe('run\n')
 })
 
@@ -131,7 +166,7 @@ test('a script that did not arrive whole starts nothing', async () => {
   const given = step([['never', `touch "${join(folder, 'never')}"`]])
   expect((await launch(given, { cutAt: 100 }).ended).exitCode).toBe(75)
   await expect(readFile(join(folder, 'never'))).rejects.toThrow()
-  expect(parseStepOutcome((await launch(given).ended).stderr)).toMatchObject({ kind: 'succeeded' })
+  expect((await launch(given).ended).outcomes[0]).toMatchObject({ kind: 'succeeded' })
 })
 
 test('a step that was begun on an earlier boot and left no exit code is lost', async () => {
@@ -146,19 +181,66 @@ test('a step that was begun on an earlier boot and left no exit code is lost', a
   })) {
     await writeFile(join(ledger, name), `${text}\n`)
   }
-  const { stdout, stderr } = await launch(step([['again', 'echo again']])).ended
-  expect(stdout).toBe('half\n\n')
-  expect(parseStepOutcome(stderr)).toEqual({ kind: 'lost' })
+  const { stdout, outcomes } = await launch(step([['again', 'echo again']])).ended
+  expect(stdout[0]).toBe('half\n\n')
+  expect(outcomes[0]).toEqual({ kind: 'lost' })
 })
 
 test('without the file it is for, a step is skipped', async () => {
   const given = { ...step([['init', 'echo never']]), onlyWithExecutable: '.hearth/init' }
-  const { stdout, stderr } = await launch(given).ended
-  expect(stdout).toBe('')
-  expect(parseStepOutcome(stderr)).toMatchObject({ kind: 'skipped' })
+  const { stdout, outcomes } = await launch(given).ended
+  expect(stdout[0]).toBe('')
+  expect(outcomes[0]).toMatchObject({ kind: 'skipped' })
 })
 
 test('a command may be larger than one argument of a program', async () => {
   const { stdout } = await launch(step([['large', `: '${'x'.repeat(200_000)}'\necho done`]])).ended
-  expect(stdout).toBe('==> large\ndone\n')
+  expect(stdout[0]).toBe('==> large\ndone\n')
+})
+
+test('the ledger says for whom a step was started; an older agent or order starts nothing more', async () => {
+  const named = (key: string) => ({ ...step([['say', 'echo said']]), key })
+  await launch(named('first-1'), { origin: origin(2, 3) }).ended
+  expect(await readFile(join(paths.ledger, 'first-1', 'origin'), 'utf8')).toBe('runner-1 2 3\n')
+  for (const older of [origin(1, 9), origin(2, 2)]) {
+    const { exitCode, stdout, stderr } = await launch(named('second-1'), { origin: older }).ended
+    expect([exitCode, stdout[0], parseStaleNumbers(stderr)]).toEqual([
+      staleExitCode,
+      '',
+      { epoch: 2, generation: 3 },
+    ])
+  }
+  // What runs already is followed by anyone.
+  expect((await launch(named('first-1'), { origin: origin(1, 1) }).ended).stdout[0]).toContain('said')
+  expect((await launch(named('second-1'), { origin: origin(3, 3) }).ended).stdout[0]).toContain('said')
+  expect(await readFile(paths.fence, 'utf8')).toBe('3 3\n')
+})
+
+const named = (key: string, command: string): GuestStep => ({ ...step([['it', command]]), key })
+
+test('steps follow each other without being asked, and stop at the first that fails', async () => {
+  const given = [named('a-1', 'echo a'), named('b-1', 'echo b; exit 3'), named('c-1', 'echo c')]
+  const { stdout, outcomes, exitCode } = await launch(given).ended
+  expect(stdout).toEqual(['==> it\na\n', '==> it\nb\n', ''])
+  expect(outcomes.map(({ kind }) => kind)).toEqual(['succeeded', 'failed'])
+  expect(exitCode).toBe(0)
+})
+
+test('a killed follower does not keep the steps after it from running, and the next one tells of all', async () => {
+  const log = join(folder, 'runs')
+  const given = [
+    named('a-1', `echo begin; sleep 0.7; echo a >>"${log}"`),
+    named('b-1', `echo b >>"${log}"`),
+    named('c-1', `echo c >>"${log}"; echo end`),
+  ]
+  const first = launch(given)
+  await new Promise((resolve) => first.child.stdout.once('data', resolve))
+  first.child.kill('SIGKILL')
+  await first.ended
+  const both = await Promise.all([launch(given).ended, launch(given).ended])
+  for (const { stdout, outcomes } of both) {
+    expect(stdout[2]).toBe('==> it\nend\n')
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['succeeded', 'succeeded', 'succeeded'])
+  }
+  expect(await readFile(log, 'utf8')).toBe('a\nb\nc\n')
 })

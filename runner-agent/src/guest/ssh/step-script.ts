@@ -1,16 +1,21 @@
+import { posix } from 'node:path'
 import { quote } from '../../secure-shell/quote.ts'
-import type { GuestStep } from '../guest.ts'
+import { environmentFilePath } from '../environment-file.ts'
+import type { GuestStep, Origin } from '../guest.ts'
 
 /** Where in the guest the ledger and the variables are. */
 export interface GuestPaths {
   ledger: string
+  /** Holds the newest epoch and generation that the guest was worked on under. */
+  fence: string
   environmentFile: string
   home: string
 }
 
 export const guestPaths: GuestPaths = {
   ledger: '/var/lib/hearth/steps',
-  environmentFile: '/home/.env',
+  fence: '/var/lib/hearth/fence',
+  environmentFile: environmentFilePath,
   home: '/root',
 }
 
@@ -69,51 +74,18 @@ export function buildStepScript(step: GuestStep, paths: GuestPaths = guestPaths)
   return `${[...lines, 'finish 0'].join('\n')}\n`
 }
 
-/**
- * The bash program that starts a step unless the ledger has it, then prints its output from `offset` on until it
- * ends, then on the error stream how it ended, one `name value` a line. Takes the step's script, `scriptBytes` long,
- * on its input. Exit code 75: the script did not arrive whole and nothing was started.
- */
-export function buildLauncher(
-  key: string,
-  scriptBytes: number,
-  offset: number,
-  paths: GuestPaths = guestPaths,
-): string {
-  const start = 'setsid bash -- "$folder/script" "$folder" </dev/null >/dev/null 2>&1 &'
+export const staleExitCode = 76
+
+/** Bash lines that let the origin through, and note its numbers, unless the guest has seen newer ones. */
+export function guard({ epoch, generation }: Origin, paths: GuestPaths = guestPaths): string[] {
+  const fence = quote(paths.fence)
+  const folder = quote(posix.dirname(paths.fence))
   return [
-    `folder=${quote(`${paths.ledger}/${key}`)}`,
-    'umask 077',
-    'pid=',
-    'if [ ! -e "$folder/script" ]; then',
-    // The length is checked because a cut connection also ends the input.
-    `  IFS= LC_ALL=C read -r -d '' -N ${scriptBytes} script`,
-    `  LC_ALL=C; [ \${#script} = ${scriptBytes} ] || exit 75`,
-    '  mkdir -p -- "$folder"',
-    // Only the one that makes the file starts it at once.
-    '  if (set -C; printf %s "$script" >"$folder/script") 2>/dev/null; then',
-    `    ${start}`,
-    '    pid=$!',
-    '  fi',
-    'fi',
-    'if [ -z "$pid" ]; then',
-    '  for _ in {1..20}; do [ -s "$folder/pid" ] && break; sleep 0.1; done',
-    // Whoever made the file was cut off before the start.
-    `  [ -e "$folder/run" ] || { ${start} }`,
-    '  for _ in {1..50}; do [ -s "$folder/pid" ] && break; sleep 0.1; done',
-    '  read -r now </proc/sys/kernel/random/boot_id',
-    '  [ -s "$folder/boot" ] && read -r boot <"$folder/boot" && [ "$boot" = "$now" ] && read -r pid <"$folder/pid"',
-    'fi',
-    'if [ ! -s "$folder/exit" ] && [ -n "$pid" ]; then',
-    '  [ -e "$folder/output" ] || : >>"$folder/output"',
-    `  tail -c +${offset + 1} -f -s 0.1 --pid="$pid" "$folder/output"`,
-    'else',
-    `  tail -c +${offset + 1} "$folder/output"`,
-    'fi',
-    'for name in started finished failed skipped exit; do',
-    '  value=',
-    '  [ -e "$folder/$name" ] && { read -r value <"$folder/$name"; printf \'%s %s\\n\' "$name" "$value" >&2; }',
-    'done',
-    ':',
-  ].join('\n')
+    'seen_epoch=0 seen_generation=0',
+    `[ -s ${fence} ] && read -r seen_epoch seen_generation <${fence}`,
+    `((seen_epoch <= ${epoch} && seen_generation <= ${generation})) || ` +
+      `{ printf 'stale %s %s\\n' "$seen_epoch" "$seen_generation" >&2; exit ${staleExitCode}; }`,
+    `((seen_epoch == ${epoch} && seen_generation == ${generation})) || ` +
+      `{ [ -d ${folder} ] || mkdir -p -- ${folder}; printf '%s %s\\n' ${epoch} ${generation} >${fence}; }`,
+  ]
 }

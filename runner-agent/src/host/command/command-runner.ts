@@ -29,6 +29,8 @@ export interface CommandRunner {
   writeFile(path: string, content: string | Buffer, mode: number): Promise<void>
   /** The names in a folder; empty where there is none. */
   list(path: string): Promise<string[]>
+  /** In one move. Nothing where there is nothing to move; rejects when the new name is a folder that is not empty. */
+  rename(from: string, to: string): Promise<void>
   /** A folder and all below it; nothing where there is none. */
   remove(path: string): Promise<void>
   /** A connection from that host. */

@@ -87,6 +87,14 @@ export class LocalCommandRunner implements CommandRunner {
     }
   }
 
+  async rename(from: string, to: string): Promise<void> {
+    try {
+      await rename(from, to)
+    } catch (thrown) {
+      if (!isMissing(thrown)) throw thrown
+    }
+  }
+
   async remove(path: string): Promise<void> {
     await rm(path, { recursive: true, force: true })
   }

@@ -58,6 +58,12 @@ export class SecureShellCommandRunner implements CommandRunner {
       .map((name) => name.slice(2))
   }
 
+  async rename(from: string, to: string): Promise<void> {
+    const script = '[ -e "$1" ] || exit 0; exec mv -T -- "$1" "$2"'
+    const result = await this.run(['sh', '-c', script, 'sh', from, to])
+    if (result.exitCode !== 0) throw new CommandError(['rename', from], result.stderr.trim())
+  }
+
   async remove(path: string): Promise<void> {
     const result = await this.run(['rm', '-rf', '--', path])
     if (result.exitCode !== 0) throw new CommandError(['remove', path], result.stderr.trim())

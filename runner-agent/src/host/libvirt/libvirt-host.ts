@@ -1,8 +1,11 @@
 import { isId } from '@hearth/foundation'
 import { generateSecureShellKeyPair } from '../../secure-shell/host-key.ts'
+import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
 import type { CommandRunner } from '../command/command-runner.ts'
+import { OwnedFolders } from '../command/owned-folders.ts'
 import type { Host, HostFacts, InventoryEntry, Machine, MachineSpecification, Ownership } from '../host.ts'
 import { HostError } from '../host-error.ts'
+import { leftoverEntry } from '../leftover.ts'
 import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
 import { type Capacity, measureCapacity } from './capacity.ts'
 import { createDisk } from './disk.ts'
@@ -10,7 +13,7 @@ import { parsePower } from './domain-state.ts'
 import { buildDomainXml, buildOwnershipXml, parseOwnershipXml } from './domain-xml.ts'
 import { ImageFolder, type LocatedImage } from './image-folder.ts'
 import { MachineFolder } from './machine-folder.ts'
-import { type MachineFile, metadataNamespace } from './metadata.ts'
+import { type Given, metadataNamespace } from './metadata.ts'
 import { Ports } from './ports.ts'
 import type { Seed } from './seed.ts'
 import { seedDiskPath, writeSeedDisk } from './seed-disk.ts'
@@ -44,12 +47,14 @@ export class LibvirtHost implements Host {
   private readonly virsh: Virsh
   private readonly images: ImageFolder
   private readonly ports: Ports
+  private readonly folders: OwnedFolders
   private capacity: Promise<Capacity> | null = null
 
   constructor(private readonly options: LibvirtHostOptions) {
     this.virsh = new Virsh(options.runner, options.uri)
     this.images = new ImageFolder(options.runner, options.imagesFolder)
     this.ports = new Ports(options.runner)
+    this.folders = new OwnedFolders(options.runner, options.machinesFolder, options.owner)
   }
 
   async facts(): Promise<HostFacts> {
@@ -62,22 +67,25 @@ export class LibvirtHost implements Host {
   }
 
   async inventory(): Promise<InventoryEntry[]> {
-    const [listed, folders] = await Promise.all([
+    const [listed, { folders, leftovers }] = await Promise.all([
       this.virsh.run('list', '--all', '--name'),
-      this.options.runner.list(this.options.machinesFolder),
+      this.folders.list(),
     ])
     const defined = listed
       .split('\n')
       .filter((name) => name.startsWith(domainPrefix))
       .map((name) => name.slice(domainPrefix.length))
-    const ids = [...new Set([...defined, ...folders])].filter(isId)
-    return Promise.all(
-      (await this.lookAtDomains(ids)).map(async ({ environmentId, power, ownership }) => {
+      .filter(isId)
+    const ids = new Set([...defined, ...folders])
+    const machines = await Promise.all(
+      (await this.lookAtDomains([...ids])).map(async ({ environmentId, power, ownership }) => {
         const file = await this.folder(environmentId).readMachine()
-        if (file !== null) this.ports.reserve(environmentId, file.address.port)
+        this.reserve(environmentId, file?.given ?? null)
         return { environmentId, power, ownership: power === 'absent' ? (file?.ownership ?? null) : ownership }
       }),
     )
+    const left = leftovers.filter((id) => !ids.has(id))
+    return [...machines, ...left.map((id) => leftoverEntry(this.options.owner, id))]
   }
 
   async look(environmentId: string): Promise<Machine> {
@@ -88,36 +96,49 @@ export class LibvirtHost implements Host {
       folder.readRecord(),
     ])
     const power = domain?.power ?? 'absent'
-    if (file !== null) this.ports.reserve(environmentId, file.address.port)
+    this.reserve(environmentId, file?.given ?? null)
     return {
       environmentId,
       power,
       ownership: power === 'absent' ? (file?.ownership ?? null) : (domain?.ownership ?? null),
-      address: file?.address ?? null,
-      identity: file?.identity ?? null,
-      record,
+      address: file?.given?.address ?? null,
+      identity: file?.given?.identity ?? null,
+      // A record in a folder that does not say whose it is says nothing either.
+      record: file === null ? null : record,
     }
   }
 
-  async create(specification: MachineSpecification): Promise<void> {
+  async create(specification: MachineSpecification, authority: Authority): Promise<void> {
     const { environmentId } = specification
-    const existing = await this.ownOrAbsent(environmentId)
-    if (existing.power !== 'absent') return
+    const existing = await this.lookToTouch(environmentId, authority)
     const folder = this.folder(environmentId)
+    if (existing.power !== 'absent') {
+      if (existing.address !== null) return
+      throw new HostError('host_refused', `${domainName(environmentId)} is there without its folder`)
+    }
     const image = await this.images.find(specification.image)
     // Made anew as long as the machine has not been defined: nothing has booted with what a cut left here.
-    const { machine, seed } = await this.makeIdentity(specification, image, folder)
+    const { given, seed } = await this.chooseIdentity(specification, image)
+    const { owner, clock, runner } = this.options
+    const ownership = ownershipOf(owner, environmentId, authority, clock.now())
+    await authority.assertHeld()
+    // Before anything is made: from here on the folder says whose it is.
+    if (existing.ownership === null) await folder.open({ ownership, given })
+    else await folder.writeMachine({ ownership, given })
+    await authority.assertHeld()
     await Promise.all([
-      writeSeedDisk(this.options.runner, folder.path, image.format, seed),
-      createDisk(this.options.runner, image, folder.disk, specification.diskGibibytes),
+      writeSeedDisk(runner, folder.path, image.format, seed),
+      createDisk(runner, image, folder.disk, specification.diskGibibytes),
     ])
-    await this.define(specification, image, folder, machine)
+    await authority.assertHeld()
+    await this.define(specification, image, folder, ownership, given)
   }
 
-  async start(environmentId: string): Promise<void> {
-    const machine = await this.ownOrAbsent(environmentId)
+  async start(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.lookToTouch(environmentId, authority)
     if (machine.power === 'running') return
     for (let attempt = 0; ; attempt += 1) {
+      await authority.assertHeld()
       const { error } = await this.virsh.try('start', domainName(environmentId))
       if (error === null || /already active/.test(error)) return
       // Someone else took the port since it was chosen.
@@ -128,54 +149,60 @@ export class LibvirtHost implements Host {
     }
   }
 
-  async shutDown(environmentId: string): Promise<void> {
-    const machine = await this.ownOrAbsent(environmentId)
+  async shutDown(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.lookToTouch(environmentId, authority)
     if (machine.power !== 'running') return
+    await authority.assertHeld()
     const { error } = await this.virsh.try('shutdown', domainName(environmentId), '--mode', 'acpi')
     if (error !== null && !/not running/.test(error)) throw new HostError('host_refused', error)
   }
 
-  async powerOff(environmentId: string): Promise<void> {
-    const machine = await this.ownOrAbsent(environmentId)
-    if (machine.power !== 'running') return
-    const { error } = await this.virsh.try('destroy', domainName(environmentId))
-    if (error !== null && !/not running/.test(error)) throw new HostError('host_refused', error)
+  async powerOff(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.lookToTouch(environmentId, authority)
+    if (machine.power === 'running') await this.destroy(environmentId, authority)
   }
 
-  async remove(environmentId: string): Promise<void> {
-    const machine = await this.ownOrAbsent(environmentId)
-    if (machine.power === 'running') await this.powerOff(environmentId)
-    if (machine.power !== 'absent') {
-      const { error } = await this.virsh.try(
-        'undefine',
-        domainName(environmentId),
-        '--managed-save',
-        '--nvram',
-        '--snapshots-metadata',
-        '--checkpoints-metadata',
-      )
-      if (error !== null && !/failed to get domain/.test(error)) throw new HostError('host_refused', error)
-    }
+  async remove(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.lookToTouch(environmentId, authority)
+    if (machine.power === 'running') await this.destroy(environmentId, authority)
+    if (machine.power !== 'absent') await this.undefine(environmentId, authority)
+    await authority.assertHeld()
+    // A folder that neither itself nor a domain proves to be ours is left alone.
+    if (machine.ownership === null) return this.folders.clear(environmentId)
     // libvirt keeps a log for every name it ever ran; ours are never used again.
     await this.options.runner.run(['rm', '-f', '--', `${systemLogs}/${domainName(environmentId)}.log`])
-    await this.folder(environmentId).remove()
+    await this.folders.remove(environmentId)
     this.ports.release(environmentId)
   }
 
-  async stamp(environmentId: string, numbers: { epoch: number; generation: number }): Promise<void> {
-    const machine = await this.ownOrAbsent(environmentId)
-    const file = await this.folder(environmentId).readMachine()
+  async stamp(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.lookToTouch(environmentId, authority)
     if (machine.ownership === null) return
-    const ownership: Ownership = { ...machine.ownership, ...numbers }
+    const { epoch, generation } = authority
+    const ownership: Ownership = { ...machine.ownership, epoch, generation }
     if (machine.power !== 'absent') {
       const flags = machine.power === 'running' ? ['--live', '--config'] : ['--config']
+      await authority.assertHeld()
       await this.setOwnership(environmentId, ownership, flags)
     }
+    const file = await this.folder(environmentId).readMachine()
+    await authority.assertHeld()
     if (file !== null) await this.folder(environmentId).writeMachine({ ...file, ownership })
   }
 
-  async keepRecord(environmentId: string, text: string): Promise<void> {
-    await this.folder(environmentId).writeRecord(text)
+  async keepRecord(environmentId: string, text: string, authority: Authority): Promise<void> {
+    const folder = this.folder(environmentId)
+    // The folder alone is asked: a record is kept often, and asking libvirt costs.
+    const file = await folder.readMachine()
+    const { owner, clock } = this.options
+    if (file !== null) {
+      assertMayTouch({ environmentId, power: 'absent', ownership: file.ownership }, owner, authority)
+    }
+    await authority.assertHeld()
+    if (file === null) {
+      await folder.open({ ownership: ownershipOf(owner, environmentId, authority, clock.now()), given: null })
+    }
+    await folder.writeRecord(text)
   }
 
   async readConsole(environmentId: string): Promise<string> {
@@ -208,8 +235,11 @@ export class LibvirtHost implements Host {
   }
 
   private folder(environmentId: string): MachineFolder {
-    if (!isId(environmentId)) throw new Error(`not an environment's id: ${environmentId}`)
-    return new MachineFolder(this.options.runner, this.options.machinesFolder, environmentId)
+    return new MachineFolder(this.options.runner, this.folders, environmentId)
+  }
+
+  private reserve(environmentId: string, given: Given | null): void {
+    if (given !== null) this.ports.reserve(environmentId, given.address.port)
   }
 
   private async lookAtDomains(ids: readonly string[]): Promise<InventoryEntry[]> {
@@ -225,52 +255,49 @@ export class LibvirtHost implements Host {
     }))
   }
 
-  private async ownOrAbsent(environmentId: string): Promise<InventoryEntry> {
+  private async lookToTouch(environmentId: string, authority: Authority): Promise<Machine> {
     const machine = await this.look(environmentId)
-    const nothing = machine.power === 'absent' && machine.ownership === null
-    if (!nothing && machine.ownership?.owner !== this.options.owner) {
-      throw new HostError('host_refused', `${domainName(environmentId)} is not this runner's machine`)
-    }
+    assertMayTouch(machine, this.options.owner, authority)
     return machine
   }
 
-  private async makeIdentity(
+  private async destroy(environmentId: string, authority: Authority): Promise<void> {
+    await authority.assertHeld()
+    const { error } = await this.virsh.try('destroy', domainName(environmentId))
+    if (error !== null && !/not running/.test(error)) throw new HostError('host_refused', error)
+  }
+
+  private async undefine(environmentId: string, authority: Authority): Promise<void> {
+    await authority.assertHeld()
+    const { error } = await this.virsh.try(
+      'undefine',
+      domainName(environmentId),
+      '--managed-save',
+      '--nvram',
+      '--snapshots-metadata',
+      '--checkpoints-metadata',
+    )
+    if (error !== null && !/failed to get domain/.test(error)) throw new HostError('host_refused', error)
+  }
+
+  private async chooseIdentity(
     specification: MachineSpecification,
     image: LocatedImage,
-    folder: MachineFolder,
-  ): Promise<{ machine: MachineFile; seed: Seed }> {
-    const { environmentId, owner, epoch, generation, hostname } = specification
+  ): Promise<{ given: Given; seed: Seed }> {
+    const { environmentId, hostname, userCertificateAuthority, principal } = specification
+    const { guestAddress, agentKey } = this.options
     const randomSeed = newRandomSeed()
     const hostKey = generateSecureShellKeyPair(hostname)
-    const machine: MachineFile = {
-      ownership: {
-        owner,
-        environmentId,
-        epoch,
-        generation,
-        createdAt: this.options.clock.now().toISOString(),
-      },
-      address: {
-        host: this.options.guestAddress,
-        port: await this.ports.choose(environmentId),
-        user: image.sshUser,
-        hostKey: hostKey.publicKey,
-      },
-      identity: {
-        // Also the firmware's UUID, from which systemd derives it on a first boot under KVM.
-        machineId: environmentId.replaceAll('-', ''),
-        hostname,
-        randomSeedDigest: digestRandomSeed(randomSeed),
-      },
-    }
-    // First of all files: from here on the folder says whose it is.
-    await folder.writeMachine(machine)
-    const { userCertificateAuthority, principal } = specification
-    const { agentKey } = this.options
-    const { identity } = machine
     const user = image.sshUser
+    const port = await this.ports.choose(environmentId)
+    const identity = {
+      // Also the firmware's UUID, from which systemd derives it on a first boot under KVM.
+      machineId: environmentId.replaceAll('-', ''),
+      hostname,
+      randomSeedDigest: digestRandomSeed(randomSeed),
+    }
     return {
-      machine,
+      given: { address: { host: guestAddress, port, user, hostKey: hostKey.publicKey }, identity },
       seed: {
         environmentId,
         identity,
@@ -288,7 +315,8 @@ export class LibvirtHost implements Host {
     specification: MachineSpecification,
     image: LocatedImage,
     folder: MachineFolder,
-    machine: MachineFile,
+    ownership: Ownership,
+    given: Given,
   ): Promise<void> {
     const { environmentId } = specification
     const xml = buildDomainXml({
@@ -297,7 +325,7 @@ export class LibvirtHost implements Host {
       virtualization: this.options.virtualization,
       memoryMebibytes: specification.memoryMebibytes,
       virtualCpus: specification.virtualCpus,
-      ownership: machine.ownership,
+      ownership,
       diskPath: folder.disk,
       seedPath: seedDiskPath(folder.path, image.format),
       consolePath: folder.console,
@@ -305,7 +333,7 @@ export class LibvirtHost implements Host {
         image.kernelPath === null
           ? null
           : { path: image.kernelPath, initrdPath: image.initrdPath, commandLine: image.commandLine ?? '' },
-      forward: machine.address,
+      forward: given.address,
     })
     await this.options.runner.writeFile(folder.definition, xml, 0o600)
     await this.virsh.run('define', folder.definition)
@@ -317,13 +345,14 @@ export class LibvirtHost implements Host {
       folder.readMachine(),
       this.options.runner.readFile(folder.definition),
     ])
-    if (file === null || definition === null) {
+    if (file?.given == null || definition === null) {
       throw new HostError('host_refused', 'the port is taken and the machine has no definition to change')
     }
     const port = await this.ports.choose(environmentId)
-    const forward = (number: number) => `hostfwd=tcp:${file.address.host}:${number}-:22`
-    const xml = definition.toString('utf8').replace(forward(file.address.port), forward(port))
-    await folder.writeMachine({ ...file, address: { ...file.address, port } })
+    const { address } = file.given
+    const forward = (number: number) => `hostfwd=tcp:${address.host}:${number}-:22`
+    const xml = definition.toString('utf8').replace(forward(address.port), forward(port))
+    await folder.writeMachine({ ...file, given: { ...file.given, address: { ...address, port } } })
     await this.options.runner.writeFile(folder.definition, xml, 0o600)
     await this.virsh.run('define', folder.definition)
     await this.setOwnership(environmentId, file.ownership, ['--config'])

@@ -1,6 +1,9 @@
 import { posix } from 'node:path'
 import type { CommandRunner } from '../command/command-runner.ts'
+import type { OwnedFolders } from '../command/owned-folders.ts'
 import { type MachineFile, machineFileSchema } from './metadata.ts'
+
+const machineFile = 'machine.json'
 
 /** The folder that holds every file of one machine, and goes with it. */
 export class MachineFolder {
@@ -8,10 +11,10 @@ export class MachineFolder {
 
   constructor(
     private readonly runner: CommandRunner,
-    root: string,
-    environmentId: string,
+    private readonly folders: OwnedFolders,
+    private readonly environmentId: string,
   ) {
-    this.path = posix.join(root, environmentId)
+    this.path = folders.path(environmentId)
   }
 
   get disk(): string {
@@ -26,8 +29,9 @@ export class MachineFolder {
     return posix.join(this.path, 'domain.xml')
   }
 
+  /** null where there is no folder, or one that does not say whose it is. */
   async readMachine(): Promise<MachineFile | null> {
-    const text = await this.runner.readFile(posix.join(this.path, 'machine.json'))
+    const text = await this.runner.readFile(posix.join(this.path, machineFile))
     if (text === null) return null
     try {
       return machineFileSchema.parse(JSON.parse(text.toString('utf8')))
@@ -36,12 +40,13 @@ export class MachineFolder {
     }
   }
 
+  /** Makes the folder; from then on it says whose it is. */
+  open(machine: MachineFile): Promise<void> {
+    return this.folders.open(this.environmentId, machineFile, textOf(machine))
+  }
+
   writeMachine(machine: MachineFile): Promise<void> {
-    return this.runner.writeFile(
-      posix.join(this.path, 'machine.json'),
-      `${JSON.stringify(machine, null, 2)}\n`,
-      0o600,
-    )
+    return this.runner.writeFile(posix.join(this.path, machineFile), textOf(machine), 0o600)
   }
 
   async readRecord(): Promise<string | null> {
@@ -51,13 +56,8 @@ export class MachineFolder {
   writeRecord(text: string): Promise<void> {
     return this.runner.writeFile(posix.join(this.path, 'record.json'), text, 0o600)
   }
+}
 
-  /** `machine.json` goes last, so that a cut leaves a folder that still says whose it is. */
-  async remove(): Promise<void> {
-    const names = await this.runner.list(this.path)
-    for (const name of names.filter((name) => name !== 'machine.json')) {
-      await this.runner.remove(posix.join(this.path, name))
-    }
-    await this.runner.remove(this.path)
-  }
+function textOf(machine: MachineFile): string {
+  return `${JSON.stringify(machine, null, 2)}\n`
 }

@@ -12,13 +12,22 @@ const ownershipSchema = z.object({
   createdAt: z.string(),
 })
 
-/** `machine.json` in the machine's folder: the ownership that also stands in the domain, and what the guest was given. */
+/**
+ * `machine.json` in the machine's folder: the ownership that also stands in the domain, and what the guest was given,
+ * which is nothing as long as the machine has not begun to be made.
+ */
 export const machineFileSchema = z.object({
   ownership: ownershipSchema,
-  address: addressSchema,
-  identity: z.object({ machineId: z.string(), hostname: z.string(), randomSeedDigest: z.string() }),
+  given: z
+    .object({
+      address: addressSchema,
+      identity: z.object({ machineId: z.string(), hostname: z.string(), randomSeedDigest: z.string() }),
+    })
+    .nullable(),
 })
 export type MachineFile = z.infer<typeof machineFileSchema>
+/** What a machine is given when it is made. */
+export type Given = NonNullable<MachineFile['given']>
 
 /** Attributes of the metadata element, as text. */
 export function parseOwnership(attributes: Readonly<Record<string, unknown>>) {

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { addressSchema } from '@hearth/contract'
-import { isId } from '@hearth/foundation'
 import { z } from 'zod'
 import { LocalCommandRunner } from '../command/local.ts'
+import { OwnedFolders } from '../command/owned-folders.ts'
 
 const storedMachineSchema = z.object({
-  power: z.enum(['shut_off', 'running', 'crashed']),
+  /** `absent` as long as there is only a folder. */
+  power: z.enum(['absent', 'shut_off', 'running', 'crashed']),
   /** Milliseconds since 1970 at which its guest answers. */
   answersAt: z.number(),
   ownership: z.object({
@@ -15,44 +16,63 @@ const storedMachineSchema = z.object({
     generation: z.number(),
     createdAt: z.string(),
   }),
-  address: addressSchema,
-  identity: z.object({ machineId: z.string(), hostname: z.string(), randomSeedDigest: z.string() }),
+  address: addressSchema.nullable(),
+  identity: z
+    .object({ machineId: z.string(), hostname: z.string(), randomSeedDigest: z.string() })
+    .nullable(),
 })
 export type StoredMachine = z.infer<typeof storedMachineSchema>
+
+const machineFile = 'machine.json'
 
 /** Synthetic machines as files, one folder each, so that they outlive the process as real ones do. */
 export class MachineStore {
   private readonly files = new LocalCommandRunner()
+  private readonly folders: OwnedFolders
 
-  constructor(private readonly folder: string) {}
-
-  async list(): Promise<string[]> {
-    return (await this.files.list(this.folder)).filter(isId)
+  constructor(folder: string, owner: string) {
+    this.folders = new OwnedFolders(this.files, folder, owner)
   }
 
+  list(): Promise<{ folders: string[]; leftovers: string[] }> {
+    return this.folders.list()
+  }
+
+  /** null where there is no folder, or one that does not say whose it is. */
   async read(environmentId: string): Promise<StoredMachine | null> {
-    const text = await this.readText(environmentId, 'machine.json')
-    return text === null ? null : storedMachineSchema.parse(JSON.parse(text))
+    const text = await this.readText(environmentId, machineFile)
+    if (text === null) return null
+    try {
+      return storedMachineSchema.parse(JSON.parse(text))
+    } catch {
+      return null
+    }
+  }
+
+  /** Makes the machine's folder. Rejects when there is one that holds anything. */
+  open(environmentId: string, machine: StoredMachine): Promise<void> {
+    return this.folders.open(environmentId, machineFile, JSON.stringify(machine))
   }
 
   write(environmentId: string, machine: StoredMachine): Promise<void> {
-    return this.writeText(environmentId, 'machine.json', JSON.stringify(machine))
+    return this.writeText(environmentId, machineFile, JSON.stringify(machine))
   }
 
   async readText(environmentId: string, name: string): Promise<string | null> {
-    return (await this.files.readFile(this.path(environmentId, name)))?.toString('utf8') ?? null
+    return (await this.files.readFile(join(this.folders.path(environmentId), name)))?.toString('utf8') ?? null
   }
 
   writeText(environmentId: string, name: string, text: string): Promise<void> {
-    return this.files.writeFile(this.path(environmentId, name), text, 0o600)
+    return this.files.writeFile(join(this.folders.path(environmentId), name), text, 0o600)
   }
 
+  /** The folder has proved to be the owner's. */
   remove(environmentId: string): Promise<void> {
-    return this.files.remove(this.path(environmentId))
+    return this.folders.remove(environmentId)
   }
 
-  private path(environmentId: string, ...name: string[]): string {
-    if (!isId(environmentId)) throw new Error(`not an environment's id: ${environmentId}`)
-    return join(this.folder, environmentId, ...name)
+  /** Removes what a cut left of a folder. */
+  clear(environmentId: string): Promise<void> {
+    return this.folders.clear(environmentId)
   }
 }

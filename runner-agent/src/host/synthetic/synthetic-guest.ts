@@ -1,18 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type StepName, stepNames } from '@hearth/contract'
 import { z } from 'zod'
+import { environmentFilePath } from '../../guest/environment-file.ts'
 import {
   type Guest,
   type GuestEvidence,
   type GuestMachine,
   type GuestStep,
   GuestUnreachable,
+  goesOn,
+  type Origin,
+  type StepEvent,
   type StepOutcome,
 } from '../../guest/guest.ts'
+import { isNewer, StaleAuthority } from '../authority.ts'
+import { HostError } from '../host-error.ts'
 import type { MachineStore } from './machine-store.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
 
-const ledgerEntrySchema = z.object({ startedAt: z.number(), endsAt: z.number(), fails: z.boolean() })
+const numbers = { epoch: z.number(), generation: z.number() }
+const fenceSchema = z.object(numbers)
+const ledgerEntrySchema = z.object({
+  startedAt: z.number(),
+  endsAt: z.number(),
+  fails: z.boolean(),
+  /** For whom it was started. */
+  origin: z.object({ runnerId: z.string(), ...numbers }),
+})
 
 /** The inside of a synthetic machine: steps take the time the settings say, and run nothing. */
 export class SyntheticGuest implements Guest {
@@ -29,53 +43,93 @@ export class SyntheticGuest implements Guest {
     return { machineId, hostname, hostKeyMatches: true, randomSeedFresh, clockOffsetMilliseconds: 0 }
   }
 
-  async writeEnvironmentFile(content: string, signal: AbortSignal): Promise<void> {
+  async writePrivateFile(path: string, content: string, origin: Origin, signal: AbortSignal): Promise<void> {
     await this.answering(signal)
-    await this.store.writeText(this.machine.environmentId, 'guest.env', content)
-  }
-
-  async runStep(
-    step: GuestStep,
-    onOutput: (chunk: Buffer) => void,
-    signal: AbortSignal,
-  ): Promise<StepOutcome> {
-    await this.answering(signal)
-    const entry = await this.startOrLook(step)
-    const each = (entry.endsAt - entry.startedAt) / Math.max(1, step.commands.length)
-    for (const [index, command] of step.commands.entries()) {
-      const [firstLine = ''] = command.command.split('\n')
-      onOutput(Buffer.from(`==> ${command.name}\nsimulated: ${firstLine}\n`))
-      await this.until(entry.startedAt + each * (index + 1), signal)
+    await this.pass(origin)
+    if (
+      path === environmentFilePath &&
+      failsByChance(this.world.settings, 'set_env_vars', this.world.random)
+    ) {
+      throw new HostError('host_refused', `simulated failure: ${path} could not be written`)
     }
-    await this.until(entry.endsAt, signal)
-    const times = { startedAt: entry.startedAt, finishedAt: entry.endsAt }
-    if (step.onlyWithExecutable !== null && !entry.fails) return { kind: 'skipped', times }
-    if (!entry.fails) return { kind: 'succeeded', times }
-    onOutput(Buffer.from('simulated failure, as the settings say\n'))
-    const command = Math.max(0, step.commands.length - 1)
-    return { kind: 'failed', exitCode: 1, command, cause: 'exit', limitSeconds: step.limitSeconds, times }
+    await this.store.writeText(this.machine.environmentId, `guest${path.replaceAll('/', '-')}`, content)
   }
 
-  async shutDown(): Promise<void> {
-    // The host does it at once.
+  async readFiles(paths: readonly string[], signal: AbortSignal): Promise<(string | null)[]> {
+    await this.answering(signal)
+    return paths.map(() => null)
+  }
+
+  async *runSteps(
+    steps: readonly GuestStep[],
+    origin: Origin,
+    signal: AbortSignal,
+  ): AsyncIterable<StepEvent> {
+    for (const [index, step] of steps.entries()) {
+      const outcome = yield* this.runStep(index, step, origin, signal)
+      yield { kind: 'outcome', index, outcome }
+      if (!goesOn(outcome)) return
+    }
   }
 
   close(): void {
     // Nothing is kept open.
   }
 
-  private async startOrLook(step: GuestStep) {
+  async shutDown(): Promise<void> {
+    // The host does it at once.
+  }
+
+  private async *runStep(
+    index: number,
+    step: GuestStep,
+    origin: Origin,
+    signal: AbortSignal,
+  ): AsyncGenerator<StepEvent, StepOutcome> {
+    await this.answering(signal)
+    const output = (text: string): StepEvent => ({ kind: 'output', index, chunk: Buffer.from(text) })
+    const entry = await this.startOrLook(step, origin)
+    const each = (entry.endsAt - entry.startedAt) / Math.max(1, step.commands.length)
+    for (const [position, command] of step.commands.entries()) {
+      const [firstLine = ''] = command.command.split('\n')
+      yield output(`==> ${command.name}\nsimulated: ${firstLine}\n`)
+      await this.until(entry.startedAt + each * (position + 1), signal)
+    }
+    await this.until(entry.endsAt, signal)
+    const times = { startedAt: entry.startedAt, finishedAt: entry.endsAt }
+    if (step.onlyWithExecutable !== null && !entry.fails) return { kind: 'skipped', times }
+    if (!entry.fails) return { kind: 'succeeded', times }
+    yield output('simulated failure, as the settings say\n')
+    const command = Math.max(0, step.commands.length - 1)
+    return { kind: 'failed', exitCode: 1, command, cause: 'exit', limitSeconds: step.limitSeconds, times }
+  }
+
+  private async startOrLook(step: GuestStep, { runnerId, epoch, generation }: Origin) {
     const name = `step-${step.key}.json`
     const kept = await this.store.readText(this.machine.environmentId, name)
     if (kept !== null) return ledgerEntrySchema.parse(JSON.parse(kept))
+    await this.pass({ runnerId, epoch, generation })
     const startedAt = this.world.clock.now().getTime()
     const entry = {
       startedAt,
       endsAt: startedAt + this.world.settings.stepMilliseconds,
       fails: failsByChance(this.world.settings, stepName(step.key), this.world.random),
+      origin: { runnerId, epoch, generation },
     }
     await this.store.writeText(this.machine.environmentId, name, JSON.stringify(entry))
     return entry
+  }
+
+  /** Lets the origin through, and notes its numbers, unless the guest has seen newer ones. */
+  private async pass({ epoch, generation }: Origin): Promise<void> {
+    const { environmentId } = this.machine
+    const kept = await this.store.readText(environmentId, 'fence.json')
+    const seen = kept === null ? null : fenceSchema.parse(JSON.parse(kept))
+    if (seen !== null && isNewer(seen, { epoch, generation })) {
+      throw new StaleAuthority(seen, { epoch, generation })
+    }
+    if (seen?.epoch === epoch && seen.generation === generation) return
+    await this.store.writeText(environmentId, 'fence.json', JSON.stringify({ epoch, generation }))
   }
 
   private async answering(signal: AbortSignal): Promise<void> {

@@ -23,11 +23,9 @@ const hostOf = (owner: string, failures = {}) =>
     images: ['debian-12'],
   })
 
-const specificationOf = (owner: string) => ({
-  owner,
+const authority = { epoch: 1, generation: 2, assertHeld: async () => undefined }
+const specification = () => ({
   environmentId: newId(),
-  epoch: 1,
-  generation: 2,
   hostname: 'shop',
   image: 'debian-12',
   virtualCpus: 1,
@@ -42,31 +40,32 @@ describe('the contract of hosts', () => {
     test(promise, () =>
       holds({
         host: hostOf('runner-1'),
+        owner: 'runner-1',
         foreignHost: hostOf('runner-2'),
-        specification: () => specificationOf('runner-1'),
+        specification,
       }),
     )
   }
 })
 
 test('a machine made by one process is found by the next', async () => {
-  const given = specificationOf('runner-1')
-  await hostOf('runner-1').create(given)
-  await hostOf('runner-1').start(given.environmentId)
+  const given = specification()
+  await hostOf('runner-1').create(given, authority)
+  await hostOf('runner-1').start(given.environmentId, authority)
   expect((await hostOf('runner-1').look(given.environmentId)).power).toBe('running')
 })
 
 test('failures happen as often as the settings say', async () => {
-  await expect(hostOf('runner-1', { create_vm: 1 }).create(specificationOf('runner-1'))).rejects.toThrow(
+  await expect(hostOf('runner-1', { create_vm: 1 }).create(specification(), authority)).rejects.toThrow(
     'refused',
   )
 })
 
 test('a crash is told to whoever watches', async () => {
   const host = hostOf('runner-1')
-  const given = specificationOf('runner-1')
-  await host.create(given)
-  await host.start(given.environmentId)
+  const given = specification()
+  await host.create(given, authority)
+  await host.start(given.environmentId, authority)
   const stop = new AbortController()
   const crashed = new Promise((resolve) => void host.watch(resolve, stop.signal))
   await host.crash(given.environmentId)

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { generateSecureShellKeyPair } from '../../secure-shell/host-key.ts'
+import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
 import type { Host, HostFacts, InventoryEntry, Machine, MachineSpecification } from '../host.ts'
 import { HostError } from '../host-error.ts'
+import { leftoverEntry } from '../leftover.ts'
 import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
 import { MachineStore, type StoredMachine } from './machine-store.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
@@ -25,7 +27,7 @@ export class SyntheticHost implements Host {
   private readonly watchers = new Set<(environmentId: string) => void>()
 
   constructor(private readonly options: SyntheticHostOptions) {
-    this.store = new MachineStore(options.machinesFolder)
+    this.store = new MachineStore(options.machinesFolder, options.owner)
   }
 
   async facts(): Promise<HostFacts> {
@@ -33,16 +35,15 @@ export class SyntheticHost implements Host {
   }
 
   async inventory(): Promise<InventoryEntry[]> {
+    const { folders, leftovers } = await this.store.list()
     const machines: InventoryEntry[] = []
-    for (const environmentId of await this.store.list()) {
+    for (const environmentId of folders) {
       const machine = await this.store.read(environmentId)
-      machines.push({
-        environmentId,
-        power: machine?.power ?? 'absent',
-        ownership: machine?.ownership ?? null,
-      })
+      const power = machine?.power ?? 'absent'
+      machines.push({ environmentId, power, ownership: machine?.ownership ?? null })
     }
-    return machines
+    const left = leftovers.filter((id) => !folders.includes(id))
+    return [...machines, ...left.map((id) => leftoverEntry(this.options.owner, id))]
   }
 
   async look(environmentId: string): Promise<Machine> {
@@ -56,13 +57,15 @@ export class SyntheticHost implements Host {
       ownership: machine?.ownership ?? null,
       address: machine?.address ?? null,
       identity: machine?.identity ?? null,
-      record,
+      // A record in a folder that does not say whose it is says nothing either.
+      record: machine === null ? null : record,
     }
   }
 
-  async create(specification: MachineSpecification): Promise<void> {
-    const { environmentId, owner, epoch, generation, hostname } = specification
-    if ((await this.own(environmentId)) !== null) return
+  async create(specification: MachineSpecification, authority: Authority): Promise<void> {
+    const { environmentId, hostname } = specification
+    const existing = await this.own(environmentId, authority)
+    if (existing !== null && existing.power !== 'absent') return
     if (!this.options.images.includes(specification.image)) {
       throw new HostError(
         'image_missing',
@@ -74,50 +77,53 @@ export class SyntheticHost implements Host {
       throw new HostError('host_refused', 'the synthetic host refused the machine, as its settings say')
     }
     const digest = digestRandomSeed(newRandomSeed())
-    await this.store.write(environmentId, {
+    await this.write(existing, authority, {
+      ...this.folderOf(environmentId, authority),
       power: 'shut_off',
-      answersAt: 0,
-      ownership: {
-        owner,
-        environmentId,
-        epoch,
-        generation,
-        createdAt: this.options.clock.now().toISOString(),
-      },
       address: { host: '127.0.0.1', port: portOf(environmentId), user: 'root', hostKey: this.hostKey() },
       identity: { machineId: environmentId.replaceAll('-', ''), hostname, randomSeedDigest: digest },
     })
   }
 
-  async start(environmentId: string): Promise<void> {
-    const machine = await this.existing(environmentId)
+  async start(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.existing(environmentId, authority)
     if (machine.power === 'running') return
     const answersAt = this.options.clock.now().getTime() + this.options.settings.bootMilliseconds
-    await this.store.write(environmentId, { ...machine, power: 'running', answersAt })
+    await this.write(machine, authority, { ...machine, power: 'running', answersAt })
   }
 
-  async shutDown(environmentId: string): Promise<void> {
-    await this.powerOff(environmentId)
+  async shutDown(environmentId: string, authority: Authority): Promise<void> {
+    await this.powerOff(environmentId, authority)
   }
 
-  async powerOff(environmentId: string): Promise<void> {
-    const machine = await this.existing(environmentId)
-    if (machine.power === 'running') await this.store.write(environmentId, { ...machine, power: 'shut_off' })
+  async powerOff(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.existing(environmentId, authority)
+    if (machine.power === 'running') await this.write(machine, authority, { ...machine, power: 'shut_off' })
   }
 
-  async remove(environmentId: string): Promise<void> {
-    await this.own(environmentId)
-    await this.store.remove(environmentId)
+  async remove(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.own(environmentId, authority)
+    await authority.assertHeld()
+    // A folder that does not say whose it is is left alone.
+    if (machine === null) await this.store.clear(environmentId)
+    else await this.store.remove(environmentId)
   }
 
-  async stamp(environmentId: string, numbers: { epoch: number; generation: number }): Promise<void> {
-    const machine = await this.own(environmentId)
+  async stamp(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.own(environmentId, authority)
     if (machine === null) return
-    await this.store.write(environmentId, { ...machine, ownership: { ...machine.ownership, ...numbers } })
+    const { epoch, generation } = authority
+    await this.write(machine, authority, {
+      ...machine,
+      ownership: { ...machine.ownership, epoch, generation },
+    })
   }
 
-  keepRecord(environmentId: string, text: string): Promise<void> {
-    return this.store.writeText(environmentId, 'record.json', text)
+  async keepRecord(environmentId: string, text: string, authority: Authority): Promise<void> {
+    const machine = await this.own(environmentId, authority)
+    await authority.assertHeld()
+    if (machine === null) await this.store.open(environmentId, this.folderOf(environmentId, authority))
+    await this.store.writeText(environmentId, 'record.json', text)
   }
 
   async readConsole(environmentId: string): Promise<string> {
@@ -138,7 +144,8 @@ export class SyntheticHost implements Host {
 
   /** Ends a machine as a crash would. */
   async crash(environmentId: string): Promise<void> {
-    const machine = await this.existing(environmentId)
+    const machine = await this.store.read(environmentId)
+    if (machine === null) throw new Error(`there is no machine ${environmentId}`)
     await this.store.write(environmentId, { ...machine, power: 'crashed' })
     for (const changed of this.watchers) changed(environmentId)
   }
@@ -147,18 +154,35 @@ export class SyntheticHost implements Host {
     this.watchers.clear()
   }
 
-  private async own(environmentId: string): Promise<StoredMachine | null> {
+  private async own(environmentId: string, authority: Authority): Promise<StoredMachine | null> {
     const machine = await this.store.read(environmentId)
-    if (machine !== null && machine.ownership.owner !== this.options.owner) {
-      throw new HostError('host_refused', `the machine ${environmentId} is not this runner's`)
+    if (machine !== null) assertMayTouch({ environmentId, ...machine }, this.options.owner, authority)
+    return machine
+  }
+
+  private async existing(environmentId: string, authority: Authority): Promise<StoredMachine> {
+    const machine = await this.own(environmentId, authority)
+    if (machine === null || machine.power === 'absent') {
+      throw new HostError('host_refused', `there is no machine ${environmentId}`)
     }
     return machine
   }
 
-  private async existing(environmentId: string): Promise<StoredMachine> {
-    const machine = await this.own(environmentId)
-    if (machine === null) throw new HostError('host_refused', `there is no machine ${environmentId}`)
-    return machine
+  private folderOf(environmentId: string, authority: Authority): StoredMachine {
+    const { owner, clock } = this.options
+    const ownership = ownershipOf(owner, environmentId, authority, clock.now())
+    return { power: 'absent', answersAt: 0, ownership, address: null, identity: null }
+  }
+
+  private async write(
+    before: StoredMachine | null,
+    authority: Authority,
+    machine: StoredMachine,
+  ): Promise<void> {
+    await authority.assertHeld()
+    const { environmentId } = machine.ownership
+    if (before === null) await this.store.open(environmentId, machine)
+    else await this.store.write(environmentId, machine)
   }
 
   private hostKey(): string {

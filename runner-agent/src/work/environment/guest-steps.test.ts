@@ -1,6 +1,6 @@
 import type { ProvisioningPlan } from '@hearth/contract'
 import { expect, test } from 'vitest'
-import { guestStep, passwordOf, stepLimitSeconds, withoutCredentials } from './guest-steps.ts'
+import { guestStep, stepLimitSeconds } from './guest-steps.ts'
 
 const plan: ProvisioningPlan = {
   image: 'debian-12',
@@ -21,18 +21,6 @@ const plan: ProvisioningPlan = {
   warmPoolSetup: [],
 }
 
-test('a clone names the repository without its password and quotes what it is given', () => {
-  const step = guestStep(plan, { name: 'clone_repo', repository: 'shop' }, 3, {})
-  expect(step.key).toBe('clone_repo.shop-3')
-  expect(step.commands).toEqual([
-    {
-      name: 'git clone https://example.org/shop.git',
-      command: "git clone --branch 'it'\\''s' -- 'https://user:p4ssw0rd@example.org/shop.git' '/home/shop'",
-      timeoutSeconds: null,
-    },
-  ])
-})
-
 test('project commands run in /home, a repository’s in its own folder', () => {
   expect(guestStep(plan, { name: 'project_setup', repository: null }, 1, {}).folder).toBe('/home')
   expect(guestStep(plan, { name: 'repo_setup', repository: 'shop' }, 1, {})).toMatchObject({
@@ -52,9 +40,14 @@ test('a step may take its deadline, or as long as its commands ask for', () => {
   expect(stepLimitSeconds('project_setup', [], { project_setup: 2 })).toBe(2)
 })
 
-test('a URL’s password is found and hidden; a mere user name stays', () => {
-  expect(passwordOf('https://user:p4ss@host/x')).toEqual(['p4ss'])
-  expect(passwordOf('ssh://git@host/x')).toEqual([])
-  expect(withoutCredentials('ssh://git@host/x')).toBe('ssh://git@host/x')
-  expect(withoutCredentials('git@host:x.git')).toBe('git@host:x.git')
+test('the hooks a repository names are its init step; what does not fit fails it in words', () => {
+  const init = { name: 'init_repo', repository: 'shop' } as const
+  const commands = [{ name: 'make', command: 'make' }]
+  expect(guestStep(plan, init, 1, {}, { kind: 'commands', file: 'hearth.yaml', commands })).toMatchObject({
+    folder: '/home/shop',
+    commands: [{ name: 'make', command: 'make', timeoutSeconds: null }],
+    onlyWithExecutable: null,
+  })
+  const fault = guestStep(plan, init, 1, {}, { kind: 'fault', file: 'hearth.yaml', message: 'it’s wrong' })
+  expect(fault.commands[0]?.command).toContain('hearth.yaml does not fit: it’s wrong')
 })

@@ -1,6 +1,8 @@
 import {
   type Command,
   type ProvisioningPlan,
+  type RepositoryHooks,
+  repositoryHookFiles,
   type StepName,
   stepDeadlineSeconds,
   stepKey,
@@ -8,6 +10,7 @@ import {
 import { assertNever } from '@hearth/foundation'
 import type { GuestCommand, GuestStep } from '../../guest/guest.ts'
 import { quote } from '../../secure-shell/quote.ts'
+import { cloneCommand } from './clone.ts'
 
 export type StepDeadlines = Partial<Record<StepName, number>>
 
@@ -21,36 +24,35 @@ export function stepLimitSeconds(
   return Math.max(deadlines[name] ?? stepDeadlineSeconds[name], asked)
 }
 
-/** What the guest is to run for a step of a plan. Not for the steps that are no script. */
+/** The steps that are a script in the guest. */
+export type ScriptStepName = Exclude<StepName, 'create_vm' | 'ensure_server' | 'set_env_vars'>
+
+export function isScriptStep<Step extends { name: StepName }>(
+  step: Step,
+): step is Step & { name: ScriptStepName } {
+  return step.name !== 'create_vm' && step.name !== 'ensure_server' && step.name !== 'set_env_vars'
+}
+
+/** What the guest is to run for a step of a plan. `hooks` are those found in the step's repository. */
 export function guestStep(
   plan: ProvisioningPlan,
-  step: {
-    name: Exclude<StepName, 'create_vm' | 'ensure_server' | 'set_env_vars'>
-    repository: string | null
-  },
+  step: { name: ScriptStepName; repository: string | null },
   generation: number,
   deadlines: StepDeadlines,
+  hooks: RepositoryHooks = { kind: 'none' },
 ): GuestStep {
   const repository = plan.repositories.find(({ name }) => name === step.repository)
   const repositoryFolder = `/home/${step.repository ?? ''}`
   const { folder, commands, onlyWithExecutable } = ((): Omit<GuestStep, 'key' | 'limitSeconds'> => {
     switch (step.name) {
-      case 'clone_repo': {
-        const branch = repository?.branch == null ? '' : `--branch ${quote(repository.branch)} `
-        const command = `git clone ${branch}-- ${quote(repository?.url ?? '')} ${quote(repositoryFolder)}`
-        const name = `git clone ${withoutCredentials(repository?.url ?? '')}`
+      case 'clone_repo':
         return {
           folder: '/home',
-          commands: [{ name, command, timeoutSeconds: null }],
+          commands: repository === undefined ? [] : [cloneCommand(repository)],
           onlyWithExecutable: null,
         }
-      }
       case 'init_repo':
-        return {
-          folder: repositoryFolder,
-          commands: [{ name: initHook, command: `exec ./${initHook}`, timeoutSeconds: null }],
-          onlyWithExecutable: initHook,
-        }
+        return { folder: repositoryFolder, ...initCommands(hooks) }
       case 'project_setup':
         return { folder: '/home', commands: plan.projectSetup.map(toGuest), onlyWithExecutable: null }
       case 'repo_setup':
@@ -69,25 +71,28 @@ export function guestStep(
   return { key: `${stepKey(step)}-${generation}`, folder, commands, onlyWithExecutable, limitSeconds }
 }
 
-/** A repository's own hook, run after it is cloned. */
-const initHook = '.hearth/init'
+/** Without hooks it is the step of a script that is not there: skipped. */
+function initCommands(hooks: RepositoryHooks): Pick<GuestStep, 'commands' | 'onlyWithExecutable'> {
+  const { script } = repositoryHookFiles
+  switch (hooks.kind) {
+    case 'commands':
+      return { commands: hooks.commands.map(toGuest), onlyWithExecutable: null }
+    case 'fault': {
+      const message = `${hooks.file} does not fit: ${hooks.message}`
+      const command = `printf '%s\\n' ${quote(message)}; exit 1`
+      return { commands: [{ name: hooks.file, command, timeoutSeconds: null }], onlyWithExecutable: null }
+    }
+    case 'script':
+    case 'none':
+      return {
+        commands: [{ name: script, command: `exec ./${script}`, timeoutSeconds: null }],
+        onlyWithExecutable: script,
+      }
+    default:
+      return assertNever(hooks)
+  }
+}
 
 function toGuest({ name, command, timeoutSeconds }: Command): GuestCommand {
   return { name, command, timeoutSeconds: timeoutSeconds ?? null }
-}
-
-const credentials = /^([a-z]+:\/\/)([^/@]*)@/
-
-/** A URL as it may be shown. */
-export function withoutCredentials(url: string): string {
-  return url.replace(credentials, (_, scheme: string, user: string) =>
-    user.includes(':') ? scheme : `${scheme}${user}@`,
-  )
-}
-
-/** The password in a URL, which must not be shown either. */
-export function passwordOf(url: string): string[] {
-  const user = credentials.exec(url)?.[2] ?? ''
-  const colon = user.indexOf(':')
-  return colon < 0 ? [] : [user.slice(colon + 1)]
 }

@@ -1,4 +1,5 @@
 import type { EnvironmentOrder } from '@hearth/contract'
+import type { Authority } from '../../host/authority.ts'
 import type { WorkContext } from './work-context.ts'
 import { EnvironmentWorker } from './worker.ts'
 
@@ -7,6 +8,8 @@ export type Receipt = 'taken' | 'other_runner' | 'older_epoch' | 'older_generati
 /** The newest order of each environment, with the worker that fulfils it. */
 export class EnvironmentInbox {
   private readonly workers = new Map<string, EnvironmentWorker>()
+  private readonly orderedAt = new Map<string, number>()
+  private readonly removals = new Map<string, Promise<unknown>>()
 
   constructor(
     private readonly context: WorkContext,
@@ -19,8 +22,11 @@ export class EnvironmentInbox {
     if (order.epoch > this.identity.epoch) return 'superseded'
     if (order.epoch < this.identity.epoch) return 'older_epoch'
     const worker = this.workers.get(order.id)
+    this.orderedAt.set(order.id, this.context.now())
     if (worker === undefined) {
-      const made = new EnvironmentWorker(order, this.context, () => this.workers.delete(order.id))
+      // An order that comes while its machine is being removed finds it gone, and makes it anew.
+      const before = this.removals.get(order.id) ?? Promise.resolve()
+      const made = new EnvironmentWorker(order, this.context, before, () => this.forget(order.id))
       this.workers.set(order.id, made)
       made.wake()
       return 'taken'
@@ -30,8 +36,29 @@ export class EnvironmentInbox {
     return 'taken'
   }
 
-  has(environmentId: string): boolean {
-    return this.workers.has(environmentId)
+  /** When its last order came, in milliseconds that only rise; null where there is none. */
+  lastOrderAt(environmentId: string): number | null {
+    return this.orderedAt.get(environmentId) ?? null
+  }
+
+  /**
+   * Removes a machine that is wanted no more, and forgets the order there was for it. Resolves with false when a new
+   * order came first.
+   */
+  async removeUnwanted(environmentId: string, generation: number): Promise<boolean> {
+    if (this.removals.has(environmentId)) return false
+    const worker = this.workers.get(environmentId)
+    this.forget(environmentId)
+    const removal = Promise.resolve(worker?.settle()).then(() => this.remove(environmentId, generation))
+    this.removals.set(
+      environmentId,
+      removal.catch(() => undefined),
+    )
+    try {
+      return await removal
+    } finally {
+      this.removals.delete(environmentId)
+    }
   }
 
   wake(environmentId: string): void {
@@ -47,8 +74,38 @@ export class EnvironmentInbox {
     return this.workers.size
   }
 
-  /** Resolves when no worker takes a step any more. */
+  /** Resolves when no worker takes a step any more, and nothing is being removed. */
   async settle(): Promise<void> {
-    await Promise.all([...this.workers.values()].map((worker) => worker.settle()))
+    await Promise.all([
+      ...[...this.workers.values()].map((worker) => worker.settle()),
+      ...this.removals.values(),
+    ])
+  }
+
+  private forget(environmentId: string): void {
+    this.workers.delete(environmentId)
+    this.orderedAt.delete(environmentId)
+  }
+
+  private async remove(environmentId: string, generation: number): Promise<boolean> {
+    const { host, lease } = this.context
+    let begun = false
+    const authority: Authority = {
+      ...lease.authority(generation),
+      assertHeld: async () => {
+        await lease.assertHeld()
+        if (!begun && this.workers.has(environmentId)) throw new OrderCame()
+        begun = true
+      },
+    }
+    try {
+      await host.remove(environmentId, authority)
+      return true
+    } catch (thrown) {
+      if (thrown instanceof OrderCame) return false
+      throw thrown
+    }
   }
 }
+
+class OrderCame extends Error {}

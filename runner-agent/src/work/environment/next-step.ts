@@ -3,7 +3,7 @@ import { assertNever } from '@hearth/foundation'
 import type { Machine } from '../../host/host.ts'
 import { type EnvironmentRecord, firstOpenStep, isProvisioned } from './record.ts'
 
-export type Wanted = Pick<EnvironmentOrder, 'desiredPhase' | 'generation' | 'runnerId'>
+export type Wanted = Pick<EnvironmentOrder, 'desiredPhase' | 'epoch' | 'generation' | 'runnerId'>
 
 export interface Seen {
   machine: Pick<Machine, 'power' | 'ownership'>
@@ -14,8 +14,8 @@ export interface Seen {
 export type NextStep =
   /** Nothing, until an order comes or the machine changes by itself. */
   | { kind: 'rest'; phase: ReportedPhase; failure: Failure | null }
-  /** Nothing and no report: the order is older than the machine. */
-  | { kind: 'refuse'; reason: string }
+  /** Nothing and no report: the order, or the lease it came under, is older than the machine. */
+  | { kind: 'refuse'; reason: string; superseded: boolean }
   | { kind: 'fail'; failure: Failure }
   | { kind: 'create' }
   | { kind: 'start' }
@@ -23,6 +23,7 @@ export type NextStep =
   | { kind: 'check_guest' }
   /** Go on with the provisioning step at this index of the record. */
   | { kind: 'provision'; index: number }
+  /** Mark the machine with the lease and the order it is worked on under, before anything else is done to it. */
   | { kind: 'stamp' }
   | { kind: 'stop' }
   | { kind: 'remove' }
@@ -34,21 +35,36 @@ export type NextStep =
 /** Decides purely: the same order and the same sight always give the same step. */
 export function nextStep(wanted: Wanted, seen: Seen): NextStep {
   const { machine, record } = seen
-  const generation = machine.ownership?.generation ?? 0
+  const { epoch, generation } = machine.ownership ?? { epoch: 0, generation: 0 }
   if (isForeign(wanted, seen)) return { kind: 'rest', phase: 'failed', failure: foreign }
+  if (epoch > wanted.epoch) {
+    return {
+      kind: 'refuse',
+      superseded: true,
+      reason: `the machine shows the lease of epoch ${epoch}, this agent has ${wanted.epoch}`,
+    }
+  }
   if (generation > wanted.generation) {
     return {
       kind: 'refuse',
+      superseded: false,
       reason: `the machine shows generation ${generation}, the order ${wanted.generation}`,
     }
   }
+  if (wanted.desiredPhase === 'deleted') {
+    return machine.power === 'absent' && machine.ownership === null && record === null
+      ? { kind: 'rest', phase: 'deleted', failure: null }
+      : { kind: 'remove' }
+  }
+  // First of all, so that an older agent, or an older order, finds it taken.
+  if (machine.ownership !== null && (epoch < wanted.epoch || generation < wanted.generation)) {
+    return { kind: 'stamp' }
+  }
   switch (wanted.desiredPhase) {
-    case 'deleted':
-      return machine.power === 'absent' && machine.ownership === null && record === null
-        ? { kind: 'rest', phase: 'deleted', failure: null }
-        : { kind: 'remove' }
     case 'stopped':
-      return machine.power === 'running' ? { kind: 'stop' } : stampOr(wanted, seen, 'stopped')
+      return machine.power === 'running'
+        ? { kind: 'stop' }
+        : { kind: 'rest', phase: 'stopped', failure: null }
     case 'running':
       return towardsRunning(wanted, seen)
     default:
@@ -83,18 +99,11 @@ function towardsRunning(wanted: Wanted, { machine, record }: Seen): NextStep {
       const index = firstOpenStep(record.steps)
       if (index >= 0) return { kind: 'provision', index }
       if (record.identity === null) return { kind: 'check_guest' }
-      return stampOr(wanted, { machine, record }, 'running')
+      return { kind: 'rest', phase: 'running', failure: null }
     }
     default:
       return assertNever(power)
   }
-}
-
-/** Once all is as wanted, the machine is marked with the order it now fulfils. */
-function stampOr(wanted: Wanted, { machine }: Seen, phase: ReportedPhase): NextStep {
-  return machine.ownership !== null && machine.ownership.generation < wanted.generation
-    ? { kind: 'stamp' }
-    : { kind: 'rest', phase, failure: null }
 }
 
 function isForeign(wanted: Wanted, { machine }: Seen): boolean {

@@ -5,28 +5,22 @@ import {
   type StepStatus,
   stepKey,
 } from '@hearth/contract'
-import { assertNever, type Clock } from '@hearth/foundation'
-import { environmentFile } from '../../guest/environment-file.ts'
-import type { Guest, StepOutcome } from '../../guest/guest.ts'
+import { assertNever, type Clock, Deadline } from '@hearth/foundation'
+import { environmentFile, environmentFilePath } from '../../guest/environment-file.ts'
+import type { Guest } from '../../guest/guest.ts'
 import { GuestUnreachable } from '../../guest/guest.ts'
 import { identityFaults } from '../../guest/identity.ts'
+import { type Authority, StaleAuthority } from '../../host/authority.ts'
 import type { GivenIdentity } from '../../host/host.ts'
-import { Deadline } from './deadline.ts'
-import { guestStep, type StepDeadlines, stepLimitSeconds } from './guest-steps.ts'
-import { outcomeFailure } from './step-failure.ts'
-import type { StepOutput } from './step-output.ts'
-
-/** How much longer than the guest's own limit the agent waits for the guest to say so. */
-const graceSeconds = 60
+import { environmentSecretNames } from './clone.ts'
+import { type StepDeadlines, stepLimitSeconds } from './guest-steps.ts'
 
 export interface ProvisionContext {
   order: EnvironmentOrder
-  /** The generation provisioning began with. */
-  generation: number
+  authority: Authority
   given: GivenIdentity
   guest: Guest
   secrets: Readonly<Record<string, string>>
-  output: StepOutput
   deadlines: StepDeadlines
   clock: Clock
   /** Aborts when something newer is to be done. */
@@ -35,23 +29,26 @@ export interface ProvisionContext {
 }
 
 export type ProvisionResult =
-  | {
-      kind: 'succeeded' | 'skipped'
-      times: { startedAt: number; finishedAt: number } | null
-      identity?: Identity
-    }
+  | { kind: 'succeeded'; identity?: Identity }
   | { kind: 'failed'; failure: Failure; exitCode: number | null }
   | { kind: 'interrupted' }
 
-/** Takes one provisioning step inside the guest to its end. */
-export async function provision(status: StepStatus, context: ProvisionContext): Promise<ProvisionResult> {
-  const seconds = limitSeconds(status, context)
+/** The steps of a guest that are no script. */
+type GuestStepName = 'ensure_server' | 'set_env_vars'
+
+/** Takes one of them to its end. */
+export async function provision(
+  status: StepStatus & { name: GuestStepName },
+  context: ProvisionContext,
+): Promise<ProvisionResult> {
+  const seconds = stepLimitSeconds(status.name, [], context.deadlines)
   const began = status.startedAt === null ? context.clock.now().getTime() : Date.parse(status.startedAt)
   const left = Math.max(1, began + seconds * 1000 - context.clock.now().getTime())
   using deadline = new Deadline(left, context.interrupted)
   try {
-    return await attempt(status, context, deadline.signal)
+    return await attempt(status.name, context, deadline.signal)
   } catch (thrown) {
+    if (thrown instanceof StaleAuthority) throw thrown
     if (context.interrupted.aborted) return { kind: 'interrupted' }
     if (!deadline.hasPassed && !(thrown instanceof GuestUnreachable)) throw thrown
     const why = thrown instanceof GuestUnreachable ? `: ${thrown.message}` : ''
@@ -60,68 +57,29 @@ export async function provision(status: StepStatus, context: ProvisionContext): 
       return failed('guest_unreachable', message, status, await context.readConsole())
     }
     const message = `${stepKey(status)} was not over after ${seconds} s${why}`
-    return failed('deadline_passed', message, status, context.output.lastLines)
-  }
-}
-
-function limitSeconds(status: StepStatus, context: ProvisionContext): number {
-  switch (status.name) {
-    case 'create_vm':
-    case 'ensure_server':
-    case 'set_env_vars':
-      return stepLimitSeconds(status.name, [], context.deadlines)
-    default:
-      return (
-        guestStep(context.order.plan, { ...status, name: status.name }, context.generation, context.deadlines)
-          .limitSeconds + graceSeconds
-      )
+    return failed('deadline_passed', message, status)
   }
 }
 
 async function attempt(
-  status: StepStatus,
+  name: GuestStepName,
   context: ProvisionContext,
   signal: AbortSignal,
 ): Promise<ProvisionResult> {
-  const { guest, order } = context
-  switch (status.name) {
-    case 'create_vm':
-      throw new Error('create_vm is the host’s step')
+  const { guest, order, secrets } = context
+  switch (name) {
     case 'ensure_server':
       return ensureServer(context, signal)
     case 'set_env_vars': {
-      const content = environmentFile({ ...order.plan.variables, ...context.secrets })
-      await guest.writeEnvironmentFile(content, signal)
-      return { kind: 'succeeded', times: null }
-    }
-    case 'clone_repo':
-    case 'init_repo':
-    case 'project_setup':
-    case 'repo_setup':
-    case 'warm_pool_setup': {
-      const step = guestStep(
-        order.plan,
-        { ...status, name: status.name },
-        context.generation,
-        context.deadlines,
-      )
-      const outcome: StepOutcome = await guest.runStep(step, context.output.add, signal)
-      context.output.end()
-      switch (outcome.kind) {
-        case 'succeeded':
-        case 'skipped':
-          return { kind: outcome.kind, times: outcome.times }
-        case 'failed':
-        case 'lost': {
-          const failure = outcomeFailure(status, step, outcome, context.output.lastLines)
-          return { kind: 'failed', failure, exitCode: outcome.kind === 'failed' ? outcome.exitCode : null }
-        }
-        default:
-          return assertNever(outcome)
-      }
+      const names = new Set(environmentSecretNames(order.plan))
+      const given = Object.entries(secrets).filter(([secret]) => names.has(secret))
+      const content = environmentFile({ ...order.plan.variables, ...Object.fromEntries(given) })
+      await context.authority.assertHeld()
+      await guest.writePrivateFile(environmentFilePath, content, order, signal)
+      return { kind: 'succeeded' }
     }
     default:
-      return assertNever(status.name)
+      return assertNever(name)
   }
 }
 
@@ -145,7 +103,6 @@ export async function ensureServer(
   }
   return {
     kind: 'succeeded',
-    times: null,
     identity: { ...evidence, checkedAt: context.clock.now().toISOString() },
   }
 }

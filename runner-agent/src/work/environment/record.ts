@@ -7,6 +7,7 @@ import {
   stepStatusSchema,
 } from '@hearth/contract'
 import { z } from 'zod'
+import { environmentSecretNames } from './clone.ts'
 
 /** What is kept beside a machine, so that a new agent process knows how far the old one came. */
 export const environmentRecordSchema = z.object({
@@ -58,7 +59,7 @@ function hasWork(plan: ProvisioningPlan, name: StepStatus['name'], repository: s
     case 'init_repo':
       return true
     case 'set_env_vars':
-      return Object.keys(plan.variables).length > 0 || plan.secretNames.length > 0
+      return Object.keys(plan.variables).length > 0 || environmentSecretNames(plan).length > 0
     case 'project_setup':
       return plan.projectSetup.length > 0
     case 'repo_setup':

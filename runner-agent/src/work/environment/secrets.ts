@@ -1,7 +1,7 @@
 import type { EnvironmentOrder } from '@hearth/contract'
 import { unseal } from '@hearth/foundation'
 import { z } from 'zod'
-import { passwordOf } from './guest-steps.ts'
+import { passwordOf } from './clone.ts'
 
 const secretsSchema = z.record(z.string(), z.string())
 

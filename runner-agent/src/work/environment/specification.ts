@@ -5,10 +5,7 @@ import type { MachineSpecification } from '../../host/host.ts'
 export function machineSpecification(order: EnvironmentOrder): MachineSpecification {
   const { plan } = order
   return {
-    owner: order.runnerId,
     environmentId: order.id,
-    epoch: order.epoch,
-    generation: order.generation,
     hostname: hostnameOf(order),
     image: plan.image,
     virtualCpus: plan.virtualCpus,

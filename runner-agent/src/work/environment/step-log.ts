@@ -30,7 +30,7 @@ export function openStepLog(
       const now = clock.now().getTime()
       if (now - reported < progressMilliseconds) return
       reported = now
-      onProgress({ output: output.tail, outputBytes: output.bytes })
+      onProgress({ output: output.shown, outputBytes: output.bytes })
     },
     onEnd: (bytes) => context.track(logs.end(bytes)),
   })

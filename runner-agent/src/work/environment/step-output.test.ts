@@ -25,17 +25,6 @@ test('pieces come with the offset of what is shown, not of what was printed', ()
   expect(output.bytes).toBe(10)
 })
 
-test('the end that is kept is at most 4 KiB of whole characters', () => {
-  for (const letter of ['a', 'ü', '漢', '😀']) {
-    const { output } = setUp()
-    output.add(Buffer.from(letter.repeat(9_000)))
-    output.end()
-    expect(Buffer.byteLength(output.tail)).toBeLessThanOrEqual(4_096)
-    expect(output.tail.replaceAll(letter, '')).toBe('')
-    expect(output.tail.length).toBeGreaterThan(900)
-  }
-})
-
 test('the last lines are 20 at most, without the empty end', () => {
   const text = Array.from({ length: 30 }, (_, index) => `line ${index}\n`).join('')
   expect(lastLines(`${text}\n\n`)).toHaveLength(20)

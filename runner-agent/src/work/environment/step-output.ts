@@ -1,6 +1,6 @@
+import { KeptText } from './kept-text.ts'
 import { SecretMask } from './secret-mask.ts'
 
-const keptCharacters = 4_096
 const keptLines = 20
 
 export interface StepOutputListeners {
@@ -9,12 +9,10 @@ export interface StepOutputListeners {
   onEnd(totalBytes: number): void
 }
 
-/** One step's output as it may be shown: masked, with its end kept and its bytes counted. */
+/** One step's output as it may be shown: masked, with both its ends kept and its bytes counted. */
 export class StepOutput {
   private readonly mask: SecretMask
-  private text = ''
-  private countedBytes = 0
-
+  private readonly kept = new KeptText()
   private hasEnded = false
 
   constructor(
@@ -31,32 +29,26 @@ export class StepOutput {
     if (this.hasEnded) return
     this.hasEnded = true
     this.take(this.mask.end())
-    this.listeners.onEnd(this.countedBytes)
+    this.listeners.onEnd(this.kept.bytes)
   }
 
   get bytes(): number {
-    return this.countedBytes
+    return this.kept.bytes
   }
 
-  /** At most the last 4 KiB. */
-  get tail(): string {
-    let tail = this.text
-    while (Buffer.byteLength(tail) > keptCharacters) {
-      tail = tail.slice(Math.max(1, Math.floor((Buffer.byteLength(tail) - keptCharacters) / 3)))
-    }
-    // Half a surrogate pair at the cut is no character.
-    return tail.replace(/^[\udc00-\udfff]/, '')
+  /** At most 4 KiB, from both its ends. */
+  get shown(): string {
+    return this.kept.shown
   }
 
   get lastLines(): string[] {
-    return lastLines(this.tail)
+    return lastLines(this.kept.end)
   }
 
   private take(text: string): void {
     if (text === '') return
-    const offset = this.countedBytes
-    this.countedBytes += Buffer.byteLength(text)
-    this.text = (this.text + text).slice(-keptCharacters)
+    const offset = this.kept.bytes
+    this.kept.add(text)
     this.listeners.onText(text, offset)
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from '@hearth/foundation'
 import type { Logger } from 'pino'
 import type { OpenGuest } from '../../guest/guest.ts'
 import type { Host } from '../../host/host.ts'
+import type { Lease } from '../../lease/lease.ts'
 import type { LogTarget } from '../../reporting/log-publisher.ts'
 import type { Reporter } from '../../reporting/reporter.ts'
 import type { StepDeadlines } from './guest-steps.ts'
@@ -11,10 +12,15 @@ import type { Slots } from './slots.ts'
 /** What every worker needs. */
 export interface WorkContext {
   host: Host
+  lease: Lease
   openGuest: OpenGuest
   reporter: Reporter
   logs: LogTarget
   clock: Clock
+  /** Milliseconds that only rise. */
+  now(): number
+  /** Retries of what the host refused wait longer and longer, up to this. */
+  retryMostMilliseconds: number
   log: Logger
   /** How many machines may be created and booted at once. */
   bootSlots: Slots

@@ -9,6 +9,7 @@ import { MachineStore } from '../../host/synthetic/machine-store.ts'
 import type { SyntheticSettings } from '../../host/synthetic/settings.ts'
 import { SyntheticGuest } from '../../host/synthetic/synthetic-guest.ts'
 import { SyntheticHost } from '../../host/synthetic/synthetic-host.ts'
+import { Lease } from '../../lease/lease.ts'
 import { Reporter } from '../../reporting/reporter.ts'
 import { EnvironmentInbox } from './inbox.ts'
 import { Slots } from './slots.ts'
@@ -56,7 +57,7 @@ function agentOf(settings: Partial<SyntheticSettings> = {}, epoch = 1): TestAgen
     capacity: { virtualCpus: 1, memoryMebibytes: 1, diskGibibytes: 1 },
     images: ['debian-12'],
   })
-  const store = new MachineStore(folder)
+  const store = new MachineStore(folder, runnerId)
   const publishReport = async (report: EnvironmentReport) => {
     reports.push(report)
     for (const check of waiting) check()
@@ -64,13 +65,22 @@ function agentOf(settings: Partial<SyntheticSettings> = {}, epoch = 1): TestAgen
   const publishLog = async (_: string, chunk: LogChunk) => {
     chunks.push(chunk)
   }
+  const lease = new Lease({
+    epoch,
+    milliseconds: 60_000,
+    newestEpoch: async () => 0,
+    now: () => performance.now(),
+  })
   const inbox = new EnvironmentInbox(
     {
       host,
+      lease,
       openGuest: (machine) => new SyntheticGuest(machine, store, world),
+      retryMostMilliseconds: 30_000,
       reporter: new Reporter({ publishReport }, { runnerId, epoch }, systemClock, log, stopping.signal),
       logs: { publishLog },
       clock: systemClock,
+      now: () => performance.now(),
       log,
       bootSlots: new Slots(2),
       deadlines: {},

@@ -5,14 +5,16 @@ import {
   type ReportedPhase,
   stepDeadlineSeconds,
 } from '@hearth/contract'
-import { assertNever, backoff, toError } from '@hearth/foundation'
+import { assertNever, backoff, Deadline, toError } from '@hearth/foundation'
 import type { Guest } from '../../guest/guest.ts'
+import { type Authority, StaleAuthority } from '../../host/authority.ts'
 import type { Machine } from '../../host/host.ts'
-import { Deadline } from './deadline.ts'
+import { LeaseNotHeld } from '../../lease/lease.ts'
 import { type NextStep, nextStep, phaseDuring } from './next-step.ts'
 import { ensureServer, type ProvisionResult, provision } from './provision.ts'
 import { isProvisioned, parseRecord } from './record.ts'
 import { RecordKeeper } from './record-keeper.ts'
+import { runScripts, scriptRun } from './script-run.ts'
 import { openSecrets } from './secrets.ts'
 import type { Slot } from './slots.ts'
 import { machineSpecification } from './specification.ts'
@@ -30,6 +32,7 @@ export class EnvironmentWorker {
   private readonly keeper: RecordKeeper
   private running: Promise<void> | null = null
   private again = false
+  private retired = false
   private interrupt = new AbortController()
   private guest: Guest | null = null
   private bootSlot: Slot | null = null
@@ -38,11 +41,17 @@ export class EnvironmentWorker {
   constructor(
     private order: EnvironmentOrder,
     private readonly context: WorkContext,
+    /** Nothing is done before it has settled. */
+    private readonly before: Promise<unknown>,
     /** Told when the environment is deleted and that is stored. */
     private readonly forget: () => void,
   ) {
     const { clock, host, stepEnded } = context
-    this.keeper = new RecordKeeper({ clock, stepEnded, write: (text) => host.keepRecord(order.id, text) })
+    this.keeper = new RecordKeeper({
+      clock,
+      stepEnded,
+      write: (text) => host.keepRecord(order.id, text, this.authority),
+    })
   }
 
   get currentOrder(): EnvironmentOrder {
@@ -62,32 +71,39 @@ export class EnvironmentWorker {
   /** Looks again, now or as soon as the step being taken is over. */
   wake(): void {
     this.again = true
-    if (this.running !== null || this.context.stopping.aborted) return
+    if (this.running !== null || this.isOver) return
     this.running = this.loop().finally(() => {
       this.running = null
-      if (this.again && !this.context.stopping.aborted) this.wake()
+      if (this.again && !this.isOver) this.wake()
     })
   }
 
-  /** Resolves when no step is being taken any more; guests and their steps go on. */
+  /** Resolves when no step is being taken any more, and none will be; guests and their steps go on. */
   async settle(): Promise<void> {
-    this.interrupt.abort(new Error('the agent stops'))
+    this.retired = true
+    this.interrupt.abort(new Error('nothing more is to be done'))
     await this.running
     this.letGo()
   }
 
+  private get isOver(): boolean {
+    return this.retired || this.context.stopping.aborted
+  }
+
   private async loop(): Promise<void> {
-    for (let failures = 0; this.again && !this.context.stopping.aborted; ) {
+    await this.before
+    for (let failures = 0; this.again && !this.isOver; ) {
       this.again = false
       this.interrupt = new AbortController()
       try {
         await this.lookAndStep()
         failures = 0
       } catch (thrown) {
+        this.again = true
+        if (thrown instanceof LeaseNotHeld) continue
         const error = toError(thrown)
         this.context.log.error({ environmentId: this.order.id, error }, 'the host cannot be worked with')
-        this.again = true
-        const wait = backoff(failures, { first: 500, most: 30_000 })
+        const wait = backoff(failures, { first: 500, most: this.context.retryMostMilliseconds })
         failures += 1
         await delay(wait, undefined, { signal: this.context.stopping }).catch(() => undefined)
       }
@@ -95,7 +111,9 @@ export class EnvironmentWorker {
   }
 
   private async lookAndStep(): Promise<void> {
-    const { host, log, stopping } = this.context
+    const { host, lease, log, stopping } = this.context
+    await lease.untilHeld(stopping)
+    if (this.isOver) return
     const machine = await host.look(this.order.id)
     const nothing = machine.power === 'absent' && machine.record === null
     this.keeper.replace(nothing ? null : (parseRecord(machine.record) ?? this.keeper.record))
@@ -105,7 +123,12 @@ export class EnvironmentWorker {
     try {
       await this.takeStep(step, machine)
     } catch (thrown) {
-      if (this.interrupt.signal.aborted || stopping.aborted) this.again = true
+      if (thrown instanceof LeaseNotHeld) throw thrown
+      if (thrown instanceof StaleAuthority) {
+        if (thrown.shown.epoch > lease.epoch) lease.lose(`of the machine ${this.order.id}, ${thrown.message}`)
+        throw thrown
+      }
+      if (this.interrupt.signal.aborted || this.isOver) this.again = true
       else {
         const index = this.keeper.runningIndex
         await this.fail(thrownFailure(thrown, this.keeper.record?.steps[index]?.name), index)
@@ -115,13 +138,14 @@ export class EnvironmentWorker {
 
   private async takeStep(step: NextStep, machine: Machine): Promise<void> {
     const { host, log } = this.context
-    const { id, epoch, generation } = this.order
+    const { id } = this.order
     this.again = step.kind !== 'rest' && step.kind !== 'refuse' ? true : this.again
     switch (step.kind) {
       case 'rest':
         return this.rest(step)
       case 'refuse':
         log.warn({ environmentId: id, reason: step.reason }, 'order refused')
+        if (step.superseded) this.context.lease.lose(step.reason)
         return
       case 'fail':
         return this.fail(step.failure, this.keeper.runningIndex)
@@ -134,14 +158,14 @@ export class EnvironmentWorker {
       case 'provision':
         return this.provision(step.index, machine)
       case 'stamp':
-        return host.stamp(id, { epoch, generation })
+        return host.stamp(id, this.authority)
       case 'stop':
         return this.stop(machine)
       case 'remove':
       case 'start_over':
         this.letGo()
         this.report(phaseDuring(step, this.keeper.record))
-        await host.remove(id)
+        await host.remove(id, this.authority)
         this.keeper.replace(null)
         return
       case 'recover':
@@ -157,7 +181,7 @@ export class EnvironmentWorker {
     const stored = this.send(step.phase, step.failure)
     if (step.phase !== 'deleted') return
     await stored
-    if (!this.again && this.order.generation === generation && !this.context.stopping.aborted) this.forget()
+    if (!this.again && this.order.generation === generation && !this.isOver) this.forget()
   }
 
   private async create(): Promise<void> {
@@ -166,7 +190,7 @@ export class EnvironmentWorker {
     this.keeper.open(order.generation, order.plan)
     this.keeper.beginStep(this.keeper.indexOf('create_vm'))
     this.report('provisioning')
-    await context.host.create(machineSpecification(order))
+    await context.host.create(machineSpecification(order), this.authority)
     await this.keeper.keep({ power: 'stopped' })
   }
 
@@ -174,7 +198,7 @@ export class EnvironmentWorker {
     await this.takeBootSlot()
     const record = this.keeper.open(this.order.generation, this.order.plan)
     if (isProvisioned(record)) this.report('starting')
-    await this.context.host.start(this.order.id)
+    await this.context.host.start(this.order.id, this.authority)
     const index = this.keeper.indexOf('create_vm')
     if (record.steps[index]?.phase === 'running') {
       this.keeper.endStep(index, { phase: 'succeeded', exitCode: null, error: null })
@@ -198,38 +222,67 @@ export class EnvironmentWorker {
   }
 
   private async provision(index: number, machine: Machine): Promise<void> {
-    const { order, context, keeper } = this
-    const { generation, steps } = keeper.open(order.generation, order.plan)
-    if (steps[index]?.name === 'ensure_server') await this.takeBootSlot()
+    const { steps } = this.keeper.open(this.order.generation, this.order.plan)
+    const name = steps[index]?.name ?? 'create_vm'
+    if (name === 'create_vm') throw new Error('create_vm is the host’s step')
+    if (name === 'ensure_server') await this.takeBootSlot()
     else this.releaseBootSlot()
+    return name === 'ensure_server' || name === 'set_env_vars'
+      ? this.provisionGuest(index, name, machine)
+      : this.runScripts(scriptRun(steps, index), machine)
+  }
+
+  private async provisionGuest(
+    index: number,
+    name: 'ensure_server' | 'set_env_vars',
+    machine: Machine,
+  ): Promise<void> {
+    const { order, context, keeper } = this
     const status = keeper.beginStep(index)
     await keeper.keep()
     this.report('provisioning')
-    const secrets = openSecrets(order, context.sealingKey)
-    const output = openStepLog(order, status, secrets, context, (progress) => {
-      keeper.setStep(index, progress)
-      this.report('provisioning')
-    })
-    const result = await provision(status, {
-      ...this.openGuest(machine),
-      order,
-      generation,
-      secrets,
-      output,
-      deadlines: context.deadlines,
-      clock: context.clock,
-      interrupted: this.interrupt.signal,
-      readConsole: async () => lastLines(await context.host.readConsole(order.id)),
-    })
+    const result = await provision(
+      { ...status, name },
+      {
+        ...this.openGuest(machine),
+        order,
+        authority: this.authority,
+        secrets: openSecrets(order, context.sealingKey),
+        deadlines: context.deadlines,
+        clock: context.clock,
+        interrupted: this.interrupt.signal,
+        readConsole: async () => lastLines(await context.host.readConsole(order.id)),
+      },
+    )
     if (result.kind === 'interrupted') return
-    output.end()
-    keeper.setStep(index, { output: output.tail, outputBytes: output.bytes })
     if (result.kind === 'failed') return this.fail(result.failure, index, result.exitCode)
-    const exitCode = result.kind === 'succeeded' ? 0 : null
-    keeper.endStep(index, { phase: result.kind, exitCode, error: null }, result.times)
+    keeper.endStep(index, { phase: 'succeeded', exitCode: 0, error: null })
     await keeper.keep(result.identity === undefined ? {} : { identity: result.identity })
     if (result.identity !== undefined) this.releaseBootSlot()
     this.report('provisioning')
+  }
+
+  private async runScripts(indexes: readonly number[], machine: Machine): Promise<void> {
+    const { order, context, keeper } = this
+    const secrets = openSecrets(order, context.sealingKey)
+    const result = await runScripts(indexes, {
+      guest: this.openGuest(machine).guest,
+      order,
+      authority: this.authority,
+      generation: keeper.open(order.generation, order.plan).generation,
+      secrets,
+      keeper,
+      deadlines: context.deadlines,
+      clock: context.clock,
+      interrupted: this.interrupt.signal,
+      openLog: (index, status) =>
+        openStepLog(order, status, secrets, context, (progress) => {
+          keeper.setStep(index, progress)
+          this.report('provisioning')
+        }),
+      report: () => this.report('provisioning'),
+    })
+    if (result.kind === 'failed') await this.fail(result.failure, result.index, result.exitCode)
   }
 
   private async stop(machine: Machine): Promise<void> {
@@ -242,7 +295,10 @@ export class EnvironmentWorker {
     await this.keeper.keep({ power: 'stopped', identity: null })
     using request = new Deadline(shutdownRequestSeconds * 1000, this.interrupt.signal)
     // Not every guest heeds the power button, and not every guest answers SSH.
-    await Promise.allSettled([host.shutDown(id), this.openGuest(machine).guest.shutDown(request.signal)])
+    await Promise.allSettled([
+      host.shutDown(id, this.authority),
+      this.openGuest(machine).guest.shutDown(request.signal),
+    ])
     this.letGo()
     const deadline = clock.now().getTime() + shutdownSeconds * 1000
     while (clock.now().getTime() < deadline) {
@@ -250,7 +306,7 @@ export class EnvironmentWorker {
       await delay(shutdownPollMilliseconds, undefined, { signal: this.interrupt.signal })
     }
     log.warn({ environmentId: id }, `not shut down after ${shutdownSeconds} s: its power is cut`)
-    await host.powerOff(id)
+    await host.powerOff(id, this.authority)
   }
 
   private async fail(failure: Failure, index: number, exitCode: number | null = null): Promise<void> {
@@ -258,6 +314,10 @@ export class EnvironmentWorker {
     this.keeper.open(this.order.generation, this.order.plan)
     this.again = true
     await this.keeper.fail(failure, this.order.generation, index, exitCode)
+  }
+
+  private get authority(): Authority {
+    return this.context.lease.authority(this.order.generation)
   }
 
   private openGuest({ environmentId, address, identity }: Machine) {

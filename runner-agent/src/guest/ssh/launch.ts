@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { toError } from '@hearth/foundation'
+import { StaleAuthority } from '../../host/authority.ts'
+import type { SecureShellConnection } from '../../secure-shell/connection.ts'
+import type { GuestStep, Origin } from '../guest.ts'
+import { buildLauncher } from './step-launcher.ts'
+import { parseStaleNumbers } from './step-outcome.ts'
+import { staleExitCode } from './step-script.ts'
+import { StepStream } from './step-stream.ts'
+
+/**
+ * Starts those of the steps that are not known to be over, and gives what they say as a stream of `StepEvent`. The
+ * stream fails when the connection is lost or the signal aborts, and with StaleAuthority when the guest has been worked on
+ * under newer numbers and a step had not begun.
+ */
+export async function launch(
+  connection: SecureShellConnection,
+  steps: readonly GuestStep[],
+  scripts: readonly Buffer[],
+  known: { index: number; offset: number },
+  origin: Origin,
+  signal: AbortSignal,
+): Promise<Readable> {
+  const delimiter = `hearth-${randomBytes(16).toString('hex')}`
+  const open = scripts.slice(known.index)
+  const launched = open.map((script, index) => ({
+    key: steps[known.index + index]?.key ?? '',
+    scriptBytes: script.length,
+    offset: index === 0 ? known.offset : 0,
+  }))
+  const stream = new StepStream(delimiter, known.index)
+  const events = new Readable({ objectMode: true, read: () => undefined })
+  let said = ''
+  const execution = await connection.execute(buildLauncher(launched, origin, delimiter), {
+    input: Buffer.concat(open),
+    onStdout: (chunk) => {
+      for (const event of stream.push(chunk)) events.push(event)
+    },
+    onStderr: (chunk) => {
+      said += chunk.toString('utf8')
+    },
+    signal,
+  })
+  execution.exitCode.then(
+    (code) => {
+      if (code === 0) events.push(null)
+      else if (code === staleExitCode) events.destroy(new StaleAuthority(parseStaleNumbers(said), origin))
+      else events.destroy(new Error(`the steps could not be started (exit ${code})`))
+    },
+    (thrown: unknown) => events.destroy(toError(thrown)),
+  )
+  return events
+}

@@ -1,0 +1,122 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { newId, systemClock } from '@hearth/foundation'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { LocalCommandRunner } from '../command/local.ts'
+import { SyntheticHost } from './synthetic-host.ts'
+
+const owner = newId()
+const authority = { epoch: 1, generation: 1, assertHeld: async () => undefined }
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hearth-leftovers-'))
+})
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const hostOf = (runnerId: string) =>
+  new SyntheticHost({
+    settings: { createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0, failures: {} },
+    clock: systemClock,
+    random: Math.random,
+    machinesFolder: folder,
+    owner: runnerId,
+    capacity: { virtualCpus: 1, memoryMebibytes: 1, diskGibibytes: 1 },
+    images: ['debian-12'],
+  })
+const specification = () => ({
+  environmentId: newId(),
+  hostname: 'shop',
+  image: 'debian-12',
+  virtualCpus: 1,
+  memoryMebibytes: 512,
+  diskGibibytes: 1,
+  userCertificateAuthority: 'ssh-ed25519 AAAA',
+  principal: 'environment:x',
+})
+
+class Cut extends Error {}
+
+/** Every change of a file counts; the one of the given number, and all after it, do not happen any more. */
+function cutAfter(allowed: number): { changes: number } {
+  const count = { changes: 0 }
+  for (const name of ['writeFile', 'rename', 'remove'] as const) {
+    const original = LocalCommandRunner.prototype[name] as (...given: unknown[]) => Promise<void>
+    vi.spyOn(LocalCommandRunner.prototype, name).mockImplementation(async function (
+      this: LocalCommandRunner,
+      ...given: unknown[]
+    ) {
+      if (count.changes >= allowed) throw new Cut()
+      count.changes += 1
+      await original.apply(this, given)
+    })
+  }
+  return count
+}
+
+async function runCutAfter(allowed: number, work: () => Promise<void>): Promise<boolean> {
+  cutAfter(allowed)
+  const whole = await work().then(
+    () => true,
+    (thrown: unknown) => {
+      if (thrown instanceof Cut) return false
+      throw thrown
+    },
+  )
+  vi.restoreAllMocks()
+  return whole
+}
+
+const lives = {
+  'making and starting': async (host: SyntheticHost, given: ReturnType<typeof specification>) => {
+    await host.keepRecord(given.environmentId, 'begun', authority)
+    await host.create(given, authority)
+    await host.start(given.environmentId, authority)
+  },
+  removing: async (host: SyntheticHost, given: ReturnType<typeof specification>) => {
+    await host.remove(given.environmentId, authority)
+  },
+}
+
+test.each(['making and starting', 'removing'] as const)(
+  '%s may be cut after any change: what is left is known as ours, can be done again, and goes whole',
+  async (name) => {
+    for (let allowed = 0; ; allowed += 1) {
+      const given = specification()
+      if (name === 'removing') await lives['making and starting'](hostOf(owner), given)
+      const whole = await runCutAfter(allowed, () => lives[name](hostOf(owner), given))
+      const left = await readdir(folder)
+      const listed = await hostOf(owner).inventory()
+      expect(listed.map(({ environmentId, ownership }) => [environmentId, ownership?.owner])).toEqual(
+        left.length === 0 ? [] : [[given.environmentId, owner]],
+      )
+      // Another runner's agent on the same host knows that it is not its own, or does not see it at all.
+      for (const { ownership } of await hostOf(newId()).inventory()) expect(ownership?.owner).toBe(owner)
+      await lives[name](hostOf(owner), given)
+      await hostOf(owner).remove(given.environmentId, authority)
+      expect(await readdir(folder)).toEqual([])
+      if (whole) break
+      expect(allowed).toBeLessThan(20)
+    }
+  },
+)
+
+test('a folder that does not say whose it is is listed as nobody’s, never filled and never removed', async () => {
+  const given = specification()
+  const path = join(folder, given.environmentId)
+  await mkdir(path)
+  await writeFile(join(path, 'disk.qcow2'), 'theirs')
+  await writeFile(join(path, 'record.json'), '{}')
+  const host = hostOf(owner)
+  expect(await host.inventory()).toEqual([
+    { environmentId: given.environmentId, power: 'absent', ownership: null },
+  ])
+  expect((await host.look(given.environmentId)).record).toBeNull()
+  await expect(host.create(given, authority)).rejects.toThrow()
+  await expect(host.keepRecord(given.environmentId, 'ours', authority)).rejects.toThrow()
+  await host.remove(given.environmentId, authority)
+  expect(await readdir(path)).toEqual(['disk.qcow2', 'record.json'])
+})

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import type { CommandRunner } from '../host/command/command-runner.ts'
+import { exclusively } from '../host/exclusion.ts'
+
+const epochSchema = z.object({ runnerId: z.string(), epoch: z.int().nonnegative() })
+
+/**
+ * The newest lease under which an agent of this runner has acted on a host, kept on the host itself: so an older agent
+ * there learns that it was replaced even when it reaches nobody.
+ */
+export class EpochFile {
+  constructor(
+    private readonly files: Pick<CommandRunner, 'readFile' | 'writeFile'>,
+    private readonly path: string,
+    private readonly runnerId: string,
+  ) {}
+
+  /** 0 where no agent of this runner has acted yet. */
+  async read(): Promise<number> {
+    const text = await this.files.readFile(this.path)
+    if (text === null) return 0
+    try {
+      const { runnerId, epoch } = epochSchema.parse(JSON.parse(text.toString('utf8')))
+      return runnerId === this.runnerId ? epoch : 0
+    } catch {
+      return 0
+    }
+  }
+
+  /** Writes the epoch unless a newer one stands there. */
+  async raise(epoch: number): Promise<void> {
+    await exclusively(this.path, async () => {
+      if ((await this.read()) >= epoch) return
+      await this.files.writeFile(this.path, JSON.stringify({ runnerId: this.runnerId, epoch }), 0o600)
+    })
+  }
+}

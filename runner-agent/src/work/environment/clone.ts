@@ -1,0 +1,92 @@
+import type { ProvisioningPlan, Repository } from '@hearth/contract'
+import type { GuestCommand } from '../../guest/guest.ts'
+import { quote } from '../../secure-shell/quote.ts'
+
+/** In memory: what opens a repository is on no disk, and is removed when its clone is over. */
+const credentialFolder = '/run/hearth/git'
+
+/** What a clone needs beside the repository, as private files of the guest. */
+export function credentialFiles(
+  repository: Repository,
+  secrets: Readonly<Record<string, string>>,
+): { path: string; content: string }[] {
+  const files: { path: string; content: string }[] = []
+  const { token, deployKey, knownHosts } = repository
+  if (token !== undefined) files.push({ path: tokenFile(repository), content: secrets[token] ?? '' })
+  if (deployKey !== undefined) {
+    // ssh refuses a key whose last line does not end.
+    files.push({ path: keyFile(repository), content: `${(secrets[deployKey] ?? '').trimEnd()}\n` })
+  }
+  if (knownHosts !== undefined) files.push({ path: knownHostsFile(repository), content: `${knownHosts}\n` })
+  return files
+}
+
+/** The secrets that are variables of the environment: those that open repositories are git's alone. */
+export function environmentSecretNames({
+  secretNames,
+  repositories,
+}: Pick<ProvisioningPlan, 'secretNames' | 'repositories'>): string[] {
+  const credentials = new Set(repositories.flatMap(({ token, deployKey }) => [token, deployKey]))
+  return secretNames.filter((name) => !credentials.has(name))
+}
+
+/** Clones into `/home/<name>`, and leaves nothing of the credentials behind however it ends. */
+export function cloneCommand(repository: Repository): GuestCommand {
+  const { url, name, branch, token, deployKey, knownHosts } = repository
+  const options =
+    token === undefined ? '' : `-c credential.helper= -c credential.helper=${quote(tokenHelper(repository))} `
+  const wanted = branch === null ? '' : `--branch ${quote(branch)} `
+  const clone = `git ${options}clone ${wanted}-- ${quote(url)} ${quote(`/home/${name}`)}`
+  const shell =
+    deployKey === undefined && knownHosts === undefined
+      ? ''
+      : `export GIT_SSH_COMMAND=${quote(secureShellCommand(repository))}\n`
+  const removed = [
+    ...(token === undefined ? [] : [tokenFile(repository)]),
+    ...(deployKey === undefined ? [] : [keyFile(repository)]),
+    ...(knownHosts === undefined ? [] : [knownHostsFile(repository)]),
+  ]
+  const removal =
+    removed.length === 0 ? '' : `trap ${quote(`rm -f -- ${removed.map(quote).join(' ')}`)} EXIT\n`
+  return {
+    name: `git clone ${withoutCredentials(url)}`,
+    command: `${removal}${shell}${clone}`,
+    timeoutSeconds: null,
+  }
+}
+
+/** Any name goes with a token; a name in the URL comes before it. */
+function tokenHelper(repository: Repository): string {
+  return `!f() { [ "$1" = get ] && printf 'username=hearth\\npassword=%s\\n' "$(cat ${quote(tokenFile(repository))})"; }; f`
+}
+
+function secureShellCommand(repository: Repository): string {
+  const { deployKey, knownHosts } = repository
+  return [
+    'ssh -o BatchMode=yes',
+    ...(deployKey === undefined ? [] : [`-o IdentitiesOnly=yes -i ${quote(keyFile(repository))}`]),
+    knownHosts === undefined
+      ? '-o StrictHostKeyChecking=accept-new'
+      : `-o StrictHostKeyChecking=yes -o UserKnownHostsFile=${quote(knownHostsFile(repository))}`,
+  ].join(' ')
+}
+
+const tokenFile = ({ name }: Repository) => `${credentialFolder}/${name}.token`
+const keyFile = ({ name }: Repository) => `${credentialFolder}/${name}.key`
+const knownHostsFile = ({ name }: Repository) => `${credentialFolder}/${name}.known_hosts`
+
+const credentials = /^([a-z]+:\/\/)([^/@]*)@/
+
+/** A URL as it may be shown. */
+export function withoutCredentials(url: string): string {
+  return url.replace(credentials, (_, scheme: string, user: string) =>
+    user.includes(':') ? scheme : `${scheme}${user}@`,
+  )
+}
+
+/** The password in a URL, which must not be shown either. */
+export function passwordOf(url: string): string[] {
+  const user = credentials.exec(url)?.[2] ?? ''
+  const colon = user.indexOf(':')
+  return colon < 0 ? [] : [user.slice(colon + 1)]
+}

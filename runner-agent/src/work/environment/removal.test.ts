@@ -1,0 +1,177 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { EnvironmentOrder, EnvironmentReport } from '@hearth/contract'
+import { newId, systemClock } from '@hearth/foundation'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Authority } from '../../host/authority.ts'
+import { ExclusiveHost } from '../../host/exclusive-host.ts'
+import type { Host } from '../../host/host.ts'
+import { MachineStore } from '../../host/synthetic/machine-store.ts'
+import { SyntheticGuest } from '../../host/synthetic/synthetic-guest.ts'
+import { SyntheticHost } from '../../host/synthetic/synthetic-host.ts'
+import { Lease } from '../../lease/lease.ts'
+import { Reporter } from '../../reporting/reporter.ts'
+import { EnvironmentInbox } from './inbox.ts'
+import { Slots } from './slots.ts'
+
+const runnerId = newId()
+const id = newId()
+let folder: string
+const stopping = new AbortController()
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hearth-removal-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+/** An inbox over a synthetic host whose removals wait until they are let on. */
+function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<void> } = {}) {
+  const world = {
+    settings: { createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0, failures: {} },
+    clock: systemClock,
+    random: Math.random,
+  }
+  const synthetic = new SyntheticHost({
+    ...world,
+    machinesFolder: folder,
+    owner: runnerId,
+    capacity: { virtualCpus: 1, memoryMebibytes: 1, diskGibibytes: 1 },
+    images: ['debian-12'],
+  })
+  const remove = synthetic.remove.bind(synthetic)
+  synthetic.remove = async (environmentId: string, authority: Authority) => {
+    await gate.inRemoval?.()
+    await remove(environmentId, authority)
+  }
+  const exclusive = new ExclusiveHost(synthetic, folder)
+  const removeAlone = exclusive.remove.bind(exclusive)
+  exclusive.remove = async (environmentId: string, authority: Authority) => {
+    await gate.beforeRemoval?.()
+    await removeAlone(environmentId, authority)
+  }
+  const host: Host = exclusive
+  const reports: EnvironmentReport[] = []
+  const told = new Set<() => void>()
+  const publishReport = async (report: EnvironmentReport) => {
+    reports.push(report)
+    for (const check of told) check()
+  }
+  const log = pino({ enabled: false })
+  const now = () => performance.now()
+  const store = new MachineStore(folder, runnerId)
+  const inbox = new EnvironmentInbox(
+    {
+      host,
+      lease: new Lease({ epoch: 1, milliseconds: 60_000, newestEpoch: async () => 0, now }),
+      openGuest: (machine) => new SyntheticGuest(machine, store, world),
+      retryMostMilliseconds: 1_000,
+      reporter: new Reporter({ publishReport }, { runnerId, epoch: 1 }, systemClock, log, stopping.signal),
+      logs: { publishLog: async () => undefined },
+      clock: systemClock,
+      now,
+      log,
+      bootSlots: new Slots(2),
+      deadlines: {},
+      sealingKey: '',
+      stopping: stopping.signal,
+      closing: stopping.signal,
+      stepEnded: () => undefined,
+      track: () => undefined,
+    },
+    { runnerId, epoch: 1 },
+  )
+  const running = (generation: number) =>
+    new Promise<EnvironmentReport>((resolve) => {
+      const check = () => {
+        const report = reports.at(-1)
+        if (report?.phase !== 'running' || report.generation !== generation) return
+        told.delete(check)
+        resolve(report)
+      }
+      told.add(check)
+      check()
+    })
+  return { inbox, host, reports, running }
+}
+
+const order = (generation: number): EnvironmentOrder => ({
+  kind: 'environment',
+  id,
+  name: 'shop',
+  organizationId: newId(),
+  runnerId,
+  epoch: 1,
+  generation,
+  desiredPhase: 'running',
+  plan: {
+    image: 'debian-12',
+    virtualCpus: 1,
+    memoryMebibytes: 512,
+    diskGibibytes: 1,
+    repositories: [],
+    variables: {},
+    secretNames: [],
+    projectSetup: [],
+    warmPoolSetup: [],
+  },
+  sealedSecrets: null,
+  userCertificateAuthority: 'ssh-ed25519 AAAA',
+  principal: `environment:${id}`,
+})
+
+test('a machine that is wanted no more goes with the order there was for it', async () => {
+  const { inbox, running } = inboxOf()
+  inbox.put(order(1))
+  await running(1)
+  expect(await inbox.removeUnwanted(id, 1)).toBe(true)
+  expect(await readdir(folder)).toEqual([])
+  expect([inbox.size, inbox.lastOrderAt(id)]).toEqual([0, null])
+})
+
+test('an order that comes before the removal has begun calls it off, and the machine stays as it is', async () => {
+  let letOn: () => void = () => undefined
+  const gate = new Promise<void>((resolve) => {
+    letOn = resolve
+  })
+  const { inbox, host, running } = inboxOf({ beforeRemoval: () => gate })
+  inbox.put(order(1))
+  await running(1)
+  const before = await host.look(id)
+  const removal = inbox.removeUnwanted(id, 1)
+  inbox.put(order(2))
+  letOn()
+  expect(await removal).toBe(false)
+  expect((await running(2)).failure).toBeNull()
+  expect((await host.look(id)).address).toEqual(before.address)
+  expect((await host.look(id)).identity).toEqual(before.identity)
+  expect((await host.look(id)).ownership?.createdAt).toBe(before.ownership?.createdAt)
+})
+
+test('an order that comes in the middle of the removal waits for its end, and makes the machine anew', async () => {
+  let letOn: () => void = () => undefined
+  let begun: () => void = () => undefined
+  const gate = new Promise<void>((resolve) => {
+    letOn = resolve
+  })
+  const inRemoval = new Promise<void>((resolve) => {
+    begun = resolve
+  })
+  const { inbox, host, reports, running } = inboxOf({
+    inRemoval: () => {
+      begun()
+      return gate
+    },
+  })
+  inbox.put(order(1))
+  const first = await running(1)
+  const removal = inbox.removeUnwanted(id, 1)
+  await inRemoval
+  inbox.put(order(2))
+  letOn()
+  expect(await removal).toBe(true)
+  const second = await running(2)
+  expect(second.steps[0]?.startedAt).not.toBe(first.steps[0]?.startedAt)
+  expect(reports.some(({ phase }) => phase === 'failed')).toBe(false)
+  expect((await host.look(id)).power).toBe('running')
+})

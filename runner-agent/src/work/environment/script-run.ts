@@ -1,0 +1,226 @@
+import {
+  type EnvironmentOrder,
+  type Failure,
+  type RepositoryHooks,
+  repositoryHookFiles,
+  repositoryHooks,
+  type StepStatus,
+  stepKey,
+} from '@hearth/contract'
+import { type Clock, Deadline } from '@hearth/foundation'
+import { type Guest, type GuestStep, GuestUnreachable, type StepOutcome } from '../../guest/guest.ts'
+import { type Authority, StaleAuthority } from '../../host/authority.ts'
+import { credentialFiles } from './clone.ts'
+import { guestStep, isScriptStep, type ScriptStepName, type StepDeadlines } from './guest-steps.ts'
+import type { RecordKeeper } from './record-keeper.ts'
+import { outcomeFailure } from './step-failure.ts'
+import type { StepOutput } from './step-output.ts'
+
+/** How much longer than the guest's own limit the agent waits for the guest to say so. */
+const graceSeconds = 60
+
+export interface ScriptRunContext {
+  order: EnvironmentOrder
+  authority: Authority
+  /** The generation provisioning began with. */
+  generation: number
+  guest: Guest
+  secrets: Readonly<Record<string, string>>
+  keeper: RecordKeeper
+  deadlines: StepDeadlines
+  clock: Clock
+  /** Aborts when something newer is to be done. */
+  interrupted: AbortSignal
+  openLog(index: number, status: StepStatus): StepOutput
+  report(): void
+}
+
+export type ScriptRunResult =
+  | { kind: 'succeeded' }
+  | { kind: 'failed'; index: number; failure: Failure; exitCode: number | null }
+  | { kind: 'interrupted' }
+
+type ScriptStep = StepStatus & { name: ScriptStepName }
+
+/**
+ * The steps that the guest may run in one go from the one at `index` on: the clones, or all that follow them, since
+ * what a repository's hooks are is only known when it is cloned.
+ */
+export function scriptRun(steps: readonly StepStatus[], index: number): number[] {
+  const clones = steps[index]?.name === 'clone_repo'
+  return steps.flatMap((step, at) => {
+    const open = step.phase === 'pending' || step.phase === 'running'
+    const belongs = isScriptStep(step) && (step.name === 'clone_repo') === clones
+    return at >= index && open && belongs ? [at] : []
+  })
+}
+
+/** Takes these steps to the end of the last, or of the first that fails. */
+export async function runScripts(
+  indexes: readonly number[],
+  context: ScriptRunContext,
+): Promise<ScriptRunResult> {
+  const run = new ScriptRun(indexes, context)
+  try {
+    return await run.take()
+  } catch (thrown) {
+    if (thrown instanceof StaleAuthority) throw thrown
+    if (context.interrupted.aborted) return { kind: 'interrupted' }
+    if (!run.isOverdue && !(thrown instanceof GuestUnreachable)) throw thrown
+    return run.overdue(thrown)
+  } finally {
+    run.end()
+  }
+}
+
+class ScriptRun {
+  private readonly cutOff = new AbortController()
+  private position = -1
+  private output: StepOutput | null = null
+  private deadline: Deadline | null = null
+  private steps: readonly GuestStep[] = []
+
+  constructor(
+    private readonly indexes: readonly number[],
+    private readonly context: ScriptRunContext,
+  ) {}
+
+  get isOverdue(): boolean {
+    return this.deadline?.hasPassed === true
+  }
+
+  async take(): Promise<ScriptRunResult> {
+    const { guest, order, authority } = this.context
+    this.begin()
+    await this.context.keeper.keep()
+    this.context.report()
+    await authority.assertHeld()
+    this.steps = await this.prepare()
+    this.arm()
+    for await (const event of guest.runSteps(this.steps, order, this.cutOff.signal)) {
+      if (event.kind === 'output') this.output?.add(event.chunk)
+      else {
+        const failed = await this.settle(event.outcome)
+        if (failed !== null) return failed
+      }
+    }
+    return { kind: 'succeeded' }
+  }
+
+  /** The failure of a step that was not over in time. */
+  overdue(thrown: unknown): ScriptRunResult {
+    const { name, repository } = this.status
+    const seconds = this.limitSeconds()
+    const why = thrown instanceof GuestUnreachable ? `: ${thrown.message}` : ''
+    const message = `${stepKey({ name, repository })} was not over after ${seconds} s${why}`
+    const lastLines = this.output?.lastLines ?? []
+    this.closeLog()
+    return {
+      kind: 'failed',
+      index: this.index,
+      exitCode: null,
+      failure: { code: 'deadline_passed', message, step: name, lastLines },
+    }
+  }
+
+  end(): void {
+    this.deadline?.[Symbol.dispose]()
+  }
+
+  /** Gives the guest what the steps need beside their scripts, and makes the scripts. */
+  private async prepare() {
+    const { guest, order, generation, deadlines, secrets } = this.context
+    const { signal } = this.cutOff
+    const statuses = this.indexes.map((index) => this.statusAt(index))
+    const hooks = new Map<string, RepositoryHooks>()
+    for (const repository of order.plan.repositories) {
+      const has = (name: ScriptStepName) =>
+        statuses.some((status) => status.name === name && status.repository === repository.name)
+      if (has('clone_repo')) {
+        for (const { path, content } of credentialFiles(repository, secrets)) {
+          await guest.writePrivateFile(path, content, order, signal)
+        }
+      }
+      if (has('init_repo')) hooks.set(repository.name, await this.hooksOf(repository.name))
+    }
+    return statuses.map((status) =>
+      guestStep(order.plan, status, generation, deadlines, hooks.get(status.repository ?? '')),
+    )
+  }
+
+  private async hooksOf(repository: string): Promise<RepositoryHooks> {
+    const { hearth, script, capy } = repositoryHookFiles
+    const paths = [hearth, script, capy].map((file) => `/home/${repository}/${file}`)
+    const texts = await this.context.guest.readFiles(paths, this.cutOff.signal)
+    return repositoryHooks({ hearth: texts[0] ?? null, script: texts[1] ?? null, capy: texts[2] ?? null })
+  }
+
+  /** Goes on to the next step: it has begun in the guest already. */
+  private begin(): void {
+    this.position += 1
+    const status = this.context.keeper.beginStep(this.index)
+    this.output = this.context.openLog(this.index, status)
+    this.arm()
+  }
+
+  private arm(): void {
+    const { clock, interrupted } = this.context
+    const status = this.status
+    this.deadline?.[Symbol.dispose]()
+    const began = status.startedAt === null ? clock.now().getTime() : Date.parse(status.startedAt)
+    const left = Math.max(1, began + this.limitSeconds() * 1000 - clock.now().getTime())
+    const deadline = new Deadline(left, interrupted)
+    deadline.signal.addEventListener('abort', () => this.cutOff.abort(deadline.signal.reason), { once: true })
+    if (deadline.signal.aborted) this.cutOff.abort(deadline.signal.reason)
+    this.deadline = deadline
+  }
+
+  /** Notes how the current step ended, and begins the next; the result when it failed. */
+  private async settle(outcome: StepOutcome): Promise<ScriptRunResult | null> {
+    const { keeper, report } = this.context
+    const lastLines = this.output?.lastLines ?? []
+    this.closeLog()
+    if (outcome.kind === 'failed' || outcome.kind === 'lost') {
+      const failure = outcomeFailure(this.status, this.step, outcome, lastLines)
+      const exitCode = outcome.kind === 'failed' ? outcome.exitCode : null
+      return { kind: 'failed', index: this.index, failure, exitCode }
+    }
+    const exitCode = outcome.kind === 'succeeded' ? 0 : null
+    keeper.endStep(this.index, { phase: outcome.kind, exitCode, error: null }, outcome.times)
+    if (this.position + 1 < this.indexes.length) this.begin()
+    await keeper.keep()
+    report()
+    return null
+  }
+
+  private closeLog(): void {
+    const { output } = this
+    if (output === null) return
+    output.end()
+    this.context.keeper.setStep(this.index, { output: output.shown, outputBytes: output.bytes })
+  }
+
+  private limitSeconds(): number {
+    return this.step.limitSeconds + graceSeconds
+  }
+
+  /** As prepared; before that, as far as it is known without the repository. */
+  private get step(): GuestStep {
+    const { order, generation, deadlines } = this.context
+    return this.steps[this.position] ?? guestStep(order.plan, this.status, generation, deadlines)
+  }
+
+  private get index(): number {
+    return this.indexes[this.position] ?? -1
+  }
+
+  private get status(): ScriptStep {
+    return this.statusAt(this.index)
+  }
+
+  private statusAt(index: number): ScriptStep {
+    const status = this.context.keeper.record?.steps[index]
+    if (status === undefined || !isScriptStep(status)) throw new Error(`step ${index} is no script`)
+    return status
+  }
+}
