@@ -15,23 +15,33 @@ import { migrate } from './database/migrate.ts'
 import { Notifications } from './database/notifications.ts'
 import { takeIn } from './delivery/intake.ts'
 import { publishCommitted } from './delivery/publisher.ts'
+import { StreamKeeper } from './delivery/stream-keeper.ts'
+import { dialects } from './dialects/index.ts'
 import { addClaimRoutes, claimReconciler } from './kinds/claim/index.ts'
 import { addDeclarationRoutes } from './kinds/declaration/index.ts'
 import {
   addEnvironmentRoutes,
   environmentReconciler,
   forgetDeletedEnvironments,
+  placementReconciler,
 } from './kinds/environment/index.ts'
 import { addEnvironmentClassRoutes } from './kinds/environment-class/index.ts'
 import { addEventRoutes, forgetEvents } from './kinds/event/index.ts'
 import { addJobRoutes, forgetJobs } from './kinds/job/index.ts'
-import { addOrganizationRoutes, bootstrap, CertificateAuthorities } from './kinds/organization/index.ts'
+import { addObserverRoutes, keepObservers } from './kinds/observer/index.ts'
+import {
+  addOrganizationRoutes,
+  bootstrap,
+  CertificateAuthorities,
+  checkEncryptionKey,
+} from './kinds/organization/index.ts'
 import { addProjectRoutes, projectReconciler } from './kinds/project/index.ts'
-import { addRunnerRoutes, runnerReconciler } from './kinds/runner/index.ts'
+import { addRunnerRoutes, Listening, runnerReconciler } from './kinds/runner/index.ts'
 import { Authentication, addTokenRoutes, TokenUse } from './kinds/token/index.ts'
 import { addWarmPoolRoutes, warmPoolReconciler } from './kinds/warm-pool/index.ts'
 import { releaseAbandonedJobs } from './reconciling/abandoned.ts'
 import { prepareQueue, startReconcileQueue } from './reconciling/queue.ts'
+import { defaultTimings, type Timings } from './timings.ts'
 
 export const version = '0.1.0'
 const keepMilliseconds = { record: 7 * 24 * 3_600_000, idempotencyKey: 24 * 3_600_000 }
@@ -39,34 +49,55 @@ const keepMilliseconds = { record: 7 * 24 * 3_600_000, idempotencyKey: 24 * 3_60
 export interface ControlPlane {
   application: Application
   services: Services
-  /** Ends the streams and the work under way, then every connection. */
-  stop(): Promise<void>
+  /**
+   * Begins to leave: `/healthz/ready` says so, and what is done in the background becomes the other replicas'.
+   * Requests are answered as before. Resolves when nothing in the background is under way any more; safe to repeat.
+   */
+  drain(): Promise<void>
+  /** Ends the streams and the work under way, and every connection once `answered`: no request needs one any more. */
+  stop(answered?: Promise<void>): Promise<void>
 }
 
 /** Builds the object graph and starts its loops; `overrides` are for tests. */
 export async function composeControlPlane(
   config: Config,
   log: Logger,
-  overrides: { clock?: Clock } = {},
+  overrides: { clock?: Clock; timings?: Partial<Timings>; connect?: typeof connectMessaging } = {},
 ): Promise<ControlPlane> {
   const clock = overrides.clock ?? systemClock
+  const timings = { ...defaultTimings, ...overrides.timings }
+  const draining = new AbortController()
   const stopping = new AbortController()
   const metrics = new Metrics()
   const encryption = new Encryption(loadEncryptionKey(config.encryptionKeyFile))
   const lost = (error: Error) => log.warn({ err: error }, 'a database connection was lost')
   const { database, pool, close } = connectDatabase(config.databaseUrl, lost, config.databaseConnections)
-  const applied = await migrate(database)
+  const { applied, unknown } = await migrate(config.databaseUrl)
   if (applied.length > 0) log.info({ migrations: applied }, 'migrated the database')
+  if (unknown.length > 0)
+    log.warn({ migrations: unknown }, 'the database is newer than this version, which goes on with it')
   await prepareQueue(pool)
   if (config.bootstrapToken !== null) await bootstrap(database, encryption, config.bootstrapToken)
+  await checkEncryptionKey(database, encryption)
 
-  const messaging = await connectMessaging({
+  const listening = new Listening(clock)
+  let streams: StreamKeeper | null = null
+  const messaging = await (overrides.connect ?? connectMessaging)({
     servers: config.nats.servers,
     ...(config.nats.credentials === null ? {} : { credentials: config.nats.credentials }),
     name: 'control-plane',
-    onStatus: (status, detail) => log.info({ status, detail }, 'messaging'),
+    ...(config.nats.replicas === null ? {} : { replicas: config.nats.replicas }),
+    events: config.events,
+    onStatus: (status, detail) => {
+      listening.note(status)
+      if (status === 'reconnected') streams?.check()
+      log.info({ status, detail }, 'messaging')
+    },
+    onProblem: (subject, problem) => log.warn({ subject, err: problem }, 'messaging'),
   })
   await messaging.ensureStreams()
+  streams = new StreamKeeper({ database, messaging, clock, log, signal: draining.signal })
+  streams.check()
   const notifications = new Notifications(config.databaseUrl, lost)
   await notifications.start()
 
@@ -76,40 +107,63 @@ export async function composeControlPlane(
     notifications,
     messaging,
     clock,
+    timings,
     log,
     metrics,
+    draining: draining.signal,
     stopping: stopping.signal,
     runnerMessaging: { servers: config.nats.runnerServers, accountSeed: config.nats.accountSeed },
+    observerMessaging: {
+      accountSeed: config.nats.observerSeed,
+      isOpen: config.nats.credentials === null,
+    },
   }
-  const application = composeApplication(services)
+  const application = composeApplication(services, listening)
   const queue = await startReconcileQueue({
     pool,
     database,
     clock,
+    timings,
     reconcilers: [
-      runnerReconciler,
+      runnerReconciler(listening),
       environmentReconciler,
+      placementReconciler,
       warmPoolReconciler,
       claimReconciler,
       projectReconciler,
     ],
-    housekeeping: () => keepHouse(database, clock),
+    housekeeping: {
+      hourly: () => keepHouse(database, clock),
+      everyMinute: async () => {
+        await forgetOldEvents(database, clock, config)
+        await keepObservers(database, messaging, clock, log)
+      },
+    },
     log,
     observe: (kind, seconds, outcome) => metrics.reconcileSeconds.observe({ kind, outcome }, seconds),
   })
-  const stopReleasing = releaseAbandonedJobs(database, log)
+  const stopReleasing = releaseAbandonedJobs(database, timings, log)
   const loops = Promise.all([
-    loop('publisher', publishCommitted(services, stopping.signal), log),
-    loop('intake', takeIn(services, stopping.signal), log),
+    loop('publisher', publishCommitted(services, draining.signal), log),
+    loop('intake', takeIn(services, draining.signal), log),
   ])
+  const handOver = async () => {
+    stopReleasing()
+    await Promise.all([queue.stop(), loops])
+  }
+  let handedOver: Promise<void> | undefined
+  const drain = () => {
+    draining.abort()
+    handedOver ??= handOver()
+    return handedOver
+  }
   return {
     application,
     services,
-    stop: async () => {
+    drain,
+    stop: async (answered = Promise.resolve()) => {
       stopping.abort()
-      stopReleasing()
-      await queue.stop()
-      await loops
+      await Promise.all([drain(), answered])
       await closeQuietly(messaging, log)
       await notifications.close()
       await close()
@@ -117,12 +171,12 @@ export async function composeControlPlane(
   }
 }
 
-function composeApplication(services: Services): Application {
+function composeApplication(services: Services, listening: Listening): Application {
   const { database, clock, log } = services
   const authorities = new CertificateAuthorities(services.encryption)
   const authentication = new Authentication(database, services.notifications, clock)
   const tokenUse = new TokenUse(database, clock)
-  const application = createApplication(services, async (secret) => {
+  const authenticate = async (secret: string) => {
     const caller = await authentication.authenticate(secret)
     if (caller !== null) {
       tokenUse.note(caller.tokenId).catch((error: unknown) => {
@@ -130,11 +184,12 @@ function composeApplication(services: Services): Application {
       })
     }
     return caller
-  })
+  }
+  const application = createApplication(services, authenticate)
   addHealth(application, services)
   addOrganizationRoutes(application, services)
   addTokenRoutes(application, services)
-  addRunnerRoutes(application, services)
+  addRunnerRoutes(application, services, listening)
   addEnvironmentClassRoutes(application, services)
   addProjectRoutes(application, services)
   addDeclarationRoutes(application, services)
@@ -143,18 +198,25 @@ function composeApplication(services: Services): Application {
   addClaimRoutes(application, services, authorities)
   addJobRoutes(application, services)
   addEventRoutes(application, services)
-  addDocumentation(application, version)
+  addObserverRoutes(application, services)
+  for (const dialect of dialects) dialect.add(application, services, authenticate)
+  addDocumentation(application, version, dialects)
   return application
 }
 
 /** Removes what has been kept long enough. */
 async function keepHouse(database: Database, clock: Clock): Promise<void> {
   const record = new Date(clock.now().getTime() - keepMilliseconds.record)
-  await forgetEvents(database, record)
   await forgetJobs(database, record)
   await forgetDeletedEnvironments(database, record)
   const idempotencyKey = new Date(clock.now().getTime() - keepMilliseconds.idempotencyKey)
   await sql`DELETE FROM idempotency_keys WHERE created_at < ${idempotencyKey}`.execute(database)
+}
+
+/** Often, because what a busy fleet tells in an hour is many times what is kept. */
+async function forgetOldEvents(database: Database, clock: Clock, { events }: Config): Promise<void> {
+  const before = new Date(clock.now().getTime() - events.keepMilliseconds)
+  await forgetEvents(database, { before, count: events.keepCount })
 }
 
 async function loop(name: string, running: Promise<void>, log: Logger): Promise<void> {

@@ -21,20 +21,37 @@ const schema = z.object({
   HEARTH_NATS_URL: servers,
   HEARTH_NATS_CREDENTIALS_FILE: file.optional(),
   HEARTH_NATS_ACCOUNT_SEED_FILE: file.optional(),
+  HEARTH_NATS_OBSERVER_SEED_FILE: file.optional(),
   HEARTH_RUNNER_NATS_URL: servers.optional(),
+  HEARTH_NATS_REPLICAS: z.coerce.number().int().min(1).max(5).optional(),
+  HEARTH_DRAIN_SECONDS: z.coerce.number().min(0).max(600).default(2),
   HEARTH_LISTEN: listen.prefault('127.0.0.1:7070'),
   HEARTH_ENCRYPTION_KEY_FILE: file,
   HEARTH_BOOTSTRAP_TOKEN_FILE: file.optional(),
+  HEARTH_EVENTS_KEEP_HOURS: z.coerce.number().positive().max(87_600).default(168),
+  HEARTH_EVENTS_KEEP_COUNT: z.coerce.number().int().min(1_000).default(200_000),
   HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
 export interface Config {
   databaseUrl: string
   databaseConnections: number
-  nats: { servers: string[]; credentials: string | null; accountSeed: string | null; runnerServers: string[] }
+  nats: {
+    servers: string[]
+    credentials: string | null
+    accountSeed: string | null
+    observerSeed: string | null
+    runnerServers: string[]
+    /** Copies of each stream; null leaves those that exist as they are. */
+    replicas: number | null
+  }
   listen: { host: string; port: number }
+  /** How long it still takes requests after it has said that it is not ready, for whoever sends them to notice. */
+  drainMilliseconds: number
   encryptionKeyFile: string
   bootstrapToken: string | null
+  /** How long events are kept, and how many at most, in the database and in NATS. */
+  events: { keepMilliseconds: number; keepCount: number }
   logLevel: string
 }
 
@@ -58,11 +75,18 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       servers: value.HEARTH_NATS_URL,
       credentials: readText(value.HEARTH_NATS_CREDENTIALS_FILE),
       accountSeed: readText(value.HEARTH_NATS_ACCOUNT_SEED_FILE)?.trim() ?? null,
+      observerSeed: readText(value.HEARTH_NATS_OBSERVER_SEED_FILE)?.trim() ?? null,
       runnerServers: value.HEARTH_RUNNER_NATS_URL ?? value.HEARTH_NATS_URL,
+      replicas: value.HEARTH_NATS_REPLICAS ?? null,
     },
     listen: value.HEARTH_LISTEN,
+    drainMilliseconds: value.HEARTH_DRAIN_SECONDS * 1_000,
     encryptionKeyFile: value.HEARTH_ENCRYPTION_KEY_FILE,
     bootstrapToken: readText(value.HEARTH_BOOTSTRAP_TOKEN_FILE)?.trim() ?? null,
+    events: {
+      keepMilliseconds: value.HEARTH_EVENTS_KEEP_HOURS * 3_600_000,
+      keepCount: value.HEARTH_EVENTS_KEEP_COUNT,
+    },
     logLevel: value.HEARTH_LOG_LEVEL,
   }
 }

@@ -1,2 +1,6 @@
+export { type Listener, listen } from './api/listen.ts'
 export { type ControlPlane, composeControlPlane } from './compose.ts'
 export { type Config, readConfig } from './config.ts'
+export { connectDatabase } from './database/connection.ts'
+export { migrate } from './database/migrate.ts'
+export { migrations } from './database/migrations/index.ts'

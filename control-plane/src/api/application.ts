@@ -1,6 +1,6 @@
 import { HearthError, newId, toError } from '@hearth/foundation'
 import { OpenAPIHono } from '@hono/zod-openapi'
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Caller } from './caller.ts'
 import { errorResponse } from './error-response.ts'
@@ -31,6 +31,21 @@ async function refuseLargeBody(context: Context): Promise<never> {
   throw new HearthError('too_large', `the body is too large: at most ${mostBodyBytes / 1024 / 1024} MiB`)
 }
 
+export const limitedBody = bodyLimit({ maxSize: mostBodyBytes, onError: refuseLargeBody })
+
+/** Lets those through who show a valid token, and notes who they are. */
+export function authenticated(authenticate: Authenticate): MiddlewareHandler<ApplicationEnvironment> {
+  return async (context, next) => {
+    const secret = /^Bearer (\S+)$/i.exec(context.req.header('Authorization') ?? '')?.[1]
+    const caller = secret === undefined ? null : await authenticate(secret)
+    if (caller === null) {
+      throw new HearthError('unauthenticated', 'send a valid token: Authorization: Bearer <token>')
+    }
+    context.set('caller', caller)
+    await next()
+  }
+}
+
 /** The HTTP application without its kinds: request ids, authentication below /v1, body limit, errors, measures. */
 export function createApplication(services: Services, authenticate: Authenticate): Application {
   const application: Application = new OpenAPIHono<ApplicationEnvironment>()
@@ -41,21 +56,14 @@ export function createApplication(services: Services, authenticate: Authenticate
     const started = performance.now()
     await next()
     context.header('X-Request-Id', requestId)
+    if (services.draining.aborted) context.header('Connection', 'close')
     const seconds = (performance.now() - started) / 1000
     const labels = { method: context.req.method, route: context.req.routePath, status: context.res.status }
     services.metrics.requestSeconds.observe(labels, seconds)
     services.log.debug({ requestId, ...labels, path: context.req.path, seconds }, 'request')
   })
-  application.use('/v1/*', async (context, next) => {
-    const secret = /^Bearer (\S+)$/i.exec(context.req.header('Authorization') ?? '')?.[1]
-    const caller = secret === undefined ? null : await authenticate(secret)
-    if (caller === null) {
-      throw new HearthError('unauthenticated', 'send a valid token: Authorization: Bearer <token>')
-    }
-    context.set('caller', caller)
-    await next()
-  })
-  application.use('/v1/*', bodyLimit({ maxSize: mostBodyBytes, onError: refuseLargeBody }))
+  application.use('/v1/*', authenticated(authenticate))
+  application.use('/v1/*', limitedBody)
 
   application.notFound((context) => {
     const error = new HearthError(

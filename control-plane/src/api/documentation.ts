@@ -8,22 +8,20 @@ const assets: Readonly<Record<string, string>> = {
   'swagger-ui-bundle.js': 'text/javascript',
 }
 
-const pageHtml = `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <title>Hearth API</title>
-    <link rel="stylesheet" href="/docs/swagger-ui.css" />
-  </head>
-  <body>
-    <div id="api"></div>
-    <script src="/docs/swagger-ui-bundle.js"></script>
-    <script src="/docs/start.js"></script>
-  </body>
-</html>`
+/** An OpenAPI document, and below `/docs` the page to read and try it. */
+export interface DocumentationPage {
+  /** Empty for the native interface, else a name of its own. */
+  name: string
+  title: string
+  document: string
+}
 
-/** `/openapi.json` and a page to read and try it; everything is served from here, so it works without internet. */
-export function addDocumentation(application: Application, version: string): void {
+/** `/openapi.json`, and a page for it and each of the others; all is served from here, so it works without internet. */
+export function addDocumentation(
+  application: Application,
+  version: string,
+  others: readonly DocumentationPage[],
+): void {
   application.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
@@ -37,16 +35,8 @@ export function addDocumentation(application: Application, version: string): voi
     },
     tags: [],
   })
-  application.get('/docs', (context) => context.html(pageHtml))
-  application.get('/docs/start.js', (context) =>
-    context.body(
-      "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#api', persistAuthorization: true })",
-      200,
-      {
-        'Content-Type': 'text/javascript',
-      },
-    ),
-  )
+  const pages = [{ name: '', title: 'Hearth API', document: '/openapi.json' }, ...others]
+  for (const page of pages) addPage(application, page)
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   for (const [name, type] of Object.entries(assets)) {
     application.get(`/docs/${name}`, async (context) =>
@@ -54,3 +44,26 @@ export function addDocumentation(application: Application, version: string): voi
     )
   }
 }
+
+function addPage(application: Application, { name, title, document }: DocumentationPage): void {
+  const path = name === '' ? '/docs' : `/docs/${name}`
+  const script = `SwaggerUIBundle({ url: ${JSON.stringify(document)}, dom_id: '#api', persistAuthorization: true })`
+  application.get(path, (context) => context.html(pageHtml(title, `${path}/start.js`)))
+  application.get(`${path}/start.js`, (context) =>
+    context.body(script, 200, { 'Content-Type': 'text/javascript' }),
+  )
+}
+
+const pageHtml = (title: string, script: string) => `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <title>${title}</title>
+    <link rel="stylesheet" href="/docs/swagger-ui.css" />
+  </head>
+  <body>
+    <div id="api"></div>
+    <script src="/docs/swagger-ui-bundle.js"></script>
+    <script src="${script}"></script>
+  </body>
+</html>`

@@ -9,8 +9,38 @@ import type { Caller } from './caller.ts'
 import type { Services } from './services.ts'
 import { validate } from './validation.ts'
 
+/** How the refusals of a route look in the documentation. */
+export interface ErrorDescription {
+  schema: z.ZodType
+  /** Those that every route may answer with, and what each means. */
+  statuses: Readonly<Record<number, string>>
+}
+
+const nativeErrors: ErrorDescription = {
+  schema: errorBodySchema,
+  statuses: {
+    400: 'What does not fit',
+    401: 'No valid token',
+    403: 'Not allowed',
+    404: 'Not found',
+    409: 'Conflict',
+    413: 'Too large',
+  },
+}
+
 type Success = 200 | 201 | 202
 const none = z.strictObject({})
+const ifMatch = z.string().optional().meta({
+  description: 'The specVersion this is based on, as in "3": with another one nothing is changed (409)',
+})
+const idempotencyKeyHeader = z.string().min(1).max(255).optional().meta({
+  description: 'Repeats under one key get the first answer, for 24 hours',
+})
+const requestHeaders = {
+  post: z.object({ 'Idempotency-Key': idempotencyKeyHeader, 'If-Match': ifMatch }),
+  patch: z.object({ 'If-Match': ifMatch }),
+  delete: z.object({ 'If-Match': ifMatch }),
+}
 
 /** A successful answer: the value is sent as JSON. */
 export interface Reply {
@@ -42,6 +72,8 @@ export interface Endpoint<Params extends z.ZodType, Query extends z.ZodType, Bod
   query?: Query
   body?: Body
   answer: { status: Success; schema: z.ZodType; description: string; mediaType?: string }
+  /** Statuses beside those that every route may answer with, and what each means. */
+  refusals?: Readonly<Record<number, string>>
   handle(
     request: EndpointRequest<z.output<Params>, z.output<Query>, z.output<Body>>,
   ): Promise<Reply | Answer | Response>
@@ -52,11 +84,16 @@ export function addEndpoint<
   Params extends z.ZodObject = typeof none,
   Query extends z.ZodObject = typeof none,
   Body extends z.ZodType = typeof none,
->(application: Application, services: Services, endpoint: Endpoint<Params, Query, Body>): void {
+>(
+  application: Application,
+  services: Services,
+  endpoint: Endpoint<Params, Query, Body>,
+  errors: ErrorDescription = nativeErrors,
+): void {
   const params = endpoint.params ?? none
   const query = endpoint.query ?? none
   const body = endpoint.body
-  const route = describe(endpoint, params, query)
+  const route = describe(endpoint, params, query, errors)
   application.openAPIRegistry.registerPath(route)
   application.on(endpoint.method.toUpperCase(), route.getRoutingPath(), async (context) => {
     const caller = context.get('caller')
@@ -76,6 +113,7 @@ export function addEndpoint<
           {
             organizationId: caller.organizationId,
             key: idempotencyKey(context.req.header('Idempotency-Key')),
+            principalId: caller.principalId,
             request: `${endpoint.method} ${context.req.path} ${text}`,
           },
           async (tx) => {
@@ -94,15 +132,13 @@ function describe(
   endpoint: Endpoint<z.ZodType, z.ZodType, z.ZodType>,
   params: z.ZodObject,
   query: z.ZodObject,
+  errors: ErrorDescription,
 ) {
   const { answer, body } = endpoint
   const refusals = {
-    400: 'What does not fit',
-    401: 'No valid token',
-    403: 'Not allowed',
-    404: 'Not found',
-    409: 'Conflict',
-    413: 'Too large',
+    ...(endpoint.method === 'post' ? { 422: 'The Idempotency-Key was used for another request' } : {}),
+    ...errors.statuses,
+    ...endpoint.refusals,
   }
   return createRoute({
     method: endpoint.method,
@@ -113,6 +149,7 @@ function describe(
     request: {
       params,
       query,
+      ...(endpoint.method === 'get' ? {} : { headers: requestHeaders[endpoint.method] }),
       ...(body === undefined
         ? {}
         : { body: { required: true, content: { 'application/json': { schema: body } } } }),
@@ -125,7 +162,7 @@ function describe(
       ...Object.fromEntries(
         Object.entries(refusals).map(([status, description]) => [
           status,
-          { description, content: { 'application/json': { schema: errorBodySchema } } },
+          { description, content: { 'application/json': { schema: errors.schema } } },
         ]),
       ),
     },

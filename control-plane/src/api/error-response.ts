@@ -1,7 +1,8 @@
 import type { ErrorBody } from '@hearth/contract'
 import { assertNever, type ErrorCode, HearthError } from '@hearth/foundation'
+import { isConnectionLoss } from '../database/connection.ts'
 
-type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 500 | 503
+type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 410 | 413 | 422 | 500 | 503
 
 /** The one place where an error becomes HTTP. What is not meant for the caller becomes a 500 without its text. */
 export function errorResponse(thrown: unknown, requestId: string): { status: ErrorStatus; body: ErrorBody } {
@@ -22,6 +23,11 @@ export function errorResponse(thrown: unknown, requestId: string): { status: Err
 
 function known(thrown: unknown): HearthError {
   if (thrown instanceof HearthError) return thrown
+  if (isConnectionLoss(thrown)) {
+    return new HearthError('unavailable', 'the database does not answer at the moment: try again', {
+      cause: thrown,
+    })
+  }
   return new HearthError('internal', 'something went wrong here; the log has it under this request id', {
     cause: thrown,
   })
@@ -41,6 +47,8 @@ function statusOf(code: ErrorCode): ErrorStatus {
     case 'stale_version':
     case 'pool_empty':
       return 409
+    case 'expired':
+      return 410
     case 'too_large':
       return 413
     case 'idempotency_mismatch':

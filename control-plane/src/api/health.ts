@@ -1,7 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { toError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Application } from './application.ts'
 import type { Services } from './services.ts'
+
+/** A probe that waits longer is one that has failed. */
+const patienceMilliseconds = 3_000
 
 /** Live: the process answers. Ready: it can do its work, or says what it lacks. Both are open, as probes need. */
 export function addHealth(application: Application, services: Services): void {
@@ -10,7 +14,7 @@ export function addHealth(application: Application, services: Services): void {
     const checks = {
       database: await databaseState(services),
       messaging: services.messaging.isConnected() ? 'ready' : 'not connected to NATS',
-      program: services.stopping.aborted ? 'stopping' : 'ready',
+      program: services.draining.aborted ? 'stopping' : 'ready',
     }
     const ready = Object.values(checks).every((state) => state === 'ready')
     return context.json({ status: ready ? 'ready' : 'not ready', checks }, ready ? 200 : 503)
@@ -23,10 +27,15 @@ export function addHealth(application: Application, services: Services): void {
 }
 
 async function databaseState({ database }: Services): Promise<string> {
+  const late = new AbortController()
+  const inTime = delay(patienceMilliseconds, 'does not answer in time', { signal: late.signal })
   try {
-    await sql`SELECT 1`.execute(database)
-    return 'ready'
+    const asked = sql`SELECT 1`.execute(database).then(() => 'ready')
+    return await Promise.race([asked, inTime])
   } catch (error) {
     return toError(error).message
+  } finally {
+    inTime.catch(() => undefined)
+    late.abort()
   }
 }

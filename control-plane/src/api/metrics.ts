@@ -26,7 +26,7 @@ export class Metrics {
   })
   readonly reports = new Counter({
     name: 'hearth_reports_total',
-    help: 'Reports of runners: applied, stale or refused.',
+    help: 'Reports of runners: applied, stale, refused, or unusable and thrown away.',
     labelNames: ['outcome'],
     registers: [this.registry],
   })
@@ -34,6 +34,18 @@ export class Metrics {
     name: 'hearth_publish_delay_seconds',
     help: 'From the commit of an event to its publication.',
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers: [this.registry],
+  })
+  readonly observers = new Gauge({
+    name: 'hearth_event_observers',
+    help: 'Open streams of events, by transport.',
+    labelNames: ['transport'],
+    registers: [this.registry],
+  })
+  readonly observersEnded = new Counter({
+    name: 'hearth_event_streams_ended_total',
+    help: 'Streams of events that were ended here, by reason: slow, gap, tokenEnded, stopping or failed.',
+    labelNames: ['reason'],
     registers: [this.registry],
   })
   readonly messagingConnected = new Gauge({

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Database } from '../database/connection.ts'
 import type { Encryption } from '../database/encryption.ts'
 import type { Notifications } from '../database/notifications.ts'
+import type { Timings } from '../timings.ts'
 import type { Metrics } from './metrics.ts'
 
 /** What routes may use; built once in compose.ts. */
@@ -13,10 +14,15 @@ export interface Services {
   notifications: Notifications
   messaging: Messaging
   clock: Clock
+  timings: Timings
   log: Logger
   metrics: Metrics
+  /** Aborts when the program is about to stop: it is not ready any more, and answers until its clients have left. */
+  draining: AbortSignal
   /** Aborts when the program stops, so that open streams end. */
   stopping: AbortSignal
   /** What runners are told of NATS: the servers, and the key that signs their credentials (null: NATS asks for none). */
   runnerMessaging: { servers: readonly string[]; accountSeed: string | null }
+  /** What signs observers' credentials, and whether NATS lets everybody in, so that none are needed. */
+  observerMessaging: { accountSeed: string | null; isOpen: boolean }
 }

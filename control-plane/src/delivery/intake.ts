@@ -1,46 +1,38 @@
-import { type Clock, toError } from '@hearth/foundation'
+import type { Presence } from '@hearth/contract'
+import type { Clock } from '@hearth/foundation'
 import type { Messaging } from '@hearth/messaging'
 import type { Logger } from 'pino'
 import type { Metrics } from '../api/metrics.ts'
 import type { Database } from '../database/connection.ts'
 import type { Encryption } from '../database/encryption.ts'
-import { applyReport } from '../kinds/environment/index.ts'
-import { notePresence, synchronize } from '../kinds/runner/index.ts'
+import { notePresences, synchronize } from '../kinds/runner/index.ts'
+import type { Timings } from '../timings.ts'
+import { Heartbeats } from './heartbeats.ts'
+import { ReportIntake } from './report-intake.ts'
 
-const reportsAtOnce = 8
+const reportsAtOnce = 100
+/** How many times a heartbeat could be waited for within a lease: a quarter of a second of thirty. */
+const leaseToGather = 120
 
 export interface IntakeOptions {
   database: Database
   messaging: Messaging
   encryption: Encryption
   clock: Clock
+  timings: Timings
   metrics: Metrics
   log: Logger
 }
 
 /** Takes in what runners send until the signal aborts. A report is acknowledged only after it is committed. */
 export async function takeIn(options: IntakeOptions, signal: AbortSignal): Promise<void> {
-  const { database, messaging, encryption, clock, metrics, log } = options
+  const { database, messaging, encryption, timings, log } = options
+  const intake = new ReportIntake(options)
+  const note = (presences: readonly Presence[]) => notePresences(options, presences)
+  const heartbeats = new Heartbeats(note, timings.runnerLease / leaseToGather, log)
   await Promise.all([
-    messaging.consumeReports(
-      async (report) => {
-        const outcome = await applyReport(database, clock, report)
-        metrics.reports.inc({ outcome })
-        if (outcome === 'refused') {
-          log.info(
-            { environmentId: report.id, runnerId: report.runnerId, epoch: report.epoch },
-            'refused a report',
-          )
-        }
-      },
-      signal,
-      reportsAtOnce,
-    ),
-    messaging.subscribePresence(async (presence) => {
-      await notePresence(database, clock, presence).catch((error: unknown) => {
-        log.warn({ err: toError(error), runnerId: presence.runnerId }, 'could not note a heartbeat')
-      })
-    }, signal),
+    messaging.consumeReports((reports) => intake.take(reports, signal), signal, reportsAtOnce),
+    messaging.subscribePresence((presence) => heartbeats.take(presence), signal),
     messaging.serveSync((request) => synchronize(database, encryption, request), signal),
   ])
 }

@@ -7,15 +7,20 @@ import type { Metrics } from '../api/metrics.ts'
 import type { Database, DatabaseTransaction } from '../database/connection.ts'
 import type { Encryption } from '../database/encryption.ts'
 import type { Notifications } from '../database/notifications.ts'
-import { currentOrders } from '../kinds/environment/index.ts'
-import { Doorbell, markPublished, placeEvents, unpublishedEvents } from '../kinds/event/index.ts'
+import { Doorbell, markPublished, noteStream, placeEvents, unpublishedEvents } from '../kinds/event/index.ts'
+import type { Timings } from '../timings.ts'
+import { carryInOrder } from './in-order.ts'
+import { publishOutbox } from './outbox.ts'
 
 const publisherLock = 7_204
 const batchSize = 500
-/** A notification may be lost; then this is how long a change waits. */
-const restMilliseconds = 1_000
+/**
+ * A round ends after this long and is gone on with in the next: PostgreSQL ends a transaction that idles for longer than
+ * three times this, and a replica that was halted in the middle must not go on when another has taken its place.
+ */
+const roundMilliseconds = 3_000
 /** Between rounds, so that under load one round carries many changes. */
-const pauseMilliseconds = 10
+const pauseMilliseconds = 20
 
 export interface PublisherOptions {
   database: Database
@@ -23,6 +28,7 @@ export interface PublisherOptions {
   messaging: Messaging
   encryption: Encryption
   clock: Clock
+  timings: Timings
   metrics: Metrics
   log: Logger
 }
@@ -42,7 +48,7 @@ export async function publishCommitted(options: PublisherOptions, signal: AbortS
       })
       if (more) continue
       await delay(pauseMilliseconds, undefined, { signal }).catch(() => undefined)
-      await doorbell.wait(restMilliseconds)
+      await doorbell.wait(options.timings.publisherRest)
     }
   } finally {
     stopListening()
@@ -51,59 +57,46 @@ export async function publishCommitted(options: PublisherOptions, signal: AbortS
 
 /** One round; true when there may be more. */
 async function publishOnce(options: PublisherOptions): Promise<boolean> {
-  const placed = await placeEvents(options.database)
-  if (!options.messaging.isConnected()) return false
-  const published = await options.database.transaction().execute(async (tx) => {
+  const { database, messaging, log } = options
+  await placeEvents(database)
+  if (!messaging.isConnected()) return false
+  const stream = await messaging.eventStream()
+  return database.transaction().execute(async (tx) => {
     const lock = await sql<{
       held: boolean
     }>`SELECT pg_try_advisory_xact_lock(${publisherLock}) AS held`.execute(tx)
-    if (lock.rows[0]?.held !== true) return 0
-    return (await publishOutbox(tx, options)) + (await publishEvents(tx, options))
+    if (lock.rows[0]?.held !== true) return false
+    if (await noteStream(tx, stream)) log.warn('NATS has lost its events; what is kept is published again')
+    const end = performance.now() + roundMilliseconds
+    const isOver = () => performance.now() > end
+    const orders = await publishOutbox(tx, options, { most: batchSize, isOver })
+    const events = await publishEvents(tx, options, stream, isOver)
+    return Math.max(orders, events) >= batchSize || isOver()
   })
-  return placed > 0 || published >= batchSize
 }
 
+/** Returns how many it published. */
 async function publishEvents(
   tx: DatabaseTransaction,
-  { messaging, metrics, clock }: PublisherOptions,
+  { messaging, metrics, clock, log }: PublisherOptions,
+  stream: string,
+  isOver: () => boolean,
 ): Promise<number> {
   const events = await unpublishedEvents(tx, batchSize)
-  if (events.length === 0) return 0
-  // One after another: a repeated publication must not overtake a later one of the same resource.
-  for (const event of events) await messaging.publishEvent(event)
+  const { done, failures } = await carryInOrder(
+    events,
+    // A repeated publication must not overtake a later one of the same resource.
+    ({ resourceId }) => resourceId,
+    (event) => messaging.publishEvent(event, stream),
+    isOver,
+  )
+  for (const { item, error } of failures)
+    log.warn({ err: error, eventId: item.id }, 'could not publish an event')
+  const open = events.findIndex((event) => !done.has(event))
+  const published = open === -1 ? events : events.slice(0, open)
   const now = clock.now().getTime()
-  for (const event of events) metrics.publishSeconds.observe((now - Date.parse(event.time)) / 1000)
-  await markPublished(tx, events.at(-1)?.position ?? 0)
-  return events.length
-}
-
-async function publishOutbox(
-  tx: DatabaseTransaction,
-  { messaging, encryption }: PublisherOptions,
-): Promise<number> {
-  const rows = await tx.selectFrom('outbox').selectAll().orderBy('id').limit(batchSize).execute()
-  for (const row of rows) {
-    if (row.topic === 'purge') {
-      await messaging.purgeOrder(row.runner_id, 'environment', row.environment_id)
-      continue
-    }
-    const wanted = { runnerId: row.runner_id, environmentId: row.environment_id }
-    for (const order of await currentOrders(tx, encryption, wanted)) {
-      await messaging.publishOrder(
-        order,
-        `${order.id}:${order.runnerId}:${order.epoch}:${order.generation}:${row.id}`,
-      )
-    }
-  }
-  if (rows.length > 0) {
-    await tx
-      .deleteFrom('outbox')
-      .where(
-        'id',
-        'in',
-        rows.map(({ id }) => id),
-      )
-      .execute()
-  }
-  return rows.length
+  for (const event of published) metrics.publishSeconds.observe((now - Date.parse(event.time)) / 1000)
+  const last = published.at(-1)
+  if (last !== undefined) await markPublished(tx, last.position)
+  return published.length
 }

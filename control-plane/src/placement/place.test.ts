@@ -1,37 +1,7 @@
-import type { EnvironmentClassSpec } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Candidate, place } from './place.ts'
-
-const small: EnvironmentClassSpec = {
-  virtualCpus: 1,
-  memoryMebibytes: 1024,
-  diskGibibytes: 10,
-  image: 'debian-12',
-  region: null,
-  runnerSelector: {},
-}
-
-function candidate(id: string, change: Partial<Candidate> = {}): Candidate {
-  return {
-    id,
-    name: `host-${id}`,
-    labels: {},
-    phase: 'active',
-    spec: { region: 'default', scheduling: 'enabled' },
-    facts: {
-      virtualization: 'qemu',
-      virtualCpus: 4,
-      memoryMebibytes: 4096,
-      diskGibibytes: 100,
-      images: ['debian-12'],
-      agentVersion: '0',
-      sealingKey: '',
-    },
-    reserved: { virtualCpus: 0, memoryMebibytes: 0, diskGibibytes: 0 },
-    ...change,
-  }
-}
+import { candidate, small } from './fleet.fixture.ts'
+import { type Candidate, place, type Wanted } from './place.ts'
 
 test('the fullest runner that still fits is chosen', () => {
   const half = { virtualCpus: 1, memoryMebibytes: 2048, diskGibibytes: 20 }
@@ -40,7 +10,7 @@ test('the fullest runner that still fits is chosen', () => {
   expect(place(small, fleet)).toMatchObject({ runnerId: 'b' })
 })
 
-test.each<[string, Partial<EnvironmentClassSpec>, Partial<Candidate>]>([
+test.each<[string, Partial<Wanted>, Partial<Candidate>]>([
   ['is offline', {}, { phase: 'offline' }],
   ['is cordoned', {}, { spec: { region: 'default', scheduling: 'cordoned' } }],
   ['is in region default, not north', { region: 'north' }, {}],
@@ -56,7 +26,53 @@ test.each<[string, Partial<EnvironmentClassSpec>, Partial<Candidate>]>([
 ])('a runner that %s is refused with that reason', (reason, wanted, change) => {
   const placement = place({ ...small, ...wanted }, [candidate('a', change)])
   expect(placement.runnerId).toBeNull()
-  expect(placement.reason).toContain(`host-a: ${reason}`)
+  expect(placement.reason).toContain(`host-a ${reason}`)
+})
+
+test('with 250 runners the reason stays short: refusals are told by kind, with the nearest miss', () => {
+  const fleet = Array.from({ length: 250 }, (_, index) => {
+    const id = String(index).padStart(3, '0')
+    const facts = candidate(id).facts
+    if (index < 37) return candidate(id, { facts: facts && { ...facts, images: [] } })
+    if (index < 40) return candidate(id, { phase: 'offline' })
+    return candidate(id, { reserved: { virtualCpus: 0, memoryMebibytes: 4096 - index, diskGibibytes: 0 } })
+  })
+  const placement = place(small, fleet)
+  expect(placement.reason).toBe(
+    '210 runners have less than the 1024 MiB of memory wanted (most left: 249 MiB on host-249); ' +
+      '37 runners lack the image debian-12; 3 runners are offline (host-037, host-038, host-039)',
+  )
+  expect(placement).toMatchObject({ refusals: [{ names: { length: 210 } }, {}, {}] })
+})
+
+test('many different refusals are told up to six, and the others counted', () => {
+  const fleet = Array.from({ length: 20 }, (_, index) => candidate(String(index)))
+  const selectors = Object.fromEntries(fleet.map(({ id }) => [`key-${id}`, 'x']))
+  const labelled = fleet.map((one, index) => ({
+    ...one,
+    labels: Object.fromEntries(Object.entries(selectors).slice(0, index)),
+  }))
+  const { reason } = place({ ...small, runnerSelector: selectors }, labelled)
+  expect(reason.split('; ')).toHaveLength(7)
+  expect(reason).toContain('14 more for other reasons')
+})
+
+test('a runner where machines failed lately is taken only if no other fits', () => {
+  const suspected = candidate('a', {
+    suspected: true,
+    reserved: { virtualCpus: 1, memoryMebibytes: 2048, diskGibibytes: 0 },
+  })
+  expect(place(small, [suspected, candidate('b')])).toMatchObject({ runnerId: 'b' })
+  expect(place(small, [suspected])).toMatchObject({ runnerId: 'a' })
+})
+
+test('a degraded runner gets nothing, and once its pause is over one machine that nobody waits for', () => {
+  const degraded = candidate('a', { phase: 'degraded' })
+  const due = { ...degraded, probeDue: true }
+  expect(place(small, [degraded]).reason).toContain('host-a is degraded')
+  expect(place(small, [due, candidate('b')])).toMatchObject({ runnerId: 'a' })
+  expect(place({ ...small, awaited: true }, [due, candidate('b')])).toMatchObject({ runnerId: 'b' })
+  expect(place({ ...small, awaited: true }, [due])).toMatchObject({ runnerId: 'a' })
 })
 
 test('with no runner at all the reason says how to get one', () => {

@@ -1,4 +1,6 @@
 import type { EnvironmentClassSpec, RunnerFacts, RunnerPhase, RunnerSpec } from '@hearth/contract'
+import { assertNever } from '@hearth/foundation'
+import { describeRefusals, groupRefusals, type Refusal, type RefusalGroup } from './refusals.ts'
 
 /** A runner as placement sees it: what it has, and what is promised away already. */
 export interface Candidate {
@@ -10,53 +12,112 @@ export interface Candidate {
   facts: RunnerFacts | null
   /** Sums over its environments that are not deleted. */
   reserved: { virtualCpus: number; memoryMebibytes: number; diskGibibytes: number }
+  /** Machines failed on it a short while ago: others are preferred. */
+  suspected: boolean
+  /** It is degraded, and one machine may be tried on it. */
+  probeDue: boolean
 }
 
-export type Placement = { runnerId: string; reason: string } | { runnerId: null; reason: string }
+/** What is to be placed. `awaited`: someone waits for it, so that it is not tried on a degraded runner while another fits. */
+export interface Wanted extends EnvironmentClassSpec {
+  awaited: boolean
+}
+
+export type Placement =
+  | { runnerId: string; reason: string }
+  | { runnerId: null; reason: string; refusals: RefusalGroup[] }
 
 /** Guests rarely use their CPUs at once, so these may be promised several times over. Memory and disk may not. */
 export const virtualCpuOvercommit = 4
 
 /**
- * Chooses a runner for a class: the fullest one that still fits, so that room for large machines stays in one piece.
- * The reason says which runner and why, or for each runner why not.
+ * Chooses a runner: the fullest one that still fits, so that room for large machines stays in one piece; one where
+ * machines failed lately only if no other fits. A degraded runner whose pause is over gets one machine that nobody
+ * waits for, to be tried. The reason says which runner and why, or why none.
  */
-export function place(wanted: EnvironmentClassSpec, candidates: readonly Candidate[]): Placement {
+export function place(wanted: Wanted, candidates: readonly Candidate[]): Placement {
   const judged = candidates.map((candidate) => ({ candidate, refusal: refusalOf(wanted, candidate) }))
   const fitting = judged.filter(({ refusal }) => refusal === null).map(({ candidate }) => candidate)
-  const best = fitting.sort((a, b) => free(a) - free(b) || (a.id < b.id ? -1 : 1))[0]
+  const trial = fitting.find(({ phase }) => phase === 'degraded')
+  const sound = fitting.filter(({ phase }) => phase !== 'degraded')
+  const best = sound.sort(
+    (a, b) => Number(a.suspected) - Number(b.suspected) || free(a) - free(b) || (a.id < b.id ? -1 : 1),
+  )[0]
+  if (trial !== undefined && (best === undefined || !wanted.awaited)) {
+    return { runnerId: trial.id, reason: `on ${trial.name}: to try whether it is well again` }
+  }
   if (best !== undefined) {
-    return { runnerId: best.id, reason: `on ${best.name}: the fullest of ${fitting.length} with room` }
+    return { runnerId: best.id, reason: `on ${best.name}: the fullest of ${sound.length} with room` }
   }
-  if (judged.length === 0)
-    return { runnerId: null, reason: 'no runner has joined: start one with `hearth runner join`' }
-  return {
-    runnerId: null,
-    reason: judged.map(({ candidate, refusal }) => `${candidate.name}: ${refusal}`).join('; '),
+  if (judged.length === 0) {
+    const reason = 'no runner has joined: start one with `hearth runner join`'
+    return { runnerId: null, reason, refusals: [] }
   }
+  const refused = judged.flatMap(({ candidate, refusal }) =>
+    refusal === null ? [] : [{ name: candidate.name, refusal }],
+  )
+  const refusals = groupRefusals(refused)
+  return { runnerId: null, reason: describeRefusals(refusals), refusals }
 }
 
-function refusalOf(wanted: EnvironmentClassSpec, candidate: Candidate): string | null {
+function refusalOf(wanted: Wanted, candidate: Candidate): Refusal | null {
   const { facts, reserved, spec } = candidate
-  if (candidate.phase !== 'active' || facts === null) return `is ${candidate.phase}`
-  if (spec.scheduling !== 'enabled') return `is ${spec.scheduling}`
-  if (wanted.region !== null && wanted.region !== spec.region)
-    return `is in region ${spec.region}, not ${wanted.region}`
+  const away = absenceOf(candidate)
+  if (away !== null || facts === null)
+    return away ?? plain('facts', 'has told nothing of itself', 'have told nothing of themselves')
+  if (spec.scheduling !== 'enabled')
+    return plain(spec.scheduling, `is ${spec.scheduling}`, `are ${spec.scheduling}`)
+  if (wanted.region !== null && wanted.region !== spec.region) {
+    const one = `is in region ${spec.region}, not ${wanted.region}`
+    return plain('region', one, `are not in region ${wanted.region}`)
+  }
   const missing = Object.entries(wanted.runnerSelector).find(
     ([key, value]) => candidate.labels[key] !== value,
   )
-  if (missing !== undefined) return `lacks the label ${missing[0]}=${missing[1]}`
-  if (!facts.images.includes(wanted.image)) return `lacks the image ${wanted.image}`
+  if (missing !== undefined) return lack(`the label ${missing[0]}=${missing[1]}`)
+  if (!facts.images.includes(wanted.image)) return lack(`the image ${wanted.image}`)
   const cpus = facts.virtualCpus * virtualCpuOvercommit - reserved.virtualCpus
-  if (cpus < wanted.virtualCpus)
-    return `has ${Math.max(0, cpus)} virtual CPUs left of ${wanted.virtualCpus} wanted`
-  const memory = facts.memoryMebibytes - reserved.memoryMebibytes
-  if (memory < wanted.memoryMebibytes)
-    return `has ${Math.max(0, memory)} MiB of memory left of ${wanted.memoryMebibytes} wanted`
-  const disk = facts.diskGibibytes - reserved.diskGibibytes
-  if (disk < wanted.diskGibibytes)
-    return `has ${Math.max(0, disk)} GiB of disk left of ${wanted.diskGibibytes} wanted`
-  return null
+  return (
+    shortOf('virtual CPUs', '', cpus, wanted.virtualCpus) ??
+    shortOf('memory', 'MiB', facts.memoryMebibytes - reserved.memoryMebibytes, wanted.memoryMebibytes) ??
+    shortOf('disk', 'GiB', facts.diskGibibytes - reserved.diskGibibytes, wanted.diskGibibytes)
+  )
+}
+
+/** Why nothing at all is placed on it. */
+function absenceOf({ phase, probeDue }: Candidate): Refusal | null {
+  switch (phase) {
+    case 'active':
+      return null
+    case 'degraded': {
+      const because = 'degraded: machines keep failing there'
+      return probeDue ? null : plain(phase, `is ${because}`, `are ${because}`)
+    }
+    case 'created':
+      return plain(phase, 'has not been heard of yet', 'have not been heard of yet')
+    case 'draining':
+    case 'offline':
+    case 'deleted':
+      return plain(phase, `is ${phase}`, `are ${phase}`)
+    default:
+      return assertNever(phase)
+  }
+}
+
+const plain = (key: string, one: string, many: string): Refusal => ({ key, one, many, left: null })
+const lack = (what: string) => plain(what, `lacks ${what}`, `lack ${what}`)
+
+function shortOf(what: string, unit: string, left: number, wanted: number): Refusal | null {
+  if (left >= wanted) return null
+  const most = Math.max(0, left)
+  const amount = unit === '' ? what : `${unit} of ${what}`
+  return {
+    key: what,
+    one: `has ${most} ${amount} left of ${wanted} wanted`,
+    many: `have less than the ${wanted} ${amount} wanted`,
+    left: most,
+    unit: unit === '' ? what : unit,
+  }
 }
 
 function free({ facts, reserved }: Candidate): number {

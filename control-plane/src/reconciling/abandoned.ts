@@ -2,31 +2,28 @@ import { toError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import type { Database } from '../database/connection.ts'
-
-/** Longer than any reconcile takes. One that takes longer still is safe to run twice: it holds its row's lock. */
-const abandonedAfterSeconds = 10
-const lookEveryMilliseconds = 5_000
+import type { Timings } from '../timings.ts'
 
 /**
  * Gives back the jobs of replicas that were killed: the queue itself waits four hours before it does. Looks at once
  * and then again and again; the returned function stops it.
  */
-export function releaseAbandonedJobs(database: Database, log: Logger): () => void {
+export function releaseAbandonedJobs(database: Database, timings: Timings, log: Logger): () => void {
   const look = () => {
-    release(database).then(
+    release(database, timings.abandonedJob).then(
       (workers) => workers > 0 && log.warn({ workers }, 'gave back the jobs of replicas that were killed'),
       (error: unknown) => log.warn({ err: toError(error) }, 'could not look for abandoned jobs'),
     )
   }
   look()
-  const timer = setInterval(look, lookEveryMilliseconds)
+  const timer = setInterval(look, timings.abandonedJobLook)
   return () => clearInterval(timer)
 }
 
-async function release(database: Database): Promise<number> {
+async function release(database: Database, afterMilliseconds: number): Promise<number> {
   const { rows } = await sql<{ workers: string[] | null }>`
     SELECT array_agg(DISTINCT locked_by) AS workers FROM graphile_worker.jobs
-    WHERE locked_at < now() - ${abandonedAfterSeconds} * interval '1 second'`.execute(database)
+    WHERE locked_at < now() - ${afterMilliseconds} * interval '1 millisecond'`.execute(database)
   const workers = rows[0]?.workers ?? []
   if (workers.length > 0)
     await sql`SELECT graphile_worker.force_unlock_workers(${workers}::text[])`.execute(database)

@@ -1,73 +1,182 @@
-import { type Clock, toError } from '@hearth/foundation'
-import { Logger, makeWorkerUtils, type Runner, run } from 'graphile-worker'
+import { EventEmitter } from 'node:events'
+import { availableParallelism } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import { backoff, type Clock, toError } from '@hearth/foundation'
+import {
+  Logger,
+  makeWorkerUtils,
+  runTaskList,
+  type TaskList,
+  type WorkerEvents,
+  type WorkerPool,
+} from 'graphile-worker'
+import { sql } from 'kysely'
 import type pg from 'pg'
 import type { Logger as Log } from 'pino'
 import { z } from 'zod'
 import type { Database } from '../database/connection.ts'
 import { transact } from '../database/transact.ts'
+import type { Timings } from '../timings.ts'
 import type { Reconciler } from './reconciler.ts'
-import { type ReconciledKind, reconcileTask, wakeAt } from './wake.ts'
+import { type ReconciledKind, reconcileTask, wakeAgain, wakeAt } from './wake.ts'
 
-const payloadSchema = z.object({ kind: z.string(), id: z.string() })
+/**
+ * Each keeps a backend of PostgreSQL busy, which on a small machine takes the cores that answer claims.
+ */
+const reconcilesAtOnce = Math.min(8, Math.max(2, availableParallelism()))
+
+const prepareLock = 7_205
+/** What killed the workers may still be so. */
+const replacePauseMilliseconds = 100
+const payloadSchema = z.object({ kind: z.string(), id: z.string(), failures: z.int().optional() })
+/** Between tries of a reconcile that fails. The library would wait longer and longer, up to six hours. */
+const retryMilliseconds = { first: 500, most: 60_000 }
 
 export interface ReconcileQueueOptions {
   pool: pg.Pool
   database: Database
   clock: Clock
+  timings: Timings
   reconcilers: readonly Reconciler[]
-  /** Work on the hour, in the same queue so that one replica does it. */
-  housekeeping: () => Promise<void>
+  /** Work that is due by the clock, in the same queue so that one replica does it. */
+  housekeeping: { hourly(): Promise<void>; everyMinute(): Promise<void> }
   log: Log
   /** Told how long each reconcile took, in seconds. */
   observe(kind: string, seconds: number, outcome: 'done' | 'failed'): void
 }
 
-/** Makes the queue's own tables; to be called before anything is woken. */
+/**
+ * Makes the queue's own tables; to be called before anything is woken. One replica at a time: the queue itself fails
+ * where two make them at once.
+ */
 export async function prepareQueue(pool: pg.Pool): Promise<void> {
-  const tools = await makeWorkerUtils({ pgPool: pool, logger: silent })
-  await tools.migrate()
-  await tools.release()
+  const holder = await pool.connect()
+  try {
+    await holder.query('SELECT pg_advisory_lock($1)', [prepareLock])
+    const tools = await makeWorkerUtils({ pgPool: pool, logger: silent })
+    await tools.migrate()
+    await tools.release()
+  } finally {
+    // The lock is the connection's, and ends with it.
+    holder.release(true)
+  }
 }
 
-/** Runs due reconciles until stopped; any number of replicas share the queue. A failing one is retried with backoff. */
-export async function startReconcileQueue(options: ReconcileQueueOptions): Promise<Runner> {
-  const reconcilers = new Map(options.reconcilers.map((reconciler) => [reconciler.kind, reconciler]))
-  return run({
-    pgPool: options.pool,
-    concurrency: 8,
-    noHandleSignals: true,
-    pollInterval: 1_000,
-    logger: silent,
-    crontab: '17 * * * * housekeeping',
-    taskList: {
-      housekeeping: () => options.housekeeping(),
-      [reconcileTask]: async (payload) => {
-        const { kind, id } = payloadSchema.parse(payload)
-        const reconciler = reconcilers.get(kind as ReconciledKind)
-        if (reconciler === undefined) throw new Error(`nothing reconciles ${kind}`)
-        const started = performance.now()
-        const measure = (outcome: 'done' | 'failed') =>
-          options.observe(kind, (performance.now() - started) / 1000, outcome)
-        try {
-          await reconcileOnce(reconciler, id, options)
-          measure('done')
-        } catch (error) {
-          measure('failed')
-          options.log.error({ err: toError(error), kind, id }, 'reconcile failed and will be retried')
-          throw error
-        }
-      },
+export interface ReconcileQueue {
+  /** Begins nothing more; resolves when what runs is over. */
+  stop(): Promise<void>
+}
+
+/**
+ * Runs due reconciles until stopped; any number of replicas share the queue. A failing one is retried with backoff.
+ * When a connection is lost at a bad moment the library goes on without the worker whose it was, or ends all of them:
+ * without a word either way. All of them are then replaced.
+ */
+export async function startReconcileQueue(options: ReconcileQueueOptions): Promise<ReconcileQueue> {
+  const { database, log } = options
+  for (const task of Object.keys(periods) as PeriodicTask[]) await arm(database, task)
+  const ended = new Set<Promise<void>>()
+  const end = (workers: WorkerPool) => {
+    const ending = workers
+      .gracefulShutdown()
+      .catch((error: unknown) => log.warn({ err: toError(error) }, 'ending workers of the queue failed'))
+      .finally(() => ended.delete(ending))
+    ended.add(ending)
+  }
+  const stopping = new AbortController()
+  let current: WorkerPool
+  const begin = () => {
+    const events: WorkerEvents = new EventEmitter()
+    const workers = startWorkers(options, events)
+    let lost = false
+    const lose = (error: unknown) => {
+      if (lost || stopping.signal.aborted) return
+      lost = true
+      log.warn({ err: toError(error) }, 'workers of the queue died; replacing all of them')
+      end(workers)
+      void replace()
+    }
+    events.once('worker:fatalError', ({ error }) => lose(error))
+    events.once('worker:stop', ({ error }) => lose(error ?? new Error('one ended by itself')))
+    workers.promise.then(() => lose(new Error('they ended by themselves')), lose)
+    return workers
+  }
+  const replace = async () => {
+    await delay(replacePauseMilliseconds, undefined, { signal: stopping.signal }).catch(() => undefined)
+    if (!stopping.signal.aborted) current = begin()
+  }
+  current = begin()
+  return {
+    async stop() {
+      stopping.abort()
+      end(current)
+      await Promise.all(ended)
     },
-  })
+  }
+}
+
+/** When work that is due by the clock is due next, as SQL. */
+const periods = {
+  'housekeeping-hourly': "date_trunc('hour', now()) + interval '77 minutes'",
+  'housekeeping-every-minute': "date_trunc('minute', now()) + interval '1 minute'",
+} as const
+type PeriodicTask = keyof typeof periods
+
+/**
+ * Sets the task's next time, unless it is set. Not by the library's own clock: when that cannot reach PostgreSQL as a
+ * minute begins, it ends the process.
+ */
+async function arm(database: Database, task: PeriodicTask): Promise<void> {
+  await sql`
+    SELECT graphile_worker.add_job(${task}, run_at := ${sql.raw(periods[task])}, job_key := ${task},
+      job_key_mode := 'preserve_run_at')`.execute(database)
+}
+
+function startWorkers(options: ReconcileQueueOptions, events: WorkerEvents): WorkerPool {
+  const reconcilers = new Map(options.reconcilers.map((reconciler) => [reconciler.kind, reconciler]))
+  const { database, housekeeping, timings } = options
+  const periodic = (task: PeriodicTask, work: () => Promise<void>) => async () => {
+    await arm(database, task)
+    await work()
+  }
+  const settings = {
+    events,
+    concurrency: reconcilesAtOnce,
+    noHandleSignals: true,
+    pollInterval: timings.queuePoll,
+    logger: silent,
+  }
+  const tasks: TaskList = {
+    'housekeeping-hourly': periodic('housekeeping-hourly', () => housekeeping.hourly()),
+    'housekeeping-every-minute': periodic('housekeeping-every-minute', () => housekeeping.everyMinute()),
+    [reconcileTask]: async (payload) => {
+      const { kind, id, failures = 0 } = payloadSchema.parse(payload)
+      const reconciler = reconcilers.get(kind as ReconciledKind)
+      if (reconciler === undefined) throw new Error(`nothing reconciles ${kind}`)
+      const started = performance.now()
+      const measure = (outcome: 'done' | 'failed') =>
+        options.observe(kind, (performance.now() - started) / 1000, outcome)
+      try {
+        await reconcileOnce(reconciler, id, options)
+        measure('done')
+      } catch (error) {
+        measure('failed')
+        options.log.error({ err: toError(error), kind, id }, 'reconcile failed and will be retried')
+        const pause = backoff(failures, retryMilliseconds)
+        await wakeAgain(database, kind as ReconciledKind, id, pause, failures + 1)
+      }
+    },
+  }
+  return runTaskList(settings, tasks, options.pool)
 }
 
 async function reconcileOnce(
   reconciler: Reconciler,
   id: string,
-  { database, clock }: ReconcileQueueOptions,
+  { database, clock, timings }: ReconcileQueueOptions,
 ): Promise<void> {
   await transact(database, async (tx) => {
-    const next = await reconciler.reconcile(id, { tx, clock })
+    const next = await reconciler.reconcile(id, { tx, clock, timings })
     if (next !== null) await wakeAt(tx, reconciler.kind, id, next)
   })
 }

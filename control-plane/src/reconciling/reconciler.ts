@@ -1,10 +1,12 @@
 import type { Clock } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../database/connection.ts'
+import type { Timings } from '../timings.ts'
 import type { ReconciledKind } from './wake.ts'
 
 export interface ReconcileTools {
   tx: DatabaseTransaction
   clock: Clock
+  timings: Timings
 }
 
 /**

@@ -1,16 +1,62 @@
 import { sql } from 'kysely'
 import type { Queryable } from '../database/connection.ts'
 
-export type ReconciledKind = 'runner' | 'environment' | 'warm-pool' | 'claim' | 'project'
+/** `placement` is an organization's line of machines that wait for a runner; the others are kinds. */
+export type ReconciledKind = 'runner' | 'environment' | 'placement' | 'warm-pool' | 'claim' | 'project'
 
 /** The one task of the queue. */
 export const reconcileTask = 'reconcile'
 
+export interface Wake {
+  kind: ReconciledKind
+  id: string
+  /** Sets the resource's timer; without it, the resource is reconciled soon. */
+  at?: Date
+}
+
 /** Has a resource reconciled soon. In a transaction it takes effect with the commit; many wakes are one. */
 export async function wake(queryable: Queryable, kind: ReconciledKind, id: string): Promise<void> {
-  await sql`SELECT graphile_worker.add_job(${reconcileTask}, ${payload(kind, id)}::json, job_key := ${`${kind}:${id}`})`.execute(
+  await wakeMany(queryable, [{ kind, id }])
+}
+
+/** Like `wake`, for many of one kind at once. */
+export async function wakeAll(
+  queryable: Queryable,
+  kind: ReconciledKind,
+  ids: readonly string[],
+): Promise<void> {
+  await wakeMany(
     queryable,
+    ids.map((id) => ({ kind, id })),
   )
+}
+
+/** Sets the resource's timer. */
+export async function wakeAt(
+  queryable: Queryable,
+  kind: ReconciledKind,
+  id: string,
+  time: Date,
+): Promise<void> {
+  await wakeMany(queryable, [{ kind, id, at: time }])
+}
+
+/** Wakes and timers, any number in one statement. Of two timers of one resource the later in the list counts. */
+export async function wakeMany(queryable: Queryable, wakes: readonly Wake[]): Promise<void> {
+  const jobs = new Map<string, { key: string; payload: object; run_at: Date | null }>()
+  for (const { kind, id, at } of wakes) {
+    // A timer has a key of its own: under the same key it would replace a wake that is already due.
+    const key = at === undefined ? `${kind}:${id}` : `${kind}:${id}:timer`
+    jobs.set(key, { key, payload: { kind, id }, run_at: at ?? null })
+  }
+  if (jobs.size === 0) return
+  // In the order of their keys, so that two transactions that wake the same do not wait for each other in a circle.
+  await sql`
+    SELECT count(*) FROM graphile_worker.add_jobs((
+      SELECT array_agg((${reconcileTask}::text, payload, null, run_at, null, key, null, null)::graphile_worker.job_spec
+        ORDER BY key)
+      FROM json_to_recordset(${JSON.stringify([...jobs.values()])}::json)
+        AS job(key text, payload json, run_at timestamptz)))`.execute(queryable)
 }
 
 /**
@@ -24,38 +70,25 @@ export async function wakeAfter(
   milliseconds: number,
 ): Promise<void> {
   await sql`
-    SELECT graphile_worker.add_job(${reconcileTask}, ${payload(kind, id)}::json,
+    SELECT graphile_worker.add_job(${reconcileTask}, ${JSON.stringify({ kind, id })}::json,
       run_at := now() + ${milliseconds} * interval '1 millisecond', job_key := ${`${kind}:${id}:burst`},
       job_key_mode := 'preserve_run_at')`.execute(queryable)
 }
 
-/** Like `wake`, for many at once. */
-export async function wakeAll(
-  queryable: Queryable,
-  kind: ReconciledKind,
-  ids: readonly string[],
-): Promise<void> {
-  if (ids.length === 0) return
-  await sql`
-    SELECT graphile_worker.add_job(${reconcileTask}, json_build_object('kind', ${kind}::text, 'id', id), job_key := ${kind}::text || ':' || id)
-    FROM unnest(${ids.toSorted()}::text[]) AS id`.execute(queryable)
-}
-
 /**
- * Sets the resource's timer. It has a key of its own: under the same key a later timer would replace a wake that is
- * already due.
+ * Has a resource whose reconcile failed reconciled again after a pause. It has a key of its own, so that whatever wakes
+ * the resource sooner is not put off.
  */
-export async function wakeAt(
+export async function wakeAgain(
   queryable: Queryable,
   kind: ReconciledKind,
   id: string,
-  time: Date,
+  milliseconds: number,
+  failures: number,
 ): Promise<void> {
-  await sql`SELECT graphile_worker.add_job(${reconcileTask}, ${payload(kind, id)}::json, run_at := ${time}, job_key := ${`${kind}:${id}:timer`})`.execute(
+  await sql`
+    SELECT graphile_worker.add_job(${reconcileTask}, ${JSON.stringify({ kind, id, failures })}::json,
+      run_at := now() + ${milliseconds} * interval '1 millisecond', job_key := ${`${kind}:${id}:retry`})`.execute(
     queryable,
   )
-}
-
-function payload(kind: ReconciledKind, id: string): string {
-  return JSON.stringify({ kind, id })
 }

@@ -8,11 +8,12 @@ import { recordEvents } from '../event/index.ts'
 import type { CertificateAuthorities } from '../organization/index.ts'
 import {
   type ClaimablePool,
-  describeShortage,
   insertClaim,
   matchingPools,
+  observeShortage,
   takeReadyMember,
 } from './queries.ts'
+import { describeShortage } from './shortage.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 
 type ClaimBody = z.output<typeof claimCreateSchema>
@@ -47,9 +48,10 @@ export async function createClaim(
   }
   const member = await takeReadyMember(tx, pool.id, id)
   if (member === undefined) {
-    if (body.spec.fallback === 'refuse') throw await shortage(tx, pool)
+    if (body.spec.fallback === 'refuse') throw await refusal(tx, pool)
     const environment = await makeCold(tx, pool, id, caller, now)
-    const status = { source: 'cold' as const, boundAt: null, failure: null }
+    const shortage = { what: describeShortage(await observeShortage(tx, pool.id)), at: now.toISOString() }
+    const status = { source: 'cold' as const, boundAt: null, failure: null, shortage }
     const row = await insertClaim(tx, { ...base, environmentId: environment.id, phase: 'pending', status })
     await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null) }])
     return { row, pool, connection: null }
@@ -93,8 +95,8 @@ function onePool(pools: readonly ClaimablePool[], wanted: ClaimBody['spec']): Cl
   return pool
 }
 
-async function shortage(tx: DatabaseTransaction, pool: ClaimablePool): Promise<HearthError> {
-  const { provisioning, failed } = await describeShortage(tx, pool.id)
+async function refusal(tx: DatabaseTransaction, pool: ClaimablePool): Promise<HearthError> {
+  const { provisioning, failed } = await observeShortage(tx, pool.id)
   return new HearthError(
     'pool_empty',
     `pool ${pool.name} has no ready machine (${provisioning} on their way, ${failed} failed): try again, or claim with fallback cold`,
@@ -126,7 +128,7 @@ async function makeCold(
     .selectAll()
     .where('id', '=', environment_class_id)
     .executeTakeFirstOrThrow()
-  const warmPool = { id: pool.id, setup: spec.setup }
+  const warmPool = { id: pool.id, setup: spec.setup, branch: spec.branch ?? null }
   return createEnvironment(tx, {
     project,
     environmentClass,

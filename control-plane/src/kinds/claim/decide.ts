@@ -1,30 +1,67 @@
-import type { ClaimPhase, EnvironmentPhase, Failure } from '@hearth/contract'
+import type { ClaimPhase, DesiredPhase, EnvironmentPhase, Failure, OnHostLoss } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
+
+export interface ClaimedMachine {
+  phase: EnvironmentPhase
+  desiredPhase: DesiredPhase
+  failure: Failure | null
+  /** Its runner is silent. */
+  unreachable: boolean
+  /** It has been ready, so that someone may have work on it. */
+  everReady: boolean
+}
 
 export interface ObservedClaim {
   phase: ClaimPhase
   /** null when its row is gone, which happens a week after it was deleted. */
-  environment: { phase: EnvironmentPhase; failure: Failure | null } | null
+  environment: ClaimedMachine | null
+  onHostLoss: OnHostLoss
 }
 
-export type ClaimAction = { do: 'bind' } | { do: 'fail'; failure: Failure } | { do: 'release' }
+export type ClaimAction =
+  | { do: 'bind' }
+  | { do: 'fail'; failure: Failure }
+  | { do: 'release' }
+  | { do: 'replace' } // give it another machine: the host of the one it has is lost
 
 /** What follows for a claim from its machine. */
 export function decide(seen: ObservedClaim): ClaimAction | null {
-  const phase = seen.environment?.phase ?? 'deleted'
+  const { environment } = seen
+  const phase = environment?.phase ?? 'deleted'
   switch (seen.phase) {
     case 'pending':
-      return decidePending(phase, seen.environment?.failure ?? null)
+      return isLost(seen) ? { do: 'replace' } : decidePending(phase, environment?.failure ?? null)
     case 'failed':
       // Its machine was tried once more.
       if (phase === 'running') return { do: 'bind' }
       return phase === 'deleted' ? { do: 'release' } : null
     case 'bound':
+      if (isLost(seen)) return { do: 'replace' }
       return phase === 'deleted' ? { do: 'release' } : null
     case 'released':
       return null
     default:
       return assertNever(seen.phase)
+  }
+}
+
+/** A machine that was never ready holds nobody's work: only one that was waits for its host, if the project says so. */
+function isLost({ environment, onHostLoss }: ObservedClaim): boolean {
+  if (environment === null || !environment.unreachable || environment.desiredPhase !== 'running') return false
+  switch (environment.phase) {
+    case 'provisioning':
+    case 'starting':
+    case 'running':
+    case 'stopping':
+      return onHostLoss === 'recreate' || !environment.everReady
+    case 'pending':
+    case 'stopped':
+    case 'failed':
+    case 'deleting':
+    case 'deleted':
+      return false
+    default:
+      return assertNever(environment.phase)
   }
 }
 

@@ -3,6 +3,7 @@ import { isId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import type { EnvironmentRow } from '../environment/index.ts'
+import type { Shortage } from './shortage.ts'
 import type { ClaimRow, StoredClaimStatus } from './table.ts'
 
 export interface ClaimFilter {
@@ -40,6 +41,10 @@ export async function findClaim(
     .executeTakeFirst()
 }
 
+export async function readClaim(tx: DatabaseTransaction, id: string): Promise<ClaimRow | undefined> {
+  return tx.selectFrom('claims').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
 export async function lockClaim(tx: DatabaseTransaction, id: string): Promise<ClaimRow | undefined> {
   return tx.selectFrom('claims').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
 }
@@ -51,9 +56,12 @@ export interface ClaimablePool {
   project_name: string
 }
 
-/** The pools a claim may mean: one by id, or those of a project, narrowed by class. */
+/**
+ * The pools a claim may mean: one by id, or those of a project, narrowed by class. Their project cannot begin to be
+ * deleted until the transaction ends: whoever deletes it then sees the claim.
+ */
 export async function matchingPools(
-  queryable: Queryable,
+  tx: DatabaseTransaction,
   organizationId: string,
   wanted: {
     warmPoolId?: string | undefined
@@ -61,13 +69,15 @@ export async function matchingPools(
     environmentClass?: string | undefined
   },
 ): Promise<ClaimablePool[]> {
-  let query = queryable
+  let query = tx
     .selectFrom('warm_pools')
     .innerJoin('projects', 'projects.id', 'warm_pools.project_id')
     .select(['warm_pools.id', 'warm_pools.name', 'warm_pools.project_id', 'projects.name as project_name'])
     .where('warm_pools.organization_id', '=', organizationId)
     .where('warm_pools.phase', '<>', 'deleting')
+    .where('projects.phase', '=', 'active')
     .orderBy('warm_pools.id')
+    .forKeyShare('projects')
   if (wanted.warmPoolId !== undefined) query = query.where('warm_pools.id', '=', wanted.warmPoolId)
   if (wanted.project !== undefined) {
     query = query.where(isId(wanted.project) ? 'projects.id' : 'projects.name', '=', wanted.project)
@@ -86,19 +96,30 @@ export async function matchingPools(
 }
 
 /**
- * Takes the oldest ready member of a pool for a claim, or nothing. The one statement that gives a machine away:
- * rows that another claim holds are passed over, so no two callers wait for each other or get the same.
+ * Takes the oldest ready member of a pool for a claim, or nothing. Rows that others hold are passed over, so that no two
+ * callers wait for each other or get the same. Where nothing is left those are waited for: whoever takes in a machine's
+ * report holds it too, and gives it back.
  */
 export async function takeReadyMember(
   tx: DatabaseTransaction,
   poolId: string,
   claimId: string,
 ): Promise<EnvironmentRow | undefined> {
+  return (await take(tx, poolId, claimId, 'pass over')) ?? (await take(tx, poolId, claimId, 'wait'))
+}
+
+/** The one statement that gives a machine away. */
+async function take(
+  tx: DatabaseTransaction,
+  poolId: string,
+  claimId: string,
+  held: 'pass over' | 'wait',
+): Promise<EnvironmentRow | undefined> {
   return tx
     .updateTable('environments')
     .set({ claim_id: claimId, status_version: sql`status_version + 1`, updated_at: sql`now()` })
-    .where('id', '=', (query) =>
-      query
+    .where('id', '=', (query) => {
+      const ready = query
         .selectFrom('environments')
         .select('id')
         .where('warm_pool_id', '=', poolId)
@@ -109,17 +130,14 @@ export async function takeReadyMember(
         .orderBy('id')
         .limit(1)
         .forUpdate()
-        .skipLocked(),
-    )
+      return held === 'wait' ? ready : ready.skipLocked()
+    })
     .returningAll()
     .executeTakeFirst()
 }
 
-/** Counts for the sentence that says why there is none. */
-export async function describeShortage(
-  queryable: Queryable,
-  poolId: string,
-): Promise<{ provisioning: number; failed: number }> {
+/** What the sentence is made of that says why there is none. */
+export async function observeShortage(queryable: Queryable, poolId: string): Promise<Shortage> {
   const row = await queryable
     .selectFrom('environments')
     .select([
@@ -131,8 +149,22 @@ export async function describeShortage(
     .where('warm_pool_id', '=', poolId)
     .where('claim_id', 'is', null)
     .where('phase', '<>', 'deleted')
+    .where('desired_phase', '<>', 'deleted')
     .executeTakeFirst()
-  return { provisioning: Number(row?.provisioning ?? 0), failed: Number(row?.failed ?? 0) }
+  const pool = await queryable
+    .selectFrom('warm_pools')
+    .select(['name', 'phase', 'spec', 'status'])
+    .where('id', '=', poolId)
+    .executeTakeFirstOrThrow()
+  return {
+    pool: pool.name,
+    phase: pool.phase,
+    enabled: pool.spec.enabled,
+    min: pool.spec.min,
+    failure: pool.status.failure,
+    provisioning: Number(row?.provisioning ?? 0),
+    failed: Number(row?.failed ?? 0),
+  }
 }
 
 export async function insertClaim(
@@ -170,13 +202,14 @@ export async function insertClaim(
 export async function updateClaimStatus(
   tx: DatabaseTransaction,
   id: string,
-  change: { phase: ClaimPhase; status: StoredClaimStatus },
+  change: { phase: ClaimPhase; status: StoredClaimStatus; environmentId?: string | null },
 ): Promise<ClaimRow> {
   return tx
     .updateTable('claims')
     .set({
       phase: change.phase,
       status: JSON.stringify(change.status),
+      ...(change.environmentId === undefined ? {} : { environment_id: change.environmentId }),
       status_version: sql`status_version + 1`,
       updated_at: sql`now()`,
     })

@@ -1,45 +1,77 @@
 import { assertNever } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
+import { wake } from '../../reconciling/wake.ts'
+import { type EnvironmentRow, lockEnvironment } from '../environment/index.ts'
 import { recordEvent } from '../event/index.ts'
-import { type ClaimAction, decide } from './decide.ts'
-import { lockClaim, updateClaimStatus } from './queries.ts'
+import { findProject, specOf } from '../project/index.ts'
+import { type ClaimAction, decide, type ObservedClaim } from './decide.ts'
+import { lockClaim, readClaim, updateClaimStatus } from './queries.ts'
+import { replaceMachine } from './replace.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 
 export const claimReconciler: Reconciler = {
   kind: 'claim',
   async reconcile(id, { tx, clock }) {
+    const unlocked = await readClaim(tx, id)
+    if (unlocked === undefined) return null
+    // The machine before its claim, as whoever releases a claim locks them.
+    const environment =
+      unlocked.environment_id === null ? undefined : await lockEnvironment(tx, unlocked.environment_id)
     const row = await lockClaim(tx, id)
     if (row === undefined) return null
-    const environment =
-      row.environment_id === null
-        ? undefined
-        : await tx
-            .selectFrom('environments')
-            .select(['phase', 'status'])
-            .where('id', '=', row.environment_id)
-            .executeTakeFirst()
-    const action = decide({
-      phase: row.phase,
-      environment:
-        environment === undefined ? null : { phase: environment.phase, failure: environment.status.failure },
-    })
-    if (action !== null) await carryOut(tx, row, action, clock.now())
+    if (row.environment_id !== unlocked.environment_id) {
+      await wake(tx, 'claim', id)
+      return null
+    }
+    const action = decide(await observe(tx, row, environment))
+    if (action !== null) await carryOut(tx, row, environment, action, clock.now())
     return null
   },
+}
+
+async function observe(
+  tx: DatabaseTransaction,
+  row: ClaimRow,
+  environment: EnvironmentRow | undefined,
+): Promise<ObservedClaim> {
+  if (environment === undefined) return { phase: row.phase, environment: null, onHostLoss: 'wait' }
+  const project = await findProject(tx, row.organization_id, environment.project_id)
+  // What goes with its project is not made anew.
+  const stays = project?.phase === 'active'
+  return {
+    phase: row.phase,
+    environment: {
+      phase: environment.phase,
+      desiredPhase: environment.desired_phase,
+      failure: environment.status.failure,
+      unreachable: environment.unreachable && stays,
+      everReady: environment.status.readyAt !== null,
+    },
+    onHostLoss: project === undefined ? 'wait' : specOf(project).onHostLoss,
+  }
 }
 
 async function carryOut(
   tx: DatabaseTransaction,
   row: ClaimRow,
+  environment: EnvironmentRow | undefined,
   action: ClaimAction,
   now: Date,
 ): Promise<void> {
+  if (action.do === 'replace') {
+    if (environment !== undefined) await replaceMachine(tx, row, environment, now)
+    return
+  }
   const changed = await updateClaimStatus(tx, row.id, changeOf(row, action, now))
   await recordEvent(tx, action.do === 'release' ? 'deleted' : 'updated', toClaim(changed, null))
 }
 
-function changeOf(row: ClaimRow, action: ClaimAction, now: Date): Pick<ClaimRow, 'phase' | 'status'> {
+function changeOf(
+  row: ClaimRow,
+  action: Exclude<ClaimAction, { do: 'replace' }>,
+  now: Date,
+): Pick<ClaimRow, 'phase' | 'status'> {
   switch (action.do) {
     case 'bind':
       return { phase: 'bound', status: { ...row.status, boundAt: now.toISOString(), failure: null } }

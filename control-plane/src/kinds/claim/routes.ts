@@ -5,6 +5,7 @@ import {
   claimPhaseSchema,
   claimSchema,
   connectionSchema,
+  explanationSchema,
   listQuerySchema,
   listSchema,
 } from '@hearth/contract'
@@ -13,16 +14,23 @@ import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { mayEnter, readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
-import { found, idParams, page } from '../../api/lookup.ts'
+import { found, idParams, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { transact } from '../../database/transact.ts'
 import { wake, wakeAfter } from '../../reconciling/wake.ts'
-import { connectionTo, desirePhase, findEnvironment, lockEnvironment } from '../environment/index.ts'
+import {
+  connectionTo,
+  desireDeletion,
+  findEnvironment,
+  forget,
+  lockEnvironment,
+} from '../environment/index.ts'
 import type { CertificateAuthorities } from '../organization/index.ts'
 import { createClaim } from './create.ts'
 import { findClaim, listClaims, lockClaim } from './queries.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 import { waitWhilePending } from './wait.ts'
+import { explainClaim } from './why-sight.ts'
 
 /** Claims come in bursts; the pool then refills for all of them at once. */
 const refillPauseMilliseconds = 100
@@ -129,20 +137,44 @@ export function addClaimRoutes(
     },
   })
   addEndpoint(application, services, {
+    method: 'get',
+    path: `${path}/{id}/why`,
+    tag,
+    summary: 'Say in words why a claim is as it is: why it is cold, what it waits for',
+    roles: readers,
+    params: idParams,
+    answer: {
+      status: 200,
+      schema: explanationSchema,
+      description: 'A sentence, its evidence, and what comes next',
+    },
+    handle: async ({ caller, params }) => {
+      const row = await findClaim(database, caller.organizationId, params.id)
+      return { status: 200, value: await explainClaim(database, found(row, 'claim', params.id), clock.now()) }
+    },
+  })
+  addEndpoint(application, services, {
     method: 'delete',
     path: `${path}/{id}`,
     tag,
-    summary: 'Release a claim: its machine is deleted and never given to anyone else',
+    summary:
+      'Release a claim: its machine is deleted and never given to anyone else; force=true does not wait for its runner',
     roles: writers,
     params: idParams,
+    query: z.strictObject({ force: z.enum(['true', 'false']).default('false') }),
     answer: { status: 202, schema: claimSchema, description: 'The claim' },
-    handle: async ({ caller, params }) =>
+    handle: async ({ caller, params, query, expectedVersion }) =>
       transact(database, async (tx) => {
         const own = found(await findClaim(tx, caller.organizationId, params.id), 'claim', params.id)
+        requireVersion(expectedVersion, own.spec_version)
         const environment =
           own.environment_id === null ? undefined : await lockEnvironment(tx, own.environment_id)
-        if (environment !== undefined && environment.phase !== 'deleted')
-          await desirePhase(tx, environment, 'deleted')
+        if (environment !== undefined && environment.phase !== 'deleted') {
+          const because = { reason: 'claim_released' as const, principalId: caller.principalId }
+          const now = clock.now()
+          const going = await desireDeletion(tx, environment, because, now)
+          if (query.force === 'true') await forget(tx, going, now)
+        }
         const row = found(await lockClaim(tx, params.id), 'claim', params.id)
         await wake(tx, 'claim', row.id)
         return { status: 202, value: toClaim(row, null) }
@@ -161,18 +193,22 @@ export function addClaimRoutes(
       schema: connectionSchema,
       description: 'Address, pinned host key and certificate',
     },
-    handle: async ({ caller, params, body }) => {
-      const row = found(await findClaim(database, caller.organizationId, params.id), 'claim', params.id)
-      if (!mayEnter(caller, row.creator)) {
-        throw new HearthError(
-          'forbidden',
-          `claim ${row.name} is someone else’s: only they and administrators enter it`,
-        )
-      }
-      const connection = await connect(row, caller.principalId, body.publicKey)
-      if (connection === null)
-        throw new HearthError('conflict', `claim ${row.name} is ${row.phase}: there is nothing to connect to`)
-      return { status: 201, value: connection }
-    },
+    handle: async ({ caller, params, body, once }) =>
+      once(async (tx) => {
+        const row = found(await findClaim(tx, caller.organizationId, params.id), 'claim', params.id)
+        if (!mayEnter(caller, row.creator)) {
+          throw new HearthError(
+            'forbidden',
+            `claim ${row.name} is someone else’s: only they and administrators enter it`,
+          )
+        }
+        const connection = await connect(row, caller.principalId, body.publicKey)
+        if (connection === null)
+          throw new HearthError(
+            'conflict',
+            `claim ${row.name} is ${row.phase}: there is nothing to connect to`,
+          )
+        return { status: 201, value: connection }
+      }),
   })
 }

@@ -1,4 +1,4 @@
-import type { Claim, ClaimPhase, Connection, Failure } from '@hearth/contract'
+import type { Claim, ClaimPhase, Connection, Evidence, Failure, LostMachine } from '@hearth/contract'
 import type { Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
@@ -6,6 +6,9 @@ export interface StoredClaimStatus {
   source: 'running' | 'cold'
   boundAt: string | null
   failure: Failure | null
+  /** Absent in rows of an older version, as the next. */
+  shortage?: Evidence | null
+  lost?: LostMachine | null
 }
 
 export interface ClaimTable
@@ -28,6 +31,8 @@ export function toClaim(row: ClaimRow, connection: Connection | null): Claim {
       environmentId: row.environment_id,
       source: row.status.source,
       boundAt: row.status.boundAt,
+      shortage: row.status.shortage ?? null,
+      lost: row.status.lost ?? null,
       connection,
       observedSpecVersion: row.spec_version,
       failure: row.status.failure,

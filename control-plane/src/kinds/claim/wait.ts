@@ -1,3 +1,4 @@
+import { Deadline } from '@hearth/foundation'
 import type { Services } from '../../api/services.ts'
 import { followEvents, newestPosition } from '../event/index.ts'
 import type { ClaimRow } from './table.ts'
@@ -12,9 +13,9 @@ export async function waitWhilePending(
   const position = seconds > 0 ? await newestPosition(services.database) : 0
   const row = await read()
   if (row.phase !== 'pending' || seconds === 0) return row
-  const signal = AbortSignal.any([AbortSignal.timeout(seconds * 1000), aborted, services.stopping])
+  using deadline = new Deadline(seconds * 1000, aborted, services.stopping)
   const filter = { organizationId: row.organization_id, kind: 'Claim' as const, resourceId: row.id }
-  for await (const event of followEvents(services, filter, position, signal)) {
+  for await (const event of followEvents(services, filter, position, deadline.signal)) {
     if (event === null) continue
     const now = await read()
     if (now.phase !== 'pending') return now

@@ -1,6 +1,6 @@
 import type { ApplyResult, ProjectDeclaration } from '@hearth/contract'
 import type { Caller } from '../../api/caller.ts'
-import { found } from '../../api/lookup.ts'
+import { found, requireVersion } from '../../api/lookup.ts'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Encryption } from '../../database/encryption.ts'
 import { findEnvironmentClass } from '../environment-class/index.ts'
@@ -10,20 +10,26 @@ import {
   createWarmPool,
   listWarmPools,
   lockWarmPool,
+  type PoolSpec,
   removeWarmPool,
   type WarmPoolRow,
 } from '../warm-pool/index.ts'
 
-/** Makes a project and its pools what the declaration says, whole or not at all; applying it again changes nothing. */
+/**
+ * Makes a project and its pools what the declaration says, whole or not at all; applying it again changes nothing. A
+ * project that is not there yet has the version 0.
+ */
 export async function applyDeclaration(
   tx: DatabaseTransaction,
   encryption: Encryption,
   caller: Caller,
   declaration: ProjectDeclaration,
+  expectedVersion: number | null,
 ): Promise<ApplyResult> {
   const { warmPools, apiVersion: _, name, labels, ...spec } = declaration
   const { organizationId, principalId: creator } = caller
   const before = await lockProject(tx, organizationId, name)
+  requireVersion(expectedVersion, before?.spec_version ?? 0)
   const project =
     before ?? (await createProject(tx, encryption, { organizationId, creator, name, labels, spec }))
   const changed = before === undefined ? null : await changeProject(tx, encryption, before, { labels, spec })
@@ -71,7 +77,7 @@ async function applyPool(
   project: ProjectRow,
   environmentClass: { id: string; name: string },
   pool: WarmPoolRow | undefined,
-  spec: WarmPoolRow['spec'],
+  spec: PoolSpec,
 ): Promise<{ id: string; change: 'created' | 'updated' | 'unchanged' }> {
   const locked = pool === undefined ? undefined : await lockWarmPool(tx, pool.id)
   if (locked === undefined) {

@@ -14,10 +14,10 @@ export function addDeclarationRoutes(application: Application, services: Service
     roles: writers,
     body: projectDeclarationSchema,
     answer: { status: 200, schema: applyResultSchema, description: 'What changed' },
-    handle: async ({ caller, body, once }) =>
+    handle: async ({ caller, body, once, expectedVersion }) =>
       once(async (tx) => ({
         status: 200,
-        value: await applyDeclaration(tx, services.encryption, caller, body),
+        value: await applyDeclaration(tx, services.encryption, caller, body, expectedVersion),
       })),
   })
 }

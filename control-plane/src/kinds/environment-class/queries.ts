@@ -39,6 +39,21 @@ export async function findEnvironmentClass(
     .executeTakeFirst()
 }
 
+/** The row, which nobody else changes until the transaction ends. */
+export async function lockEnvironmentClass(
+  tx: DatabaseTransaction,
+  organizationId: string,
+  idOrName: string,
+): Promise<EnvironmentClassRow | undefined> {
+  return tx
+    .selectFrom('environment_classes')
+    .selectAll()
+    .where('organization_id', '=', organizationId)
+    .where(isId(idOrName) ? 'id' : 'name', '=', idOrName)
+    .forUpdate()
+    .executeTakeFirst()
+}
+
 export async function insertEnvironmentClass(
   tx: DatabaseTransaction,
   created: {

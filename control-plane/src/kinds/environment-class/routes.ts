@@ -21,6 +21,7 @@ import {
   findEnvironmentClass,
   insertEnvironmentClass,
   listEnvironmentClasses,
+  lockEnvironmentClass,
   updateEnvironmentClass,
 } from './queries.ts'
 import { toEnvironmentClass } from './table.ts'
@@ -88,7 +89,7 @@ export function addEnvironmentClassRoutes(application: Application, services: Se
     handle: async ({ caller, params, body, expectedVersion }) =>
       transact(database, async (tx) => {
         const row = found(
-          await findEnvironmentClass(tx, caller.organizationId, params.id),
+          await lockEnvironmentClass(tx, caller.organizationId, params.id),
           'environment class',
           params.id,
         )
@@ -112,13 +113,14 @@ export function addEnvironmentClassRoutes(application: Application, services: Se
     roles: administrators,
     params: idOrNameParams,
     answer: { status: 200, schema: environmentClassSchema, description: 'The class as it was' },
-    handle: async ({ caller, params }) =>
+    handle: async ({ caller, params, expectedVersion }) =>
       transact(database, async (tx) => {
         const row = found(
-          await findEnvironmentClass(tx, caller.organizationId, params.id),
+          await lockEnvironmentClass(tx, caller.organizationId, params.id),
           'environment class',
           params.id,
         )
+        requireVersion(expectedVersion, row.spec_version)
         const uses = await countUses(tx, row.id)
         if (uses > 0)
           throw new HearthError(

@@ -13,8 +13,9 @@ export function connectionTo(
   environment: { id: string; address: Address },
   caller: { publicKey: string; keyId: string },
   now: Date,
+  seconds = certificateSeconds,
 ): Connection {
-  const expiresAt = new Date(now.getTime() + certificateSeconds * 1000)
+  const expiresAt = new Date(now.getTime() + seconds * 1000)
   return {
     address: environment.address,
     certificate: signUserCertificate(authority, {

@@ -1,4 +1,4 @@
-import { type Command, environmentPhaseTable } from '@hearth/contract'
+import { environmentPhaseTable } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import type { Selectable } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
@@ -7,13 +7,15 @@ import type { EnvironmentClassTable } from '../environment-class/table.ts'
 import { recordEvent } from '../event/index.ts'
 import { beginJob } from '../job/index.ts'
 import type { ProjectRow } from '../project/index.ts'
-import { buildPlan, configurationOf } from './plan.ts'
+import { buildPlan, configurationOf, type PoolSetup } from './plan.ts'
 import { type EnvironmentRow, emptyStatus, toEnvironment } from './table.ts'
 
 export interface NewEnvironment {
   project: ProjectRow
   environmentClass: Selectable<EnvironmentClassTable>
-  warmPool: { id: string; setup: readonly Command[] } | null
+  warmPool: ({ id: string } & PoolSetup) | null
+  /** Set for a machine that tests the pool's steps: it never is a member, and stays this long when they have ended. */
+  test?: { keepSeconds: number }
   claimId: string | null
   creator: string | null
   name?: string | undefined
@@ -26,23 +28,25 @@ export async function createEnvironment(
   tx: DatabaseTransaction,
   created: NewEnvironment,
 ): Promise<EnvironmentRow> {
-  const { project, environmentClass, warmPool, now } = created
+  const { project, environmentClass, warmPool, test, now } = created
   const id = newId()
-  const plan = buildPlan(project.spec, environmentClass.spec, warmPool?.setup ?? [])
+  const plan = buildPlan(project.spec, environmentClass.spec, warmPool)
   const row = await tx
     .insertInto('environments')
     .values({
       id,
       organization_id: project.organization_id,
       // The end of a UUIDv7 is random, its start a time that machines made together share.
-      name: created.name ?? `${project.name}-${id.slice(-6)}`,
+      name: created.name ?? `${project.name}-${test === undefined ? '' : 'test-'}${id.slice(-6)}`,
       creator: created.creator,
       labels: JSON.stringify(created.labels ?? {}),
       spec: JSON.stringify({ plan }),
       status: JSON.stringify(emptyStatus),
       project_id: project.id,
       environment_class_id: environmentClass.id,
-      warm_pool_id: warmPool?.id ?? null,
+      warm_pool_id: test === undefined ? (warmPool?.id ?? null) : null,
+      tested_pool_id: test === undefined ? null : (warmPool?.id ?? null),
+      keep_seconds: test?.keepSeconds ?? null,
       claim_id: created.claimId,
       runner_id: null,
       phase: 'pending',

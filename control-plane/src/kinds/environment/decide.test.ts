@@ -1,7 +1,7 @@
 import { desiredPhaseSchema, environmentPhases, environmentPhaseTable, mayMove } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decide, type ObservedEnvironment } from './decide.ts'
+import { deadlineWhile, decide, type ObservedEnvironment } from './decide.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
 const passed = new Date(now.getTime() - 1)
@@ -13,7 +13,9 @@ const seen = (change: Partial<ObservedEnvironment> = {}): ObservedEnvironment =>
   desiredPhase: 'running',
   deadline: ahead,
   unreachable: false,
+  everReady: false,
   projectDeleting: false,
+  removeAt: null,
   runner: host,
   now,
   ...change,
@@ -34,14 +36,30 @@ test('a passed deadline fails it with what was waited for and where', () => {
   })
 })
 
-test('a silent runner makes it unreachable and stops the clock; its return undoes that', () => {
+test('a silent runner makes it unreachable; its return undoes that', () => {
   const silent = { ...host, silent: true }
   expect(decide(seen({ runner: silent, deadline: passed }))).toEqual({
     do: 'mark-unreachable',
     unreachable: true,
   })
-  expect(decide(seen({ runner: silent, deadline: passed, unreachable: true }))).toBeNull()
+  expect(decide(seen({ runner: silent, unreachable: true }))).toBeNull()
   expect(decide(seen({ unreachable: true }))).toEqual({ do: 'mark-unreachable', unreachable: false })
+})
+
+test('the clock stops for a machine with work on it while its runner is silent, and starts anew on its return', () => {
+  const starting = { phase: 'starting' as const, deadline: ahead, now }
+  expect(deadlineWhile({ ...starting, everReady: true }, true)).toBeNull()
+  expect(deadlineWhile({ ...starting, everReady: true }, false)?.getTime()).toBe(now.getTime() + 600_000)
+  expect(deadlineWhile({ ...starting, phase: 'running', everReady: true }, false)).toBeNull()
+})
+
+test('a machine that was never ready fails on a silent runner when its deadline has passed, with that cause', () => {
+  expect(deadlineWhile({ phase: 'provisioning', deadline: ahead, now, everReady: false }, true)).toBe(ahead)
+  const silent = { ...host, silent: true }
+  expect(decide(seen({ runner: silent, unreachable: true, deadline: passed }))).toMatchObject({
+    do: 'fail',
+    failure: { code: 'runner_lost', message: expect.stringContaining('north went silent') },
+  })
 })
 
 test('deletion is asked of the runner once, and again when its deadline has passed', () => {
@@ -64,6 +82,7 @@ test('what no runner could remove is forgotten: none has it, or a silent one lea
 test('a project that goes takes its machines with it', () => {
   expect(decide(seen({ projectDeleting: true, phase: 'running', deadline: null }))).toEqual({
     do: 'desire-deletion',
+    reason: 'project_deleted',
   })
 })
 
@@ -71,6 +90,7 @@ test('what a removed runner held is given up, claimed or not', () => {
   const removed = { ...host, silent: true, removed: true }
   expect(decide(seen({ phase: 'running', deadline: null, runner: removed }))).toEqual({
     do: 'desire-deletion',
+    reason: 'runner_removed',
   })
   expect(decide(seen({ phase: 'running', desiredPhase: 'deleted', runner: removed }))).toEqual({
     do: 'forget',
@@ -82,6 +102,7 @@ const anyState = fc.record({
   desiredPhase: fc.constantFrom(...desiredPhaseSchema.options),
   deadline: fc.constantFrom(null, passed, ahead),
   unreachable: fc.boolean(),
+  everReady: fc.boolean(),
   projectDeleting: fc.boolean(),
   runner: fc.constantFrom(
     null,
@@ -89,6 +110,7 @@ const anyState = fc.record({
     { name: 'south', silent: true, removed: false },
     { name: 'west', silent: true, removed: true },
   ),
+  removeAt: fc.constantFrom(null, passed, ahead),
   now: fc.constant(now),
 })
 
@@ -121,4 +143,14 @@ test('every phase that waits has a deadline and says what it waits for, and lead
   expect(environmentPhases.filter((phase) => environmentPhaseTable[phase].to.length === 0)).toEqual([
     'deleted',
   ])
+})
+
+test('a test machine goes when it has been kept long enough, ready or failed, and not before', () => {
+  for (const phase of ['running', 'failed', 'stopped'] as const) {
+    expect(decide(seen({ phase, deadline: null, removeAt: passed }))).toEqual({
+      do: 'desire-deletion',
+      reason: 'test_over',
+    })
+    expect(decide(seen({ phase, deadline: null, removeAt: ahead }))).toBeNull()
+  }
 })

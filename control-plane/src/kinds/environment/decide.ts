@@ -11,14 +11,18 @@ export interface ObservedEnvironment {
   desiredPhase: DesiredPhase
   deadline: Date | null
   unreachable: boolean
+  /** It has been ready: what is on it may be someone's work. */
+  everReady: boolean
   projectDeleting: boolean
+  /** When a test machine has been kept long enough. */
+  removeAt: Date | null
   /** Its runner, where it has one. */
   runner: { name: string; silent: boolean; removed: boolean } | null
   now: Date
 }
 
 export type EnvironmentAction =
-  | { do: 'desire-deletion' } // its project is going, or its runner was removed
+  | { do: 'desire-deletion'; reason: 'project_deleted' | 'runner_removed' | 'test_over' }
   | { do: 'place' } // find a runner
   | { do: 'begin-deletion' } // have the runner remove it
   | { do: 'repeat-deletion'; failure: Failure } // the runner did not: record why it waits and ask again
@@ -29,13 +33,15 @@ export type EnvironmentAction =
 /** What is to be done now: at most one action, since the next look sees what came of it. */
 export function decide(seen: ObservedEnvironment): EnvironmentAction | null {
   if (seen.phase === 'deleted') return null
-  const givenUp = seen.projectDeleting || seen.runner?.removed === true
-  if (givenUp && seen.desiredPhase !== 'deleted') return { do: 'desire-deletion' }
   if (seen.desiredPhase === 'deleted') return decideDeletion(seen)
+  if (seen.projectDeleting) return { do: 'desire-deletion', reason: 'project_deleted' }
+  if (seen.runner?.removed === true) return { do: 'desire-deletion', reason: 'runner_removed' }
+  if (seen.removeAt !== null && seen.removeAt <= seen.now)
+    return { do: 'desire-deletion', reason: 'test_over' }
   const silent = seen.runner?.silent ?? false
   if (seen.unreachable !== silent) return { do: 'mark-unreachable', unreachable: silent }
-  // A silent runner may be doing what is waited for: its return, not the clock, settles it.
-  if (passed(seen) && !silent) return { do: 'fail', failure: deadlineFailure(seen) }
+  if (passed(seen) && !(silent && seen.everReady))
+    return { do: 'fail', failure: silent ? lossFailure(seen) : deadlineFailure(seen) }
   return seen.phase === 'pending' ? { do: 'place' } : null
 }
 
@@ -48,6 +54,27 @@ function decideDeletion(seen: ObservedEnvironment): EnvironmentAction | null {
 
 function passed({ deadline, now }: ObservedEnvironment): boolean {
   return deadline !== null && deadline <= now
+}
+
+/**
+ * When its wait ends. On a silent runner a machine that was ready has no deadline: the runner may be doing what is
+ * waited for, so that its return settles it and not the clock. One that was never ready is nobody's work yet.
+ */
+export function deadlineWhile(
+  seen: Pick<ObservedEnvironment, 'phase' | 'everReady' | 'deadline' | 'now'>,
+  unreachable: boolean,
+): Date | null {
+  const { deadlineSeconds } = environmentPhaseTable[seen.phase]
+  if (deadlineSeconds === null || (unreachable && seen.everReady)) return null
+  return unreachable ? seen.deadline : new Date(seen.now.getTime() + deadlineSeconds * 1000)
+}
+
+function lossFailure(seen: ObservedEnvironment): Failure {
+  const where = seen.runner === null ? 'its runner' : `its runner ${seen.runner.name}`
+  return {
+    code: 'runner_lost',
+    message: `${where} went silent while it was ${seen.phase}, and did not return in time`,
+  }
 }
 
 function deadlineFailure(seen: ObservedEnvironment): Failure {

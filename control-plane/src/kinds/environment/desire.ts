@@ -1,4 +1,4 @@
-import type { DesiredPhase } from '@hearth/contract'
+import type { Deletion, DesiredPhase } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
@@ -8,13 +8,38 @@ import { recordEvent } from '../event/index.ts'
 import { type EnvironmentRow, toEnvironment } from './table.ts'
 
 /**
- * Changes what an environment should be, and orders it of its runner. The row must have been read under lock.
- * What is to be deleted stays so: asking again changes nothing, asking for another phase is a conflict.
+ * Stops or starts an environment: writes the wish and orders it of its runner. The row must have been read under lock.
+ * What is to be deleted stays so: asking for another phase is a conflict.
  */
 export async function desirePhase(
   tx: DatabaseTransaction,
   row: EnvironmentRow,
+  desired: Exclude<DesiredPhase, 'deleted'>,
+): Promise<EnvironmentRow> {
+  if (desired === 'stopped' && (row.phase === 'pending' || row.phase === 'provisioning'))
+    throw new HearthError(
+      'conflict',
+      `environment ${row.name} is ${row.phase}: only what was ready can be stopped`,
+    )
+  return desire(tx, row, desired, null)
+}
+
+/** Has an environment deleted, and keeps why. Asking again changes nothing: the first reason stands. */
+export async function desireDeletion(
+  tx: DatabaseTransaction,
+  row: EnvironmentRow,
+  because: Pick<Deletion, 'reason'> & { principalId?: string },
+  now: Date,
+): Promise<EnvironmentRow> {
+  const { reason, principalId = null } = because
+  return desire(tx, row, 'deleted', { reason, principalId, at: now.toISOString() })
+}
+
+async function desire(
+  tx: DatabaseTransaction,
+  row: EnvironmentRow,
   desired: DesiredPhase,
+  deletion: Deletion | null,
 ): Promise<EnvironmentRow> {
   if (row.desired_phase === desired) {
     await wake(tx, 'environment', row.id)
@@ -24,7 +49,12 @@ export async function desirePhase(
     throw new HearthError('conflict', `environment ${row.name} is being deleted`)
   const changed = await tx
     .updateTable('environments')
-    .set({ desired_phase: desired, spec_version: sql`spec_version + 1`, updated_at: sql`now()` })
+    .set({
+      desired_phase: desired,
+      deletion: deletion === null ? null : JSON.stringify(deletion),
+      spec_version: sql`spec_version + 1`,
+      updated_at: sql`now()`,
+    })
     .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow()

@@ -51,7 +51,9 @@ export function addLogRoute(application: Application, services: Services): void 
         for await (const chunk of messaging.readLogs(row.id, { ...step, follow, signal: until })) {
           await stream.writeSSE({ data: JSON.stringify(chunk) })
         }
-        await stream.writeSSE({ event: 'end', data: '{}' })
+        // Without its end the client goes on with another replica, or with this one when it is back.
+        if (services.stopping.aborted) await stream.write('retry: 100\n: this control plane stops\n\n')
+        else await stream.writeSSE({ event: 'end', data: '{}' })
       })
     },
   })

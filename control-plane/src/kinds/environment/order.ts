@@ -5,14 +5,15 @@ import type { Encryption } from '../../database/encryption.ts'
 import { readSecrets } from '../project/index.ts'
 
 /**
- * The orders for a runner's environments as they are now: all of them, or one. What is deleted has none.
- * Secrets are sealed to the runner: only it can open them.
+ * The orders for environments as they are now: all of a runner's, or those named. What is deleted or has no runner has
+ * none. Secrets are sealed to the runner: only it can open them.
  */
 export async function currentOrders(
   queryable: Queryable,
   encryption: Encryption,
-  wanted: { runnerId: string; environmentId?: string },
+  wanted: { runnerId: string } | { environmentIds: readonly string[] },
 ): Promise<EnvironmentOrder[]> {
+  if ('environmentIds' in wanted && wanted.environmentIds.length === 0) return []
   let query = queryable
     .selectFrom('environments')
     .innerJoin('runners', 'runners.id', 'environments.runner_id')
@@ -22,6 +23,7 @@ export async function currentOrders(
       'environments.name',
       'environments.organization_id',
       'environments.project_id',
+      'runners.id as runner_id',
       'environments.desired_phase',
       'environments.spec',
       'environments.spec_version',
@@ -29,10 +31,12 @@ export async function currentOrders(
       'runners.status as runner_status',
       'organizations.status as organization_status',
     ])
-    .where('environments.runner_id', '=', wanted.runnerId)
     .where('environments.phase', '<>', 'deleted')
     .where('runners.epoch', '>', 0)
-  if (wanted.environmentId !== undefined) query = query.where('environments.id', '=', wanted.environmentId)
+  query =
+    'runnerId' in wanted
+      ? query.where('environments.runner_id', '=', wanted.runnerId)
+      : query.where('environments.id', 'in', wanted.environmentIds)
   const rows = await query.execute()
   const secrets = new Map<string, Record<string, string>>()
   const orders: EnvironmentOrder[] = []
@@ -50,7 +54,7 @@ export async function currentOrders(
       id: row.id,
       name: row.name,
       organizationId: row.organization_id,
-      runnerId: wanted.runnerId,
+      runnerId: row.runner_id,
       epoch: row.epoch,
       generation: row.spec_version,
       desiredPhase: row.desired_phase,

@@ -1,10 +1,19 @@
-import { type EnvironmentPhase, environmentPhaseTable, type Failure, mayMove } from '@hearth/contract'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type EnvironmentPhase,
+  environmentPhaseTable,
+  type Failure,
+  mayMove,
+  speaksAgainstHost,
+} from '@hearth/contract'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { wake, wakeAll } from '../../reconciling/wake.ts'
-import { recordEvent } from '../event/index.ts'
-import { continueJob } from '../job/index.ts'
+import { type Wake, wakeMany } from '../../reconciling/wake.ts'
+import { recordEvents } from '../event/index.ts'
+import { continueJobs, type JobContinuation } from '../job/index.ts'
+import { bootEnd } from './boot-end.ts'
 import { type EnvironmentRow, type StoredEnvironmentStatus, toEnvironment } from './table.ts'
+import { timerOf } from './timer.ts'
 
 export interface PhaseChange {
   phase: EnvironmentPhase
@@ -16,47 +25,103 @@ export interface PhaseChange {
   now: Date
 }
 
+/** One change of one environment, decided and not yet written. */
+export interface PhaseMove {
+  before: EnvironmentRow
+  after: EnvironmentRow
+  /** Whether its runner's word brought it, and not a decision of the control plane. */
+  reported: boolean
+  now: Date
+}
+
+/** The row as the change leaves it, with the new phase's deadline. Throws at a move that is not in the table. */
+export function decideMove(before: EnvironmentRow, change: PhaseChange): PhaseMove {
+  const { phase, report, now } = change
+  const moves = phase !== before.phase
+  if (moves && !mayMove(before.phase, phase))
+    throw new Error(`environment ${before.id} may not move from ${before.phase} to ${phase}`)
+  const { deadlineSeconds } = environmentPhaseTable[phase]
+  const placed =
+    report === undefined ? {} : { report_epoch: report.epoch, report_sequence: `${report.sequence}` }
+  const after = { ...before, ...placed }
+  const reported = report !== undefined
+  // A report that tells nothing new is only remembered, so that none before it counts any more.
+  if (reported && !moves && isDeepStrictEqual(change.status ?? before.status, before.status))
+    return { before, after, reported, now }
+  after.phase = phase
+  after.status = statusAfter(before, change, moves)
+  after.status_version = before.status_version + 1
+  after.updated_at = now
+  if (change.runnerId !== undefined && change.runnerId !== before.runner_id) {
+    after.runner_id = change.runnerId
+    // Another runner counts its leases and reports for itself.
+    after.report_epoch = 0
+    after.report_sequence = '0'
+  }
+  if (moves) {
+    after.phase_since = now
+    Object.assign(after, bootEnd(before, phase, now))
+    after.deadline = deadlineSeconds === null ? null : new Date(now.getTime() + deadlineSeconds * 1000)
+  }
+  return { before, after, reported, now }
+}
+
 /**
- * The only place that writes a phase. Refuses a move that is not in the table, sets the new phase's deadline, writes
- * the event and the job's end, and wakes whoever waits for it. The row must have been read under lock.
+ * Moves one environment: the row, its event and its job's end are written, and whoever waits for it is woken. The row
+ * must have been read under lock.
  */
 export async function movePhase(
   tx: DatabaseTransaction,
   row: EnvironmentRow,
   change: PhaseChange,
 ): Promise<EnvironmentRow> {
-  const { phase, now } = change
-  const moves = phase !== row.phase
-  if (moves && !mayMove(row.phase, phase))
-    throw new Error(`environment ${row.id} may not move from ${row.phase} to ${phase}`)
-  const { deadlineSeconds } = environmentPhaseTable[phase]
-  const changed = await tx
-    .updateTable('environments')
-    .set({
-      phase,
-      status: JSON.stringify(statusAfter(row, change, moves)),
-      status_version: sql`status_version + 1`,
-      updated_at: now,
-      ...(moves
-        ? {
-            phase_since: now,
-            deadline: deadlineSeconds === null ? null : new Date(now.getTime() + deadlineSeconds * 1000),
-          }
-        : {}),
-      ...(change.runnerId === undefined ? {} : { runner_id: change.runnerId }),
-      ...(change.report === undefined
-        ? {}
-        : { report_epoch: change.report.epoch, report_sequence: String(change.report.sequence) }),
-    })
-    .where('id', '=', row.id)
-    .returningAll()
-    .executeTakeFirstOrThrow()
-  await recordEvent(tx, phase === 'deleted' ? 'deleted' : 'updated', toEnvironment(changed))
-  if (moves) {
-    await endJobs(tx, changed, now)
-    await wakeDependents(tx, changed)
+  const move = decideMove(row, change)
+  await writeMoves(tx, [move])
+  return move.after
+}
+
+/**
+ * The only place that writes a phase: any number of moves in the order given, several of one environment too. The rows
+ * must have been read under lock.
+ */
+export async function writeMoves(tx: DatabaseTransaction, moves: readonly PhaseMove[]): Promise<void> {
+  if (moves.length === 0) return
+  await updateRows(tx, moves)
+  const visible = moves.filter(({ before, after }) => after.status_version !== before.status_version)
+  await recordEvents(
+    tx,
+    visible.map(({ after }) => ({
+      verb: after.phase === 'deleted' ? 'deleted' : 'updated',
+      resource: toEnvironment(after),
+    })),
+  )
+  const moved = visible.filter(({ before, after }) => after.phase !== before.phase)
+  await continueJobs(tx, moved.flatMap(jobEnds))
+  await wakeMany(tx, moved.flatMap(dependents))
+}
+
+async function updateRows(tx: DatabaseTransaction, moves: readonly PhaseMove[]): Promise<void> {
+  const changes = new Map<string, Record<string, unknown>>()
+  for (const { before, after } of moves) {
+    const { id, phase, status, status_version, updated_at, phase_since, deadline, runner_id } = after
+    const { report_epoch, report_sequence, boot_ended_at, remove_at } = after
+    const seen_version = changes.get(id)?.seen_version ?? before.status_version
+    const row = { id, phase, status, status_version, updated_at, phase_since, deadline, runner_id }
+    changes.set(id, { ...row, report_epoch, report_sequence, boot_ended_at, remove_at, seen_version })
   }
-  return changed
+  const { numAffectedRows } = await sql`
+    UPDATE environments AS row SET phase = change.phase, status = change.status,
+      status_version = change.status_version, updated_at = change.updated_at, phase_since = change.phase_since,
+      deadline = change.deadline, runner_id = change.runner_id, report_epoch = change.report_epoch,
+      report_sequence = change.report_sequence, boot_ended_at = change.boot_ended_at,
+      remove_at = change.remove_at
+    FROM json_to_recordset(${JSON.stringify([...changes.values()])}::json) AS change(id uuid, phase text,
+      status jsonb, status_version integer, updated_at timestamptz, phase_since timestamptz, deadline timestamptz,
+      runner_id uuid, report_epoch integer, report_sequence bigint, boot_ended_at timestamptz,
+      remove_at timestamptz, seen_version integer)
+    WHERE row.id = change.id AND row.status_version = change.seen_version`.execute(tx)
+  if (Number(numAffectedRows) !== changes.size)
+    throw new Error('an environment was moved that had not been read under lock')
 }
 
 function statusAfter(row: EnvironmentRow, change: PhaseChange, moves: boolean): StoredEnvironmentStatus {
@@ -64,74 +129,62 @@ function statusAfter(row: EnvironmentRow, change: PhaseChange, moves: boolean): 
   return moves && change.phase === 'failed' ? { ...status, failedAt: change.now.toISOString() } : status
 }
 
-async function wakeDependents(tx: DatabaseTransaction, row: EnvironmentRow): Promise<void> {
-  await wake(tx, 'environment', row.id)
-  if (row.warm_pool_id !== null) await wake(tx, 'warm-pool', row.warm_pool_id)
-  if (row.claim_id !== null) await wake(tx, 'claim', row.claim_id)
-  if (row.phase !== 'deleted') return
-  await wake(tx, 'project', row.project_id)
-  if (row.runner_id !== null) await wakeAll(tx, 'environment', await oldestPending(tx, row.organization_id))
+function dependents({ after: row, reported }: PhaseMove): Wake[] {
+  const wakes: Wake[] = []
+  // What a live runner reports leaves its reconciler nothing to do but to watch the time.
+  const timer = timerOf(row)
+  if (!reported || row.desired_phase === 'deleted') wakes.push({ kind: 'environment', id: row.id })
+  else if (timer !== null) wakes.push({ kind: 'environment', id: row.id, at: timer })
+  if (row.warm_pool_id !== null) wakes.push({ kind: 'warm-pool', id: row.warm_pool_id })
+  if (row.claim_id !== null) wakes.push({ kind: 'claim', id: row.claim_id })
+  if (row.runner_id !== null && row.phase === 'failed' && speaksAgainstHost(row.status.failure))
+    wakes.push({ kind: 'runner', id: row.runner_id })
+  if (row.phase !== 'deleted') return wakes
+  wakes.push({ kind: 'project', id: row.project_id })
+  if (row.runner_id !== null) wakes.push({ kind: 'placement', id: row.organization_id })
+  return wakes
 }
 
-/** The first in line for the room that a machine has left. */
-async function oldestPending(tx: DatabaseTransaction, organizationId: string): Promise<string[]> {
-  const rows = await tx
-    .selectFrom('environments')
-    .select('id')
-    .where('organization_id', '=', organizationId)
-    .where('phase', '=', 'pending')
-    .orderBy('id')
-    .limit(4)
-    .execute()
-  return rows.map(({ id }) => id)
-}
-
-async function endJobs(tx: DatabaseTransaction, row: EnvironmentRow, now: Date): Promise<void> {
+function jobEnds({ after: row, now }: PhaseMove): JobContinuation[] {
   const time = now.toISOString()
   const failure = row.status.failure
-  const entry = (level: 'info' | 'error', message: string) => [{ time, level, message }]
+  const provision = (
+    level: 'info' | 'error',
+    message: string,
+    phase: 'succeeded' | 'failed' | 'cancelled',
+  ): JobContinuation => ({
+    operation: 'environment.provision',
+    id: row.id,
+    entries: [{ time, level, message }],
+    end: { phase, failure: phase === 'failed' ? failure : null, at: now },
+  })
   switch (row.phase) {
     case 'running':
-      return continueJob(tx, provisionOf(row), entry('info', 'the machine is ready'), {
-        phase: 'succeeded',
-        failure: null,
-        at: now,
-      })
+      return [provision('info', 'the machine is ready', 'succeeded')]
     case 'failed':
-      return continueJob(tx, provisionOf(row), entry('error', failure?.message ?? 'it failed'), {
-        phase: 'failed',
-        failure,
-        at: now,
-      })
+      return [provision('error', failure?.message ?? 'it failed', 'failed')]
     case 'deleting':
+      return [provision('info', 'the machine is not wanted any more', 'cancelled')]
     case 'deleted':
-      await continueJob(tx, provisionOf(row), entry('info', 'the machine is not wanted any more'), {
-        phase: 'cancelled',
-        failure: null,
-        at: now,
-      })
-      if (row.phase === 'deleted') {
-        const end = { phase: 'succeeded' as const, failure: null, at: now }
-        await continueJob(
-          tx,
-          { operation: 'environment.delete', id: row.id },
-          entry('info', 'the machine is gone'),
-          end,
-        )
-      }
-      return
+      return [
+        provision('info', 'the machine is not wanted any more', 'cancelled'),
+        {
+          operation: 'environment.delete',
+          id: row.id,
+          entries: [{ time, level: 'info', message: 'the machine is gone' }],
+          end: { phase: 'succeeded', failure: null, at: now },
+        },
+      ]
     case 'pending':
     case 'provisioning':
     case 'stopping':
     case 'stopped':
     case 'starting':
-      return
+      return []
     default:
-      row.phase satisfies never
+      return row.phase satisfies never
   }
 }
-
-const provisionOf = (row: EnvironmentRow) => ({ operation: 'environment.provision' as const, id: row.id })
 
 /** The failure as it stands in a status. */
 export function withFailure(status: StoredEnvironmentStatus, failure: Failure): StoredEnvironmentStatus {

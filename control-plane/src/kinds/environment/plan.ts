@@ -2,22 +2,32 @@ import { createHash } from 'node:crypto'
 import type { Command, EnvironmentClassSpec, ProjectSpec, ProvisioningPlan } from '@hearth/contract'
 import { canonicalJson } from '@hearth/foundation'
 
-/** The set-up of one machine, from its project, its class and, in a pool, the pool's own commands. */
+/** What a pool adds to, and changes in, the set-up its project gives. */
+export interface PoolSetup {
+  setup: readonly Command[]
+  /** Cloned of every repository, instead of what the project names; null for those. */
+  branch: string | null
+}
+
+/** The set-up of one machine, from its project, its class and, for a pool, the pool's own part. */
 export function buildPlan(
   project: ProjectSpec,
   environmentClass: EnvironmentClassSpec,
-  warmPoolSetup: readonly Command[],
+  pool: PoolSetup | null,
 ): ProvisioningPlan {
   return {
     image: environmentClass.image,
     virtualCpus: environmentClass.virtualCpus,
     memoryMebibytes: environmentClass.memoryMebibytes,
     diskGibibytes: environmentClass.diskGibibytes,
-    repositories: project.repositories,
+    repositories: project.repositories.map((repository) => ({
+      ...repository,
+      branch: pool?.branch ?? repository.branch,
+    })),
     variables: project.variables,
     secretNames: project.secretNames,
     projectSetup: project.setup,
-    warmPoolSetup: [...warmPoolSetup],
+    warmPoolSetup: [...(pool?.setup ?? [])],
   }
 }
 

@@ -1,7 +1,5 @@
 import type { EnvironmentPhase } from '@hearth/contract'
-import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
-import type { Candidate } from '../../placement/place.ts'
 import type { EnvironmentRow } from './table.ts'
 
 export interface EnvironmentFilter {
@@ -58,6 +56,15 @@ export async function lockEnvironment(
   return tx.selectFrom('environments').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
 }
 
+/** Many at once, always in the same order, so that two that lock some of the same do not wait for each other in a circle. */
+export async function lockEnvironments(
+  tx: DatabaseTransaction,
+  ids: readonly string[],
+): Promise<EnvironmentRow[]> {
+  if (ids.length === 0) return []
+  return tx.selectFrom('environments').selectAll().where('id', 'in', ids).orderBy('id').forUpdate().execute()
+}
+
 /** The principal that made a claim; null when it is gone. */
 export async function claimantOf(queryable: Queryable, claimId: string): Promise<string | null> {
   const row = await queryable
@@ -66,61 +73,6 @@ export async function claimantOf(queryable: Queryable, claimId: string): Promise
     .where('id', '=', claimId)
     .executeTakeFirst()
   return row?.creator ?? null
-}
-
-const placementLock = 7_203
-
-/**
- * The organization's runners with what is promised of each. Taken under a lock held to the end of the transaction, so
- * that two placements at once cannot promise the same room.
- */
-export async function observeFleet(tx: DatabaseTransaction, organizationId: string): Promise<Candidate[]> {
-  await sql`SELECT pg_advisory_xact_lock(${placementLock}, hashtext(${organizationId}))`.execute(tx)
-  const rows = await tx
-    .selectFrom('runners')
-    .leftJoin(
-      (from) =>
-        from
-          .selectFrom('environments')
-          .select([
-            'runner_id',
-            (expression) => expression.fn.sum<string>('virtual_cpus').as('virtual_cpus'),
-            (expression) => expression.fn.sum<string>('memory_mebibytes').as('memory_mebibytes'),
-            (expression) => expression.fn.sum<string>('disk_gibibytes').as('disk_gibibytes'),
-          ])
-          .where('phase', '<>', 'deleted')
-          .where('runner_id', 'is not', null)
-          .groupBy('runner_id')
-          .as('reserved'),
-      (join) => join.onRef('reserved.runner_id', '=', 'runners.id'),
-    )
-    .select([
-      'runners.id',
-      'name',
-      'labels',
-      'phase',
-      'spec',
-      'status',
-      'reserved.virtual_cpus',
-      'reserved.memory_mebibytes',
-      'reserved.disk_gibibytes',
-    ])
-    .where('organization_id', '=', organizationId)
-    .where('phase', '<>', 'deleted')
-    .execute()
-  return rows.map((row) => ({
-    id: row.id,
-    name: row.name,
-    labels: row.labels,
-    phase: row.phase,
-    spec: row.spec,
-    facts: row.status.facts,
-    reserved: {
-      virtualCpus: Number(row.virtual_cpus ?? 0),
-      memoryMebibytes: Number(row.memory_mebibytes ?? 0),
-      diskGibibytes: Number(row.disk_gibibytes ?? 0),
-    },
-  }))
 }
 
 export async function forgetDeletedEnvironments(queryable: Queryable, before: Date): Promise<void> {

@@ -1,18 +1,17 @@
 import type { Failure } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
+import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { requestOrder, requestPurge } from '../../database/outbox.ts'
-import { place } from '../../placement/place.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
-import { beginJob, continueJob } from '../job/index.ts'
-import { decide, type EnvironmentAction, type ObservedEnvironment } from './decide.ts'
-import { desirePhase } from './desire.ts'
+import { wake } from '../../reconciling/wake.ts'
+import { beginJob } from '../job/index.ts'
+import { deadlineWhile, decide, type EnvironmentAction, type ObservedEnvironment } from './decide.ts'
+import { desireDeletion } from './desire.ts'
 import { movePhase, withFailure } from './phase.ts'
-import { lockEnvironment, observeFleet } from './queries.ts'
+import { lockEnvironment } from './queries.ts'
 import type { EnvironmentRow } from './table.ts'
-
-/** How soon a machine without a runner looks again, in case no event tells of new room; the longer it waits, the later. */
-const placementRetryMilliseconds = { least: 30_000, most: 120_000 }
+import { timerOf } from './timer.ts'
 
 export const environmentReconciler: Reconciler = {
   kind: 'environment',
@@ -22,12 +21,7 @@ export const environmentReconciler: Reconciler = {
     const now = clock.now()
     const action = decide(await observe(tx, row, now))
     const after = action === null ? row : await carryOut(tx, row, action, now)
-    if (after.phase === 'pending') {
-      const { least, most } = placementRetryMilliseconds
-      const age = now.getTime() - after.created_at.getTime()
-      return new Date(now.getTime() + Math.min(most, Math.max(least, age)))
-    }
-    return after.deadline
+    return timerOf(after)
   },
 }
 
@@ -43,6 +37,7 @@ async function observe(
       'projects.phase as project_phase',
       'runners.name as runner_name',
       'runners.phase as runner_phase',
+      sql<string | null>`runners.status->>'leftAt'`.as('runner_left_at'),
     ])
     .where('projects.id', '=', row.project_id)
     .executeTakeFirst()
@@ -50,14 +45,19 @@ async function observe(
     phase: row.phase,
     desiredPhase: row.desired_phase,
     deadline: row.deadline,
+    removeAt: row.remove_at,
     unreachable: row.unreachable,
+    everReady: row.status.readyAt !== null,
     projectDeleting: surroundings === undefined || surroundings.project_phase === 'deleting',
     runner:
       row.runner_id === null
         ? null
         : {
             name: surroundings?.runner_name ?? row.runner_id,
-            silent: surroundings?.runner_phase === 'offline' || surroundings?.runner_phase === 'deleted',
+            // One that stopped in order may be back before its lease is over.
+            silent:
+              (surroundings?.runner_phase === 'offline' && surroundings.runner_left_at === null) ||
+              surroundings?.runner_phase === 'deleted',
             removed: surroundings?.runner_phase === 'deleted',
           },
     now,
@@ -72,9 +72,10 @@ async function carryOut(
 ): Promise<EnvironmentRow> {
   switch (action.do) {
     case 'desire-deletion':
-      return desirePhase(tx, row, 'deleted')
+      return desireDeletion(tx, row, { reason: action.reason }, now)
     case 'place':
-      return placeOn(tx, row, now)
+      await wake(tx, 'placement', row.organization_id)
+      return row
     case 'begin-deletion': {
       const subject = {
         organizationId: row.organization_id,
@@ -90,48 +91,29 @@ async function carryOut(
       await order(tx, row)
       return repeatDeletion(tx, row, action.failure, now)
     case 'forget':
-      if (row.runner_id !== null) await requestPurge(tx, { id: row.id, runnerId: row.runner_id })
       return forget(tx, row, now)
     case 'fail':
       return movePhase(tx, row, { phase: 'failed', status: withFailure(row.status, action.failure), now })
     case 'mark-unreachable':
-      await tx
-        .updateTable('environments')
-        .set({ unreachable: action.unreachable })
-        .where('id', '=', row.id)
-        .execute()
-      return movePhase(tx, { ...row, unreachable: action.unreachable }, { phase: row.phase, now })
+      return markUnreachable(tx, row, action.unreachable, now)
     default:
       return assertNever(action)
   }
 }
 
-async function placeOn(tx: DatabaseTransaction, row: EnvironmentRow, now: Date): Promise<EnvironmentRow> {
-  const environmentClass = await tx
-    .selectFrom('environment_classes')
-    .select('spec')
-    .where('id', '=', row.environment_class_id)
-    .executeTakeFirstOrThrow()
-  // The size is the plan's: the class may have changed since.
-  const { image, virtualCpus, memoryMebibytes, diskGibibytes } = row.spec.plan
-  const wanted = { ...environmentClass.spec, image, virtualCpus, memoryMebibytes, diskGibibytes }
-  const placement = place(wanted, await observeFleet(tx, row.organization_id))
-  const status = { ...row.status, placement: placement.reason }
-  if (placement.runnerId === null) {
-    return placement.reason === row.status.placement
-      ? row
-      : movePhase(tx, row, { phase: 'pending', status, now })
-  }
-  const placed = await movePhase(tx, row, {
-    phase: 'provisioning',
-    status,
-    runnerId: placement.runnerId,
-    now,
-  })
-  await order(tx, placed)
-  const entry = { time: now.toISOString(), level: 'info' as const, message: `placed ${placement.reason}` }
-  await continueJob(tx, { operation: 'environment.provision', id: row.id }, [entry])
-  return placed
+async function markUnreachable(
+  tx: DatabaseTransaction,
+  row: EnvironmentRow,
+  unreachable: boolean,
+  now: Date,
+): Promise<EnvironmentRow> {
+  const { phase } = row
+  const everReady = row.status.readyAt !== null
+  const deadline = deadlineWhile({ phase, everReady, deadline: row.deadline, now }, unreachable)
+  await tx.updateTable('environments').set({ unreachable }).where('id', '=', row.id).execute()
+  // A claim is where it is settled what becomes of a machine whose host is lost.
+  if (row.claim_id !== null) await wake(tx, 'claim', row.claim_id)
+  return movePhase(tx, { ...row, unreachable, deadline }, { phase, now })
 }
 
 async function order(tx: DatabaseTransaction, row: EnvironmentRow): Promise<void> {
@@ -144,22 +126,18 @@ async function repeatDeletion(
   failure: Failure,
   now: Date,
 ): Promise<EnvironmentRow> {
-  const changed = await movePhase(tx, row, {
-    phase: 'deleting',
-    status: withFailure(row.status, failure),
-    now,
-  })
   const deadline = new Date(now.getTime() + 60_000)
-  await tx.updateTable('environments').set({ deadline }).where('id', '=', row.id).execute()
-  return { ...changed, deadline }
+  const status = withFailure(row.status, failure)
+  return movePhase(tx, { ...row, deadline }, { phase: 'deleting', status, now })
 }
 
-/** Ends an environment without its runner's word. */
+/** Ends an environment without its runner's word; the order that may wait for the runner goes too. */
 export async function forget(
   tx: DatabaseTransaction,
   row: EnvironmentRow,
   now: Date,
 ): Promise<EnvironmentRow> {
+  if (row.runner_id !== null) await requestPurge(tx, { id: row.id, runnerId: row.runner_id })
   const deleting = row.phase === 'pending' || row.phase === 'failed' || row.phase === 'deleting'
   const ready = deleting ? row : await movePhase(tx, row, { phase: 'deleting', now })
   return movePhase(tx, ready, { phase: 'deleted', now })

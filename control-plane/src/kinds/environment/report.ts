@@ -6,13 +6,7 @@ import {
   type StepStatus,
   stepKey,
 } from '@hearth/contract'
-import type { Clock } from '@hearth/foundation'
-import type { Database, DatabaseTransaction } from '../../database/connection.ts'
-import { requestPurge } from '../../database/outbox.ts'
-import { transact } from '../../database/transact.ts'
-import { continueJob } from '../job/index.ts'
-import { movePhase } from './phase.ts'
-import { lockEnvironment } from './queries.ts'
+import { decideMove, type PhaseMove } from './phase.ts'
 import type { EnvironmentRow, StoredEnvironmentStatus } from './table.ts'
 
 export type ReportOutcome = 'applied' | 'stale' | 'refused'
@@ -30,8 +24,8 @@ export function judgeReport(
     return 'refused'
   if (report.generation > row.spec_version) return 'refused'
   if (report.generation < row.status.leastGeneration) return 'stale'
-  const newer = report.epoch > row.report_epoch || report.sequence > Number(row.report_sequence)
-  return newer ? 'applied' : 'stale'
+  if (report.epoch !== row.report_epoch) return report.epoch > row.report_epoch ? 'applied' : 'stale'
+  return report.sequence > Number(row.report_sequence) ? 'applied' : 'stale'
 }
 
 /** Only a retry brings back what has failed: a report may have been under way when it did. */
@@ -46,7 +40,9 @@ export function mergeReport(
   report: EnvironmentReport,
 ): StoredEnvironmentStatus {
   const known = new Map(status.steps.map((step) => [stepKey(step), step]))
-  const steps = report.steps.map((step): StepStatus => {
+  // What is gone has no steps to tell of: those it had are the record of it.
+  const told = report.phase === 'deleted' || report.phase === 'deleting' ? status.steps : report.steps
+  const steps = told.map((step): StepStatus => {
     const before = known.get(stepKey(step))
     const startedAt = before?.startedAt ?? step.startedAt
     return { ...step, startedAt: step.phase === 'pending' ? step.startedAt : startedAt }
@@ -62,58 +58,49 @@ export function mergeReport(
   }
 }
 
-/** Commits a report, or refuses it: stale, repeated and reordered ones change nothing. */
-export async function applyReport(
-  database: Database,
-  clock: Clock,
-  report: EnvironmentReport,
-): Promise<ReportOutcome> {
-  return transact(database, async (tx) => {
-    const row = await lockEnvironment(tx, report.id)
-    if (row === undefined) return 'refused'
-    const runner = await tx
-      .selectFrom('runners')
-      .select('epoch')
-      .where('id', '=', report.runnerId)
-      .executeTakeFirst()
-    const outcome = judgeReport(row, runner?.epoch ?? 0, report)
-    if (outcome !== 'applied') return outcome
-    const status = mergeReport(row.status, report)
-    // A phase that may not follow is one seen before something newer was decided: its facts count, it does not.
-    const phase = mayReport(row.phase, report.phase) ? report.phase : row.phase
-    await logSteps(tx, row, report)
-    const changed = await movePhase(tx, row, {
-      phase,
-      status:
-        phase === 'deleted'
-          ? status
-          : { ...status, failure: phase === report.phase ? status.failure : row.status.failure },
-      report: { epoch: report.epoch, sequence: report.sequence },
-      now: clock.now(),
-    })
-    if (changed.phase === 'deleted') await requestPurge(tx, { id: row.id, runnerId: report.runnerId })
-    return outcome
-  })
+export interface ReportStep {
+  outcome: ReportOutcome
+  /** What an applied report changes. */
+  move: PhaseMove | null
+  /** What it adds to the log of the machine's provisioning. */
+  entries: JobLogEntry[]
 }
 
-async function logSteps(
-  tx: DatabaseTransaction,
+/** What one report does to its environment, given as it stands under lock. */
+export function decideReport(
   row: EnvironmentRow,
+  runnerEpoch: number,
   report: EnvironmentReport,
-): Promise<void> {
-  const before = new Map(row.status.steps.map((step) => [stepKey(step), step.phase]))
-  const entries = report.steps
+  now: Date,
+): ReportStep {
+  const outcome = judgeReport(row, runnerEpoch, report)
+  if (outcome !== 'applied') return { outcome, move: null, entries: [] }
+  const status = mergeReport(row.status, report)
+  // A phase that may not follow is one seen before something newer was decided: its facts count, it does not.
+  const phase = mayReport(row.phase, report.phase) ? report.phase : row.phase
+  const move = decideMove(row, {
+    phase,
+    status:
+      phase === 'deleted'
+        ? status
+        : { ...status, failure: phase === report.phase ? status.failure : row.status.failure },
+    report: { epoch: report.epoch, sequence: report.sequence },
+    now,
+  })
+  return { outcome, move, entries: stepEntries(row.status, report) }
+}
+
+function stepEntries(status: StoredEnvironmentStatus, report: EnvironmentReport): JobLogEntry[] {
+  const before = new Map(status.steps.map((step) => [stepKey(step), step.phase]))
+  return report.steps
     .filter((step) => step.phase !== 'pending' && before.get(stepKey(step)) !== step.phase)
-    .map(
-      (step): JobLogEntry => ({
-        time: step.finishedAt ?? step.startedAt ?? report.reportedAt,
-        level: step.phase === 'failed' ? 'error' : 'info',
-        message:
-          step.error === null
-            ? `${stepKey(step)} ${step.phase}`
-            : `${stepKey(step)} ${step.phase}: ${step.error}`,
-        step: stepKey(step),
-      }),
-    )
-  await continueJob(tx, { operation: 'environment.provision', id: row.id }, entries)
+    .map((step) => ({
+      time: step.finishedAt ?? step.startedAt ?? report.reportedAt,
+      level: step.phase === 'failed' ? 'error' : 'info',
+      message:
+        step.error === null
+          ? `${stepKey(step)} ${step.phase}`
+          : `${stepKey(step)} ${step.phase}: ${step.error}`,
+      step: stepKey(step),
+    }))
 }

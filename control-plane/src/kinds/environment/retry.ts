@@ -1,4 +1,4 @@
-import { HearthError } from '@hearth/foundation'
+import { assertNever, HearthError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { requestOrder } from '../../database/outbox.ts'
@@ -24,10 +24,10 @@ export async function retryEnvironment(
     await wake(tx, 'environment', row.id)
     return row
   }
-  const runnerId = await presentRunner(tx, row)
+  const runnerId = await heldBy(tx, row)
   const raised = await tx
     .updateTable('environments')
-    .set({ spec_version: sql`spec_version + 1` })
+    .set({ spec_version: sql`spec_version + 1`, desired_phase: 'running' })
     .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow()
@@ -39,23 +39,38 @@ export async function retryEnvironment(
   const entry = { time: now.toISOString(), level: 'info' as const, message: 'trying once more' }
   await beginJob(tx, { ...subject, kind: 'Environment' }, entry)
   const phase = runnerId === null ? 'pending' : row.status.readyAt === null ? 'provisioning' : 'starting'
-  const tried = await movePhase(tx, raised, { phase, runnerId, status: cleared(raised), now })
+  const tried = await movePhase(tx, raised, { phase, runnerId, status: cleared(raised, runnerId), now })
   if (runnerId !== null) await requestOrder(tx, { id: row.id, runnerId })
   return tried
 }
 
-/** The runner that has the machine, unless it is silent: then the machine is made anew elsewhere. */
-async function presentRunner(tx: DatabaseTransaction, row: EnvironmentRow): Promise<string | null> {
+/** Its runner; null when that is removed, or silent and the machine was never ready: then it is made anew elsewhere. */
+async function heldBy(tx: DatabaseTransaction, row: EnvironmentRow): Promise<string | null> {
   if (row.runner_id === null) return null
   const runner = await tx
     .selectFrom('runners')
     .select('phase')
     .where('id', '=', row.runner_id)
     .executeTakeFirst()
-  return runner?.phase === 'active' || runner?.phase === 'draining' ? row.runner_id : null
+  if (runner === undefined) return null
+  switch (runner.phase) {
+    case 'active':
+    case 'degraded':
+    case 'draining':
+      return row.runner_id
+    case 'offline':
+      // What was ready may hold someone's work: it waits for its host.
+      return row.status.readyAt === null ? null : row.runner_id
+    case 'created':
+    case 'deleted':
+      return null
+    default:
+      return assertNever(runner.phase)
+  }
 }
 
-function cleared({ status, spec_version }: EnvironmentRow): StoredEnvironmentStatus {
+function cleared({ status, spec_version }: EnvironmentRow, runnerId: string | null): StoredEnvironmentStatus {
   const fresh = { ...status, failure: null, failedAt: null, identity: null, leastGeneration: spec_version }
-  return status.readyAt === null ? { ...fresh, steps: [], address: null } : fresh
+  const isKept = status.readyAt !== null && runnerId !== null
+  return isKept ? fresh : { ...fresh, steps: [], address: null, readyAt: null }
 }

@@ -5,6 +5,7 @@ import {
   environmentPhaseSchema,
   environmentSchema,
   environmentUpdateSchema,
+  explanationSchema,
   idSchema,
   listQuerySchema,
   listSchema,
@@ -12,7 +13,7 @@ import {
 import { HearthError } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
-import { mayEnter, readers, writers } from '../../api/caller.ts'
+import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
@@ -21,14 +22,15 @@ import { findEnvironmentClass } from '../environment-class/index.ts'
 import { recordEvent } from '../event/index.ts'
 import type { CertificateAuthorities } from '../organization/index.ts'
 import { findProject } from '../project/index.ts'
-import { connectionTo } from './connection.ts'
 import { createEnvironment } from './create.ts'
-import { desirePhase, setLabels } from './desire.ts'
+import { desireDeletion, desirePhase, setLabels } from './desire.ts'
+import { enter } from './enter.ts'
 import { addLogRoute } from './logs.ts'
-import { claimantOf, findEnvironment, listEnvironments, lockEnvironment } from './queries.ts'
+import { findEnvironment, listEnvironments, lockEnvironment } from './queries.ts'
 import { forget } from './reconcile.ts'
 import { retryEnvironment } from './retry.ts'
 import { toEnvironment } from './table.ts'
+import { explainEnvironment } from './why-sight.ts'
 
 const tag = 'Environments'
 const path = '/v1/environments'
@@ -146,8 +148,10 @@ export function addEnvironmentRoutes(
         const row = owned(await lockEnvironment(tx, params.id), caller.organizationId, params.id)
         requireVersion(expectedVersion, row.spec_version)
         if (row.phase === 'deleted') return { status: 202, value: toEnvironment(row) }
-        const going = await desirePhase(tx, row, 'deleted')
-        const last = query.force === 'true' ? await forget(tx, going, clock.now()) : going
+        const now = clock.now()
+        const because = { reason: 'requested' as const, principalId: caller.principalId }
+        const going = await desireDeletion(tx, row, because, now)
+        const last = query.force === 'true' ? await forget(tx, going, now) : going
         return { status: 202, value: toEnvironment(last) }
       }),
   })
@@ -159,9 +163,10 @@ export function addEnvironmentRoutes(
     roles: writers,
     params: idParams,
     answer: { status: 202, schema: environmentSchema, description: 'The environment' },
-    handle: async ({ caller, params, once }) =>
+    handle: async ({ caller, params, once, expectedVersion }) =>
       once(async (tx) => {
         const row = owned(await lockEnvironment(tx, params.id), caller.organizationId, params.id)
+        requireVersion(expectedVersion, row.spec_version)
         return { status: 202, value: toEnvironment(await retryEnvironment(tx, row, clock.now())) }
       }),
   })
@@ -178,27 +183,28 @@ export function addEnvironmentRoutes(
       schema: connectionSchema,
       description: 'Address, pinned host key and certificate',
     },
-    handle: async ({ caller, params, body }) => {
-      const row = found(
-        await findEnvironment(database, caller.organizationId, params.id),
-        'environment',
-        params.id,
-      )
-      if (row.claim_id !== null && !mayEnter(caller, await claimantOf(database, row.claim_id))) {
-        throw new HearthError(
-          'forbidden',
-          `environment ${row.name} is claimed: only the claimant and administrators enter it`,
-        )
-      }
-      const { address } = row.status
-      if (address === null)
-        throw new HearthError('conflict', `environment ${row.name} is ${row.phase} and has no address yet`)
-      const authority = await authorities.of(database, row.organization_id)
-      const signedFor = {
-        publicKey: body.publicKey,
-        keyId: `environment:${row.id} principal:${caller.principalId}`,
-      }
-      return { status: 201, value: connectionTo(authority, { id: row.id, address }, signedFor, clock.now()) }
+    handle: async ({ caller, params, body, once }) =>
+      once(async (tx) => {
+        const wanted = { id: params.id, publicKey: body.publicKey }
+        return { status: 201, value: await enter(tx, authorities, caller, wanted, clock.now()) }
+      }),
+  })
+  addEndpoint(application, services, {
+    method: 'get',
+    path: `${path}/{id}/why`,
+    tag,
+    summary: 'Say in words why a machine is as it is',
+    roles: readers,
+    params: idParams,
+    answer: {
+      status: 200,
+      schema: explanationSchema,
+      description: 'A sentence, its evidence, and what comes next',
+    },
+    handle: async ({ caller, params }) => {
+      const row = await findEnvironment(database, caller.organizationId, params.id)
+      const value = await explainEnvironment(database, found(row, 'environment', params.id), clock.now())
+      return { status: 200, value }
     },
   })
   addLogRoute(application, services)

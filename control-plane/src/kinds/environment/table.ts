@@ -1,5 +1,6 @@
 import {
   type Address,
+  type Deletion,
   type DesiredPhase,
   type Environment,
   type EnvironmentPhase,
@@ -9,7 +10,7 @@ import {
   type StepStatus,
   summarize,
 } from '@hearth/contract'
-import type { ColumnType, Generated, GeneratedAlways, Selectable } from 'kysely'
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
 /** What the status column holds; the rest of the wire's status are columns of their own. */
@@ -32,6 +33,13 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   warm_pool_id: string | null
   runner_id: string | null
   claim_id: string | null
+  /** The pool whose steps it tests; such a machine has no `warm_pool_id`, so that nothing takes it for a member. */
+  tested_pool_id: string | null
+  /** How long a test machine stays once its steps have ended, and after each time somebody asked for a certificate. */
+  keep_seconds: number | null
+  remove_at: Date | null
+  /** When it first ran, or failed before it did; null while it boots. */
+  boot_ended_at: Date | null
   phase: EnvironmentPhase
   desired_phase: DesiredPhase
   unreachable: Generated<boolean>
@@ -39,6 +47,8 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   phase_since: ColumnType<Date, Date | undefined, Date>
   /** Fingerprint of everything it was made from: members of another configuration are replaced. */
   configuration: string
+  /** Why it is to be deleted; null while it is not. */
+  deletion: JSONColumnType<Deletion> | null
   report_epoch: Generated<number>
   report_sequence: Generated<string>
   virtual_cpus: GeneratedAlways<number>
@@ -69,6 +79,10 @@ export function toEnvironment(row: EnvironmentRow): Environment {
       projectId: row.project_id,
       environmentClassId: row.environment_class_id,
       warmPoolId: row.warm_pool_id,
+      test:
+        row.tested_pool_id === null
+          ? null
+          : { warmPoolId: row.tested_pool_id, keepSeconds: row.keep_seconds ?? 0 },
       plan: row.spec.plan,
     },
     specVersion: row.spec_version,
@@ -80,9 +94,11 @@ export function toEnvironment(row: EnvironmentRow): Environment {
       address,
       identity,
       steps,
-      summary: summarize(steps),
+      summary: summarize(steps, failure),
       placement,
       readyAt,
+      removeAt: row.remove_at?.toISOString() ?? null,
+      deletion: row.deletion,
       observedSpecVersion,
       failure,
       deadline: row.deadline?.toISOString() ?? null,

@@ -1,65 +1,64 @@
-import type { Event } from '@hearth/contract'
+import type { Event, Gap, StreamMessage } from '@hearth/contract'
 import type { Services } from '../../api/services.ts'
-import { type EventFilter, eventsAfter } from './queries.ts'
+import { Doorbell } from './doorbell.ts'
+import { type EventFilter, type LogPage, readLog } from './queries.ts'
 
-const pageSize = 200
-/** Proxies close what is silent for a minute. */
-const heartbeatMilliseconds = 15_000
+const pageSize = 100
+
+type Following = Pick<Services, 'database' | 'notifications' | 'timings'>
 
 /**
- * Every event after a position, for ever: read from the table, woken by PostgreSQL. Yields null as a heartbeat.
- * Ends when the signal aborts.
+ * Every event after a position, for ever: read from the table, woken by PostgreSQL. Begins with the position, and tells
+ * it again while nothing happens. Ends when the signal aborts, or with a gap when the next events are gone.
  */
-export async function* followEvents(
-  services: Pick<Services, 'database' | 'notifications'>,
+export async function* followLog(
+  services: Following,
   filter: EventFilter,
   after: number,
   signal: AbortSignal,
-): AsyncGenerator<Event | null> {
+): AsyncGenerator<StreamMessage> {
   const doorbell = new Doorbell(signal)
   const stopListening = services.notifications.on('hearth_events', () => doorbell.ring())
   try {
+    yield { type: 'position', position: after }
     for (let position = after; !signal.aborted; ) {
-      const events = await eventsAfter(services.database, filter, position, pageSize)
-      for (const event of events) {
-        position = event.position
-        yield event
+      const page = await readLog(services.database, filter, position, pageSize)
+      const gap = gapAfter(position, page)
+      if (gap !== null) {
+        yield gap
+        return
       }
-      if (events.length < pageSize && !(await doorbell.wait(heartbeatMilliseconds))) yield null
+      for (const event of page.events) {
+        yield { type: 'event', event }
+        position = event.position
+      }
+      if (page.events.length === pageSize) continue
+      position = Math.max(position, page.newest)
+      if (!(await doorbell.wait(services.timings.eventHeartbeat))) yield { type: 'position', position }
     }
   } finally {
     stopListening()
   }
 }
 
-/** Remembers one ring, so that what happens between a look and the wait is not missed. */
-export class Doorbell {
-  private rung = false
-  private answer: (() => void) | null = null
-
-  constructor(signal: AbortSignal) {
-    signal.addEventListener('abort', () => this.ring(), { once: true })
+/** The events of `followLog` alone; null while nothing happens. */
+export async function* followEvents(
+  services: Following,
+  filter: EventFilter,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<Event | null> {
+  for await (const message of followLog(services, filter, after, signal)) {
+    yield message.type === 'event' ? message.event : null
   }
+}
 
-  ring(): void {
-    this.rung = true
-    this.answer?.()
-  }
-
-  /** True when it rang, false when the time passed first. */
-  async wait(milliseconds: number): Promise<boolean> {
-    if (!this.rung) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, milliseconds)
-        this.answer = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
-    const { rung } = this
-    this.rung = false
-    this.answer = null
-    return rung
-  }
+/**
+ * What is missing between a position and what the log still holds; null when nothing is. A position that the log has
+ * not reached is of another log, as after a restored backup: what it stood for cannot be told.
+ */
+export function gapAfter(position: number, { oldest, newest }: Omit<LogPage, 'events'>): Gap | null {
+  if (position > newest) return { type: 'gap', asked: position, position: newest, oldest }
+  if (position < oldest - 1) return { type: 'gap', asked: position, position: oldest - 1, oldest }
+  return null
 }

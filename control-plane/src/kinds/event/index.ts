@@ -1,11 +1,13 @@
-export { Doorbell, followEvents } from './follow.ts'
+export { Doorbell } from './doorbell.ts'
+export { followEvents } from './follow.ts'
 export {
-  eventsAfter,
   forgetEvents,
   markPublished,
   newestPosition,
+  noteStream,
   placeEvents,
+  type Retention,
   unpublishedEvents,
 } from './queries.ts'
-export { recordEvent, recordEvents, recordJobEvent } from './record.ts'
+export { recordEvent, recordEvents, recordJobEvents } from './record.ts'
 export { addEventRoutes } from './routes.ts'

@@ -1,7 +1,9 @@
 import type { Event, ResourceKind } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { Database, DatabaseTransaction } from '../../database/connection.ts'
-import { toEvent } from './table.ts'
+import { type EventRow, toEvent } from './table.ts'
+
+type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null }
 
 /** Any number that no other advisory lock of Hearth uses. */
 const sequencerLock = 7_201
@@ -12,22 +14,42 @@ export interface EventFilter {
   resourceId?: string | undefined
 }
 
-export async function eventsAfter(
+/** A part of the log, with where the whole of it begins and ends at the same moment. */
+export interface LogPage {
+  events: Event[]
+  /** The position of the oldest event that is kept, of any organization; that of the next one when none is. */
+  oldest: number
+  /** The position of the newest event, of any organization; 0 when there never was one. */
+  newest: number
+}
+
+/** The events after a position that fit, at most `limit`. One statement, so that nothing is removed in between. */
+export async function readLog(
   database: Database,
   filter: EventFilter,
   after: number,
   limit: number,
-): Promise<Event[]> {
-  let query = database
-    .selectFrom('events')
-    .selectAll()
-    .where('organization_id', '=', filter.organizationId)
-    .where('position', '>', String(after))
-    .orderBy('position')
-    .limit(limit)
-  if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind)
-  if (filter.resourceId !== undefined) query = query.where('resource_id', '=', filter.resourceId)
-  return (await query.execute()).map(toEvent)
+): Promise<LogPage> {
+  const fits = sql.join(
+    [
+      sql`organization_id = ${filter.organizationId}`,
+      sql`position > ${String(after)}`,
+      ...(filter.kind === undefined ? [] : [sql`kind = ${filter.kind}`]),
+      ...(filter.resourceId === undefined ? [] : [sql`resource_id = ${filter.resourceId}`]),
+    ],
+    sql` AND `,
+  )
+  const { rows } = await sql<{ oldest: string | null; newest: string | null } & Nullable<EventRow>>`
+    SELECT ends.oldest, ends.newest, page.*
+    FROM (SELECT min(position) AS oldest, max(position) AS newest FROM events) AS ends
+    LEFT JOIN (SELECT * FROM events WHERE ${fits} ORDER BY position LIMIT ${limit}) AS page ON true
+    ORDER BY page.position`.execute(database)
+  const newest = Number(rows[0]?.newest ?? 0)
+  return {
+    events: rows.filter((row) => row.id !== null).map((row) => toEvent(row as EventRow)),
+    oldest: Number(rows[0]?.oldest ?? newest + 1),
+    newest,
+  }
 }
 
 /** The position of the newest event, 0 when there is none. */
@@ -40,23 +62,26 @@ export async function newestPosition(database: Database): Promise<number> {
 }
 
 /**
- * Gives committed events their positions, in the order they were written, and tells the readers.
- * One replica does so at a time; returns how many were placed.
+ * Gives committed events their positions, in the order they were written, and tells the readers. One replica does so at
+ * a time. All in one message to PostgreSQL, which is one transaction: the lock first, so that what is counted from is
+ * seen after it.
  */
-export async function placeEvents(database: Database): Promise<number> {
-  return database.transaction().execute(async (tx) => {
-    await sql`SELECT pg_advisory_xact_lock(${sequencerLock})`.execute(tx)
-    const { numAffectedRows = 0n } = await sql`
-      UPDATE events SET position = placed.position
-      FROM (
-        SELECT sequence,
-          (SELECT coalesce(max(position), 0) FROM events) + row_number() OVER (ORDER BY sequence) AS position
-        FROM (SELECT sequence FROM events WHERE position IS NULL ORDER BY sequence LIMIT 1000) AS unplaced
-      ) AS placed
-      WHERE events.sequence = placed.sequence`.execute(tx)
-    if (numAffectedRows > 0n) await sql`SELECT pg_notify('hearth_events', '')`.execute(tx)
-    return Number(numAffectedRows)
-  })
+export async function placeEvents(database: Database): Promise<void> {
+  await sql
+    .raw(`
+      SELECT pg_advisory_xact_lock(${sequencerLock});
+      WITH placed AS (
+        UPDATE events SET position = counted.position
+        FROM (
+          SELECT sequence,
+            (SELECT coalesce(max(position), 0) FROM events) + row_number() OVER (ORDER BY sequence) AS position
+          FROM (SELECT sequence FROM events WHERE position IS NULL ORDER BY sequence LIMIT 1000) AS unplaced
+        ) AS counted
+        WHERE events.sequence = counted.sequence
+        RETURNING events.sequence
+      )
+      SELECT pg_notify('hearth_events', '') FROM placed LIMIT 1`)
+    .execute(database)
 }
 
 /** The next events to publish, in order. */
@@ -79,14 +104,51 @@ export async function markPublished(tx: DatabaseTransaction, position: number): 
     .execute()
 }
 
-/** Removes events older than `before`, but never one that has not been published, nor the newest. */
-export async function forgetEvents(database: Database, before: Date): Promise<void> {
-  await database
-    .deleteFrom('events')
-    .where('time', '<', before)
-    .where('position', '<=', (query) => query.selectFrom('event_publication').select('position'))
-    .where('position', '<', (query) =>
-      query.selectFrom('events').select((expression) => expression.fn.max('position').as('newest')),
-    )
-    .execute()
+/**
+ * Notes which stream of NATS is published to. When it is another than before, all that is kept is to be published
+ * again: true.
+ */
+export async function noteStream(tx: DatabaseTransaction, stream: string): Promise<boolean> {
+  const { rows } = await sql<{ again: boolean }>`
+    UPDATE event_publication
+    SET stream = ${stream}, position = CASE WHEN before.stream IS NULL THEN before.position ELSE 0 END
+    FROM (SELECT stream, position FROM event_publication) AS before
+    WHERE before.stream IS DISTINCT FROM ${stream}
+    RETURNING before.stream IS NOT NULL AS again`.execute(tx)
+  return rows[0]?.again ?? false
+}
+
+export interface Retention {
+  /** Events from before are removed. */
+  before: Date
+  /** As are all but the newest so many. */
+  count: number
+}
+
+const removedAtOnce = 5_000
+
+/**
+ * Removes what has been kept long enough, always the oldest positions, so that what is kept has no holes; never what
+ * is not published yet, nor the newest, from which the next position is counted. Returns how many it removed.
+ */
+export async function forgetEvents(database: Database, { before, count }: Retention): Promise<number> {
+  for (let removed = 0; ; ) {
+    const { numAffectedRows = 0n } = await sql`
+      WITH ends AS (SELECT min(position) AS oldest, max(position) AS newest FROM events)
+      DELETE FROM events USING ends WHERE position <= least(
+        greatest(
+          coalesce(
+            (SELECT position FROM events WHERE position IS NOT NULL AND time >= ${before}
+              ORDER BY position LIMIT 1) - 1,
+            ends.newest
+          ),
+          ends.newest - ${count}
+        ),
+        (SELECT position FROM event_publication),
+        ends.newest - 1,
+        ends.oldest + ${removedAtOnce - 1}
+      )`.execute(database)
+    removed += Number(numAffectedRows)
+    if (Number(numAffectedRows) < removedAtOnce) return removed
+  }
 }

@@ -1,5 +1,6 @@
 import type { Event, Job, Metadata, ResourceKind } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
+import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 
 interface ChangedResource {
@@ -14,22 +15,18 @@ export async function recordEvents(
   tx: DatabaseTransaction,
   changes: readonly { verb: Event['verb']; resource: ChangedResource }[],
 ): Promise<void> {
-  if (changes.length === 0) return
-  await tx
-    .insertInto('events')
-    .values(
-      changes.map(({ verb, resource }) => ({
-        id: newId(),
-        organization_id: resource.metadata.organizationId,
-        verb,
-        kind: resource.kind,
-        resource_id: resource.metadata.id,
-        spec_version: resource.specVersion,
-        status_version: resource.statusVersion,
-        resource: JSON.stringify(resource),
-      })),
-    )
-    .execute()
+  await insertEvents(
+    tx,
+    changes.map(({ verb, resource }) => ({
+      organization_id: resource.metadata.organizationId,
+      verb,
+      kind: resource.kind,
+      resource_id: resource.metadata.id,
+      spec_version: resource.specVersion,
+      status_version: resource.statusVersion,
+      resource,
+    })),
+  )
 }
 
 export async function recordEvent(
@@ -41,18 +38,42 @@ export async function recordEvent(
 }
 
 /** Jobs have no versions: their log only grows. */
-export async function recordJobEvent(tx: DatabaseTransaction, verb: Event['verb'], job: Job): Promise<void> {
-  await tx
-    .insertInto('events')
-    .values({
-      id: newId(),
+export async function recordJobEvents(
+  tx: DatabaseTransaction,
+  verb: Event['verb'],
+  jobs: readonly Job[],
+): Promise<void> {
+  await insertEvents(
+    tx,
+    jobs.map((job) => ({
       organization_id: job.organizationId,
       verb,
-      kind: 'Job',
+      kind: 'Job' as const,
       resource_id: job.id,
       spec_version: null,
       status_version: null,
-      resource: JSON.stringify(job),
-    })
-    .execute()
+      resource: job,
+    })),
+  )
+}
+
+interface NewEvent {
+  organization_id: string
+  verb: Event['verb']
+  kind: ResourceKind
+  resource_id: string
+  spec_version: number | null
+  status_version: number | null
+  resource: object
+}
+
+/** One statement for any number, in the order given. */
+async function insertEvents(tx: DatabaseTransaction, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return
+  const rows = JSON.stringify(events.map((event) => ({ id: newId(), ...event })))
+  await sql`
+    INSERT INTO events (id, organization_id, verb, kind, resource_id, spec_version, status_version, resource)
+    SELECT id, organization_id, verb, kind, resource_id, spec_version, status_version, resource
+    FROM json_to_recordset(${rows}::json) AS event(id uuid, organization_id uuid, verb text, kind text,
+      resource_id uuid, spec_version integer, status_version integer, resource jsonb)`.execute(tx)
 }

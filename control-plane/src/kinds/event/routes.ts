@@ -1,24 +1,26 @@
-import { eventQuerySchema, eventSchema } from '@hearth/contract'
+import { describeGap, eventQuerySchema, eventSchema } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
-import { streamSSE } from 'hono/streaming'
 import type { Application } from '../../api/application.ts'
 import { readers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import type { Services } from '../../api/services.ts'
-import { followEvents } from './follow.ts'
-import { eventsAfter, newestPosition } from './queries.ts'
+import { gapAfter } from './follow.ts'
+import { newestPosition, readLog } from './queries.ts'
+import { type ObserverTransport, serveObserver } from './serve-observer.ts'
+import { answerServerSentEvents } from './server-sent-events.ts'
+import { answerWebSocket, asksForWebSocket } from './web-socket.ts'
 
 const answerSchema = z.object({ items: z.array(eventSchema), next: z.int() })
 
 export function addEventRoutes(application: Application, services: Services): void {
-  const { database } = services
+  const { database, log } = services
   addEndpoint(application, services, {
     method: 'get',
     path: '/v1/events',
     tag: 'Events',
     summary:
-      'What changed, in commit order: a page of it, or a stream (Accept: text/event-stream, resumed by Last-Event-ID)',
+      'What changed, in commit order: a page of it, or a stream (Accept: text/event-stream, or a WebSocket), resumed by Last-Event-ID or `after`',
     roles: readers,
     query: eventQuerySchema,
     answer: {
@@ -26,26 +28,39 @@ export function addEventRoutes(application: Application, services: Services): vo
       schema: answerSchema,
       description: 'Events after the position; `next` is where to go on',
     },
+    refusals: { 410: 'The events after the position are not kept any more; the facts say which are' },
     handle: async ({ caller, query, context }) => {
       const filter = { organizationId: caller.organizationId, kind: query.kind, resourceId: query.resourceId }
-      if (!(context.req.header('Accept') ?? '').includes('text/event-stream')) {
-        const items = await eventsAfter(database, filter, query.after ?? 0, query.limit)
-        return { status: 200, value: { items, next: items.at(-1)?.position ?? query.after ?? 0 } }
-      }
+      const isStream =
+        asksForWebSocket(context) || (context.req.header('Accept') ?? '').includes('text/event-stream')
+      if (!isStream) return { status: 200, value: await readPage(services, filter, query) }
       const after =
         resumePosition(context.req.header('Last-Event-ID')) ?? query.after ?? (await newestPosition(database))
-      return streamSSE(context, async (stream) => {
-        const ended = new AbortController()
-        stream.onAbort(() => ended.abort())
-        const signal = AbortSignal.any([ended.signal, services.stopping])
-        await stream.writeSSE({ event: 'position', id: String(after), data: String(after) })
-        for await (const event of followEvents(services, filter, after, signal)) {
-          if (event === null) await stream.write(': still here\n\n')
-          else await stream.writeSSE({ id: String(event.position), data: JSON.stringify(event) })
-        }
-      })
+      const serve = (transport: ObserverTransport) =>
+        serveObserver(services, caller, { filter, after }, transport)
+      return asksForWebSocket(context)
+        ? answerWebSocket(context, log, serve)
+        : answerServerSentEvents(context, serve)
     },
   })
+}
+
+/** Without a position: from the oldest event that is kept. */
+async function readPage(
+  { database }: Services,
+  filter: Parameters<typeof readLog>[1],
+  { after, limit }: { after?: number | undefined; limit: number },
+): Promise<z.output<typeof answerSchema>> {
+  const page = await readLog(database, filter, after ?? 0, limit)
+  const gap = after === undefined ? null : gapAfter(after, page)
+  if (gap !== null) {
+    const facts = { oldestPosition: gap.oldest, resumePosition: gap.position }
+    throw new HearthError('expired', describeGap(gap), { facts })
+  }
+  // A page that is not full has been through the whole log, whatever of it fitted.
+  const isFull = page.events.length === limit
+  const next = isFull ? page.events.at(-1)?.position : page.newest
+  return { items: page.events, next: next ?? page.newest }
 }
 
 function resumePosition(header: string | undefined): number | null {

@@ -19,9 +19,11 @@ export interface EventTable {
 export interface EventPublicationTable {
   singleton: Generated<boolean>
   position: string
+  /** Which stream of NATS that was; null before any. */
+  stream: string | null
 }
 
-interface EventRow {
+export interface EventRow {
   id: string
   position: string | null
   organization_id: string

@@ -1,2 +1,2 @@
-export { beginJob, continueJob, forgetJobs } from './queries.ts'
+export { beginJob, continueJob, continueJobs, forgetJobs, type JobContinuation } from './queries.ts'
 export { addJobRoutes } from './routes.ts'

@@ -2,7 +2,7 @@ import type { Failure, JobLogEntry, JobOperation, JobPhase } from '@hearth/contr
 import { newId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Database, DatabaseTransaction } from '../../database/connection.ts'
-import { recordJobEvent } from '../event/index.ts'
+import { recordJobEvents } from '../event/index.ts'
 import { type JobRow, toJob } from './table.ts'
 
 export interface JobSubject {
@@ -33,7 +33,16 @@ export async function beginJob(
     })
     .returningAll()
     .executeTakeFirstOrThrow()
-  await recordJobEvent(tx, 'created', toJob(row))
+  await recordJobEvents(tx, 'created', [toJob(row)])
+}
+
+/** What is to be added to the record of the operation under way on a resource. */
+export interface JobContinuation {
+  operation: JobOperation
+  /** Of the resource. */
+  id: string
+  entries: readonly JobLogEntry[]
+  end?: { phase: Exclude<JobPhase, 'running'>; failure: Failure | null; at: Date }
 }
 
 /** Adds to the log of the operation under way on a resource; does nothing when none is. */
@@ -41,27 +50,48 @@ export async function continueJob(
   tx: DatabaseTransaction,
   subject: Pick<JobSubject, 'operation' | 'id'>,
   entries: readonly JobLogEntry[],
-  end?: { phase: Exclude<JobPhase, 'running'>; failure: Failure | null; at: Date },
+  end?: JobContinuation['end'],
 ): Promise<void> {
-  if (entries.length === 0 && end === undefined) return
-  const row = await tx
-    .updateTable('jobs')
-    .set({
-      log: sql`log || ${JSON.stringify(entries)}::jsonb`,
-      ...(end === undefined
-        ? {}
-        : {
-            phase: end.phase,
-            failure: end.failure === null ? null : JSON.stringify(end.failure),
-            finished_at: end.at,
-          }),
-    })
-    .where('resource_id', '=', subject.id)
-    .where('operation', '=', subject.operation)
-    .where('phase', '=', 'running')
-    .returningAll()
-    .executeTakeFirst()
-  if (row !== undefined && end !== undefined) await recordJobEvent(tx, 'updated', toJob(row))
+  await continueJobs(tx, [{ ...subject, entries, ...(end === undefined ? {} : { end }) }])
+}
+
+/** The same for many at once; those of one operation on one resource take effect in the order given. */
+export async function continueJobs(
+  tx: DatabaseTransaction,
+  continuations: readonly JobContinuation[],
+): Promise<void> {
+  const merged = mergeContinuations(continuations)
+  if (merged.length === 0) return
+  const rows = merged.map(({ operation, id, entries, end }) => ({
+    operation,
+    resource_id: id,
+    entries,
+    phase: end?.phase ?? null,
+    failure: end?.failure ?? null,
+    finished_at: end?.at ?? null,
+  }))
+  const changed = await sql<JobRow>`
+    UPDATE jobs SET log = log || change.entries, phase = coalesce(change.phase, jobs.phase),
+      failure = CASE WHEN change.phase IS NULL THEN jobs.failure ELSE nullif(change.failure, 'null') END,
+      finished_at = change.finished_at
+    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS change(operation text, resource_id uuid, entries jsonb,
+      phase text, failure jsonb, finished_at timestamptz)
+    WHERE jobs.resource_id = change.resource_id AND jobs.operation = change.operation AND jobs.phase = 'running'
+    RETURNING jobs.*`.execute(tx)
+  await recordJobEvents(tx, 'updated', changed.rows.filter(({ phase }) => phase !== 'running').map(toJob))
+}
+
+/** One for each operation on each resource: a row is changed once by a statement. What follows an end finds none. */
+function mergeContinuations(continuations: readonly JobContinuation[]): JobContinuation[] {
+  const merged = new Map<string, JobContinuation>()
+  for (const continuation of continuations) {
+    const { operation, id, entries, end } = continuation
+    const before = merged.get(`${operation}:${id}`)
+    if (before?.end !== undefined || (entries.length === 0 && end === undefined)) continue
+    const together = [...(before?.entries ?? []), ...entries]
+    merged.set(`${operation}:${id}`, { ...continuation, entries: together })
+  }
+  return [...merged.values()]
 }
 
 export interface JobFilter {

@@ -1,4 +1,5 @@
 export { CertificateAuthorities } from './authorities.ts'
 export { bootstrap } from './bootstrap.ts'
+export { checkEncryptionKey } from './encryption-check.ts'
 export { findOrganization } from './queries.ts'
 export { addOrganizationRoutes } from './routes.ts'

@@ -45,6 +45,14 @@ export async function findOrganization(
   return queryable.selectFrom('organizations').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
+/** The row, which nobody else changes until the transaction ends. */
+export async function lockOrganization(
+  tx: DatabaseTransaction,
+  id: string,
+): Promise<OrganizationRow | undefined> {
+  return tx.selectFrom('organizations').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+}
+
 /** The oldest organization is the installation's own: its administrators may make others. */
 export async function findFirstOrganization(queryable: Queryable): Promise<OrganizationRow | undefined> {
   return queryable.selectFrom('organizations').selectAll().orderBy('id').limit(1).executeTakeFirst()

@@ -22,6 +22,7 @@ import {
   findFirstOrganization,
   findOrganization,
   listOrganizations,
+  lockOrganization,
   updateOrganization,
 } from './queries.ts'
 import { toOrganization } from './table.ts'
@@ -115,7 +116,7 @@ export function addOrganizationRoutes(application: Application, services: Servic
     answer: { status: 200, schema: organizationSchema, description: 'The organization' },
     handle: async ({ caller, params, body, expectedVersion }) =>
       transact(database, async (tx) => {
-        const own = caller.organizationId === params.id ? await findOrganization(tx, params.id) : undefined
+        const own = caller.organizationId === params.id ? await lockOrganization(tx, params.id) : undefined
         const row = found(own, 'organization', params.id)
         requireVersion(expectedVersion, row.spec_version)
         const changed = await updateOrganization(tx, row.id, {

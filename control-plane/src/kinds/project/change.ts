@@ -4,8 +4,9 @@ import { type DatabaseTransaction, isUniqueViolation } from '../../database/conn
 import type { Encryption } from '../../database/encryption.ts'
 import { wakeAll } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
+import { requireCredentials } from './credentials.ts'
 import { dependentsOf, insertProject, readSecrets, updateProject, writeSecrets } from './queries.ts'
-import { type ProjectRow, toProject } from './table.ts'
+import { type ProjectRow, specOf, toProject } from './table.ts'
 
 export async function createProject(
   tx: DatabaseTransaction,
@@ -18,6 +19,7 @@ export async function createProject(
     spec: ProjectSpecInput
   },
 ): Promise<ProjectRow> {
+  requireCredentials(created.spec.repositories, Object.keys(created.spec.secrets))
   const row = await insertProject(tx, { ...created, spec: storedSpec(created.spec) }).catch(
     (error: unknown) => {
       if (isUniqueViolation(error))
@@ -41,15 +43,18 @@ export async function changeProject(
   },
 ): Promise<ProjectRow | null> {
   if (row.phase === 'deleting') throw new HearthError('conflict', `project ${row.name} is being deleted`)
+  const stored = specOf(row)
   const secretsBefore = await readSecrets(tx, encryption, row.id)
   const wanted: ProjectSpecInput = {
     repositories: change.spec.repositories ?? row.spec.repositories,
     variables: change.spec.variables ?? row.spec.variables,
     secrets: change.spec.secrets ?? secretsBefore,
     setup: change.spec.setup ?? row.spec.setup,
+    onHostLoss: change.spec.onHostLoss ?? stored.onHostLoss,
   }
+  requireCredentials(wanted.repositories, Object.keys(wanted.secrets))
   const after = { labels: change.labels ?? row.labels, spec: storedSpec(wanted), secrets: wanted.secrets }
-  const before = { labels: row.labels, spec: row.spec, secrets: secretsBefore }
+  const before = { labels: row.labels, spec: stored, secrets: secretsBefore }
   if (canonicalJson(after) === canonicalJson(before)) return null
   const changed = await updateProject(tx, row.id, {
     labels: after.labels,

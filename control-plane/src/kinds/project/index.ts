@@ -1,5 +1,6 @@
 export { changeProject, createProject } from './change.ts'
-export { findProject, lockProject, readSecrets } from './queries.ts'
+export { refuseMissingBranch } from './missing-branch.ts'
+export { findProject, listProjects, lockProject, readSecrets } from './queries.ts'
 export { projectReconciler } from './reconcile.ts'
 export { addProjectRoutes } from './routes.ts'
-export type { ProjectRow } from './table.ts'
+export { type ProjectRow, specOf } from './table.ts'

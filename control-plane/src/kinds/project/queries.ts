@@ -3,7 +3,8 @@ import { isId, newId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import type { Encryption } from '../../database/encryption.ts'
-import type { ProjectRow } from './table.ts'
+import type { ObservedProject } from './decide.ts'
+import type { ProjectRow, StoredProjectStatus } from './table.ts'
 
 export interface ProjectFilter {
   organizationId: string
@@ -151,6 +152,40 @@ export async function dependentsOf(
     environmentIds: environments.map(({ id }) => id),
     claimed: environments.filter(({ claim_id }) => claim_id !== null).length,
   }
+}
+
+/** What is left of a project by name, for the sentence that says what keeps it. */
+export async function observeRemains(
+  tx: DatabaseTransaction,
+  projectId: string,
+): Promise<Pick<ObservedProject, 'pools' | 'machines'>> {
+  const pools = await tx.selectFrom('warm_pools').select('name').where('project_id', '=', projectId).execute()
+  const machines = await tx
+    .selectFrom('environments')
+    .leftJoin('runners', 'runners.id', 'environments.runner_id')
+    .select(['environments.name', 'environments.phase', 'runners.name as runner'])
+    .where('project_id', '=', projectId)
+    .where('environments.phase', '<>', 'deleted')
+    .orderBy('environments.id')
+    .execute()
+  return { pools: pools.map(({ name }) => name), machines }
+}
+
+export async function updateProjectStatus(
+  tx: DatabaseTransaction,
+  id: string,
+  status: StoredProjectStatus,
+): Promise<ProjectRow> {
+  return tx
+    .updateTable('projects')
+    .set({
+      status: JSON.stringify(status),
+      status_version: sql`status_version + 1`,
+      updated_at: sql`now()`,
+    })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 export async function deleteProject(tx: DatabaseTransaction, id: string): Promise<void> {

@@ -1,23 +1,41 @@
+import { assertNever } from '@hearth/foundation'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { recordEvent } from '../event/index.ts'
-import { deleteProject, dependentsOf } from './queries.ts'
+import { decide } from './decide.ts'
+import { deleteProject, observeRemains, updateProjectStatus } from './queries.ts'
 import { toProject } from './table.ts'
 
 /** A project that is being deleted goes once nothing of it is left; its pools and machines see to themselves. */
 export const projectReconciler: Reconciler = {
   kind: 'project',
-  async reconcile(id, { tx }) {
+  async reconcile(id, { tx, clock }) {
     const row = await tx
       .selectFrom('projects')
       .selectAll()
       .where('id', '=', id)
       .forUpdate()
       .executeTakeFirst()
-    if (row === undefined || row.phase !== 'deleting') return null
-    const { warmPoolIds, environmentIds } = await dependentsOf(tx, id)
-    if (warmPoolIds.length > 0 || environmentIds.length > 0) return null
-    await deleteProject(tx, id)
-    await recordEvent(tx, 'deleted', toProject(row))
-    return null
+    if (row?.phase !== 'deleting') return null
+    const deadline = row.status.deadline == null ? null : new Date(row.status.deadline)
+    const remains = await observeRemains(tx, id)
+    const action = decide({ deleting: true, ...remains, deadline, now: clock.now() })
+    switch (action?.do) {
+      case undefined:
+        return null
+      case 'remove':
+        await deleteProject(tx, id)
+        await recordEvent(tx, 'deleted', toProject(row))
+        return null
+      case 'wait':
+      case 'tell': {
+        if (action.until.getTime() === deadline?.getTime()) return action.until
+        const failure = action.do === 'tell' ? action.failure : (row.status.failure ?? null)
+        const status = { failure, deadline: action.until.toISOString() }
+        await recordEvent(tx, 'updated', toProject(await updateProjectStatus(tx, id, status)))
+        return action.until
+      }
+      default:
+        return assertNever(action)
+    }
   },
 }

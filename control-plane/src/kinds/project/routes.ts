@@ -95,9 +95,10 @@ export function addProjectRoutes(application: Application, services: Services): 
     params: idOrNameParams,
     query: deleteQuery,
     answer: { status: 202, schema: projectSchema, description: 'The project, going' },
-    handle: async ({ caller, params, query }) =>
+    handle: async ({ caller, params, query, expectedVersion }) =>
       transact(database, async (tx) => {
         const row = found(await lockProject(tx, caller.organizationId, params.id), 'project', params.id)
+        requireVersion(expectedVersion, row.spec_version)
         const dependents = await dependentsOf(tx, row.id)
         if (dependents.claimed > 0 && query.force !== 'true') {
           throw new HearthError(

@@ -1,8 +1,15 @@
-import type { Project, ProjectSpec } from '@hearth/contract'
+import type { Failure, Project, ProjectSpec } from '@hearth/contract'
 import type { Generated, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
-export interface ProjectTable extends ResourceTable<ProjectSpec, Record<string, never>> {
+/** Empty until it is being deleted. */
+export interface StoredProjectStatus {
+  failure?: Failure | null
+  /** ISO 8601. */
+  deadline?: string | null
+}
+
+export interface ProjectTable extends ResourceTable<ProjectSpec, StoredProjectStatus> {
   phase: Generated<'active' | 'deleting'>
 }
 export type ProjectRow = Selectable<ProjectTable>
@@ -14,13 +21,23 @@ export interface ProjectSecretTable {
   value: Buffer
 }
 
+/** Rows of an older version say nothing of a host's loss. */
+export function specOf({ spec }: Pick<ProjectRow, 'spec'>): ProjectSpec {
+  return Object.assign({ onHostLoss: 'wait' }, spec)
+}
+
 export function toProject(row: ProjectRow): Project {
   return {
     kind: 'Project',
     metadata: metadataOf(row),
-    spec: row.spec,
+    spec: specOf(row),
     specVersion: row.spec_version,
-    status: { phase: row.phase, observedSpecVersion: row.spec_version, failure: null, deadline: null },
+    status: {
+      phase: row.phase,
+      observedSpecVersion: row.spec_version,
+      failure: row.status.failure ?? null,
+      deadline: row.status.deadline ?? null,
+    },
     statusVersion: row.status_version,
   }
 }

@@ -1,10 +1,18 @@
-import { type RunnerPhase, type RunnerSpec, runnerLeaseSeconds } from '@hearth/contract'
+import type { RunnerPhase, RunnerSpec } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 
 export interface ObservedRunner {
   phase: RunnerPhase
   scheduling: RunnerSpec['scheduling']
   lastSeenAt: Date | null
+  /** Since when its control plane hears heartbeats; null while it is deaf. Silence from before proves nothing. */
+  listeningSince: Date | null
+  /** Its own failure rate speaks against it. */
+  degraded: boolean
+  /** Its agent said that it stops, and has not been heard since. */
+  left: boolean
+  /** How long a silent runner counts as present. */
+  leaseMilliseconds: number
   now: Date
 }
 
@@ -19,14 +27,40 @@ export function decide(seen: ObservedRunner): RunnerPhase {
     case 'draining':
     case 'offline':
       if (seen.lastSeenAt === null) return 'created'
-      if (seen.now.getTime() >= leaseEnd(seen.lastSeenAt).getTime()) return 'offline'
-      return seen.scheduling === 'draining' ? 'draining' : 'active'
+      if (seen.left || isSilent(seen, seen.lastSeenAt)) return 'offline'
+      if (seen.scheduling === 'draining') return 'draining'
+      return seen.degraded ? 'degraded' : 'active'
     default:
       return assertNever(seen.phase)
   }
 }
 
-/** When a runner that stays silent counts as offline. */
-export function leaseEnd(lastSeenAt: Date): Date {
-  return new Date(lastSeenAt.getTime() + runnerLeaseSeconds * 1000)
+/** An agent that said that it stops may come back at once: its machines are lost only when its lease is over, too. */
+export function staysLeft(
+  seen: Pick<ObservedRunner, 'leaseMilliseconds' | 'now'> & { lastSeenAt: Date },
+): boolean {
+  return seen.now < leaseEnd(seen.lastSeenAt, seen.leaseMilliseconds)
+}
+
+/** What was offline before its control plane listened stays so until it is heard. */
+function isSilent(seen: ObservedRunner, lastSeenAt: Date): boolean {
+  if (seen.now < leaseEnd(lastSeenAt, seen.leaseMilliseconds)) return false
+  if (seen.phase === 'offline') return true
+  const end = silenceEnd({ ...seen, lastSeenAt })
+  return end !== null && seen.now >= end
+}
+
+/** When a runner that stays silent counts as offline; null while nobody listens. */
+export function silenceEnd(seen: {
+  lastSeenAt: Date
+  listeningSince: Date | null
+  leaseMilliseconds: number
+}): Date | null {
+  const { lastSeenAt, listeningSince, leaseMilliseconds } = seen
+  if (listeningSince === null) return null
+  return leaseEnd(new Date(Math.max(listeningSince.getTime(), lastSeenAt.getTime())), leaseMilliseconds)
+}
+
+function leaseEnd(since: Date, leaseMilliseconds: number): Date {
+  return new Date(since.getTime() + leaseMilliseconds)
 }

@@ -1,4 +1,6 @@
-export { notePresence } from './presence.ts'
+export { Listening } from './listening.ts'
+export { notePresences } from './presence.ts'
+export { presentRunnerIds } from './queries.ts'
 export { runnerReconciler } from './reconcile.ts'
 export { addRunnerRoutes } from './routes.ts'
 export { synchronize } from './synchronize.ts'

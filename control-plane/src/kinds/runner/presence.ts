@@ -1,20 +1,47 @@
 import type { Presence } from '@hearth/contract'
-import { type Clock, canonicalJson } from '@hearth/foundation'
-import type { Database } from '../../database/connection.ts'
+import { canonicalJson, toError } from '@hearth/foundation'
+import type { Services } from '../../api/services.ts'
 import { transact } from '../../database/transact.ts'
-import { lockRunner, touchRunner } from './queries.ts'
+import { lockRunner, touchRunners } from './queries.ts'
 import { settleRunner } from './settle.ts'
+import type { RunnerRow } from './table.ts'
 
-/** Notes a heartbeat; one of an older epoch counts for nothing. */
-export async function notePresence(database: Database, clock: Clock, presence: Presence): Promise<void> {
-  const now = clock.now()
-  const row = await touchRunner(database, presence.runnerId, presence.epoch, now)
-  if (row === undefined) return
-  const settled = row.phase !== 'offline' && canonicalJson(row.status.facts) === canonicalJson(presence.facts)
-  if (settled) return
+type Tools = Pick<Services, 'database' | 'clock' | 'timings' | 'log'>
+
+/** Notes heartbeats, any number in one statement; those of older epochs count for nothing. */
+export async function notePresences(tools: Tools, presences: readonly Presence[]): Promise<void> {
+  const now = tools.clock.now()
+  const beats = presences.map(({ runnerId, epoch }) => ({ runnerId, epoch }))
+  const touched = await transact(tools.database, (tx) => touchRunners(tx, beats, now))
+  const rows = new Map(touched.map((row) => [row.id, row]))
+  for (const presence of presences) {
+    const row = rows.get(presence.runnerId)
+    if (row === undefined || row.epoch !== presence.epoch) continue
+    await noteNews(tools, row, presence, now).catch((error: unknown) => {
+      tools.log.warn({ err: toError(error), runnerId: row.id }, 'could not note what a heartbeat told')
+    })
+  }
+}
+
+async function noteNews(
+  { database, timings }: Tools,
+  row: RunnerRow,
+  presence: Presence,
+  now: Date,
+): Promise<void> {
+  const leaving = presence.leaving === true
+  // Heartbeats come in no order: one from before the last tells nothing.
+  if (!leaving && row.status.leftAt != null && presence.sentAt <= row.status.leftAt) return
+  const known = row.phase !== 'offline' && canonicalJson(row.status.facts) === canonicalJson(presence.facts)
+  if (known && !leaving) return
   await transact(database, async (tx) => {
     const locked = await lockRunner(tx, row.id)
     if (locked === undefined || locked.epoch !== presence.epoch) return
-    await settleRunner(tx, locked, { facts: presence.facts, lastSeenAt: now }, now)
+    const sighting = { facts: presence.facts, lastSeenAt: now, leftAt: leaving ? presence.sentAt : null }
+    await settleRunner(tx, locked, sighting, {
+      now,
+      listeningSince: now,
+      leaseMilliseconds: timings.runnerLease,
+    })
   })
 }

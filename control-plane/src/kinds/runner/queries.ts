@@ -1,7 +1,7 @@
-import type { RunnerFacts, RunnerPhase, RunnerSpec } from '@hearth/contract'
+import type { RunnerFacts, RunnerHealth, RunnerPhase, RunnerSpec } from '@hearth/contract'
 import { isId, newId } from '@hearth/foundation'
 import { sql } from 'kysely'
-import type { Database, DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import type { RunnerRow } from './table.ts'
 
 export interface RunnerFilter {
@@ -37,6 +37,18 @@ export async function findRunner(
     .where('phase', '<>', 'deleted')
     .where(isId(idOrName) ? 'id' : 'name', '=', idOrName)
     .executeTakeFirst()
+}
+
+/** Those that have ever registered and are not deleted. */
+export async function presentRunnerIds(queryable: Queryable): Promise<string[]> {
+  const rows = await queryable
+    .selectFrom('runners')
+    .select('id')
+    .where('phase', '<>', 'deleted')
+    .where('epoch', '>', 0)
+    .orderBy('id')
+    .execute()
+  return rows.map(({ id }) => id)
 }
 
 export async function lockRunner(tx: DatabaseTransaction, id: string): Promise<RunnerRow | undefined> {
@@ -80,6 +92,7 @@ export async function insertRunner(
       status: JSON.stringify({ facts: null, observedSpecVersion: 0 }),
       phase: 'created',
       last_seen_at: null,
+      health: null,
     })
     .returningAll()
     .executeTakeFirstOrThrow()
@@ -107,9 +120,21 @@ export async function changeRunner(
 export async function setRunnerStatus(
   tx: DatabaseTransaction,
   row: RunnerRow,
-  change: { phase: RunnerPhase; facts?: RunnerFacts; epoch?: number; lastSeenAt?: Date; deletedAt?: Date },
+  change: {
+    phase: RunnerPhase
+    facts?: RunnerFacts
+    epoch?: number
+    lastSeenAt?: Date
+    health?: RunnerHealth | null
+    leftAt?: string | null
+    deletedAt?: Date
+  },
 ): Promise<RunnerRow> {
-  const status = { facts: change.facts ?? row.status.facts, observedSpecVersion: row.spec_version }
+  const status = {
+    facts: change.facts ?? row.status.facts,
+    observedSpecVersion: row.spec_version,
+    leftAt: change.leftAt === undefined ? (row.status.leftAt ?? null) : change.leftAt,
+  }
   return tx
     .updateTable('runners')
     .set({
@@ -119,6 +144,9 @@ export async function setRunnerStatus(
       updated_at: sql`now()`,
       ...(change.epoch === undefined ? {} : { epoch: change.epoch }),
       ...(change.lastSeenAt === undefined ? {} : { last_seen_at: change.lastSeenAt }),
+      ...(change.health === undefined
+        ? {}
+        : { health: change.health === null ? null : JSON.stringify(change.health) }),
       ...(change.deletedAt === undefined ? {} : { deleted_at: change.deletedAt }),
     })
     .where('id', '=', row.id)
@@ -126,35 +154,32 @@ export async function setRunnerStatus(
     .executeTakeFirstOrThrow()
 }
 
-/** Notes a heartbeat of the current epoch; no version, no event: it happens every few seconds. */
-export async function touchRunner(
-  database: Database,
-  id: string,
-  epoch: number,
+/** Notes heartbeats of current epochs; no version, no event: they happen every few seconds. Returns those they are of. */
+export async function touchRunners(
+  queryable: Queryable,
+  beats: readonly { runnerId: string; epoch: number }[],
   now: Date,
-): Promise<RunnerRow | undefined> {
-  return database
-    .updateTable('runners')
-    .set({ last_seen_at: now })
-    .where('id', '=', id)
-    .where('epoch', '=', epoch)
-    .where('phase', '<>', 'deleted')
-    .returningAll()
-    .executeTakeFirst()
+): Promise<RunnerRow[]> {
+  // Locked in one order, so that two replicas that hear the same do not wait for each other in a circle.
+  const { rows } = await sql<RunnerRow>`
+    WITH heard AS (
+      SELECT runners.id FROM runners
+      JOIN json_to_recordset(${JSON.stringify(beats)}::json) AS beat("runnerId" uuid, epoch integer)
+        ON runners.id = beat."runnerId" AND runners.epoch = beat.epoch
+      WHERE phase <> 'deleted' ORDER BY runners.id FOR NO KEY UPDATE OF runners
+    )
+    UPDATE runners SET last_seen_at = ${now} FROM heard WHERE runners.id = heard.id RETURNING runners.*`.execute(
+    queryable,
+  )
+  return rows
 }
 
-/** The machines on a runner, and those that wait for room anywhere. */
-export async function environmentIdsToWake(tx: DatabaseTransaction, row: RunnerRow): Promise<string[]> {
+export async function environmentIdsOn(tx: DatabaseTransaction, runnerId: string): Promise<string[]> {
   const rows = await tx
     .selectFrom('environments')
     .select('id')
     .where('phase', '<>', 'deleted')
-    .where((where) =>
-      where.or([
-        where('runner_id', '=', row.id),
-        where.and([where('organization_id', '=', row.organization_id), where('phase', '=', 'pending')]),
-      ]),
-    )
+    .where('runner_id', '=', runnerId)
     .execute()
   return rows.map(({ id }) => id)
 }

@@ -1,14 +1,43 @@
+import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
+import { decide } from './health.decide.ts'
+import { hasFailures, readBoots, readElsewhere } from './health-queries.ts'
+import type { Listening } from './listening.ts'
 import { lockRunner } from './queries.ts'
 import { settleRunner } from './settle.ts'
+import type { RunnerRow } from './table.ts'
 
-/** Notices silence: presence itself is noted as it comes. */
-export const runnerReconciler: Reconciler = {
+/** Notices silence, and machines that keep failing: presence itself is noted as it comes. */
+export const runnerReconciler = (listening: Listening): Reconciler => ({
   kind: 'runner',
-  async reconcile(id, { tx, clock }) {
+  async reconcile(id, { tx, clock, timings }) {
     const row = await lockRunner(tx, id)
     if (row === undefined) return null
-    const { next } = await settleRunner(tx, row, {}, clock.now())
-    return next
+    const now = clock.now()
+    const health = await judge(tx, row, { now, probePauseMilliseconds: timings.hostProbe })
+    const settled = await settleRunner(
+      tx,
+      row,
+      { health },
+      { now, listeningSince: listening.since, leaseMilliseconds: timings.runnerLease },
+    )
+    const { next } = settled
+    const probe = settled.row.health?.probeAt ?? null
+    if (probe === null || next === null || settled.row.phase === 'offline') return next
+    // A machine that comes up tells no runner: while one may be on trial, its end is looked for.
+    const trial = new Date(Math.max(Date.parse(probe), now.getTime() + timings.hostProbe / 12))
+    return trial < next ? trial : next
   },
+})
+
+async function judge(
+  tx: DatabaseTransaction,
+  row: RunnerRow,
+  given: { now: Date; probePauseMilliseconds: number },
+): Promise<RunnerRow['health']> {
+  if (row.health === null && !(await hasFailures(tx, row.id))) return null
+  const boots = await readBoots(tx, row.id)
+  const failed = boots.filter(({ ready }) => !ready).map(({ configuration }) => configuration)
+  const elsewhere = await readElsewhere(tx, row.id, failed)
+  return decide({ health: row.health, boots, elsewhere, ...given })
 }

@@ -15,7 +15,7 @@ export async function register(
   runnerId: string,
   facts: RunnerFacts,
 ): Promise<Registration> {
-  const { database, clock, messaging, runnerMessaging } = services
+  const { database, clock, timings, messaging, runnerMessaging } = services
   await messaging.ensureRunner(runnerId)
   const { servers, accountSeed } = runnerMessaging
   const credentials = accountSeed === null ? null : await issueRunnerCredentials(accountSeed, runnerId)
@@ -24,7 +24,14 @@ export async function register(
     const locked = await lockRunner(tx, runnerId)
     if (locked === undefined || locked.phase === 'deleted')
       throw new HearthError('not_found', `there is no runner ${runnerId}`)
-    return (await settleRunner(tx, locked, { facts, epoch: locked.epoch + 1, lastSeenAt: now }, now)).row
+    const sighting = { facts, epoch: locked.epoch + 1, lastSeenAt: now, leftAt: null }
+    return (
+      await settleRunner(tx, locked, sighting, {
+        now,
+        listeningSince: now,
+        leaseMilliseconds: timings.runnerLease,
+      })
+    ).row
   })
   return {
     runnerId,

@@ -1,4 +1,5 @@
 import {
+  explanationSchema,
   idSchema,
   listQuerySchema,
   listSchema,
@@ -22,10 +23,11 @@ import { transact } from '../../database/transact.ts'
 import { wakeAll } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
 import { createPrincipal, createToken, deleteTokensOfRunner } from '../token/index.ts'
+import type { Listening } from './listening.ts'
 import {
   changeRunner,
   countEnvironments,
-  environmentIdsToWake,
+  environmentIdsOn,
   findRunner,
   insertRunner,
   listRunners,
@@ -36,12 +38,13 @@ import {
 import { register } from './registration.ts'
 import { settleRunner } from './settle.ts'
 import { toRunner } from './table.ts'
+import { explainRunner } from './why-sight.ts'
 
 const tag = 'Runners'
 const path = '/v1/runners'
 
-export function addRunnerRoutes(application: Application, services: Services): void {
-  const { database, clock, messaging } = services
+export function addRunnerRoutes(application: Application, services: Services, listening: Listening): void {
+  const { database, clock, timings, messaging } = services
   addEndpoint(application, services, {
     method: 'get',
     path,
@@ -113,6 +116,23 @@ export function addRunnerRoutes(application: Application, services: Services): v
     },
   })
   addEndpoint(application, services, {
+    method: 'get',
+    path: `${path}/{id}/why`,
+    tag,
+    summary: 'Say in words why a runner is as it is',
+    roles: readers,
+    params: idOrNameParams,
+    answer: {
+      status: 200,
+      schema: explanationSchema,
+      description: 'A sentence, its evidence, and what comes next',
+    },
+    handle: async ({ caller, params }) => {
+      const row = await findRunner(database, caller.organizationId, params.id)
+      return { status: 200, value: await explainRunner(database, found(row, 'runner', params.id)) }
+    },
+  })
+  addEndpoint(application, services, {
     method: 'patch',
     path: `${path}/{id}`,
     tag,
@@ -131,7 +151,12 @@ export function addRunnerRoutes(application: Application, services: Services): v
           scheduling: body.spec?.scheduling ?? row.spec.scheduling,
         }
         const changed = await changeRunner(tx, id, { labels: body.labels ?? row.labels, spec })
-        const settled = await settleRunner(tx, changed, {}, clock.now())
+        const settled = await settleRunner(
+          tx,
+          changed,
+          {},
+          { now: clock.now(), listeningSince: listening.since, leaseMilliseconds: timings.runnerLease },
+        )
         const counts = await countEnvironments(tx, [id])
         return { status: 200, value: toRunner(settled.row, counts.get(id) ?? 0) }
       }),
@@ -145,10 +170,11 @@ export function addRunnerRoutes(application: Application, services: Services): v
     params: idOrNameParams,
     query: z.strictObject({ force: z.enum(['true', 'false']).default('false') }),
     answer: { status: 200, schema: runnerSchema, description: 'The runner as it was' },
-    handle: async ({ caller, params, query }) => {
+    handle: async ({ caller, params, query, expectedVersion }) => {
       const removed = await transact(database, async (tx) => {
         const { id } = found(await findRunner(tx, caller.organizationId, params.id), 'runner', params.id)
         const row = found(await lockRunner(tx, id), 'runner', params.id)
+        requireVersion(expectedVersion, row.spec_version)
         const environments = (await countEnvironments(tx, [id])).get(id) ?? 0
         if (environments > 0 && query.force !== 'true') {
           throw new HearthError(
@@ -158,7 +184,7 @@ export function addRunnerRoutes(application: Application, services: Services): v
         }
         await deleteTokensOfRunner(tx, id)
         const gone = await setRunnerStatus(tx, row, { phase: 'deleted', deletedAt: clock.now() })
-        await wakeAll(tx, 'environment', await environmentIdsToWake(tx, gone))
+        await wakeAll(tx, 'environment', await environmentIdsOn(tx, gone.id))
         await wakeAll(tx, 'warm-pool', await poolIdsToWake(tx, gone))
         await recordEvent(tx, 'deleted', toRunner(gone, environments))
         return toRunner(gone, environments)

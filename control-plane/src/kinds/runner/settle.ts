@@ -1,16 +1,25 @@
-import type { RunnerFacts } from '@hearth/contract'
+import type { RunnerFacts, RunnerHealth } from '@hearth/contract'
 import { canonicalJson } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { wake, wakeAll } from '../../reconciling/wake.ts'
+import { wakeMany } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
-import { decide, leaseEnd } from './decide.ts'
-import { environmentIdsToWake, poolIdsToWake, setRunnerStatus } from './queries.ts'
+import { decide, silenceEnd, staysLeft } from './decide.ts'
+import { environmentIdsOn, poolIdsToWake, setRunnerStatus } from './queries.ts'
 import { type RunnerRow, toRunner } from './table.ts'
 
 export interface Sighting {
   facts?: RunnerFacts
   epoch?: number
   lastSeenAt?: Date
+  health?: RunnerHealth | null
+  /** When its agent said that it stops; null when it is there. ISO 8601. */
+  leftAt?: string | null
+}
+
+export interface Circumstances {
+  now: Date
+  listeningSince: Date | null
+  leaseMilliseconds: number
 }
 
 /**
@@ -21,26 +30,51 @@ export async function settleRunner(
   tx: DatabaseTransaction,
   row: RunnerRow,
   sighting: Sighting,
-  now: Date,
+  { now, listeningSince, leaseMilliseconds }: Circumstances,
 ): Promise<{ row: RunnerRow; next: Date | null }> {
   const lastSeenAt = sighting.lastSeenAt ?? row.last_seen_at
-  const phase = decide({ phase: row.phase, scheduling: row.spec.scheduling, lastSeenAt, now })
+  const health = sighting.health === undefined ? row.health : sighting.health
+  const { scheduling } = row.spec
+  const degraded = health !== null && health.degradedSince !== null
+  const lease = { listeningSince, leaseMilliseconds, now }
+  const saidLeft = sighting.leftAt === undefined ? (row.status.leftAt ?? null) : sighting.leftAt
+  const leftAt = lastSeenAt !== null && staysLeft({ ...lease, lastSeenAt }) ? saidLeft : null
+  const phase = decide({
+    phase: row.phase,
+    scheduling,
+    lastSeenAt,
+    degraded,
+    left: saidLeft !== null,
+    ...lease,
+  })
   const newFacts =
     sighting.facts !== undefined && canonicalJson(sighting.facts) !== canonicalJson(row.status.facts)
   const changes =
     phase !== row.phase ||
     newFacts ||
+    canonicalJson(health) !== canonicalJson(row.health) ||
     sighting.epoch !== undefined ||
+    leftAt !== (row.status.leftAt ?? null) ||
     row.status.observedSpecVersion !== row.spec_version
   let after = row
   if (changes) {
-    after = await setRunnerStatus(tx, row, { ...sighting, phase })
+    after = await setRunnerStatus(tx, row, { ...sighting, leftAt, phase })
     await recordEvent(tx, 'updated', toRunner(after, 0))
-    await wakeAll(tx, 'environment', await environmentIdsToWake(tx, after))
-    await wakeAll(tx, 'warm-pool', await poolIdsToWake(tx, after))
-    await wake(tx, 'runner', row.id)
+    const environmentIds = await environmentIdsOn(tx, after.id)
+    const poolIds = await poolIdsToWake(tx, after)
+    // Last and at once: all runners of an organization wake the same line, and each waits for who did so before it.
+    await wakeMany(tx, [
+      ...environmentIds.map((id) => ({ kind: 'environment' as const, id })),
+      ...poolIds.map((id) => ({ kind: 'warm-pool' as const, id })),
+      { kind: 'placement', id: after.organization_id },
+      { kind: 'runner', id: row.id },
+    ])
   }
-  const silentFrom =
-    lastSeenAt === null || phase === 'offline' || phase === 'deleted' ? null : leaseEnd(lastSeenAt)
-  return { row: after, next: silentFrom }
+  const waitsNoMore = phase === 'deleted' || (phase === 'offline' && leftAt === null)
+  if (lastSeenAt === null || waitsNoMore) return { row: after, next: null }
+  if (leftAt !== null) return { row: after, next: new Date(lastSeenAt.getTime() + leaseMilliseconds) }
+  return {
+    row: after,
+    next: silenceEnd({ lastSeenAt, ...lease }) ?? new Date(now.getTime() + leaseMilliseconds),
+  }
 }

@@ -1,12 +1,19 @@
-import type { Runner, RunnerFacts, RunnerPhase } from '@hearth/contract'
-import type { ColumnType, Generated, Selectable } from 'kysely'
+import type { Runner, RunnerFacts, RunnerHealth, RunnerPhase } from '@hearth/contract'
+import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
-export interface RunnerTable
-  extends ResourceTable<Runner['spec'], { facts: RunnerFacts | null; observedSpecVersion: number }> {
+interface StoredRunnerStatus {
+  facts: RunnerFacts | null
+  observedSpecVersion: number
+  /** When its agent said that it stops; gone with the next heartbeat, or the lease. ISO 8601. */
+  leftAt?: string | null
+}
+
+export interface RunnerTable extends ResourceTable<Runner['spec'], StoredRunnerStatus> {
   phase: RunnerPhase
   epoch: Generated<number>
   last_seen_at: Date | null
+  health: JSONColumnType<RunnerHealth> | null
   deleted_at: ColumnType<Date | null, never, Date>
 }
 export type RunnerRow = Selectable<RunnerTable>
@@ -24,6 +31,7 @@ export function toRunner(row: RunnerRow, environments: number): Runner {
       lastSeenAt: row.last_seen_at?.toISOString() ?? null,
       facts: row.status.facts,
       environments,
+      health: row.health,
       observedSpecVersion: row.status.observedSpecVersion,
       failure: null,
       deadline: null,

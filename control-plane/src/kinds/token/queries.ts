@@ -86,6 +86,19 @@ export async function findToken(
   return { caller, expiresAt: row.expires_at }
 }
 
+/** Whether a token still lets its holder in. */
+export async function isTokenGood(database: Database, id: string): Promise<boolean> {
+  const row = await database
+    .selectFrom('tokens')
+    .select('id')
+    .where('id', '=', id)
+    .where((where) =>
+      where.or([where('expires_at', 'is', null), where('expires_at', '>', where.fn<Date>('now'))]),
+    )
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 export async function listTokens(
   database: Database,
   organizationId: string,

@@ -1,11 +1,12 @@
-import type { Command } from '@hearth/contract'
 import { canonicalJson, HearthError } from '@hearth/foundation'
 import { type DatabaseTransaction, isUniqueViolation } from '../../database/connection.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
 import type { ProjectRow } from '../project/index.ts'
-import { insertWarmPool, updateWarmPoolSpec } from './queries.ts'
-import { toWarmPool, type WarmPoolRow } from './table.ts'
+import { insertWarmPool, updateWarmPool } from './queries.ts'
+import { retireAll } from './retire.ts'
+import { showWarmPool } from './show.ts'
+import { type PoolSpec, poolSpec, type WarmPoolRow } from './table.ts'
 
 export async function createWarmPool(
   tx: DatabaseTransaction,
@@ -14,7 +15,7 @@ export async function createWarmPool(
     environmentClass: { id: string; name: string }
     creator: string
     labels: Record<string, string>
-    spec: { enabled: boolean; min: number; setup: Command[] }
+    spec: PoolSpec
   },
 ): Promise<WarmPoolRow> {
   const { project, environmentClass } = created
@@ -29,39 +30,82 @@ export async function createWarmPool(
     }
     throw error
   })
-  await recordEvent(tx, 'created', toWarmPool(row))
+  await recordEvent(tx, 'created', await showWarmPool(tx, row))
   await wake(tx, 'warm-pool', row.id)
   return row
 }
 
-/** Writes what differs; null when nothing does. The row must have been read under lock. */
+/**
+ * Writes what differs; null when nothing does. A pool that was cleared fills again when anything of it changes, and
+ * when it is enabled once more; one that is enabled forgets the boots that had failed. The row must have been read
+ * under lock.
+ */
 export async function changeWarmPool(
   tx: DatabaseTransaction,
   row: WarmPoolRow,
   change: {
     labels?: Record<string, string> | undefined
-    spec: { enabled?: boolean | undefined; min?: number | undefined; setup?: Command[] | undefined }
+    spec: { [Key in keyof PoolSpec]?: PoolSpec[Key] | undefined }
   },
 ): Promise<WarmPoolRow | null> {
-  if (row.phase === 'deleting') throw new HearthError('conflict', `pool ${row.name} is being deleted`)
-  const spec = {
-    enabled: change.spec.enabled ?? row.spec.enabled,
-    min: change.spec.min ?? row.spec.min,
-    setup: change.spec.setup ?? row.spec.setup,
-  }
+  refuseWhileDeleting(row)
+  const before = poolSpec(row)
+  const given = Object.fromEntries(Object.entries(change.spec).filter(([, value]) => value !== undefined))
+  const spec: PoolSpec = { ...before, ...given }
   const labels = change.labels ?? row.labels
-  if (canonicalJson({ spec, labels }) === canonicalJson({ spec: row.spec, labels: row.labels })) return null
-  const changed = await updateWarmPoolSpec(tx, row.id, { labels, spec, phase: row.phase })
-  await recordEvent(tx, 'updated', toWarmPool(changed))
-  await wake(tx, 'warm-pool', row.id)
+  const specDiffers = canonicalJson(spec) !== canonicalJson(before)
+  const fillsAgain = row.cleared && (specDiffers || change.spec.enabled === true)
+  if (!specDiffers && !fillsAgain && canonicalJson(labels) === canonicalJson(row.labels)) return null
+  const changed = await updateWarmPool(tx, row, {
+    labels,
+    spec,
+    phase: row.phase,
+    cleared: row.cleared && !fillsAgain,
+    freshStart: fillsAgain || (spec.enabled && !before.enabled),
+  })
+  await tell(tx, changed)
   return changed
 }
 
-/** Has the pool go, and its unclaimed machines with it; claimed ones stay their claims'. */
+/**
+ * Removes every unclaimed member. With `replenish` the pool then fills anew, and forgets the boots that had failed;
+ * without, it stays empty. The row must have been read under lock.
+ */
+export async function clearWarmPool(
+  tx: DatabaseTransaction,
+  row: WarmPoolRow,
+  wanted: { replenish: boolean; principalId: string; now: Date },
+): Promise<WarmPoolRow> {
+  refuseWhileDeleting(row)
+  const { replenish, principalId, now } = wanted
+  await retireAll(tx, 'warm_pool_id', row.id, { reason: 'pool_cleared', principalId }, now)
+  const { labels, phase } = row
+  const spec = poolSpec(row)
+  const changed = await updateWarmPool(tx, row, {
+    labels,
+    spec,
+    phase,
+    cleared: !replenish,
+    freshStart: true,
+  })
+  await tell(tx, changed)
+  return changed
+}
+
+/** Has the pool go, its unclaimed machines and its tests with it; claimed ones stay their claims'. */
 export async function removeWarmPool(tx: DatabaseTransaction, row: WarmPoolRow): Promise<WarmPoolRow> {
   await wake(tx, 'warm-pool', row.id)
   if (row.phase === 'deleting') return row
-  const going = await updateWarmPoolSpec(tx, row.id, { ...row, phase: 'deleting' })
-  await recordEvent(tx, 'updated', toWarmPool(going))
+  const going = await updateWarmPool(tx, row, { ...row, phase: 'deleting' })
+  await tell(tx, going)
   return going
+}
+
+export function refuseWhileDeleting(row: WarmPoolRow): void {
+  if (row.phase === 'deleting') throw new HearthError('conflict', `pool ${row.name} is being deleted`)
+}
+
+async function tell(tx: DatabaseTransaction, row: WarmPoolRow): Promise<void> {
+  await recordEvent(tx, 'updated', await showWarmPool(tx, row))
+  await wake(tx, 'warm-pool', row.id)
 }

@@ -4,24 +4,42 @@ import { expect, test } from 'vitest'
 import { decide, type Member, type ObservedPool } from './decide.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
+const minutesAgo = (minutes: number) => new Date(now.getTime() - minutes * 60_000)
 let count = 0
 
 function member(change: Partial<Member> = {}): Member {
   count += 1
+  const createdAt = change.createdAt ?? minutesAgo(1)
   return {
-    id: String(count).padStart(4, '0'),
+    id: String(count).padStart(6, '0'),
     phase: 'running',
     current: true,
     abandoned: false,
-    createdAt: new Date(now.getTime() - 60_000),
+    createdAt,
+    readyAt: createdAt,
     failedAt: null,
     ...change,
   }
 }
+const booting = (change: Partial<Member> = {}) => member({ phase: 'provisioning', readyAt: null, ...change })
 
 function pool(change: Partial<ObservedPool> = {}): ObservedPool {
-  return { enabled: true, min: 2, deleting: false, members: [], recentBoots: [], now, ...change }
+  return {
+    enabled: true,
+    cleared: false,
+    deleting: false,
+    min: 2,
+    maxAgeMinutes: null,
+    members: [],
+    recentBoots: [],
+    bootRetryMilliseconds: 10_000,
+    now,
+    ...change,
+  }
 }
+
+const actionsOf = (change: Partial<ObservedPool>) => decide(pool(change)).actions
+const retiring = (...members: Member[]) => members.map(({ id }) => ({ do: 'retire', id }))
 
 const failure: Failure = { code: 'command_failed', message: 'npm ci ended with 1', step: 'project_setup' }
 const failedBoot = (secondsAgo: number) => ({
@@ -31,77 +49,106 @@ const failedBoot = (secondsAgo: number) => ({
 })
 
 test('an empty pool makes what is missing, a full one nothing', () => {
-  expect(decide(pool()).actions).toEqual([{ do: 'create', count: 2 }])
-  const full = decide(pool({ members: [member(), member()] }))
-  expect(full).toMatchObject({ actions: [], phase: 'ready', ready: 2 })
+  expect(actionsOf({})).toEqual([{ do: 'create', count: 2 }])
+  expect(actionsOf({ members: [member(), member()] })).toEqual([])
 })
 
 test('machines on their way count, so none is made twice', () => {
-  const members = [member({ phase: 'pending' }), member({ phase: 'provisioning' })]
-  expect(decide(pool({ members }))).toMatchObject({ actions: [], phase: 'filling', provisioning: 2 })
+  expect(actionsOf({ members: [booting({ phase: 'pending' }), booting()] })).toEqual([])
 })
 
-test('a pool made smaller lets the unready and then the youngest go', () => {
-  const old = member()
-  const young = member({ createdAt: now })
-  const booting = member({ phase: 'provisioning' })
-  const { actions } = decide(pool({ min: 1, members: [young, booting, old] }))
-  expect(actions).toEqual([young, booting].map(({ id }) => ({ do: 'retire', id })))
+test('a pool made smaller lets the unready go first, the youngest of them, and then the oldest', () => {
+  const old = member({ createdAt: minutesAgo(9) })
+  const young = member({ createdAt: minutesAgo(1) })
+  const [early, late] = [booting({ createdAt: minutesAgo(2) }), booting({ createdAt: minutesAgo(1) })]
+  const members = [young, late, early, old]
+  expect(actionsOf({ min: 3, members })).toEqual(retiring(late))
+  expect(actionsOf({ min: 2, members })).toEqual(retiring(early, late))
+  expect(actionsOf({ min: 1, members })).toEqual(retiring(early, late, old))
 })
 
 test('members of an older configuration stay until a newer one is ready, and are replaced one at a time', () => {
-  const older = [member({ current: false }), member({ current: false })]
-  expect(decide(pool({ members: older })).actions).toEqual([{ do: 'create', count: 1 }])
-  const booting = member({ phase: 'provisioning' })
-  expect(decide(pool({ members: [...older, booting] })).actions).toEqual([])
-  const fresh = member()
-  expect(decide(pool({ members: [...older, fresh] })).actions).toEqual([
-    { do: 'retire', id: older[0]?.id },
+  const older = [member({ current: false }), member({ current: false })] as const
+  expect(actionsOf({ members: older })).toEqual([{ do: 'create', count: 1 }])
+  expect(actionsOf({ members: [...older, booting()] })).toEqual([])
+  expect(actionsOf({ members: [...older, member()] })).toEqual([
+    ...retiring(older[0]),
     { do: 'create', count: 1 },
   ])
+})
+
+test('what is claimed while members are replaced is made up for at once', () => {
+  const older = member({ current: false })
+  expect(actionsOf({ min: 4, members: [older, booting()] })).toEqual([{ do: 'create', count: 3 }])
+})
+
+test('a machine that is being made from an older configuration is given up at once', () => {
+  const older = booting({ current: false })
+  expect(actionsOf({ min: 1, members: [older] })).toEqual([...retiring(older), { do: 'create', count: 1 }])
+})
+
+test('a member that has been ready for too long is replaced, the oldest first, and stays until then', () => {
+  const [older, old, young] = [9, 8, 2].map((minutes) => member({ createdAt: minutesAgo(minutes) })) as [
+    Member,
+    Member,
+    Member,
+  ]
+  const seen = { min: 3, maxAgeMinutes: 5, members: [young, old, older] }
+  expect(actionsOf(seen)).toEqual([{ do: 'create', count: 1 }])
+  expect(actionsOf({ ...seen, members: [...seen.members, booting()] })).toEqual([])
+  expect(actionsOf({ ...seen, members: [...seen.members, member()] })).toEqual([
+    ...retiring(older),
+    { do: 'create', count: 1 },
+  ])
+})
+
+test('age counts from when a machine was ready, so that a slow boot is not worn out by its own', () => {
+  const slow = member({ createdAt: minutesAgo(60), readyAt: minutesAgo(1) })
+  const seen = pool({ min: 1, maxAgeMinutes: 5, members: [slow] })
+  expect(decide(seen).actions).toEqual([])
+  expect(decide(seen).lookAgainAt).toEqual(new Date(now.getTime() + 4 * 60_000))
 })
 
 test('what a silent or draining runner holds is replaced at once', () => {
   const lost = member({ abandoned: true })
-  expect(decide(pool({ members: [lost, member()] })).actions).toEqual([
-    { do: 'retire', id: lost.id },
-    { do: 'create', count: 1 },
-  ])
+  expect(actionsOf({ members: [lost, member()] })).toEqual([...retiring(lost), { do: 'create', count: 1 }])
 })
 
-test('after a failure the pool waits, longer each time, and after three it stops and says why', () => {
+test('after a failure the pool waits, longer each time, and after three it stops', () => {
   expect(decide(pool({ recentBoots: [failedBoot(1)] }))).toMatchObject({
     actions: [],
     consecutiveFailures: 1,
+    lookAgainAt: new Date(now.getTime() + 9_000),
   })
-  expect(decide(pool({ recentBoots: [failedBoot(11)] })).actions).toEqual([{ do: 'create', count: 2 }])
-  expect(decide(pool({ recentBoots: [failedBoot(11), failedBoot(60)] })).actions).toEqual([])
-  const stopped = decide(pool({ recentBoots: [failedBoot(9000), failedBoot(9100), failedBoot(9200)] }))
-  expect(stopped).toMatchObject({ actions: [], phase: 'failed', retryAt: null })
-  expect(stopped.failure?.message).toContain('npm ci ended with 1')
-  expect(stopped.failure?.code).toBe('boots_keep_failing')
+  expect(actionsOf({ recentBoots: [failedBoot(11)] })).toEqual([{ do: 'create', count: 2 }])
+  expect(actionsOf({ recentBoots: [failedBoot(11), failedBoot(60)] })).toEqual([])
+  expect(decide(pool({ recentBoots: [failedBoot(9000), failedBoot(9100), failedBoot(9200)] }))).toMatchObject(
+    {
+      actions: [],
+      retryAt: null,
+      lookAgainAt: null,
+      failure: { code: 'boots_keep_failing' },
+    },
+  )
 })
 
-test('one good boot ends the count of failures', () => {
-  const recentBoots = [{ failed: false, at: now, failure: null }, failedBoot(1), failedBoot(2), failedBoot(3)]
-  expect(decide(pool({ recentBoots }))).toMatchObject({ consecutiveFailures: 0, failure: null })
+test('a configuration that does not boot costs none of the members it was to replace', () => {
+  const older = [member({ current: false }), member({ current: false })]
+  expect(actionsOf({ members: older, recentBoots: [1, 2, 3].map(failedBoot) })).toEqual([])
 })
 
 test('the newest failed machine is kept to be looked into, for half an hour', () => {
-  const older = member({ phase: 'failed', failedAt: new Date(now.getTime() - 120_000) })
-  const newest = member({ phase: 'failed', failedAt: new Date(now.getTime() - 60_000) })
-  const retired = decide(pool({ min: 0, members: [older, newest] })).actions
-  expect(retired).toEqual([{ do: 'retire', id: older.id }])
-  const later = new Date(now.getTime() + 3_600_000)
-  expect(decide(pool({ min: 0, members: [newest], now: later })).actions).toEqual([
-    { do: 'retire', id: newest.id },
-  ])
+  const failed = (minutes: number) => member({ phase: 'failed', failedAt: minutesAgo(minutes) })
+  const [older, newest] = [failed(2), failed(1)]
+  expect(actionsOf({ min: 0, members: [older, newest] })).toEqual(retiring(older))
+  const long = failed(31)
+  expect(actionsOf({ min: 0, members: [long] })).toEqual(retiring(long))
 })
 
-test('a disabled pool and one that goes let everything go', () => {
-  const members = [member(), member({ phase: 'failed', failedAt: now }), member({ phase: 'pending' })]
-  for (const change of [{ enabled: false }, { deleting: true }]) {
-    const { actions } = decide(pool({ ...change, members }))
+test('a disabled pool, a cleared one and one that goes let everything go, and make nothing', () => {
+  const members = [member(), member({ phase: 'failed', failedAt: now }), booting({ phase: 'pending' })]
+  for (const change of [{ enabled: false }, { cleared: true }, { deleting: true }]) {
+    const actions = actionsOf({ ...change, members })
     expect(actions.map((action) => ('id' in action ? action.id : null)).sort()).toEqual(
       members.map(({ id }) => id).sort(),
     )
@@ -113,57 +160,75 @@ const anyMember = fc
     phase: fc.constantFrom(...environmentPhases),
     current: fc.boolean(),
     abandoned: fc.boolean(),
-    age: fc.integer({ min: 0, max: 7_200_000 }),
+    age: fc.integer({ min: 0, max: 120 }),
   })
   .map(({ phase, current, abandoned, age }) => {
-    const at = new Date(now.getTime() - age)
-    return member({ phase, current, abandoned, createdAt: at, failedAt: phase === 'failed' ? at : null })
+    const at = minutesAgo(age)
+    const readyAt = phase === 'running' ? at : null
+    return member({
+      phase,
+      current,
+      abandoned,
+      createdAt: at,
+      readyAt,
+      failedAt: phase === 'failed' ? at : null,
+    })
   })
+const anyPool = fc.record({
+  members: fc.array(anyMember, { maxLength: 12 }),
+  min: fc.integer({ min: 0, max: 6 }),
+  maxAgeMinutes: fc.constantFrom(null, 1, 30),
+})
+
+const isOnItsWay = ({ phase }: Member) =>
+  phase === 'pending' || phase === 'provisioning' || phase === 'starting'
+const isReady = ({ phase }: Member) => phase === 'running'
+
+/** The members after the actions; new ones are on their way. */
+function carriedOut(state: Pick<ObservedPool, 'members' | 'min' | 'maxAgeMinutes'>): Member[] {
+  let members = [...state.members]
+  for (const action of actionsOf(state)) {
+    if (action.do === 'retire') members = members.filter(({ id }) => id !== action.id)
+    else members.push(...Array.from({ length: action.count }, () => booting({ createdAt: now })))
+  }
+  return members
+}
 
 test('from any state, with every boot going well, the pool reaches its size and then rests', () => {
-  const states = fc.record({
-    members: fc.array(anyMember, { maxLength: 12 }),
-    min: fc.integer({ min: 0, max: 6 }),
-  })
   fc.assert(
-    fc.property(states, (state) => {
-      let members = [...state.members]
+    fc.property(anyPool, (state) => {
+      let members: Member[] = [...state.members]
       for (let round = 0; round < 40; round++) {
-        const { actions } = decide(pool({ min: state.min, members }))
-        for (const action of actions) {
-          if (action.do === 'retire') members = members.filter(({ id }) => id !== action.id)
-          else
-            for (let made = 0; made < action.count; made++)
-              members.push(member({ phase: 'pending', createdAt: now }))
-        }
-        const boots = (phase: Member['phase']) =>
-          phase === 'pending' || phase === 'provisioning' || phase === 'starting'
-        members = members.map((one) =>
-          boots(one.phase) && !one.abandoned ? { ...one, phase: 'running' } : one,
+        members = carriedOut({ ...state, members }).map((one) =>
+          isOnItsWay(one) && !one.abandoned ? { ...one, phase: 'running', readyAt: now } : one,
         )
       }
-      const last = decide(pool({ min: state.min, members }))
-      expect(last.actions).toEqual([])
-      expect(last.phase).toBe('ready')
-      expect(members.filter(({ phase, current }) => phase === 'running' && current)).toHaveLength(state.min)
+      expect(actionsOf({ ...state, members })).toEqual([])
+      expect(members.filter((one) => isReady(one) && one.current)).toHaveLength(state.min)
     }),
   )
 })
 
-test('while a configuration is replaced there are never fewer to claim than before, up to the size', () => {
+test('the size is held within one replacement: never more than one too many, never fewer to claim than before', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 0, max: 6 }), (min, olderCount) => {
-      let members = Array.from({ length: olderCount }, () => member({ current: false }))
-      let claimable = members.length
+    fc.property(anyPool, fc.infiniteStream(fc.boolean()), (state, chance) => {
+      let members: Member[] = state.members.filter(({ abandoned }) => !abandoned)
       for (let round = 0; round < 30; round++) {
-        for (const action of decide(pool({ min, members })).actions) {
-          if (action.do === 'retire') members = members.filter(({ id }) => id !== action.id)
-          else members.push(...Array.from({ length: action.count }, () => member({ phase: 'provisioning' })))
-        }
-        const ready = members.filter(({ phase }) => phase === 'running').length
-        expect(ready).toBeGreaterThanOrEqual(Math.min(claimable, min))
-        members = members.map((one) => ({ ...one, phase: 'running' as const }))
-        claimable = members.length
+        const before = members.filter(isReady).length
+        members = carriedOut({ ...state, members })
+        const ready = members.filter(isReady).length
+        expect(ready).toBeGreaterThanOrEqual(Math.min(before, state.min))
+        const replaces = members.some(
+          (one) =>
+            isReady(one) && (!one.current || actionsOf({ ...state, members: [one], min: 1 }).length > 0),
+        )
+        expect(members.filter(isOnItsWay).length + ready).toBeLessThanOrEqual(state.min + (replaces ? 1 : 0))
+        // Some boots end, some do not, and some members are claimed.
+        members = members.flatMap((one) => {
+          if (isOnItsWay(one) && chance.next().value)
+            return { ...one, phase: 'running' as const, readyAt: now }
+          return isReady(one) && chance.next().value && chance.next().value ? [] : one
+        })
       }
     }),
   )

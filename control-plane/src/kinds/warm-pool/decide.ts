@@ -1,4 +1,4 @@
-import { bootAttempts, type EnvironmentPhase, type Failure, type WarmPoolPhase } from '@hearth/contract'
+import { bootAttempts, type EnvironmentPhase, type Failure } from '@hearth/contract'
 import { assertNever, backoff } from '@hearth/foundation'
 
 /** A machine of the pool that nobody has claimed and that is not on its way out. */
@@ -10,101 +10,107 @@ export interface Member {
   /** Its runner is silent, or gives its machines up. */
   abandoned: boolean
   createdAt: Date
+  readyAt: Date | null
   failedAt: Date | null
 }
 
-export interface ObservedPool {
-  enabled: boolean
-  min: number
-  deleting: boolean
-  members: readonly Member[]
+export interface ObservedBoots {
   /** How boots of the present configuration ended, newest first, those of other causes than the set-up left out. */
   recentBoots: readonly { failed: boolean; at: Date; failure: Failure | null }[]
+  /** After a first failure; each further one doubles it. */
+  bootRetryMilliseconds: number
   now: Date
+}
+
+export interface ObservedPool extends ObservedBoots {
+  enabled: boolean
+  /** Emptied, to stay so. */
+  cleared: boolean
+  deleting: boolean
+  min: number
+  maxAgeMinutes: number | null
+  members: readonly Member[]
 }
 
 export type PoolAction = { do: 'create'; count: number } | { do: 'retire'; id: string }
 
 export interface PoolDecision {
   actions: PoolAction[]
-  phase: WarmPoolPhase
-  ready: number
-  provisioning: number
-  failed: number
   consecutiveFailures: number
   retryAt: Date | null
   failure: Failure | null
+  /** When something follows from time alone; null when nothing does. */
+  lookAgainAt: Date | null
 }
 
 /** A failed machine is kept this long, the newest one only, so that someone can look into it. */
 const keepFailedMilliseconds = 30 * 60_000
 
 /**
- * What a pool lacks and has too much of. Members of an older configuration stay claimable until newer ones replace
- * them, one at a time. A configuration whose boots keep failing is given up until it changes.
+ * What a pool lacks and has too much of. Members that are due to be replaced, because the pool now makes other ones or
+ * because of their age, stay claimable until newer ones replace them, one at a time and the oldest first. A
+ * configuration whose boots keep failing is given up until it changes.
  */
 export function decide(seen: ObservedPool): PoolDecision {
-  const target = seen.enabled && !seen.deleting ? seen.min : 0
-  const sorted = sortMembers(seen)
-  const failures = judgeBoots(seen)
-  const ready = sorted.current.filter(isReady)
-  const replacing = sorted.older.filter(isReady).sort(oldestFirst)
-  // Each new one that is ready lets one of the older go; those beyond what is wanted go at once.
-  const olderKept = Math.max(0, Math.min(replacing.length, target - ready.length))
-  const surplus = sorted.current.toSorted(readyThenOldest).slice(target)
+  const target = isWanted(seen) ? seen.min : 0
+  const boots = judgeBoots(seen)
+  const { fresh, due, booting, discarded } = sortMembers(seen)
+  const freshKept = fresh.slice(0, target)
+  const dueKept = Math.min(due.length, target - freshKept.length)
+  // One more than the size while a member is replaced, so that its replacement is ready before it goes.
+  const bootsWanted = target + (dueKept > 0 ? 1 : 0) - freshKept.length - dueKept
   const retired = [
-    ...sorted.discarded,
-    ...sorted.older.filter((member) => !isReady(member)),
-    ...replacing.slice(0, replacing.length - olderKept),
-    ...surplus,
+    ...discarded,
+    ...booting.slice(bootsWanted),
+    ...due.slice(0, due.length - dueKept),
+    ...fresh.slice(target),
   ]
-  const missing = Math.max(0, target - sorted.current.length)
-  const booting = sorted.current.length - ready.length
-  const allowed = olderKept > 0 ? Math.max(0, 1 - booting) : missing
-  const waiting = failures.stopped || (failures.retryAt !== null && failures.retryAt > seen.now)
-  const count = waiting ? 0 : Math.min(missing, allowed)
+  const waiting = boots.stopped || (boots.retryAt !== null && boots.retryAt > seen.now)
+  const count = waiting ? 0 : Math.max(0, bootsWanted - booting.length)
   const created: PoolAction[] = count > 0 ? [{ do: 'create', count }] : []
   return {
     actions: [...retired.map(({ id }): PoolAction => ({ do: 'retire', id })), ...created],
-    phase: phaseOf(seen, target, ready.length, failures.stopped),
-    ready: ready.length + olderKept,
-    provisioning: booting + count - surplus.filter((member) => !isReady(member)).length,
-    failed: seen.members.filter(({ phase }) => phase === 'failed').length,
-    consecutiveFailures: failures.consecutive,
-    retryAt: failures.stopped ? null : failures.retryAt,
-    failure: failures.failure,
+    consecutiveFailures: boots.consecutive,
+    retryAt: boots.stopped ? null : boots.retryAt,
+    failure: boots.failure,
+    lookAgainAt: nextTime(seen, boots, freshKept),
   }
 }
 
-function sortMembers(seen: ObservedPool) {
-  const current: Member[] = []
-  const older: Member[] = []
-  const discarded: Member[] = []
-  const newestFailed = seen.members
-    .filter(({ phase, failedAt }) => phase === 'failed' && failedAt !== null)
-    .reduce<Member | null>(
-      (newest, member) => (newest === null || failedAfter(member, newest) ? member : newest),
-      null,
-    )
+const isWanted = ({ enabled, cleared, deleting }: ObservedPool) => enabled && !cleared && !deleting
+
+interface SortedMembers {
+  /** Ready and good; those that go first when there are too many stand last. */
+  fresh: Member[]
+  /** Ready, and to be replaced; those to be replaced first stand first. */
+  due: Member[]
+  /** On their way and good; those that go first when there are too many stand last. */
+  booting: Member[]
+  /** Of no use: to go at once. */
+  discarded: Member[]
+}
+
+function sortMembers(seen: ObservedPool): SortedMembers {
+  const sorted: SortedMembers = { fresh: [], due: [], booting: [], discarded: [] }
   for (const member of seen.members) {
     switch (member.phase) {
       case 'pending':
       case 'provisioning':
       case 'starting':
+        if (member.abandoned || !member.current) sorted.discarded.push(member)
+        else sorted.booting.push(member)
+        break
       case 'running':
-        if (member.abandoned) discarded.push(member)
-        else if (member.current) current.push(member)
-        else older.push(member)
+        if (member.abandoned) sorted.discarded.push(member)
+        else if (!member.current || isTooOld(member, seen)) sorted.due.push(member)
+        else sorted.fresh.push(member)
         break
-      case 'failed': {
-        const failedAt = member.failedAt ?? member.createdAt
-        const old = seen.now.getTime() - failedAt.getTime() >= keepFailedMilliseconds
-        if (member !== newestFailed || old || seen.deleting || !seen.enabled) discarded.push(member)
+      case 'failed':
+        if (!isKeptToLookInto(member, seen)) sorted.discarded.push(member)
         break
-      }
       case 'stopping':
       case 'stopped':
-        discarded.push(member)
+        sorted.discarded.push(member)
         break
       case 'deleting':
       case 'deleted':
@@ -113,41 +119,80 @@ function sortMembers(seen: ObservedPool) {
         assertNever(member.phase)
     }
   }
-  return { current, older, discarded }
+  sorted.fresh.sort((a, b) => oldestFirst(b, a))
+  sorted.due.sort((a, b) => Number(a.current) - Number(b.current) || oldestFirst(a, b))
+  sorted.booting.sort(oldestFirst)
+  return sorted
 }
 
-function judgeBoots({ recentBoots }: ObservedPool) {
+/** When a member gets too old, or null. */
+function ageLimit(
+  member: Pick<Member, 'createdAt' | 'readyAt'>,
+  { maxAgeMinutes }: Pick<ObservedPool, 'maxAgeMinutes'>,
+): Date | null {
+  if (maxAgeMinutes === null) return null
+  return new Date((member.readyAt ?? member.createdAt).getTime() + maxAgeMinutes * 60_000)
+}
+
+export function isTooOld(
+  member: Pick<Member, 'createdAt' | 'readyAt'>,
+  seen: Pick<ObservedPool, 'maxAgeMinutes' | 'now'>,
+): boolean {
+  const limit = ageLimit(member, seen)
+  return limit !== null && limit <= seen.now
+}
+
+function isKeptToLookInto(member: Member, seen: ObservedPool): boolean {
+  if (!isWanted(seen)) return false
+  const failedAt = (member.failedAt ?? member.createdAt).getTime()
+  if (seen.now.getTime() - failedAt >= keepFailedMilliseconds) return false
+  return !seen.members.some(
+    (other) =>
+      other.phase === 'failed' &&
+      other !== member &&
+      ((other.failedAt?.getTime() ?? 0) - (member.failedAt?.getTime() ?? 0) || compareIds(other, member)) > 0,
+  )
+}
+
+function nextTime(seen: ObservedPool, boots: BootJudgement, fresh: readonly Member[]): Date | null {
+  const times = fresh.map((member) => ageLimit(member, seen))
+  if (!boots.stopped) times.push(boots.retryAt)
+  return times.reduce((next, time) => {
+    if (time === null || time <= seen.now) return next
+    return next === null || time < next ? time : next
+  }, null)
+}
+
+const oldestFirst = (a: Member, b: Member) =>
+  a.createdAt.getTime() - b.createdAt.getTime() || compareIds(a, b)
+const compareIds = (a: Member, b: Member) => (a.id < b.id ? -1 : 1)
+
+interface BootJudgement {
+  consecutive: number
+  /** No more are made until the configuration changes, or somebody asks for another try. */
+  stopped: boolean
+  retryAt: Date | null
+  failure: Failure | null
+}
+
+const mostWaitMilliseconds = 300_000
+
+/** What follows from the boots that failed in a row, up to now. */
+export function judgeBoots({ recentBoots, bootRetryMilliseconds }: ObservedBoots): BootJudgement {
   const firstSuccess = recentBoots.findIndex(({ failed }) => !failed)
   const failures = firstSuccess === -1 ? recentBoots : recentBoots.slice(0, firstSuccess)
   const last = failures[0]
   const consecutive = failures.length
   const stopped = consecutive >= bootAttempts
   if (last === undefined) return { consecutive, stopped: false, retryAt: null, failure: null }
-  const retryAt = new Date(last.at.getTime() + backoff(consecutive - 1, { first: 10_000, most: 300_000 }))
+  const wait = backoff(consecutive - 1, { first: bootRetryMilliseconds, most: mostWaitMilliseconds })
   const cause = last.failure?.message ?? 'no cause was reported'
   const failure: Failure | null = stopped
     ? {
         ...(last.failure ?? {}),
         code: 'boots_keep_failing',
-        message: `the last ${consecutive} machines failed, so no more are made until the project or the pool changes: ${cause}`,
+        message: `the last ${consecutive} machines failed, so no more are made until the project or the pool changes, or the pool is cleared to be filled anew: ${cause}`,
       }
     : (last.failure ?? null)
-  return { consecutive, stopped, retryAt, failure }
-}
-
-function phaseOf(seen: ObservedPool, target: number, ready: number, stopped: boolean): WarmPoolPhase {
-  if (seen.deleting) return 'deleting'
-  if (!seen.enabled) return 'disabled'
-  if (ready >= target) return 'ready'
-  return stopped ? 'failed' : 'filling'
-}
-
-const isReady = ({ phase }: Member) => phase === 'running'
-const oldestFirst = (a: Member, b: Member) =>
-  a.createdAt.getTime() - b.createdAt.getTime() || compareIds(a, b)
-const readyThenOldest = (a: Member, b: Member) => Number(isReady(b)) - Number(isReady(a)) || oldestFirst(a, b)
-const compareIds = (a: Member, b: Member) => (a.id < b.id ? -1 : 1)
-
-function failedAfter(a: Member, b: Member): boolean {
-  return (a.failedAt?.getTime() ?? 0) > (b.failedAt?.getTime() ?? 0)
+  return { consecutive, stopped, retryAt: new Date(last.at.getTime() + wait), failure }
 }

@@ -1,11 +1,8 @@
-import type { Command, Failure } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
-import { buildPlan, configurationOf } from '../environment/index.ts'
 import type { ProjectRow } from '../project/index.ts'
-import type { ObservedPool } from './decide.ts'
-import { emptyPoolStatus, type WarmPoolRow } from './table.ts'
+import { emptyPoolStatus, type PoolSpec, type WarmPoolRow } from './table.ts'
 
 export interface WarmPoolFilter {
   organizationId: string
@@ -45,6 +42,16 @@ export async function lockWarmPool(tx: DatabaseTransaction, id: string): Promise
   return tx.selectFrom('warm_pools').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
 }
 
+/** The same when it is the organization's; everyone else's does not exist. */
+export async function lockOwnWarmPool(
+  tx: DatabaseTransaction,
+  organizationId: string,
+  id: string,
+): Promise<WarmPoolRow | undefined> {
+  const row = await lockWarmPool(tx, id)
+  return row?.organization_id === organizationId ? row : undefined
+}
+
 export async function insertWarmPool(
   tx: DatabaseTransaction,
   created: {
@@ -52,7 +59,7 @@ export async function insertWarmPool(
     environmentClass: { id: string; name: string }
     creator: string
     labels: Record<string, string>
-    spec: { enabled: boolean; min: number; setup: Command[] }
+    spec: PoolSpec
   },
 ): Promise<WarmPoolRow> {
   return tx
@@ -73,21 +80,50 @@ export async function insertWarmPool(
     .executeTakeFirstOrThrow()
 }
 
-export async function updateWarmPoolSpec(
+export interface PoolChange {
+  labels: Record<string, string>
+  spec: WarmPoolRow['spec']
+  phase: WarmPoolRow['phase']
+  cleared: boolean
+  /** Forgets the boots so far, so that a pool that had stopped tries again. */
+  freshStart?: boolean
+}
+
+/** Writes what is wanted of a pool, under a new version. */
+export async function updateWarmPool(
   tx: DatabaseTransaction,
-  id: string,
-  change: { labels: Record<string, string>; spec: WarmPoolRow['spec']; phase: WarmPoolRow['phase'] },
+  row: WarmPoolRow,
+  change: PoolChange,
 ): Promise<WarmPoolRow> {
+  const forgotten = { ...row.status, consecutiveFailures: 0, retryAt: null, failure: null }
   return tx
     .updateTable('warm_pools')
     .set({
       labels: JSON.stringify(change.labels),
       spec: JSON.stringify(change.spec),
       phase: change.phase,
+      cleared: change.cleared,
       spec_version: sql`spec_version + 1`,
       updated_at: sql`now()`,
+      ...(change.freshStart === true
+        ? { boots_since: sql<Date>`now()`, status: JSON.stringify(forgotten) }
+        : {}),
     })
-    .where('id', '=', id)
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+/** Notes which configuration the pool makes now; boots of machines made before are of another. */
+export async function setConfiguration(
+  tx: DatabaseTransaction,
+  row: WarmPoolRow,
+  configuration: string,
+): Promise<WarmPoolRow> {
+  return tx
+    .updateTable('warm_pools')
+    .set({ configuration, ...(row.configuration === null ? {} : { boots_since: sql<Date>`now()` }) })
+    .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow()
 }
@@ -112,83 +148,4 @@ export async function updateWarmPoolStatus(
 
 export async function deleteWarmPool(tx: DatabaseTransaction, id: string): Promise<void> {
   await tx.deleteFrom('warm_pools').where('id', '=', id).execute()
-}
-
-/** Causes that say nothing of the set-up: a host that went away or had no room. */
-const foreignCauses = ['no_runner_fits', 'runner_lost', 'image_missing'] as const
-const bootsLookedAt = 10
-
-export interface PoolSight {
-  seen: ObservedPool
-  claimed: number
-}
-
-/** The pool's surroundings, as of this transaction; the pool's own row must have been read under lock. */
-export async function observePool(
-  tx: DatabaseTransaction,
-  pool: WarmPoolRow,
-  project: ProjectRow,
-  now: Date,
-): Promise<PoolSight> {
-  const { spec: classSpec } = await tx
-    .selectFrom('environment_classes')
-    .select('spec')
-    .where('id', '=', pool.environment_class_id)
-    .executeTakeFirstOrThrow()
-  const configuration = configurationOf(buildPlan(project.spec, classSpec, pool.spec.setup))
-  const rows = await tx
-    .selectFrom('environments')
-    .leftJoin('runners', 'runners.id', 'environments.runner_id')
-    .select([
-      'environments.id',
-      'environments.phase',
-      'environments.desired_phase',
-      'environments.claim_id',
-      'environments.configuration',
-      'environments.created_at',
-      sql<string | null>`environments.status->>'failedAt'`.as('failed_at'),
-      'runners.phase as runner_phase',
-    ])
-    .where('warm_pool_id', '=', pool.id)
-    .where('environments.phase', '<>', 'deleted')
-    .execute()
-  const members = rows
-    .filter((row) => row.claim_id === null && row.desired_phase !== 'deleted')
-    .map((row) => ({
-      id: row.id,
-      phase: row.phase,
-      current: row.configuration === configuration,
-      abandoned:
-        row.runner_phase === 'offline' || row.runner_phase === 'draining' || row.runner_phase === 'deleted',
-      createdAt: row.created_at,
-      failedAt: row.failed_at === null ? null : new Date(row.failed_at),
-    }))
-  return {
-    seen: {
-      enabled: pool.spec.enabled,
-      min: pool.spec.min,
-      deleting: pool.phase === 'deleting' || project.phase === 'deleting',
-      members,
-      recentBoots: await recentBoots(tx, pool.id, configuration),
-      now,
-    },
-    claimed: rows.filter((row) => row.claim_id !== null && row.desired_phase !== 'deleted').length,
-  }
-}
-
-async function recentBoots(
-  tx: DatabaseTransaction,
-  poolId: string,
-  configuration: string,
-): Promise<ObservedPool['recentBoots']> {
-  const { rows } = await sql<{ ready: boolean; failure: Failure | null; at: Date }>`
-    SELECT status->>'readyAt' IS NOT NULL AS ready, status->'failure' AS failure,
-      coalesce(status->>'readyAt', status->>'failedAt')::timestamptz AS at
-    FROM environments
-    WHERE warm_pool_id = ${poolId} AND configuration = ${configuration}
-      AND (status->>'readyAt' IS NOT NULL
-        OR (status->>'failedAt' IS NOT NULL AND status->'failure'->>'code' <> ALL(${foreignCauses})))
-    ORDER BY at DESC
-    LIMIT ${bootsLookedAt}`.execute(tx)
-  return rows.map(({ ready, failure, at }) => ({ failed: !ready, at, failure: ready ? null : failure }))
 }

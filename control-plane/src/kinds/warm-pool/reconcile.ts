@@ -2,38 +2,42 @@ import { assertNever, canonicalJson } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { wake } from '../../reconciling/wake.ts'
-import { createEnvironment, desirePhase, lockEnvironment } from '../environment/index.ts'
+import { createEnvironment } from '../environment/index.ts'
 import { recordEvent } from '../event/index.ts'
 import { findProject, type ProjectRow } from '../project/index.ts'
-import { decide, type PoolDecision } from './decide.ts'
-import { deleteWarmPool, lockWarmPool, observePool, type PoolSight, updateWarmPoolStatus } from './queries.ts'
-import { toWarmPool, type WarmPoolRow } from './table.ts'
-
-/** A pool looks again this often though nothing woke it. */
-const restMilliseconds = 30_000
+import { decide, type ObservedPool, type PoolDecision } from './decide.ts'
+import { observePool } from './observe.ts'
+import { deleteWarmPool, lockWarmPool, setConfiguration, updateWarmPoolStatus } from './queries.ts'
+import { retireAll, retireMember } from './retire.ts'
+import { retirementReason } from './retirement.ts'
+import { presentConfiguration, showWarmPool, toWarmPool } from './show.ts'
+import { poolSpec, type WarmPoolRow } from './table.ts'
 
 export const warmPoolReconciler: Reconciler = {
   kind: 'warm-pool',
-  async reconcile(id, { tx, clock }) {
-    const pool = await lockWarmPool(tx, id)
-    if (pool === undefined) return null
+  async reconcile(id, { tx, clock, timings }) {
+    const locked = await lockWarmPool(tx, id)
+    if (locked === undefined) return null
     const now = clock.now()
-    const project = await findProject(tx, pool.organization_id, pool.project_id)
+    const project = await findProject(tx, locked.organization_id, locked.project_id)
     if (project === undefined) throw new Error(`pool ${id} has no project`)
-    const sight = await observePool(tx, pool, project, now)
-    const decision = decide(sight.seen)
-    await carryOut(tx, pool, project, decision, now)
-    if (sight.seen.deleting && sight.seen.members.length === 0) {
+    const configuration = await presentConfiguration(tx, locked)
+    const pool =
+      locked.configuration === configuration ? locked : await setConfiguration(tx, locked, configuration)
+    const given = { now, bootRetryMilliseconds: timings.bootRetry, configuration }
+    const seen = await observePool(tx, pool, project, given)
+    const decision = decide(seen)
+    if (seen.deleting) await retireAll(tx, 'tested_pool_id', id, { reason: 'pool_deleted' }, now)
+    await carryOut(tx, pool, project, seen, decision, now)
+    if (seen.deleting && seen.members.length === 0) {
       await deleteWarmPool(tx, id)
-      await recordEvent(tx, 'deleted', toWarmPool(pool))
+      await recordEvent(tx, 'deleted', toWarmPool(pool, null))
       await wake(tx, 'project', pool.project_id)
       return null
     }
-    await writeStatus(tx, pool, sight, decision)
-    const rest = new Date(now.getTime() + restMilliseconds)
-    return decision.retryAt !== null && decision.retryAt > now && decision.retryAt < rest
-      ? decision.retryAt
-      : rest
+    await tellChanges(tx, pool, decision)
+    const rest = new Date(now.getTime() + timings.poolRest)
+    return decision.lookAgainAt !== null && decision.lookAgainAt < rest ? decision.lookAgainAt : rest
   },
 }
 
@@ -41,6 +45,7 @@ async function carryOut(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
   project: ProjectRow,
+  seen: ObservedPool,
   decision: PoolDecision,
   now: Date,
 ): Promise<void> {
@@ -52,7 +57,8 @@ async function carryOut(
           .selectAll()
           .where('id', '=', pool.environment_class_id)
           .executeTakeFirstOrThrow()
-        const warmPool = { id: pool.id, setup: pool.spec.setup }
+        const { setup, branch } = poolSpec(pool)
+        const warmPool = { id: pool.id, setup, branch }
         for (let made = 0; made < action.count; made++) {
           await createEnvironment(tx, {
             project,
@@ -63,12 +69,14 @@ async function carryOut(
             now,
           })
         }
+        // They would wake it themselves, one reconcile later.
+        await wake(tx, 'placement', pool.organization_id)
         break
       }
       case 'retire': {
-        // Read again under lock: a claim that committed first has it.
-        const member = await lockEnvironment(tx, action.id)
-        if (member !== undefined && member.claim_id === null) await desirePhase(tx, member, 'deleted')
+        const member = seen.members.find(({ id }) => id === action.id)
+        if (member !== undefined)
+          await retireMember(tx, member.id, (runner) => retirementReason(seen, member, runner), now)
         break
       }
       default:
@@ -77,23 +85,22 @@ async function carryOut(
   }
 }
 
-async function writeStatus(
+/** Writes an event when the pool is no longer what the last one told: readers count for themselves, observers do not. */
+async function tellChanges(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
-  { claimed }: PoolSight,
   decision: PoolDecision,
 ): Promise<void> {
-  const status = {
-    ready: decision.ready,
-    provisioning: decision.provisioning,
-    failed: decision.failed,
-    claimed,
+  const judged = {
     consecutiveFailures: decision.consecutiveFailures,
     retryAt: decision.retryAt?.toISOString() ?? null,
     failure: decision.failure,
     observedSpecVersion: pool.spec_version,
   }
-  if (decision.phase === pool.phase && canonicalJson(status) === canonicalJson(pool.status)) return
-  const changed = await updateWarmPoolStatus(tx, pool.id, { phase: decision.phase, status })
-  await recordEvent(tx, 'updated', toWarmPool(changed))
+  const present = await showWarmPool(tx, { ...pool, status: { ...pool.status, ...judged } })
+  const { phase, ready, provisioning, failed, claimed } = present.status
+  const status = { ready, provisioning, failed, claimed, ...judged }
+  if (phase === pool.phase && canonicalJson(status) === canonicalJson(pool.status)) return
+  const changed = await updateWarmPoolStatus(tx, pool.id, { phase, status })
+  await recordEvent(tx, 'updated', await showWarmPool(tx, changed))
 }

@@ -1,7 +1,9 @@
 import {
+  explanationSchema,
   idSchema,
   listQuerySchema,
   listSchema,
+  warmPoolClearSchema,
   warmPoolCreateSchema,
   warmPoolSchema,
   warmPoolUpdateSchema,
@@ -12,19 +14,26 @@ import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
-import type { DatabaseTransaction } from '../../database/connection.ts'
 import { transact } from '../../database/transact.ts'
 import { findEnvironmentClass } from '../environment-class/index.ts'
-import { findProject } from '../project/index.ts'
-import { changeWarmPool, createWarmPool, removeWarmPool } from './change.ts'
-import { findWarmPool, listWarmPools, lockWarmPool } from './queries.ts'
-import { toWarmPool, type WarmPoolRow } from './table.ts'
+import { findProject, refuseMissingBranch } from '../project/index.ts'
+import { changeWarmPool, clearWarmPool, createWarmPool, removeWarmPool } from './change.ts'
+import { addInstanceRoutes } from './instance-routes.ts'
+import { findWarmPool, listWarmPools, lockOwnWarmPool } from './queries.ts'
+import { showWarmPool, showWarmPools } from './show.ts'
+import { explainWarmPool } from './why-sight.ts'
 
 const tag = 'Warm pools'
 const path = '/v1/warm-pools'
 
 export function addWarmPoolRoutes(application: Application, services: Services): void {
-  const { database } = services
+  const { database, encryption } = services
+  /** Before the transaction, since it asks the repositories' own servers. */
+  const refuseBranch = async (organizationId: string, projectId: string, branch?: string | null) => {
+    const project = branch == null ? undefined : await findProject(database, organizationId, projectId)
+    if (project !== undefined)
+      await refuseMissingBranch(database, encryption, project, branch, 'body.spec.branch')
+  }
   addEndpoint(application, services, {
     method: 'get',
     path,
@@ -35,7 +44,8 @@ export function addWarmPoolRoutes(application: Application, services: Services):
     answer: { status: 200, schema: listSchema(warmPoolSchema), description: 'Warm pools' },
     handle: async ({ caller, query }) => {
       const rows = await listWarmPools(database, { organizationId: caller.organizationId, ...query })
-      return { status: 200, value: page(rows, query.limit, toWarmPool) }
+      const shown = new Map((await showWarmPools(database, rows)).map((pool) => [pool.metadata.id, pool]))
+      return { status: 200, value: page(rows, query.limit, ({ id }) => shown.get(id)) }
     },
   })
   addEndpoint(application, services, {
@@ -46,9 +56,10 @@ export function addWarmPoolRoutes(application: Application, services: Services):
     roles: writers,
     body: warmPoolCreateSchema,
     answer: { status: 201, schema: warmPoolSchema, description: 'The pool, filling' },
-    handle: async ({ caller, body, once }) =>
-      once(async (tx) => {
-        const { projectId, environmentClassId, ...spec } = body.spec
+    handle: async ({ caller, body, once }) => {
+      const { projectId, environmentClassId, ...spec } = body.spec
+      await refuseBranch(caller.organizationId, projectId, spec.branch)
+      return once(async (tx) => {
         const project = found(await findProject(tx, caller.organizationId, projectId), 'project', projectId)
         const environmentClass = found(
           await findEnvironmentClass(tx, caller.organizationId, environmentClassId),
@@ -62,8 +73,9 @@ export function addWarmPoolRoutes(application: Application, services: Services):
           labels: body.labels,
           spec,
         })
-        return { status: 201, value: toWarmPool(row) }
-      }),
+        return { status: 201, value: await showWarmPool(tx, row) }
+      })
+    },
   })
   addEndpoint(application, services, {
     method: 'get',
@@ -75,7 +87,24 @@ export function addWarmPoolRoutes(application: Application, services: Services):
     answer: { status: 200, schema: warmPoolSchema, description: 'The pool' },
     handle: async ({ caller, params }) => {
       const row = await findWarmPool(database, caller.organizationId, params.id)
-      return { status: 200, value: toWarmPool(found(row, 'warm pool', params.id)) }
+      return { status: 200, value: await showWarmPool(database, found(row, 'warm pool', params.id)) }
+    },
+  })
+  addEndpoint(application, services, {
+    method: 'get',
+    path: `${path}/{id}/why`,
+    tag,
+    summary: 'Say in words why a pool is as it is',
+    roles: readers,
+    params: idParams,
+    answer: {
+      status: 200,
+      schema: explanationSchema,
+      description: 'A sentence, its evidence, and what comes next',
+    },
+    handle: async ({ caller, params }) => {
+      const row = await findWarmPool(database, caller.organizationId, params.id)
+      return { status: 200, value: await explainWarmPool(database, found(row, 'warm pool', params.id)) }
     },
   })
   addEndpoint(application, services, {
@@ -87,13 +116,17 @@ export function addWarmPoolRoutes(application: Application, services: Services):
     params: idParams,
     body: warmPoolUpdateSchema,
     answer: { status: 200, schema: warmPoolSchema, description: 'The pool' },
-    handle: async ({ caller, params, body, expectedVersion }) =>
-      transact(database, async (tx) => {
-        const row = await lockOwned(tx, caller.organizationId, params.id)
+    handle: async ({ caller, params, body, expectedVersion }) => {
+      const { organizationId } = caller
+      const pool = await findWarmPool(database, organizationId, params.id)
+      if (pool !== undefined) await refuseBranch(organizationId, pool.project_id, body.spec?.branch)
+      return transact(database, async (tx) => {
+        const row = found(await lockOwnWarmPool(tx, organizationId, params.id), 'warm pool', params.id)
         requireVersion(expectedVersion, row.spec_version)
         const changed = await changeWarmPool(tx, row, { labels: body.labels, spec: body.spec ?? {} })
-        return { status: 200, value: toWarmPool(changed ?? row) }
-      }),
+        return { status: 200, value: await showWarmPool(tx, changed ?? row) }
+      })
+    },
   })
   addEndpoint(application, services, {
     method: 'delete',
@@ -105,14 +138,27 @@ export function addWarmPoolRoutes(application: Application, services: Services):
     answer: { status: 202, schema: warmPoolSchema, description: 'The pool, going' },
     handle: async ({ caller, params, expectedVersion }) =>
       transact(database, async (tx) => {
-        const row = await lockOwned(tx, caller.organizationId, params.id)
+        const row = found(await lockOwnWarmPool(tx, caller.organizationId, params.id), 'warm pool', params.id)
         requireVersion(expectedVersion, row.spec_version)
-        return { status: 202, value: toWarmPool(await removeWarmPool(tx, row)) }
+        return { status: 202, value: await showWarmPool(tx, await removeWarmPool(tx, row)) }
       }),
   })
-}
-
-async function lockOwned(tx: DatabaseTransaction, organizationId: string, id: string): Promise<WarmPoolRow> {
-  const row = await lockWarmPool(tx, id)
-  return found(row?.organization_id === organizationId ? row : undefined, 'warm pool', id)
+  addEndpoint(application, services, {
+    method: 'post',
+    path: `${path}/{id}/clear`,
+    tag,
+    summary: 'Remove every unclaimed member; with replenish the pool fills anew, without it stays empty',
+    roles: writers,
+    params: idParams,
+    body: warmPoolClearSchema,
+    answer: { status: 202, schema: warmPoolSchema, description: 'The pool, without its members' },
+    handle: async ({ caller, params, body, expectedVersion, once }) =>
+      once(async (tx) => {
+        const wanted = { ...body, principalId: caller.principalId, now: services.clock.now() }
+        const row = found(await lockOwnWarmPool(tx, caller.organizationId, params.id), 'warm pool', params.id)
+        requireVersion(expectedVersion, row.spec_version)
+        return { status: 202, value: await showWarmPool(tx, await clearWarmPool(tx, row, wanted)) }
+      }),
+  })
+  addInstanceRoutes(application, services)
 }

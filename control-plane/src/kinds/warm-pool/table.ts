@@ -1,8 +1,21 @@
-import type { Command, Failure, WarmPool, WarmPoolPhase } from '@hearth/contract'
-import type { Selectable } from 'kysely'
-import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
+import type { Command, Failure, WarmPoolPhase } from '@hearth/contract'
+import type { Generated, Selectable } from 'kysely'
+import type { ResourceTable } from '../../database/resource-row.ts'
 
-/** Counts are as of the last reconcile that saw them change. */
+/** What a pool should be, as far as those who use it say. */
+export interface PoolSpec {
+  enabled: boolean
+  min: number
+  branch: string | null
+  maxAgeMinutes: number | null
+  setup: Command[]
+}
+
+/** Pools made before a field came lack it. */
+type StoredPoolSpec = Omit<PoolSpec, 'branch' | 'maxAgeMinutes'> &
+  Partial<Pick<PoolSpec, 'branch' | 'maxAgeMinutes'>>
+
+/** Phase and counts are those last told in an event: readers count anew. */
 export interface StoredWarmPoolStatus {
   ready: number
   provisioning: number
@@ -14,11 +27,16 @@ export interface StoredWarmPoolStatus {
   observedSpecVersion: number
 }
 
-export interface WarmPoolTable
-  extends ResourceTable<{ enabled: boolean; min: number; setup: Command[] }, StoredWarmPoolStatus> {
+export interface WarmPoolTable extends ResourceTable<StoredPoolSpec, StoredWarmPoolStatus> {
   project_id: string
   environment_class_id: string
   phase: WarmPoolPhase
+  /** Emptied, to stay so until it is enabled again or changed. */
+  cleared: Generated<boolean>
+  /** Of what the pool makes now, as of the last reconcile: the boots in the status are those of it. */
+  configuration: string | null
+  /** Boots of machines made before do not count: since then the configuration changed, or somebody wants a new try. */
+  boots_since: Date | null
 }
 export type WarmPoolRow = Selectable<WarmPoolTable>
 
@@ -33,13 +51,7 @@ export const emptyPoolStatus: StoredWarmPoolStatus = {
   observedSpecVersion: 0,
 }
 
-export function toWarmPool(row: WarmPoolRow): WarmPool {
-  return {
-    kind: 'WarmPool',
-    metadata: metadataOf(row),
-    spec: { projectId: row.project_id, environmentClassId: row.environment_class_id, ...row.spec },
-    specVersion: row.spec_version,
-    status: { phase: row.phase, ...row.status, deadline: null },
-    statusVersion: row.status_version,
-  }
+export function poolSpec({ spec }: Pick<WarmPoolRow, 'spec'>): PoolSpec {
+  const { enabled, min, branch = null, maxAgeMinutes = null, setup } = spec
+  return { enabled, min, branch, maxAgeMinutes, setup }
 }

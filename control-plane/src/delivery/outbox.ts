@@ -1,0 +1,55 @@
+import type { Selectable } from 'kysely'
+import type { DatabaseTransaction } from '../database/connection.ts'
+import type { OutboxTable } from '../database/outbox.ts'
+import { currentOrders } from '../kinds/environment/index.ts'
+import { carryInOrder } from './in-order.ts'
+import type { PublisherOptions } from './publisher.ts'
+
+/**
+ * Publishes the orders that wait, as what they order is by now, and takes out those that nobody is to follow any more.
+ * Returns how many rows of the outbox it is done with; one that fails stays there and holds up no other.
+ */
+export async function publishOutbox(
+  tx: DatabaseTransaction,
+  { messaging, encryption, log }: Pick<PublisherOptions, 'messaging' | 'encryption' | 'log'>,
+  { most, isOver }: { most: number; isOver: () => boolean },
+): Promise<number> {
+  const rows = await tx.selectFrom('outbox').selectAll().orderBy('id').limit(most).execute()
+  if (rows.length === 0) return 0
+  const newest = new Map(rows.map((row) => [addressOf(row), row]))
+  const environmentIds = [...newest.values()].flatMap((row) =>
+    row.topic === 'order' ? row.environment_id : [],
+  )
+  const orders = new Map(
+    (await currentOrders(tx, encryption, { environmentIds })).map((order) => [
+      addressOf({ runner_id: order.runnerId, environment_id: order.id }),
+      order,
+    ]),
+  )
+  const { done, failures } = await carryInOrder(
+    [...newest.values()],
+    addressOf,
+    async (row) => {
+      if (row.topic === 'purge') {
+        await messaging.purgeOrder(row.runner_id, 'environment', row.environment_id)
+        return
+      }
+      const order = orders.get(addressOf(row))
+      if (order === undefined) return
+      const messageId = `${order.id}:${order.runnerId}:${order.epoch}:${order.generation}:${row.id}`
+      await messaging.publishOrder(order, messageId)
+    },
+    isOver,
+  )
+  for (const { item, error } of failures)
+    log.warn({ err: error, environmentId: item.environment_id }, 'could not publish an order')
+  const finished = new Set([...done].map(addressOf))
+  const ids = rows.filter((row) => finished.has(addressOf(row))).map(({ id }) => id)
+  if (ids.length > 0) await tx.deleteFrom('outbox').where('id', 'in', ids).execute()
+  return ids.length
+}
+
+/** Where an order waits for its runner: what is newest there replaces what is older. */
+function addressOf(row: Pick<Selectable<OutboxTable>, 'runner_id' | 'environment_id'>): string {
+  return `${row.runner_id}:${row.environment_id}`
+}

@@ -1,0 +1,67 @@
+import { HearthError, newId, toError } from '@hearth/foundation'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import {
+  type Application,
+  type ApplicationEnvironment,
+  type Authenticate,
+  authenticated,
+  limitedBody,
+} from '../../api/application.ts'
+import type { Services } from '../../api/services.ts'
+import { capyError } from './error.ts'
+import { addInstanceRoutes } from './instances.ts'
+import { addProjectRoutes } from './projects.ts'
+import { addTestRoute } from './test-boot.ts'
+import { addWarmPoolRoutes } from './warm-pool.ts'
+
+/** The dialect as an application of its own, so that its errors and its unknown paths are told in its words. */
+export function createCapyApplication(
+  services: Services,
+  authenticate: Authenticate,
+  prefix: string,
+): Application {
+  const application: Application = new OpenAPIHono<ApplicationEnvironment>()
+  application.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Hearth as Capy’s warm pool', version: '1' },
+    servers: [{ url: prefix }],
+  })
+  application.use(async (context, next) => {
+    context.set('requestId', newId())
+    await next()
+  })
+  application.use(
+    '/projects/*',
+    authenticated((secret) => authenticate(nativeToken(secret))),
+  )
+  application.use('/projects/*', limitedBody)
+  application.notFound((context) => {
+    const error = new HearthError(
+      'not_found',
+      `there is no ${context.req.method} ${prefix}${context.req.path}`,
+    )
+    const { status, body } = capyError(error)
+    return context.json(body, status)
+  })
+  application.onError((thrown, context) => {
+    const { status, body } = capyError(thrown)
+    if (status >= 500) {
+      services.log.error({ err: toError(thrown), requestId: context.get('requestId') }, 'request failed')
+    }
+    return context.json(body, status)
+  })
+  addProjectRoutes(application, services)
+  addWarmPoolRoutes(application, services)
+  addTestRoute(application, services)
+  addInstanceRoutes(application, services)
+  application.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+  })
+  return application
+}
+
+/** Its clients may insist on their own beginning of a token: the rest is the same. */
+function nativeToken(secret: string): string {
+  return secret.replace(/^capy_/, 'hearth_')
+}

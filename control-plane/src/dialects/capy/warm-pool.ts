@@ -1,0 +1,160 @@
+import {
+  branchSchema,
+  commandInputSchema,
+  maxAgeMinutesSchema,
+  poolSizeSchema,
+  type WarmPool,
+} from '@hearth/contract'
+import { z } from '@hono/zod-openapi'
+import type { Application } from '../../api/application.ts'
+import { readers, writers } from '../../api/caller.ts'
+import { addEndpoint } from '../../api/endpoint.ts'
+import type { Services } from '../../api/services.ts'
+import { transact } from '../../database/transact.ts'
+import { refuseMissingBranch } from '../../kinds/project/index.ts'
+import {
+  changeWarmPool,
+  clearWarmPool,
+  listInstances,
+  presentConfiguration,
+  showWarmPool,
+  toInstance,
+} from '../../kinds/warm-pool/index.ts'
+import { capyErrors } from './error.ts'
+import { lockedPool, poolOf, projectOf, projectParams } from './pool.ts'
+import { instanceRowSchema, toCapyCommands, toRow } from './translate.ts'
+
+const settingsSchema = z
+  .object({
+    enabled: z.boolean(),
+    targetSize: z.int(),
+    branch: z.string().nullable(),
+    setupCommands: z.array(z.object({ name: z.string(), command: z.string() })),
+    maxAgeMinutes: z.int().nullable(),
+    status: z.object({ ready: z.int(), provisioning: z.int(), failed: z.int(), claimed: z.int() }),
+    instances: z.array(instanceRowSchema),
+  })
+  .meta({ id: 'CapyWarmPool' })
+const changeSchema = z
+  .strictObject({
+    enabled: z.boolean().optional(),
+    targetSize: poolSizeSchema.optional(),
+    branch: branchSchema.nullable().optional(),
+    setupCommands: z.array(commandInputSchema).max(64).optional(),
+    maxAgeMinutes: maxAgeMinutesSchema.nullable().optional(),
+  })
+  .meta({ id: 'CapyWarmPoolChange' })
+const clearSchema = z.strictObject({ replenish: z.boolean().default(true) }).meta({ id: 'CapyClear' })
+
+const tag = 'Warm pool'
+const path = '/projects/{projectId}/warm-pool'
+/** More than a pool can hold are never shown: a list of their own is there for them. */
+const mostInstances = 100
+
+export function addWarmPoolRoutes(application: Application, services: Services): void {
+  const { database, clock } = services
+  const show = async (row: Parameters<typeof showWarmPool>[1]) => {
+    const pool = await showWarmPool(database, row)
+    const configuration = await presentConfiguration(database, row)
+    const rows = await listInstances(database, { poolId: row.id, limit: mostInstances })
+    return toSettings(
+      pool,
+      rows.slice(0, mostInstances).map((each) => toRow(toInstance(each, configuration))),
+    )
+  }
+  addEndpoint(
+    application,
+    services,
+    {
+      method: 'get',
+      path,
+      tag,
+      summary: 'Show the warm pool of a project, with its counts',
+      roles: readers,
+      params: projectParams,
+      answer: { status: 200, schema: settingsSchema, description: 'The pool' },
+      handle: async ({ caller, params }) => {
+        const project = await projectOf(database, caller, params.projectId)
+        const pool = await poolOf(database, project)
+        return { status: 200, value: pool === undefined ? noPool : await show(pool) }
+      },
+    },
+    capyErrors,
+  )
+  addEndpoint(
+    application,
+    services,
+    {
+      method: 'patch',
+      path,
+      tag,
+      summary: 'Change the warm pool; what is left out stays as it is',
+      roles: writers,
+      params: projectParams,
+      body: changeSchema,
+      answer: { status: 200, schema: settingsSchema, description: 'The pool' },
+      handle: async ({ caller, params, body }) => {
+        const project = await projectOf(database, caller, params.projectId)
+        await refuseMissingBranch(database, services.encryption, project, body.branch, 'body.branch')
+        const row = await transact(database, async (tx) => {
+          const pool = await lockedPool(tx, caller, params.projectId)
+          const { enabled, targetSize: min, branch, setupCommands: setup, maxAgeMinutes } = body
+          return (
+            (await changeWarmPool(tx, pool, { spec: { enabled, min, branch, setup, maxAgeMinutes } })) ?? pool
+          )
+        })
+        return { status: 200, value: await show(row) }
+      },
+    },
+    capyErrors,
+  )
+  addEndpoint(
+    application,
+    services,
+    {
+      method: 'post',
+      path: `${path}/clear`,
+      tag,
+      summary: 'Remove every unclaimed machine; with replenish (the default) the pool fills anew',
+      roles: writers,
+      params: projectParams,
+      body: clearSchema,
+      answer: { status: 200, schema: settingsSchema, description: 'The pool' },
+      handle: async ({ caller, params, body, once }) =>
+        once(async (tx) => {
+          const pool = await lockedPool(tx, caller, params.projectId)
+          const wanted = { ...body, principalId: caller.principalId, now: clock.now() }
+          const cleared = await clearWarmPool(tx, pool, wanted)
+          return { status: 200, value: toSettings(await showWarmPool(tx, cleared), []) }
+        }),
+    },
+    capyErrors,
+  )
+}
+
+/** What a project has before anybody set anything: they know no project without a pool. */
+const noPool: z.infer<typeof settingsSchema> = {
+  enabled: false,
+  targetSize: 0,
+  branch: null,
+  setupCommands: [],
+  maxAgeMinutes: null,
+  status: { ready: 0, provisioning: 0, failed: 0, claimed: 0 },
+  instances: [],
+}
+
+function toSettings(
+  { spec, status }: WarmPool,
+  instances: z.infer<typeof instanceRowSchema>[],
+): z.infer<typeof settingsSchema> {
+  const { ready, provisioning, failed, claimed } = status
+  return {
+    enabled: spec.enabled,
+    targetSize: spec.min,
+    branch: spec.branch,
+    setupCommands: toCapyCommands(spec.setup),
+    maxAgeMinutes: spec.maxAgeMinutes,
+    status: { ready, provisioning, failed, claimed },
+    instances,
+  }
+}

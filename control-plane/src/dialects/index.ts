@@ -1,0 +1,5 @@
+import type { Dialect } from '../api/dialect.ts'
+import { capy } from './capy/index.ts'
+
+/** Every other system's interface that Hearth speaks. */
+export const dialects: readonly Dialect[] = [capy]

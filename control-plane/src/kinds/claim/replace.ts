@@ -1,0 +1,77 @@
+import type { DatabaseTransaction } from '../../database/connection.ts'
+import { createEnvironment, desireDeletion, type EnvironmentRow } from '../environment/index.ts'
+import { recordEvent } from '../event/index.ts'
+import { takeReadyMember, updateClaimStatus } from './queries.ts'
+import { type ClaimRow, toClaim } from './table.ts'
+
+/**
+ * Gives a claim another machine for the one whose host is lost: a ready member of its pool, or one made anew. The lost
+ * one is given up in the same transaction, so that its host learns on its return that it is not wanted any more: from
+ * then on only one is the claim's. Both rows must have been read under lock.
+ */
+export async function replaceMachine(
+  tx: DatabaseTransaction,
+  claim: ClaimRow,
+  lost: EnvironmentRow,
+  now: Date,
+): Promise<void> {
+  await desireDeletion(tx, lost, { reason: 'runner_lost' }, now)
+  const ready = await takeReadyMember(tx, claim.warm_pool_id, claim.id)
+  const machine = ready ?? (await makeAnew(tx, claim, lost, now))
+  const status = {
+    ...claim.status,
+    source: ready === undefined ? ('cold' as const) : ('running' as const),
+    boundAt: ready === undefined ? null : now.toISOString(),
+    lost: { environmentId: lost.id, runnerId: lost.runner_id ?? lost.id, at: now.toISOString() },
+    ...(machine === null ? { failure: nothingToMake } : {}),
+  }
+  const phase = machine === null ? 'failed' : ready === undefined ? 'pending' : 'bound'
+  const changed = await updateClaimStatus(tx, claim.id, {
+    phase,
+    status,
+    environmentId: machine?.id ?? claim.environment_id,
+  })
+  await recordEvent(tx, 'updated', toClaim(changed, null))
+}
+
+const nothingToMake = {
+  code: 'runner_lost' as const,
+  message: 'the host of its machine is lost, and the class that another would be made of is gone',
+}
+
+async function makeAnew(
+  tx: DatabaseTransaction,
+  claim: ClaimRow,
+  lost: EnvironmentRow,
+  now: Date,
+): Promise<EnvironmentRow | null> {
+  const project = await tx
+    .selectFrom('projects')
+    .selectAll()
+    .where('id', '=', lost.project_id)
+    .executeTakeFirstOrThrow()
+  const environmentClass = await tx
+    .selectFrom('environment_classes')
+    .selectAll()
+    .where('id', '=', lost.environment_class_id)
+    .executeTakeFirst()
+  if (environmentClass === undefined) return null
+  const pool = await tx
+    .selectFrom('warm_pools')
+    .select('spec')
+    .where('id', '=', claim.warm_pool_id)
+    .executeTakeFirst()
+  return createEnvironment(tx, {
+    project,
+    environmentClass,
+    warmPool: {
+      id: claim.warm_pool_id,
+      setup: pool?.spec.setup ?? lost.spec.plan.warmPoolSetup,
+      branch: pool?.spec.branch ?? null,
+    },
+    claimId: claim.id,
+    creator: claim.creator,
+    labels: lost.labels,
+    now,
+  })
+}

@@ -1,0 +1,29 @@
+import type { Failure, WarmPoolPhase } from '@hearth/contract'
+
+/** A pool without a ready machine, as seen when someone asked for one. */
+export interface Shortage {
+  pool: string
+  phase: WarmPoolPhase
+  enabled: boolean
+  min: number
+  failure: Failure | null
+  provisioning: number
+  failed: number
+}
+
+/** Why a pool had no ready machine, in one sentence. */
+export function describeShortage(seen: Shortage): string {
+  const { pool, failure, min, provisioning, failed } = seen
+  const none = `pool ${pool} had no ready machine`
+  if (!seen.enabled) return `${none}: it is disabled`
+  if (seen.phase === 'cleared')
+    return `${none}: it was cleared, and stays empty until it is enabled again or changed`
+  if (min === 0) return `${none}: its min is 0, so it keeps none ready`
+  if (seen.phase === 'failed')
+    return `${none}: it has stopped making any, ${failure?.message ?? 'after failures'}`
+  const broken = failed === 0 ? '' : `, ${failed} failed`
+  const cause = failure === null ? '' : ` (${failure.message})`
+  if (provisioning > 0)
+    return `${none}: all ${min} wanted were claimed or not ready yet, with ${provisioning} on their way${broken}${cause}`
+  return `${none}: none was on its way${broken}${cause}`
+}

@@ -1,0 +1,30 @@
+import type { Explanation } from '@hearth/contract'
+import type { Queryable } from '../../database/connection.ts'
+import { explainEnvironment, findEnvironment } from '../environment/index.ts'
+import { type ClaimRow, toClaim } from './table.ts'
+import { explain } from './why.ts'
+
+/** Looks at a claim, its pool and its machine, and explains it. */
+export async function explainClaim(queryable: Queryable, row: ClaimRow, now: Date): Promise<Explanation> {
+  const environment =
+    row.environment_id === null
+      ? undefined
+      : await findEnvironment(queryable, row.organization_id, row.environment_id)
+  const pool = await queryable
+    .selectFrom('warm_pools')
+    .select('name')
+    .where('id', '=', row.warm_pool_id)
+    .executeTakeFirst()
+  const runnerId = row.status.lost?.runnerId
+  const lostRunner =
+    runnerId === undefined
+      ? undefined
+      : await queryable.selectFrom('runners').select('name').where('id', '=', runnerId).executeTakeFirst()
+  const reasons = explain({
+    claim: toClaim(row, null),
+    pool: pool?.name ?? null,
+    machine: environment === undefined ? null : await explainEnvironment(queryable, environment, now),
+    lostRunner: lostRunner?.name ?? null,
+  })
+  return { kind: 'Claim', id: row.id, name: row.name, phase: row.phase, ...reasons }
+}

@@ -1,0 +1,61 @@
+import type { Claim, Evidence, Explanation } from '@hearth/contract'
+import { assertNever, spokenTime } from '@hearth/foundation'
+
+/** A claim, its pool, and its machine already explained. */
+export interface ClaimSight {
+  claim: Claim
+  pool: string | null
+  machine: Explanation | null
+  /** The name of the runner of the machine that it lost. */
+  lostRunner: string | null
+}
+
+type Reasons = Pick<Explanation, 'sentence' | 'evidence' | 'next'>
+
+/** Why a claim is in the phase it is in. Pure. */
+export function explain(seen: ClaimSight): Reasons {
+  const { claim, machine } = seen
+  const { status } = claim
+  const evidence = [...history(seen), ...(machine?.evidence ?? [])]
+  const next = machine?.next ?? null
+  const its =
+    machine === null ? 'its machine is not on record any more' : `${machine.name}: ${machine.sentence}`
+  switch (status.phase) {
+    case 'pending':
+      return { sentence: `${beginning(seen)}; it waits for its machine ${its}`, evidence, next }
+    case 'bound':
+      return { sentence: `${beginning(seen)}; it has ${its}`, evidence, next }
+    case 'failed': {
+      const cause = status.failure?.message ?? 'no cause was reported'
+      return { sentence: `its machine failed before it was given: ${cause}`, evidence, next }
+    }
+    case 'released':
+      return { sentence: `it is over, because its machine is gone; ${its}`, evidence, next: null }
+    default:
+      return assertNever(status.phase)
+  }
+}
+
+/** How it came by its machine. */
+function beginning({ claim, lostRunner }: ClaimSight): string {
+  const { source, shortage, lost } = claim.status
+  if (lost !== null) {
+    const given = source === 'cold' ? 'another is made for it' : 'it was given another that was ready'
+    return `its machine was lost with runner ${lostRunner ?? lost.runnerId} at ${spokenTime(lost.at)}, and ${given}`
+  }
+  if (source === 'running') return 'it was given a machine that was ready'
+  return `it is a cold start, because ${shortage?.what ?? 'its pool had no ready machine'}`
+}
+
+function history({ claim, lostRunner }: ClaimSight): Evidence[] {
+  const { shortage, lost, boundAt } = claim.status
+  const evidence: Evidence[] = [{ what: 'claimed', at: claim.metadata.createdAt }]
+  if (shortage !== null) evidence.push(shortage)
+  if (lost !== null)
+    evidence.push({
+      what: `machine ${lost.environmentId} lost with runner ${lostRunner ?? lost.runnerId}`,
+      at: lost.at,
+    })
+  if (boundAt !== null) evidence.push({ what: 'bound', at: boundAt })
+  return evidence
+}

@@ -1,0 +1,35 @@
+import type { EnvironmentPhase } from '@hearth/contract'
+import { assertNever } from '@hearth/foundation'
+import type { EnvironmentRow } from './table.ts'
+
+/**
+ * What a move to another phase means for when the boot ended, and for how long a test machine is kept: its keep time
+ * runs from the end of its steps, and not while it boots.
+ */
+export function bootEnd(
+  row: Pick<EnvironmentRow, 'boot_ended_at' | 'keep_seconds' | 'remove_at'>,
+  phase: EnvironmentPhase,
+  now: Date,
+): Pick<EnvironmentRow, 'boot_ended_at' | 'remove_at'> {
+  switch (phase) {
+    case 'pending':
+    case 'provisioning':
+      return { boot_ended_at: null, remove_at: null }
+    case 'running':
+    case 'failed':
+      return { boot_ended_at: row.boot_ended_at ?? now, remove_at: keptUntil(row, now) }
+    case 'starting':
+    case 'stopping':
+    case 'stopped':
+    case 'deleting':
+    case 'deleted':
+      return { boot_ended_at: row.boot_ended_at, remove_at: row.remove_at }
+    default:
+      return assertNever(phase)
+  }
+}
+
+/** Until when a test machine stays at least, counted from now; null for other machines, which have no such end. */
+export function keptUntil({ keep_seconds }: Pick<EnvironmentRow, 'keep_seconds'>, now: Date): Date | null {
+  return keep_seconds === null ? null : new Date(now.getTime() + keep_seconds * 1000)
+}

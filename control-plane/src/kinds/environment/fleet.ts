@@ -1,0 +1,114 @@
+import { type Selectable, sql } from 'kysely'
+import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import type { Candidate, Wanted } from '../../placement/place.ts'
+import type { EnvironmentClassTable } from '../environment-class/table.ts'
+import type { EnvironmentRow } from './table.ts'
+
+const placementLock = 7_203
+
+/**
+ * The organization's runners with what is promised of each. Taken under a lock held to the end of the transaction, so
+ * that two placements at once cannot promise the same room.
+ */
+export async function observeFleet(
+  tx: DatabaseTransaction,
+  organizationId: string,
+  now: Date,
+): Promise<Candidate[]> {
+  await sql`SELECT pg_advisory_xact_lock(${placementLock}, hashtext(${organizationId}))`.execute(tx)
+  return readFleet(tx, organizationId, now)
+}
+
+/** The same as it is at this moment, without the lock: to explain, not to promise. */
+export async function readFleet(
+  queryable: Queryable,
+  organizationId: string,
+  now: Date,
+): Promise<Candidate[]> {
+  const rows = await queryable
+    .selectFrom('runners')
+    .leftJoin(
+      (from) =>
+        from
+          .selectFrom('environments')
+          .select([
+            'runner_id',
+            (expression) => expression.fn.sum<string>('virtual_cpus').as('virtual_cpus'),
+            (expression) => expression.fn.sum<string>('memory_mebibytes').as('memory_mebibytes'),
+            (expression) => expression.fn.sum<string>('disk_gibibytes').as('disk_gibibytes'),
+          ])
+          .where('phase', '<>', 'deleted')
+          .where('runner_id', 'is not', null)
+          .groupBy('runner_id')
+          .as('reserved'),
+      (join) => join.onRef('reserved.runner_id', '=', 'runners.id'),
+    )
+    .select([
+      'runners.id',
+      'name',
+      'labels',
+      'phase',
+      'spec',
+      'status',
+      'health',
+      'reserved.virtual_cpus',
+      'reserved.memory_mebibytes',
+      'reserved.disk_gibibytes',
+    ])
+    .where('organization_id', '=', organizationId)
+    .where('phase', '<>', 'deleted')
+    .execute()
+  const degraded = rows.filter(({ health }) => isPast(health?.probeAt ?? null, now)).map(({ id }) => id)
+  const onTrial = await runnersWithBoots(queryable, degraded)
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    labels: row.labels,
+    phase: row.phase,
+    spec: row.spec,
+    facts: row.status.facts,
+    reserved: {
+      virtualCpus: Number(row.virtual_cpus ?? 0),
+      memoryMebibytes: Number(row.memory_mebibytes ?? 0),
+      diskGibibytes: Number(row.disk_gibibytes ?? 0),
+    },
+    suspected: row.health !== null && isAhead(row.health.avoidedUntil, now),
+    probeDue: isPast(row.health?.probeAt ?? null, now) && !onTrial.has(row.id),
+  }))
+}
+
+/** Those of the runners on which a machine is being made. */
+async function runnersWithBoots(
+  queryable: Queryable,
+  runnerIds: readonly string[],
+): Promise<Set<string | null>> {
+  if (runnerIds.length === 0) return new Set()
+  const rows = await queryable
+    .selectFrom('environments')
+    .select('runner_id')
+    .distinct()
+    .where('runner_id', 'in', runnerIds)
+    .where('phase', '=', 'provisioning')
+    .execute()
+  return new Set(rows.map(({ runner_id }) => runner_id))
+}
+
+const isPast = (time: string | null, now: Date) => time !== null && Date.parse(time) <= now.getTime()
+const isAhead = (time: string | null, now: Date) => time !== null && Date.parse(time) > now.getTime()
+
+/** What an environment asks of a runner. Its size is its plan's: the class may have changed since. */
+export function wantedBy(
+  row: Pick<
+    EnvironmentRow,
+    'virtual_cpus' | 'memory_mebibytes' | 'disk_gibibytes' | 'claim_id' | 'warm_pool_id'
+  > & { image: string; class_spec: Selectable<EnvironmentClassTable>['spec'] },
+): Wanted {
+  return {
+    ...row.class_spec,
+    image: row.image,
+    virtualCpus: row.virtual_cpus,
+    memoryMebibytes: row.memory_mebibytes,
+    diskGibibytes: row.disk_gibibytes,
+    awaited: row.claim_id !== null || row.warm_pool_id === null,
+  }
+}

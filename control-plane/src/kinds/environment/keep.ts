@@ -1,0 +1,26 @@
+import { sql } from 'kysely'
+import type { DatabaseTransaction } from '../../database/connection.ts'
+import { recordEvent } from '../event/index.ts'
+import { keptUntil } from './boot-end.ts'
+import { type EnvironmentRow, toEnvironment } from './table.ts'
+
+/**
+ * Keeps a test machine for another keep time, since somebody is about to enter it. One that boots has no end to put
+ * off yet, other machines have none at all. The row must have been read under lock.
+ */
+export async function keepLonger(
+  tx: DatabaseTransaction,
+  row: EnvironmentRow,
+  now: Date,
+): Promise<EnvironmentRow> {
+  const until = keptUntil(row, now)
+  if (row.remove_at === null || until === null || until <= row.remove_at) return row
+  const changed = await tx
+    .updateTable('environments')
+    .set({ remove_at: until, status_version: sql`status_version + 1`, updated_at: now })
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  await recordEvent(tx, 'updated', toEnvironment(changed))
+  return changed
+}

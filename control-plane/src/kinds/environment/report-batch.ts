@@ -1,0 +1,90 @@
+import type { EnvironmentReport } from '@hearth/contract'
+import type { Clock } from '@hearth/foundation'
+import type { Database, DatabaseTransaction } from '../../database/connection.ts'
+import { requestPurges } from '../../database/outbox.ts'
+import { transact } from '../../database/transact.ts'
+import { continueJob, continueJobs, type JobContinuation } from '../job/index.ts'
+import { type PhaseMove, writeMoves } from './phase.ts'
+import { lockEnvironments } from './queries.ts'
+import { decideReport, type ReportOutcome } from './report.ts'
+
+/** A report that nothing can be made of, however often it is tried; the cause says why. */
+export class UnusableReport extends Error {}
+
+/**
+ * Commits reports together, those of one environment in the order given, or refuses them: stale, repeated and
+ * reordered ones change nothing. Returns what became of each. Throws, having changed nothing, `UnusableReport` for one
+ * that cannot be used, and whatever PostgreSQL says.
+ */
+export async function applyReports(
+  database: Database,
+  clock: Clock,
+  reports: readonly EnvironmentReport[],
+): Promise<ReportOutcome[]> {
+  return transact(database, async (tx) => {
+    const rows = new Map(
+      (await lockEnvironments(tx, unique(reports.map(({ id }) => id)))).map((row) => [row.id, row]),
+    )
+    const epochs = await readEpochs(tx, unique(reports.map(({ runnerId }) => runnerId)))
+    const now = clock.now()
+    const moves: PhaseMove[] = []
+    const continuations: JobContinuation[] = []
+    const outcomes = reports.map((report): ReportOutcome => {
+      const row = rows.get(report.id)
+      if (row === undefined) return 'refused'
+      const { outcome, move, entries } = decide(row, epochs.get(report.runnerId) ?? 0, report, now)
+      if (move === null) return outcome
+      rows.set(report.id, move.after)
+      moves.push(move)
+      continuations.push({ operation: 'environment.provision', id: report.id, entries })
+      return outcome
+    })
+    // The steps before the end that a phase brings.
+    await continueJobs(tx, continuations)
+    await writeMoves(tx, moves)
+    await requestPurges(tx, moves.flatMap(purges))
+    return outcomes
+  })
+}
+
+const decide: typeof decideReport = (row, runnerEpoch, report, now) => {
+  try {
+    return decideReport(row, runnerEpoch, report, now)
+  } catch (cause) {
+    throw new UnusableReport(`a report of environment ${report.id} cannot be used`, { cause })
+  }
+}
+
+async function readEpochs(
+  tx: DatabaseTransaction,
+  runnerIds: readonly string[],
+): Promise<Map<string, number>> {
+  if (runnerIds.length === 0) return new Map()
+  const rows = await tx.selectFrom('runners').select(['id', 'epoch']).where('id', 'in', runnerIds).execute()
+  return new Map(rows.map(({ id, epoch }) => [id, epoch]))
+}
+
+function purges({ after }: PhaseMove): { id: string; runnerId: string }[] {
+  return after.phase === 'deleted' && after.runner_id !== null
+    ? [{ id: after.id, runnerId: after.runner_id }]
+    : []
+}
+
+const unique = (ids: readonly string[]) => [...new Set(ids)]
+
+/** Notes in the log of a machine's provisioning, while it lasts, that a report of it was thrown away. */
+export async function noteUnusable(
+  database: Database,
+  clock: Clock,
+  report: EnvironmentReport,
+  cause: string,
+): Promise<void> {
+  const entry = {
+    time: clock.now().toISOString(),
+    level: 'error' as const,
+    message: `a report of the runner (phase ${report.phase}, sequence ${report.sequence}) was thrown away: ${cause}`,
+  }
+  await transact(database, (tx) =>
+    continueJob(tx, { operation: 'environment.provision', id: report.id }, [entry]),
+  )
+}

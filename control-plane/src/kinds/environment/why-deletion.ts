@@ -1,0 +1,51 @@
+import type { Deletion } from '@hearth/contract'
+import { assertNever } from '@hearth/foundation'
+
+/** What the reason for a deletion speaks of. */
+interface Deleted {
+  project: { name: string } | null
+  runner: { name: string } | null
+  pool: string | null
+  deletedBy: string | null
+}
+
+/** Why a machine is deleted, as the end of a sentence. */
+export function becauseOf({ reason, principalId }: Deletion, seen: Deleted): string {
+  const pool = `pool ${seen.pool ?? 'that it was in'}`
+  const runner = seen.runner?.name ?? 'its runner'
+  const who = seen.deletedBy ?? principalId ?? 'someone'
+  switch (reason) {
+    case 'requested':
+      return `${who} asked for it`
+    case 'claim_released':
+      return `${who} released its claim`
+    case 'project_deleted':
+      return `its project ${seen.project?.name ?? ''} was deleted`.replace('  ', ' ')
+    case 'pool_deleted':
+      return `${pool} was deleted`
+    case 'pool_disabled':
+      return `${pool} was disabled`
+    case 'pool_cleared':
+      return `${who} cleared ${pool}`
+    case 'test_over':
+      return 'it tested the steps of a pool, and has been kept for as long as was asked'
+    case 'pool_surplus':
+      return `${pool} had more machines than it wants`
+    case 'older_configuration':
+      return `it was made before the last change of its project, class or pool, and ${pool} replaced it`
+    case 'too_old':
+      return `${pool} keeps no machine that long`
+    case 'failed':
+      return `it had failed, and ${pool} keeps only the newest failed machine, for half an hour`
+    case 'not_running':
+      return `it was stopped, and ${pool} keeps running machines only`
+    case 'runner_lost':
+      return `its runner ${runner} went silent and another machine replaces it`
+    case 'runner_drained':
+      return `its runner ${runner} was drained`
+    case 'runner_removed':
+      return `its runner ${runner} was removed`
+    default:
+      return assertNever(reason)
+  }
+}

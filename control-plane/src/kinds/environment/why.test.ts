@@ -1,0 +1,99 @@
+import {
+  deletionReasonSchema,
+  desiredPhaseSchema,
+  type Environment,
+  environmentPhases,
+  onHostLossSchema,
+  runnerPhases,
+} from '@hearth/contract'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { EnvironmentSight } from './sight.ts'
+import { type EnvironmentRow, emptyStatus, toEnvironment } from './table.ts'
+import { explain } from './why.ts'
+
+const at = new Date('2026-01-01T12:00:00Z')
+const id = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
+const plan = {
+  image: 'debian-12',
+  virtualCpus: 1,
+  memoryMebibytes: 512,
+  diskGibibytes: 4,
+  repositories: [],
+  variables: {},
+  secretNames: [],
+  projectSetup: [],
+  warmPoolSetup: [],
+}
+
+const anyEnvironment: fc.Arbitrary<Environment> = fc
+  .record({
+    phase: fc.constantFrom(...environmentPhases),
+    desired_phase: fc.constantFrom(...desiredPhaseSchema.options),
+    unreachable: fc.boolean(),
+    deadline: fc.constantFrom(null, at),
+    ready: fc.boolean(),
+    failed: fc.boolean(),
+    reason: fc.option(fc.constantFrom(...deletionReasonSchema.options)),
+  })
+  .map(({ ready, failed, reason, ...row }) => {
+    const failure = failed
+      ? { code: 'host_refused' as const, message: 'no space left', step: 'create_vm' as const }
+      : null
+    const shown = {
+      ...row,
+      id,
+      organization_id: id,
+      name: 'shop-1',
+      creator: null,
+      labels: {},
+      created_at: at,
+      updated_at: at,
+      spec: { plan },
+      spec_version: 1,
+      status: { ...emptyStatus, failure, readyAt: ready ? at.toISOString() : null },
+      status_version: 1,
+      deletion: reason === null ? null : { reason, principalId: null, at: at.toISOString() },
+    }
+    return toEnvironment(shown as unknown as EnvironmentRow)
+  })
+
+const anySight: fc.Arbitrary<EnvironmentSight> = fc.record({
+  environment: anyEnvironment,
+  phaseSince: fc.constant(at),
+  project: fc.option(
+    fc.record({ name: fc.constant('shop'), onHostLoss: fc.constantFrom(...onHostLossSchema.options) }),
+  ),
+  runner: fc.option(
+    fc.record({
+      name: fc.constant('north'),
+      phase: fc.constantFrom(...runnerPhases),
+      lastSeenAt: fc.constantFrom(null, at),
+    }),
+  ),
+  pool: fc.constantFrom(null, 'shop-small'),
+  claim: fc.constantFrom(null, 'claim-1'),
+  deletedBy: fc.constantFrom(null, 'ana'),
+  placement: fc.constantFrom(
+    null,
+    { runner: 'north', reason: 'on north', refusals: [] },
+    {
+      runner: null,
+      reason: '2 runners are offline (north, south)',
+      refusals: [{ what: '2 runners are offline', names: ['north', 'south'] }],
+    },
+  ),
+})
+
+test('whatever is seen, there is a whole sentence and nothing unsaid in it', () => {
+  fc.assert(
+    fc.property(anySight, (seen) => {
+      const { sentence, evidence, next } = explain(seen)
+      for (const text of [sentence, next ?? 'nothing', ...evidence.map(({ what }) => what)]) {
+        expect(text).toMatch(/\w{2,}/)
+        expect(text).not.toMatch(/undefined|null|\[object| {2}|^ | $/)
+      }
+    }),
+    { numRuns: 2_000 },
+  )
+})

@@ -1,0 +1,92 @@
+import type { StreamEnd, StreamMessage } from '@hearth/contract'
+import { toError } from '@hearth/foundation'
+import type { Caller } from '../../api/caller.ts'
+import type { Services } from '../../api/services.ts'
+import { isTokenGood } from '../token/index.ts'
+import { followLog } from './follow.ts'
+import { type ObserverConnection, Outlet } from './outlet.ts'
+import { type EventFilter, readLog } from './queries.ts'
+
+const mostWaiting = { bytes: 1024 * 1024, messages: 256 }
+
+/** One observer's connection with the words of its protocol. */
+export interface ObserverTransport extends ObserverConnection {
+  name: 'sse' | 'websocket'
+  format(message: StreamMessage): string
+  /** Ends the connection once all that was sent has been taken. */
+  end(reason: StreamEnd): void
+  /** Ends it now. */
+  cut(): void
+  /** Aborts when the connection is gone. */
+  closed: AbortSignal
+}
+
+/**
+ * Sends an observer what changes until its connection, its token or the program ends, its next events are gone, or it
+ * leaves what is sent untaken for too long. The last two are told to it, with where to go on.
+ */
+export async function serveObserver(
+  services: Services,
+  caller: Caller,
+  start: { filter: EventFilter; after: number },
+  transport: ObserverTransport,
+): Promise<void> {
+  const { metrics, timings, log } = services
+  const tokenEnded = new AbortController()
+  const stopWatching = watchToken(services, caller.tokenId, () => tokenEnded.abort())
+  metrics.observers.inc({ transport: transport.name })
+  transport.closed.addEventListener('abort', () => metrics.observers.dec({ transport: transport.name }), {
+    once: true,
+  })
+  const reason = await feed(services, start, transport, tokenEnded.signal)
+    .catch((error: unknown): StreamEnd => {
+      log.warn({ err: toError(error) }, 'a stream of events broke off')
+      return 'failed'
+    })
+    .finally(stopWatching)
+  if (transport.closed.aborted) return
+  metrics.observersEnded.inc({ reason })
+  transport.end(reason)
+  const lingering = setTimeout(() => transport.cut(), timings.observerStall).unref()
+  transport.closed.addEventListener('abort', () => clearTimeout(lingering), { once: true })
+}
+
+async function feed(
+  services: Services,
+  { filter, after }: { filter: EventFilter; after: number },
+  transport: ObserverTransport,
+  tokenEnded: AbortSignal,
+): Promise<StreamEnd> {
+  const signal = AbortSignal.any([transport.closed, services.stopping, tokenEnded])
+  const outlet = new Outlet(transport, { ...mostWaiting, stall: services.timings.observerStall })
+  for await (const message of followLog(services, filter, after, signal)) {
+    const hasRoom = await outlet.write(transport.format(message))
+    if (signal.aborted) break
+    if (message.type === 'gap') return 'gap'
+    if (hasRoom) continue
+    const position = message.type === 'event' ? message.event.position : message.position
+    const { oldest } = await readLog(services.database, filter, position, 0)
+    // It waits behind the rest, and is the last the observer reads if it ever reads on.
+    void outlet.write(transport.format({ type: 'resume', position, oldest }))
+    return 'slow'
+  }
+  return tokenEnded.aborted ? 'tokenEnded' : 'stopping'
+}
+
+/** A stream outlives the request that opened it, so the token is looked at again. Returns what stops that. */
+function watchToken(services: Services, tokenId: string, onEnd: () => void): () => void {
+  const look = () => {
+    isTokenGood(services.database, tokenId).then(
+      (good) => {
+        if (!good) onEnd()
+      },
+      (error: unknown) => services.log.warn({ err: toError(error) }, 'could not look at a token'),
+    )
+  }
+  const stopListening = services.notifications.on('hearth_tokens', look)
+  const timer = setInterval(look, services.timings.eventHeartbeat)
+  return () => {
+    stopListening()
+    clearInterval(timer)
+  }
+}

@@ -1,0 +1,2 @@
+export { keepObservers } from './keep.ts'
+export { addObserverRoutes } from './routes.ts'

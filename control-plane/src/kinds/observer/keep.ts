@@ -1,0 +1,29 @@
+import { type Clock, toError } from '@hearth/foundation'
+import type { Messaging } from '@hearth/messaging'
+import type { Logger } from 'pino'
+import type { Database } from '../../database/connection.ts'
+import { deleteObserver, observersToKeep } from './queries.ts'
+import { toObserver } from './table.ts'
+
+/**
+ * Removes the observers whose time is over or whose creator has no token any more: credentials of NATS cannot be taken
+ * back, but they reach nothing without their consumer. Gives the others theirs back where NATS has lost it.
+ */
+export async function keepObservers(
+  database: Database,
+  messaging: Messaging,
+  clock: Clock,
+  log: Logger,
+): Promise<void> {
+  for (const row of await observersToKeep(database, clock.now())) {
+    const { id, ended } = row
+    try {
+      if (ended) {
+        await messaging.removeObserver(id)
+        await deleteObserver(database, id)
+      } else await messaging.ensureObserver(toObserver(row), 'oldest')
+    } catch (error) {
+      log.warn({ err: toError(error), observerId: id }, 'could not keep an observer; trying again')
+    }
+  }
+}

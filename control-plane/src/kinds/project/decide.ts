@@ -1,0 +1,40 @@
+import { type Failure, projectDeletingSeconds } from '@hearth/contract'
+
+/** What is left of a project that is being deleted. */
+export interface ObservedProject {
+  deleting: boolean
+  pools: readonly string[]
+  machines: readonly { name: string; phase: string; runner: string | null }[]
+  /** When it says what keeps it; null before the wait began. */
+  deadline: Date | null
+  now: Date
+}
+
+export type ProjectAction =
+  | { do: 'remove' }
+  | { do: 'wait'; until: Date }
+  | { do: 'tell'; failure: Failure; until: Date } // the deadline has passed: record what keeps it, and wait on
+
+const namesTold = 5
+
+/** What follows for a project that goes: it waits for its pools and machines, and says so when that takes long. */
+export function decide(seen: ObservedProject): ProjectAction | null {
+  if (!seen.deleting) return null
+  if (seen.pools.length === 0 && seen.machines.length === 0) return { do: 'remove' }
+  const next = new Date(seen.now.getTime() + projectDeletingSeconds * 1000)
+  if (seen.deadline === null) return { do: 'wait', until: next }
+  if (seen.now < seen.deadline) return { do: 'wait', until: seen.deadline }
+  return { do: 'tell', failure: { code: 'deadline_passed', message: describe(seen) }, until: next }
+}
+
+function describe({ pools, machines }: ObservedProject): string {
+  const told = machines
+    .slice(0, namesTold)
+    .map(({ name, phase, runner }) => `${name} (${phase}${runner === null ? '' : ` on ${runner}`})`)
+  const more = machines.length > namesTold ? ` and ${machines.length - namesTold} more` : ''
+  const parts = [
+    ...(pools.length === 0 ? [] : [`the pools ${pools.join(', ')}`]),
+    ...(machines.length === 0 ? [] : [`the machines ${told.join(', ')}${more}`]),
+  ]
+  return `it still waits for ${parts.join(' and ')} to go: \`hearth why\` on one says what keeps it`
+}

@@ -1,0 +1,65 @@
+import type { InstanceState, WarmPoolInstance } from '@hearth/contract'
+import type { Queryable } from '../../database/connection.ts'
+import { type EnvironmentRow, toEnvironment } from '../environment/index.ts'
+import { instanceState } from './instance-state.ts'
+
+/** A machine made for a pool, with what it is to the pool. */
+export interface InstanceRow extends EnvironmentRow {
+  state: InstanceState
+  claimed_at: Date | null
+  claim_status: { source: 'running' | 'cold' } | null
+}
+
+export interface InstanceFilter {
+  poolId: string
+  /** Only machines that test the pool's steps. */
+  testsOnly?: boolean
+  /** By default all but removed ones. */
+  state?: InstanceState | undefined
+  after?: string | undefined
+  limit: number
+}
+
+/** Members, claimed ones and tests, the oldest first. */
+export async function listInstances(queryable: Queryable, filter: InstanceFilter): Promise<InstanceRow[]> {
+  let query = instancesOf(queryable, filter.poolId)
+    .orderBy('environments.id')
+    .limit(filter.limit + 1)
+  if (filter.state === undefined) query = query.where('environments.phase', '<>', 'deleted')
+  else query = query.where(instanceState, '=', filter.state)
+  if (filter.testsOnly === true) query = query.where('tested_pool_id', '=', filter.poolId)
+  if (filter.after !== undefined) query = query.where('environments.id', '>', filter.after)
+  return query.execute()
+}
+
+/** One of them, also when it is removed, for as long as its record is kept. */
+export async function findInstance(
+  queryable: Queryable,
+  poolId: string,
+  id: string,
+): Promise<InstanceRow | undefined> {
+  return instancesOf(queryable, poolId).where('environments.id', '=', id).executeTakeFirst()
+}
+
+function instancesOf(queryable: Queryable, poolId: string) {
+  return queryable
+    .selectFrom('environments')
+    .leftJoin('claims', 'claims.id', 'environments.claim_id')
+    .selectAll('environments')
+    .select([instanceState.as('state'), 'claims.created_at as claimed_at', 'claims.status as claim_status'])
+    .where((either) =>
+      either.or([either('environments.warm_pool_id', '=', poolId), either('tested_pool_id', '=', poolId)]),
+    )
+}
+
+/** `configuration` is what the pool makes now. */
+export function toInstance(row: InstanceRow, configuration: string): WarmPoolInstance {
+  const made = row.claim_status?.source === 'cold' ? 'claim' : 'pool'
+  return {
+    state: row.state,
+    purpose: row.tested_pool_id === null ? made : 'test',
+    current: row.configuration === configuration,
+    claimedAt: row.claimed_at?.toISOString() ?? null,
+    environment: toEnvironment(row),
+  }
+}

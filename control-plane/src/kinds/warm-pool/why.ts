@@ -1,0 +1,96 @@
+import {
+  bootAttempts,
+  type EnvironmentPhase,
+  type Evidence,
+  type Explanation,
+  type WarmPool,
+} from '@hearth/contract'
+import { assertNever, spokenTime } from '@hearth/foundation'
+
+/** Members alike in what they are about: unclaimed, not deleted, in one phase for one reason. */
+export interface MemberGroup {
+  phase: EnvironmentPhase
+  count: number
+  /** For those that wait for a runner: why. */
+  placement: string | null
+  going: boolean
+}
+
+export interface PoolSight {
+  pool: WarmPool
+  members: readonly MemberGroup[]
+}
+
+type Reasons = Pick<Explanation, 'sentence' | 'evidence' | 'next'>
+
+/** Why a pool is in the phase it is in. Pure. */
+export function explain({ pool, members }: PoolSight): Reasons {
+  const { spec, status } = pool
+  const evidence = [...members.map(memberEvidence), ...failureEvidence(pool)]
+  const counts = `${status.ready} of ${spec.min} are ready`
+  switch (status.phase) {
+    case 'ready':
+      return { sentence: `it is full: ${counts}`, evidence, next: null }
+    case 'disabled':
+      return {
+        sentence: 'it is disabled, so it keeps no machine',
+        evidence,
+        next: 'it fills when it is enabled',
+      }
+    case 'cleared':
+      return {
+        sentence: 'it was cleared, and stays empty',
+        evidence,
+        next: 'it fills when it is enabled again or changed, with `hearth up` too',
+      }
+    case 'failed':
+      return {
+        sentence: `it has stopped with ${counts}: ${status.failure?.message ?? 'too many machines failed'}`,
+        evidence,
+        next: 'a change of the project or the pool, or `hearth up`, lets it go on; `hearth retry` of its failed machine and `hearth pool clear --replenish` too',
+      }
+    case 'filling':
+      return { sentence: `${counts}: ${obstacle(pool, members)}`, evidence, next: nextTry(pool) }
+    case 'deleting':
+      return {
+        sentence: 'it is being deleted, and its unclaimed machines are let go',
+        evidence,
+        next: 'claimed machines stay with their claims',
+      }
+    default:
+      return assertNever(status.phase)
+  }
+}
+
+/** What keeps it from being full, the worst first. */
+function obstacle({ status }: WarmPool, members: readonly MemberGroup[]): string {
+  const waiting = members.find(({ phase, placement }) => phase === 'pending' && placement !== null)
+  if (waiting !== undefined) return `${waiting.count} wait for a runner: ${waiting.placement}`
+  if (status.retryAt !== null && status.failure !== null)
+    return `the last machine failed (${status.failure.message})`
+  return `${status.provisioning} are being made`
+}
+
+function nextTry({ status }: WarmPool): string | null {
+  if (status.retryAt === null) return null
+  const left = bootAttempts - status.consecutiveFailures
+  return `it tries again at ${spokenTime(status.retryAt)}; after ${left} more failures in a row it stops`
+}
+
+function memberEvidence({ phase, count, placement, going }: MemberGroup): Evidence {
+  const why = placement === null ? '' : `: ${placement}`
+  return { what: `${count} ${going ? 'being let go, ' : ''}${phase}${why}`, at: null }
+}
+
+function failureEvidence({ status }: WarmPool): Evidence[] {
+  if (status.failure === null) return []
+  const step = status.failure.step === undefined ? '' : ` in ${status.failure.step}`
+  const lines = (status.failure.lastLines ?? []).slice(-5).map((line) => ({ what: `| ${line}`, at: null }))
+  return [
+    {
+      what: `${status.consecutiveFailures} failed in a row, the last${step}: ${status.failure.message}`,
+      at: null,
+    },
+    ...lines,
+  ]
+}

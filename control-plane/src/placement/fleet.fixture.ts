@@ -1,0 +1,35 @@
+import type { Candidate, Wanted } from './place.ts'
+
+/** What tests of placement ask for, and a runner with room for it. */
+export const small: Wanted = {
+  virtualCpus: 1,
+  memoryMebibytes: 1024,
+  diskGibibytes: 10,
+  image: 'debian-12',
+  region: null,
+  runnerSelector: {},
+  awaited: false,
+}
+
+export function candidate(id: string, change: Partial<Candidate> = {}): Candidate {
+  return {
+    id,
+    name: `host-${id}`,
+    labels: {},
+    phase: 'active',
+    spec: { region: 'default', scheduling: 'enabled' },
+    facts: {
+      virtualization: 'qemu',
+      virtualCpus: 4,
+      memoryMebibytes: 4096,
+      diskGibibytes: 100,
+      images: ['debian-12'],
+      agentVersion: '0',
+      sealingKey: '',
+    },
+    reserved: { virtualCpus: 0, memoryMebibytes: 0, diskGibibytes: 0 },
+    suspected: false,
+    probeDue: false,
+    ...change,
+  }
+}

@@ -1,0 +1,115 @@
+import { runnerPhases } from '@hearth/contract'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type Candidate, place, virtualCpuOvercommit, type Wanted } from './place.ts'
+import { placeAll } from './place-all.ts'
+
+const size = {
+  virtualCpus: fc.integer({ min: 1, max: 8 }),
+  memoryMebibytes: fc.integer({ min: 256, max: 8_192 }),
+}
+const anyWanted: fc.Arbitrary<Wanted> = fc.record({
+  ...size,
+  diskGibibytes: fc.integer({ min: 1, max: 50 }),
+  image: fc.constantFrom('debian-12', 'ubuntu'),
+  region: fc.option(fc.constantFrom('berlin', 'default')),
+  runnerSelector: fc.constantFrom<Record<string, string>>({}, { disk: 'nvme' }),
+  awaited: fc.boolean(),
+})
+const anyFleet = fc
+  .array(
+    fc.record({
+      labels: fc.constantFrom<Record<string, string>>({}, { disk: 'nvme' }),
+      phase: fc.constantFrom(...runnerPhases),
+      spec: fc.record({
+        region: fc.constantFrom('berlin', 'default'),
+        scheduling: fc.constantFrom(
+          'enabled' as const,
+          'enabled' as const,
+          'cordoned' as const,
+          'draining' as const,
+        ),
+      }),
+      facts: fc.option(
+        fc.record({
+          virtualization: fc.constant('qemu' as const),
+          virtualCpus: fc.integer({ min: 0, max: 16 }),
+          memoryMebibytes: fc.integer({ min: 0, max: 16_384 }),
+          diskGibibytes: fc.integer({ min: 0, max: 200 }),
+          images: fc.subarray(['debian-12', 'ubuntu']),
+          agentVersion: fc.constant('0'),
+          sealingKey: fc.constant(''),
+        }),
+      ),
+      reserved: fc.record({
+        virtualCpus: fc.nat(70),
+        memoryMebibytes: fc.nat(20_000),
+        diskGibibytes: fc.nat(250),
+      }),
+      suspected: fc.boolean(),
+      probeDue: fc.boolean(),
+    }),
+    { maxLength: 6 },
+  )
+  .map((fleet) =>
+    fleet.map((candidate, index): Candidate => ({ ...candidate, id: `${index}`, name: `host-${index}` })),
+  )
+
+function fits(wanted: Wanted, { facts, reserved, labels, spec }: Candidate): boolean {
+  return (
+    facts?.images.includes(wanted.image) === true &&
+    (wanted.region === null || wanted.region === spec.region) &&
+    Object.entries(wanted.runnerSelector).every(([key, value]) => labels[key] === value) &&
+    reserved.virtualCpus + wanted.virtualCpus <= facts.virtualCpus * virtualCpuOvercommit &&
+    reserved.memoryMebibytes + wanted.memoryMebibytes <= facts.memoryMebibytes &&
+    reserved.diskGibibytes + wanted.diskGibibytes <= facts.diskGibibytes
+  )
+}
+
+test('a machine is placed where it fits and may be, or nowhere with a reason; the order of the fleet is no matter', () => {
+  fc.assert(
+    fc.property(anyWanted, anyFleet, (wanted, fleet) => {
+      const placement = place(wanted, fleet)
+      expect(placement.reason).not.toBe('')
+      expect(place(wanted, fleet.toReversed()).runnerId === null).toBe(placement.runnerId === null)
+      const sound = fleet.filter(
+        (candidate) =>
+          candidate.phase === 'active' && candidate.spec.scheduling === 'enabled' && fits(wanted, candidate),
+      )
+      if (placement.runnerId === null) expect(sound).toEqual([])
+      const chosen = fleet.find(({ id }) => id === placement.runnerId)
+      if (chosen === undefined) return
+      expect(fits(wanted, chosen)).toBe(true)
+      expect(chosen.spec.scheduling).toBe('enabled')
+      // A degraded host only gets one to try, and nobody waits for that one while another host fits.
+      if (chosen.phase === 'degraded')
+        expect(chosen.probeDue && (sound.length === 0 || !wanted.awaited)).toBe(true)
+      else expect(chosen.phase).toBe('active')
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test('however many are placed together, no host is promised twice', () => {
+  fc.assert(
+    fc.property(fc.array(anyWanted, { maxLength: 20 }), anyFleet, (wishes, fleet) => {
+      const before = structuredClone(fleet)
+      const waiting = wishes.map((wanted, index) => ({ id: `${index}`, wanted }))
+      const placements = placeAll(waiting, fleet)
+      expect(fleet).toEqual(before)
+      expect([...placements.keys()]).toEqual(waiting.map(({ id }) => id))
+      for (const { id, facts, reserved } of fleet) {
+        const given = waiting
+          .filter((each) => placements.get(each.id)?.runnerId === id)
+          .map(({ wanted }) => wanted)
+        if (given.length === 0) continue
+        const sum = (name: 'virtualCpus' | 'memoryMebibytes' | 'diskGibibytes') =>
+          given.reduce((total, wanted) => total + wanted[name], reserved[name])
+        expect(sum('virtualCpus')).toBeLessThanOrEqual((facts?.virtualCpus ?? 0) * virtualCpuOvercommit)
+        expect(sum('memoryMebibytes')).toBeLessThanOrEqual(facts?.memoryMebibytes ?? 0)
+        expect(sum('diskGibibytes')).toBeLessThanOrEqual(facts?.diskGibibytes ?? 0)
+      }
+    }),
+    { numRuns: 300 },
+  )
+})

@@ -1,0 +1,61 @@
+/** Why one runner does not take a machine. Refusals with one `key` are told together. */
+export interface Refusal {
+  key: string
+  /** After the name of one runner. */
+  one: string
+  /** After the number of runners; `most` names the one that comes nearest. */
+  many: string
+  /** How near it comes, in the unit of the refusal; null where there is no nearer and farther. */
+  left: number | null
+  unit?: string
+}
+
+export interface RefusedRunner {
+  name: string
+  refusal: Refusal
+}
+
+export interface RefusalGroup {
+  what: string
+  names: string[]
+}
+
+/** Told in one sentence at most; the rest is only counted. */
+const groupsTold = 6
+const namesTold = 3
+
+/** The refusals of a fleet by kind, the most frequent first. */
+export function groupRefusals(refused: readonly RefusedRunner[]): RefusalGroup[] {
+  const groups = new Map<string, RefusedRunner[]>()
+  for (const runner of refused) {
+    const group = groups.get(runner.refusal.key)
+    if (group === undefined) groups.set(runner.refusal.key, [runner])
+    else group.push(runner)
+  }
+  return [...groups.values()].sort((a, b) => b.length - a.length).map(describeGroup)
+}
+
+/** All refusals in a sentence whose length does not grow with the fleet. */
+export function describeRefusals(groups: readonly RefusalGroup[]): string {
+  const told = groups.slice(0, groupsTold).map(({ what }) => what)
+  const rest = groups.slice(groupsTold).reduce((sum, { names }) => sum + names.length, 0)
+  if (rest > 0) told.push(`${rest} more for other reasons`)
+  return told.join('; ')
+}
+
+function describeGroup(runners: readonly RefusedRunner[]): RefusalGroup {
+  const names = runners.map(({ name }) => name).sort()
+  const [first] = runners
+  if (first === undefined) return { what: '', names }
+  if (runners.length === 1) return { what: `${first.name} ${first.refusal.one}`, names }
+  return { what: `${runners.length} runners ${first.refusal.many}${detail(runners, names)}`, names }
+}
+
+function detail(runners: readonly RefusedRunner[], names: readonly string[]): string {
+  const nearest = runners.reduce((best, runner) =>
+    (runner.refusal.left ?? 0) > (best.refusal.left ?? 0) ? runner : best,
+  )
+  const { left, unit } = nearest.refusal
+  if (left !== null) return ` (most left: ${left} ${unit ?? ''} on ${nearest.name})`
+  return names.length <= namesTold ? ` (${names.join(', ')})` : ''
+}

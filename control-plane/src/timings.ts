@@ -1,0 +1,41 @@
+import { runnerLeaseSeconds } from '@hearth/contract'
+
+/** How long what is waited for, in milliseconds. Fit for people and machines as they are; only tests shorten them. */
+export interface Timings {
+  /** A runner that sent no heartbeat for this long is offline. */
+  runnerLease: number
+  /** How soon due work is seen that no notification told of. */
+  queuePoll: number
+  /** Longer than any reconcile takes. One that takes longer still is safe to run twice: it holds its row's lock. */
+  abandonedJob: number
+  /** How often abandoned jobs are looked for. */
+  abandonedJobLook: number
+  /** How long a committed change waits to be published when its notification was lost. */
+  publisherRest: number
+  /** How soon machines that wait for room are looked at again, in case no event tells of new room. */
+  placementRest: number
+  /** A pool looks again this often though nothing woke it. */
+  poolRest: number
+  /** How often a stream of events says that it is still there. Proxies close what is silent for a minute. */
+  eventHeartbeat: number
+  /** How long an observer of events may leave what it is sent untaken before it is told to come again. */
+  observerStall: number
+  /** After the first failed boot of a configuration; each further one doubles it, up to five minutes. */
+  bootRetry: number
+  /** After a host was found degraded, before a machine is tried on it; each failed probe doubles it, up to half an hour. */
+  hostProbe: number
+}
+
+export const defaultTimings: Timings = {
+  runnerLease: runnerLeaseSeconds * 1000,
+  queuePoll: 1_000,
+  abandonedJob: 10_000,
+  abandonedJobLook: 5_000,
+  publisherRest: 1_000,
+  placementRest: 30_000,
+  poolRest: 30_000,
+  eventHeartbeat: 15_000,
+  observerStall: 30_000,
+  bootRetry: 10_000,
+  hostProbe: 60_000,
+}
