@@ -36,11 +36,12 @@ const controlPlane = {
   access: [],
   placement: [],
   config: [],
+  timings: [],
   database: ['database'],
-  reconciling: ['reconciling', 'database'],
-  api: ['api', 'database'],
-  kinds: ['kinds', 'access', 'placement', 'reconciling', 'database', 'api'],
-  delivery: ['delivery', 'kinds', 'reconciling', 'database', 'api'],
+  reconciling: ['reconciling', 'database', 'timings'],
+  api: ['api', 'database', 'timings'],
+  kinds: ['kinds', 'access', 'placement', 'reconciling', 'database', 'api', 'timings'],
+  delivery: ['delivery', 'kinds', 'reconciling', 'database', 'api', 'timings'],
   dialects: ['dialects', 'kinds', 'reconciling', 'database', 'api'],
 }
 
@@ -48,6 +49,7 @@ const controlPlane = {
 const runnerAgent = {
   config: [],
   version: [],
+  timings: [],
   'module-globals': [],
   'secure-shell': [],
   observing: [],
@@ -60,21 +62,25 @@ const runnerAgent = {
   'guest/ssh': ['guest', 'host/(?!command/|libvirt/|synthetic/)', 'secure-shell'],
   registration: ['state'],
   reporting: [],
+  lease: ['host/(?!command/|libvirt/|synthetic/)', 'host/command/command-runner'],
   // A command that could not be run is a cause of failure that work tells apart.
   work: [
     'guest/(?!ssh/)',
     'host/(?!command/|libvirt/|synthetic/)',
     'host/command/command-runner',
+    'lease',
     'reporting',
     'secure-shell',
   ],
-  synchronising: ['work', 'host/(?!command/|libvirt/|synthetic/)', 'reporting'],
+  synchronising: ['work', 'host/(?!command/|libvirt/|synthetic/)', 'lease', 'reporting', 'timings'],
   agent: [
     'guest/(?!ssh/)',
     'host/(?!command/|libvirt/|synthetic/)',
+    'lease',
     'observing',
     'reporting',
     'synchronising',
+    'timings',
     'work',
   ],
 }

@@ -3,17 +3,18 @@
 set -uo pipefail
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"
 
-phases=(lint types unit structure system hardware)
+phases=(lint types unit structure system chaos hardware)
 declare -A what=(
   [lint]="format and lint (biome, eslint)"
   [types]="types (tsc)"
   [unit]="unit tests, beside the code"
   [structure]="structure: dependency rule, sizes, documents"
   [system]="system: control plane, agents, PostgreSQL, NATS; synthetic hosts"
+  [chaos]="chaos: everything killed, cut and repeated; a short selection of \`pnpm chaos\`"
   [hardware]="hardware: real guests under libvirt"
 )
 # Seconds after which a phase is ended and counts as failed.
-declare -A bound=([install]=900 [build]=300 [lint]=600 [types]=600 [unit]=1200 [structure]=600 [system]=1800 [image]=1800 [hardware]=3600)
+declare -A bound=([install]=900 [build]=300 [lint]=600 [types]=600 [unit]=1200 [structure]=600 [system]=1800 [chaos]=900 [image]=1800 [hardware]=3600)
 # The packages a phase needs, and why.
 declare -A packages=(
   [unit]="openssh-client"
@@ -72,7 +73,7 @@ main() {
         check lint "rules that need types (eslint)" node_modules/.bin/eslint .
         ;;
       types) check types "types (tsc -b)" node_modules/.bin/tsc -b ;;
-      unit | structure | system) vitest_project "$phase" ;;
+      unit | structure | system | chaos) vitest_project "$phase" ;;
       hardware) prepare_hardware && vitest_project hardware as_root ;;
     esac
   done

@@ -40,17 +40,15 @@ export class BareGuest {
       capacity: {},
       clock: systemClock,
     })
-    await host.create({
-      owner,
+    const specification = {
       environmentId,
-      epoch: 1,
-      generation: 1,
       hostname: 'bare',
       image,
       ...guestSize,
       userCertificateAuthority: keys.publicKey,
       principal: 'nobody',
-    })
+    }
+    await host.create(specification, { epoch: 1, generation: 1, assertHeld: () => Promise.resolve() })
     const { address } = await host.look(environmentId)
     if (address === null) throw new Error('the prepared machine has no address')
     await virsh('undefine', `hearth-${environmentId}`)

@@ -30,9 +30,10 @@ export async function claimByPostgres(
     const pools = await client.query<{ id: string }>(
       `select "warm_pools"."id", "warm_pools"."name", "warm_pools"."project_id", "projects"."name" as "project_name"
        from "warm_pools" inner join "projects" on "projects"."id" = "warm_pools"."project_id"
-       where "warm_pools"."organization_id" = $1 and "warm_pools"."phase" <> $2 and "projects"."name" = $3
-       order by "warm_pools"."id"`,
-      [floor.organizationId, 'deleting', floor.projects[index % floor.projects.length]],
+       where "warm_pools"."organization_id" = $1 and "warm_pools"."phase" <> $2 and "projects"."phase" = $3
+         and "projects"."name" = $4
+       order by "warm_pools"."id" for key share of "projects"`,
+      [floor.organizationId, 'deleting', 'active', floor.projects[index % floor.projects.length]],
     )
     const poolId = pools.rows[0]?.id
     const claimId = newId()

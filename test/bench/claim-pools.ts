@@ -1,4 +1,5 @@
 import { newId } from '@hearth/foundation'
+import { eventually } from '@hearth/testing'
 import type pg from 'pg'
 import type { Service } from './service.ts'
 
@@ -37,8 +38,25 @@ export async function seedPools(service: Service, pool: pg.Pool, machines: numbe
     })
     await seedMembers(pool, result.warmPools[0]?.id ?? '', runner.metadata.id)
   }
+  await settled(pool)
   await pool.query('ANALYZE')
   return projects
+}
+
+/** Waits until nothing of the seeding is left to reconcile or to publish. */
+async function settled(pool: pg.Pool): Promise<void> {
+  await eventually(
+    async () => {
+      const { rows } = await pool.query<{ left: string }>(
+        `SELECT (SELECT count(*) FROM graphile_worker.jobs WHERE run_at <= now())
+           + (SELECT count(*) FROM outbox)
+           + (SELECT count(*) FROM events WHERE position IS NULL)
+           + (SELECT count(*) FROM events WHERE position > (SELECT position FROM event_publication)) AS left`,
+      )
+      return Number(rows[0]?.left) === 0
+    },
+    { timeoutMilliseconds: 120_000 },
+  )
 }
 
 /** Makes the machines that the pool ordered look as they do when they are ready. */

@@ -1,15 +1,21 @@
 import { benchClaims } from './claim.ts'
 import { benchCold } from './cold.ts'
 import { benchFirstCommand } from './command.ts'
+import { benchFleet } from './fleet.ts'
 import { benchImage } from './image.ts'
 import { benchMemory } from './memory.ts'
+import { benchPatch } from './patch.ts'
+import { benchSteps } from './steps.ts'
 import { printTable, type Row } from './table.ts'
 
 const sections: Readonly<Record<string, () => Promise<Row[]>>> = {
   claim: benchClaims,
+  fleet: benchFleet,
   image: benchImage,
   cold: benchCold,
   command: benchFirstCommand,
+  steps: benchSteps,
+  patch: benchPatch,
   memory: benchMemory,
 }
 

@@ -14,6 +14,8 @@ export interface Service extends AsyncDisposable {
   token: string
   client: HearthClient
   databaseUrl: string
+  postgresPid: number
+  nats: { url: string; pid: number; credentialsFile: string }
   folder: string
   readonly controlPlane: ChildProcess
   /** Kills the control plane as a crash would and starts it again; resolves when it is ready. */
@@ -39,6 +41,7 @@ export async function startService(): Promise<Service> {
     HEARTH_NATS_CREDENTIALS_FILE: nats.controlPlaneCredentialsFile ?? '',
     HEARTH_NATS_ACCOUNT_SEED_FILE: nats.accountSeedFile ?? '',
     HEARTH_LISTEN: `127.0.0.1:${port}`,
+    HEARTH_DRAIN_SECONDS: '0',
     HEARTH_ENCRYPTION_KEY_FILE: join(folder, 'encryption.key'),
     HEARTH_BOOTSTRAP_TOKEN_FILE: tokenFile,
   }
@@ -55,6 +58,8 @@ export async function startService(): Promise<Service> {
     token,
     client,
     databaseUrl: postgres.url,
+    postgresPid: postgres.pid,
+    nats: { url: nats.url, pid: nats.pid, credentialsFile: nats.controlPlaneCredentialsFile ?? '' },
     folder,
     get controlPlane() {
       return controlPlane

@@ -67,16 +67,13 @@ function settingOver(runner: () => CommandRunner, name: string): HostContractSet
       capacity: {},
       clock: systemClock,
     })
-  return { host: hostOf(owners[0]), foreignHost: hostOf(owners[1]), specification }
+  return { host: hostOf(owners[0]), owner: owners[0], foreignHost: hostOf(owners[1]), specification }
 }
 
 function specification(): MachineSpecification {
   const environmentId = newId()
   return {
-    owner: owners[0],
     environmentId,
-    epoch: 1,
-    generation: 2,
     hostname: 'shop',
     image: 'debian-12',
     virtualCpus: 1,

@@ -44,6 +44,7 @@ const refused: readonly (readonly [from: string, to: string, rule: string, how?:
     'control-plane: placement',
   ],
   ['control-plane/src/config.ts', 'control-plane/src/compose.ts', 'control-plane: config'],
+  ['control-plane/src/timings.ts', 'control-plane/src/compose.ts', 'control-plane: timings'],
   ['control-plane/src/database/a.ts', 'control-plane/src/kinds/claim/index.ts', 'control-plane: database'],
   [
     'control-plane/src/reconciling/a.ts',
@@ -137,6 +138,8 @@ const refused: readonly (readonly [from: string, to: string, rule: string, how?:
   ['runner-agent/src/guest/ssh/a.ts', 'runner-agent/src/work/a.ts', 'runner-agent: guest/ssh'],
   ['runner-agent/src/registration/a.ts', 'runner-agent/src/host/host.ts', 'runner-agent: registration'],
   ['runner-agent/src/reporting/a.ts', 'runner-agent/src/work/a.ts', 'runner-agent: reporting'],
+  ['runner-agent/src/timings.ts', 'runner-agent/src/compose.ts', 'runner-agent: timings'],
+  ['runner-agent/src/lease/a.ts', 'runner-agent/src/work/a.ts', 'runner-agent: lease'],
   [
     'runner-agent/src/work/environment/a.ts',
     'runner-agent/src/host/libvirt/virsh.ts',

@@ -76,7 +76,7 @@ function matches(operation: Operation, status: number, body: unknown): void {
   ).toBe(true)
 }
 
-const withId = (path: string, id: string) => path.replace('{id}', id)
+const withId = (path: string, id: string) => path.replaceAll(/\{\w+\}/g, id)
 
 describe('every route', () => {
   test('is documented: there are more than thirty, each with its refusals', () => {

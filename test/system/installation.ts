@@ -2,10 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HearthClient } from '@hearth/client'
-import { type ControlPlane, composeControlPlane } from '@hearth/control-plane'
+import { type Config, type ControlPlane, composeControlPlane, listen } from '@hearth/control-plane'
 import { newId } from '@hearth/foundation'
 import { createTestDatabase, startTestNats, type TestDatabase, type TestNats } from '@hearth/testing'
-import { serve } from '@hono/node-server'
 import { pino } from 'pino'
 
 /** A control plane on a real PostgreSQL and a real nats-server, with its administrator's client. */
@@ -19,11 +18,45 @@ export interface Installation extends AsyncDisposable {
   folder: string
 }
 
-export async function startInstallation(): Promise<Installation> {
+type Overrides = NonNullable<Parameters<typeof composeControlPlane>[2]>
+
+export interface InstallationOptions {
+  overrides?: Overrides
+  events?: Partial<Config['events']>
+}
+
+export async function startInstallation(options: InstallationOptions = {}): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'hearth-system-'))
   const database = await createTestDatabase()
   const nats = await startTestNats({ authorization: true })
   const token = `hearth_${newId()}`
+  const shared = { token, database, nats, folder }
+  const replica = await startReplica(shared, options)
+  return {
+    ...shared,
+    ...replica,
+    async [Symbol.asyncDispose]() {
+      await replica.stop()
+      await nats[Symbol.asyncDispose]()
+      await database[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A control plane with its client; `stop` leaves database and NATS as they are. */
+export interface Replica {
+  url: string
+  client: HearthClient
+  controlPlane: ControlPlane
+  stop(): Promise<void>
+}
+
+/** One more control plane on the database, the NATS server and the keys of an installation. */
+export async function startReplica(
+  { token, database, nats, folder }: Pick<Installation, 'token' | 'database' | 'nats' | 'folder'>,
+  { overrides, events }: InstallationOptions = {},
+): Promise<Replica> {
   const controlPlane = await composeControlPlane(
     {
       databaseUrl: database.url,
@@ -32,45 +65,30 @@ export async function startInstallation(): Promise<Installation> {
         servers: [nats.url],
         credentials: nats.controlPlaneCredentials ?? null,
         accountSeed: nats.accountSeed ?? null,
+        observerSeed: nats.observerSeed ?? null,
         runnerServers: [nats.url],
+        replicas: null,
       },
       listen: { host: '127.0.0.1', port: 0 },
+      drainMilliseconds: 0,
       encryptionKeyFile: join(folder, 'encryption.key'),
       bootstrapToken: token,
+      events: { keepMilliseconds: 7 * 24 * 3_600_000, keepCount: 200_000, ...events },
       logLevel: 'silent',
     },
     pino({ level: process.env.HEARTH_TEST_LOG ?? 'silent' }),
+    overrides,
   )
-  const { server, url } = await listen(controlPlane)
+  const listener = await listen(controlPlane.application, { host: '127.0.0.1', port: 0 })
+  const url = `http://127.0.0.1:${listener.address.port}`
   return {
     url,
-    token,
     client: new HearthClient({ url, token }),
     controlPlane,
-    database,
-    nats,
-    folder,
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    async stop() {
+      const closed = listener.close()
       await controlPlane.stop()
-      if ('closeAllConnections' in server) server.closeAllConnections()
       await closed
-      await nats[Symbol.asyncDispose]()
-      await database[Symbol.asyncDispose]()
-      rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-async function listen(
-  controlPlane: ControlPlane,
-): Promise<{ server: ReturnType<typeof serve>; url: string }> {
-  return new Promise((resolve) => {
-    const server = serve(
-      { fetch: controlPlane.application.fetch, hostname: '127.0.0.1', port: 0 },
-      ({ port }) => {
-        resolve({ server, url: `http://127.0.0.1:${port}` })
-      },
-    )
-  })
 }

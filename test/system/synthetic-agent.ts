@@ -1,7 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Runner } from '@hearth/contract'
-import { type AgentEnd, compose, createLogger, readConfig, runAgent } from '@hearth/runner-agent'
+import {
+  type AgentEnd,
+  type AgentParts,
+  compose,
+  createLogger,
+  readConfig,
+  runAgent,
+} from '@hearth/runner-agent'
+import type { CuttableRelay } from './cuttable-relay.ts'
 import type { Installation } from './installation.ts'
 
 export interface SyntheticAgent extends AsyncDisposable {
@@ -17,19 +25,27 @@ export interface SyntheticSettings {
   name: string
   /** Without it the runner is made; with it this agent has the identity of another. */
   identityOf?: SyntheticAgent
+  labels?: Readonly<Record<string, string>>
   environment?: Readonly<Record<string, string>>
+  /** Its way to NATS. */
+  through?: CuttableRelay
+  timings?: Partial<AgentParts['timings']>
 }
 
 /** The shipped agent with the shipped synthetic host, in this process, against a real control plane. */
 export async function startSyntheticAgent(
-  installation: Installation,
+  installation: Pick<Installation, 'client' | 'folder' | 'url'>,
   settings: SyntheticSettings,
 ): Promise<SyntheticAgent> {
   const { client, folder, url } = installation
   const stateFolder = settings.identityOf?.stateFolder ?? join(folder, settings.name)
   let runner = settings.identityOf?.runner
   if (runner === undefined) {
-    const created = await client.runners.create({ name: settings.name, labels: {}, spec: {} })
+    const created = await client.runners.create({
+      name: settings.name,
+      labels: settings.labels ?? {},
+      spec: {},
+    })
     runner = created.runner
     mkdirSync(stateFolder, { recursive: true })
     const identity = { url, runnerId: runner.metadata.id, token: created.token }
@@ -45,7 +61,19 @@ export async function startSyntheticAgent(
     ...settings.environment,
   })
   const stopping = new AbortController()
-  const ended = runAgent(await compose(config, createLogger(config)), stopping.signal)
+  const parts = await compose(config, createLogger(config))
+  const { through } = settings
+  const ended = runAgent(
+    {
+      ...parts,
+      timings: { ...parts.timings, ...settings.timings },
+      connect: (options) =>
+        parts.connect(
+          through === undefined ? options : { ...options, servers: [`nats://127.0.0.1:${through.port}`] },
+        ),
+    },
+    stopping.signal,
+  )
   const stop = () => {
     stopping.abort()
     return ended

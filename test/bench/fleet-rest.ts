@@ -1,0 +1,40 @@
+import { reportConsumer, streams } from '@hearth/contract'
+import { jetstreamManager } from '@nats-io/jetstream'
+import type { NatsConnection } from '@nats-io/transport-node'
+import type pg from 'pg'
+
+export interface Unrest {
+  /** Reconciles that are due or under way. */
+  due: number
+  /** Changes that observers and agents have not been told of. */
+  unpublished: number
+  /** Reports that are stored and not taken in. */
+  reports: number
+  /** Agents that were not heard since the moment given. */
+  silent: number
+}
+
+/** What is still to be done, as PostgreSQL and NATS say. */
+export async function readUnrest(pool: pg.Pool, nats: NatsConnection, since: Date): Promise<Unrest> {
+  const { rows } = await pool.query<{ due: string; unpublished: string; silent: string }>(
+    `SELECT
+       (SELECT count(*) FROM graphile_worker.jobs WHERE run_at <= now()) AS due,
+       (SELECT count(*) FROM outbox) + (SELECT count(*) FROM events WHERE position IS NULL)
+         + (SELECT coalesce(max(position), 0) FROM events) - (SELECT position FROM event_publication) AS unpublished,
+       (SELECT count(*) FROM runners WHERE phase <> 'active' OR last_seen_at < $1) AS silent`,
+    [since],
+  )
+  const manager = await jetstreamManager(nats, { checkAPI: false })
+  const { num_pending, num_ack_pending } = await manager.consumers.info(streams.report, reportConsumer)
+  const row = rows[0]
+  return {
+    due: Number(row?.due),
+    unpublished: Number(row?.unpublished),
+    reports: num_pending + num_ack_pending,
+    silent: Number(row?.silent),
+  }
+}
+
+export function isAtRest(unrest: Unrest): boolean {
+  return unrest.due + unrest.unpublished + unrest.reports + unrest.silent === 0
+}

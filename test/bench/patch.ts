@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs'
+import { environmentOrderSchema, subjects } from '@hearth/contract'
+import { connect, credsAuthenticator } from '@nats-io/transport-node'
+import { untilPool } from '../system/following.ts'
+import { type Service, startService } from './service.ts'
+import { latenciesOf } from './statistics.ts'
+import type { Row } from './table.ts'
+
+const pools = 100
+const changes = 200
+
+/** From a PATCH of a pool's commands to the work order that follows from it, with a hundred pools that are ready. */
+export async function benchPatch(): Promise<Row[]> {
+  await using service = await startService()
+  const { client } = service
+  await service.startAgent('patched', {
+    HEARTH_AGENT_HOST: 'synthetic',
+    HEARTH_LOG_LEVEL: 'warn',
+    HEARTH_SYNTHETIC_CREATE_MILLISECONDS: '1',
+    HEARTH_SYNTHETIC_BOOT_MILLISECONDS: '5',
+    HEARTH_SYNTHETIC_STEP_MILLISECONDS: '2',
+  })
+  const ids: string[] = []
+  for (let index = 0; index < pools; index += 1) {
+    const { warmPools } = await client.apply({
+      apiVersion: 'hearth/v1',
+      name: `patched-${index}`,
+      warmPools: [{ environmentClass: 'small', min: 1 }],
+    })
+    ids.push(warmPools[0]?.id ?? '')
+  }
+  const ready = (id: string) => untilPool(client, id, ({ status }) => status.phase === 'ready')
+  await Promise.all(ids.map(ready))
+  await using orders = await followOrders(service)
+  const samples: number[] = []
+  for (let change = 0; change < changes; change += 1) {
+    const id = ids[change % pools] ?? ''
+    const command = `echo change ${change}`
+    const received = orders.received(command)
+    const began = performance.now()
+    await client.warmPools.update(id, { spec: { setup: [command] } })
+    samples.push((await received) - began)
+    await ready(id)
+  }
+  const { p50, p99 } = latenciesOf(samples, 1)
+  const row = { floor: null, unit: 'ms' }
+  return [
+    { measure: `change to work order, ${pools} pools, p50`, hearth: p50, ...row, most: null },
+    { measure: `change to work order, ${pools} pools, p99`, hearth: p99, ...row, most: 100 },
+  ]
+}
+
+/** Hears the orders as they go to the runner. */
+async function followOrders({ nats }: Service) {
+  const authenticator = credsAuthenticator(readFileSync(nats.credentialsFile))
+  const connection = await connect({ servers: nats.url, authenticator })
+  const waiting = new Map<string, (time: number) => void>()
+  connection.subscribe(subjects.allWork, {
+    callback: (error, message) => {
+      if (error !== null) throw error
+      const { plan } = environmentOrderSchema.parse(message.json())
+      for (const { command } of plan.warmPoolSetup) waiting.get(command)?.(performance.now())
+    },
+  })
+  await connection.flush()
+  return {
+    received: (command: string) => new Promise<number>((resolve) => waiting.set(command, resolve)),
+    async [Symbol.asyncDispose]() {
+      await connection.close()
+    },
+  }
+}

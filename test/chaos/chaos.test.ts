@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { breaks } from './children/messages.ts'
+import type { Fault } from './plan/faults.ts'
+import { drawPlan, faultKinds } from './plan/plan.ts'
+import { reportFailure } from './report.ts'
+import { runAll } from './run-all.ts'
+
+/** Side by side, so that a run's waits are another's work. */
+const parallel = 3
+const settings = { parallel, logLevel: 'warn', keep: false }
+
+/** The fewest seeds, from the first on, of which each brings a kind of fault that those before it did not. */
+function selection(): number[] {
+  const missing = new Set<Fault['kind']>(faultKinds)
+  const seeds: number[] = []
+  for (let seed = 1; missing.size > 0; seed += 1) {
+    const kinds = drawPlan(seed).faults.map(({ kind }) => kind)
+    if (!kinds.some((kind) => missing.has(kind))) continue
+    for (const kind of kinds) missing.delete(kind)
+    seeds.push(seed)
+  }
+  return seeds
+}
+
+test('whatever is killed, cut, delayed or repeated, no intent is lost, no machine given twice and nothing orphaned', async () => {
+  const given = { ...settings, seeds: selection(), break: null }
+  const outcomes = await runAll(given, () => undefined)
+  const failed = outcomes.filter(({ violations }) => violations.length > 0)
+  expect(failed.map((outcome) => reportFailure(outcome, given)).join('\n')).toBe('')
+})
+
+test.each(breaks)('the checker finds the deliberate fault %s', async (chosen) => {
+  const outcomes = await runAll({ ...settings, seeds: [1, 2], break: chosen }, () => undefined)
+  expect(outcomes.some(({ broken }) => broken)).toBe(true)
+  const rule = { 'double-claim': 'double claim', 'lost-order': 'lost intent', orphan: 'orphan' }[chosen]
+  expect(outcomes.flatMap(({ violations }) => violations).map((violation) => violation.rule)).toContain(rule)
+})

@@ -1,0 +1,131 @@
+import { expect, test } from 'vitest'
+import { check } from './check.ts'
+import type { History, Records, Rule } from './history.ts'
+import { calmHistory, environment, event, machine } from './sample.ts'
+
+const rules = (history: History): Rule[] => [...new Set(check(history).map(({ rule }) => rule))]
+const withRecords = (change: Partial<Records>) =>
+  calmHistory({ records: { ...calmHistory().records, ...change } })
+const host = (machines: History['hosts'][number]['machines'], agents = 1) =>
+  calmHistory({ hosts: [{ runnerId: 'runner-1', agents, machines }] })
+const both = [environment('claimed', { claimId: 'claim-1' }), environment('ready')]
+
+test('a run in which everything is as it should be has no violation', () => {
+  expect(check(calmHistory())).toEqual([])
+})
+
+test('two answers that give the same machine to two claims are a double claim', () => {
+  const { intents } = calmHistory()
+  const second = { id: 'claim-2', environmentId: 'claimed', projectId: 'project-1', released: true }
+  expect(rules(calmHistory({ intents: { ...intents, claims: [...intents.claims, second] } }))).toContain(
+    'double claim',
+  )
+})
+
+test('a claim that the database gives the machine of another is a double claim, also when nobody was told', () => {
+  const claims: Records['claims'] = [
+    { id: 'claim-1', phase: 'bound', environmentId: 'claimed', failure: null },
+    { id: 'claim-2', phase: 'bound', environmentId: 'claimed', failure: null },
+  ]
+  expect(rules(withRecords({ claims }))).toContain('double claim')
+})
+
+test('a machine marked as of another claim than the one that was answered is a double claim', () => {
+  const environments = [environment('claimed', { claimId: 'claim-9' }), environment('ready')]
+  expect(rules(withRecords({ environments }))).toContain('double claim')
+})
+
+test('a repeated claim answered otherwise is a double claim', () => {
+  expect(rules(calmHistory({ repeats: [{ key: 'key', first: 'one', again: 'other' }] }))).toEqual([
+    'double claim',
+  ])
+})
+
+test('what was acknowledged and is not there is a lost intent', () => {
+  expect(rules(withRecords({ projects: [] }))).toEqual(['lost intent'])
+  expect(rules(withRecords({ pools: [] }))).toEqual(['lost intent'])
+  expect(rules(withRecords({ claims: [] }))).toEqual(['lost intent'])
+  const environments = [{ id: 'unknown', desiredPhase: 'running' as const }]
+  expect(rules(calmHistory({ intents: { ...calmHistory().intents, environments } }))).toEqual(['lost intent'])
+})
+
+test('what was acknowledged as deleted or released and is still there is a lost intent', () => {
+  const { intents } = calmHistory()
+  const projects = intents.projects.map((project) => ({ ...project, deleted: true, forced: true }))
+  expect(rules(calmHistory({ intents: { ...intents, projects } }))).toEqual(['lost intent'])
+  const claims = intents.claims.map((claim) => ({ ...claim, released: true }))
+  expect(rules(calmHistory({ intents: { ...intents, claims } }))).toEqual(['lost intent'])
+})
+
+test('a pool that is not at its size is a lost intent', () => {
+  const environments = [environment('claimed', { claimId: 'claim-1' })]
+  const history = withRecords({ environments })
+  history.hosts = [{ runnerId: 'runner-1', agents: 1, machines: [machine('claimed')] }]
+  expect(rules(history)).toEqual(['lost intent'])
+})
+
+test('what does not come to rest is a lost intent', () => {
+  const stuck = environment('stuck', { phase: 'provisioning', poolId: null })
+  expect(rules(withRecords({ environments: [...both, stuck] }))).toEqual(['lost intent'])
+  expect(rules(withRecords({ unsent: 1 }))).toEqual(['lost intent'])
+  const jobs = [{ id: 'job', operation: 'environment.provision', resourceId: 'ready', phase: 'running' }]
+  expect(rules(withRecords({ jobs }))).toEqual(['lost intent'])
+})
+
+test('a machine that failed is a lost intent unless a fault of the run may make one fail', () => {
+  const failed = environment('failed', { phase: 'failed', poolId: null, failure: 'no space' })
+  expect(rules(withRecords({ environments: [...both, failed] }))).toEqual(['lost intent'])
+  const excused = withRecords({ environments: [...both, failed] })
+  excused.excused.failedMachines = true
+  expect(check(excused)).toEqual([])
+})
+
+test('a machine that is wanted and not on its host, or not as wanted, is a lost intent', () => {
+  expect(rules(host([machine('claimed')]))).toEqual(['lost intent'])
+  expect(rules(host([machine('claimed'), machine('ready', { power: 'shut_off' })]))).toEqual(['lost intent'])
+  expect(rules(host([machine('claimed'), machine('ready', { generation: 7 })]))).toEqual(['lost intent'])
+})
+
+test('a machine on a host that nobody wants there is an orphan, a folder without a machine too', () => {
+  const wanted = [machine('claimed'), machine('ready')]
+  expect(rules(host([...wanted, machine('unknown')]))).toEqual(['orphan'])
+  expect(rules(host([...wanted, { environmentId: 'left', machine: null }]))).toEqual(['orphan'])
+  const gone = environment('gone', { phase: 'deleted' })
+  const history = withRecords({ environments: [...both, gone] })
+  history.hosts = [{ runnerId: 'runner-1', agents: 1, machines: [...wanted, machine('gone')] }]
+  expect(rules(history)).toEqual(['orphan'])
+})
+
+test('two agents that act for one runner, or none, break the fencing', () => {
+  expect(rules(host([machine('claimed'), machine('ready')], 2))).toEqual(['fencing'])
+  expect(rules(host([machine('claimed'), machine('ready')], 0))).toEqual(['fencing'])
+})
+
+test('what is past its deadline, or failed without a cause, breaks the deadlines', () => {
+  const late = environment('ready', { deadline: new Date('2025-12-31T23:59:00Z') })
+  const environments = [environment('claimed', { claimId: 'claim-1' }), late]
+  expect(rules(withRecords({ environments }))).toEqual(['deadline'])
+  const failed = environment('failed', { phase: 'failed', poolId: null })
+  expect(rules(withRecords({ environments: [...both, failed] }))).toContain('deadline')
+})
+
+test('a version that falls is seen by a reader and by both observers', () => {
+  const falling = [3, 2].map((statusVersion) => ({ kind: 'Claim', id: 'c', specVersion: 1, statusVersion }))
+  expect(rules(calmHistory({ readings: falling }))).toEqual(['versions'])
+  expect(rules(calmHistory({ streamed: [event(1, 2), event(2, 1)] }))).toEqual(['versions'])
+  expect(rules(calmHistory({ published: [event(1, 2), event(2, 1)] }))).toEqual(['versions'])
+})
+
+test('an event that does not come, comes twice over HTTP, or comes out of order breaks the events', () => {
+  expect(rules(calmHistory({ streamed: [event(1, 1)] }))).toEqual(['events'])
+  expect(rules(calmHistory({ streamed: [event(2, 2)] }))).toEqual(['events'])
+  expect(rules(calmHistory({ streamed: [event(1, 1), event(2, 2), event(2, 2)] }))).toEqual(['events'])
+  expect(rules(calmHistory({ published: [event(1, 1)] }))).toEqual(['events'])
+  expect(rules(calmHistory({ published: [event(2, 2), event(1, 2)] }))).toEqual(['events'])
+  expect(check(calmHistory({ published: [event(2, 2)], publishedWhole: false }))).toEqual([])
+})
+
+test('what was oversold and what leaked is passed on', () => {
+  expect(rules(calmHistory({ oversold: ['18 of 16'] }))).toEqual(['capacity'])
+  expect(rules(calmHistory({ leaks: ['stream HEARTH_LOG'] }))).toEqual(['secrets'])
+})

@@ -1,0 +1,21 @@
+import { checkClaims } from './claims.ts'
+import { checkDeadlines } from './deadlines.ts'
+import { checkEvents } from './events.ts'
+import type { History, Violation } from './history.ts'
+import { checkHosts } from './hosts.ts'
+import { checkIntents } from './intents.ts'
+import { checkVersions } from './versions.ts'
+
+/** What of a run breaks a promise of Hearth; purely from what was seen. */
+export function check(history: History): Violation[] {
+  return [
+    ...checkClaims(history),
+    ...checkIntents(history),
+    ...checkHosts(history),
+    ...checkDeadlines(history),
+    ...checkVersions(history),
+    ...checkEvents(history),
+    ...history.oversold.map((message): Violation => ({ rule: 'capacity', message, lasting: true })),
+    ...history.leaks.map((message): Violation => ({ rule: 'secrets', message, lasting: true })),
+  ]
+}

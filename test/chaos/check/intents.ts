@@ -1,0 +1,104 @@
+import type { History, Violation } from './history.ts'
+
+/** What users were told is done is so, and the machines that follow from it are there. */
+export function checkIntents(history: History): Violation[] {
+  const violate = (message: string): Violation => ({ rule: 'lost intent', message, lasting: false })
+  return [
+    ...lostProjects(history),
+    ...lostEnvironments(history),
+    ...lostClaims(history),
+    ...unfinished(history),
+  ].map(violate)
+}
+
+function* lostProjects({ intents, records, excused }: History): Generator<string> {
+  for (const wanted of intents.projects) {
+    const name = `project ${wanted.name} (${wanted.id})`
+    const exists = records.projects.some(({ id }) => id === wanted.id)
+    if (wanted.deleted) {
+      if (exists) yield `${name} was deleted and is still there`
+      continue
+    }
+    if (!exists) {
+      yield `${name} is gone`
+      continue
+    }
+    const pools = records.pools.filter(({ projectId }) => projectId === wanted.id)
+    const [pool] = pools
+    if (pool === undefined || pools.length > 1) {
+      yield `${name} has ${pools.length} pools`
+      continue
+    }
+    if (pool.min !== wanted.min)
+      yield `the pool of ${name} has min ${pool.min}; ${wanted.min} was acknowledged`
+    if (pool.phase === 'failed' && pool.failure !== null && excused.failedMachines) continue
+    const ready = records.environments.filter(
+      ({ poolId, claimId, phase, desiredPhase, unreachable }) =>
+        poolId === pool.id &&
+        claimId === null &&
+        phase === 'running' &&
+        desiredPhase === 'running' &&
+        !unreachable,
+    ).length
+    if (ready !== wanted.min)
+      yield `the pool of ${name} has ${ready} ready machines; ${wanted.min} are wanted`
+    if (pool.phase !== 'ready') yield `the pool of ${name} is ${pool.phase}`
+  }
+}
+
+function* lostEnvironments({ intents, records, excused }: History): Generator<string> {
+  for (const wanted of intents.environments) {
+    const row = records.environments.find(({ id }) => id === wanted.id)
+    const phase = row?.phase ?? 'gone'
+    if (phase === wanted.desiredPhase) continue
+    if (intents.projects.some(({ id, deleted }) => id === row?.projectId && deleted)) continue
+    if (phase === 'failed' && excused.failedMachines) continue
+    yield `environment ${wanted.id} is ${phase}; ${wanted.desiredPhase} was acknowledged`
+  }
+}
+
+function* lostClaims({ intents, records, excused }: History): Generator<string> {
+  for (const wanted of intents.claims) {
+    const row = records.claims.find(({ id }) => id === wanted.id)
+    if (row === undefined) {
+      yield `claim ${wanted.id} is gone`
+      continue
+    }
+    const environment = records.environments.find(({ id }) => id === row.environmentId)
+    const over = environment === undefined || environment.phase === 'deleted'
+    if (wanted.released || goneWithProject(intents, wanted.projectId)) {
+      if (!over) yield `claim ${wanted.id} was released and its machine is ${environment.phase}`
+      if (row.phase !== 'released' && row.phase !== 'failed')
+        yield `claim ${wanted.id} was released and is ${row.phase}`
+      continue
+    }
+    if (row.phase === 'failed' && row.failure !== null && excused.failedMachines) continue
+    if (environment?.phase === 'failed' && excused.failedMachines) continue
+    if (row.phase !== 'bound') yield `claim ${wanted.id} is ${row.phase}`
+    if (environment?.phase !== 'running')
+      yield `the machine of claim ${wanted.id} is ${environment?.phase ?? 'gone'}`
+    else if (environment.claimId !== wanted.id)
+      yield `the machine of claim ${wanted.id} is not marked as claimed`
+  }
+}
+
+/** Machines that someone has claimed go with their project only by force. */
+function goneWithProject(intents: History['intents'], projectId: string): boolean {
+  return intents.projects.some(({ id, deleted, forced }) => id === projectId && deleted && forced)
+}
+
+const waiting = ['pending', 'provisioning', 'stopping', 'starting', 'deleting']
+
+/** Once nothing disturbs it any more, everything comes to rest. */
+function* unfinished({ records, excused }: History): Generator<string> {
+  for (const { id, phase, failure } of records.environments) {
+    if (waiting.includes(phase)) yield `machine ${id} is still ${phase}`
+    if (phase === 'failed' && !excused.failedMachines)
+      yield `machine ${id} failed (${failure}), and no fault of this run may make one fail`
+  }
+  for (const { id, phase } of records.claims) if (phase === 'pending') yield `claim ${id} is still pending`
+  for (const { name, phase } of records.runners) if (phase !== 'active') yield `runner ${name} is ${phase}`
+  for (const { id, operation, phase } of records.jobs)
+    if (phase === 'running') yield `job ${id} (${operation}) is still running`
+  if (records.unsent > 0) yield `${records.unsent} committed changes are not sent`
+}

@@ -1,0 +1,77 @@
+import type { History, SeenEvent } from './history.ts'
+
+const runnerId = 'runner-1'
+
+/** A made-up run in which everything is as it should be: one project with a pool of one, one claim, one host. */
+export function calmHistory(change: Partial<History> = {}): History {
+  return {
+    intents: {
+      projects: [{ id: 'project-1', name: 'amber', min: 1, deleted: false, forced: false }],
+      environments: [],
+      claims: [{ id: 'claim-1', environmentId: 'claimed', projectId: 'project-1', released: false }],
+    },
+    repeats: [{ key: 'key-1', first: 'the same', again: 'the same' }],
+    readings: [reading(1, 1), reading(1, 2), reading(2, 2)],
+    streamed: [event(1, 1), event(2, 2)],
+    published: [event(1, 1), event(1, 1), event(2, 2)],
+    publishedWhole: true,
+    leaks: [],
+    oversold: [],
+    records: {
+      now: new Date('2026-01-01T00:00:00Z'),
+      projects: [{ id: 'project-1', name: 'amber', phase: 'active' }],
+      pools: [{ id: 'pool-1', projectId: 'project-1', phase: 'ready', enabled: true, min: 1, failure: null }],
+      environments: [environment('claimed', { claimId: 'claim-1' }), environment('ready')],
+      claims: [{ id: 'claim-1', phase: 'bound', environmentId: 'claimed', failure: null }],
+      runners: [{ id: runnerId, name: 'host-1', phase: 'active', epoch: 1 }],
+      jobs: [],
+      events: [event(1, 1), event(2, 2)],
+      unsent: 0,
+    },
+    hosts: [{ runnerId, agents: 1, machines: [machine('claimed'), machine('ready')] }],
+    excused: { failedMachines: false },
+    ...change,
+  }
+}
+
+export function environment(
+  id: string,
+  change: Partial<History['records']['environments'][number]> = {},
+): History['records']['environments'][number] {
+  return {
+    id,
+    phase: 'running',
+    desiredPhase: 'running',
+    projectId: 'project-1',
+    poolId: 'pool-1',
+    runnerId,
+    claimId: null,
+    specVersion: 1,
+    deadline: null,
+    failure: null,
+    unreachable: false,
+    ...change,
+  }
+}
+
+export function machine(
+  environmentId: string,
+  change: Partial<NonNullable<History['hosts'][number]['machines'][number]['machine']>> = {},
+): History['hosts'][number]['machines'][number] {
+  return { environmentId, machine: { power: 'running', owner: runnerId, epoch: 1, generation: 1, ...change } }
+}
+
+export function event(position: number, statusVersion: number): SeenEvent {
+  return {
+    id: `event-${position}`,
+    position,
+    kind: 'Environment',
+    resourceId: 'ready',
+    specVersion: 1,
+    statusVersion,
+  }
+}
+
+function reading(specVersion: number, statusVersion: number) {
+  return { kind: 'Environment', id: 'ready', specVersion, statusVersion }
+}

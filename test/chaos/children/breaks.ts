@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import type { Messaging } from '@hearth/messaging'
+import type { Host } from '@hearth/runner-agent'
+import type { Break } from './messages.ts'
+import { tell } from './parent.ts'
+
+/** `double-claim`: the statement that gives a machine away no longer looks whether someone has it. The index that forbids it is gone. */
+export function breakClaims(chosen: Break | null): (text: string) => string {
+  if (chosen !== 'double-claim') return (text) => text
+  return (text) => {
+    if (!text.startsWith('update "environments" set "claim_id"')) return text
+    const broken = text.replace('and "claim_id" is null', '')
+    if (broken !== text) tell({ type: 'broken' })
+    return broken
+  }
+}
+
+/** `lost-order`: some machines are never ordered of their runner, neither when they change nor when it asks for all. */
+export function breakOrders(chosen: Break | null, messaging: Messaging): Messaging {
+  if (chosen !== 'lost-order') return messaging
+  return {
+    ...messaging,
+    publishOrder: async (order, messageId) => {
+      if (isChosen(order.id)) return tell({ type: 'broken' })
+      await messaging.publishOrder(order, messageId)
+    },
+    serveSync: (handle, signal) =>
+      messaging.serveSync(async (request) => {
+        const reply = await handle(request)
+        if (!reply.accepted) return reply
+        return { ...reply, orders: reply.orders.filter(({ id }) => !isChosen(id)) }
+      }, signal),
+  }
+}
+
+/** `orphan`: some machines that are to be removed stay, and the agent does not see them any more. */
+export function breakRemovals(chosen: Break | null, host: Host): Host {
+  if (chosen !== 'orphan') return host
+  const kept = new Set<string>()
+  return new Proxy(host, {
+    get: (object, name) => {
+      const value: unknown = Reflect.get(object, name)
+      if (typeof value !== 'function') return value
+      return async (...given: unknown[]): Promise<unknown> => {
+        const [id] = given
+        if (name === 'remove' && typeof id === 'string' && isChosen(id)) {
+          kept.add(id)
+          tell({ type: 'broken' })
+          return undefined
+        }
+        if (name === 'look' && typeof id === 'string' && kept.has(id)) {
+          return {
+            environmentId: id,
+            power: 'absent',
+            ownership: null,
+            address: null,
+            identity: null,
+            record: null,
+          }
+        }
+        const result: unknown = await Reflect.apply(value, object, given)
+        if (name !== 'inventory' || !Array.isArray(result)) return result
+        return (result as { environmentId: string }[]).filter(({ environmentId }) => !kept.has(environmentId))
+      }
+    },
+  })
+}
+
+/** One in four. */
+function isChosen(id: string): boolean {
+  return (createHash('sha256').update(id).digest()[0] ?? 0) < 64
+}

@@ -1,0 +1,67 @@
+import { connectMessaging, type Messaging } from '@hearth/messaging'
+import { compose, createLogger, type Guest, type Host, readConfig, runAgent } from '@hearth/runner-agent'
+import { breakRemovals } from './breaks.ts'
+import { diskThatFills, takenTwice } from './host-faults.ts'
+import { KillSwitch } from './kill-switch.ts'
+import { jumpingClock, whenStarted } from './parent.ts'
+import { agentTimings, messagingTimings } from './timings.ts'
+
+/** As the shipped program ends when a newer agent has its runner. */
+const supersededExitCode = 3
+const hostSteps = ['create', 'start', 'shutDown', 'powerOff', 'remove', 'stamp', 'keepRecord'] as const
+const guestSteps = ['identify', 'writePrivateFile'] as const
+
+const start = await whenStarted()
+const killSwitch = new KillSwitch(start.kill)
+const config = readConfig(start.environment)
+const parts = await compose(config, createLogger(config))
+const twice = start.stepsTwice
+const host: Host = killSwitch.around(
+  breakRemovals(start.break, diskThatFills(takenTwice(parts.host, twice ? hostSteps : []), start.diskFull)),
+  hostSteps,
+)
+const end = await runAgent(
+  {
+    ...parts,
+    host,
+    openGuest: (machine) => countedGuest(parts.openGuest(machine)),
+    clock: jumpingClock(start.clockOffsetMilliseconds),
+    timings: agentTimings,
+    connect: async (options) =>
+      counted(
+        await connectMessaging({
+          ...options,
+          servers: start.natsServer === null ? options.servers : [start.natsServer],
+          timings: messagingTimings,
+        }),
+      ),
+  },
+  new AbortController().signal,
+)
+process.exit(end === 'superseded' ? supersededExitCode : 0)
+
+/** Each thing that a step tells is one after which the agent may die. */
+function countedGuest(guest: Guest): Guest {
+  const told = new Proxy(guest, {
+    get: (object, name) => {
+      if (name === 'runSteps')
+        return (...given: Parameters<Guest['runSteps']>) => killSwitch.items(object.runSteps(...given))
+      const value: unknown = Reflect.get(object, name)
+      return typeof value === 'function'
+        ? (...given: unknown[]): unknown => Reflect.apply(value, object, given)
+        : value
+    },
+  })
+  return killSwitch.around(told, guestSteps)
+}
+
+function counted(messaging: Messaging): Messaging {
+  return killSwitch.around(
+    {
+      ...messaging,
+      consumeOrders: (runnerId, handle, signal) =>
+        messaging.consumeOrders(runnerId, (order) => killSwitch.write(() => handle(order)), signal),
+    },
+    ['publishReport', 'requestSync'],
+  )
+}

@@ -1,0 +1,109 @@
+import { Client } from 'pg'
+import type { Records, SeenEvent } from '../check/history.ts'
+
+/** Reads the database as it is at one moment. */
+export class DatabaseReader {
+  private client: Client | null = null
+
+  constructor(private readonly url: string) {}
+
+  async records(): Promise<Records> {
+    const client = await this.connected()
+    try {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+      const records = await readAll(client)
+      await client.query('COMMIT')
+      return records
+    } catch (thrown) {
+      await this.close()
+      throw thrown
+    }
+  }
+
+  /** The runners of which more is promised than they have. */
+  async oversold(): Promise<string[]> {
+    const client = await this.connected()
+    const { rows } = await client.query<{ name: string; promised: string; has: string }>(oversoldQuery)
+    return rows.map(({ name, promised, has }) => `${promised} MiB of ${has} are promised of runner ${name}`)
+  }
+
+  /** The tables in which a text stands in plain. */
+  async search(text: string): Promise<string[]> {
+    const client = await this.connected()
+    const found: string[] = []
+    for (const table of [
+      'environments',
+      'events',
+      'jobs',
+      'claims',
+      'projects',
+      'warm_pools',
+      'idempotency_keys',
+    ]) {
+      const { rows } = await client.query<{ found: boolean }>(
+        `SELECT EXISTS (SELECT FROM ${table} AS one WHERE one::text LIKE $1) AS found`,
+        [`%${text}%`],
+      )
+      if (rows[0]?.found === true) found.push(`table ${table}`)
+    }
+    return found
+  }
+
+  /** The jobs that wait, for whoever looks into a failed run. */
+  async queue(): Promise<unknown[]> {
+    const client = await this.connected()
+    return (await client.query('SELECT *, now() FROM graphile_worker.jobs ORDER BY run_at')).rows
+  }
+
+  async close(): Promise<void> {
+    const { client } = this
+    this.client = null
+    await client?.end().catch(() => undefined)
+  }
+
+  private async connected(): Promise<Client> {
+    if (this.client !== null) return this.client
+    const client = new Client({ connectionString: this.url, application_name: 'chaos-eyes' })
+    client.on('error', () => {
+      if (this.client === client) this.client = null
+    })
+    await client.connect()
+    this.client = client
+    return client
+  }
+}
+
+const oversoldQuery = `
+  SELECT runners.name, sum(environments.memory_mebibytes) AS promised, runners.status->'facts'->>'memoryMebibytes' AS has
+  FROM runners JOIN environments ON environments.runner_id = runners.id
+  WHERE environments.phase <> 'deleted'
+  GROUP BY runners.id
+  HAVING sum(environments.memory_mebibytes) > (runners.status->'facts'->>'memoryMebibytes')::integer`
+
+async function readAll(client: Client): Promise<Records> {
+  const all = async <Row>(text: string): Promise<Row[]> => (await client.query(text)).rows as Row[]
+  const [moment] = await all<{ now: Date; unsent: number }>(`
+    SELECT now(), (SELECT count(*) FROM outbox)::integer
+      + (SELECT count(*) FROM events WHERE position IS NULL)::integer
+      + (SELECT coalesce(max(position), 0) FROM events)::integer
+      - (SELECT position FROM event_publication)::integer AS unsent`)
+  return {
+    now: new Date(),
+    unsent: moment?.unsent ?? 0,
+    projects: await all('SELECT id, name, phase FROM projects'),
+    pools: await all(`
+      SELECT id, project_id AS "projectId", phase, (spec->>'enabled')::boolean AS enabled,
+        (spec->>'min')::integer AS min, status->'failure'->>'message' AS failure FROM warm_pools`),
+    environments: await all(`
+      SELECT id, phase, desired_phase AS "desiredPhase", project_id AS "projectId", warm_pool_id AS "poolId",
+        runner_id AS "runnerId", claim_id AS "claimId", spec_version AS "specVersion", deadline, unreachable,
+        status->'failure'->>'message' AS failure FROM environments`),
+    claims: await all(`
+      SELECT id, phase, environment_id AS "environmentId", status->'failure'->>'message' AS failure FROM claims`),
+    runners: await all(`SELECT id, name, phase, epoch FROM runners WHERE phase <> 'deleted'`),
+    jobs: await all('SELECT id, operation, resource_id AS "resourceId", phase FROM jobs'),
+    events: await all<SeenEvent>(`
+      SELECT id, position::integer, kind, resource_id AS "resourceId", spec_version AS "specVersion",
+        status_version AS "statusVersion" FROM events WHERE position IS NOT NULL ORDER BY position`),
+  }
+}

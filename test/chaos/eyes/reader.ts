@@ -1,0 +1,25 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Versioned } from '../check/history.ts'
+import type { Api } from '../users/api.ts'
+
+const intervalMilliseconds = 400
+
+interface Resource {
+  kind: string
+  metadata: { id: string }
+  specVersion: number
+  statusVersion: number
+}
+
+/** Reads what there is again and again, one answer after the other, and notes the versions. */
+export async function read(api: Api, signal: AbortSignal, seen: Versioned[]): Promise<void> {
+  while (!signal.aborted) {
+    for (const path of ['/v1/environments?limit=200', '/v1/warm-pools', '/v1/claims', '/v1/projects']) {
+      const { items } = await api.want<{ items: Resource[] }>('GET', path)
+      for (const { kind, metadata, specVersion, statusVersion } of items) {
+        seen.push({ kind, id: metadata.id, specVersion, statusVersion })
+      }
+    }
+    await delay(intervalMilliseconds, undefined, { signal }).catch(() => undefined)
+  }
+}

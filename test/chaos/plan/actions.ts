@@ -1,0 +1,20 @@
+/** What the users of a run do. Those of one subject happen one after another, in this order; subjects side by side. */
+export interface Subject {
+  name: string
+  actions: Action[]
+}
+
+export type Action = { at: number } & (
+  | { do: 'apply'; project: string; min: number; secret: boolean }
+  | { do: 'change set-up'; project: string }
+  | { do: 'resize'; project: string; min: number }
+  | { do: 'delete project'; project: string; force: boolean }
+  | { do: 'claim'; project: string; fallback: 'cold' | 'refuse'; again: boolean }
+  | { do: 'release' }
+  | { do: 'create environment'; project: string }
+  | { do: 'power'; desiredPhase: 'running' | 'stopped' }
+  | { do: 'delete environment' }
+  | { do: 'retry' }
+  | { do: 'drain'; runner: number }
+  | { do: 'enable'; runner: number }
+)

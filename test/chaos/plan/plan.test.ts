@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { drawPlan, faultKinds } from './plan.ts'
+
+const seeds = [...Array(1_000).keys()]
+
+test('the same seed is the same plan', () => {
+  for (const seed of seeds.slice(0, 50)) expect(drawPlan(seed)).toEqual(drawPlan(seed))
+})
+
+test('a thousand runs have every kind of fault, and none is without one', () => {
+  const drawn = seeds.map((seed) => drawPlan(seed).faults.map(({ kind }) => kind))
+  expect(drawn.every((kinds) => kinds.length > 0)).toBe(true)
+  expect(new Set(drawn.flat())).toEqual(new Set(faultKinds))
+  for (const kind of faultKinds) expect(drawn.flat().filter((one) => one === kind).length).toBeGreaterThan(40)
+})
+
+test('every project is made before it is used, and ends in one way', () => {
+  for (const seed of seeds) {
+    const { subjects } = drawPlan(seed)
+    const made = subjects.flatMap(({ actions }) =>
+      actions.flatMap((action) => (action.do === 'apply' ? action.project : [])),
+    )
+    const used = subjects.flatMap(({ actions }) =>
+      actions.flatMap((action) => ('project' in action ? action.project : [])),
+    )
+    expect(new Set(used)).toEqual(new Set(made))
+    expect(made).toEqual([...new Set(made)])
+  }
+})

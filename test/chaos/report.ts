@@ -1,0 +1,69 @@
+import type { Rule } from './check/history.ts'
+import type { Break } from './children/messages.ts'
+import { faultKinds } from './plan/plan.ts'
+import type { Outcome } from './run.ts'
+import type { Runs } from './run-all.ts'
+
+const mostShown = 12
+
+/** Everything that is needed to look into a failed run and to repeat it. */
+export function reportFailure(
+  { plan, violations, folder }: Outcome,
+  given: Pick<Runs, 'break' | 'keep'>,
+): string {
+  const broken = given.break === null ? '' : ` --break ${given.break}`
+  const lines = [
+    `seed ${plan.seed}: ${violations.length} violations; again with: pnpm chaos --seed ${plan.seed} --runs 1${broken}`,
+    ...plan.faults.map((fault) => `  fault ${JSON.stringify(fault)}`),
+    ...plan.subjects.map(
+      ({ name, actions }) => `  ${name}: ${actions.map((action) => JSON.stringify(action)).join(' ')}`,
+    ),
+    ...violations.slice(0, mostShown).map(({ rule, message }) => `  VIOLATION ${rule}: ${message}`),
+    ...(violations.length > mostShown ? [`  and ${violations.length - mostShown} more`] : []),
+    ...(given.keep ? [`  logs: ${folder}`] : []),
+  ]
+  return lines.join('\n')
+}
+
+export function printTable(outcomes: readonly Outcome[], seconds: number): void {
+  const violations = outcomes.flatMap((outcome) => outcome.violations)
+  const rests = outcomes.map(({ restSeconds }) => restSeconds).sort((a, b) => a - b)
+  const rest = (share: number) =>
+    (rests[Math.min(rests.length - 1, Math.floor(rests.length * share))] ?? 0).toFixed(1)
+  const sum = (of: (outcome: Outcome) => number) =>
+    outcomes.reduce((total, outcome) => total + of(outcome), 0)
+  const rows: [string, string | number][] = [
+    ['runs', outcomes.length],
+    ['seconds', seconds.toFixed(0)],
+    ['processes that died', sum(({ deaths }) => deaths)],
+    ['answers of 500 and above, asked again', sum(({ faultAnswers }) => faultAnswers)],
+    ['seconds to rest after the faults, median', rest(0.5)],
+    ['seconds to rest after the faults, p99', rest(0.99)],
+    ...faultKinds.map((kind): [string, number] => [
+      `fault: ${kind}`,
+      sum(({ plan }) => plan.faults.filter((fault) => fault.kind === kind).length),
+    ]),
+  ]
+  const width = Math.max(...rows.map(([name]) => name.length))
+  for (const [name, value] of rows) process.stdout.write(`${name.padEnd(width)}  ${value}\n`)
+  process.stdout.write(`${violations.length} violations\n`)
+}
+
+/** What each break must be found by. */
+const expected: Readonly<Record<Break, Rule>> = {
+  'double-claim': 'double claim',
+  'lost-order': 'lost intent',
+  orphan: 'orphan',
+}
+
+/** Says whether the checker found the break; one that it did not find, or that never took place, is a fault of its own. */
+export function breaksFound(chosen: Break, outcomes: readonly Outcome[]): void {
+  const found = outcomes.some(({ violations }) => violations.some(({ rule }) => rule === expected[chosen]))
+  const took = outcomes.filter(({ broken }) => broken).length
+  process.stdout.write(
+    found
+      ? `the break ${chosen} took place in ${took} runs and was found: ${expected[chosen]}\n`
+      : `the break ${chosen} took place in ${took} runs and was NOT found\n`,
+  )
+  if (!found) process.exitCode = 2
+}

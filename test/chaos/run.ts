@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { toError } from '@hearth/foundation'
+import { repeatableRandom } from '@hearth/testing'
+import { check } from './check/check.ts'
+import type { History, SeenEvent, Versioned, Violation } from './check/history.ts'
+import type { Break } from './children/messages.ts'
+import { DatabaseReader } from './eyes/database.ts'
+import { readMachines } from './eyes/hosts.ts'
+import { Observer } from './eyes/observer.ts'
+import { read } from './eyes/reader.ts'
+import { readEvents, searchStreams } from './eyes/streams.ts'
+import type { Fault } from './plan/faults.ts'
+import type { Plan } from './plan/plan.ts'
+import { Api } from './users/api.ts'
+import { Work } from './users/work.ts'
+import { inflict } from './world/inflict.ts'
+import type { Slot } from './world/slot.ts'
+import { World } from './world/world.ts'
+
+/** How long a run may take to come to rest once nothing disturbs it any more; one that is broken never does. */
+const restMilliseconds = { whole: 60_000, broken: 8_000 }
+/** What holds at one moment must hold a moment later too. */
+const lookMilliseconds = 400
+
+export interface RunOptions {
+  break: Break | null
+  logLevel: string
+}
+
+export interface Outcome {
+  plan: Plan
+  violations: Violation[]
+  /** How often a process died, was cut off or killed. */
+  deaths: number
+  /** Answers that said that something went wrong there. */
+  faultAnswers: number
+  /** From the end of the faults until all was as wanted. */
+  restSeconds: number
+  /** With a break: whether it took place. */
+  broken: boolean
+  /** Where the logs of the processes are. */
+  folder: string
+}
+
+/** One run from an empty installation to a verdict; one that could not be done is no better than one that failed. */
+export async function run(slot: Slot, plan: Plan, options: RunOptions): Promise<Outcome> {
+  const world = await World.open(slot, options)
+  try {
+    return await runIn(world, plan, options)
+  } catch (thrown) {
+    const message = `the run could not be done: ${toError(thrown).stack}`
+    return {
+      plan,
+      violations: [{ rule: 'answers', message, lasting: true }],
+      deaths: world.deaths,
+      faultAnswers: 0,
+      restSeconds: 0,
+      broken: world.broken,
+      folder: world.installation.folder,
+    }
+  } finally {
+    await world.close()
+  }
+}
+
+async function runIn(world: World, plan: Plan, options: RunOptions): Promise<Outcome> {
+  const { installation } = world
+  const has = (kind: Fault['kind']) => plan.faults.some((fault) => fault.kind === kind)
+  if (has('second control plane')) await world.addControlPlane()
+  await world.ready()
+  const api = new Api(world.url, installation.token)
+  const twice = plan.faults.flatMap((fault) => (fault.kind === 'steps taken twice' ? fault.runner : []))
+  await world.addHosts(api, plan.runners, new Set(twice))
+
+  const secret = `chaos-${randomUUID()}`
+  const observer = new Observer(world.url, installation.token, secret)
+  const readings: Versioned[] = []
+  const oversold = new Set<string>()
+  const database = new DatabaseReader(installation.databaseUrl)
+  const watching = new AbortController()
+  const lost: Violation[] = []
+  const unanswered = (thrown: unknown) => {
+    lost.push({ rule: 'answers', message: toError(thrown).message, lasting: true })
+  }
+  const reading = read(api, watching.signal, readings).catch(unanswered)
+  const counting = watchCapacity(database, oversold, watching.signal)
+
+  const work = new Work({ api, runnerIds: world.hosts.map(({ runnerId }) => runnerId), secret })
+  const disturbing = new AbortController()
+  const disturbed = Promise.all(
+    plan.faults.map((fault, index) =>
+      inflict(world, fault, repeatableRandom(plan.seed + index), disturbing.signal),
+    ),
+  )
+  await work.do(plan.subjects).catch(unanswered)
+  disturbing.abort()
+  await disturbed
+  for (const program of world.programs) program.spare()
+  watching.abort()
+  await Promise.all([reading, counting])
+
+  const began = performance.now()
+  const look = async (thorough: boolean): Promise<Violation[]> => {
+    const records = await database.records()
+    const nats = thorough ? await world.connectNats() : null
+    const history: History = {
+      intents: work.intents,
+      repeats: work.repeats,
+      readings,
+      streamed: [...observer.events],
+      published: nats === null ? ([] as SeenEvent[]) : await readEvents(nats),
+      publishedWhole: nats !== null && !has('NATS restarted empty'),
+      leaks: [
+        ...(observer.leaked ? ['the stream of events over HTTP'] : []),
+        ...(nats === null ? [] : await searchStreams(nats, secret)),
+        ...(thorough ? await database.search(secret) : []),
+      ],
+      oversold: [...oversold, ...(await database.oversold())],
+      records,
+      hosts: await Promise.all(
+        world.hosts.map(async ({ runnerId, stateFolder, agents }) => ({
+          runnerId,
+          agents: agents.filter(({ isAlive }) => isAlive).length,
+          machines: await readMachines(stateFolder),
+        })),
+      ),
+      excused: { failedMachines: plan.faults.some(mayFailMachines) },
+    }
+    await nats?.close()
+    return [...lost, ...check(history)]
+  }
+  const violations = await untilAtRest(look, restMilliseconds[options.break === null ? 'whole' : 'broken'])
+  if (violations.length > 0) {
+    const dump = {
+      violations,
+      intents: work.intents,
+      ...(await database.records()),
+      queue: await database.queue(),
+    }
+    await writeFile(join(installation.folder, 'records.json'), JSON.stringify(dump, null, 1))
+  }
+  await observer.stop()
+  await database.close()
+  return {
+    plan,
+    violations,
+    deaths: world.deaths,
+    faultAnswers: api.faults,
+    restSeconds: (performance.now() - began) / 1_000,
+    broken: world.broken,
+    folder: installation.folder,
+  }
+}
+
+/** Looks until nothing is wrong twice in a row, or what is wrong stays so. */
+async function untilAtRest(
+  look: (thorough: boolean) => Promise<Violation[]>,
+  milliseconds: number,
+): Promise<Violation[]> {
+  const end = performance.now() + milliseconds
+  let calm = 0
+  for (;;) {
+    const violations = await look(calm > 0)
+    if (violations.some(({ lasting }) => lasting)) return violations
+    if (violations.length === 0 && calm > 0) return []
+    calm = violations.length === 0 ? calm + 1 : 0
+    if (performance.now() > end && violations.length > 0) return violations
+    await delay(calm > 0 ? lookMilliseconds : 150)
+  }
+}
+
+async function watchCapacity(
+  database: DatabaseReader,
+  oversold: Set<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    for (const words of await database.oversold().catch(() => [])) oversold.add(words)
+    await delay(300, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+/** Faults after which a machine may rightly fail: it had no room to be made in, or time jumped past its deadline. */
+function mayFailMachines({ kind }: Fault): boolean {
+  return (
+    kind === 'disk full' ||
+    kind === 'clock of the control plane jumped' ||
+    kind === 'clock of an agent jumped'
+  )
+}

@@ -1,0 +1,178 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ApplyResult, Claim, Environment } from '@hearth/contract'
+import { newId } from '@hearth/foundation'
+import { newPublicKey } from '../../system/public-key.ts'
+import type { History, Intents } from '../check/history.ts'
+import type { Action, Subject } from '../plan/actions.ts'
+import type { Answer, Api } from './api.ts'
+
+export interface WorkOptions {
+  api: Api
+  runnerIds: readonly string[]
+  /** The one value that must never be seen in plain text. */
+  secret: string
+}
+
+interface Known {
+  project: Intents['projects'][number] & { poolId: string }
+}
+
+/** What the users of a run do, and what they were told came of it. */
+export class Work {
+  readonly intents: Intents = { projects: [], environments: [], claims: [] }
+  readonly repeats: History['repeats'] = []
+  private readonly publicKey = newPublicKey()
+  private readonly projects = new Map<string, Known['project']>()
+  private setups = 0
+
+  constructor(private readonly options: WorkOptions) {}
+
+  /** Resolves when every user has done what they wanted. */
+  async do(subjects: readonly Subject[]): Promise<void> {
+    const began = performance.now()
+    // Whoever uses a project waits until it has been made.
+    const applied = new Map<string, Promise<void>>()
+    const follow = async ({ actions }: Subject) => {
+      const own: Own = { claim: null, environment: null }
+      for (const action of actions) {
+        await delay(Math.max(0, began + action.at - performance.now()))
+        if ('project' in action && action.do !== 'apply') await applied.get(action.project)
+        const done = this.act(action, own)
+        if (action.do === 'apply') applied.set(action.project, done)
+        await done
+      }
+    }
+    // Those that make projects begin first, so that the others know whom to wait for.
+    const makers = subjects.filter(({ actions }) => actions[0]?.do === 'apply')
+    await Promise.all([
+      ...makers.map(follow),
+      delay(250).then(() => Promise.all(subjects.filter((subject) => !makers.includes(subject)).map(follow))),
+    ])
+  }
+
+  private async act(action: Action, own: Own): Promise<void> {
+    const { api, runnerIds } = this.options
+    switch (action.do) {
+      case 'apply':
+        return this.apply(action)
+      case 'change set-up': {
+        this.setups += 1
+        const setup = [`make ${this.setups}`]
+        await api.want('PATCH', `/v1/projects/${action.project}`, { spec: { setup } })
+        return
+      }
+      case 'resize': {
+        const project = this.project(action.project)
+        await api.want('PATCH', `/v1/warm-pools/${project.poolId}`, { spec: { min: action.min } })
+        project.min = action.min
+        return
+      }
+      case 'delete project': {
+        const project = this.project(action.project)
+        const { status } = await api.ask('DELETE', `/v1/projects/${project.id}?force=${action.force}`)
+        // It may be gone already, when the answer to an earlier try was lost.
+        if (status >= 300 && status !== 404) return
+        project.deleted = true
+        project.forced = action.force
+        return
+      }
+      case 'claim':
+        return this.claim(action, own)
+      case 'release': {
+        if (own.claim === null) return
+        const { status } = await api.ask('DELETE', `/v1/claims/${own.claim.id}`)
+        if (status < 300) own.claim.released = true
+        return
+      }
+      case 'create environment':
+        return this.createEnvironment(action.project, own)
+      case 'power': {
+        if (own.environment === null) return
+        const body = { spec: { desiredPhase: action.desiredPhase } }
+        return this.note(own, await api.ask('PATCH', `/v1/environments/${own.environment.id}`, body))
+      }
+      case 'retry':
+        if (own.environment === null) return
+        return this.note(own, await api.ask('POST', `/v1/environments/${own.environment.id}/retry`))
+      case 'delete environment': {
+        if (own.environment === null) return
+        const { status } = await api.ask('DELETE', `/v1/environments/${own.environment.id}`)
+        if (status < 300) own.environment.desiredPhase = 'deleted'
+        return
+      }
+      case 'drain':
+      case 'enable': {
+        const scheduling = action.do === 'drain' ? 'draining' : 'enabled'
+        await api.want('PATCH', `/v1/runners/${runnerIds[action.runner]}`, { spec: { scheduling } })
+      }
+    }
+  }
+
+  private async apply(action: Extract<Action, { do: 'apply' }>): Promise<void> {
+    const { project: name, min } = action
+    const made = await this.options.api.want<ApplyResult>('POST', '/v1/apply', {
+      apiVersion: 'hearth/v1',
+      name,
+      setup: ['make'],
+      secrets: action.secret ? { TOKEN: this.options.secret } : {},
+      warmPools: [{ min }],
+    })
+    const project = { id: made.projectId, name, min, deleted: false, forced: false }
+    const poolId = made.warmPools[0]?.id ?? ''
+    this.projects.set(name, Object.assign(project, { poolId }))
+    this.intents.projects.push(project)
+  }
+
+  private async claim(action: Extract<Action, { do: 'claim' }>, own: Own): Promise<void> {
+    const { api } = this.options
+    const key = newId()
+    const { project, fallback } = action
+    const ask = (): Promise<Answer> =>
+      api.ask('POST', '/v1/claims', { spec: { project, fallback, publicKey: this.publicKey } }, key)
+    const first = await ask()
+    if (first.status !== 201) return
+    const { metadata, status } = JSON.parse(first.text) as Claim
+    own.claim = {
+      id: metadata.id,
+      environmentId: status.environmentId,
+      projectId: this.project(project).id,
+      released: false,
+    }
+    this.intents.claims.push(own.claim)
+    if (action.again) this.repeats.push({ key, first: first.text, again: (await ask()).text })
+  }
+
+  private async createEnvironment(projectName: string, own: Own): Promise<void> {
+    const { api } = this.options
+    const classes = await api.want<{ items: { metadata: { id: string } }[] }>(
+      'GET',
+      '/v1/environment-classes?name=small',
+    )
+    const spec = {
+      projectId: this.project(projectName).id,
+      environmentClassId: classes.items[0]?.metadata.id,
+    }
+    const { status, text } = await api.ask('POST', '/v1/environments', { spec })
+    if (status !== 201) return
+    own.environment = { id: (JSON.parse(text) as Environment).metadata.id, desiredPhase: 'running' }
+    this.intents.environments.push(own.environment)
+  }
+
+  /** What an environment should be from now on, as the answer says. */
+  private note({ environment }: Own, { status, text }: Answer): void {
+    if (environment !== null && status < 300)
+      environment.desiredPhase = (JSON.parse(text) as Environment).spec.desiredPhase
+  }
+
+  private project(name: string): Known['project'] {
+    const project = this.projects.get(name)
+    if (project === undefined) throw new Error(`project ${name} was not made`)
+    return project
+  }
+}
+
+/** What one user has made. */
+interface Own {
+  claim: Intents['claims'][number] | null
+  environment: Intents['environments'][number] | null
+}

@@ -1,0 +1,37 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+
+const root = join(import.meta.dirname, '../../..')
+export const programs = ['control-plane', 'runner-agent'] as const
+export type Program = (typeof programs)[number]
+
+/** Beside the shipped bundle, where what stays outside of it is found. */
+export const bundleOf = (program: Program) => join(root, program, 'dist', `chaos-${process.pid}.mjs`)
+
+/** Bundles the programs that are killed, so that a start costs no compilation. */
+export async function bundlePrograms(): Promise<void> {
+  await Promise.all(
+    programs.map((program) =>
+      build({
+        entryPoints: [join(import.meta.dirname, '../children', `${program}.ts`)],
+        outfile: bundleOf(program),
+        bundle: true,
+        platform: 'node',
+        target: 'node20',
+        format: 'esm',
+        legalComments: 'none',
+        // These read files beside themselves at run time, or are native.
+        external: ['swagger-ui-dist', 'graphile-worker', 'pg-native', 'cpu-features', '*.node'],
+        banner: {
+          js: "import { createRequire as hearthCreateRequire } from 'node:module'; const require = hearthCreateRequire(import.meta.url); globalThis.__dirname ??= import.meta.dirname;",
+        },
+        logLevel: 'warning',
+      }),
+    ),
+  )
+}
+
+export async function removeBundles(): Promise<void> {
+  for (const program of programs) await rm(bundleOf(program), { force: true })
+}

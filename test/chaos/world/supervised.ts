@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Kill, Start, ToChild } from '../children/messages.ts'
+import type { Program } from './bundle.ts'
+import { Child } from './child.ts'
+
+/** What an agent that was taken over ends with: starting it again would take the runner back. */
+const supersededExitCode = 3
+const restartMilliseconds = 50
+
+/** A program that is started again whenever it dies, as an init system does. */
+export class Supervised {
+  private child: Child
+  private stopped = false
+  /** How the next ones die; the last of them lives. */
+  private readonly kills: Kill[] = []
+  superseded = false
+  deaths = 0
+
+  constructor(
+    private readonly program: Program,
+    private readonly start: Omit<Start, 'type' | 'kill'>,
+    private readonly logFile: string,
+    private readonly onBroken: () => void,
+  ) {
+    this.child = this.begin()
+  }
+
+  get port(): number | null {
+    return this.child.port
+  }
+
+  get isAlive(): boolean {
+    return !this.child.isOver
+  }
+
+  /** Kills this process, and each that follows at its own write, until the list is used up. */
+  killAt(kills: readonly Kill[]): void {
+    this.kills.push(...kills)
+    this.child.kill()
+  }
+
+  kill(): void {
+    this.child.kill()
+  }
+
+  pause(): void {
+    this.child.pause()
+  }
+
+  resume(): void {
+    this.child.resume()
+  }
+
+  send(message: ToChild): void {
+    if (message.type === 'clock') this.start.clockOffsetMilliseconds = message.offsetMilliseconds
+    if (message.type === 'disk') this.start.diskFull = message.full
+    this.child.send(message)
+  }
+
+  /** What still waits to kill it waits for nothing. */
+  spare(): void {
+    this.kills.length = 0
+  }
+
+  /** Ends it for good. */
+  async end(): Promise<void> {
+    this.stopped = true
+    this.child.kill()
+    await this.child.ended
+  }
+
+  private begin(): Child {
+    const start: Start = { type: 'start', ...this.start, kill: this.kills.shift() ?? null }
+    const child = new Child(this.program, start, this.logFile, this.onBroken)
+    void this.follow(child)
+    return child
+  }
+
+  private async follow(child: Child): Promise<void> {
+    const code = await child.ended
+    if (this.stopped) return
+    this.deaths += 1
+    if (code === supersededExitCode) {
+      this.superseded = true
+      return
+    }
+    await delay(restartMilliseconds)
+    if (!this.stopped) this.child = this.begin()
+  }
+}

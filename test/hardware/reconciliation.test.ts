@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { newId, systemClock } from '@hearth/foundation'
+import { generateSecureShellKeyPair, LibvirtHost, LocalCommandRunner } from '@hearth/runner-agent'
+import { eventually } from '@hearth/testing'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { attempt, run } from './command.ts'
+import { virsh, virshUri } from './domains.ts'
+import { type HardwareAgent, type HardwareHost, startHost } from './host.ts'
+import { offerImage } from './images.ts'
+
+/** The agent's grace is 30 s, after which it asks once more. */
+const removalMilliseconds = 120_000
+const authority = { epoch: 1, generation: 1, assertHeld: () => Promise.resolve() }
+
+let host: HardwareHost
+let agent: HardwareAgent
+const strangers: string[] = []
+
+beforeAll(async () => {
+  host = await startHost()
+  await offerImage(host.imagesFolder, 'debian-12')
+  agent = await host.startAgent('keeper')
+  await agent.process.kill()
+})
+afterAll(async () => {
+  for (const id of strangers) await attempt(['virsh', '-q', '-c', virshUri, 'undefine', `hearth-${id}`])
+  await host?.[Symbol.asyncDispose]()
+})
+
+it('an agent removes what it made and nobody wants, whole or half made, and no bit of anything else', async () => {
+  const ours = await makeMachine(agent.runner.metadata.id)
+  const halfMade = newId()
+  const draft = join(agent.environmentsFolder, `.making-${agent.runner.metadata.id}-${halfMade}`)
+  await mkdir(draft)
+  await writeFile(join(draft, 'machine.json.new'), '{"owner')
+  // Of another runner, of nobody, and a folder with a disk and no domain: all under Hearth's own kind of name.
+  const anothers = await makeMachine(newId())
+  const nobodys = newId()
+  await makeStrangeFolder(nobodys)
+  await virsh('define', await strangeDefinition(nobodys))
+  const lonely = newId()
+  await makeStrangeFolder(lonely)
+  strangers.push(anothers, nobodys)
+  const before = await evidence([anothers, nobodys], [anothers, nobodys, lonely])
+
+  await agent.process.start()
+  await eventually(
+    async () =>
+      !existsSync(join(agent.environmentsFolder, ours)) && !existsSync(draft) && !(await defined(ours)),
+    { timeoutMilliseconds: removalMilliseconds, intervalMilliseconds: 1_000 },
+  )
+  expect(await evidence([anothers, nobodys], [anothers, nobodys, lonely])).toEqual(before)
+})
+
+async function makeMachine(owner: string): Promise<string> {
+  const environmentId = newId()
+  const maker = new LibvirtHost({
+    runner: new LocalCommandRunner(),
+    uri: virshUri,
+    virtualization: 'qemu',
+    imagesFolder: host.imagesFolder,
+    machinesFolder: agent.environmentsFolder,
+    owner,
+    guestAddress: '127.0.0.1',
+    agentKey: generateSecureShellKeyPair('agent').publicKey,
+    capacity: {},
+    clock: systemClock,
+  })
+  const specification = {
+    environmentId,
+    hostname: 'shop',
+    image: 'debian-12',
+    virtualCpus: 1,
+    memoryMebibytes: 256,
+    diskGibibytes: 3,
+    userCertificateAuthority: generateSecureShellKeyPair('authority').publicKey,
+    principal: `environment:${environmentId}`,
+  }
+  await maker.create(specification, authority)
+  return environmentId
+}
+
+async function makeStrangeFolder(id: string): Promise<void> {
+  const folder = join(agent.environmentsFolder, id)
+  await mkdir(folder)
+  await run(['qemu-img', 'create', '-q', '-f', 'qcow2', join(folder, 'disk.qcow2'), '64M'])
+}
+
+async function strangeDefinition(id: string): Promise<string> {
+  const folder = join(agent.environmentsFolder, id)
+  const path = join(folder, 'strange.xml')
+  await writeFile(
+    path,
+    `<domain type='qemu'><name>hearth-${id}</name><uuid>${id}</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+    <os><type arch='x86_64'>hvm</type></os><devices><disk type='file' device='disk'>
+    <driver name='qemu' type='qcow2'/><source file='${join(folder, 'disk.qcow2')}'/><target dev='vda' bus='virtio'/>
+    </disk></devices></domain>`,
+  )
+  return path
+}
+
+async function evidence(domains: readonly string[], folders: readonly string[]): Promise<string[]> {
+  const definitions = await Promise.all(domains.map((id) => virsh('dumpxml', `hearth-${id}`)))
+  const disks = await Promise.all(
+    folders.map(async (id) => {
+      const bytes = await readFile(join(agent.environmentsFolder, id, 'disk.qcow2'))
+      return createHash('sha256').update(bytes).digest('hex')
+    }),
+  )
+  return [...definitions, ...disks]
+}
+
+async function defined(id: string): Promise<boolean> {
+  return (await virsh('list', '--all', '--name')).includes(id)
+}

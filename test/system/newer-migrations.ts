@@ -1,0 +1,12 @@
+import { migrations } from '@hearth/control-plane'
+
+/** What a version of tomorrow has run: one step more, which only adds. */
+export const newerMigrations: typeof migrations = {
+  ...migrations,
+  '9999-later': {
+    async up(database) {
+      await database.schema.alterTable('claims').addColumn('later', 'text').execute()
+      await database.schema.createTable('later').addColumn('id', 'uuid').execute()
+    },
+  },
+}

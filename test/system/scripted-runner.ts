@@ -1,0 +1,103 @@
+import {
+  type EnvironmentReport,
+  type Registration,
+  type RunnerFacts,
+  registrationSchema,
+  type StepStatus,
+} from '@hearth/contract'
+import { newId, systemClock } from '@hearth/foundation'
+import { connectMessaging, type Messaging } from '@hearth/messaging'
+import { eventually } from '@hearth/testing'
+import type { Installation } from './installation.ts'
+
+/** A runner whose agent is the test: it says what it is told to, in whatever order. */
+export interface ScriptedRunner extends AsyncDisposable {
+  messaging: Messaging
+  /** Machines that wait on it for a report, by id. */
+  machines: readonly string[]
+  report(id: string, sequence: number, changes?: Partial<EnvironmentReport>): EnvironmentReport
+}
+
+const facts: RunnerFacts = {
+  virtualization: 'synthetic',
+  virtualCpus: 1_000,
+  memoryMebibytes: 1_000_000,
+  diskGibibytes: 100_000,
+  images: ['debian-12'],
+  agentVersion: 'scripted',
+  sealingKey: '',
+}
+
+/** Registers it and has a pool place as many machines on it. */
+export async function startScriptedRunner(
+  { client, url, nats }: Installation,
+  machines: number,
+): Promise<ScriptedRunner> {
+  const name = `scripted-${newId().slice(-6)}`
+  const { runner, token } = await client.runners.create({ name, labels: {}, spec: {} })
+  const runnerId = runner.metadata.id
+  const { epoch } = await register(url, runnerId, token)
+  await client.apply({ apiVersion: 'hearth/v1', name, warmPools: [{ min: machines }] })
+  const placed = await eventually(
+    async () => {
+      const all = await client.environments.listAll({ runnerId })
+      return all.length === machines ? all.map(({ metadata }) => metadata.id) : null
+    },
+    { timeoutMilliseconds: 20_000 },
+  )
+  const messaging = await connectMessaging({
+    servers: [nats.url],
+    credentials: nats.controlPlaneCredentials ?? '',
+    name,
+  })
+  const sentAt = () => systemClock.now().toISOString()
+  const beat = () =>
+    messaging.publishPresence({ runnerId, epoch, facts, environments: machines, sentAt: sentAt() })
+  beat()
+  const beating = setInterval(beat, 2_000)
+  return {
+    messaging,
+    machines: placed,
+    report: (id, sequence, changes = {}) => ({
+      kind: 'environment',
+      id,
+      runnerId,
+      epoch,
+      generation: 1,
+      sequence,
+      phase: 'provisioning',
+      address: null,
+      identity: null,
+      steps: [createStep(`after report ${sequence}\n`)],
+      failure: null,
+      reportedAt: sentAt(),
+      ...changes,
+    }),
+    async [Symbol.asyncDispose]() {
+      clearInterval(beating)
+      await messaging.close()
+    },
+  }
+}
+
+export const createStep = (output: string): StepStatus => ({
+  name: 'create_vm',
+  repository: null,
+  phase: 'running',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  finishedAt: null,
+  durationMilliseconds: null,
+  exitCode: null,
+  output,
+  outputBytes: output.length,
+  error: null,
+})
+
+async function register(url: string, runnerId: string, token: string): Promise<Registration> {
+  const response = await fetch(`${url}/v1/runners/${runnerId}/registration`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ facts }),
+  })
+  return registrationSchema.parse(await response.json())
+}
