@@ -26,8 +26,8 @@ import { type ReconciledKind, reconcileTask, wakeAgain, wakeAt } from './wake.ts
 const reconcilesAtOnce = Math.min(8, Math.max(2, availableParallelism()))
 
 const prepareLock = 7_205
-/** What killed the workers may still be so. */
-const replacePauseMilliseconds = 100
+/** Between looks whether PostgreSQL answers again. */
+const answerMilliseconds = { first: 100, most: 2_000 }
 const payloadSchema = z.object({ kind: z.string(), id: z.string(), failures: z.int().optional() })
 /** Between tries of a reconcile that fails. The library would wait longer and longer, up to six hours. */
 const retryMilliseconds = { first: 500, most: 60_000 }
@@ -69,8 +69,9 @@ export interface ReconcileQueue {
 
 /**
  * Runs due reconciles until stopped; any number of replicas share the queue. A failing one is retried with backoff.
- * When a connection is lost at a bad moment the library goes on without the worker whose it was, or ends all of them:
- * without a word either way. All of them are then replaced.
+ * When a connection is lost at a bad moment the library goes on without the worker whose it was, ends all of them, or
+ * keeps the failure of their first query as what every later one finds: without a word each time. All of them are then
+ * replaced, as soon as PostgreSQL answers.
  */
 export async function startReconcileQueue(options: ReconcileQueueOptions): Promise<ReconcileQueue> {
   const { database, log } = options
@@ -97,12 +98,13 @@ export async function startReconcileQueue(options: ReconcileQueueOptions): Promi
       void replace()
     }
     events.once('worker:fatalError', ({ error }) => lose(error))
+    events.once('worker:getJob:error', ({ error }) => lose(toError(error)))
     events.once('worker:stop', ({ error }) => lose(error ?? new Error('one ended by itself')))
     workers.promise.then(() => lose(new Error('they ended by themselves')), lose)
     return workers
   }
   const replace = async () => {
-    await delay(replacePauseMilliseconds, undefined, { signal: stopping.signal }).catch(() => undefined)
+    await untilAnswered(options.pool, stopping.signal)
     if (!stopping.signal.aborted) current = begin()
   }
   current = begin()
@@ -112,6 +114,18 @@ export async function startReconcileQueue(options: ReconcileQueueOptions): Promi
       end(current)
       await Promise.all(ended)
     },
+  }
+}
+
+/** Resolves when PostgreSQL answers, or the signal says that nobody waits for it any more. */
+async function untilAnswered(pool: pg.Pool, signal: AbortSignal): Promise<void> {
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    await delay(backoff(attempt, answerMilliseconds), undefined, { signal }).catch(() => undefined)
+    const answered = await pool.query('SELECT').then(
+      () => true,
+      () => false,
+    )
+    if (answered) return
   }
 }
 
