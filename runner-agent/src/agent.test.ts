@@ -30,6 +30,7 @@ class Wire {
   deliver: (order: EnvironmentOrder) => Promise<void> = () => Promise.reject(new Error('nobody consumes yet'))
   reconnect: () => void = () => undefined
   isConnected = true
+  connect = async (options: MessagingOptions): Promise<Messaging> => this.messaging(options)
   private readonly changed = new Set<() => void>()
 
   messaging(options: MessagingOptions): Messaging {
@@ -134,7 +135,7 @@ function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
         epoch: nextEpoch++,
         nats: { servers: ['nats://h:1'], credentials: null },
       }),
-      connect: async (options) => wire.messaging(options),
+      connect: (options) => wire.connect(options),
     },
     stop.signal,
   )
@@ -237,6 +238,21 @@ test('an agent that stops in order says so last; one that was replaced says noth
   replaced.reply = () => ({ accepted: false, reason: 'superseded', currentEpoch: 9 })
   await start(replaced, 5).ended
   expect(replaced.presences.some(({ leaving }) => leaving)).toBe(false)
+})
+
+test('an agent that is stopped while it waits for NATS has stopped in order', async () => {
+  const wire = new Wire()
+  const waits = new Promise<void>((begin) => {
+    wire.connect = ({ signal }) =>
+      new Promise((_, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+        begin()
+      })
+  })
+  const agent = start(wire)
+  await waits
+  agent.stop()
+  expect(await agent.ended).toBe('stopped')
 })
 
 test('an agent that reaches nobody for as long as its lease starts nothing new until it is answered', async () => {

@@ -55,6 +55,17 @@ const flushSeconds = 10
  * Guests keep running when it ends.
  */
 export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<AgentEnd> {
+  try {
+    return await registerAndAct(parts, signal)
+  } catch (thrown) {
+    // It was stopped while it still waited for the control plane or for NATS.
+    if (signal.aborted && (thrown === signal.reason || toError(thrown).name === 'AbortError'))
+      return 'stopped'
+    throw thrown
+  }
+}
+
+async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<AgentEnd> {
   const { host, log, runnerId, clock, timings } = parts
   const closing = new AbortController()
   const facts = await parts.readFacts()
