@@ -28,7 +28,7 @@ export interface ExecutionOptions {
 }
 
 export interface Execution {
-  write(text: string): void
+  write(input: string | Buffer): void
   /** The exit code; rejects when the connection or the channel ended without one. */
   readonly exitCode: Promise<number>
 }
@@ -164,7 +164,7 @@ export class SecureShellConnection {
     })
     if (options.input !== undefined) channel.write(options.input)
     if (options.keepInputOpen !== true) channel.end()
-    return { write: (text) => channel.write(text), exitCode }
+    return { write: (input) => channel.write(input), exitCode }
   }
 
   private open(command: string, options: ExecutionOptions): Promise<Execution> {

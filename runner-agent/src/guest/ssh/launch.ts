@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { toError } from '@hearth/foundation'
 import { StaleAuthority } from '../../host/authority.ts'
-import type { SecureShellConnection } from '../../secure-shell/connection.ts'
 import type { GuestStep, Origin } from '../guest.ts'
 import { buildLauncher } from './step-launcher.ts'
 import { parseStaleNumbers } from './step-outcome.ts'
 import { staleExitCode } from './step-script.ts'
 import { StepStream } from './step-stream.ts'
+import type { WaitingShells } from './waiting-shell.ts'
 
 /**
  * Starts those of the steps that are not known to be over, and gives what they say as a stream of `StepEvent`. The
@@ -15,7 +15,7 @@ import { StepStream } from './step-stream.ts'
  * under newer numbers and a step had not begun.
  */
 export async function launch(
-  connection: SecureShellConnection,
+  shells: WaitingShells,
   steps: readonly GuestStep[],
   scripts: readonly Buffer[],
   known: { index: number; offset: number },
@@ -32,7 +32,7 @@ export async function launch(
   const stream = new StepStream(delimiter, known.index)
   const events = new Readable({ objectMode: true, read: () => undefined })
   let said = ''
-  const execution = await connection.execute(buildLauncher(launched, origin, delimiter), {
+  const execution = await shells.execute(buildLauncher(launched, origin, delimiter), {
     input: Buffer.concat(open),
     onStdout: (chunk) => {
       for (const event of stream.push(chunk)) events.push(event)

@@ -16,10 +16,12 @@ import {
   type StepEvent,
 } from '../guest.ts'
 import { waitForAnswer } from './answering.ts'
+import { buildReader, parseTexts } from './file-texts.ts'
 import { identify } from './identify.ts'
 import { launch } from './launch.ts'
 import { parseStaleNumbers } from './step-outcome.ts'
 import { buildStepScript, guard, staleExitCode } from './step-script.ts'
+import { WaitingShells } from './waiting-shell.ts'
 
 export interface SshGuestOptions {
   /** OpenSSH private key of the agent. */
@@ -28,12 +30,17 @@ export interface SshGuestOptions {
   clock: { now(): Date }
 }
 
+/** The way to a guest that is open at the moment. */
+interface Link {
+  connection: SecureShellConnection
+  shells: WaitingShells
+}
+
 const retryMilliseconds = 500
-const mostReadBytes = 64 * 1024
 
 /** The inside of a machine, over one kept SSH connection. The login shell of its user is bash. */
 export class SshGuest implements Guest {
-  private connection: SecureShellConnection | null = null
+  private link: Link | null = null
 
   constructor(
     private readonly machine: GuestMachine,
@@ -41,8 +48,10 @@ export class SshGuest implements Guest {
   ) {}
 
   identify(signal: AbortSignal): Promise<GuestEvidence> {
-    return this.retrying(signal, async (connection) => {
+    return this.retrying(signal, async ({ connection, shells }) => {
       try {
+        // By the time the identity is known, what is to be done next finds its session open.
+        shells.prepare()
         return await identify(connection, this.machine, this.options.clock, signal)
       } catch (thrown) {
         // A check that was cut is done again from the start.
@@ -66,12 +75,12 @@ export class SshGuest implements Guest {
       `[ -d ${folder} ] || mkdir -p -- ${folder}`,
       `printf %s "$content" >${draft} && mv -- ${draft} ${file}`,
     ].join('\n')
-    return this.retrying(signal, async (connection) => {
+    return this.retrying(signal, async ({ shells }) => {
       let said = ''
       const onStderr = (chunk: Buffer) => {
         said += chunk.toString('utf8')
       }
-      const execution = await connection.execute(script, { input: bytes, onStderr, signal })
+      const execution = await shells.execute(script, { input: bytes, onStderr, signal })
       const exitCode = await execution.exitCode
       if (exitCode === staleExitCode) throw new StaleAuthority(parseStaleNumbers(said), origin)
       if (exitCode !== 0) throw new Error(`${path} could not be written (exit ${exitCode})`)
@@ -79,25 +88,17 @@ export class SshGuest implements Guest {
   }
 
   readFiles(paths: readonly string[], signal: AbortSignal): Promise<(string | null)[]> {
-    const script = paths.map((path) => {
-      const file = quote(path)
-      const small = `[ -f ${file} ] && [ "$(stat -Lc %s -- ${file})" -le ${mostReadBytes} ]`
-      return `${small} && base64 -w0 -- ${file}; printf '\\n'`
-    })
-    return this.retrying(signal, async (connection) => {
+    return this.retrying(signal, async ({ shells }) => {
       const chunks: Buffer[] = []
-      const execution = await connection.execute(`${script.join('\n')}\n:`, {
+      const execution = await shells.execute(buildReader(paths), {
         onStdout: (chunk) => chunks.push(chunk),
         signal,
       })
       const exitCode = await execution.exitCode
-      const lines = Buffer.concat(chunks).toString('latin1').split('\n')
-      if (exitCode !== 0 || lines.length <= paths.length)
+      const texts = parseTexts(Buffer.concat(chunks))
+      if (exitCode !== 0 || texts.length !== paths.length)
         throw new Error(`files could not be read (exit ${exitCode})`)
-      return paths.map((_, index) => {
-        const line = lines[index] ?? ''
-        return line === '' ? null : Buffer.from(line, 'base64').toString('utf8')
-      })
+      return texts
     })
   }
 
@@ -109,8 +110,8 @@ export class SshGuest implements Guest {
     const scripts = steps.map((step) => Buffer.from(buildStepScript(step)))
     let known = { index: 0, offset: 0 }
     while (known.index < steps.length) {
-      const run = await this.retrying(signal, (connection) =>
-        launch(connection, steps, scripts, known, origin, signal),
+      const run = await this.retrying(signal, ({ shells }) =>
+        launch(shells, steps, scripts, known, origin, signal),
       )
       try {
         for await (const event of run as AsyncIterable<StepEvent>) {
@@ -119,7 +120,8 @@ export class SshGuest implements Guest {
               ? { ...known, offset: known.offset + event.chunk.length }
               : { index: event.index + 1, offset: 0 }
           yield event
-          if (event.kind === 'outcome' && !goesOn(event.outcome)) return
+          // The end of the session itself need not be waited for.
+          if (event.kind === 'outcome' && (!goesOn(event.outcome) || known.index === steps.length)) return
         }
       } catch (thrown) {
         if (thrown instanceof StaleAuthority) throw thrown
@@ -131,21 +133,21 @@ export class SshGuest implements Guest {
   }
 
   async shutDown(signal: AbortSignal): Promise<void> {
-    const connection = await this.connected(signal)
+    const { connection } = await this.connected(signal)
     const execution = await connection.execute('systemctl poweroff', { signal })
     // It may be gone before it answers.
     await execution.exitCode.catch(() => undefined)
   }
 
   close(): void {
-    this.connection?.close()
-    this.connection = null
+    this.link?.connection.close()
+    this.link = null
   }
 
   /** Does the work again, over a new connection if need be, until it succeeds or the signal aborts. */
   private async retrying<Result>(
     signal: AbortSignal,
-    work: (connection: SecureShellConnection) => Promise<Result>,
+    work: (link: Link) => Promise<Result>,
   ): Promise<Result> {
     let last: Error | null = null
     for (;;) {
@@ -162,8 +164,8 @@ export class SshGuest implements Guest {
     }
   }
 
-  private async connected(signal: AbortSignal): Promise<SecureShellConnection> {
-    if (this.connection?.isOpen === true) return this.connection
+  private async connected(signal: AbortSignal): Promise<Link> {
+    if (this.link?.connection.isOpen === true) return this.link
     const { address } = this.machine
     const stream = await waitForAnswer(() => this.options.connect(address.host, address.port), signal)
     const connection = await SecureShellConnection.open({
@@ -175,7 +177,7 @@ export class SshGuest implements Guest {
       connection.close()
       signal.throwIfAborted()
     }
-    this.connection = connection
-    return connection
+    this.link = { connection, shells: new WaitingShells(connection) }
+    return this.link
   }
 }

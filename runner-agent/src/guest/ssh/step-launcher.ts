@@ -13,25 +13,65 @@ export interface LaunchedStep {
 /** Of the launcher: a script did not arrive whole, and nothing was started. */
 export const cutOffExitCode = 75
 
-/**
- * Runs steps one after another, detached: the next starts the moment the one before has succeeded, whether or not
- * anyone follows. A step that another sequence runs already is waited for.
- */
-const sequence = [
-  'for folder; do',
-  '  bash -- "$folder/script" "$folder"',
-  '  if [ ! -s "$folder/exit" ]; then',
-  '    for _ in {1..20}; do [ -s "$folder/pid" ] && break; sleep 0.1; done',
-  '    read -r now </proc/sys/kernel/random/boot_id',
-  '    [ -s "$folder/boot" ] && read -r boot <"$folder/boot" && [ "$boot" = "$now" ] || exit',
-  '    read -r pid <"$folder/pid" && tail -f --pid="$pid" /dev/null',
-  '  fi',
-  '  read -r code 2>/dev/null <"$folder/exit" && [ "$code" = 0 ] || exit',
-  'done',
-].join('\n')
-
 /** Waits without a process of its own: nothing is ever written to what it reads. */
 const pause = 'read -r -t 0.02 -u "$idle"'
+
+/**
+ * Runs steps one after another, apart from the connection that started them: the next starts the moment the one before
+ * has succeeded, whether or not anyone follows. A step that another sequence runs already is waited for.
+ */
+const runSequence = [
+  'run_sequence() {',
+  '  local folder boot pid code',
+  '  for folder; do',
+  // A copy of this shell costs an emulated guest less than a new one.
+  '    ( exec {idle}<&-; . "$folder/script" "$folder" )',
+  '    if [ ! -s "$folder/exit" ]; then',
+  `      for _ in {1..100}; do [ -s "$folder/pid" ] && break; ${pause}; done`,
+  '      [ -s "$folder/boot" ] && read -r boot <"$folder/boot" && [ "$boot" = "$now" ] || exit',
+  '      read -r pid <"$folder/pid" && tail -f --pid="$pid" /dev/null',
+  '    fi',
+  '    read -r code 2>/dev/null <"$folder/exit" && [ "$code" = 0 ] || exit',
+  '  done',
+  '}',
+]
+
+/** So many bytes at most are printed without a process for it, and a step's end is waited for so long before one follows it. */
+const shortOutput = { bytes: 4096, pauses: 15 }
+
+/** Prints what a step says from `offset` on, until it ends, and then how it ended. */
+const follow = [
+  'follow() {',
+  '  local folder=$1 offset=$2 pid= boot= part= name value waited',
+  '  until [ -s "$folder/exit" ] || [ -s "$folder/pid" ]; do',
+  `    kill -0 "$sequence" 2>/dev/null || break; ${pause}`,
+  '  done',
+  '  [ -s "$folder/boot" ] && read -r boot <"$folder/boot" && [ "$boot" = "$now" ] && read -r pid <"$folder/pid"',
+  `  for ((waited = 0; waited < ${shortOutput.pauses} && offset == 0; waited += 1)); do`,
+  `    [ -s "$folder/exit" ] || [ -z "$pid" ] && break; ${pause}`,
+  '  done',
+  '  if [ ! -s "$folder/exit" ] && [ -n "$pid" ]; then',
+  '    [ -e "$folder/output" ] || : >>"$folder/output"',
+  '    tail -c +"$((offset + 1))" -f -s 0.02 --pid="$pid" "$folder/output"',
+  '  elif [ -s "$folder/output" ]; then',
+  `    if ((offset > 0)) || IFS= read -r -d '' -N ${shortOutput.bytes} part <"$folder/output"; then`,
+  '      tail -c +"$((offset + 1))" "$folder/output"',
+  '    else',
+  // Also what holds zero bytes comes through whole.
+  '      { while IFS= read -r -d \'\' part; do printf \'%s\\0\' "$part"; done; printf %s "$part"; } <"$folder/output"',
+  '    fi',
+  '  fi',
+  `  printf '%s\\n' "$delimiter"`,
+  '  code=',
+  '  for name in started finished failed skipped exit; do',
+  '    value=',
+  '    [ -e "$folder/$name" ] && { read -r value <"$folder/$name"; printf \'%s %s\\n\' "$name" "$value"; }',
+  '    [ "$name" = exit ] && code=$value',
+  '  done',
+  "  printf '\\n'",
+  '  [ "$code" = 0 ] || exit 0',
+  '}',
+]
 
 /**
  * The bash program that starts steps unless the ledger has them (exit code 76, with the newer numbers on the error
@@ -70,31 +110,12 @@ export function buildLauncher(
     ),
     'set +C',
     'fi',
-    `setsid bash -c ${quote(sequence)} sequence ${folders.join(' ')} </dev/null >/dev/null 2>&1 &`,
-    'sequence=$!',
     'read -r now </proc/sys/kernel/random/boot_id',
-    'follow() {',
-    '  local folder=$1 offset=$2 pid= boot= name value',
-    '  until [ -s "$folder/exit" ] || [ -s "$folder/pid" ]; do',
-    `    kill -0 "$sequence" 2>/dev/null || break; ${pause}`,
-    '  done',
-    '  [ -s "$folder/boot" ] && read -r boot <"$folder/boot" && [ "$boot" = "$now" ] && read -r pid <"$folder/pid"',
-    '  if [ ! -s "$folder/exit" ] && [ -n "$pid" ]; then',
-    '    [ -e "$folder/output" ] || : >>"$folder/output"',
-    '    tail -c +"$((offset + 1))" -f -s 0.02 --pid="$pid" "$folder/output"',
-    '  elif [ -s "$folder/output" ]; then',
-    '    tail -c +"$((offset + 1))" "$folder/output"',
-    '  fi',
-    `  printf '%s\\n' ${quote(delimiter)}`,
-    '  code=',
-    '  for name in started finished failed skipped exit; do',
-    '    value=',
-    '    [ -e "$folder/$name" ] && { read -r value <"$folder/$name"; printf \'%s %s\\n\' "$name" "$value"; }',
-    '    [ "$name" = exit ] && code=$value',
-    '  done',
-    "  printf '\\n'",
-    '  [ "$code" = 0 ] || exit 0',
-    '}',
+    ...runSequence,
+    `run_sequence ${folders.join(' ')} </dev/null >/dev/null 2>&1 &`,
+    'sequence=$!',
+    `delimiter=${quote(delimiter)}`,
+    ...follow,
     ...folders.map((folder, index) => `follow ${folder} ${steps[index]?.offset ?? 0}`),
   ].join('\n')
 }

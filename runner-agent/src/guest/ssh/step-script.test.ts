@@ -186,6 +186,15 @@ test('a step that was begun on an earlier boot and left no exit code is lost', a
   expect(outcomes[0]).toEqual({ kind: 'lost' })
 })
 
+test.each([
+  ['short', `printf 'a\\0b\\n\\n\\0'`, 'a\0b\n\n\0'],
+  ['long', `head -c 5000 /dev/zero | tr '\\0' x; printf '\\0'`, `${'x'.repeat(5000)}\0`],
+  ['of a step that takes a while', `printf 'a\\0'; sleep 0.6; printf b`, 'a\0b'],
+])('output that is %s comes whole, whatever its bytes', async (_, command, expected) => {
+  const { stdout } = await launch(step([['print', command]])).ended
+  expect(stdout[0]).toBe(`==> print\n${expected}`)
+})
+
 test('without the file it is for, a step is skipped', async () => {
   const given = { ...step([['init', 'echo never']]), onlyWithExecutable: '.hearth/init' }
   const { stdout, outcomes } = await launch(given).ended

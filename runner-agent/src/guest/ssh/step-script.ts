@@ -20,21 +20,21 @@ export const guestPaths: GuestPaths = {
 }
 
 /**
- * The bash program that is a step. It runs detached with its folder in the ledger as the only argument, and leaves
- * there: `output`, `pid` and `boot` (to tell whether it still runs), `started`, `finished`, `failed` and at the very
+ * The bash program that is a step. It runs in a bash of its own, or a copy of one, with its folder in the ledger as
+ * the only argument, and leaves there: `output`, `pid` and `boot` (to tell whether it still runs), `started`, `finished`, `failed` and at the very
  * end `exit`. Making the file `run` is the lock: a second start ends at once. Builtins do what they can, because an
  * emulated guest pays for every process.
  */
 export function buildStepScript(step: GuestStep, paths: GuestPaths = guestPaths): string {
   const lines = [
-    'folder=$1',
+    'folder=$1 SECONDS=0',
     'umask 077',
     '{ set -C; : >"$folder/run"; } 2>/dev/null || exit 0',
     'set +C',
     `printf '%s\\n' "$EPOCHREALTIME" >"$folder/started"`,
     'read -r boot </proc/sys/kernel/random/boot_id',
     'printf \'%s\\n\' "$boot" >"$folder/boot"',
-    'printf \'%s\\n\' "$$" >"$folder/pid"',
+    'printf \'%s\\n\' "$BASHPID" >"$folder/pid"',
     'exec </dev/null >>"$folder/output" 2>&1',
     `export HOME=${quote(paths.home)} GIT_TERMINAL_PROMPT=0 DEBIAN_FRONTEND=noninteractive`,
     'finish() {',
