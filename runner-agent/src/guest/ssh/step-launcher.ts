@@ -25,7 +25,8 @@ const runSequence = [
   '  local folder boot pid code',
   '  for folder; do',
   // A copy of this shell costs an emulated guest less than a new one.
-  '    ( exec {idle}<&-; . "$folder/script" "$folder" )',
+  '    ( exec {idle}<&- {ended}<&-; . "$folder/script" "$folder" )',
+  '    echo >&"$ended"',
   '    if [ ! -s "$folder/exit" ]; then',
   `      for _ in {1..100}; do [ -s "$folder/pid" ] && break; ${pause}; done`,
   '      [ -s "$folder/boot" ] && read -r boot <"$folder/boot" && [ "$boot" = "$now" ] || exit',
@@ -36,20 +37,21 @@ const runSequence = [
   '}',
 ]
 
-/** So many bytes at most are printed without a process for it, and a step's end is waited for so long before one follows it. */
-const shortOutput = { bytes: 4096, pauses: 15 }
+/** Of so many bytes at most, and of a step that takes so many seconds at most, the output is printed without a process. */
+const shortOutput = { bytes: 4096, seconds: 0.5 }
 
 /** Prints what a step says from `offset` on, until it ends, and then how it ended. */
 const follow = [
   'follow() {',
-  '  local folder=$1 offset=$2 pid= boot= part= name value waited',
+  '  local folder=$1 offset=$2 pid= boot= part= name value',
+  // The sequence says when a step is over, to nobody in particular: it may be the one before.
+  '  until ((offset > 0)) || [ -s "$folder/exit" ]; do',
+  `    read -r -t ${shortOutput.seconds} -u "$ended" || break`,
+  '  done',
   '  until [ -s "$folder/exit" ] || [ -s "$folder/pid" ]; do',
   `    kill -0 "$sequence" 2>/dev/null || break; ${pause}`,
   '  done',
   '  [ -s "$folder/boot" ] && read -r boot <"$folder/boot" && [ "$boot" = "$now" ] && read -r pid <"$folder/pid"',
-  `  for ((waited = 0; waited < ${shortOutput.pauses} && offset == 0; waited += 1)); do`,
-  `    [ -s "$folder/exit" ] || [ -z "$pid" ] && break; ${pause}`,
-  '  done',
   '  if [ ! -s "$folder/exit" ] && [ -n "$pid" ]; then',
   '    [ -e "$folder/output" ] || : >>"$folder/output"',
   '    tail -c +"$((offset + 1))" -f -s 0.02 --pid="$pid" "$folder/output"',
@@ -88,7 +90,7 @@ export function buildLauncher(
   const folders = steps.map(({ key }) => quote(`${paths.ledger}/${key}`))
   return [
     'umask 077',
-    'exec {idle}<> <(:)',
+    'exec {idle}<> <(:) {ended}<> <(:)',
     // The length is checked because a cut connection also ends the input.
     ...steps.map(
       ({ scriptBytes }, index) =>
