@@ -62,9 +62,10 @@ async function publishOnce(options: PublisherOptions): Promise<boolean> {
   if (!messaging.isConnected()) return false
   const stream = await messaging.eventStream()
   return database.transaction().execute(async (tx) => {
-    const lock = await sql<{
-      held: boolean
-    }>`SELECT pg_try_advisory_xact_lock(${publisherLock}) AS held`.execute(tx)
+    // What a crash of PostgreSQL makes it forget of this is published again, under the same message ids.
+    const lock = await sql<{ held: boolean }>`
+      SELECT pg_try_advisory_xact_lock(${publisherLock}) AS held,
+        set_config('synchronous_commit', 'off', true)`.execute(tx)
     if (lock.rows[0]?.held !== true) return false
     if (await noteStream(tx, stream)) log.warn('NATS has lost its events; what is kept is published again')
     const end = performance.now() + roundMilliseconds
