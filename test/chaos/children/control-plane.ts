@@ -13,7 +13,7 @@ const killSwitch = new KillSwitch(start.kill)
 countDatabaseWrites(killSwitch, breakClaims(start.break))
 const config = readConfig(start.environment)
 const controlPlane = await composeControlPlane(config, pino({ level: config.logLevel }), {
-  clock: jumpingClock(start.clockOffsetMilliseconds),
+  clock: jumpingClock,
   timings: controlPlaneTimings,
   connect: async (options) => {
     const messaging = await connectMessaging({ ...options, timings: messagingTimings })

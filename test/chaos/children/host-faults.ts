@@ -1,5 +1,5 @@
 import type { Host } from '@hearth/runner-agent'
-import type { ToChild } from './messages.ts'
+import { conditions } from './parent.ts'
 
 const writing = ['create', 'start', 'stamp', 'keepRecord']
 
@@ -12,13 +12,9 @@ export function takenTwice(host: Host, names: readonly string[]): Host {
 }
 
 /** While the parent says that the disk is full, nothing can be written; removing goes on. */
-export function diskThatFills(host: Host, fullAtFirst: boolean): Host {
-  let full = fullAtFirst
-  process.on('message', (message: ToChild) => {
-    if (message.type === 'disk') full = message.full
-  })
+export function diskThatFills(host: Host): Host {
   return wrapped(host, (name, call) => {
-    if (!full || !writing.includes(name)) return call()
+    if (!conditions.diskFull || !writing.includes(name)) return call()
     throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
   })
 }

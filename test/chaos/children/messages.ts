@@ -23,11 +23,7 @@ export interface Start {
   diskFull: boolean
 }
 
-export type ToChild =
-  | Start
-  | { type: 'clock'; offsetMilliseconds: number }
-  | { type: 'disk'; full: boolean }
-  | { type: 'stop' }
+export type ToChild = Start | { type: 'clock'; offsetMilliseconds: number } | { type: 'disk'; full: boolean }
 
 export type FromChild =
   | { type: 'loaded' }

@@ -5,11 +5,31 @@ export function tell(message: FromChild): void {
   process.send?.(message, () => undefined)
 }
 
+/** What the parent changes while this process runs; heard from the first moment, so that no change is missed. */
+export const conditions: Pick<Start, 'clockOffsetMilliseconds' | 'diskFull'> = {
+  clockOffsetMilliseconds: 0,
+  diskFull: false,
+}
+
 /** Resolves with what this process is to do; it was started before that was known. */
 export function whenStarted(): Promise<Start> {
   return new Promise((resolve) => {
     process.on('message', (message: ToChild) => {
-      if (message.type === 'start') resolve(message)
+      switch (message.type) {
+        case 'start':
+          conditions.clockOffsetMilliseconds = message.clockOffsetMilliseconds
+          conditions.diskFull = message.diskFull
+          resolve(message)
+          break
+        case 'clock':
+          conditions.clockOffsetMilliseconds = message.offsetMilliseconds
+          break
+        case 'disk':
+          conditions.diskFull = message.full
+          break
+        default:
+          message satisfies never
+      }
     })
     // A parent that is gone leaves nothing behind.
     process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
@@ -18,10 +38,6 @@ export function whenStarted(): Promise<Start> {
 }
 
 /** A clock that jumps when the parent says so. */
-export function jumpingClock(offsetMilliseconds: number): Clock {
-  let offset = offsetMilliseconds
-  process.on('message', (message: ToChild) => {
-    if (message.type === 'clock') offset = message.offsetMilliseconds
-  })
-  return { now: () => new Date(Date.now() + offset) }
+export const jumpingClock: Clock = {
+  now: () => new Date(Date.now() + conditions.clockOffsetMilliseconds),
 }

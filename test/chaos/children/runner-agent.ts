@@ -17,7 +17,7 @@ const config = readConfig(start.environment)
 const parts = await compose(config, createLogger(config))
 const twice = start.stepsTwice
 const host: Host = killSwitch.around(
-  breakRemovals(start.break, diskThatFills(takenTwice(parts.host, twice ? hostSteps : []), start.diskFull)),
+  breakRemovals(start.break, diskThatFills(takenTwice(parts.host, twice ? hostSteps : []))),
   hostSteps,
 )
 const end = await runAgent(
@@ -25,7 +25,7 @@ const end = await runAgent(
     ...parts,
     host,
     openGuest: (machine) => countedGuest(parts.openGuest(machine)),
-    clock: jumpingClock(start.clockOffsetMilliseconds),
+    clock: jumpingClock,
     timings: agentTimings,
     connect: async (options) =>
       counted(

@@ -11,7 +11,7 @@ export class Child {
   private readonly process: ChildProcess
   private over = false
 
-  constructor(program: Program, start: Start, logFile: string, onBroken: () => void) {
+  constructor(program: Program, start: () => Start, logFile: string, onBroken: () => void) {
     const log = openSync(logFile, 'a')
     this.process = fork(bundleOf(program), [], {
       stdio: ['ignore', log, log, 'ipc'],
@@ -29,7 +29,8 @@ export class Child {
       })
     })
     this.process.on('message', (message: FromChild) => {
-      if (message.type === 'loaded') this.send(start)
+      // As things are by now: what was sent before was heard by nobody.
+      if (message.type === 'loaded') this.send(start())
       if (message.type === 'listening') this.port = message.port
       if (message.type === 'broken') onBroken()
     })

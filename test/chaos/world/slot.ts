@@ -106,7 +106,7 @@ export class Slot implements AsyncDisposable {
     const environment = this.environment(urlOf(this.postgres, template), this.natsPort)
     const child = new Child(
       'control-plane',
-      {
+      () => ({
         type: 'start',
         environment: { ...environment, HEARTH_LOG_LEVEL: 'warn' },
         natsServer: null,
@@ -115,7 +115,7 @@ export class Slot implements AsyncDisposable {
         clockOffsetMilliseconds: 0,
         stepsTwice: false,
         diskFull: false,
-      },
+      }),
       join(this.folder, 'template.log'),
       () => undefined,
     )

@@ -70,8 +70,13 @@ export class Supervised {
   }
 
   private begin(): Child {
-    const start: Start = { type: 'start', ...this.start, kill: this.kills.shift() ?? null }
-    const child = new Child(this.program, start, this.logFile, this.onBroken)
+    const kill = this.kills.shift() ?? null
+    const child = new Child(
+      this.program,
+      () => ({ type: 'start', ...this.start, kill }),
+      this.logFile,
+      this.onBroken,
+    )
     void this.follow(child)
     return child
   }
