@@ -3,9 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { createWriteStream, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HearthClient } from '@hearth/client'
-import { startNatsServer, startPostgres } from '@hearth/embedded'
+import { freePort, startNatsServer, startPostgres } from '@hearth/embedded'
 import { eventually, programsFolder, temporaryFolder } from '@hearth/testing'
-import { freePort } from '../hardware/ports.ts'
 import { bundle } from '../hardware/programs.ts'
 
 /** The shipped control plane as a process of its own, on servers that write durably: what a user would run. */

@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Environment, ProjectDeclarationInput } from '@hearth/contract'
+import { freePort } from '@hearth/embedded'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { domainsOf } from './domains.ts'
 import { createGuestClass, type HardwareAgent, type HardwareHost, startHost } from './host.ts'
 import { offerImage, offerMuteImage } from './images.ts'
-import { freePort } from './ports.ts'
 import { processesWith } from './processes.ts'
 import { untilDeleted, untilProvisioned } from './waiting.ts'
 

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { freePort } from '@hearth/embedded'
 import { eventually } from '@hearth/testing'
 import { run } from './command.ts'
-import { answers, freePort } from './ports.ts'
+import { answers } from './ports.ts'
 
 export interface GitServer extends AsyncDisposable {
   /** As guests reach it: the loopback of their host. */

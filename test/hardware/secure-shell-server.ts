@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@hearth/embedded'
 import { eventually } from '@hearth/testing'
-import { answers, freePort } from './ports.ts'
+import { answers } from './ports.ts'
 import { newKeyPair } from './secure-shell.ts'
 
 export interface SecureShellServer extends AsyncDisposable {

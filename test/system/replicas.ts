@@ -4,6 +4,7 @@ import { createWriteStream, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HearthClient } from '@hearth/client'
+import { freePort } from '@hearth/embedded'
 import { newId } from '@hearth/foundation'
 import {
   createTestDatabase,
@@ -13,7 +14,6 @@ import {
   type TestNatsCluster,
   temporaryFolder,
 } from '@hearth/testing'
-import { freePort } from '../hardware/ports.ts'
 import { bundle } from '../hardware/programs.ts'
 
 /** One shipped control plane as a process; its address stays the same over its ends. */

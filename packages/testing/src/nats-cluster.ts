@@ -1,7 +1,6 @@
 import { copyFile, mkdir, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { type EmbeddedNats, type NatsCluster, startNatsServer } from '@hearth/embedded'
+import { type EmbeddedNats, freePort, type NatsCluster, startNatsServer } from '@hearth/embedded'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import { eventually } from './eventually.ts'
@@ -9,6 +8,12 @@ import { programsFolder, temporaryFolder } from './folder.ts'
 import { guard } from './guardian.ts'
 
 const size = 3
+/** One for each server. */
+interface Ports {
+  clients: readonly number[]
+  routes: readonly number[]
+}
+
 const patience = { timeoutMilliseconds: 60_000, intervalMilliseconds: 100 }
 
 /** Three NATS servers that hold the streams together, with authorization. */
@@ -31,7 +36,7 @@ export interface TestNatsCluster extends AsyncDisposable {
 
 export async function startTestNatsCluster(): Promise<TestNatsCluster> {
   const folder = await temporaryFolder('nats-cluster')
-  const ports = await freePorts(size)
+  const ports = await choosePorts()
   const servers: EmbeddedNats[] = []
   for (let index = 0; index < size; index++) servers.push(await startMember(folder, index, ports))
   const { controlPlaneCredentialsFile = '', accountSeedFile = '' } = servers[0] ?? {}
@@ -86,18 +91,23 @@ export async function startTestNatsCluster(): Promise<TestNatsCluster> {
   }
 }
 
-async function startMember(folder: string, index: number, ports: readonly number[]): Promise<EmbeddedNats> {
+async function startMember(folder: string, index: number, ports: Ports): Promise<EmbeddedNats> {
   const own = join(folder, `nats-${index}`)
   await mkdir(own, { recursive: true, mode: 0o711 })
   // One operator for all: the first server makes it.
   if (index > 0) await copyFile(join(folder, 'nats-0', 'operator.json'), join(own, 'operator.json'))
-  const cluster: NatsCluster = { serverName: `nats-${index}`, port: ports[index] ?? 0, ports }
+  const cluster: NatsCluster = {
+    serverName: `nats-${index}`,
+    port: ports.routes[index] ?? 0,
+    ports: ports.routes,
+  }
   const server = await startNatsServer({
     folder: own,
     programs: await programsFolder(),
     log: () => undefined,
     authorization: true,
     cluster,
+    port: ports.clients[index] ?? 0,
   })
   guard(server.pid, own)
   return server
@@ -128,22 +138,10 @@ async function connected<Result>(
   }
 }
 
-/** Ports that were free together a moment ago. */
-async function freePorts(count: number): Promise<number[]> {
-  const held = await Promise.all(Array.from({ length: count }, holdPort))
-  const ports = held.map(({ port }) => port)
-  await Promise.all(held.map(({ release }) => release()))
-  return ports
-}
-
-function holdPort(): Promise<{ port: number; release: () => Promise<void> }> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen({ port: 0, host: '127.0.0.1' }, () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      resolve({ port, release: () => new Promise((released) => server.close(() => released())) })
-    })
-  })
+/** All chosen before the first server starts, so that none takes what is meant for another. */
+async function choosePorts(): Promise<Ports> {
+  const chosen = new Set<number>()
+  while (chosen.size < 2 * size) chosen.add(await freePort())
+  const ports = [...chosen]
+  return { clients: ports.slice(0, size), routes: ports.slice(size) }
 }

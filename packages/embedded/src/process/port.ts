@@ -28,7 +28,16 @@ function isFree(port: number): Promise<boolean> {
   )
 }
 
-function freePort(): Promise<number> {
+/** Below those that Linux gives to outgoing connections, which may take one that is free now, and apart from guests'. */
+const range = { first: 10_000, count: 10_000 }
+const tries = 100
+
+/** A loopback port that nothing listens on just now. */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    const port = range.first + Math.floor(Math.random() * range.count)
+    if (await isFree(port)) return port
+  }
   return listenOnce(0)
 }
 
