@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { killedParent } from '../process/killed-parent.fixture.ts'
+import { freePort } from '../process/port.ts'
 import { isAlive } from '../process/process-table.ts'
 import { run } from '../process/run.ts'
 import { serviceUser } from '../process/service-user.ts'
@@ -187,12 +188,3 @@ test.runIf(isRoot)('a folder that nobody cannot reach is named, with the way out
   await mkdir(closed, { mode: 0o700 })
   await expect(start({ folder: join(closed, 'postgres') })).rejects.toThrow(`chmod o+x ${closed}`)
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}

@@ -58,6 +58,18 @@ test('a program and its input come through whole, and the next session waits alr
   end()
 })
 
+test('no more than one session waits, however often it is asked for', async () => {
+  const { shells, sessions, end } = server()
+  shells.prepare()
+  shells.prepare()
+  expect((await Promise.all([run(shells, 'echo a'), run(shells, 'echo b')])).map(({ said }) => said)).toEqual(
+    ['a\n', 'b\n'],
+  )
+  shells.prepare()
+  expect(sessions).toHaveLength(3)
+  end()
+})
+
 test('a session that could not be opened, or ended while it waited, fails its program and no later one', async () => {
   const { shells, sessions, refuse, end } = server()
   refuse(1)

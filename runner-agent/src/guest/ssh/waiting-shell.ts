@@ -25,9 +25,9 @@ export class WaitingShells {
     return shell.execution
   }
 
-  /** Opens the session that the next program will find waiting. */
+  /** Opens the session that the next program will find waiting, unless one waits already. */
   prepare(): void {
-    this.waiting = this.open()
+    this.waiting ??= this.open()
     // Whoever takes it is told.
     this.waiting.catch(() => undefined)
   }
