@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { breaks } from './children/messages.ts'
 import type { Fault } from './plan/faults.ts'
 import { drawPlan, faultKinds } from './plan/plan.ts'
-import { reportFailure } from './report.ts'
+import { isFound, reportFailure } from './report.ts'
 import { runAll } from './run-all.ts'
 
 /** Side by side, so that a run's waits are another's work. */
@@ -29,9 +29,14 @@ test('whatever is killed, cut, delayed or repeated, no intent is lost, no machin
   expect(failed.map((outcome) => reportFailure(outcome, given)).join('\n')).toBe('')
 })
 
+/** A break takes some machines and not all; a run may need none of those it would take, six pairs of runs do. */
+const breakSeeds = [1, 3, 5, 7, 9, 11].map((seed) => [seed, seed + 1])
+
 test.each(breaks)('the checker finds the deliberate fault %s', async (chosen) => {
-  const outcomes = await runAll({ ...settings, seeds: [1, 2], break: chosen }, () => undefined)
-  expect(outcomes.some(({ broken }) => broken)).toBe(true)
-  const rule = { 'double-claim': 'double claim', 'lost-order': 'lost intent', orphan: 'orphan' }[chosen]
-  expect(outcomes.flatMap(({ violations }) => violations).map((violation) => violation.rule)).toContain(rule)
+  let found = false
+  for (const seeds of breakSeeds) {
+    found = isFound(chosen, await runAll({ ...settings, seeds, break: chosen }, () => undefined))
+    if (found) break
+  }
+  expect(found).toBe(true)
 })

@@ -56,9 +56,16 @@ const expected: Readonly<Record<Break, Rule>> = {
   orphan: 'orphan',
 }
 
+/** Whether the break took place and the checker named it as what it is. */
+export function isFound(chosen: Break, outcomes: readonly Outcome[]): boolean {
+  return outcomes.some(
+    ({ broken, violations }) => broken && violations.some(({ rule }) => rule === expected[chosen]),
+  )
+}
+
 /** Says whether the checker found the break; one that it did not find, or that never took place, is a fault of its own. */
 export function breaksFound(chosen: Break, outcomes: readonly Outcome[]): void {
-  const found = outcomes.some(({ violations }) => violations.some(({ rule }) => rule === expected[chosen]))
+  const found = isFound(chosen, outcomes)
   const took = outcomes.filter(({ broken }) => broken).length
   process.stdout.write(
     found
