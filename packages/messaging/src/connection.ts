@@ -92,5 +92,7 @@ function connectOnce(options: MessagingOptions, timings: MessagingTimings): Prom
     // A server that hangs is left for another one within 15 seconds.
     pingInterval: 5_000,
     maxPingOut: 2,
+    // A stack taken for each request, and thrown away with its answer, is much of what a request costs.
+    noAsyncTraces: true,
   })
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { toError } from '@hearth/foundation'
@@ -59,7 +60,8 @@ export class LocalCommandRunner implements CommandRunner {
 
   async readFile(path: string): Promise<Buffer | null> {
     try {
-      return await readFile(path)
+      // What is read here is small, and in memory: handing it to other threads costs twenty times the read.
+      return readFileSync(path)
     } catch (thrown) {
       if (isMissing(thrown)) return null
       throw thrown
