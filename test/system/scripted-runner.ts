@@ -18,7 +18,7 @@ export interface ScriptedRunner extends AsyncDisposable {
   report(id: string, sequence: number, changes?: Partial<EnvironmentReport>): EnvironmentReport
 }
 
-const facts: RunnerFacts = {
+export const facts: RunnerFacts = {
   virtualization: 'synthetic',
   virtualCpus: 1_000,
   memoryMebibytes: 1_000_000,

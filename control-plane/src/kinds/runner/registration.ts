@@ -8,12 +8,14 @@ import { settleRunner } from './settle.ts'
 
 /**
  * Begins a new lease: the epoch rises, whoever holds an older one is refused from now on. The answer holds NATS
- * credentials that reach this runner's own subjects only.
+ * credentials that reach this runner's own subjects only. Throws `unavailable` when the agent that asked has gone, which
+ * `gone` tells: a request that lay about must not take the runner from the agent that came after it.
  */
 export async function register(
   services: Services,
   runnerId: string,
   facts: RunnerFacts,
+  gone: AbortSignal,
 ): Promise<Registration> {
   const { database, clock, timings, messaging, runnerMessaging } = services
   await messaging.ensureRunner(runnerId)
@@ -24,6 +26,7 @@ export async function register(
     const locked = await lockRunner(tx, runnerId)
     if (locked === undefined || locked.phase === 'deleted')
       throw new HearthError('not_found', `there is no runner ${runnerId}`)
+    if (gone.aborted) throw new HearthError('unavailable', 'the agent that asked to register has gone')
     const sighting = { facts, epoch: locked.epoch + 1, lastSeenAt: now, leftAt: null }
     return (
       await settleRunner(tx, locked, sighting, {

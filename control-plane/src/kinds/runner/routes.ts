@@ -203,9 +203,10 @@ export function addRunnerRoutes(application: Application, services: Services, li
     params: z.object({ id: idSchema }),
     body: registrationRequestSchema,
     answer: { status: 200, schema: registrationSchema, description: 'The epoch and how to reach NATS' },
-    handle: async ({ caller, params, body }) => {
+    handle: async ({ caller, params, body, context }) => {
       if (caller.runnerId !== params.id) throw new HearthError('forbidden', 'the token is another runner’s')
-      return { status: 200, value: await register(services, params.id, body.facts) }
+      const { signal } = context.req.raw
+      return { status: 200, value: await register(services, params.id, body.facts, signal) }
     },
   })
 }
