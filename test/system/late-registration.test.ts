@@ -1,9 +1,8 @@
-import { registrationSchema } from '@hearth/contract'
 import { eventually } from '@hearth/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Installation, startInstallation } from './installation.ts'
-import { facts } from './scripted-runner.ts'
+import { register } from './scripted-runner.ts'
 
 let installation: Installation
 let database: pg.Client
@@ -22,28 +21,24 @@ test('a registration that is taken up when its agent has gone takes the runner f
   const { client, url } = installation
   const { runner, token } = await client.runners.create({ name: 'late', labels: {}, spec: {} })
   const { id } = runner.metadata
-  const register = (signal: AbortSignal | null) =>
-    fetch(`${url}/v1/runners/${id}/registration`, {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify({ facts }),
-      signal,
-    })
   await database.query('BEGIN')
   await database.query('SELECT FROM runners WHERE id = $1 FOR UPDATE', [id])
   const agent = new AbortController()
-  const late = register(agent.signal)
+  const late = register(url, id, token, agent.signal)
   await eventually(isAnyoneWaiting, { timeoutMilliseconds: 20_000, intervalMilliseconds: 20 })
   agent.abort()
   await expect(late).rejects.toThrow()
   // Answered after the control plane has read that the other connection ended.
   await client.runners.get(id)
   await database.query('COMMIT')
-  const { epoch } = registrationSchema.parse(await (await register(null)).json())
+  const { epoch } = await register(url, id, token)
   expect(epoch).toBe(1)
 }, 60_000)
 
+/** Whether another connection waits for a lock that this one holds. */
 async function isAnyoneWaiting(): Promise<boolean> {
-  const { rows } = await database.query('SELECT FROM pg_locks WHERE NOT granted')
+  const { rows } = await database.query(
+    'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))',
+  )
   return rows.length > 0
 }

@@ -18,7 +18,7 @@ export interface ScriptedRunner extends AsyncDisposable {
   report(id: string, sequence: number, changes?: Partial<EnvironmentReport>): EnvironmentReport
 }
 
-export const facts: RunnerFacts = {
+const facts: RunnerFacts = {
   virtualization: 'synthetic',
   virtualCpus: 1_000,
   memoryMebibytes: 1_000_000,
@@ -93,11 +93,18 @@ export const createStep = (output: string): StepStatus => ({
   error: null,
 })
 
-async function register(url: string, runnerId: string, token: string): Promise<Registration> {
+/** Registers as an agent does; rejects when the signal aborts first. */
+export async function register(
+  url: string,
+  runnerId: string,
+  token: string,
+  signal: AbortSignal | null = null,
+): Promise<Registration> {
   const response = await fetch(`${url}/v1/runners/${runnerId}/registration`, {
     method: 'POST',
     headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
     body: JSON.stringify({ facts }),
+    signal,
   })
   return registrationSchema.parse(await response.json())
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -125,8 +126,9 @@ test('another host key than the pinned one ends the connection', async () => {
 })
 
 test('a lost connection is an error of the command, and the next command connects again', async () => {
-  const running = remote.run(['sleep', '5'])
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  const begun = join(folder, 'begun')
+  const running = remote.run(['sh', '-c', `touch "${begun}"; sleep 5`])
+  await expect.poll(() => existsSync(begun), { timeout: 10_000 }).toBe(true)
   for (const client of clients) client.end()
   await expect(running).rejects.toThrow(/over|closed|exit code|reset/i)
   expect((await remote.run(['echo', 'again'])).stdout).toBe('again\n')

@@ -23,7 +23,7 @@ export interface CommandRunner {
   readonly describedAs: string
   /** Resolves with any exit code; rejects when the command cannot run, is cut off, or says too much. */
   run(command: readonly [string, ...string[]], options?: CommandOptions): Promise<CommandResult>
-  /** null where there is no such file. */
+  /** For files of some kilobytes: this machine's are read while nothing else goes on. null where there is no such file. */
   readFile(path: string): Promise<Buffer | null>
   /** Written beside it and renamed, so that a reader sees the old or the new. Makes missing folders (0755). */
   writeFile(path: string, content: string | Buffer, mode: number): Promise<void>
