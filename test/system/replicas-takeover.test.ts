@@ -7,7 +7,7 @@ import { type Replicas, startReplicas } from './replicas.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
 const min = 10
-const publisherLock = 7_204
+const publisherLock = 7_207
 
 let replicas: Replicas
 let agent: SyntheticAgent
@@ -28,7 +28,7 @@ async function rows(statement: string): Promise<unknown[]> {
   return (await database.query({ text: statement, rowMode: 'array' })).rows.flat()
 }
 
-/** Which replica is publishing at this moment. */
+/** Which replica is publishing events at this moment. */
 async function publisher(): Promise<number | undefined> {
   const [name] = await rows(`
     SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)

@@ -3,8 +3,8 @@ import type pg from 'pg'
 import { boundedClient } from './bounded-client.ts'
 import { connectionSettings } from './connection.ts'
 
-export type Channel = 'hearth_outbox' | 'hearth_events' | 'hearth_tokens'
-const channels: readonly Channel[] = ['hearth_outbox', 'hearth_events', 'hearth_tokens']
+const channels = ['hearth_outbox', 'hearth_orders', 'hearth_events', 'hearth_tokens'] as const
+export type Channel = (typeof channels)[number]
 
 /** A connection that only listens would not notice that nothing passes any more: it asks now and then. */
 const askEveryMilliseconds = 15_000

@@ -6,6 +6,7 @@ import { events } from './0004-events.ts'
 import { scale } from './0005-scale.ts'
 import { causes } from './0006-causes.ts'
 import { poolTests } from './0007-pool-tests.ts'
+import { ordersFirst } from './0008-orders-first.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -16,4 +17,5 @@ export const migrations: Record<string, Migration> = {
   '0005-scale': scale,
   '0006-causes': causes,
   '0007-pool-tests': poolTests,
+  '0008-orders-first': ordersFirst,
 }

@@ -7,6 +7,7 @@ type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null }
 
 /** Any number that no other advisory lock of Hearth uses. */
 const sequencerLock = 7_201
+const placedAtOnce = 1_000
 
 export interface EventFilter {
   organizationId: string
@@ -64,7 +65,7 @@ export async function newestPosition(database: Database): Promise<number> {
 /**
  * Gives committed events their positions, in the order they were written, and tells the readers. One replica does so at
  * a time. All in one message to PostgreSQL, which is one transaction: the lock first, so that what is counted from is
- * seen after it.
+ * seen after it. What is too much for one transaction is announced again.
  */
 export async function placeEvents(database: Database): Promise<void> {
   await sql
@@ -75,12 +76,14 @@ export async function placeEvents(database: Database): Promise<void> {
         FROM (
           SELECT sequence,
             (SELECT coalesce(max(position), 0) FROM events) + row_number() OVER (ORDER BY sequence) AS position
-          FROM (SELECT sequence FROM events WHERE position IS NULL ORDER BY sequence LIMIT 1000) AS unplaced
+          FROM (SELECT sequence FROM events WHERE position IS NULL ORDER BY sequence LIMIT ${placedAtOnce}) AS unplaced
         ) AS counted
         WHERE events.sequence = counted.sequence
         RETURNING events.sequence
       )
-      SELECT pg_notify('hearth_events', '') FROM placed LIMIT 1`)
+      SELECT pg_notify('hearth_events', ''),
+        CASE WHEN count(*) = ${placedAtOnce} THEN pg_notify('hearth_outbox', '') END
+      FROM placed HAVING count(*) > 0`)
     .execute(database)
 }
 

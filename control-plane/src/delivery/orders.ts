@@ -1,18 +1,16 @@
 import type { Selectable } from 'kysely'
-import type { DatabaseTransaction } from '../database/connection.ts'
 import type { OutboxTable } from '../database/outbox.ts'
 import { currentOrders } from '../kinds/environment/index.ts'
 import { carryInOrder } from './in-order.ts'
-import type { PublisherOptions } from './publisher.ts'
+import type { PublisherOptions, Round } from './publisher.ts'
 
 /**
  * Publishes the orders that wait, as what they order is by now, and takes out those that nobody is to follow any more.
  * Returns how many rows of the outbox it is done with; one that fails stays there and holds up no other.
  */
-export async function publishOutbox(
-  tx: DatabaseTransaction,
+export async function publishOrders(
+  { tx, most, isOver }: Round,
   { messaging, encryption, log }: Pick<PublisherOptions, 'messaging' | 'encryption' | 'log'>,
-  { most, isOver }: { most: number; isOver: () => boolean },
 ): Promise<number> {
   const rows = await tx.selectFrom('outbox').selectAll().orderBy('id').limit(most).execute()
   if (rows.length === 0) return 0

@@ -1,0 +1,99 @@
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { untilPool } from './following.ts'
+import { type Installation, startInstallation } from './installation.ts'
+import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
+
+/** A replica of a version before publishes orders and events alike under this one. */
+const olderReplicasLock = 7_204
+const eventsLock = 7_207
+
+let installation: Installation
+let agent: SyntheticAgent
+let database: pg.Client
+
+beforeAll(async () => {
+  // So long that all depends on what is announced.
+  installation = await startInstallation({ overrides: { timings: { publisherRest: 600_000 } } })
+  agent = await startSyntheticAgent(installation, { name: 'north' })
+  database = new pg.Client({ connectionString: installation.database.url })
+  await database.connect()
+}, 60_000)
+afterAll(async () => {
+  await database?.end()
+  await agent?.[Symbol.asyncDispose]()
+  await installation?.[Symbol.asyncDispose]()
+})
+
+async function number(statement: string): Promise<number> {
+  return Number((await database.query({ text: statement, rowMode: 'array' })).rows[0]?.[0])
+}
+const newest = () => number('SELECT max(position) FROM events')
+const published = () => number('SELECT position FROM event_publication')
+const ordersWaiting = () => number('SELECT count(*) FROM outbox')
+const untilAllPublished = () =>
+  expect.poll(async () => (await newest()) - (await published()), { timeout: 10_000 }).toBe(0)
+
+/** Takes a publisher's lock as another replica in the middle of a round would; returns what ends that round. */
+async function takeLock(lock: number): Promise<() => Promise<unknown>> {
+  await database.query('BEGIN')
+  await database.query('SELECT pg_advisory_xact_lock($1)', [lock])
+  return () => database.query('COMMIT')
+}
+
+async function makePool(name: string): Promise<string> {
+  const { warmPools } = await installation.client.apply({
+    apiVersion: 'hearth/v1',
+    name,
+    warmPools: [{ min: 1 }],
+  })
+  return warmPools[0]?.id ?? ''
+}
+
+test('orders do not wait for events that cannot go', async () => {
+  await untilAllPublished()
+  const release = await takeLock(eventsLock)
+  const before = await published()
+  const pool = await makePool('hurried')
+  await untilPool(installation.client, pool, ({ status }) => status.phase === 'ready')
+  expect(await published()).toBe(before)
+  expect(await newest()).toBeGreaterThan(before)
+  await release()
+  const after = await makePool('after')
+  await untilPool(installation.client, after, ({ status }) => status.phase === 'ready')
+  await untilAllPublished()
+})
+
+test('events that are too many for one transaction follow at once in the next', async () => {
+  const count = 10_000
+  const { organizationId } = await installation.client.whoami()
+  await database.query(
+    `INSERT INTO events (id, organization_id, verb, kind, resource_id, resource)
+      SELECT gen_random_uuid(), $1, 'updated', 'Project', gen_random_uuid(), '{}' FROM generate_series(1, $2)`,
+    [organizationId, count],
+  )
+  const unplaced = () => number('SELECT count(*) FROM events WHERE position IS NULL')
+  await expect.poll(unplaced, { timeout: 20_000 }).toBe(0)
+  expect(await newest()).toBeGreaterThan(count)
+  await untilAllPublished()
+})
+
+test('nothing is published beside a replica of before that publishes, and all of it afterwards', async () => {
+  await untilAllPublished()
+  const release = await takeLock(olderReplicasLock)
+  const before = await published()
+  const pools = await Promise.all(['a', 'b', 'c'].map((name) => makePool(`upgraded-${name}`)))
+  await expect.poll(ordersWaiting).toBe(pools.length)
+  await expect.poll(newest).toBeGreaterThan(before)
+  // Each of these is announced to the publisher, which tries every time.
+  for (let round = 0; round < 20; round += 1)
+    await installation.client.projects.update('upgraded-a', { labels: { round: String(round) } })
+  expect(await ordersWaiting()).toBe(pools.length)
+  expect(await published()).toBe(before)
+  await release()
+  pools.push(await makePool('upgraded-d'))
+  for (const pool of pools)
+    await untilPool(installation.client, pool, ({ status }) => status.phase === 'ready')
+  await untilAllPublished()
+  expect(await ordersWaiting()).toBe(0)
+})
