@@ -1,9 +1,10 @@
 import { reportConsumer, streams } from '@hearth/contract'
+import { eventually } from '@hearth/testing'
 import { jetstreamManager } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type pg from 'pg'
 
-export interface Unrest {
+interface Unrest {
   /** Reconciles that are due or under way. */
   due: number
   /** Changes that observers and agents have not been told of. */
@@ -15,7 +16,7 @@ export interface Unrest {
 }
 
 /** What is still to be done, as PostgreSQL and NATS say. */
-export async function readUnrest(pool: pg.Pool, nats: NatsConnection, since: Date): Promise<Unrest> {
+async function readUnrest(pool: pg.Pool, nats: NatsConnection, since: Date): Promise<Unrest> {
   const { rows } = await pool.query<{ due: string; unpublished: string; silent: string }>(
     `SELECT
        (SELECT count(*) FROM graphile_worker.jobs WHERE run_at <= now()) AS due,
@@ -35,6 +36,23 @@ export async function readUnrest(pool: pg.Pool, nats: NatsConnection, since: Dat
   }
 }
 
-export function isAtRest(unrest: Unrest): boolean {
+function isAtRest(unrest: Unrest): boolean {
   return unrest.due + unrest.unpublished + unrest.reports + unrest.silent === 0
+}
+
+/** Resolves when nothing is to be done any more and all agents were heard; throws with what is left after the time. */
+export async function untilRest(
+  pool: pg.Pool,
+  nats: NatsConnection,
+  since: Date,
+  timeoutMilliseconds: number,
+): Promise<void> {
+  let unrest: Unrest | undefined
+  const atRest = async () => {
+    unrest = await readUnrest(pool, nats, since)
+    return isAtRest(unrest)
+  }
+  await eventually(atRest, { timeoutMilliseconds, intervalMilliseconds: 200 }).catch((error: unknown) => {
+    throw new Error(`not at rest: ${JSON.stringify(unrest)}`, { cause: error })
+  })
 }

@@ -5,7 +5,7 @@ import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/trans
 import pg from 'pg'
 import { startObserver } from './fleet-observer.ts'
 import { type Fleet, machinesEach, startFleet } from './fleet-processes.ts'
-import { isAtRest, readUnrest, type Unrest } from './fleet-rest.ts'
+import { untilRest } from './fleet-rest.ts'
 import { processorSeconds, processorSecondsOfTree } from './processor-time.ts'
 import { type Service, startService } from './service.ts'
 import { latenciesOf } from './statistics.ts'
@@ -38,7 +38,7 @@ export async function benchFleet(): Promise<Row[]> {
   using fleet = await startFleet(service, Math.ceil(most / machinesEach))
   const ground: Ground = { service, fleet, pool, nats }
   try {
-    await untilRest(ground, new Date(0), fillMilliseconds)
+    await rest(ground, new Date(0), fillMilliseconds)
     const rows: Row[] = []
     const costs: number[] = []
     for (const size of sizes) {
@@ -86,14 +86,14 @@ async function fill({ service, pool }: Ground, size: number): Promise<Row> {
 /** Processor milliseconds of control plane and PostgreSQL for one report, what they use at rest left out. */
 async function measureCost(ground: Ground, size: number): Promise<number> {
   const { fleet } = ground
-  await untilRest(ground, new Date(0), 120_000)
+  await rest(ground, new Date(0), 120_000)
   const idleBefore = usage(ground)
   await delay(cost.seconds * 1000)
   const idle = difference(idleBefore, usage(ground))
   const before = usage(ground)
   const began = performance.now()
   const reports = await fleet.report(cost.perSecond, cost.seconds)
-  await untilRest(ground, new Date(0), 120_000)
+  await rest(ground, new Date(0), 120_000)
   const took = (performance.now() - began) / 1000
   const used = difference(before, usage(ground))
   const share = took / cost.seconds
@@ -106,29 +106,29 @@ async function measureCost(ground: Ground, size: number): Promise<number> {
 }
 
 async function measureRestart(ground: Ground): Promise<number> {
-  await untilRest(ground, new Date(0), 120_000)
+  await rest(ground, new Date(0), 120_000)
   const since = new Date()
   const began = performance.now()
   await ground.service.crashControlPlane()
   note(`started again after ${((performance.now() - began) / 1000).toFixed(1)} s`)
-  await untilRest(ground, since, 180_000)
+  await rest(ground, since, 180_000)
   note(`nothing due and all agents heard after ${((performance.now() - began) / 1000).toFixed(1)} s`)
   await eventually(() => ground.fleet.lastSyncs().every((at) => at > since.getTime()), {
     timeoutMilliseconds: 180_000,
     intervalMilliseconds: 100,
   })
-  await untilRest(ground, since, 180_000)
+  await rest(ground, since, 180_000)
   return (performance.now() - began) / 1000
 }
 
 async function measureLag(ground: Ground): Promise<Row[]> {
   await using observer = await startObserver(ground.service)
   await ground.fleet.report(load.perSecond, 5)
-  await untilRest(ground, new Date(0), 120_000)
+  await rest(ground, new Date(0), 120_000)
   observer.takeLags()
   const before = usage(ground)
   const reports = await ground.fleet.report(load.perSecond, load.seconds)
-  await untilRest(ground, new Date(0), 120_000)
+  await rest(ground, new Date(0), 120_000)
   note(`processor use under load: ${describe(difference(before, usage(ground)), load.seconds)} of a core`)
   const lags = observer.takeLags()
   if (lags.length < reports) note(`only ${lags.length} events for ${reports} reports`)
@@ -148,16 +148,8 @@ async function measureLag(ground: Ground): Promise<Row[]> {
   ]
 }
 
-async function untilRest({ pool, nats }: Ground, since: Date, timeoutMilliseconds: number): Promise<void> {
-  let unrest: Unrest | undefined
-  const atRest = async () => {
-    unrest = await readUnrest(pool, nats, since)
-    return isAtRest(unrest)
-  }
-  await eventually(atRest, { timeoutMilliseconds, intervalMilliseconds: 200 }).catch((error: unknown) => {
-    throw new Error(`not at rest: ${JSON.stringify(unrest)}`, { cause: error })
-  })
-}
+const rest = ({ pool, nats }: Ground, since: Date, timeoutMilliseconds: number) =>
+  untilRest(pool, nats, since, timeoutMilliseconds)
 
 interface Usage {
   controlPlane: number

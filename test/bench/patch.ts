@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { environmentOrderSchema, subjects } from '@hearth/contract'
 import { connect, credsAuthenticator } from '@nats-io/transport-node'
+import pg from 'pg'
 import { untilPool } from '../system/following.ts'
+import { untilRest } from './fleet-rest.ts'
 import { type Service, startService } from './service.ts'
 import { latenciesOf } from './statistics.ts'
 import type { Row } from './table.ts'
 
 const pools = 100
-const changes = 200
+const changes = 500
+const restMilliseconds = 120_000
 
 /** From a PATCH of a pool's commands to the work order that follows from it, with a hundred pools that are ready. */
 export async function benchPatch(): Promise<Row[]> {
@@ -32,6 +35,7 @@ export async function benchPatch(): Promise<Row[]> {
   const ready = (id: string) => untilPool(client, id, ({ status }) => status.phase === 'ready')
   await Promise.all(ids.map(ready))
   await using orders = await followOrders(service)
+  await orders.untilRest()
   const samples: number[] = []
   for (let change = 0; change < changes; change += 1) {
     const id = ids[change % pools] ?? ''
@@ -51,7 +55,7 @@ export async function benchPatch(): Promise<Row[]> {
 }
 
 /** Hears the orders as they go to the runner. */
-async function followOrders({ nats }: Service) {
+async function followOrders({ nats, databaseUrl }: Service) {
   const authenticator = credsAuthenticator(readFileSync(nats.credentialsFile))
   const connection = await connect({ servers: nats.url, authenticator })
   const waiting = new Map<string, (time: number) => void>()
@@ -63,10 +67,14 @@ async function followOrders({ nats }: Service) {
     },
   })
   await connection.flush()
+  const database = new pg.Pool({ connectionString: databaseUrl, max: 1 })
   return {
     received: (command: string) => new Promise<number>((resolve) => waiting.set(command, resolve)),
+    /** The pools were made a moment ago: what is still to be done for them is not what is measured. */
+    untilRest: () => untilRest(database, connection, new Date(0), restMilliseconds),
     async [Symbol.asyncDispose]() {
       await connection.close()
+      await database.end()
     },
   }
 }

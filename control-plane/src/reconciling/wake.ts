@@ -7,6 +7,9 @@ export type ReconciledKind = 'runner' | 'environment' | 'placement' | 'warm-pool
 /** The one task of the queue. */
 export const reconcileTask = 'reconcile'
 
+/** Of what is due, the lowest number is done first. Machines that wait to be placed keep someone waiting. */
+const placementPriority = -1
+
 export interface Wake {
   kind: ReconciledKind
   id: string
@@ -43,20 +46,25 @@ export async function wakeAt(
 
 /** Wakes and timers, any number in one statement. Of two timers of one resource the later in the list counts. */
 export async function wakeMany(queryable: Queryable, wakes: readonly Wake[]): Promise<void> {
-  const jobs = new Map<string, { key: string; payload: object; run_at: Date | null }>()
+  const jobs = new Map<string, { key: string; payload: object; run_at: Date | null; priority: number }>()
   for (const { kind, id, at } of wakes) {
     // A timer has a key of its own: under the same key it would replace a wake that is already due.
     const key = at === undefined ? `${kind}:${id}` : `${kind}:${id}:timer`
-    jobs.set(key, { key, payload: { kind, id }, run_at: at ?? null })
+    jobs.set(key, {
+      key,
+      payload: { kind, id },
+      run_at: at ?? null,
+      priority: kind === 'placement' ? placementPriority : 0,
+    })
   }
   if (jobs.size === 0) return
   // In the order of their keys, so that two transactions that wake the same do not wait for each other in a circle.
   await sql`
     SELECT count(*) FROM graphile_worker.add_jobs((
-      SELECT array_agg((${reconcileTask}::text, payload, null, run_at, null, key, null, null)::graphile_worker.job_spec
+      SELECT array_agg((${reconcileTask}::text, payload, null, run_at, null, key, priority, null)::graphile_worker.job_spec
         ORDER BY key)
       FROM json_to_recordset(${JSON.stringify([...jobs.values()])}::json)
-        AS job(key text, payload json, run_at timestamptz)))`.execute(queryable)
+        AS job(key text, payload json, run_at timestamptz, priority integer)))`.execute(queryable)
 }
 
 /**

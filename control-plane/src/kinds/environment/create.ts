@@ -4,15 +4,15 @@ import type { Selectable } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { wake } from '../../reconciling/wake.ts'
 import type { EnvironmentClassTable } from '../environment-class/table.ts'
-import { recordEvent } from '../event/index.ts'
-import { beginJob } from '../job/index.ts'
+import { recordEvents } from '../event/index.ts'
+import { insertJob } from '../job/index.ts'
 import type { ProjectRow } from '../project/index.ts'
 import { buildPlan, configurationOf, type PoolSetup } from './plan.ts'
 import { type EnvironmentRow, emptyStatus, toEnvironment } from './table.ts'
 
 export interface NewEnvironment {
-  project: ProjectRow
-  environmentClass: Selectable<EnvironmentClassTable>
+  project: Pick<ProjectRow, 'id' | 'organization_id' | 'name' | 'spec'>
+  environmentClass: Pick<Selectable<EnvironmentClassTable>, 'id' | 'spec'>
   warmPool: ({ id: string } & PoolSetup) | null
   /** Set for a machine that tests the pool's steps: it never is a member, and stays this long when they have ended. */
   test?: { keepSeconds: number }
@@ -62,8 +62,12 @@ export async function createEnvironment(
     kind: 'Environment',
     id,
   }
-  await beginJob(tx, subject, { time: now.toISOString(), level: 'info', message: 'waiting for a runner' })
-  await recordEvent(tx, 'created', toEnvironment(row))
+  const entry = { time: now.toISOString(), level: 'info' as const, message: 'waiting for a runner' }
+  const job = await insertJob(tx, subject, entry)
+  await recordEvents(tx, [
+    { verb: 'created', job },
+    { verb: 'created', resource: toEnvironment(row) },
+  ])
   await wake(tx, 'environment', id)
   return row
 }

@@ -9,5 +9,5 @@ export {
   type Retention,
   unpublishedEvents,
 } from './queries.ts'
-export { recordEvent, recordEvents, recordJobEvents } from './record.ts'
+export { recordEvent, recordEvents } from './record.ts'
 export { addEventRoutes } from './routes.ts'

@@ -10,23 +10,12 @@ interface ChangedResource {
   statusVersion: number
 }
 
+/** What an event tells. Jobs have no versions: their log only grows. */
+export type Change = { verb: Event['verb'] } & ({ resource: ChangedResource } | { job: Job })
+
 /** Writes what changed in the transaction that changes it; observers get it after the commit. */
-export async function recordEvents(
-  tx: DatabaseTransaction,
-  changes: readonly { verb: Event['verb']; resource: ChangedResource }[],
-): Promise<void> {
-  await insertEvents(
-    tx,
-    changes.map(({ verb, resource }) => ({
-      organization_id: resource.metadata.organizationId,
-      verb,
-      kind: resource.kind,
-      resource_id: resource.metadata.id,
-      spec_version: resource.specVersion,
-      status_version: resource.statusVersion,
-      resource,
-    })),
-  )
+export async function recordEvents(tx: DatabaseTransaction, changes: readonly Change[]): Promise<void> {
+  await insertEvents(tx, changes.map(toNewEvent))
 }
 
 export async function recordEvent(
@@ -37,26 +26,6 @@ export async function recordEvent(
   await recordEvents(tx, [{ verb, resource }])
 }
 
-/** Jobs have no versions: their log only grows. */
-export async function recordJobEvents(
-  tx: DatabaseTransaction,
-  verb: Event['verb'],
-  jobs: readonly Job[],
-): Promise<void> {
-  await insertEvents(
-    tx,
-    jobs.map((job) => ({
-      organization_id: job.organizationId,
-      verb,
-      kind: 'Job' as const,
-      resource_id: job.id,
-      spec_version: null,
-      status_version: null,
-      resource: job,
-    })),
-  )
-}
-
 interface NewEvent {
   organization_id: string
   verb: Event['verb']
@@ -65,6 +34,32 @@ interface NewEvent {
   spec_version: number | null
   status_version: number | null
   resource: object
+}
+
+function toNewEvent(change: Change): NewEvent {
+  const { verb } = change
+  if ('job' in change) {
+    const { job } = change
+    const versions = { spec_version: null, status_version: null }
+    return {
+      organization_id: job.organizationId,
+      verb,
+      kind: 'Job',
+      resource_id: job.id,
+      ...versions,
+      resource: job,
+    }
+  }
+  const { kind, metadata, specVersion, statusVersion } = change.resource
+  return {
+    organization_id: metadata.organizationId,
+    verb,
+    kind,
+    resource_id: metadata.id,
+    spec_version: specVersion,
+    status_version: statusVersion,
+    resource: change.resource,
+  }
 }
 
 /** One statement for any number, in the order given. */

@@ -1,2 +1,9 @@
-export { beginJob, continueJob, continueJobs, forgetJobs, type JobContinuation } from './queries.ts'
+export {
+  beginJob,
+  continueJob,
+  continueJobs,
+  forgetJobs,
+  insertJob,
+  type JobContinuation,
+} from './queries.ts'
 export { addJobRoutes } from './routes.ts'

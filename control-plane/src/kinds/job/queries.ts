@@ -1,8 +1,8 @@
-import type { Failure, JobLogEntry, JobOperation, JobPhase } from '@hearth/contract'
+import type { Failure, Job, JobLogEntry, JobOperation, JobPhase } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Database, DatabaseTransaction } from '../../database/connection.ts'
-import { recordJobEvents } from '../event/index.ts'
+import { recordEvents } from '../event/index.ts'
 import { type JobRow, toJob } from './table.ts'
 
 export interface JobSubject {
@@ -18,6 +18,15 @@ export async function beginJob(
   subject: JobSubject,
   entry: JobLogEntry,
 ): Promise<void> {
+  await recordEvents(tx, [{ verb: 'created', job: await insertJob(tx, subject, entry) }])
+}
+
+/** The same without its event, which the caller records. */
+export async function insertJob(
+  tx: DatabaseTransaction,
+  subject: JobSubject,
+  entry: JobLogEntry,
+): Promise<Job> {
   const row = await tx
     .insertInto('jobs')
     .values({
@@ -33,7 +42,7 @@ export async function beginJob(
     })
     .returningAll()
     .executeTakeFirstOrThrow()
-  await recordJobEvents(tx, 'created', [toJob(row)])
+  return toJob(row)
 }
 
 /** What is to be added to the record of the operation under way on a resource. */
@@ -78,7 +87,11 @@ export async function continueJobs(
       phase text, failure jsonb, finished_at timestamptz)
     WHERE jobs.resource_id = change.resource_id AND jobs.operation = change.operation AND jobs.phase = 'running'
     RETURNING jobs.*`.execute(tx)
-  await recordJobEvents(tx, 'updated', changed.rows.filter(({ phase }) => phase !== 'running').map(toJob))
+  const ended = changed.rows.filter(({ phase }) => phase !== 'running').map(toJob)
+  await recordEvents(
+    tx,
+    ended.map((job) => ({ verb: 'updated', job })),
+  )
 }
 
 /** One for each operation on each resource: a row is changed once by a statement. What follows an end finds none. */

@@ -1,8 +1,8 @@
 import type { Failure } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import type { ProjectRow } from '../project/index.ts'
 import type { Member, ObservedPool } from './decide.ts'
+import type { PoolSight } from './show.ts'
 import { poolSpec, type WarmPoolRow } from './table.ts'
 
 /** Causes that say nothing of the set-up: a host that went away or had no room. */
@@ -19,7 +19,7 @@ const bootsLookedAt = 10
 export async function observePool(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
-  project: ProjectRow,
+  sight: Pick<PoolSight, 'project_phase'>,
   given: Pick<ObservedPool, 'now' | 'bootRetryMilliseconds'> & { configuration: string },
 ): Promise<ObservedPool> {
   const { configuration, ...rest } = given
@@ -29,7 +29,7 @@ export async function observePool(
     min,
     maxAgeMinutes,
     cleared: pool.cleared,
-    deleting: pool.phase === 'deleting' || project.phase === 'deleting',
+    deleting: pool.phase === 'deleting' || sight.project_phase === 'deleting',
     members: await readMembers(tx, pool.id, configuration),
     recentBoots: await readBoots(tx, pool, configuration),
     ...rest,

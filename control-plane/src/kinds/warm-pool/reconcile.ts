@@ -4,13 +4,12 @@ import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { createEnvironment } from '../environment/index.ts'
 import { recordEvent } from '../event/index.ts'
-import { findProject, type ProjectRow } from '../project/index.ts'
 import { decide, type ObservedPool, type PoolDecision } from './decide.ts'
 import { observePool } from './observe.ts'
 import { deleteWarmPool, lockWarmPool, setConfiguration, updateWarmPoolStatus } from './queries.ts'
 import { retireAll, retireMember } from './retire.ts'
 import { retirementReason } from './retirement.ts'
-import { presentConfiguration, showWarmPool, toWarmPool } from './show.ts'
+import { configurationFor, lookAtPool, type PoolSight, toWarmPool } from './show.ts'
 import { poolSpec, type WarmPoolRow } from './table.ts'
 
 export const warmPoolReconciler: Reconciler = {
@@ -19,23 +18,22 @@ export const warmPoolReconciler: Reconciler = {
     const locked = await lockWarmPool(tx, id)
     if (locked === undefined) return null
     const now = clock.now()
-    const project = await findProject(tx, locked.organization_id, locked.project_id)
-    if (project === undefined) throw new Error(`pool ${id} has no project`)
-    const configuration = await presentConfiguration(tx, locked)
+    const sight = await lookAtPool(tx, id)
+    const configuration = configurationFor(locked, sight)
     const pool =
       locked.configuration === configuration ? locked : await setConfiguration(tx, locked, configuration)
     const given = { now, bootRetryMilliseconds: timings.bootRetry, configuration }
-    const seen = await observePool(tx, pool, project, given)
+    const seen = await observePool(tx, pool, sight, given)
     const decision = decide(seen)
     if (seen.deleting) await retireAll(tx, 'tested_pool_id', id, { reason: 'pool_deleted' }, now)
-    await carryOut(tx, pool, project, seen, decision, now)
+    await carryOut(tx, pool, sight, seen, decision, now)
     if (seen.deleting && seen.members.length === 0) {
       await deleteWarmPool(tx, id)
       await recordEvent(tx, 'deleted', toWarmPool(pool, null))
       await wake(tx, 'project', pool.project_id)
       return null
     }
-    await tellChanges(tx, pool, decision)
+    await tellChanges(tx, pool, decision, decision.actions.length === 0 ? sight : await lookAtPool(tx, id))
     const rest = new Date(now.getTime() + timings.poolRest)
     return decision.lookAgainAt !== null && decision.lookAgainAt < rest ? decision.lookAgainAt : rest
   },
@@ -44,7 +42,7 @@ export const warmPoolReconciler: Reconciler = {
 async function carryOut(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
-  project: ProjectRow,
+  sight: PoolSight,
   seen: ObservedPool,
   decision: PoolDecision,
   now: Date,
@@ -52,23 +50,17 @@ async function carryOut(
   for (const action of decision.actions) {
     switch (action.do) {
       case 'create': {
-        const environmentClass = await tx
-          .selectFrom('environment_classes')
-          .selectAll()
-          .where('id', '=', pool.environment_class_id)
-          .executeTakeFirstOrThrow()
         const { setup, branch } = poolSpec(pool)
-        const warmPool = { id: pool.id, setup, branch }
-        for (let made = 0; made < action.count; made++) {
-          await createEnvironment(tx, {
-            project,
-            environmentClass,
-            warmPool,
-            claimId: null,
-            creator: null,
-            now,
-          })
+        const { project_id: projectId, organization_id, environment_class_id: classId } = pool
+        const made = {
+          project: { id: projectId, organization_id, name: sight.project_name, spec: sight.project_spec },
+          environmentClass: { id: classId, spec: sight.class_spec },
+          warmPool: { id: pool.id, setup, branch },
+          claimId: null,
+          creator: null,
+          now,
         }
+        for (let count = 0; count < action.count; count++) await createEnvironment(tx, made)
         // They would wake it themselves, one reconcile later.
         await wake(tx, 'placement', pool.organization_id)
         break
@@ -90,6 +82,7 @@ async function tellChanges(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
   decision: PoolDecision,
+  sight: PoolSight,
 ): Promise<void> {
   const judged = {
     consecutiveFailures: decision.consecutiveFailures,
@@ -97,10 +90,10 @@ async function tellChanges(
     failure: decision.failure,
     observedSpecVersion: pool.spec_version,
   }
-  const present = await showWarmPool(tx, { ...pool, status: { ...pool.status, ...judged } })
+  const present = toWarmPool({ ...pool, status: { ...pool.status, ...judged } }, sight)
   const { phase, ready, provisioning, failed, claimed } = present.status
   const status = { ready, provisioning, failed, claimed, ...judged }
   if (phase === pool.phase && canonicalJson(status) === canonicalJson(pool.status)) return
   const changed = await updateWarmPoolStatus(tx, pool.id, { phase, status })
-  await recordEvent(tx, 'updated', await showWarmPool(tx, changed))
+  await recordEvent(tx, 'updated', toWarmPool(changed, sight))
 }

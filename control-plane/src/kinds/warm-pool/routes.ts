@@ -118,14 +118,15 @@ export function addWarmPoolRoutes(application: Application, services: Services):
     answer: { status: 200, schema: warmPoolSchema, description: 'The pool' },
     handle: async ({ caller, params, body, expectedVersion }) => {
       const { organizationId } = caller
-      const pool = await findWarmPool(database, organizationId, params.id)
-      if (pool !== undefined) await refuseBranch(organizationId, pool.project_id, body.spec?.branch)
-      return transact(database, async (tx) => {
+      const branch = body.spec?.branch
+      const pool = branch == null ? undefined : await findWarmPool(database, organizationId, params.id)
+      if (pool !== undefined) await refuseBranch(organizationId, pool.project_id, branch)
+      const changed = await transact(database, async (tx) => {
         const row = found(await lockOwnWarmPool(tx, organizationId, params.id), 'warm pool', params.id)
         requireVersion(expectedVersion, row.spec_version)
-        const changed = await changeWarmPool(tx, row, { labels: body.labels, spec: body.spec ?? {} })
-        return { status: 200, value: await showWarmPool(tx, changed ?? row) }
+        return (await changeWarmPool(tx, row, { labels: body.labels, spec: body.spec ?? {} })) ?? row
       })
+      return { status: 200, value: await showWarmPool(database, changed) }
     },
   })
   addEndpoint(application, services, {

@@ -23,29 +23,35 @@ export async function showWarmPools(queryable: Queryable, rows: readonly WarmPoo
 }
 
 export async function showWarmPool(queryable: Queryable, row: WarmPoolRow): Promise<WarmPool> {
-  const sights = await lookAt(queryable, [row.id])
-  return toWarmPool(row, sights.get(row.id) ?? null)
+  return toWarmPool(row, (await lookAt(queryable, [row.id])).get(row.id) ?? null)
 }
 
 /** Fingerprint of what the pool would make now. */
 export async function presentConfiguration(queryable: Queryable, row: WarmPoolRow): Promise<string> {
-  const sight = (await lookAt(queryable, [row.id])).get(row.id)
-  if (sight === undefined) throw new Error(`pool ${row.id} has no project or no class`)
-  return configurationFor(row, sight)
+  return configurationFor(row, await lookAtPool(queryable, row.id))
 }
 
-interface Sight {
+/** What a pool's show and its configuration need to know of its surroundings. */
+export interface PoolSight {
+  project_name: string
   project_phase: string
   project_spec: ProjectSpec
   class_spec: EnvironmentClassSpec
   groups: { state: InstanceState; configuration: string; count: number }[]
 }
 
-async function lookAt(queryable: Queryable, ids: readonly string[]): Promise<Map<string, Sight>> {
+/** As they are at this moment; the pool must be there. */
+export async function lookAtPool(queryable: Queryable, id: string): Promise<PoolSight> {
+  const sight = (await lookAt(queryable, [id])).get(id)
+  if (sight === undefined) throw new Error(`pool ${id} has no project or no class`)
+  return sight
+}
+
+async function lookAt(queryable: Queryable, ids: readonly string[]): Promise<Map<string, PoolSight>> {
   if (ids.length === 0) return new Map()
-  const { rows } = await sql<Sight & { id: string }>`
-    SELECT warm_pools.id, projects.phase AS project_phase, projects.spec AS project_spec,
-      environment_classes.spec AS class_spec, coalesce(counted.groups, '[]'::jsonb) AS groups
+  const { rows } = await sql<PoolSight & { id: string }>`
+    SELECT warm_pools.id, projects.name AS project_name, projects.phase AS project_phase,
+      projects.spec AS project_spec, environment_classes.spec AS class_spec, coalesce(counted.groups, '[]'::jsonb) AS groups
     FROM warm_pools
     JOIN projects ON projects.id = warm_pools.project_id
     JOIN environment_classes ON environment_classes.id = warm_pools.environment_class_id
@@ -62,12 +68,15 @@ async function lookAt(queryable: Queryable, ids: readonly string[]): Promise<Map
   return new Map(rows.map((row) => [row.id, row]))
 }
 
-function configurationFor(row: WarmPoolRow, sight: Pick<Sight, 'project_spec' | 'class_spec'>): string {
+export function configurationFor(
+  row: WarmPoolRow,
+  sight: Pick<PoolSight, 'project_spec' | 'class_spec'>,
+): string {
   return configurationOf(buildPlan(sight.project_spec, sight.class_spec, poolSpec(row)))
 }
 
 /** `null` for a pool that is gone. */
-export function toWarmPool(row: WarmPoolRow, sight: Sight | null): WarmPool {
+export function toWarmPool(row: WarmPoolRow, sight: PoolSight | null): WarmPool {
   const spec = poolSpec(row)
   const configuration = sight === null ? null : configurationFor(row, sight)
   const count = (state: InstanceState, made?: string | null) =>
