@@ -92,9 +92,11 @@ async function seedMembers(pool: pg.Pool, warmPoolId: string, runnerId: string):
     error: null,
   }))
   const status = JSON.stringify({ address, steps, readyAt: '2026-01-01T00:00:01.000Z' })
+  // In the order in which they are placed: the control plane is about to do so.
   await pool.query(
-    `UPDATE environments SET phase = 'running', runner_id = $2, deadline = NULL, status = status || $3::jsonb
-     WHERE warm_pool_id = $1`,
+    `WITH members AS (SELECT id FROM environments WHERE warm_pool_id = $1 ORDER BY id FOR UPDATE)
+     UPDATE environments SET phase = 'running', runner_id = $2, deadline = NULL, status = status || $3::jsonb
+     FROM members WHERE environments.id = members.id`,
     [warmPoolId, runnerId, status],
   )
 }
