@@ -59,7 +59,7 @@ export async function publishCommitted(options: PublisherOptions, signal: AbortS
   const events = () => publish(options, eventsLock, (round) => publishEvents(round, options))
   await Promise.all([
     goRounds(orders, { ...shared, channel: 'hearth_orders', pause: 5 }, signal),
-    goRounds(place, { ...shared, channel: 'hearth_outbox', pause: 20 }, signal),
+    goRounds(place, { ...shared, channel: 'hearth_outbox', pause: 30 }, signal),
     // Announced when they have got their positions, which has its pause.
     goRounds(events, { ...shared, channel: 'hearth_events', pause: 0 }, signal),
   ])

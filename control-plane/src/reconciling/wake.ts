@@ -7,14 +7,13 @@ export type ReconciledKind = 'runner' | 'environment' | 'placement' | 'warm-pool
 /** The one task of the queue. */
 export const reconcileTask = 'reconcile'
 
-/** Of what is due, the lowest number is done first. Machines that wait to be placed keep someone waiting. */
-const placementPriority = -1
-
 export interface Wake {
   kind: ReconciledKind
   id: string
   /** Sets the resource's timer; without it, the resource is reconciled soon. */
   at?: Date
+  /** Before all else that is due. */
+  first?: boolean
 }
 
 /** Has a resource reconciled soon. In a transaction it takes effect with the commit; many wakes are one. */
@@ -47,15 +46,10 @@ export async function wakeAt(
 /** Wakes and timers, any number in one statement. Of two timers of one resource the later in the list counts. */
 export async function wakeMany(queryable: Queryable, wakes: readonly Wake[]): Promise<void> {
   const jobs = new Map<string, { key: string; payload: object; run_at: Date | null; priority: number }>()
-  for (const { kind, id, at } of wakes) {
+  for (const { kind, id, at, first = false } of wakes) {
     // A timer has a key of its own: under the same key it would replace a wake that is already due.
     const key = at === undefined ? `${kind}:${id}` : `${kind}:${id}:timer`
-    jobs.set(key, {
-      key,
-      payload: { kind, id },
-      run_at: at ?? null,
-      priority: kind === 'placement' ? placementPriority : 0,
-    })
+    jobs.set(key, { key, payload: { kind, id }, run_at: at ?? null, priority: first ? -1 : 0 })
   }
   if (jobs.size === 0) return
   // In the order of their keys, so that two transactions that wake the same do not wait for each other in a circle.

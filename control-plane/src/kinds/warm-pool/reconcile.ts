@@ -1,7 +1,7 @@
 import { assertNever, canonicalJson } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
-import { wake } from '../../reconciling/wake.ts'
+import { wake, wakeMany } from '../../reconciling/wake.ts'
 import { createEnvironment } from '../environment/index.ts'
 import { recordEvent } from '../event/index.ts'
 import { decide, type ObservedPool, type PoolDecision } from './decide.ts'
@@ -61,8 +61,8 @@ async function carryOut(
           now,
         }
         for (let count = 0; count < action.count; count++) await createEnvironment(tx, made)
-        // They would wake it themselves, one reconcile later.
-        await wake(tx, 'placement', pool.organization_id)
+        // They wake it themselves, one reconcile later; those that then still wait are placed together.
+        await wakeMany(tx, [{ kind: 'placement', id: pool.organization_id, first: true }])
         break
       }
       case 'retire': {
