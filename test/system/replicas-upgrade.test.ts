@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import { migrate } from '@hearth/control-plane'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -77,13 +76,17 @@ test('a rolling upgrade under steady claims: no claim fails, observers miss noth
   }
   const observing = observe()
   const claiming = claimSteadily(clients, pool, 200, ended.signal)
-  await delay(1_000)
+  const untilMoreHappened = async () => {
+    const seen = positions.length
+    await expect.poll(() => positions.length, { timeout: 30_000 }).toBeGreaterThan(seen + 100)
+  }
+  await untilMoreHappened()
   // The newer version comes with a schema of its own, on which the older one goes on.
   expect((await migrate(replicas.database.url, newerMigrations)).applied).toEqual(['9999-later'])
   for (const replica of replicas.replicas) {
     expect(await replica.terminate()).toBe(0)
     await replica.start()
-    await delay(1_000)
+    await untilMoreHappened()
   }
   ended.abort()
   const claimed = await claiming

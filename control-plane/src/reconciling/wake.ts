@@ -12,7 +12,7 @@ export interface Wake {
   id: string
   /** Sets the resource's timer; without it, the resource is reconciled soon. */
   at?: Date
-  /** Before all else that is due. */
+  /** Before all else that is due, unless it is woken again without before it began. */
   first?: boolean
 }
 
