@@ -75,6 +75,69 @@ test('two control planes that place at once never promise more than there is, at
   await client.projects.delete(projectId)
 }, 120_000)
 
+test('pools that place what they make at once never promise more than there is, at any moment', async () => {
+  const random = seededRandom(Number(process.env.HEARTH_TEST_SEED ?? 7))
+  const { client } = installation
+  const { metadata } = await client.environmentClasses.create({
+    name: 'eighth-of-pools',
+    spec: { virtualCpus: 1, memoryMebibytes, diskGibibytes: 4, image: 'debian-12' },
+  })
+  const made = await Promise.all(
+    Array.from({ length: 12 }, (_, index) =>
+      client.apply({
+        apiVersion: 'hearth/v1',
+        name: `crowd-${index}`,
+        warmPools: [{ environmentClass: metadata.name, min: 0 }],
+      }),
+    ),
+  )
+  const pools = made.flatMap(({ warmPools }) => warmPools.map(({ id }) => id))
+  const watch = await watchSums(installation.database.url)
+  const setAll = (min: () => number) =>
+    Promise.all(
+      pools.map((id, index) =>
+        (index % 2 === 0 ? client : second.client).warmPools.update(id, { spec: { min: min() } }),
+      ),
+    )
+  for (let round = 0; round < 6; round++) {
+    await setAll(() => random.integer(0, 3))
+    await untilNothingDue(installation.database.url)
+  }
+  await setAll(() => 3)
+  await eventually(async () => (await client.environments.listAll({ phase: 'running' })).length >= room, {
+    timeoutMilliseconds: 60_000,
+    intervalMilliseconds: 200,
+  })
+  const { looks, most } = await watch.stop()
+  const atOnce = await placedAtOnce(installation.database.url)
+  console.log(`${looks} looks, ${atOnce} placed at once; the most promised on one host: ${most} of 4096 MiB`)
+  expect(most).toBe(4096)
+  expect(atOnce).toBeGreaterThan(0)
+}, 120_000)
+
+/** Resolves when no reconcile is due any more. */
+async function untilNothingDue(url: string): Promise<void> {
+  const sql = new pg.Client({ connectionString: url })
+  await sql.connect()
+  const nothingDue = async () =>
+    (await sql.query('SELECT FROM graphile_worker.jobs WHERE run_at <= now()')).rowCount === 0
+  await eventually(nothingDue, { timeoutMilliseconds: 30_000, intervalMilliseconds: 20 })
+  await sql.end()
+}
+
+/** How many machines got their runner in the transaction that made them: their two events have its one time. */
+async function placedAtOnce(url: string): Promise<number> {
+  const sql = new pg.Client({ connectionString: url })
+  await sql.connect()
+  const { rows } = await sql.query<{ count: string }>(
+    `SELECT count(*) FROM events AS created JOIN events AS placed USING (resource_id, time)
+     WHERE created.kind = 'Environment' AND created.verb = 'created'
+       AND placed.resource->'status'->>'phase' = 'provisioning'`,
+  )
+  await sql.end()
+  return Number(rows[0]?.count)
+}
+
 /** Reads the sums of what is promised, again and again, on connections of its own. */
 async function watchSums(url: string) {
   const sql = new pg.Client({ connectionString: url })

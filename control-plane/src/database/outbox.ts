@@ -17,10 +17,14 @@ export async function requestOrder(
   tx: DatabaseTransaction,
   environment: { id: string; runnerId: string },
 ): Promise<void> {
-  await tx
-    .insertInto('outbox')
-    .values({ topic: 'order', runner_id: environment.runnerId, environment_id: environment.id })
-    .execute()
+  await requestOrders(tx, [environment])
+}
+
+export async function requestOrders(
+  tx: DatabaseTransaction,
+  environments: readonly { id: string; runnerId: string }[],
+): Promise<void> {
+  await insert(tx, 'order', environments)
 }
 
 /** Takes the last order of an environment that is gone out of its runner's inbox. */
@@ -35,11 +39,15 @@ export async function requestPurges(
   tx: DatabaseTransaction,
   environments: readonly { id: string; runnerId: string }[],
 ): Promise<void> {
+  await insert(tx, 'purge', environments)
+}
+
+async function insert(
+  tx: DatabaseTransaction,
+  topic: OutboxTable['topic'],
+  environments: readonly { id: string; runnerId: string }[],
+): Promise<void> {
   if (environments.length === 0) return
-  const rows = environments.map(({ id, runnerId }) => ({
-    topic: 'purge' as const,
-    runner_id: runnerId,
-    environment_id: id,
-  }))
+  const rows = environments.map(({ id, runnerId }) => ({ topic, runner_id: runnerId, environment_id: id }))
   await tx.insertInto('outbox').values(rows).execute()
 }

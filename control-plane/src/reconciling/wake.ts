@@ -12,8 +12,6 @@ export interface Wake {
   id: string
   /** Sets the resource's timer; without it, the resource is reconciled soon. */
   at?: Date
-  /** Before all else that is due, unless it is woken again without before it began. */
-  first?: boolean
 }
 
 /** Has a resource reconciled soon. In a transaction it takes effect with the commit; many wakes are one. */
@@ -45,20 +43,20 @@ export async function wakeAt(
 
 /** Wakes and timers, any number in one statement. Of two timers of one resource the later in the list counts. */
 export async function wakeMany(queryable: Queryable, wakes: readonly Wake[]): Promise<void> {
-  const jobs = new Map<string, { key: string; payload: object; run_at: Date | null; priority: number }>()
-  for (const { kind, id, at, first = false } of wakes) {
+  const jobs = new Map<string, { key: string; payload: object; run_at: Date | null }>()
+  for (const { kind, id, at } of wakes) {
     // A timer has a key of its own: under the same key it would replace a wake that is already due.
     const key = at === undefined ? `${kind}:${id}` : `${kind}:${id}:timer`
-    jobs.set(key, { key, payload: { kind, id }, run_at: at ?? null, priority: first ? -1 : 0 })
+    jobs.set(key, { key, payload: { kind, id }, run_at: at ?? null })
   }
   if (jobs.size === 0) return
   // In the order of their keys, so that two transactions that wake the same do not wait for each other in a circle.
   await sql`
     SELECT count(*) FROM graphile_worker.add_jobs((
-      SELECT array_agg((${reconcileTask}::text, payload, null, run_at, null, key, priority, null)::graphile_worker.job_spec
+      SELECT array_agg((${reconcileTask}::text, payload, null, run_at, null, key, null, null)::graphile_worker.job_spec
         ORDER BY key)
       FROM json_to_recordset(${JSON.stringify([...jobs.values()])}::json)
-        AS job(key text, payload json, run_at timestamptz, priority integer)))`.execute(queryable)
+        AS job(key text, payload json, run_at timestamptz)))`.execute(queryable)
 }
 
 /**

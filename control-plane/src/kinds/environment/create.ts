@@ -1,14 +1,14 @@
 import { environmentPhaseTable } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
-import type { Selectable } from 'kysely'
+import type { Insertable, Selectable } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { wake } from '../../reconciling/wake.ts'
 import type { EnvironmentClassTable } from '../environment-class/table.ts'
 import { recordEvents } from '../event/index.ts'
-import { insertJob } from '../job/index.ts'
+import { insertJobs } from '../job/index.ts'
 import type { ProjectRow } from '../project/index.ts'
 import { buildPlan, configurationOf, type PoolSetup } from './plan.ts'
-import { type EnvironmentRow, emptyStatus, toEnvironment } from './table.ts'
+import { type EnvironmentRow, type EnvironmentTable, emptyStatus, toEnvironment } from './table.ts'
 
 export interface NewEnvironment {
   project: Pick<ProjectRow, 'id' | 'organization_id' | 'name' | 'spec'>
@@ -28,46 +28,58 @@ export async function createEnvironment(
   tx: DatabaseTransaction,
   created: NewEnvironment,
 ): Promise<EnvironmentRow> {
+  const [row] = await createEnvironments(tx, created, 1)
+  if (row === undefined) throw new Error('a machine was written and did not come back')
+  await wake(tx, 'environment', row.id)
+  return row
+}
+
+/** The same for `count` machines, one or more, with as many statements; the caller places them at once, or wakes them. */
+export async function createEnvironments(
+  tx: DatabaseTransaction,
+  created: NewEnvironment,
+  count: number,
+): Promise<EnvironmentRow[]> {
+  const values = Array.from({ length: count }, () => toValues(created))
+  const rows = await tx.insertInto('environments').values(values).returningAll().execute()
+  const organizationId = created.project.organization_id
+  const subject = { organizationId, operation: 'environment.provision', kind: 'Environment' } as const
+  const entry = { time: created.now.toISOString(), level: 'info', message: 'waiting for a runner' } as const
+  const jobs = await insertJobs(
+    tx,
+    rows.map(({ id }) => ({ ...subject, id })),
+    entry,
+  )
+  await recordEvents(tx, [
+    ...jobs.map((job) => ({ verb: 'created' as const, job })),
+    ...rows.map((row) => ({ verb: 'created' as const, resource: toEnvironment(row) })),
+  ])
+  return rows
+}
+
+function toValues(created: NewEnvironment): Insertable<EnvironmentTable> {
   const { project, environmentClass, warmPool, test, now } = created
   const id = newId()
   const plan = buildPlan(project.spec, environmentClass.spec, warmPool)
-  const row = await tx
-    .insertInto('environments')
-    .values({
-      id,
-      organization_id: project.organization_id,
-      // The end of a UUIDv7 is random, its start a time that machines made together share.
-      name: created.name ?? `${project.name}-${test === undefined ? '' : 'test-'}${id.slice(-6)}`,
-      creator: created.creator,
-      labels: JSON.stringify(created.labels ?? {}),
-      spec: JSON.stringify({ plan }),
-      status: JSON.stringify(emptyStatus),
-      project_id: project.id,
-      environment_class_id: environmentClass.id,
-      warm_pool_id: test === undefined ? (warmPool?.id ?? null) : null,
-      tested_pool_id: test === undefined ? null : (warmPool?.id ?? null),
-      keep_seconds: test?.keepSeconds ?? null,
-      claim_id: created.claimId,
-      runner_id: null,
-      phase: 'pending',
-      desired_phase: 'running',
-      deadline: new Date(now.getTime() + (environmentPhaseTable.pending.deadlineSeconds ?? 0) * 1000),
-      configuration: configurationOf(plan),
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow()
-  const subject = {
-    organizationId: row.organization_id,
-    operation: 'environment.provision' as const,
-    kind: 'Environment',
+  return {
     id,
+    organization_id: project.organization_id,
+    // The end of a UUIDv7 is random, its start a time that machines made together share.
+    name: created.name ?? `${project.name}-${test === undefined ? '' : 'test-'}${id.slice(-6)}`,
+    creator: created.creator,
+    labels: JSON.stringify(created.labels ?? {}),
+    spec: JSON.stringify({ plan }),
+    status: JSON.stringify(emptyStatus),
+    project_id: project.id,
+    environment_class_id: environmentClass.id,
+    warm_pool_id: test === undefined ? (warmPool?.id ?? null) : null,
+    tested_pool_id: test === undefined ? null : (warmPool?.id ?? null),
+    keep_seconds: test?.keepSeconds ?? null,
+    claim_id: created.claimId,
+    runner_id: null,
+    phase: 'pending',
+    desired_phase: 'running',
+    deadline: new Date(now.getTime() + (environmentPhaseTable.pending.deadlineSeconds ?? 0) * 1000),
+    configuration: configurationOf(plan),
   }
-  const entry = { time: now.toISOString(), level: 'info' as const, message: 'waiting for a runner' }
-  const job = await insertJob(tx, subject, entry)
-  await recordEvents(tx, [
-    { verb: 'created', job },
-    { verb: 'created', resource: toEnvironment(row) },
-  ])
-  await wake(tx, 'environment', id)
-  return row
 }

@@ -1,13 +1,15 @@
+import type { EnvironmentClassSpec } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { requestOrder } from '../../database/outbox.ts'
+import { requestOrders } from '../../database/outbox.ts'
 import type { Placement } from '../../placement/place.ts'
 import { placeAll, type Waiting } from '../../placement/place-all.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
-import { continueJob } from '../job/index.ts'
-import { observeFleet, wantedBy } from './fleet.ts'
-import { movePhase } from './phase.ts'
-import { lockEnvironment } from './queries.ts'
+import { continueJobs } from '../job/index.ts'
+import { readFleet, reservePlacement, tryReservePlacement, wantedBy } from './fleet.ts'
+import { decideMove, type PhaseMove, writeMoves } from './phase.ts'
+import { lockEnvironments } from './queries.ts'
+import type { EnvironmentRow } from './table.ts'
 
 /** Placed at once at most, so that one transaction stays short; the rest follow in the next. */
 const mostPlaced = 100
@@ -24,24 +26,84 @@ export const placementReconciler: Reconciler = {
   kind: 'placement',
   async reconcile(organizationId, { tx, clock, timings }) {
     const now = clock.now()
-    const candidates = await observeFleet(tx, organizationId, now)
+    await reservePlacement(tx, organizationId)
+    const candidates = await readFleet(tx, organizationId, now)
     const line = await waitingLine(tx, organizationId)
     const placements = placeAll(line, candidates)
-    let placed = 0
-    let more = false
-    for (const [position, { id, told }] of line.entries()) {
-      const placement = placements.get(id)
-      if (placement === undefined) continue
-      if (placement.runnerId !== null) {
-        if (placed < mostPlaced) placed += await putOn(tx, id, placement.runnerId, placement.reason, now)
-        else more = true
-      } else if (told === null || (position < toldEachTime && told !== placement.reason)) {
-        await tell(tx, id, placement, now)
-      }
-    }
-    if (more) return now
-    return line.length > placed ? new Date(now.getTime() + timings.placementRest) : null
+    const fitting = line.filter(({ id }) => isPlaced(placements.get(id)))
+    const chosen = fitting.slice(0, mostPlaced)
+    const told = line.filter((waiting, position) => isTold(waiting, position, placements.get(waiting.id)))
+    const ids = [...chosen, ...told].map(({ id }) => id)
+    await write(tx, await lockEnvironments(tx, ids), placements, now)
+    if (fitting.length > chosen.length) return now
+    return line.length > fitting.length ? new Date(now.getTime() + timings.placementRest) : null
   },
+}
+
+/**
+ * Places machines of one class in the transaction that made them, when no other waits and nobody else is placing at this
+ * moment. False: they are left to the reconcilers, which the caller must wake.
+ */
+export async function placeAtOnce(
+  tx: DatabaseTransaction,
+  rows: readonly EnvironmentRow[],
+  classSpec: EnvironmentClassSpec,
+  now: Date,
+): Promise<boolean> {
+  const [first] = rows
+  if (first === undefined || rows.length > mostPlaced) return false
+  const { organization_id: organizationId } = first
+  const ids = rows.map(({ id }) => id)
+  if (!(await tryReservePlacement(tx, organizationId, ids))) return false
+  const candidates = await readFleet(tx, organizationId, now)
+  const line = rows.map((row) => {
+    const wanted = wantedBy({ ...row, image: row.spec.plan.image, class_spec: classSpec })
+    return { id: row.id, wanted }
+  })
+  const placements = placeAll(line, candidates)
+  if (!ids.every((id) => isPlaced(placements.get(id)))) return false
+  await write(tx, rows, placements, now)
+  return true
+}
+
+/** Moves those of the rows, read under lock, that still wait; one without a runner is told why. */
+async function write(
+  tx: DatabaseTransaction,
+  rows: readonly EnvironmentRow[],
+  placements: ReadonlyMap<string, Placement>,
+  now: Date,
+): Promise<void> {
+  const placed: { id: string; runnerId: string; reason: string }[] = []
+  const moves: PhaseMove[] = []
+  for (const row of rows) {
+    const placement = placements.get(row.id)
+    if (placement === undefined || row.phase !== 'pending' || row.desired_phase !== 'running') continue
+    const { runnerId, reason } = placement
+    const status = { ...row.status, placement: reason }
+    if (runnerId === null) {
+      moves.push(decideMove(row, { phase: 'pending', status, now }))
+    } else {
+      moves.push(decideMove(row, { phase: 'provisioning', status, runnerId, now }))
+      placed.push({ id: row.id, runnerId, reason })
+    }
+  }
+  await writeMoves(tx, moves)
+  await requestOrders(tx, placed)
+  await continueJobs(
+    tx,
+    placed.map(({ id, reason }) => ({
+      operation: 'environment.provision',
+      id,
+      entries: [{ time: now.toISOString(), level: 'info', message: `placed ${reason}` }],
+    })),
+  )
+}
+
+const isPlaced = (placement: Placement | undefined) => placement !== undefined && placement.runnerId !== null
+
+function isTold({ told }: InLine, position: number, placement: Placement | undefined): boolean {
+  if (placement === undefined || placement.runnerId !== null) return false
+  return told === null || (position < toldEachTime && told !== placement.reason)
 }
 
 interface InLine extends Waiting {
@@ -71,28 +133,4 @@ async function waitingLine(tx: DatabaseTransaction, organizationId: string): Pro
     .limit(mostWaiting)
     .execute()
   return rows.map((row) => ({ id: row.id, wanted: wantedBy(row), told: row.told }))
-}
-
-/** 1 when it was placed, 0 when it is no longer waiting. */
-async function putOn(
-  tx: DatabaseTransaction,
-  id: string,
-  runnerId: string,
-  reason: string,
-  now: Date,
-): Promise<number> {
-  const row = await lockEnvironment(tx, id)
-  if (row?.phase !== 'pending' || row.desired_phase !== 'running') return 0
-  const status = { ...row.status, placement: reason }
-  await movePhase(tx, row, { phase: 'provisioning', status, runnerId, now })
-  await requestOrder(tx, { id, runnerId })
-  const entry = { time: now.toISOString(), level: 'info' as const, message: `placed ${reason}` }
-  await continueJob(tx, { operation: 'environment.provision', id }, [entry])
-  return 1
-}
-
-async function tell(tx: DatabaseTransaction, id: string, placement: Placement, now: Date): Promise<void> {
-  const row = await lockEnvironment(tx, id)
-  if (row?.phase !== 'pending') return
-  await movePhase(tx, row, { phase: 'pending', status: { ...row.status, placement: placement.reason }, now })
 }

@@ -3,7 +3,7 @@ export {
   continueJob,
   continueJobs,
   forgetJobs,
-  insertJob,
+  insertJobs,
   type JobContinuation,
 } from './queries.ts'
 export { addJobRoutes } from './routes.ts'

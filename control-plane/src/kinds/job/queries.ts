@@ -18,31 +18,32 @@ export async function beginJob(
   subject: JobSubject,
   entry: JobLogEntry,
 ): Promise<void> {
-  await recordEvents(tx, [{ verb: 'created', job: await insertJob(tx, subject, entry) }])
+  const jobs = await insertJobs(tx, [subject], entry)
+  await recordEvents(
+    tx,
+    jobs.map((job) => ({ verb: 'created', job })),
+  )
 }
 
-/** The same without its event, which the caller records. */
-export async function insertJob(
+/** The same for many, without their events, which the caller records. */
+export async function insertJobs(
   tx: DatabaseTransaction,
-  subject: JobSubject,
+  subjects: readonly JobSubject[],
   entry: JobLogEntry,
-): Promise<Job> {
-  const row = await tx
-    .insertInto('jobs')
-    .values({
-      id: newId(),
-      organization_id: subject.organizationId,
-      operation: subject.operation,
-      resource_kind: subject.kind,
-      resource_id: subject.id,
-      phase: 'running',
-      log: JSON.stringify([entry]),
-      failure: null,
-      finished_at: null,
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow()
-  return toJob(row)
+): Promise<Job[]> {
+  const values = subjects.map((subject) => ({
+    id: newId(),
+    organization_id: subject.organizationId,
+    operation: subject.operation,
+    resource_kind: subject.kind,
+    resource_id: subject.id,
+    phase: 'running' as const,
+    log: JSON.stringify([entry]),
+    failure: null,
+    finished_at: null,
+  }))
+  const rows = await tx.insertInto('jobs').values(values).returningAll().execute()
+  return rows.map(toJob)
 }
 
 /** What is to be added to the record of the operation under way on a resource. */

@@ -1,8 +1,8 @@
 import { assertNever, canonicalJson } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
-import { wake, wakeMany } from '../../reconciling/wake.ts'
-import { createEnvironment } from '../environment/index.ts'
+import { type Wake, wake, wakeMany } from '../../reconciling/wake.ts'
+import { createEnvironments, placeAtOnce } from '../environment/index.ts'
 import { recordEvent } from '../event/index.ts'
 import { decide, type ObservedPool, type PoolDecision } from './decide.ts'
 import { observePool } from './observe.ts'
@@ -26,19 +26,22 @@ export const warmPoolReconciler: Reconciler = {
     const seen = await observePool(tx, pool, sight, given)
     const decision = decide(seen)
     if (seen.deleting) await retireAll(tx, 'tested_pool_id', id, { reason: 'pool_deleted' }, now)
-    await carryOut(tx, pool, sight, seen, decision, now)
+    const placed = await carryOut(tx, pool, sight, seen, decision, now)
     if (seen.deleting && seen.members.length === 0) {
       await deleteWarmPool(tx, id)
       await recordEvent(tx, 'deleted', toWarmPool(pool, null))
       await wake(tx, 'project', pool.project_id)
       return null
     }
-    await tellChanges(tx, pool, decision, decision.actions.length === 0 ? sight : await lookAtPool(tx, id))
+    // Machines that were placed have woken the pool, which then tells what has become of it.
+    if (!placed)
+      await tellChanges(tx, pool, decision, decision.actions.length === 0 ? sight : await lookAtPool(tx, id))
     const rest = new Date(now.getTime() + timings.poolRest)
     return decision.lookAgainAt !== null && decision.lookAgainAt < rest ? decision.lookAgainAt : rest
   },
 }
 
+/** True when it made machines that have their runners already. */
 async function carryOut(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
@@ -46,7 +49,8 @@ async function carryOut(
   seen: ObservedPool,
   decision: PoolDecision,
   now: Date,
-): Promise<void> {
+): Promise<boolean> {
+  let placed = false
   for (const action of decision.actions) {
     switch (action.do) {
       case 'create': {
@@ -60,9 +64,9 @@ async function carryOut(
           creator: null,
           now,
         }
-        for (let count = 0; count < action.count; count++) await createEnvironment(tx, made)
-        // They wake it themselves, one reconcile later; those that then still wait are placed together.
-        await wakeMany(tx, [{ kind: 'placement', id: pool.organization_id, first: true }])
+        const rows = await createEnvironments(tx, made, action.count)
+        placed = await placeAtOnce(tx, rows, sight.class_spec, now)
+        if (!placed) await wakeMany(tx, unplaced(organization_id, rows))
         break
       }
       case 'retire': {
@@ -75,6 +79,15 @@ async function carryOut(
         assertNever(action)
     }
   }
+  return placed
+}
+
+/** Their line, and themselves to watch their deadlines. */
+function unplaced(organizationId: string, rows: readonly { id: string }[]): Wake[] {
+  return [
+    { kind: 'placement', id: organizationId },
+    ...rows.map(({ id }): Wake => ({ kind: 'environment', id })),
+  ]
 }
 
 /** Writes an event when the pool is no longer what the last one told: readers count for themselves, observers do not. */
