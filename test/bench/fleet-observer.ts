@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { eventSchema, streams } from '@hearth/contract'
+import { type Event, streams } from '@hearth/contract'
 import { DeliverPolicy, jetstream } from '@nats-io/jetstream'
 import { connect, credsAuthenticator } from '@nats-io/transport-node'
 import type { Service } from './service.ts'
@@ -30,7 +30,7 @@ export async function startObserver({ nats }: Service): Promise<Observer> {
   const reading = (async () => {
     for await (const message of messages) {
       const received = Date.now()
-      const { resource, time } = eventSchema.parse(message.json())
+      const { resource, time } = message.json<Event>()
       const { identity } = resource.status as { identity: { checkedAt: string } | null }
       if (identity === null) continue
       const sent = Date.parse(identity.checkedAt)

@@ -8,8 +8,11 @@ export async function publishEvents(
   { messaging, metrics, clock, log }: Pick<PublisherOptions, 'messaging' | 'metrics' | 'clock' | 'log'>,
 ): Promise<number> {
   const stream = await messaging.eventStream()
-  if (await noteStream(tx, stream)) log.warn('NATS has lost its events; what is kept is published again')
-  const events = await unpublishedEvents(tx, most)
+  let events = await unpublishedEvents(tx, stream, most)
+  if (events === null) {
+    if (await noteStream(tx, stream)) log.warn('NATS has lost its events; what is kept is published again')
+    events = (await unpublishedEvents(tx, stream, most)) ?? []
+  }
   const { done, failures } = await carryInOrder(
     events,
     // A repeated publication must not overtake a later one of the same resource.

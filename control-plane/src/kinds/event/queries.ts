@@ -87,16 +87,21 @@ export async function placeEvents(database: Database): Promise<void> {
     .execute(database)
 }
 
-/** The next events to publish, in order. */
-export async function unpublishedEvents(tx: DatabaseTransaction, limit: number): Promise<Event[]> {
-  const rows = await tx
-    .selectFrom('events')
-    .selectAll()
-    .where('position', '>', (query) => query.selectFrom('event_publication').select('position'))
-    .orderBy('position')
-    .limit(limit)
-    .execute()
-  return rows.map(toEvent)
+/** The next events to publish, in order; null when they were last published to another stream of NATS than this. */
+export async function unpublishedEvents(
+  tx: DatabaseTransaction,
+  stream: string,
+  limit: number,
+): Promise<Event[] | null> {
+  const { rows } = await sql<{ stream: string | null } & Nullable<EventRow>>`
+    SELECT publication.stream, page.*
+    FROM event_publication AS publication
+    LEFT JOIN LATERAL (
+      SELECT * FROM events WHERE position > publication.position ORDER BY position LIMIT ${limit}
+    ) AS page ON true
+    ORDER BY page.position`.execute(tx)
+  if (rows[0]?.stream !== stream) return null
+  return rows.filter((row) => row.id !== null).map((row) => toEvent(row as EventRow))
 }
 
 /** Notes that everything up to this position has been published. */
