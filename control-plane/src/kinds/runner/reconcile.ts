@@ -1,5 +1,4 @@
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { apart } from '../../reconciling/apart.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { decide } from './health.decide.ts'
 import { hasFailures, readBoots, readElsewhere } from './health-queries.ts'
@@ -24,19 +23,12 @@ export const runnerReconciler = (listening: Listening): Reconciler => ({
     )
     const { next } = settled
     const probe = settled.row.health?.probeAt ?? null
-    if (next === null || settled.row.phase === 'offline') return next
-    if (probe === null) return before(next, now, timings.runnerLease)
+    if (probe === null || next === null || settled.row.phase === 'offline') return next
     // A machine that comes up tells no runner: while one may be on trial, its end is looked for.
     const trial = new Date(Math.max(Date.parse(probe), now.getTime() + timings.hostProbe / 12))
     return trial < next ? trial : next
   },
 })
-
-/** The end of its lease, or a look sooner that keeps it apart from those that were heard of in the same moment. */
-function before(end: Date, now: Date, leaseMilliseconds: number): Date {
-  const sooner = new Date(end.getTime() - leaseMilliseconds + apart(leaseMilliseconds))
-  return sooner > now ? sooner : end
-}
 
 async function judge(
   tx: DatabaseTransaction,

@@ -1,6 +1,5 @@
 import { assertNever, canonicalJson } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { apart } from '../../reconciling/apart.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { type Wake, wake, wakeMany } from '../../reconciling/wake.ts'
 import { createEnvironments, placeAtOnce } from '../environment/index.ts'
@@ -37,7 +36,7 @@ export const warmPoolReconciler: Reconciler = {
     // Machines that were placed have woken the pool, which then tells what has become of it.
     if (!placed)
       await tellChanges(tx, pool, decision, decision.actions.length === 0 ? sight : await lookAtPool(tx, id))
-    const rest = new Date(now.getTime() + apart(timings.poolRest))
+    const rest = new Date(now.getTime() + timings.poolRest)
     return decision.lookAgainAt !== null && decision.lookAgainAt < rest ? decision.lookAgainAt : rest
   },
 }
