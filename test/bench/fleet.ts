@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from '@hearth/testing'
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import pg from 'pg'
+import { watchDisk } from './disk.ts'
 import { startObserver } from './fleet-observer.ts'
 import { type Fleet, machinesEach, startFleet } from './fleet-processes.ts'
 import { processorSeconds, processorSecondsOfTree } from './processor-time.ts'
@@ -127,10 +128,12 @@ async function measureLag(ground: Ground): Promise<Row[]> {
   await rest(ground, new Date(0), 120_000)
   observer.takeLags()
   const before = usage(ground)
+  const disk = await watchDisk(ground.service.folder)
   const reports = await ground.fleet.report(load.perSecond, load.seconds)
   await rest(ground, new Date(0), 120_000)
   note(`processor use under load: ${describe(difference(before, usage(ground)), load.seconds)} of a core`)
   const lags = observer.takeLags()
+  const diskRows = await disk.stop()
   if (lags.length < reports) note(`only ${lags.length} events for ${reports} reports`)
   const taken = latenciesOf(
     lags.map((lag) => lag.taken),
@@ -145,6 +148,7 @@ async function measureLag(ground: Ground): Promise<Row[]> {
     plain('report to event, p50', p50, 'ms'),
     { ...plain('report to event, p99', p99, 'ms'), most: 250 },
     plain('report to event, rate', perSecond, '/s'),
+    ...diskRows,
   ]
 }
 

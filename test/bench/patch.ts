@@ -3,6 +3,7 @@ import { environmentOrderSchema, subjects } from '@hearth/contract'
 import { connect, credsAuthenticator } from '@nats-io/transport-node'
 import pg from 'pg'
 import { untilPool } from '../system/following.ts'
+import { watchDisk } from './disk.ts'
 import { untilRest } from './rest.ts'
 import { type Service, startService } from './service.ts'
 import { latenciesOf } from './statistics.ts'
@@ -52,6 +53,7 @@ export async function benchPatch(): Promise<Row[]> {
     await ready(id)
     return took
   }
+  const disk = await watchDisk(service.folder)
   const settled: number[] = []
   while (settled.length < changes) {
     settled.push(await measure())
@@ -60,7 +62,11 @@ export async function benchPatch(): Promise<Row[]> {
   const onHeels: number[] = []
   while (onHeels.length < changesOnHeels) onHeels.push(await measure())
   const name = `change to work order, ${pools} pools`
-  return [...rows(name, settled, 100), ...rows(`${name}, one on the heels of the other`, onHeels, null)]
+  return [
+    ...rows(name, settled, 100),
+    ...rows(`${name}, one on the heels of the other`, onHeels, null),
+    ...(await disk.stop()),
+  ]
 }
 
 function rows(name: string, samples: readonly number[], most: number | null): Row[] {
