@@ -31,7 +31,11 @@ const newObserver = (name: string) => installation.client.observers.create({ nam
 async function expectWhole(observer: NatsObserver, after: number, writers: Writers): Promise<void> {
   const log = await loggedEvents(installation.database.url, organizationId)
   const expected = log.filter(({ position }) => position > after).map(({ position }) => position)
-  await eventually(() => observer.events().length >= expected.length, { timeoutMilliseconds: 60_000 })
+  const isWhole = () => {
+    const come = new Set(observer.events().map(({ position }) => position))
+    return expected.every((position) => come.has(position))
+  }
+  await eventually(isWhole, { timeoutMilliseconds: 60_000 })
   const events = observer.events()
   expect(events.map(({ position }) => position).sort((one, other) => one - other)).toEqual(expected)
   expectRisingVersions(events)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { reportConsumer, streams, subjects } from '@hearth/contract'
 import { HearthError, toError } from '@hearth/foundation'
 import {
@@ -93,10 +94,11 @@ async function ensureStream(connection: Connection, stream: Stream): Promise<voi
     ...stream,
   }
   const copies = await manage(connection, patienceMilliseconds, async (manager) => {
-    const known = await copiesOf(manager, stream.name)
+    const known = await configOf(manager, stream.name)
     if (known === undefined) await manager.streams.add({ ...config, num_replicas: replicas ?? 1 })
-    else await manager.streams.update(stream.name, config)
-    return known ?? replicas ?? 1
+    // Each update has the server write the stream's description anew: killed at that moment, it forgets the stream.
+    else if (!agrees(known, config)) await manager.streams.update(stream.name, config)
+    return known?.num_replicas ?? replicas ?? 1
   })
   if (replicas === undefined || replicas === copies) return
   try {
@@ -109,13 +111,18 @@ async function ensureStream(connection: Connection, stream: Stream): Promise<voi
   }
 }
 
-async function copiesOf(manager: JetStreamManager, name: string): Promise<number | undefined> {
+async function configOf(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
   try {
-    return (await manager.streams.info(name)).config.num_replicas
+    return (await manager.streams.info(name)).config
   } catch (thrown) {
     if (isNotFound(thrown)) return undefined
     throw thrown
   }
+}
+
+function agrees(known: StreamConfig, wanted: Stream): boolean {
+  const keys = Object.keys(wanted) as (keyof StreamConfig)[]
+  return keys.every((key) => isDeepStrictEqual(known[key], wanted[key]))
 }
 
 export function isNotFound(thrown: unknown): boolean {

@@ -171,3 +171,22 @@ test('ensureStreams changes nothing when it is repeated, also twice at once', as
   expect((await manager.streams.info(streams.work)).config).toEqual(before)
   expect(before).toMatchObject({ max_msgs_per_subject: 1, storage: 'file', discard: 'old' })
 })
+
+test('a stream that is as it should be is not written again, and one that is not is brought back', async () => {
+  const manager = await jetstreamManager(observer)
+  const updated: string[] = []
+  observer.subscribe('$JS.EVENT.ADVISORY.STREAM.UPDATED.>', {
+    callback: (_, { subject }) => {
+      updated.push(subject.split('.').at(-1) ?? '')
+    },
+  })
+  await observer.flush()
+  await messaging.ensureStreams()
+  await manager.streams.update(streams.work, { max_msgs_per_subject: 2 })
+  await eventually(() => updated.length > 0, { timeoutMilliseconds: 10_000 })
+  expect(updated).toEqual([streams.work])
+  await messaging.ensureStreams()
+  await eventually(() => updated.length > 1, { timeoutMilliseconds: 10_000 })
+  expect(updated).toEqual([streams.work, streams.work])
+  expect((await manager.streams.info(streams.work)).config.max_msgs_per_subject).toBe(1)
+})
