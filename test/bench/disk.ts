@@ -7,9 +7,10 @@ import type { Row } from './table.ts'
 const page = Buffer.alloc(8_192)
 const pauseMilliseconds = 20
 
-export interface DiskWatch {
+/** Writes until it is disposed of. */
+export interface DiskWatch extends AsyncDisposable {
   /** What was seen so far. */
-  stop(): Promise<Row[]>
+  rows(): Row[]
 }
 
 /**
@@ -31,15 +32,17 @@ export async function watchDisk(folder: string): Promise<DiskWatch> {
     await file.close()
   })()
   return {
-    async stop() {
-      stopping.abort()
-      await watching
+    rows() {
       const { p99 } = latenciesOf(samples, 1)
       const row = { floor: null, unit: 'ms', most: null }
       return [
         { measure: 'a durable write beside it, p99', hearth: p99, ...row },
         { measure: 'a durable write beside it, longest', hearth: Math.max(...samples), ...row },
       ]
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      await watching
     },
   }
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync, openSync, writeFileSync } from 'node:fs'
-import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { FleetCommand, FleetNews } from './fleet-messages.ts'
 import type { Service } from './service.ts'
@@ -8,8 +7,6 @@ import type { Service } from './service.ts'
 /** Machines that fit on one agent: of the class that is measured, no more. */
 export const machinesEach = 20
 const processes = 4
-/** They stand for 250 other hosts, which would not take the cores from what is measured. */
-const niceness = 10
 const smallMebibytes = 2_048
 
 export interface Fleet extends Disposable {
@@ -41,7 +38,6 @@ export async function startFleet(service: Service, agents: number): Promise<Flee
       },
       stdio: ['ignore', log, log, 'ipc'],
     })
-    if (child.pid !== undefined) setPriority(child.pid, niceness)
     child.on('message', (news: FleetNews) => {
       if (news.said === 'synced') synced.set(news.stateFolder, news.at)
       else waiting.get(child)?.(news.count)

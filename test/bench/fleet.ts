@@ -128,12 +128,11 @@ async function measureLag(ground: Ground): Promise<Row[]> {
   await rest(ground, new Date(0), 120_000)
   observer.takeLags()
   const before = usage(ground)
-  const disk = await watchDisk(ground.service.folder)
+  await using disk = await watchDisk(ground.service.folder)
   const reports = await ground.fleet.report(load.perSecond, load.seconds)
   await rest(ground, new Date(0), 120_000)
   note(`processor use under load: ${describe(difference(before, usage(ground)), load.seconds)} of a core`)
   const lags = observer.takeLags()
-  const diskRows = await disk.stop()
   if (lags.length < reports) note(`only ${lags.length} events for ${reports} reports`)
   const taken = latenciesOf(
     lags.map((lag) => lag.taken),
@@ -148,7 +147,7 @@ async function measureLag(ground: Ground): Promise<Row[]> {
     plain('report to event, p50', p50, 'ms'),
     { ...plain('report to event, p99', p99, 'ms'), most: 250 },
     plain('report to event, rate', perSecond, '/s'),
-    ...diskRows,
+    ...disk.rows(),
   ]
 }
 

@@ -7,23 +7,23 @@ import type { EnvironmentRow } from './table.ts'
 const placementLock = 7_203
 
 /** Held to the end of the transaction, so that two placements at once cannot promise the same room. */
-export async function reservePlacement(tx: DatabaseTransaction, organizationId: string): Promise<void> {
+export async function lockPlacement(tx: DatabaseTransaction, organizationId: string): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock(${placementLock}, hashtext(${organizationId}))`.execute(tx)
 }
 
 /** The same without waiting for it; false when another holds it, or when others than these wait for a runner. */
-export async function tryReservePlacement(
+export async function tryLockPlacement(
   tx: DatabaseTransaction,
   organizationId: string,
   ids: readonly string[],
 ): Promise<boolean> {
-  const { rows } = await sql<{ reserved: boolean }>`
+  const { rows } = await sql<{ locked: boolean }>`
     SELECT CASE
       WHEN EXISTS (SELECT FROM environments WHERE organization_id = ${organizationId} AND phase = 'pending'
         AND desired_phase = 'running' AND id <> ALL(${ids}::uuid[])) THEN false
       ELSE pg_try_advisory_xact_lock(${placementLock}, hashtext(${organizationId}))
-    END AS reserved`.execute(tx)
-  return rows[0]?.reserved === true
+    END AS locked`.execute(tx)
+  return rows[0]?.locked === true
 }
 
 /** The organization's runners with what is promised of each, at this moment. */

@@ -6,7 +6,7 @@ import type { Placement } from '../../placement/place.ts'
 import { placeAll, type Waiting } from '../../placement/place-all.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { continueJobs } from '../job/index.ts'
-import { readFleet, reservePlacement, tryReservePlacement, wantedBy } from './fleet.ts'
+import { lockPlacement, readFleet, tryLockPlacement, wantedBy } from './fleet.ts'
 import { decideMove, type PhaseMove, writeMoves } from './phase.ts'
 import { lockEnvironments } from './queries.ts'
 import type { EnvironmentRow } from './table.ts'
@@ -26,7 +26,7 @@ export const placementReconciler: Reconciler = {
   kind: 'placement',
   async reconcile(organizationId, { tx, clock, timings }) {
     const now = clock.now()
-    await reservePlacement(tx, organizationId)
+    await lockPlacement(tx, organizationId)
     const candidates = await readFleet(tx, organizationId, now)
     const line = await waitingLine(tx, organizationId)
     const placements = placeAll(line, candidates)
@@ -34,7 +34,7 @@ export const placementReconciler: Reconciler = {
     const chosen = fitting.slice(0, mostPlaced)
     const told = line.filter((waiting, position) => isTold(waiting, position, placements.get(waiting.id)))
     const ids = [...chosen, ...told].map(({ id }) => id)
-    await write(tx, await lockEnvironments(tx, ids), placements, now)
+    await writePlacements(tx, await lockEnvironments(tx, ids), placements, now)
     if (fitting.length > chosen.length) return now
     return line.length > fitting.length ? new Date(now.getTime() + timings.placementRest) : null
   },
@@ -54,7 +54,7 @@ export async function placeAtOnce(
   if (first === undefined || rows.length > mostPlaced) return false
   const { organization_id: organizationId } = first
   const ids = rows.map(({ id }) => id)
-  if (!(await tryReservePlacement(tx, organizationId, ids))) return false
+  if (!(await tryLockPlacement(tx, organizationId, ids))) return false
   const candidates = await readFleet(tx, organizationId, now)
   const line = rows.map((row) => {
     const wanted = wantedBy({ ...row, image: row.spec.plan.image, class_spec: classSpec })
@@ -62,12 +62,12 @@ export async function placeAtOnce(
   })
   const placements = placeAll(line, candidates)
   if (!ids.every((id) => isPlaced(placements.get(id)))) return false
-  await write(tx, rows, placements, now)
+  await writePlacements(tx, rows, placements, now)
   return true
 }
 
 /** Moves those of the rows, read under lock, that still wait; one without a runner is told why. */
-async function write(
+async function writePlacements(
   tx: DatabaseTransaction,
   rows: readonly EnvironmentRow[],
   placements: ReadonlyMap<string, Placement>,

@@ -47,10 +47,15 @@ export async function readLog(
     ORDER BY page.position`.execute(database)
   const newest = Number(rows[0]?.newest ?? 0)
   return {
-    events: rows.filter((row) => row.id !== null).map((row) => toEvent(row as EventRow)),
+    events: presentEvents(rows),
     oldest: Number(rows[0]?.oldest ?? newest + 1),
     newest,
   }
+}
+
+/** What a LEFT JOIN found: where it found none, its one row is empty. */
+function presentEvents(rows: readonly Nullable<EventRow>[]): Event[] {
+  return rows.filter((row) => row.id !== null).map((row) => toEvent(row as EventRow))
 }
 
 /** The position of the newest event, 0 when there is none. */
@@ -101,7 +106,7 @@ export async function unpublishedEvents(
     ) AS page ON true
     ORDER BY page.position`.execute(tx)
   if (rows[0]?.stream !== stream) return null
-  return rows.filter((row) => row.id !== null).map((row) => toEvent(row as EventRow))
+  return presentEvents(rows)
 }
 
 /** Notes that everything up to this position has been published. */

@@ -143,17 +143,29 @@ test('stopping waits for the report that is being handled, which then is acknowl
   const messaging = await newMessaging()
   await messaging.publishReport(sampleReport())
   const controller = new AbortController()
-  let finished = false
-  await messaging.consumeReports(
-    async () => {
-      controller.abort()
-      await new Promise((resolve) => setTimeout(resolve, 50))
-      finished = true
-    },
-    controller.signal,
-    1,
-  )
-  expect(finished).toBe(true)
+  let release: () => void = () => undefined
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let stopped = false
+  const consuming = messaging
+    .consumeReports(
+      async () => {
+        controller.abort()
+        await released
+      },
+      controller.signal,
+      1,
+    )
+    .then(() => {
+      stopped = true
+    })
+  await new Promise<void>((resolve) => controller.signal.addEventListener('abort', () => resolve()))
+  // Whatever would have ended it by now comes before the answers to these.
+  for (let turn = 0; turn < 5; turn += 1) await messaging.flush()
+  expect(stopped).toBe(false)
+  release()
+  await consuming
   await messaging.flush()
   await eventually(allAcknowledged, { timeoutMilliseconds: 2_000 })
 })
