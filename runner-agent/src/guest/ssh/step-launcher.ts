@@ -25,7 +25,7 @@ const runSequence = [
   '  local folder boot pid code',
   '  for folder; do',
   // A copy of this shell costs an emulated guest less than a new one.
-  '    ( exec {idle}<&- {ended}<&-; . "$folder/script" "$folder" )',
+  '    ( exec {ended}<&-; . "$folder/script" "$folder" )',
   '    echo >&"$ended"',
   '    if [ ! -s "$folder/exit" ]; then',
   `      for _ in {1..100}; do [ -s "$folder/pid" ] && break; ${pause}; done`,

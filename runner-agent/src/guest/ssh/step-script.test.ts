@@ -53,7 +53,7 @@ function launch(
   options: { offset?: number; cutAt?: number; origin?: Origin } = {},
 ) {
   const steps = [given].flat()
-  const scripts = steps.map((each) => Buffer.from(buildStepScript(each, paths)))
+  const scripts = steps.map((each) => Buffer.from(buildStepScript(each, paths, 1)))
   const launched = steps.map(({ key }, index) => ({
     key,
     scriptBytes: scripts[index]?.length ?? 0,
@@ -133,10 +133,37 @@ test('a command that outlives its time is ended with all it started', async () =
     command: 0,
     limitSeconds: 1,
   })
-  const child = Number(await readFile(join(folder, 'child'), 'utf8'))
-  // Gone, or ended and only not yet collected.
-  const state = await readFile(`/proc/${child}/stat`, 'utf8').catch(() => ') Z ')
-  expect(state).toContain(') Z ')
+  expect(await isOver('child')).toBe(true)
+})
+
+/** Whether the process whose number a command has written is gone, or has ended and is only not yet collected. */
+async function isOver(file: string): Promise<boolean> {
+  const id = Number(await readFile(join(folder, file), 'utf8'))
+  const state = await readFile(`/proc/${id}/stat`, 'utf8').catch(() => ') Z ')
+  return state.includes(') Z ')
+}
+
+test('a command that does not heed that its time is over is killed, and what it says is all that is in the output', async () => {
+  const stubborn = `trap '' TERM; echo $$ >"${join(folder, 'stubborn')}"; echo here; while :; do sleep 30; done`
+  const { stdout, outcomes } = await launch(step([['stubborn', stubborn, 1]])).ended
+  expect(stdout[0]).toBe('==> stubborn\nhere\n')
+  expect(outcomes[0]).toMatchObject({ kind: 'failed', exitCode: 137, cause: 'deadline', limitSeconds: 1 })
+  expect(await isOver('stubborn')).toBe(true)
+})
+
+test('a command that ends all of its own processes ends the step at once', async () => {
+  const { outcomes } = await launch(step([['own end', 'kill 0; sleep 30', 30]])).ended
+  expect(outcomes[0]).toMatchObject({ kind: 'failed', exitCode: 143, cause: 'exit' })
+})
+
+test('a command has ended by its time though nobody is left who waits for it', async () => {
+  const given = step([['orphan', `echo $$ >"${join(folder, 'orphan')}"; echo begin; sleep 30`, 1]])
+  const { child, ended } = launch(given)
+  await new Promise((resolve) => child.stdout.once('data', resolve))
+  const shell = Number(await readFile(join(paths.ledger, 'project_setup-1', 'pid'), 'utf8'))
+  process.kill(shell, 'SIGKILL')
+  expect((await ended).outcomes[0]).toEqual({ kind: 'lost' })
+  await expect.poll(() => isOver('orphan'), { timeout: 5_000 }).toBe(true)
 })
 
 test('a step is run once, however often and by however many it is started', async () => {

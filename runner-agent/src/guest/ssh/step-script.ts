@@ -19,13 +19,31 @@ export const guestPaths: GuestPaths = {
   home: '/root',
 }
 
+/** How long a command that is told to end has for it. */
+const defaultPatienceSeconds = 10
+
+/** Ends a command and all it has started, as `timeout` would, which would be one program more for each command. */
+const watchDeadline = (patienceSeconds: number) => [
+  'watch_deadline() {',
+  '  read -r -t "$2" -u "$idle"',
+  '  : >"$folder/overdue"',
+  '  kill -TERM -- "-$1"',
+  `  read -r -t ${patienceSeconds} -u "$idle"`,
+  '  kill -KILL -- "-$1"',
+  '}',
+]
+
 /**
  * The bash program that is a step. It runs in a bash of its own, or a copy of one, with its folder in the ledger as
  * the only argument, and leaves there: `output`, `pid` and `boot` (to tell whether it still runs), `started`, `finished`, `failed` and at the very
  * end `exit`. Making the file `run` is the lock: a second start ends at once. Builtins do what they can, because an
  * emulated guest pays for every process.
  */
-export function buildStepScript(step: GuestStep, paths: GuestPaths = guestPaths): string {
+export function buildStepScript(
+  step: GuestStep,
+  paths: GuestPaths = guestPaths,
+  patienceSeconds = defaultPatienceSeconds,
+): string {
   const lines = [
     'folder=$1 SECONDS=0',
     'umask 077',
@@ -36,22 +54,35 @@ export function buildStepScript(step: GuestStep, paths: GuestPaths = guestPaths)
     'printf \'%s\\n\' "$boot" >"$folder/boot"',
     'printf \'%s\\n\' "$BASHPID" >"$folder/pid"',
     'exec </dev/null >>"$folder/output" 2>&1',
+    // Nothing ever comes on it: whoever reads from it waits, without a process.
+    '[ -n "${idle-}" ] || exec {idle}<> <(:)',
     `export HOME=${quote(paths.home)} GIT_TERMINAL_PROMPT=0 DEBIAN_FRONTEND=noninteractive`,
     'finish() {',
     `  printf '%s\\n' "$EPOCHREALTIME" >"$folder/finished"`,
     '  printf \'%s\\n\' "$1" >"$folder/exit"',
     '  exit 0',
     '}',
+    ...watchDeadline(patienceSeconds),
     'run_command() {',
-    '  local index=$1 limit=$2 began=$SECONDS code cause=exit',
+    '  local index=$1 limit=$2 command watch code cause=exit',
     `  local remaining=$((${step.limitSeconds} - SECONDS))`,
     '  ((remaining >= 1)) || remaining=1',
     '  ((limit > 0 && limit < remaining)) || limit=$remaining',
     `  printf '==> %s\\n' "$3"`,
-    '  timeout --kill-after=10 "$limit" bash -- "$folder/command-$index"',
+    // In a process group of its own, so that it ends with all it has started.
+    '  set -m',
+    '  bash -- "$folder/command-$index" {idle}<&- &',
+    '  command=$!',
+    '  set +m',
+    '  watch_deadline "$command" "$limit" >/dev/null 2>&1 &',
+    '  watch=$!',
+    '  disown "$watch" 2>/dev/null',
+    // The shell would say in the step's output what it sees of its own doings.
+    '  wait "$command" 2>/dev/null',
     '  code=$?',
+    '  kill "$watch" 2>/dev/null',
+    '  [ -e "$folder/overdue" ] && cause=deadline && ((code != 137)) && code=124',
     '  ((code == 0)) && return',
-    '  (((code == 124 || code == 137) && SECONDS - began >= limit)) && cause=deadline',
     '  printf \'%s %s %s\\n\' "$index" "$cause" "$limit" >"$folder/failed"',
     '  finish "$code"',
     '}',
