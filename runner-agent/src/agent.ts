@@ -112,6 +112,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
       clock,
       now,
       retryMostMilliseconds: timings.retryMost,
+      unkeptFailureMilliseconds: timings.unkeptFailure,
       log,
       bootSlots: new Slots(parts.bootConcurrency),
       deadlines: parts.stepDeadlines,

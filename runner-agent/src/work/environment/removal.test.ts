@@ -66,6 +66,7 @@ function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<
       lease: new Lease({ epoch: 1, milliseconds: 60_000, newestEpoch: async () => 0, now }),
       openGuest: (machine) => new SyntheticGuest(machine, store, world),
       retryMostMilliseconds: 1_000,
+      unkeptFailureMilliseconds: 60_000,
       reporter: new Reporter({ publishReport }, { runnerId, epoch: 1 }, systemClock, log, stopping.signal),
       logs: { publishLog: async () => undefined },
       clock: systemClock,

@@ -21,6 +21,8 @@ export interface WorkContext {
   now(): number
   /** Retries of what the host refused wait longer and longer, up to this. */
   retryMostMilliseconds: number
+  /** A failure that the host cannot keep is told all the same after so long. */
+  unkeptFailureMilliseconds: number
   log: Logger
   /** How many machines may be created and booted at once. */
   bootSlots: Slots

@@ -77,6 +77,7 @@ function agentOf(settings: Partial<SyntheticSettings> = {}, epoch = 1): TestAgen
       lease,
       openGuest: (machine) => new SyntheticGuest(machine, store, world),
       retryMostMilliseconds: 30_000,
+      unkeptFailureMilliseconds: 100,
       reporter: new Reporter({ publishReport }, { runnerId, epoch }, systemClock, log, stopping.signal),
       logs: { publishLog },
       clock: systemClock,
@@ -264,4 +265,37 @@ test('an image that is missing is said so', async () => {
   const given = order()
   agent.inbox.put({ ...given, plan: { ...given.plan, image: 'windows' } })
   expect((await agent.until('failed')).failure).toMatchObject({ code: 'image_missing', step: 'create_vm' })
+})
+
+test('a failure that the host cannot keep is told all the same, and stands when it can', async () => {
+  const agent = agentOf()
+  const { keepRecord } = agent.host
+  let refused = 0
+  const diskFull = async () => {
+    refused += 1
+    throw new Error('ENOSPC: no space left on device, write')
+  }
+  agent.host.keepRecord = diskFull
+  agent.inbox.put(order())
+  const told = await agent.until('failed')
+  expect(told.failure?.message).toBe('ENOSPC: no space left on device, write')
+  // For the patience that a failure has, the step is taken again: the disk may have room in a moment.
+  expect(refused).toBeGreaterThan(3)
+  agent.host.keepRecord = keepRecord
+  await expect.poll(async () => (await agent.host.look(id)).record).toContain('ENOSPC')
+  expect(agent.reports.at(-1)?.phase).toBe('failed')
+  agent.inbox.put(order({ generation: 2 }))
+  await agent.until('running')
+})
+
+test('a newer order is followed though the failure before it was never kept', async () => {
+  const agent = agentOf()
+  const { keepRecord } = agent.host
+  agent.host.keepRecord = () => Promise.reject(new Error('ENOSPC: no space left on device, write'))
+  agent.inbox.put(order())
+  await agent.until('failed')
+  agent.host.keepRecord = keepRecord
+  agent.inbox.put(order({ generation: 2, desiredPhase: 'deleted' }))
+  await agent.until('deleted')
+  expect(await readdir(folder)).toEqual([])
 })

@@ -12,7 +12,7 @@ import type { Machine } from '../../host/host.ts'
 import { LeaseNotHeld } from '../../lease/lease.ts'
 import { type NextStep, nextStep, phaseDuring } from './next-step.ts'
 import { ensureServer, type ProvisionResult, provision } from './provision.ts'
-import { isProvisioned, parseRecord } from './record.ts'
+import { type EnvironmentRecord, isProvisioned, parseRecord } from './record.ts'
 import { RecordKeeper } from './record-keeper.ts'
 import { runScripts, scriptRun } from './script-run.ts'
 import { openSecrets } from './secrets.ts'
@@ -27,6 +27,14 @@ const shutdownSeconds = 60
 const shutdownRequestSeconds = 20
 const shutdownPollMilliseconds = 500
 
+/** A failure that the host would not keep: with the record that tells of it, and since when. */
+interface UnkeptFailure {
+  record: EnvironmentRecord
+  failure: Failure
+  since: number
+  told: boolean
+}
+
 /** Brings one environment to what its newest order says: look, take one step, look again. */
 export class EnvironmentWorker {
   private readonly keeper: RecordKeeper
@@ -37,6 +45,7 @@ export class EnvironmentWorker {
   private guest: Guest | null = null
   private bootSlot: Slot | null = null
   private address: Machine['address'] = null
+  private unkept: UnkeptFailure | null = null
 
   constructor(
     private order: EnvironmentOrder,
@@ -64,6 +73,7 @@ export class EnvironmentWorker {
       order.generation !== this.order.generation || order.desiredPhase !== this.order.desiredPhase
     this.order = order
     if (!changed) return
+    this.unkept = null
     this.interrupt.abort(new Error('a newer order came'))
     this.wake()
   }
@@ -98,11 +108,13 @@ export class EnvironmentWorker {
       try {
         await this.lookAndStep()
         failures = 0
+        this.unkept = null
       } catch (thrown) {
         this.again = true
         if (thrown instanceof LeaseNotHeld) continue
         const error = toError(thrown)
         this.context.log.error({ environmentId: this.order.id, error }, 'the host cannot be worked with')
+        this.tellUnkept()
         const wait = backoff(failures, { first: 500, most: this.context.retryMostMilliseconds })
         failures += 1
         await delay(wait, undefined, { signal: this.context.stopping }).catch(() => undefined)
@@ -118,6 +130,7 @@ export class EnvironmentWorker {
     const nothing = machine.power === 'absent' && machine.record === null
     this.keeper.replace(nothing ? null : (parseRecord(machine.record) ?? this.keeper.record))
     this.address = machine.address
+    if (this.unkept?.told === true && this.order.desiredPhase !== 'deleted') return this.keepTold(this.unkept)
     const step = nextStep(this.order, { machine, record: this.keeper.record })
     log.debug({ environmentId: this.order.id, power: machine.power, step: step.kind }, 'next step')
     try {
@@ -311,9 +324,35 @@ export class EnvironmentWorker {
 
   private async fail(failure: Failure, index: number, exitCode: number | null = null): Promise<void> {
     this.context.log.warn({ environmentId: this.order.id, failure }, 'environment failed')
-    this.keeper.open(this.order.generation, this.order.plan)
+    const before = this.keeper.open(this.order.generation, this.order.plan)
     this.again = true
-    await this.keeper.fail(failure, this.order.generation, index, exitCode)
+    try {
+      await this.keeper.fail(failure, this.order.generation, index, exitCode)
+    } catch (thrown) {
+      const { record } = this.keeper
+      this.keeper.replace(before)
+      if (thrown instanceof LeaseNotHeld || thrown instanceof StaleAuthority || record === null) throw thrown
+      const { since, told } = this.unkept ?? { since: this.context.now(), told: false }
+      this.unkept = { record, failure, since, told }
+      throw thrown
+    }
+  }
+
+  /** Without it nobody would learn the cause before the deadline of what the machine waits for. */
+  private tellUnkept(): void {
+    const { unkept } = this
+    if (unkept === null || unkept.told) return
+    if (this.context.now() - unkept.since < this.context.unkeptFailureMilliseconds) return
+    unkept.told = true
+    this.keeper.replace(unkept.record)
+    void this.send('failed', unkept.failure)
+  }
+
+  /** Until a newer order comes it has failed: what would be done for it now is nobody's wish any more. */
+  private async keepTold({ record }: UnkeptFailure): Promise<void> {
+    this.again = true
+    this.keeper.replace(record)
+    await this.keeper.keep()
   }
 
   private get authority(): Authority {
