@@ -21,8 +21,15 @@ export interface GuestService extends AsyncDisposable {
 
 /** `room` is for how many guests of the measured size the host says it has room. */
 export async function startGuestService(room: number): Promise<GuestService> {
-  const folder = await newRunFolder()
   const service = await startService()
+  return start(service, room).catch(async (error: unknown) => {
+    await service[Symbol.asyncDispose]()
+    throw error
+  })
+}
+
+async function start(service: Service, room: number): Promise<GuestService> {
+  const folder = await newRunFolder()
   const images = join(folder, 'images')
   await offerImage(images, 'debian-12')
   const agent = await service.startAgent('guests', {

@@ -24,11 +24,26 @@ export interface Service extends AsyncDisposable {
 }
 
 export async function startService(): Promise<Service> {
+  const ends: (() => unknown)[] = []
+  const endAll = async () => {
+    for (const each of ends.splice(0).reverse()) await each()
+  }
+  return start(ends, endAll).catch(async (error: unknown) => {
+    await endAll()
+    throw error
+  })
+}
+
+/** Adds to `ends` how each thing it starts is ended, as soon as that has been started. */
+async function start(ends: (() => unknown)[], endAll: () => Promise<void>): Promise<Service> {
   const folder = await temporaryFolder('bench')
+  ends.push(() => rmSync(folder, { recursive: true, force: true }))
   const programs = await programsFolder()
   const log = (message: string) => process.stderr.write(`${message}\n`)
   const postgres = await startPostgres({ folder: join(folder, 'postgres'), programs, log })
+  ends.push(() => postgres.stop())
   const nats = await startNatsServer({ folder: join(folder, 'nats'), programs, log, authorization: true })
+  ends.push(() => nats.stop())
   const token = `hearth_${randomBytes(32).toString('base64url')}`
   const tokenFile = join(folder, 'token')
   writeFileSync(tokenFile, token, { mode: 0o600 })
@@ -45,13 +60,13 @@ export async function startService(): Promise<Service> {
     HEARTH_BOOTSTRAP_TOKEN_FILE: tokenFile,
   }
   const startControlPlane = async () => {
-    const child = start(folder, 'control-plane', await bundle('control-plane'), settings)
+    const child = startProgram(folder, 'control-plane', await bundle('control-plane'), settings)
+    ends.push(() => end(child))
     await eventually(async () => (await fetch(`${url}/healthz/ready`)).ok, { timeoutMilliseconds: 30_000 })
     return child
   }
   let controlPlane = await startControlPlane()
   const client = new HearthClient({ url, token })
-  const agents: ChildProcess[] = []
   return {
     url,
     token,
@@ -75,22 +90,17 @@ export async function startService(): Promise<Service> {
       mkdirSync(state, { recursive: true, mode: 0o755 })
       const identity = { url, runnerId: runner.metadata.id, token: runnerToken }
       writeFileSync(join(state, 'runner.json'), JSON.stringify(identity), { mode: 0o600 })
-      const agent = start(folder, name, await bundle('runner-agent'), {
+      const agent = startProgram(folder, name, await bundle('runner-agent'), {
         HEARTH_AGENT_STATE: state,
         ...agentSettings,
       })
-      agents.push(agent)
+      ends.push(() => end(agent))
       await eventually(async () => (await client.runners.get(name)).status.phase === 'active', {
         timeoutMilliseconds: 60_000,
       })
       return agent
     },
-    async [Symbol.asyncDispose]() {
-      for (const child of [...agents, controlPlane]) await end(child)
-      await nats.stop()
-      await postgres.stop()
-      rmSync(folder, { recursive: true, force: true })
-    },
+    [Symbol.asyncDispose]: endAll,
   }
 }
 
@@ -100,7 +110,7 @@ export function residentMebibytes(child: ChildProcess): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) / 1024
 }
 
-function start(
+function startProgram(
   folder: string,
   name: string,
   program: string,
