@@ -7,6 +7,7 @@ import { scale } from './0005-scale.ts'
 import { causes } from './0006-causes.ts'
 import { poolTests } from './0007-pool-tests.ts'
 import { ordersFirst } from './0008-orders-first.ts'
+import { fewerIndexEntries } from './0009-fewer-index-entries.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -18,4 +19,5 @@ export const migrations: Record<string, Migration> = {
   '0006-causes': causes,
   '0007-pool-tests': poolTests,
   '0008-orders-first': ordersFirst,
+  '0009-fewer-index-entries': fewerIndexEntries,
 }
