@@ -1,12 +1,9 @@
+import { advisoryLocks } from '@hearth/control-plane'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { untilPool } from './following.ts'
 import { type Installation, startInstallation } from './installation.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
-
-/** A replica of a version before publishes orders and events alike under this one. */
-const olderReplicasLock = 7_204
-const eventsLock = 7_207
 
 let installation: Installation
 let agent: SyntheticAgent
@@ -52,7 +49,7 @@ async function makePool(name: string): Promise<string> {
 
 test('orders do not wait for events that cannot go', async () => {
   await untilAllPublished()
-  const release = await takeLock(eventsLock)
+  const release = await takeLock(advisoryLocks.events)
   const before = await published()
   const pool = await makePool('hurried')
   await untilPool(installation.client, pool, ({ status }) => status.phase === 'ready')
@@ -80,7 +77,7 @@ test('events that are too many for one transaction follow at once in the next', 
 
 test('nothing is published beside a replica of before that publishes, and all of it afterwards', async () => {
   await untilAllPublished()
-  const release = await takeLock(olderReplicasLock)
+  const release = await takeLock(advisoryLocks.publisher)
   const before = await published()
   const pools = await Promise.all(['a', 'b', 'c'].map((name) => makePool(`upgraded-${name}`)))
   await expect.poll(ordersWaiting).toBe(pools.length)

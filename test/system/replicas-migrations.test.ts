@@ -1,4 +1,4 @@
-import { connectDatabase, migrate, migrations } from '@hearth/control-plane'
+import { advisoryLocks, connectDatabase, migrate, migrations } from '@hearth/control-plane'
 import { createTestDatabase } from '@hearth/testing'
 import pg from 'pg'
 import { expect, test } from 'vitest'
@@ -69,10 +69,10 @@ test('PostgreSQL ends a transaction whose replica hangs, and its lock is free', 
   const hung = connectDatabase(database.url, () => undefined, 2)
   const client = await hung.pool.connect()
   await client.query('BEGIN')
-  await client.query('SELECT pg_advisory_xact_lock(7204)')
+  await client.query('SELECT pg_advisory_xact_lock($1)', [advisoryLocks.publisher])
   const other = connectDatabase(database.url, () => undefined, 2)
   const began = performance.now()
-  await other.pool.query('SELECT pg_advisory_xact_lock(7204)')
+  await other.pool.query('SELECT pg_advisory_xact_lock($1)', [advisoryLocks.publisher])
   expect(performance.now() - began).toBeLessThan(15_000)
   // The one that hung is told when it goes on, and its process lives.
   await expect(client.query('COMMIT')).rejects.toThrow('not queryable')

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { advisoryLocks } from '@hearth/control-plane'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { untilPool } from './following.ts'
@@ -7,7 +8,6 @@ import { type Replicas, startReplicas } from './replicas.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
 const min = 10
-const eventsLock = 7_207
 
 let replicas: Replicas
 let agent: SyntheticAgent
@@ -32,7 +32,7 @@ async function rows(statement: string): Promise<unknown[]> {
 async function publisher(): Promise<number | undefined> {
   const [name] = await rows(`
     SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE locktype = 'advisory' AND objid = ${eventsLock} AND granted
+    WHERE locktype = 'advisory' AND objid = ${advisoryLocks.events} AND granted
       AND pg_stat_activity.datname = current_database()`)
   return typeof name === 'string' ? Number(name.replace('replica-', '')) : undefined
 }

@@ -2,12 +2,12 @@ import { markPublished, noteStream, unpublishedEvents } from '../kinds/event/ind
 import { carryInOrder } from './in-order.ts'
 import type { PublisherOptions, Round } from './publisher.ts'
 
-/** Publishes events that have their position. Returns how many it is done with. */
+/** Publishes events that have their position to the stream of that name. Returns how many it is done with. */
 export async function publishEvents(
   { tx, most, isOver }: Round,
+  stream: string,
   { messaging, metrics, clock, log }: Pick<PublisherOptions, 'messaging' | 'metrics' | 'clock' | 'log'>,
 ): Promise<number> {
-  const stream = await messaging.eventStream()
   let events = await unpublishedEvents(tx, stream, most)
   if (events === null) {
     if (await noteStream(tx, stream)) log.warn('NATS has lost its events; what is kept is published again')

@@ -5,17 +5,13 @@ import type { Logger } from 'pino'
 import type { Metrics } from '../api/metrics.ts'
 import type { Database, DatabaseTransaction } from '../database/connection.ts'
 import type { Encryption } from '../database/encryption.ts'
+import { advisoryLocks } from '../database/locks.ts'
 import type { Notifications } from '../database/notifications.ts'
-import { placeEvents } from '../kinds/event/index.ts'
+import { assignPositions } from '../kinds/event/index.ts'
 import type { Timings } from '../timings.ts'
 import { publishEvents } from './events.ts'
 import { publishOrders } from './orders.ts'
 import { goRounds } from './rounds.ts'
-
-/** Replicas of before held it alone for both; these share it, so that in an upgrade either those or these publish. */
-const publisherLock = 7_204
-const ordersLock = 7_206
-const eventsLock = 7_207
 
 const batchSize = 500
 /**
@@ -49,17 +45,24 @@ export interface Round {
  * for events, and events get their positions while those before are on their way.
  */
 export async function publishCommitted(options: PublisherOptions, signal: AbortSignal): Promise<void> {
-  const { database, notifications, timings, log } = options
+  const { database, notifications, messaging, timings, log } = options
   const shared = { notifications, rest: timings.publisherRest, log }
-  const place = async () => {
-    await placeEvents(database)
+  const positions = async () => {
+    await assignPositions(database)
     return false
   }
-  const orders = () => publish(options, ordersLock, (round) => publishOrders(round, options))
-  const events = () => publish(options, eventsLock, (round) => publishEvents(round, options))
+  const orders = async () =>
+    messaging.isConnected() &&
+    publish(database, advisoryLocks.orders, (round) => publishOrders(round, options))
+  const events = async () => {
+    if (!messaging.isConnected()) return false
+    // Before the transaction, which must not wait for NATS to say so.
+    const stream = await messaging.eventStream()
+    return publish(database, advisoryLocks.events, (round) => publishEvents(round, stream, options))
+  }
   await Promise.all([
     goRounds(orders, { ...shared, channel: 'hearth_orders', pause: 5 }, signal),
-    goRounds(place, { ...shared, channel: 'hearth_outbox', pause: 30 }, signal),
+    goRounds(positions, { ...shared, channel: 'hearth_outbox', pause: 30 }, signal),
     // Announced when they have got their positions, which has its pause.
     goRounds(events, { ...shared, channel: 'hearth_events', pause: 0 }, signal),
   ])
@@ -67,15 +70,14 @@ export async function publishCommitted(options: PublisherOptions, signal: AbortS
 
 /** One round; true when there may be more. */
 async function publish(
-  { database, messaging }: PublisherOptions,
+  database: Database,
   lock: number,
   work: (round: Round) => Promise<number>,
 ): Promise<boolean> {
-  if (!messaging.isConnected()) return false
   return database.transaction().execute(async (tx) => {
     // What a crash of PostgreSQL makes it forget of this is published again, under the same message ids.
     const { rows } = await sql<{ held: boolean }>`
-      SELECT pg_try_advisory_xact_lock_shared(${publisherLock}) AND pg_try_advisory_xact_lock(${lock}) AS held,
+      SELECT pg_try_advisory_xact_lock_shared(${advisoryLocks.publisher}) AND pg_try_advisory_xact_lock(${lock}) AS held,
         set_config('synchronous_commit', 'off', true)`.execute(tx)
     if (rows[0]?.held !== true) return false
     const end = performance.now() + roundMilliseconds

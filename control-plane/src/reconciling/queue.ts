@@ -15,6 +15,7 @@ import type pg from 'pg'
 import type { Logger as Log } from 'pino'
 import { z } from 'zod'
 import type { Database } from '../database/connection.ts'
+import { advisoryLocks } from '../database/locks.ts'
 import { transact } from '../database/transact.ts'
 import type { Timings } from '../timings.ts'
 import type { Reconciler } from './reconciler.ts'
@@ -25,7 +26,6 @@ import { type ReconciledKind, reconcileTask, wakeAgain, wakeAt } from './wake.ts
  */
 const reconcilesAtOnce = Math.min(8, Math.max(2, availableParallelism()))
 
-const prepareLock = 7_205
 /** Between looks whether PostgreSQL answers again. */
 const answerMilliseconds = { first: 100, most: 2_000 }
 const payloadSchema = z.object({ kind: z.string(), id: z.string(), failures: z.int().optional() })
@@ -52,7 +52,7 @@ export interface ReconcileQueueOptions {
 export async function prepareQueue(pool: pg.Pool): Promise<void> {
   const holder = await pool.connect()
   try {
-    await holder.query('SELECT pg_advisory_lock($1)', [prepareLock])
+    await holder.query('SELECT pg_advisory_lock($1)', [advisoryLocks.queuePreparation])
     const tools = await makeWorkerUtils({ pgPool: pool, logger: silent })
     await tools.migrate()
     await tools.release()

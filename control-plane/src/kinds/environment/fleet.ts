@@ -1,14 +1,13 @@
 import { type Selectable, sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import { advisoryLocks } from '../../database/locks.ts'
 import type { Candidate, Wanted } from '../../placement/place.ts'
 import type { EnvironmentClassTable } from '../environment-class/table.ts'
 import type { EnvironmentRow } from './table.ts'
 
-const placementLock = 7_203
-
 /** Held to the end of the transaction, so that two placements at once cannot promise the same room. */
 export async function lockPlacement(tx: DatabaseTransaction, organizationId: string): Promise<void> {
-  await sql`SELECT pg_advisory_xact_lock(${placementLock}, hashtext(${organizationId}))`.execute(tx)
+  await sql`SELECT pg_advisory_xact_lock(${advisoryLocks.placement}, hashtext(${organizationId}))`.execute(tx)
 }
 
 /** The same without waiting for it; false when another holds it, or when others than these wait for a runner. */
@@ -21,7 +20,7 @@ export async function tryLockPlacement(
     SELECT CASE
       WHEN EXISTS (SELECT FROM environments WHERE organization_id = ${organizationId} AND phase = 'pending'
         AND desired_phase = 'running' AND id <> ALL(${ids}::uuid[])) THEN false
-      ELSE pg_try_advisory_xact_lock(${placementLock}, hashtext(${organizationId}))
+      ELSE pg_try_advisory_xact_lock(${advisoryLocks.placement}, hashtext(${organizationId}))
     END AS locked`.execute(tx)
   return rows[0]?.locked === true
 }

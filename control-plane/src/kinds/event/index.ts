@@ -1,11 +1,11 @@
 export { Doorbell } from './doorbell.ts'
 export { followEvents } from './follow.ts'
 export {
+  assignPositions,
   forgetEvents,
   markPublished,
   newestPosition,
   noteStream,
-  placeEvents,
   type Retention,
   unpublishedEvents,
 } from './queries.ts'

@@ -1,13 +1,12 @@
 import type { Event, ResourceKind } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { Database, DatabaseTransaction } from '../../database/connection.ts'
+import { advisoryLocks } from '../../database/locks.ts'
 import { type EventRow, toEvent } from './table.ts'
 
 type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null }
 
-/** Any number that no other advisory lock of Hearth uses. */
-const sequencerLock = 7_201
-const placedAtOnce = 1_000
+const mostAtOnce = 1_000
 
 export interface EventFilter {
   organizationId: string
@@ -72,23 +71,23 @@ export async function newestPosition(database: Database): Promise<number> {
  * a time. All in one message to PostgreSQL, which is one transaction: the lock first, so that what is counted from is
  * seen after it. What is too much for one transaction is announced again.
  */
-export async function placeEvents(database: Database): Promise<void> {
+export async function assignPositions(database: Database): Promise<void> {
   await sql
     .raw(`
-      SELECT pg_advisory_xact_lock(${sequencerLock});
-      WITH placed AS (
+      SELECT pg_advisory_xact_lock(${advisoryLocks.eventPositions});
+      WITH positioned AS (
         UPDATE events SET position = counted.position
         FROM (
           SELECT sequence,
             (SELECT coalesce(max(position), 0) FROM events) + row_number() OVER (ORDER BY sequence) AS position
-          FROM (SELECT sequence FROM events WHERE position IS NULL ORDER BY sequence LIMIT ${placedAtOnce}) AS unplaced
+          FROM (SELECT sequence FROM events WHERE position IS NULL ORDER BY sequence LIMIT ${mostAtOnce}) AS waiting
         ) AS counted
         WHERE events.sequence = counted.sequence
         RETURNING events.sequence
       )
       SELECT pg_notify('hearth_events', ''),
-        CASE WHEN count(*) = ${placedAtOnce} THEN pg_notify('hearth_outbox', '') END
-      FROM placed HAVING count(*) > 0`)
+        CASE WHEN count(*) = ${mostAtOnce} THEN pg_notify('hearth_outbox', '') END
+      FROM positioned HAVING count(*) > 0`)
     .execute(database)
 }
 

@@ -1,10 +1,9 @@
 import { sql } from 'kysely'
 import type { Database } from '../../database/connection.ts'
 import type { Encryption } from '../../database/encryption.ts'
+import { advisoryLocks } from '../../database/locks.ts'
 import { createPrincipal, createToken } from '../token/index.ts'
 import { createOrganization, findFirstOrganization } from './queries.ts'
-
-const bootstrapLock = 7_202
 
 /** On an empty database: the organization `default` and an administrator whose token has the given secret. */
 export async function bootstrap(
@@ -13,7 +12,7 @@ export async function bootstrap(
   secret: string,
 ): Promise<'made' | 'present'> {
   return database.transaction().execute(async (tx) => {
-    await sql`SELECT pg_advisory_xact_lock(${bootstrapLock})`.execute(tx)
+    await sql`SELECT pg_advisory_xact_lock(${advisoryLocks.bootstrap})`.execute(tx)
     if ((await findFirstOrganization(tx)) !== undefined) return 'present'
     const spec = { displayName: 'Default organization' }
     const { id } = await createOrganization(tx, encryption, {

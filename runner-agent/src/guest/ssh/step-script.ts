@@ -55,7 +55,7 @@ export function buildStepScript(
     'printf \'%s\\n\' "$BASHPID" >"$folder/pid"',
     'exec </dev/null >>"$folder/output" 2>&1',
     // Nothing ever comes on it: whoever reads from it waits, without a process.
-    '[ -n "${idle-}" ] || exec {idle}<> <(:)',
+    '[ -n "$idle" ] || exec {idle}<> <(:)',
     `export HOME=${quote(paths.home)} GIT_TERMINAL_PROMPT=0 DEBIAN_FRONTEND=noninteractive`,
     'finish() {',
     `  printf '%s\\n' "$EPOCHREALTIME" >"$folder/finished"`,
