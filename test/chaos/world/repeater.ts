@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { subjects } from '@hearth/contract'
 import type { SeededRandom } from '@hearth/testing'
@@ -14,6 +15,8 @@ export async function repeatMessages(
   options: { share: number; random: SeededRandom; signal: AbortSignal },
 ): Promise<void> {
   const { share, random, signal } = options
+  // As many wait for it as messages wait to be sent again.
+  setMaxListeners(0, signal)
   const sentAgain = new Set<string>()
   const again = async (message: Msg) => {
     const text = message.string()

@@ -12,7 +12,7 @@ import type { Machine } from '../../host/host.ts'
 import { LeaseNotHeld } from '../../lease/lease.ts'
 import { type NextStep, nextStep, phaseDuring } from './next-step.ts'
 import { ensureServer, type ProvisionResult, provision } from './provision.ts'
-import { type EnvironmentRecord, isProvisioned, parseRecord } from './record.ts'
+import { isProvisioned, parseRecord } from './record.ts'
 import { RecordKeeper } from './record-keeper.ts'
 import { runScripts, scriptRun } from './script-run.ts'
 import { openSecrets } from './secrets.ts'
@@ -21,19 +21,12 @@ import { machineSpecification } from './specification.ts'
 import { thrownFailure } from './step-failure.ts'
 import { openStepLog } from './step-log.ts'
 import { lastLines } from './step-output.ts'
+import { UnkeptFailure } from './unkept-failure.ts'
 import type { WorkContext } from './work-context.ts'
 
 const shutdownSeconds = 60
 const shutdownRequestSeconds = 20
 const shutdownPollMilliseconds = 500
-
-/** A failure that the host would not keep: with the record that tells of it, and since when. */
-interface UnkeptFailure {
-  record: EnvironmentRecord
-  failure: Failure
-  since: number
-  told: boolean
-}
 
 /** Brings one environment to what its newest order says: look, take one step, look again. */
 export class EnvironmentWorker {
@@ -130,7 +123,8 @@ export class EnvironmentWorker {
     const nothing = machine.power === 'absent' && machine.record === null
     this.keeper.replace(nothing ? null : (parseRecord(machine.record) ?? this.keeper.record))
     this.address = machine.address
-    if (this.unkept?.told === true && this.order.desiredPhase !== 'deleted') return this.keepTold(this.unkept)
+    if (this.unkept?.isTold === true && this.order.desiredPhase !== 'deleted')
+      return this.keepTold(this.unkept)
     const step = nextStep(this.order, { machine, record: this.keeper.record })
     log.debug({ environmentId: this.order.id, power: machine.power, step: step.kind }, 'next step')
     try {
@@ -332,23 +326,18 @@ export class EnvironmentWorker {
       const { record } = this.keeper
       this.keeper.replace(before)
       if (thrown instanceof LeaseNotHeld || thrown instanceof StaleAuthority || record === null) throw thrown
-      const { since, told } = this.unkept ?? { since: this.context.now(), told: false }
-      this.unkept = { record, failure, since, told }
+      this.unkept = new UnkeptFailure(record, failure, this.unkept?.since ?? this.context.now())
       throw thrown
     }
   }
 
-  /** Without it nobody would learn the cause before the deadline of what the machine waits for. */
   private tellUnkept(): void {
-    const { unkept } = this
-    if (unkept === null || unkept.told) return
-    if (this.context.now() - unkept.since < this.context.unkeptFailureMilliseconds) return
-    unkept.told = true
+    const { unkept, context } = this
+    if (unkept?.isToBeTold(context.now(), context.unkeptFailureMilliseconds) !== true) return
     this.keeper.replace(unkept.record)
     void this.send('failed', unkept.failure)
   }
 
-  /** Until a newer order comes it has failed: what would be done for it now is nobody's wish any more. */
   private async keepTold({ record }: UnkeptFailure): Promise<void> {
     this.again = true
     this.keeper.replace(record)
