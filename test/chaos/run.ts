@@ -81,77 +81,82 @@ async function runIn(world: World, plan: Plan, options: RunOptions): Promise<Out
   const oversold = new Set<string>()
   const database = new DatabaseReader(installation.databaseUrl)
   const watching = new AbortController()
-  const lost: Violation[] = []
-  const unanswered = (thrown: unknown) => {
-    lost.push({ rule: 'answers', message: toError(thrown).message, lasting: true })
-  }
-  const reading = read(api, watching.signal, readings).catch(unanswered)
-  const counting = watchCapacity(database, oversold, watching.signal)
-
-  const work = new Work({ api, runnerIds: world.hosts.map(({ runnerId }) => runnerId), secret })
   const disturbing = new AbortController()
-  const disturbed = Promise.all(
-    plan.faults.map((fault, index) =>
-      inflict(world, fault, repeatableRandom(plan.seed + index), disturbing.signal),
-    ),
-  )
-  await work.do(plan.subjects).catch(unanswered)
-  disturbing.abort()
-  await disturbed
-  for (const program of world.programs) program.spare()
-  watching.abort()
-  await Promise.all([reading, counting])
+  try {
+    const lost: Violation[] = []
+    const unanswered = (thrown: unknown) => {
+      lost.push({ rule: 'answers', message: toError(thrown).message, lasting: true })
+    }
+    const reading = read(api, watching.signal, readings).catch(unanswered)
+    const counting = watchCapacity(database, oversold, watching.signal)
 
-  const began = performance.now()
-  const look = async (thorough: boolean): Promise<Violation[]> => {
-    const records = await database.records()
-    const nats = thorough ? await world.connectNats() : null
-    const history: History = {
-      intents: work.intents,
-      repeats: work.repeats,
-      readings,
-      streamed: [...observer.events],
-      published: nats === null ? ([] as SeenEvent[]) : await readEvents(nats),
-      publishedWhole: nats !== null && !has('NATS restarted empty'),
-      leaks: [
-        ...(observer.leaked ? ['the stream of events over HTTP'] : []),
-        ...(nats === null ? [] : await searchStreams(nats, secret)),
-        ...(thorough ? await database.search(secret) : []),
-      ],
-      oversold: [...oversold, ...(await database.oversold())],
-      records,
-      hosts: await Promise.all(
-        world.hosts.map(async ({ runnerId, stateFolder, agents }) => ({
-          runnerId,
-          agents: agents.filter(({ isAlive }) => isAlive).length,
-          machines: await readMachines(stateFolder),
-        })),
+    const work = new Work({ api, runnerIds: world.hosts.map(({ runnerId }) => runnerId), secret })
+    const disturbed = Promise.all(
+      plan.faults.map((fault, index) =>
+        inflict(world, fault, repeatableRandom(plan.seed + index), disturbing.signal),
       ),
-      excused: { failedMachines: plan.faults.some(mayFailMachines) },
+    )
+    await work.do(plan.subjects).catch(unanswered)
+    disturbing.abort()
+    await disturbed
+    for (const program of world.programs) program.spare()
+    watching.abort()
+    await Promise.all([reading, counting])
+
+    const began = performance.now()
+    const look = async (thorough: boolean): Promise<Violation[]> => {
+      const records = await database.records()
+      const nats = thorough ? await world.connectNats() : null
+      const history: History = {
+        intents: work.intents,
+        repeats: work.repeats,
+        readings,
+        streamed: [...observer.events],
+        published: nats === null ? ([] as SeenEvent[]) : await readEvents(nats),
+        publishedWhole: nats !== null,
+        leaks: [
+          ...(observer.leaked ? ['the stream of events over HTTP'] : []),
+          ...(nats === null ? [] : await searchStreams(nats, secret)),
+          ...(thorough ? await database.search(secret) : []),
+        ],
+        oversold: [...oversold, ...(await database.oversold())],
+        records,
+        hosts: await Promise.all(
+          world.hosts.map(async ({ runnerId, stateFolder, agents }) => ({
+            runnerId,
+            agents: agents.filter(({ isAlive }) => isAlive).length,
+            machines: await readMachines(stateFolder),
+          })),
+        ),
+        excused: { failedMachines: plan.faults.some(mayFailMachines) },
+      }
+      await nats?.close()
+      return [...lost, ...check(history)]
     }
-    await nats?.close()
-    return [...lost, ...check(history)]
-  }
-  const violations = await untilAtRest(look, restMilliseconds[options.break === null ? 'whole' : 'broken'])
-  if (violations.length > 0) {
-    const dump = {
+    const violations = await untilAtRest(look, restMilliseconds[options.break === null ? 'whole' : 'broken'])
+    if (violations.length > 0) {
+      const dump = {
+        violations,
+        intents: work.intents,
+        ...(await database.records()),
+        queue: await database.queue(),
+      }
+      await writeFile(join(installation.folder, 'records.json'), JSON.stringify(dump, null, 1))
+    }
+    return {
+      plan,
       violations,
-      intents: work.intents,
-      ...(await database.records()),
-      queue: await database.queue(),
+      deaths: world.deaths,
+      faultAnswers: api.faults,
+      restSeconds: (performance.now() - began) / 1_000,
+      broken: world.broken,
+      folder: installation.folder,
     }
-    await writeFile(join(installation.folder, 'records.json'), JSON.stringify(dump, null, 1))
-  }
-  await observer.stop()
-  await database.close()
-  return {
-    plan,
-    violations,
-    deaths: world.deaths,
-    faultAnswers: api.faults,
-    restSeconds: (performance.now() - began) / 1_000,
-    broken: world.broken,
-    folder: installation.folder,
+  } finally {
+    watching.abort()
+    disturbing.abort()
+    await observer.stop()
+    await database.close()
   }
 }
 

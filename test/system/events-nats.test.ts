@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HearthClient } from '@hearth/client'
-import { type ObserverAccess, observerDomain, streams, subjects } from '@hearth/contract'
+import { type Event, type ObserverAccess, observerDomain, streams, subjects } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
-import { issueObserverCredentials } from '@hearth/messaging'
+import { connectMessaging, issueObserverCredentials, type MessagingOptions } from '@hearth/messaging'
 import { eventually } from '@hearth/testing'
 import { jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
@@ -27,15 +27,26 @@ afterAll(() => installation[Symbol.asyncDispose]())
 
 const newObserver = (name: string) => installation.client.observers.create({ name, start: 'new' })
 
-/** Everything written since the observer began has come, and of each resource in its order. */
-async function expectWhole(observer: NatsObserver, after: number, writers: Writers): Promise<void> {
-  const log = await loggedEvents(installation.database.url, organizationId)
+/** Waits until every event after a position has come; returns their positions. */
+async function untilAllCame(
+  observer: NatsObserver,
+  after: number,
+  databaseUrl = installation.database.url,
+  organization = organizationId,
+): Promise<number[]> {
+  const log = await loggedEvents(databaseUrl, organization)
   const expected = log.filter(({ position }) => position > after).map(({ position }) => position)
-  const isWhole = () => {
+  const haveCome = () => {
     const come = new Set(observer.events().map(({ position }) => position))
     return expected.every((position) => come.has(position))
   }
-  await eventually(isWhole, { timeoutMilliseconds: 60_000 })
+  await eventually(haveCome, { timeoutMilliseconds: 60_000 })
+  return expected
+}
+
+/** Everything written since the observer began has come, and of each resource in its order. */
+async function expectWhole(observer: NatsObserver, after: number, writers: Writers): Promise<void> {
+  const expected = await untilAllCame(observer, after)
   const events = observer.events()
   expect(events.map(({ position }) => position).sort((one, other) => one - other)).toEqual(expected)
   expectRisingVersions(events)
@@ -100,6 +111,58 @@ test('when the NATS server comes back empty, all that is kept is published again
   )
   const observer = await observeNats(connection, access)
   await expectWhole(observer, 0, writers)
+  await observer.stop()
+}, 300_000)
+
+test('when the NATS server comes back with less than it had stored, the rest is published again, in order', async () => {
+  const access = await newObserver('forgotten')
+  const before = await newest()
+  const writers = await startWriters(installation.client, { prefix: 'forgotten-nats' })
+  await writers.more(30)
+  await installation.nats.crash()
+  await installation.nats.copyStore()
+  await installation.nats.start()
+  const connection = await connectObserver(access)
+  const observer = await observeNats(connection, access)
+  await writers.more(60)
+  await eventually(() => observer.received.length > 60, { timeoutMilliseconds: 20_000 })
+  await installation.nats.crash()
+  await installation.nats.restoreStore()
+  await installation.nats.start()
+  await writers.more(30)
+  await writers.stop()
+  await expectWhole(observer, before, writers)
+  await observer.stop()
+  // Whoever begins anew finds the whole log in its order: what is there was not stored twice.
+  const anew = await installation.client.observers.create({ name: 'anew', start: 'oldest' })
+  const second = await observeNats(await connectObserver(anew), anew)
+  await expectWhole(second, 0, writers)
+  expect(second.received.length).toBe(second.events().length)
+  await second.stop()
+}, 300_000)
+
+test('what NATS forgets behind a connection that seems to be the same is published again', async () => {
+  const connect = async (options: MessagingOptions) => {
+    const messaging = await connectMessaging(options)
+    // As where the servers of a cluster change their leader: nothing tells that it happened.
+    return { ...messaging, session: () => 1, publishEvent: (event: Event) => messaging.publishEvent(event) }
+  }
+  await using unaware = await startInstallation({ overrides: { connect } })
+  const { client, nats, database } = unaware
+  const access = await client.observers.create({ name: 'unaware', start: 'oldest' })
+  const observer = await observeNats(await connectObserver(access), access)
+  const writers = await startWriters(client, { prefix: 'unaware-nats' })
+  await writers.more(30)
+  await nats.crash()
+  await nats.copyStore()
+  await nats.start()
+  await writers.more(60)
+  await nats.crash()
+  await nats.restoreStore()
+  await nats.start()
+  await writers.more(30)
+  await writers.stop()
+  await untilAllCame(observer, 0, database.url, (await client.whoami()).organizationId)
   await observer.stop()
 }, 300_000)
 

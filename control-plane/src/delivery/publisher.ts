@@ -9,7 +9,7 @@ import { advisoryLocks } from '../database/locks.ts'
 import type { Notifications } from '../database/notifications.ts'
 import { assignPositions } from '../kinds/event/index.ts'
 import type { Timings } from '../timings.ts'
-import { publishEvents } from './events.ts'
+import { EventPublisher } from './events.ts'
 import { publishOrders } from './orders.ts'
 import { goRounds } from './rounds.ts'
 
@@ -54,11 +54,12 @@ export async function publishCommitted(options: PublisherOptions, signal: AbortS
   const orders = async () =>
     messaging.isConnected() &&
     publish(database, advisoryLocks.orders, (round) => publishOrders(round, options))
+  const publisher = new EventPublisher(options)
   const events = async () => {
     if (!messaging.isConnected()) return false
     // Before the transaction, which must not wait for NATS to say so.
     const stream = await messaging.eventStream()
-    return publish(database, advisoryLocks.events, (round) => publishEvents(round, stream, options))
+    return publish(database, advisoryLocks.events, (round) => publisher.publish(round, stream))
   }
   await Promise.all([
     goRounds(orders, { ...shared, channel: 'hearth_orders', pause: 5 }, signal),

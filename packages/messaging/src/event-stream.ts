@@ -1,9 +1,18 @@
-import { streams } from '@hearth/contract'
+import { type Event, streams } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { Connection } from './connection.ts'
 import { manage } from './manage.ts'
+import { isNotFound } from './streams.ts'
 
 const patienceMilliseconds = 5_000
+
+/** Where an event is to go. */
+export interface EventTarget {
+  /** As `eventStream` has told it. */
+  stream: string
+  /** The connection in which it was looked at. */
+  session: number
+}
 
 /** Tells one event stream from another: a server that comes back empty gets a new one, which holds nothing. */
 export class EventStream {
@@ -24,9 +33,35 @@ export class EventStream {
     return created
   }
 
-  /** Throws `unavailable` when it is another one by now. */
-  async mustBe(stream: string): Promise<void> {
-    if ((await this.current()) === stream) return
-    throw new HearthError('unavailable', 'NATS has come back with another stream of events')
+  /** The number of its newest message, as it is now; 0 where there never was one. */
+  async end(): Promise<number> {
+    const { state } = await manage(this.connection, patienceMilliseconds, (manager) =>
+      manager.streams.info(streams.event),
+    )
+    return state.last_seq
+  }
+
+  /** The position of the event that it holds under a number; null when it holds none there. */
+  async positionAt(sequence: number): Promise<number | null> {
+    return manage(this.connection, patienceMilliseconds, async (manager) => {
+      try {
+        const message = await manager.streams.getMessage(streams.event, { seq: sequence })
+        return message === null ? null : message.json<Event>().position
+      } catch (thrown) {
+        if (isNotFound(thrown)) return null
+        throw thrown
+      }
+    })
+  }
+
+  /** Throws `unavailable` when it is another one by now, or may hold less, since another connection leads to it. */
+  async mustBe({ stream, session }: EventTarget): Promise<void> {
+    if ((await this.current()) !== stream)
+      throw new HearthError('unavailable', 'NATS has come back with another stream of events')
+    if (this.session !== session)
+      throw new HearthError(
+        'unavailable',
+        'the connection to NATS is another than what was seen of its stream',
+      )
   }
 }

@@ -1,7 +1,7 @@
 import { type Event, subjectKind, subjects } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { Connection } from './connection.ts'
-import { publishPatienceMilliseconds, publishStored } from './publish.ts'
+import { publishPatienceMilliseconds, publishStored, type Stored } from './publish.ts'
 
 /**
  * The event's id is the message id: one that is published again within the hour is stored once. One that is too large
@@ -11,14 +11,14 @@ export async function publishEvent(
   connection: Connection,
   event: Event,
   before: () => Promise<void>,
-): Promise<void> {
+): Promise<Stored> {
   const subject = subjects.event(event.organizationId, subjectKind(event.kind), event.resourceId)
   const options = { messageId: event.id, patienceMilliseconds: publishPatienceMilliseconds, before }
   try {
-    await publishStored(connection, subject, event, options)
+    return await publishStored(connection, subject, event, options)
   } catch (thrown) {
     if (!(thrown instanceof HearthError) || thrown.code !== 'too_large') throw thrown
     connection.onProblem(subject, thrown)
-    await publishStored(connection, subject, { ...event, resource: {} }, options)
+    return publishStored(connection, subject, { ...event, resource: {} }, options)
   }
 }

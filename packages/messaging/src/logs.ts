@@ -13,8 +13,8 @@ export interface ReadLogsOptions {
   signal: AbortSignal
 }
 
-export function publishLog(connection: Connection, runnerId: string, chunk: LogChunk): Promise<void> {
-  return publishStored(connection, subjects.log(runnerId, chunk.environmentId, chunk.step), chunk, {
+export async function publishLog(connection: Connection, runnerId: string, chunk: LogChunk): Promise<void> {
+  await publishStored(connection, subjects.log(runnerId, chunk.environmentId, chunk.step), chunk, {
     // The time tells a second run of a step from a piece that is sent again.
     messageId: `${chunk.environmentId}.${chunk.step}.${chunk.offset}.${chunk.time}`,
     patienceMilliseconds: publishPatienceMilliseconds,

@@ -10,13 +10,14 @@ import type {
   SyncRequest,
 } from '@hearth/contract'
 import { type Connection, openConnection } from './connection.ts'
-import { EventStream } from './event-stream.ts'
+import { EventStream, type EventTarget } from './event-stream.ts'
 import { publishEvent } from './events.ts'
 import { publishLog, type ReadLogsOptions, readLogs } from './logs.ts'
-import { ensureObserver, removeObserver } from './observers.ts'
+import { ensureObserver, removeObserver, rewindObserver } from './observers.ts'
 import type { MessagingOptions } from './options.ts'
 import { consumeOrders, publishOrder, purgeOrder } from './orders.ts'
 import { publishPresence, subscribePresence } from './presence.ts'
+import type { Stored } from './publish.ts'
 import { consumeReports, publishReport } from './reports.ts'
 import { ensureRunner, removeRunner } from './runners.ts'
 import { ensureStreams } from './streams.ts'
@@ -57,12 +58,18 @@ export interface Messaging {
 
   publishLog(runnerId: string, chunk: LogChunk): Promise<void>
   readLogs(environmentId: string, options: ReadLogsOptions): AsyncIterable<LogChunk>
-  /** Into this stream and no other, where one is named: throws `unavailable` otherwise. */
-  publishEvent(event: Event, stream?: string): Promise<void>
+  /** Into this stream over this connection and no other, where one is named: throws `unavailable` otherwise. */
+  publishEvent(event: Event, target?: EventTarget): Promise<Stored>
   /** Which event stream is there: another one than before holds nothing of what was published before. */
   eventStream(): Promise<string>
+  /** The number of its newest message, as it is now; 0 where there never was one. */
+  eventStreamEnd(): Promise<number>
+  /** The position of the event that it holds under a number; null when it holds none there. */
+  eventPositionAt(sequence: number): Promise<number | null>
   /** Makes the observer's consumer of its organization's events where there is none; safe to repeat. */
   ensureObserver(observer: ObservedEvents, start: ObserverStart): Promise<void>
+  /** Has an observer that was given more than the stream holds read on after `end`; safe to repeat. */
+  rewindObserver(observer: ObservedEvents, end: number): Promise<void>
   removeObserver(id: string): Promise<void>
 
   publishPresence(presence: Presence): void
@@ -75,6 +82,8 @@ export interface Messaging {
   /** Resolves when the server has seen all that was sent. */
   flush(): Promise<void>
   isConnected(): boolean
+  /** Counts the connections there have been: behind another one the server may be another, or hold less. */
+  session(): number
   /** Sends what waits if the server is there, then ends for good: everything that waits for a signal resolves too. */
   close(): Promise<void>
 }
@@ -94,12 +103,15 @@ export async function connectMessaging(options: MessagingOptions): Promise<Messa
     consumeReports: (handle, signal, mostAtOnce) => consumeReports(connection, handle, signal, mostAtOnce),
     publishLog: (runnerId, chunk) => publishLog(connection, runnerId, chunk),
     readLogs: (environmentId, read) => readLogs(connection, environmentId, read),
-    publishEvent: (event, stream) =>
+    publishEvent: (event, target) =>
       publishEvent(connection, event, () =>
-        stream === undefined ? Promise.resolve() : eventStream.mustBe(stream),
+        target === undefined ? Promise.resolve() : eventStream.mustBe(target),
       ),
     eventStream: () => eventStream.current(),
+    eventStreamEnd: () => eventStream.end(),
+    eventPositionAt: (sequence) => eventStream.positionAt(sequence),
     ensureObserver: (observer, start) => ensureObserver(connection, observer, start),
+    rewindObserver: (observer, end) => rewindObserver(connection, observer, end),
     removeObserver: (id) => removeObserver(connection, id),
     publishPresence: (presence) => publishPresence(connection, presence),
     subscribePresence: (handle, signal) => subscribePresence(connection, handle, signal),
@@ -107,6 +119,7 @@ export async function connectMessaging(options: MessagingOptions): Promise<Messa
     serveSync: (handle, signal) => serveSync(connection, handle, signal),
     flush: () => connection.nats.flush(),
     isConnected: () => connection.isConnected(),
+    session: () => connection.session(),
     close: () => close(connection),
   }
 }

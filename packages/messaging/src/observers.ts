@@ -5,7 +5,13 @@ import {
   streams,
   subjects,
 } from '@hearth/contract'
-import { AckPolicy, type ConsumerConfig, DeliverPolicy } from '@nats-io/jetstream'
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  DeliverPolicy,
+  type JetStreamManager,
+} from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
 import type { Connection } from './connection.ts'
 import { manage } from './manage.ts'
@@ -27,24 +33,49 @@ export async function ensureObserver(
   observer: ObservedEvents,
   start: ObserverStart,
 ): Promise<void> {
-  const name = observerConsumer(observer.id)
   await manage(connection, patienceMilliseconds, async (manager) => {
-    try {
-      await manager.consumers.info(streams.event, name)
-    } catch (thrown) {
-      if (!isNotFound(thrown)) throw thrown
-      await manager.consumers.add(streams.event, {
-        durable_name: name,
-        filter_subject: subjects.eventsOfOrganization(observer.organizationId),
-        ...beginning(start),
-        ack_policy: AckPolicy.Explicit,
-        ack_wait: nanos(acknowledgementMilliseconds),
-        max_deliver: -1,
-        max_ack_pending: observer.unacknowledged,
-        inactive_threshold: nanos(unusedMilliseconds),
-      })
-    }
+    if ((await consumerOf(manager, observer.id)) === undefined)
+      await manager.consumers.add(streams.event, consumerFor(observer, start))
   })
+}
+
+/**
+ * After the stream was found to end at `end`: one that had been given more than that is made anew to read on from there,
+ * since it would pass over what takes the place of what is gone. Safe to repeat.
+ */
+export async function rewindObserver(
+  connection: Connection,
+  observer: ObservedEvents,
+  end: number,
+): Promise<void> {
+  await manage(connection, patienceMilliseconds, async (manager) => {
+    const consumer = await consumerOf(manager, observer.id)
+    if (consumer !== undefined && consumer.delivered.stream_seq <= end) return
+    if (consumer !== undefined) await manager.consumers.delete(streams.event, consumer.name)
+    await manager.consumers.add(streams.event, consumerFor(observer, end + 1))
+  })
+}
+
+async function consumerOf(manager: JetStreamManager, id: string): Promise<ConsumerInfo | undefined> {
+  try {
+    return await manager.consumers.info(streams.event, observerConsumer(id))
+  } catch (thrown) {
+    if (isNotFound(thrown)) return undefined
+    throw thrown
+  }
+}
+
+function consumerFor(observer: ObservedEvents, start: ObserverStart): Partial<ConsumerConfig> {
+  return {
+    durable_name: observerConsumer(observer.id),
+    filter_subject: subjects.eventsOfOrganization(observer.organizationId),
+    ...beginning(start),
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(acknowledgementMilliseconds),
+    max_deliver: -1,
+    max_ack_pending: observer.unacknowledged,
+    inactive_threshold: nanos(unusedMilliseconds),
+  }
 }
 
 function beginning(start: ObserverStart): Partial<ConsumerConfig> {

@@ -15,12 +15,12 @@ import { pull } from './pull.ts'
 const retryMilliseconds = 1_000
 
 /** Replaces any older order of the same environment that still waits. */
-export function publishOrder(
+export async function publishOrder(
   connection: Connection,
   order: EnvironmentOrder,
   messageId: string,
 ): Promise<void> {
-  return publishStored(connection, orderSubject(order), order, {
+  await publishStored(connection, orderSubject(order), order, {
     messageId,
     patienceMilliseconds: publishPatienceMilliseconds,
   })

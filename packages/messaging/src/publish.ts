@@ -4,6 +4,14 @@ import type { Connection } from './connection.ts'
 import { delay } from './delay.ts'
 import { encode } from './message.ts'
 
+/** What JetStream said of a message. */
+export interface Stored {
+  /** Its number in the stream. */
+  sequence: number
+  /** It was there already, under the same message id. */
+  duplicate: boolean
+}
+
 /** How long a publish that may fail is tried, in milliseconds. */
 export const publishPatienceMilliseconds = 30_000
 
@@ -22,7 +30,7 @@ export async function publishStored(
     /** Before each attempt; what it throws ends the attempts. */
     before?: () => Promise<void>
   },
-): Promise<void> {
+): Promise<Stored> {
   const payload = new TextEncoder().encode(encode(value))
   const largest = connection.nats.info?.max_payload ?? Number.POSITIVE_INFINITY
   if (payload.length > largest) {
@@ -34,11 +42,11 @@ export async function publishStored(
     await connection.whenConnected(Math.max(0, Math.min(left, 2 ** 31 - 1)))
     await options.before?.()
     try {
-      await connection.jetStream.publish(subject, payload, {
+      const { seq, duplicate } = await connection.jetStream.publish(subject, payload, {
         msgID: options.messageId,
         timeout: connection.timings.stored,
       })
-      return
+      return { sequence: seq, duplicate }
     } catch (thrown) {
       if (causedByDenial(thrown)) {
         throw new HearthError('forbidden', `NATS does not let this user publish on ${subject}`, {

@@ -19,8 +19,8 @@ interface Received {
 }
 
 /** Tries until JetStream has stored it or the connection is closed. */
-export function publishReport(connection: Connection, report: EnvironmentReport): Promise<void> {
-  return publishStored(connection, reportSubject(report), report, {
+export async function publishReport(connection: Connection, report: EnvironmentReport): Promise<void> {
+  await publishStored(connection, reportSubject(report), report, {
     messageId: `${report.id}.${report.epoch}.${report.sequence}`,
     patienceMilliseconds: Number.POSITIVE_INFINITY,
   })

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { type EmbeddedNats, startNatsServer } from '@hearth/embedded'
 import { programsFolder, temporaryFolder } from './folder.ts'
 import { guard } from './guardian.ts'
@@ -18,6 +20,10 @@ export interface TestNats extends AsyncDisposable {
   crash(): Promise<void>
   /** Removes all it has stored. Only while it is down. */
   empty(): Promise<void>
+  /** Keeps a copy of all it has stored. Only while it is down. */
+  copyStore(): Promise<void>
+  /** Puts the copy in the place of what it has stored since. Only while it is down. */
+  restoreStore(): Promise<void>
   /** Stops the server in order; `start` brings it back on the same store and port. */
   stop(): Promise<void>
   start(): Promise<void>
@@ -30,6 +36,8 @@ export interface TestNatsOptions {
 /** A NATS server with JetStream of its own. */
 export async function startTestNats(options: TestNatsOptions = {}): Promise<TestNats> {
   const folder = await temporaryFolder('nats')
+  const store = join(folder, 'jetstream')
+  const copy = join(folder, 'jetstream-copy')
   let server = await start(folder, options)
   const { url, controlPlaneCredentialsFile, accountSeedFile, observerSeedFile } = server
   const crash = async () => {
@@ -46,7 +54,9 @@ export async function startTestNats(options: TestNatsOptions = {}): Promise<Test
       server = await start(folder, options)
     },
     crash,
-    empty: () => rm(join(folder, 'jetstream'), { recursive: true, force: true }),
+    empty: () => rm(store, { recursive: true, force: true }),
+    copyStore: () => replaceFolder(copy, store),
+    restoreStore: () => replaceFolder(store, copy),
     stop: () => server.stop(),
     async start() {
       server = await start(folder, options)
@@ -67,6 +77,12 @@ async function start(folder: string, options: TestNatsOptions): Promise<Embedded
   })
   guard(server.pid, folder)
   return server
+}
+
+/** With owners and all: the server runs as a user of its own. */
+async function replaceFolder(folder: string, source: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  await promisify(execFile)('cp', ['--archive', '--', source, folder])
 }
 
 /** Does nothing when the process has ended already. */

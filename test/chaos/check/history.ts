@@ -11,7 +11,7 @@ export interface History {
   streamed: SeenEvent[]
   /** Events as they stand in the NATS stream. */
   published: SeenEvent[]
-  /** Whether NATS kept its store: else what was published before is not in the stream. */
+  /** Whether `published` was read: it takes long, and is not each time. */
   publishedWhole: boolean
   /** Where one of the secrets stood in plain text. */
   leaks: string[]

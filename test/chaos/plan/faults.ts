@@ -29,6 +29,8 @@ export type Fault =
   | ({ kind: 'disk full' } & For & OnRunner)
   | ({ kind: 'NATS killed' } & For)
   | ({ kind: 'NATS restarted empty' } & For)
+  /** It comes back with what it had stored when the fault began, and not with what came after. */
+  | ({ kind: 'NATS restarted older' } & For)
   | { kind: 'messages repeated and reordered'; share: number }
   | ({ kind: 'messages delayed'; milliseconds: number } & For)
   | ({ kind: 'PostgreSQL connections cut'; times: number } & At)

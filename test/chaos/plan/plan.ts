@@ -110,6 +110,7 @@ const weights: Readonly<Record<FaultKind, number>> = {
   'disk full': 2,
   'NATS killed': 3,
   'NATS restarted empty': 3,
+  'NATS restarted older': 3,
   'messages repeated and reordered': 4,
   'messages delayed': 3,
   'PostgreSQL connections cut': 4,
@@ -143,6 +144,7 @@ function drawFault(random: SeededRandom, kind: FaultKind, runners: number): Faul
     case 'control plane cut from NATS':
     case 'NATS killed':
     case 'NATS restarted empty':
+    case 'NATS restarted older':
       return { kind, at, lasts }
     case 'second control plane':
       return { kind }

@@ -68,6 +68,16 @@ export async function inflict(
         if (fault.kind === 'NATS restarted empty') await world.slot.nats.empty()
         return begin(() => world.slot.nats.start())
       })
+    case 'NATS restarted older':
+      return world.oneAfterAnother(async () => {
+        const { nats } = world.slot
+        await nats.crash()
+        await nats.copyStore()
+        await nats.start()
+        await begin(() => nats.crash())
+        await nats.restoreStore()
+        await nats.start()
+      })
     case 'messages repeated and reordered': {
       const nats = await world.connectNats()
       await repeatMessages(nats, { share: fault.share, random, signal }).finally(() => nats.close())

@@ -122,16 +122,22 @@ export class World {
     })
   }
 
-  /** As the control plane itself, past every link. */
-  connectNats(): Promise<NatsConnection> {
+  /** As the control plane itself, past every link; waits for a server that is down or goes down at this moment. */
+  async connectNats(): Promise<NatsConnection> {
     const credentials = new TextEncoder().encode(this.slot.nats.controlPlaneCredentials)
-    return connect({
+    const options = {
       servers: this.slot.nats.url,
       authenticator: credsAuthenticator(credentials),
       name: 'chaos',
+      timeout: 2_000,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 50,
+    }
+    const { connection } = await eventually(async () => ({ connection: await connect(options) }), {
+      timeoutMilliseconds: 30_000,
+      intervalMilliseconds: 50,
     })
+    return connection
   }
 
   /** For faults of which the next may begin only when the one before is over. */

@@ -91,29 +91,52 @@ export async function assignPositions(database: Database): Promise<void> {
     .execute(database)
 }
 
-/** The next events to publish, in order; null when they were last published to another stream of NATS than this. */
-export async function unpublishedEvents(
+/** How far events have been published, and the next of them. */
+export interface Publication {
+  /** The highest number under which the stream of NATS has stored one; null where none is known. */
+  sequence: number | null
+  /** Those to publish next, in order. */
+  events: Event[]
+}
+
+/** null when events were last published to another stream of NATS than this. */
+export async function publicationOf(
   tx: DatabaseTransaction,
   stream: string,
   limit: number,
-): Promise<Event[] | null> {
-  const { rows } = await sql<{ stream: string | null } & Nullable<EventRow>>`
-    SELECT publication.stream, page.*
+): Promise<Publication | null> {
+  const { rows } = await sql<{ stream: string | null; published: string | null } & Nullable<EventRow>>`
+    SELECT publication.stream, publication.sequence AS published, page.*
     FROM event_publication AS publication
     LEFT JOIN LATERAL (
       SELECT * FROM events WHERE position > publication.position ORDER BY position LIMIT ${limit}
     ) AS page ON true
     ORDER BY page.position`.execute(tx)
-  if (rows[0]?.stream !== stream) return null
-  return presentEvents(rows)
+  const [first] = rows
+  if (first?.stream !== stream) return null
+  const sequence = first.published === null ? null : Number(first.published)
+  return { sequence, events: presentEvents(rows) }
 }
 
-/** Notes that everything up to this position has been published. */
-export async function markPublished(tx: DatabaseTransaction, position: number): Promise<void> {
+/** Notes up to which position everything has been published, where that is known, and the highest number it has there. */
+export async function markPublished(
+  tx: DatabaseTransaction,
+  { position, sequence }: { position: number | null; sequence: number },
+): Promise<void> {
   await tx
     .updateTable('event_publication')
-    .set({ position: String(position) })
+    .set({ ...(position === null ? {} : { position: String(position) }), sequence: String(sequence) })
     .execute()
+}
+
+/** Has everything after a position published again; the stream of NATS has kept what it had up to a number. */
+export async function goBackTo(
+  tx: DatabaseTransaction,
+  { position, sequence }: { position: number; sequence: number },
+): Promise<void> {
+  await sql`UPDATE event_publication SET position = least(position, ${position}), sequence = ${sequence}`.execute(
+    tx,
+  )
 }
 
 /**
@@ -123,7 +146,7 @@ export async function markPublished(tx: DatabaseTransaction, position: number): 
 export async function noteStream(tx: DatabaseTransaction, stream: string): Promise<boolean> {
   const { rows } = await sql<{ again: boolean }>`
     UPDATE event_publication
-    SET stream = ${stream}, position = CASE WHEN before.stream IS NULL THEN before.position ELSE 0 END
+    SET stream = ${stream}, sequence = NULL, position = CASE WHEN before.stream IS NULL THEN before.position ELSE 0 END
     FROM (SELECT stream, position FROM event_publication) AS before
     WHERE before.stream IS DISTINCT FROM ${stream}
     RETURNING before.stream IS NOT NULL AS again`.execute(tx)

@@ -21,6 +21,8 @@ export interface EventPublicationTable {
   position: string
   /** Which stream of NATS that was; null before any. */
   stream: string | null
+  /** The highest number under which that has stored one of them; null where none is known. */
+  sequence: string | null
 }
 
 export interface EventRow {

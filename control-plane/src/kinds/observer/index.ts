@@ -1,2 +1,2 @@
-export { keepObservers } from './keep.ts'
+export { keepObservers, rewindObservers } from './keep.ts'
 export { addObserverRoutes } from './routes.ts'

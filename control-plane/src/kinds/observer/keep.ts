@@ -27,3 +27,14 @@ export async function keepObservers(
     }
   }
 }
+
+/** After the stream of events was found to end at `end`: who had read on reads again what takes the place of the rest. */
+export async function rewindObservers(
+  database: Database,
+  messaging: Messaging,
+  clock: Clock,
+  end: number,
+): Promise<void> {
+  for (const row of await observersToKeep(database, clock.now()))
+    if (!row.ended) await messaging.rewindObserver(toObserver(row), end)
+}
