@@ -26,9 +26,12 @@ export async function repeatMessages(
     if (!nats.isClosed()) nats.publish(message.subject, text)
   }
   const subscriptions = [subjects.allReports, subjects.allWork].map((subject) => nats.subscribe(subject))
-  signal.addEventListener('abort', () => {
+  const stop = () => {
     for (const subscription of subscriptions) subscription.unsubscribe()
-  })
+  }
+  signal.addEventListener('abort', stop)
+  // The way to NATS may have taken until all was over.
+  if (signal.aborted) stop()
   await Promise.all(
     subscriptions.map(async (subscription) => {
       for await (const message of subscription) again(message).catch(() => undefined)
