@@ -1,6 +1,7 @@
 import type { Event } from '@hearth/contract'
-import { goBackTo, markPublished, noteStream, type Publication, publicationOf } from '../kinds/event/index.ts'
+import { goBackTo, markPublished, noteStream, publicationOf } from '../kinds/event/index.ts'
 import { rewindObservers } from '../kinds/observer/index.ts'
+import { type KnownStream, positionBefore, withAnswer, withEnd, withRecord } from './forgotten.ts'
 import { carryInOrder } from './in-order.ts'
 import type { PublisherOptions, Round } from './publisher.ts'
 
@@ -11,8 +12,7 @@ import type { PublisherOptions, Round } from './publisher.ts'
 export class EventPublisher {
   /** The connection in which the stream was last held against what is known of it. */
   private checkedSession: number | null = null
-  /** Where the stream was found to end though more of it had been stored. */
-  private fallenTo: number | null = null
+  private known: KnownStream = { told: 0, fallenTo: null }
 
   constructor(
     private readonly options: Pick<PublisherOptions, 'database' | 'messaging' | 'metrics' | 'clock' | 'log'>,
@@ -28,21 +28,16 @@ export class EventPublisher {
       publication = (await publicationOf(tx, stream, most)) ?? { sequence: null, events: [] }
     }
     const { sequence, events } = publication
-    await this.check(sequence, session)
-    if (this.fallenTo !== null) {
-      await this.goBack(tx, this.fallenTo, most)
-      return most
-    }
-    let newest = sequence ?? 0
+    this.known = withRecord(this.known, sequence)
+    await this.check(session)
+    if (await this.wentBack(tx, most)) return most
     const { done, failures } = await carryInOrder(
       events,
       // A repeated publication must not overtake a later one of the same resource.
       ({ resourceId }) => resourceId,
       async (event) => {
         const stored = await messaging.publishEvent(event, { stream, session })
-        // Answers come in the order in which the stream has the events.
-        if (!stored.duplicate && stored.sequence <= newest) this.noteFall(stored.sequence - 1)
-        newest = Math.max(newest, stored.sequence)
+        this.known = withAnswer(this.known, stored)
       },
       isOver,
     )
@@ -51,44 +46,34 @@ export class EventPublisher {
       const { error, item } = failed
       log.warn({ err: error, eventId: item.id, events: failures.length }, 'could not publish events')
     }
-    if (this.fallenTo !== null) {
-      await this.goBack(tx, this.fallenTo, most)
-      return most
-    }
+    if (await this.wentBack(tx, most)) return most
     const open = events.findIndex((event) => !done.has(event))
     const published = open === -1 ? events : events.slice(0, open)
     this.measure(published)
     if (done.size > 0)
-      await markPublished(tx, { position: published.at(-1)?.position ?? null, sequence: newest })
+      await markPublished(tx, { position: published.at(-1)?.position ?? null, sequence: this.known.told })
     return published.length
   }
 
   /** Once in each connection: the server behind it may have come back with less than it had. */
-  private async check(known: Publication['sequence'], session: number): Promise<void> {
-    if (this.fallenTo !== null && known !== null && known <= this.fallenTo) this.fallenTo = null
+  private async check(session: number): Promise<void> {
     if (session === this.checkedSession) return
-    if (known !== null) {
-      const end = await this.options.messaging.eventStreamEnd()
-      if (end < known) this.noteFall(end)
-    }
+    if (this.known.told > 0) this.known = withEnd(this.known, await this.options.messaging.eventStreamEnd())
     this.checkedSession = session
   }
 
-  private noteFall(end: number): void {
-    this.fallenTo = Math.min(this.fallenTo ?? end, end)
-  }
-
-  /**
-   * What is left of the stream ends at `end`. Up to a round before the event that stands there all has been stored, since
-   * a round begins when that before it is done; the message ids tell what is there already.
-   */
-  private async goBack(tx: Round['tx'], end: number, most: number): Promise<void> {
+  /** True when the stream had fallen: what it has lost is to be published again, in the next rounds. */
+  private async wentBack(tx: Round['tx'], most: number): Promise<boolean> {
     const { database, messaging, clock, log } = this.options
+    const end = this.known.fallenTo
+    if (end === null) return false
     const last = end === 0 ? null : await messaging.eventPositionAt(end)
-    const position = Math.max(0, (last ?? 0) - most)
+    const position = positionBefore(last, most)
     log.warn({ end, position }, 'NATS has forgotten events that it had stored; they are published again')
+    // Before the numbers that are gone are given anew, which an observer that had read them would pass over.
     await rewindObservers(database, messaging, clock, end)
     await goBackTo(tx, { position, sequence: end })
+    return true
   }
 
   private measure(published: readonly Event[]): void {

@@ -9,4 +9,5 @@ export {
 export type { ReadLogsOptions } from './logs.ts'
 export { connectMessaging, type Messaging } from './messaging.ts'
 export type { ConnectionStatus, MessagingOptions } from './options.ts'
+export type { Stored } from './publish.ts'
 export { defaultTimings as defaultMessagingTimings, type MessagingTimings } from './timings.ts'
