@@ -26,7 +26,7 @@ import {
   placementReconciler,
 } from './kinds/environment/index.ts'
 import { addEnvironmentClassRoutes } from './kinds/environment-class/index.ts'
-import { addEventRoutes, forgetEvents } from './kinds/event/index.ts'
+import { addEventRoutes, forgetCheckpoints, forgetEvents } from './kinds/event/index.ts'
 import { addJobRoutes, forgetJobs } from './kinds/job/index.ts'
 import { addObserverRoutes, keepObservers } from './kinds/observer/index.ts'
 import {
@@ -217,6 +217,7 @@ async function keepHouse(database: Database, clock: Clock): Promise<void> {
 async function forgetOldEvents(database: Database, clock: Clock, { events }: Config): Promise<void> {
   const before = new Date(clock.now().getTime() - events.keepMilliseconds)
   await forgetEvents(database, { before, count: events.keepCount })
+  await forgetCheckpoints(database)
 }
 
 async function loop(name: string, running: Promise<void>, log: Logger): Promise<void> {

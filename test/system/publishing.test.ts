@@ -2,6 +2,7 @@ import { advisoryLocks } from '@hearth/control-plane'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { untilPool } from './following.ts'
+import { housekeeping } from './housekeeping.ts'
 import { type Installation, startInstallation } from './installation.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
@@ -73,6 +74,29 @@ test('events that are too many for one transaction follow at once in the next', 
   await expect.poll(unplaced, { timeout: 20_000 }).toBe(0)
   expect(await newest()).toBeGreaterThan(count)
   await untilAllPublished()
+})
+
+test('what is published leaves a checkpoint a second, and of very many the oldest are forgotten', async () => {
+  const newestCheckpoint = () =>
+    number(
+      'SELECT max(position) FROM event_checkpoints WHERE sequence = (SELECT max(sequence) FROM event_checkpoints)',
+    )
+  await makePool('checkpointed')
+  await untilAllPublished()
+  expect(await newestCheckpoint()).toBe(await published())
+  const crowded = await number(`
+    SELECT count(*) FROM (
+      SELECT created_at - lag(created_at) OVER (ORDER BY sequence) AS pause FROM event_checkpoints
+    ) AS pauses WHERE pause < interval '1 second'`)
+  expect(crowded).toBe(0)
+
+  await database.query(
+    `INSERT INTO event_checkpoints (sequence, event_id, position, created_at)
+      SELECT -number, gen_random_uuid(), 0, now() - number * interval '1 second' FROM generate_series(1, 10100) AS number`,
+  )
+  await housekeeping(installation)
+  expect(await number('SELECT count(*) FROM event_checkpoints')).toBe(10_000)
+  expect(await newestCheckpoint()).toBe(await published())
 })
 
 test('nothing is published beside a replica of before that publishes, and all of it afterwards', async () => {

@@ -1,7 +1,7 @@
 import type { ClaimTable } from '../kinds/claim/table.ts'
 import type { EnvironmentTable } from '../kinds/environment/table.ts'
 import type { EnvironmentClassTable } from '../kinds/environment-class/table.ts'
-import type { EventPublicationTable, EventTable } from '../kinds/event/table.ts'
+import type { EventCheckpointTable, EventPublicationTable, EventTable } from '../kinds/event/table.ts'
 import type { JobTable } from '../kinds/job/table.ts'
 import type { ObserverTable } from '../kinds/observer/table.ts'
 import type { OrganizationTable } from '../kinds/organization/table.ts'
@@ -27,6 +27,7 @@ export interface Schema {
   jobs: JobTable
   events: EventTable
   event_publication: EventPublicationTable
+  event_checkpoints: EventCheckpointTable
   observers: ObserverTable
   outbox: OutboxTable
   idempotency_keys: IdempotencyKeyTable

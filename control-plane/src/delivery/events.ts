@@ -1,84 +1,107 @@
 import type { Event } from '@hearth/contract'
-import { goBackTo, markPublished, noteStream, publicationOf } from '../kinds/event/index.ts'
+import type { EventTarget, Stored } from '@hearth/messaging'
+import {
+  type Checkpoint,
+  goBackTo,
+  markPublished,
+  noteStream,
+  type Publication,
+  publicationOf,
+} from '../kinds/event/index.ts'
 import { rewindObservers } from '../kinds/observer/index.ts'
-import { type KnownStream, positionBefore, withAnswer, withEnd, withRecord } from './forgotten.ts'
+import { forgottenAfter, hasForgotten } from './forgotten.ts'
 import { carryInOrder } from './in-order.ts'
 import type { PublisherOptions, Round } from './publisher.ts'
 
+type Options = Pick<PublisherOptions, 'database' | 'messaging' | 'metrics' | 'clock' | 'log'>
+
+/** What NATS said of an event. */
+interface Answer extends Stored {
+  eventId: string
+}
+
 /**
- * Publishes events that have their position. Where NATS has forgotten what it said it had stored, since its disk was
- * not what it had been or its servers disagreed, that is published again.
+ * One round of publishing events that have their position. Where NATS has forgotten what it said it had stored, since
+ * its disk was not what it had been or its servers disagreed, that is published again. Returns how many events it is done
+ * with, `most` when more is to be done.
  */
-export class EventPublisher {
-  /** The connection in which the stream was last held against what is known of it. */
-  private checkedSession: number | null = null
-  private known: KnownStream = { told: 0, fallenTo: null }
+export async function publishEvents(round: Round, target: EventTarget, options: Options): Promise<number> {
+  const { tx, most } = round
+  const { checkpoint, events } = await readPublication(round, target, options)
+  if (checkpoint !== null && (await wentBack(round, checkpoint, options))) return most
 
-  constructor(
-    private readonly options: Pick<PublisherOptions, 'database' | 'messaging' | 'metrics' | 'clock' | 'log'>,
-  ) {}
-
-  /** One round, to the stream of that name. Returns how many events it is done with, `most` when more is to be done. */
-  async publish({ tx, most, isOver }: Round, stream: string): Promise<number> {
-    const { messaging, log } = this.options
-    const session = messaging.session()
-    let publication = await publicationOf(tx, stream, most)
-    if (publication === null) {
-      if (await noteStream(tx, stream)) log.warn('NATS has lost its events; what is kept is published again')
-      publication = (await publicationOf(tx, stream, most)) ?? { sequence: null, events: [] }
-    }
-    const { sequence, events } = publication
-    this.known = withRecord(this.known, sequence)
-    await this.check(session)
-    if (await this.wentBack(tx, most)) return most
-    const { done, failures } = await carryInOrder(
-      events,
-      // A repeated publication must not overtake a later one of the same resource.
-      ({ resourceId }) => resourceId,
-      async (event) => {
-        const stored = await messaging.publishEvent(event, { stream, session })
-        this.known = withAnswer(this.known, stored)
-      },
-      isOver,
-    )
-    const [failed] = failures
-    if (failed !== undefined) {
-      const { error, item } = failed
-      log.warn({ err: error, eventId: item.id, events: failures.length }, 'could not publish events')
-    }
-    if (await this.wentBack(tx, most)) return most
-    const open = events.findIndex((event) => !done.has(event))
-    const published = open === -1 ? events : events.slice(0, open)
-    this.measure(published)
-    if (done.size > 0)
-      await markPublished(tx, { position: published.at(-1)?.position ?? null, sequence: this.known.told })
-    return published.length
+  const { done, answers } = await carry(events, round, target, options)
+  if (hasForgotten(checkpoint, answers)) {
+    options.log.warn('NATS forgets events while they are published; the next round finds out from where')
+    return most
   }
+  const open = events.findIndex((event) => !done.has(event))
+  const published = open === -1 ? events : events.slice(0, open)
+  measure(published, options)
+  const newest = newestOf(checkpoint, answers)
+  if (newest !== null && done.size > 0)
+    await markPublished(tx, published.at(-1)?.position ?? null, newest, checkpoint)
+  return published.length
+}
 
-  /** Once in each connection: the server behind it may have come back with less than it had. */
-  private async check(session: number): Promise<void> {
-    if (session === this.checkedSession) return
-    if (this.known.told > 0) this.known = withEnd(this.known, await this.options.messaging.eventStreamEnd())
-    this.checkedSession = session
-  }
+async function readPublication(
+  { tx, most }: Round,
+  { stream }: EventTarget,
+  { log }: Options,
+): Promise<Publication> {
+  const publication = await publicationOf(tx, stream, most)
+  if (publication !== null) return publication
+  if (await noteStream(tx, stream)) log.warn('NATS has lost its events; what is kept is published again')
+  return (await publicationOf(tx, stream, most)) ?? { checkpoint: null, events: [] }
+}
 
-  /** True when the stream had fallen: what it has lost is to be published again, in the next rounds. */
-  private async wentBack(tx: Round['tx'], most: number): Promise<boolean> {
-    const { database, messaging, clock, log } = this.options
-    const end = this.known.fallenTo
-    if (end === null) return false
-    const last = end === 0 ? null : await messaging.eventPositionAt(end)
-    const position = positionBefore(last, most)
-    log.warn({ end, position }, 'NATS has forgotten events that it had stored; they are published again')
-    // Before the numbers that are gone are given anew, which an observer that had read them would pass over.
-    await rewindObservers(database, messaging, clock, end)
-    await goBackTo(tx, { position, sequence: end })
-    return true
-  }
+/** True when the stream has lost something: that is published in the next rounds, which look again first. */
+async function wentBack({ tx }: Round, checkpoint: Checkpoint, options: Options): Promise<boolean> {
+  const { database, messaging, clock, log } = options
+  const eventId = await messaging.eventIdAt(checkpoint.sequence)
+  if (eventId === checkpoint.eventId) return false
+  const end = forgottenAfter(checkpoint, { eventId, ...(await messaging.eventStreamEnds()) })
+  if (end === null) return false
+  const known = await goBackTo(tx, end)
+  log.warn({ end, ...known }, 'NATS has forgotten events that it had stored; they are published again')
+  // What takes the place of what is gone would be passed over by an observer that had read on.
+  await rewindObservers(database, messaging, clock, known.sequence)
+  return true
+}
 
-  private measure(published: readonly Event[]): void {
-    const { clock, metrics } = this.options
-    const now = clock.now().getTime()
-    for (const event of published) metrics.publishSeconds.observe((now - Date.parse(event.time)) / 1000)
+async function carry(
+  events: readonly Event[],
+  { isOver }: Round,
+  target: EventTarget,
+  { messaging, log }: Options,
+): Promise<{ done: ReadonlySet<Event>; answers: readonly Answer[] }> {
+  const answers: Answer[] = []
+  const { done, failures } = await carryInOrder(
+    events,
+    // A repeated publication must not overtake a later one of the same resource.
+    ({ resourceId }) => resourceId,
+    async (event) => {
+      const stored = await messaging.publishEvent(event, target)
+      answers.push({ ...stored, eventId: event.id })
+    },
+    isOver,
+  )
+  const [failed] = failures
+  if (failed !== undefined) {
+    const { error, item } = failed
+    log.warn({ err: error, eventId: item.id, events: failures.length }, 'could not publish events')
   }
+  return { done, answers }
+}
+
+function newestOf(checkpoint: Checkpoint | null, answers: readonly Answer[]): Checkpoint | null {
+  let newest = checkpoint
+  for (const { sequence, eventId } of answers)
+    if (newest === null || sequence > newest.sequence) newest = { sequence, eventId }
+  return newest
+}
+
+function measure(published: readonly Event[], { clock, metrics }: Options): void {
+  const now = clock.now().getTime()
+  for (const event of published) metrics.publishSeconds.observe((now - Date.parse(event.time)) / 1000)
 }

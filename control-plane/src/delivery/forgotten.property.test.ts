@@ -1,99 +1,167 @@
+import type { Stored } from '@hearth/messaging'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type KnownStream, positionBefore, withAnswer, withEnd, withRecord } from './forgotten.ts'
+import { forgottenAfter, hasForgotten } from './forgotten.ts'
 
 const most = 4
 
-/** A stream as NATS keeps it, and one that publishes to it in rounds of `most` events whose positions count from 1. */
+interface Kept {
+  position: number
+  checkpoints: readonly { sequence: number; eventId: string; position: number }[]
+}
+
+interface Round {
+  /** The newest checkpoint is so young that the next takes its place. */
+  young: boolean
+  /** A replica that is killed in its round commits nothing. */
+  commits: boolean
+  /** Of the messages there are before it publishes its first, its second and so on, how many the stream forgets. */
+  forgets: readonly number[]
+}
+
+/** A stream as NATS keeps it, an observer of it, and replicas that publish to it what has positions 1, 2, 3 and so on. */
 class Publishing {
-  readonly stream: number[] = []
-  private record: { position: number; sequence: number | null } = { position: 0, sequence: null }
-  private known: KnownStream = { told: 0, fallenTo: null }
+  private readonly stream: number[] = []
+  private delivered = 0
+  readonly observed = new Set<number>()
+  private kept: Kept = { position: 0, checkpoints: [] }
 
-  /** Of what is committed up to position `newest`; `connected` anew, or over the connection there was. */
-  round(newest: number, { connected, kept }: { connected: boolean; kept: boolean }): void {
-    this.known = withRecord(this.known, this.record.sequence)
-    if (connected && this.known.told > 0) this.known = withEnd(this.known, this.stream.length)
-    const before = this.record
-    if (!this.wentBack()) {
-      const end = Math.min(before.position + most, newest)
-      for (let position = before.position + 1; position <= end; position++) this.publish(position)
-      if (!this.wentBack() && end > before.position)
-        this.record = { position: end, sequence: this.known.told }
+  round(newest: number, round: Round): void {
+    const next = this.wentBack() ?? this.published(newest, round)
+    if (round.commits) this.kept = next
+  }
+
+  private wentBack(): Kept | null {
+    const { checkpoints, position } = this.kept
+    const checkpoint = checkpoints.at(-1)
+    if (checkpoint === undefined) return null
+    const eventId = this.stream[checkpoint.sequence - 1]?.toString() ?? null
+    const end = forgottenAfter(checkpoint, { eventId, first: 1, last: this.stream.length })
+    if (end === null) return null
+    const left = checkpoints.filter(({ sequence }) => sequence <= end)
+    this.delivered = Math.min(this.delivered, left.at(-1)?.sequence ?? 0)
+    return { position: Math.min(position, left.at(-1)?.position ?? 0), checkpoints: left }
+  }
+
+  private published(newest: number, { young, forgets }: Round): Kept {
+    const { position, checkpoints } = this.kept
+    const former = checkpoints.at(-1)
+    const end = Math.min(position + most, newest)
+    const answers: (Stored & { eventId: string })[] = []
+    for (let event = position + 1; event <= end; event++) {
+      this.forget(forgets[event - position - 1] ?? 0)
+      answers.push({ ...this.store(event), eventId: String(event) })
     }
-    if (!kept) this.record = before
+    if (answers.length === 0 || hasForgotten(former ?? null, answers)) return this.kept
+    const { sequence, eventId } = [former ?? { sequence: 0, eventId: '' }, ...answers].reduce((one, other) =>
+      other.sequence > one.sequence ? other : one,
+    )
+    const before = checkpoints.filter((one) => one.sequence !== sequence && !(young && one === former))
+    return { position: end, checkpoints: [...before, { sequence, eventId, position: end }] }
   }
 
-  private publish(position: number): void {
-    const held = this.stream.indexOf(position)
-    if (held === -1) this.stream.push(position)
-    const sequence = held === -1 ? this.stream.length : held + 1
-    this.known = withAnswer(this.known, { sequence, duplicate: held !== -1 })
+  private store(event: number): Stored {
+    const held = this.stream.indexOf(event)
+    if (held === -1) this.stream.push(event)
+    return { sequence: held === -1 ? this.stream.length : held + 1, duplicate: held !== -1 }
   }
 
-  private wentBack(): boolean {
-    const { fallenTo } = this.known
-    if (fallenTo === null) return false
-    const position = positionBefore(this.stream[fallenTo - 1] ?? null, most)
-    this.record = { position: Math.min(this.record.position, position), sequence: fallenTo }
-    return true
+  /** A server that comes back with less; before anything is published over the new connection, observers are set back. */
+  comeBack(messages: number): void {
+    this.forget(messages)
+    this.delivered = Math.min(this.delivered, this.stream.length)
   }
 
-  isDone(newest: number): boolean {
-    return this.record.position === newest && this.known.fallenTo === null
+  private forget(messages: number): void {
+    this.stream.splice(Math.max(0, this.stream.length - messages))
+  }
+
+  observe(): void {
+    for (; this.delivered < this.stream.length; this.delivered++)
+      this.observed.add(this.stream[this.delivered] ?? 0)
+  }
+
+  held(): number[] {
+    return [...this.stream].sort((one, other) => one - other)
   }
 }
 
-const anyStep = fc.oneof(
-  fc.record({ do: fc.constant('commit' as const), events: fc.integer({ min: 1, max: 6 }) }),
-  fc.record({ do: fc.constant('round' as const), connected: fc.boolean(), kept: fc.boolean() }),
-  fc.record({ do: fc.constant('fall' as const), messages: fc.integer({ min: 1, max: 8 }) }),
-)
+const anyMessages = fc.integer({ min: 1, max: 8 })
+const anyForgetting = fc.array(fc.oneof(fc.constant(0), anyMessages), { maxLength: most })
+const anySteps = (anyRound: fc.Arbitrary<Round>) =>
+  fc.array(
+    fc.oneof(
+      fc.record({ do: fc.constant('commit' as const), events: fc.integer({ min: 1, max: 6 }) }),
+      fc.record({ do: fc.constant('come back' as const), messages: anyMessages }),
+      fc.record({ do: fc.constant('observe' as const) }),
+      anyRound.map((round) => ({ do: 'round' as const, round })),
+    ),
+    { maxLength: 40 },
+  )
+type Steps = ReturnType<typeof anySteps> extends fc.Arbitrary<infer All> ? All : never
 
-test('a stream that forgets, seen at a new connection or at the next answers, holds every event in the end', () => {
+/** What there is in the end, and all there should be. */
+function after(steps: Steps): { publishing: Publishing; all: number[] } {
+  const publishing = new Publishing()
+  let newest = 0
+  for (const step of steps) {
+    if (step.do === 'commit') newest += step.events
+    else if (step.do === 'come back') publishing.comeBack(step.messages)
+    else if (step.do === 'observe') publishing.observe()
+    else publishing.round(newest, step.round)
+  }
+  for (let round = 0; round < 2 * newest + 20; round++)
+    publishing.round(newest, { young: false, commits: true, forgets: [] })
+  publishing.observe()
+  return { publishing, all: Array.from({ length: newest }, (_, index) => index + 1) }
+}
+
+test('whatever a stream forgets, whenever it does and whoever is killed meanwhile, it holds every event in the end', () => {
+  const anyRound = fc.record({ young: fc.boolean(), commits: fc.boolean(), forgets: anyForgetting })
   fc.assert(
-    fc.property(fc.array(anyStep, { maxLength: 40 }), fc.boolean(), (steps, connected) => {
-      const publishing = new Publishing()
-      let newest = 0
-      for (const step of steps) {
-        if (step.do === 'commit') newest += step.events
-        else if (step.do === 'fall') publishing.stream.splice(-step.messages)
-        else publishing.round(newest, step)
-      }
-      // Without a new connection only the number of a new event can tell of a fall.
-      if (!connected) newest += 1
-      publishing.round(newest, { connected, kept: true })
-      for (let round = 0; round < 40 && !publishing.isDone(newest); round++)
-        publishing.round(newest, { connected: false, kept: true })
-      const held = [...publishing.stream].sort((one, other) => one - other)
-      expect(held).toEqual(Array.from({ length: newest }, (_, index) => index + 1))
+    fc.property(anySteps(anyRound), (steps) => {
+      const { publishing, all } = after(steps)
+      expect(publishing.held()).toEqual(all)
     }),
     { numRuns: 5_000 },
   )
 })
 
-test('while a stream holds what it told, nothing is judged forgotten, whatever was published twice', () => {
+test('observers have seen every event in the end, whatever servers come back without and whoever is killed meanwhile', () => {
+  const anyRound = fc.record({ young: fc.boolean(), commits: fc.boolean(), forgets: fc.constant([]) })
+  fc.assert(
+    fc.property(anySteps(anyRound), (steps) => {
+      const { publishing, all } = after(steps)
+      expect([...publishing.observed].sort((one, other) => one - other)).toEqual(all)
+    }),
+    { numRuns: 5_000 },
+  )
+})
+
+test('while a stream holds what it told, nothing counts as forgotten, whatever was published twice', () => {
   fc.assert(
     fc.property(
       fc.array(fc.boolean(), { maxLength: 50 }),
       fc.integer({ min: 1, max: 20 }),
-      (answers, recorded) => {
-        let end = recorded
-        let known = withEnd(withRecord({ told: 0, fallenTo: null }, recorded), end)
-        for (const duplicate of answers) {
-          if (!duplicate) end += 1
-          known = withAnswer(known, { sequence: duplicate ? Math.max(1, end - 3) : end, duplicate })
-        }
-        expect(known).toEqual({ told: end, fallenTo: null })
+      (duplicates, told) => {
+        let last = told
+        const answers = duplicates.map((duplicate) => {
+          if (!duplicate) last += 1
+          return { sequence: duplicate ? Math.max(1, last - 3) : last, duplicate }
+        })
+        const checkpoint = { sequence: told, eventId: 'newest' }
+        expect(hasForgotten(checkpoint, answers)).toBe(false)
+        expect(forgottenAfter(checkpoint, { eventId: 'newest', first: 1, last })).toBeNull()
       },
     ),
     { numRuns: 1_000 },
   )
 })
 
-test('a fall is remembered until the record says the same, and not held against another stream', () => {
-  const fallen: KnownStream = { told: 9, fallenTo: 4 }
-  expect(withRecord(fallen, 9)).toEqual({ told: 9, fallenTo: 4 })
-  expect(withRecord(fallen, 4)).toEqual({ told: 4, fallenTo: null })
-  expect(withRecord(fallen, null)).toEqual({ told: 0, fallenTo: null })
+test('a message whose time was over is not forgotten; one that another has taken the place of is', () => {
+  const checkpoint = { sequence: 9, eventId: 'newest' }
+  expect(forgottenAfter(checkpoint, { eventId: null, first: 10, last: 9 })).toBeNull()
+  expect(forgottenAfter(checkpoint, { eventId: null, first: 12, last: 30 })).toBeNull()
+  expect(forgottenAfter(checkpoint, { eventId: null, first: 8, last: 7 })).toBe(7)
+  expect(forgottenAfter(checkpoint, { eventId: 'another', first: 1, last: 30 })).toBe(8)
 })

@@ -33,20 +33,20 @@ export class EventStream {
     return created
   }
 
-  /** The number of its newest message, as it is now; 0 where there never was one. */
-  async end(): Promise<number> {
+  /** The numbers of its oldest and its newest message, as it is now; with nothing in it the oldest would be the next. */
+  async ends(): Promise<{ first: number; last: number }> {
     const { state } = await manage(this.connection, patienceMilliseconds, (manager) =>
       manager.streams.info(streams.event),
     )
-    return state.last_seq
+    return { first: state.messages === 0 ? state.last_seq + 1 : state.first_seq, last: state.last_seq }
   }
 
-  /** The position of the event that it holds under a number; null when it holds none there. */
-  async positionAt(sequence: number): Promise<number | null> {
+  /** The id of the event that it holds under a number; null when it holds none there. */
+  async eventIdAt(sequence: number): Promise<string | null> {
     return manage(this.connection, patienceMilliseconds, async (manager) => {
       try {
         const message = await manager.streams.getMessage(streams.event, { seq: sequence })
-        return message === null ? null : message.json<Event>().position
+        return message === null ? null : message.json<Event>().id
       } catch (thrown) {
         if (isNotFound(thrown)) return null
         throw thrown

@@ -62,10 +62,10 @@ export interface Messaging {
   publishEvent(event: Event, target?: EventTarget): Promise<Stored>
   /** Which event stream is there: another one than before holds nothing of what was published before. */
   eventStream(): Promise<string>
-  /** The number of its newest message, as it is now; 0 where there never was one. */
-  eventStreamEnd(): Promise<number>
-  /** The position of the event that it holds under a number; null when it holds none there. */
-  eventPositionAt(sequence: number): Promise<number | null>
+  /** The numbers of its oldest and its newest message, as it is now; with nothing in it the oldest would be the next. */
+  eventStreamEnds(): Promise<{ first: number; last: number }>
+  /** The id of the event that it holds under a number; null when it holds none there. */
+  eventIdAt(sequence: number): Promise<string | null>
   /** Makes the observer's consumer of its organization's events where there is none; safe to repeat. */
   ensureObserver(observer: ObservedEvents, start: ObserverStart): Promise<void>
   /** Has an observer that was given more than the stream holds read on after `end`; safe to repeat. */
@@ -108,8 +108,8 @@ export async function connectMessaging(options: MessagingOptions): Promise<Messa
         target === undefined ? Promise.resolve() : eventStream.mustBe(target),
       ),
     eventStream: () => eventStream.current(),
-    eventStreamEnd: () => eventStream.end(),
-    eventPositionAt: (sequence) => eventStream.positionAt(sequence),
+    eventStreamEnds: () => eventStream.ends(),
+    eventIdAt: (sequence) => eventStream.eventIdAt(sequence),
     ensureObserver: (observer, start) => ensureObserver(connection, observer, start),
     rewindObserver: (observer, end) => rewindObserver(connection, observer, end),
     removeObserver: (id) => removeObserver(connection, id),

@@ -8,7 +8,7 @@ import { causes } from './0006-causes.ts'
 import { poolTests } from './0007-pool-tests.ts'
 import { ordersFirst } from './0008-orders-first.ts'
 import { fewerIndexEntries } from './0009-fewer-index-entries.ts'
-import { publishedSequence } from './0010-published-sequence.ts'
+import { eventCheckpoints } from './0010-event-checkpoints.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -21,5 +21,5 @@ export const migrations: Record<string, Migration> = {
   '0007-pool-tests': poolTests,
   '0008-orders-first': ordersFirst,
   '0009-fewer-index-entries': fewerIndexEntries,
-  '0010-published-sequence': publishedSequence,
+  '0010-event-checkpoints': eventCheckpoints,
 }

@@ -1,15 +1,14 @@
 export { Doorbell } from './doorbell.ts'
 export { followEvents } from './follow.ts'
 export {
-  assignPositions,
-  forgetEvents,
+  type Checkpoint,
+  forgetCheckpoints,
   goBackTo,
   markPublished,
-  newestPosition,
   noteStream,
   type Publication,
   publicationOf,
-  type Retention,
-} from './queries.ts'
+} from './publication.ts'
+export { assignPositions, forgetEvents, newestPosition, type Retention } from './queries.ts'
 export { recordEvent, recordEvents } from './record.ts'
 export { addEventRoutes } from './routes.ts'

@@ -1,10 +1,10 @@
 import type { Event, ResourceKind } from '@hearth/contract'
 import { sql } from 'kysely'
-import type { Database, DatabaseTransaction } from '../../database/connection.ts'
+import type { Database } from '../../database/connection.ts'
 import { advisoryLocks } from '../../database/locks.ts'
 import { type EventRow, toEvent } from './table.ts'
 
-type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null }
+export type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null }
 
 const mostAtOnce = 1_000
 
@@ -53,7 +53,7 @@ export async function readLog(
 }
 
 /** What a LEFT JOIN found: where it found none, its one row is empty. */
-function presentEvents(rows: readonly Nullable<EventRow>[]): Event[] {
+export function presentEvents(rows: readonly Nullable<EventRow>[]): Event[] {
   return rows.filter((row) => row.id !== null).map((row) => toEvent(row as EventRow))
 }
 
@@ -89,68 +89,6 @@ export async function assignPositions(database: Database): Promise<void> {
         CASE WHEN count(*) = ${mostAtOnce} THEN pg_notify('hearth_outbox', '') END
       FROM positioned HAVING count(*) > 0`)
     .execute(database)
-}
-
-/** How far events have been published, and the next of them. */
-export interface Publication {
-  /** The highest number under which the stream of NATS has stored one; null where none is known. */
-  sequence: number | null
-  /** Those to publish next, in order. */
-  events: Event[]
-}
-
-/** null when events were last published to another stream of NATS than this. */
-export async function publicationOf(
-  tx: DatabaseTransaction,
-  stream: string,
-  limit: number,
-): Promise<Publication | null> {
-  const { rows } = await sql<{ stream: string | null; published: string | null } & Nullable<EventRow>>`
-    SELECT publication.stream, publication.sequence AS published, page.*
-    FROM event_publication AS publication
-    LEFT JOIN LATERAL (
-      SELECT * FROM events WHERE position > publication.position ORDER BY position LIMIT ${limit}
-    ) AS page ON true
-    ORDER BY page.position`.execute(tx)
-  const [first] = rows
-  if (first?.stream !== stream) return null
-  const sequence = first.published === null ? null : Number(first.published)
-  return { sequence, events: presentEvents(rows) }
-}
-
-/** Notes up to which position everything has been published, where that is known, and the highest number it has there. */
-export async function markPublished(
-  tx: DatabaseTransaction,
-  { position, sequence }: { position: number | null; sequence: number },
-): Promise<void> {
-  await tx
-    .updateTable('event_publication')
-    .set({ ...(position === null ? {} : { position: String(position) }), sequence: String(sequence) })
-    .execute()
-}
-
-/** Has everything after a position published again; the stream of NATS has kept what it had up to a number. */
-export async function goBackTo(
-  tx: DatabaseTransaction,
-  { position, sequence }: { position: number; sequence: number },
-): Promise<void> {
-  await sql`UPDATE event_publication SET position = least(position, ${position}), sequence = ${sequence}`.execute(
-    tx,
-  )
-}
-
-/**
- * Notes which stream of NATS is published to. When it is another than before, all that is kept is to be published
- * again: true.
- */
-export async function noteStream(tx: DatabaseTransaction, stream: string): Promise<boolean> {
-  const { rows } = await sql<{ again: boolean }>`
-    UPDATE event_publication
-    SET stream = ${stream}, sequence = NULL, position = CASE WHEN before.stream IS NULL THEN before.position ELSE 0 END
-    FROM (SELECT stream, position FROM event_publication) AS before
-    WHERE before.stream IS DISTINCT FROM ${stream}
-    RETURNING before.stream IS NOT NULL AS again`.execute(tx)
-  return rows[0]?.again ?? false
 }
 
 export interface Retention {

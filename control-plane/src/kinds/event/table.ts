@@ -21,8 +21,15 @@ export interface EventPublicationTable {
   position: string
   /** Which stream of NATS that was; null before any. */
   stream: string | null
-  /** The highest number under which that has stored one of them; null where none is known. */
-  sequence: string | null
+}
+
+/** All events up to a position are stored in the stream of NATS, under numbers up to `sequence`. */
+export interface EventCheckpointTable {
+  sequence: string
+  /** Of the event that the stream has under that number. */
+  event_id: string
+  position: string
+  created_at: Date
 }
 
 export interface EventRow {

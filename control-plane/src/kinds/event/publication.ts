@@ -1,0 +1,116 @@
+import type { Event } from '@hearth/contract'
+import { sql } from 'kysely'
+import type { Database, DatabaseTransaction } from '../../database/connection.ts'
+import { type Nullable, presentEvents } from './queries.ts'
+import type { EventRow } from './table.ts'
+
+/** The newest message of the stream that is known. */
+export interface Checkpoint {
+  /** Its number. */
+  sequence: number
+  /** Of the event in it. */
+  eventId: string
+}
+
+/** How far events have been published, and the next of them. */
+export interface Publication {
+  /** All that counts as published is stored under numbers up to this one; null where nothing is known of the stream. */
+  checkpoint: Checkpoint | null
+  /** Those to publish next, in order. */
+  events: Event[]
+}
+
+/** A checkpoint younger than this gives way to the next, so that a busy stream leaves one in so many milliseconds. */
+const betweenCheckpointsMilliseconds = 1_000
+/** Hours of a busy stream. A stream that has forgotten more gets all that is kept again. */
+const mostCheckpoints = 10_000
+
+/** null when events were last published to another stream of NATS than this. */
+export async function publicationOf(
+  tx: DatabaseTransaction,
+  stream: string,
+  limit: number,
+): Promise<Publication | null> {
+  const { rows } = await sql<
+    { stream: string | null; checkpoint: string | null; checkpoint_event: string | null } & Nullable<EventRow>
+  >`
+    SELECT publication.stream, newest.sequence AS checkpoint, newest.event_id AS checkpoint_event, page.*
+    FROM event_publication AS publication
+    LEFT JOIN LATERAL (SELECT * FROM event_checkpoints ORDER BY sequence DESC LIMIT 1) AS newest ON true
+    LEFT JOIN LATERAL (
+      SELECT * FROM events WHERE position > publication.position ORDER BY position LIMIT ${limit}
+    ) AS page ON true
+    ORDER BY page.position`.execute(tx)
+  const [first] = rows
+  if (first?.stream !== stream) return null
+  const { checkpoint: sequence, checkpoint_event: eventId } = first
+  return {
+    checkpoint: sequence === null || eventId === null ? null : { sequence: Number(sequence), eventId },
+    events: presentEvents(rows),
+  }
+}
+
+/**
+ * Notes up to which position everything has been published, null for no further than before, and what is then the newest
+ * message that is known, where the one before was `former`.
+ */
+export async function markPublished(
+  tx: DatabaseTransaction,
+  position: number | null,
+  { sequence, eventId }: Checkpoint,
+  former: Checkpoint | null,
+): Promise<void> {
+  await sql`
+    WITH published AS (
+      UPDATE event_publication SET position = coalesce(${position}, position) RETURNING position
+    ), young AS (
+      DELETE FROM event_checkpoints
+      WHERE sequence = ${former?.sequence ?? null} AND sequence <> ${sequence}
+        AND created_at > now() - ${betweenCheckpointsMilliseconds} * interval '1 millisecond'
+      RETURNING created_at
+    )
+    INSERT INTO event_checkpoints (sequence, event_id, position, created_at)
+    SELECT ${sequence}, ${eventId}, published.position, coalesce(young.created_at, now())
+    FROM published LEFT JOIN young ON true
+    ON CONFLICT (sequence) DO UPDATE SET position = excluded.position`.execute(tx)
+}
+
+/**
+ * Has everything published again that is not known to be stored under a number up to `end`: what comes after the newest
+ * checkpoint that is left. Returns where that stands.
+ */
+export async function goBackTo(
+  tx: DatabaseTransaction,
+  end: number,
+): Promise<{ position: number; sequence: number }> {
+  await sql`DELETE FROM event_checkpoints WHERE sequence > ${end}`.execute(tx)
+  const { rows } = await sql<{ position: string; sequence: string }>`
+    WITH newest AS (SELECT sequence, position FROM event_checkpoints ORDER BY sequence DESC LIMIT 1)
+    UPDATE event_publication SET position = least(position, coalesce((SELECT position FROM newest), 0))
+    RETURNING position, coalesce((SELECT sequence FROM newest), 0) AS sequence`.execute(tx)
+  return { position: Number(rows[0]?.position ?? 0), sequence: Number(rows[0]?.sequence ?? 0) }
+}
+
+/**
+ * Notes which stream of NATS is published to. When it is another than before, all that is kept is to be published
+ * again: true.
+ */
+export async function noteStream(tx: DatabaseTransaction, stream: string): Promise<boolean> {
+  const { rows } = await sql<{ again: boolean }>`
+    UPDATE event_publication
+    SET stream = ${stream}, position = CASE WHEN before.stream IS NULL THEN before.position ELSE 0 END
+    FROM (SELECT stream, position FROM event_publication) AS before
+    WHERE before.stream IS DISTINCT FROM ${stream}
+    RETURNING before.stream IS NOT NULL AS again`.execute(tx)
+  const again = rows[0]?.again ?? false
+  if (again) await sql`DELETE FROM event_checkpoints`.execute(tx)
+  return again
+}
+
+/** Removes the oldest checkpoints when there are many. */
+export async function forgetCheckpoints(database: Database): Promise<void> {
+  await sql`
+    DELETE FROM event_checkpoints WHERE sequence <= (
+      SELECT sequence FROM event_checkpoints ORDER BY sequence DESC OFFSET ${mostCheckpoints} LIMIT 1
+    )`.execute(database)
+}
