@@ -20,15 +20,22 @@ interface Answer extends Stored {
   eventId: string
 }
 
+/** Where a round publishes to. */
+export interface RoundTarget extends EventTarget {
+  /** Nothing has been published over this connection yet. */
+  isNew: boolean
+}
+
 /**
  * One round of publishing events that have their position. Where NATS has forgotten what it said it had stored, since
  * its disk was not what it had been or its servers disagreed, that is published again. Returns how many events it is done
  * with, `most` when more is to be done.
  */
-export async function publishEvents(round: Round, target: EventTarget, options: Options): Promise<number> {
+export async function publishEvents(round: Round, target: RoundTarget, options: Options): Promise<number> {
   const { tx, most } = round
   const { checkpoint, events } = await readPublication(round, target, options)
-  if (checkpoint !== null && (await wentBack(round, checkpoint, options))) return most
+  if (target.isNew) await rewindToEnd(options)
+  if (checkpoint !== null && (await wentBack(round, checkpoint, target, options))) return most
 
   const { done, answers } = await carry(events, round, target, options)
   if (hasForgotten(checkpoint, answers)) {
@@ -55,17 +62,28 @@ async function readPublication(
   return (await publicationOf(tx, stream, most)) ?? { checkpoint: null, events: [] }
 }
 
+/** The server behind a new connection may hold less than an observer has read, which nobody may have written down. */
+async function rewindToEnd({ database, messaging, clock }: Options): Promise<void> {
+  const { last } = await messaging.eventStreamEnds()
+  await rewindObservers(database, messaging, clock, last)
+}
+
 /** True when the stream has lost something: that is published in the next rounds, which look again first. */
-async function wentBack({ tx }: Round, checkpoint: Checkpoint, options: Options): Promise<boolean> {
-  const { database, messaging, clock, log } = options
+async function wentBack(
+  { tx }: Round,
+  checkpoint: Checkpoint,
+  { isNew }: RoundTarget,
+  { database, messaging, clock, log }: Options,
+): Promise<boolean> {
   const eventId = await messaging.eventIdAt(checkpoint.sequence)
   if (eventId === checkpoint.eventId) return false
-  const end = forgottenAfter(checkpoint, { eventId, ...(await messaging.eventStreamEnds()) })
+  const { first, last } = await messaging.eventStreamEnds()
+  const end = forgottenAfter(checkpoint, { eventId, first, last })
   if (end === null) return false
   const known = await goBackTo(tx, end)
   log.warn({ end, ...known }, 'NATS has forgotten events that it had stored; they are published again')
-  // What takes the place of what is gone would be passed over by an observer that had read on.
-  await rewindObservers(database, messaging, clock, known.sequence)
+  // An observer that had read on would pass over what has taken the place of what is gone.
+  if (!isNew || end < last) await rewindObservers(database, messaging, clock, known.sequence)
   return true
 }
 

@@ -24,11 +24,15 @@ class Publishing {
   private readonly stream: number[] = []
   private delivered = 0
   readonly observed = new Set<number>()
+  private isNew = true
   private kept: Kept = { position: 0, checkpoints: [] }
 
   round(newest: number, round: Round): void {
+    if (this.isNew) this.delivered = Math.min(this.delivered, this.stream.length)
     const next = this.wentBack() ?? this.published(newest, round)
-    if (round.commits) this.kept = next
+    if (!round.commits) return
+    this.kept = next
+    this.isNew = false
   }
 
   private wentBack(): Kept | null {
@@ -39,7 +43,8 @@ class Publishing {
     const end = forgottenAfter(checkpoint, { eventId, first: 1, last: this.stream.length })
     if (end === null) return null
     const left = checkpoints.filter(({ sequence }) => sequence <= end)
-    this.delivered = Math.min(this.delivered, left.at(-1)?.sequence ?? 0)
+    if (!this.isNew || end < this.stream.length)
+      this.delivered = Math.min(this.delivered, left.at(-1)?.sequence ?? 0)
     return { position: Math.min(position, left.at(-1)?.position ?? 0), checkpoints: left }
   }
 
@@ -66,10 +71,10 @@ class Publishing {
     return { sequence: held === -1 ? this.stream.length : held + 1, duplicate: held !== -1 }
   }
 
-  /** A server that comes back with less; before anything is published over the new connection, observers are set back. */
+  /** A server comes back with less: nobody's connection has been published over yet. */
   comeBack(messages: number): void {
     this.forget(messages)
-    this.delivered = Math.min(this.delivered, this.stream.length)
+    this.isNew = true
   }
 
   private forget(messages: number): void {

@@ -8,7 +8,6 @@ import type { Encryption } from '../database/encryption.ts'
 import { advisoryLocks } from '../database/locks.ts'
 import type { Notifications } from '../database/notifications.ts'
 import { assignPositions } from '../kinds/event/index.ts'
-import { rewindObservers } from '../kinds/observer/index.ts'
 import type { Timings } from '../timings.ts'
 import { publishEvents } from './events.ts'
 import { publishOrders } from './orders.ts'
@@ -46,7 +45,7 @@ export interface Round {
  * for events, and events get their positions while those before are on their way.
  */
 export async function publishCommitted(options: PublisherOptions, signal: AbortSignal): Promise<void> {
-  const { database, notifications, messaging, clock, timings, log } = options
+  const { database, notifications, messaging, timings, log } = options
   const shared = { notifications, rest: timings.publisherRest, log }
   const positions = async () => {
     await assignPositions(database)
@@ -55,20 +54,16 @@ export async function publishCommitted(options: PublisherOptions, signal: AbortS
   const orders = async () =>
     messaging.isConnected() &&
     publish(database, advisoryLocks.orders, (round) => publishOrders(round, options))
-  let checkedSession: number | null = null
+  let usedSession: number | null = null
   const events = async () => {
     if (!messaging.isConnected()) return false
     const session = messaging.session()
     // Before the transaction, which must not wait for NATS to say so.
     const stream = await messaging.eventStream()
     return publish(database, advisoryLocks.events, async (round) => {
-      // The server behind a new connection may hold less than an observer has read, which nobody may have written down.
-      if (session !== checkedSession) {
-        const { last } = await messaging.eventStreamEnds()
-        await rewindObservers(database, messaging, clock, last)
-        checkedSession = session
-      }
-      return publishEvents(round, { stream, session }, options)
+      const done = await publishEvents(round, { stream, session, isNew: session !== usedSession }, options)
+      usedSession = session
+      return done
     })
   }
   await Promise.all([

@@ -20,7 +20,7 @@ export interface Publication {
   events: Event[]
 }
 
-/** A checkpoint younger than this gives way to the next, so that a busy stream leaves one in so many milliseconds. */
+/** One that came sooner than this after the one before gives way to the next. */
 const betweenCheckpointsMilliseconds = 1_000
 /** Hours of a busy stream. A stream that has forgotten more gets all that is kept again. */
 const mostCheckpoints = 10_000
@@ -63,15 +63,16 @@ export async function markPublished(
   await sql`
     WITH published AS (
       UPDATE event_publication SET position = coalesce(${position}, position) RETURNING position
-    ), young AS (
+    ), crowded AS (
       DELETE FROM event_checkpoints
-      WHERE sequence = ${former?.sequence ?? null} AND sequence <> ${sequence}
-        AND created_at > now() - ${betweenCheckpointsMilliseconds} * interval '1 millisecond'
-      RETURNING created_at
+      WHERE sequence = ${former?.sequence ?? null} AND sequence <> ${sequence} AND created_at < (
+        SELECT before.created_at + ${betweenCheckpointsMilliseconds} * interval '1 millisecond'
+        FROM event_checkpoints AS before WHERE before.sequence < ${former?.sequence ?? null}
+        ORDER BY before.sequence DESC LIMIT 1
+      )
     )
     INSERT INTO event_checkpoints (sequence, event_id, position, created_at)
-    SELECT ${sequence}, ${eventId}, published.position, coalesce(young.created_at, now())
-    FROM published LEFT JOIN young ON true
+    SELECT ${sequence}, ${eventId}, published.position, now() FROM published
     ON CONFLICT (sequence) DO UPDATE SET position = excluded.position`.execute(tx)
 }
 
