@@ -12,7 +12,8 @@ import { housekeeping } from './housekeeping.ts'
 import { type Installation, startInstallation } from './installation.ts'
 
 const cutMilliseconds = Number(process.env.HEARTH_TEST_CUT_SECONDS ?? 0.3) * 1_000
-const keepCount = 2_000
+/** More than is written during the cuts, after which the whole of it is asked for. */
+const keepCount = 2_000 + Math.ceil(cutMilliseconds / 1_000) * 500
 
 let installation: Installation
 let organizationId: string
