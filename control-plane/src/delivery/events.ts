@@ -1,5 +1,5 @@
 import type { Event } from '@hearth/contract'
-import type { EventTarget, Stored } from '@hearth/messaging'
+import type { EventTarget } from '@hearth/messaging'
 import {
   type Checkpoint,
   goBackTo,
@@ -9,16 +9,11 @@ import {
   publicationOf,
 } from '../kinds/event/index.ts'
 import { rewindObservers } from '../kinds/observer/index.ts'
-import { forgottenAfter, hasForgotten } from './forgotten.ts'
+import { type Answer, forgottenAfter, hasForgotten, newestOf } from './forgotten.ts'
 import { carryInOrder } from './in-order.ts'
 import type { PublisherOptions, Round } from './publisher.ts'
 
 type Options = Pick<PublisherOptions, 'database' | 'messaging' | 'metrics' | 'clock' | 'log'>
-
-/** What NATS said of an event. */
-interface Answer extends Stored {
-  eventId: string
-}
 
 /** Where a round publishes to. */
 export interface RoundTarget extends EventTarget {
@@ -110,13 +105,6 @@ async function carry(
     log.warn({ err: error, eventId: item.id, events: failures.length }, 'could not publish events')
   }
   return { done, answers }
-}
-
-function newestOf(checkpoint: Checkpoint | null, answers: readonly Answer[]): Checkpoint | null {
-  let newest = checkpoint
-  for (const { sequence, eventId } of answers)
-    if (newest === null || sequence > newest.sequence) newest = { sequence, eventId }
-  return newest
 }
 
 function measure(published: readonly Event[], { clock, metrics }: Options): void {

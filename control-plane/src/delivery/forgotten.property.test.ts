@@ -1,7 +1,7 @@
 import type { Stored } from '@hearth/messaging'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { forgottenAfter, hasForgotten } from './forgotten.ts'
+import { type Answer, forgottenAfter, hasForgotten, newestOf } from './forgotten.ts'
 
 const most = 4
 
@@ -52,15 +52,14 @@ class Publishing {
     const { position, checkpoints } = this.kept
     const former = checkpoints.at(-1)
     const end = Math.min(position + most, newest)
-    const answers: (Stored & { eventId: string })[] = []
+    const answers: Answer[] = []
     for (let event = position + 1; event <= end; event++) {
       this.forget(forgets[event - position - 1] ?? 0)
       answers.push({ ...this.store(event), eventId: String(event) })
     }
-    if (answers.length === 0 || hasForgotten(former ?? null, answers)) return this.kept
-    const { sequence, eventId } = [former ?? { sequence: 0, eventId: '' }, ...answers].reduce((one, other) =>
-      other.sequence > one.sequence ? other : one,
-    )
+    const known = newestOf(former ?? null, answers)
+    if (known === null || answers.length === 0 || hasForgotten(former ?? null, answers)) return this.kept
+    const { sequence, eventId } = known
     const before = checkpoints.filter((one) => one.sequence !== sequence && !(young && one === former))
     return { position: end, checkpoints: [...before, { sequence, eventId, position: end }] }
   }

@@ -1,6 +1,11 @@
 import type { Stored } from '@hearth/messaging'
 import type { Checkpoint } from '../kinds/event/index.ts'
 
+/** What NATS said of an event. */
+export interface Answer extends Stored {
+  eventId: string
+}
+
 /** What the stream of events holds. */
 export interface Held {
   /** The event under the checkpoint's number; null where there is none. */
@@ -31,4 +36,12 @@ export function hasForgotten(checkpoint: Checkpoint | null, answers: readonly St
     told = Math.max(told, sequence)
   }
   return false
+}
+
+/** The newest message that is known after the answers; null while none is. */
+export function newestOf(checkpoint: Checkpoint | null, answers: readonly Answer[]): Checkpoint | null {
+  let newest = checkpoint
+  for (const { sequence, eventId } of answers)
+    if (newest === null || sequence > newest.sequence) newest = { sequence, eventId }
+  return newest
 }
