@@ -1,3 +1,4 @@
+export * from './bounded.ts'
 export * from './claim.ts'
 export * from './deletion.ts'
 export * from './environment.ts'
