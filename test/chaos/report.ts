@@ -46,7 +46,18 @@ export function printTable(outcomes: readonly Outcome[], seconds: number): void 
   ]
   const width = Math.max(...rows.map(([name]) => name.length))
   for (const [name, value] of rows) process.stdout.write(`${name.padEnd(width)}  ${value}\n`)
-  process.stdout.write(`${violations.length} violations\n`)
+  process.stdout.write(`${violations.length} violations\n${failedSeeds(outcomes)}`)
+}
+
+/** At the end once more, where the output of thousands of runs does not hide them. */
+export function failedSeeds(outcomes: readonly Outcome[]): string {
+  const failed = outcomes.filter(({ violations }) => violations.length > 0)
+  return failed
+    .map(({ plan, violations }) => {
+      const [first] = violations
+      return `failed: pnpm chaos --seed ${plan.seed} --runs 1 (${first?.rule}: ${first?.message.split('\n')[0]})\n`
+    })
+    .join('')
 }
 
 /** What each break must be found by. */

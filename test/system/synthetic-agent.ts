@@ -30,6 +30,7 @@ export interface SyntheticSettings {
   /** Its way to NATS. */
   through?: CuttableRelay
   timings?: Partial<AgentParts['timings']>
+  clock?: AgentParts['clock']
 }
 
 /** The shipped agent with the shipped synthetic host, in this process, against a real control plane. */
@@ -67,6 +68,7 @@ export async function startSyntheticAgent(
     {
       ...parts,
       timings: { ...parts.timings, ...settings.timings },
+      clock: settings.clock ?? parts.clock,
       connect: (options) =>
         parts.connect(
           through === undefined ? options : { ...options, servers: [`nats://127.0.0.1:${through.port}`] },

@@ -80,6 +80,16 @@ test('a machine that failed is a lost intent unless a fault of the run may make 
   expect(check(excused)).toEqual([])
 })
 
+test('a runner that stays degraded is a lost intent while a pool has a machine to try it with', () => {
+  const runners = [{ id: 'runner-1', name: 'host-1', phase: 'degraded' as const, epoch: 1 }]
+  const excused = { failedMachines: true }
+  expect(rules({ ...withRecords({ runners }), excused })).toEqual(['lost intent'])
+  const disabled = { id: 'pool-1', projectId: 'project-1', phase: 'ready' as const, min: 1, failure: null }
+  const pools = [{ ...disabled, enabled: false }]
+  expect(rules({ ...withRecords({ runners, pools }), excused })).toEqual([])
+  expect(rules(withRecords({ runners, pools }))).toEqual(['lost intent'])
+})
+
 test('a machine that is wanted and not on its host, or not as wanted, is a lost intent', () => {
   expect(rules(host([machine('claimed')]))).toEqual(['lost intent'])
   expect(rules(host([machine('claimed'), machine('ready', { power: 'shut_off' })]))).toEqual(['lost intent'])

@@ -87,6 +87,9 @@ function goneWithProject(intents: History['intents'], projectId: string): boolea
   return intents.projects.some(({ id, deleted, forced }) => id === projectId && deleted && forced)
 }
 
+const canSpare = ({ enabled, min, phase }: History['records']['pools'][number]) =>
+  enabled && min > 0 && phase === 'ready'
+
 const waiting = ['pending', 'provisioning', 'stopping', 'starting', 'deleting']
 
 /** Once nothing disturbs it any more, everything comes to rest. */
@@ -97,7 +100,11 @@ function* unfinished({ records, excused }: History): Generator<string> {
       yield `machine ${id} failed (${failure}), and no fault of this run may make one fail`
   }
   for (const { id, phase } of records.claims) if (phase === 'pending') yield `claim ${id} is still pending`
-  for (const { name, phase } of records.runners) if (phase !== 'active') yield `runner ${name} is ${phase}`
+  for (const { name, phase } of records.runners) {
+    // A degraded runner comes back by a machine that is tried on it: one that a pool can spare.
+    if (phase === 'degraded' && excused.failedMachines && !records.pools.some(canSpare)) continue
+    if (phase !== 'active') yield `runner ${name} is ${phase}`
+  }
   for (const { id, operation, phase } of records.jobs)
     if (phase === 'running') yield `job ${id} (${operation}) is still running`
   if (records.unsent > 0) yield `${records.unsent} committed changes are not sent`

@@ -9,6 +9,7 @@ const machinesLookedAt = 50
 interface EndedBoot {
   id: string
   configuration: string
+  /** By this side's clock, as everything it is compared with: the host's own may be wrong. */
   ready_at: Date | null
   failed_at: Date | null
   failure: Failure | null
@@ -29,7 +30,8 @@ export async function hasFailures(tx: DatabaseTransaction, runnerId: string): Pr
 /** How the newest boots on a host ended, newest first: ready, or failed for a cause that speaks against a host. */
 export async function readBoots(tx: DatabaseTransaction, runnerId: string): Promise<Boot[]> {
   const { rows } = await sql<EndedBoot>`
-    SELECT id, configuration, (status->>'readyAt')::timestamptz AS ready_at,
+    SELECT id, configuration, CASE WHEN status->>'readyAt' IS NOT NULL THEN
+        coalesce(boot_ended_at, (status->>'readyAt')::timestamptz) END AS ready_at,
       (status->>'failedAt')::timestamptz AS failed_at, status->'failure' AS failure
     FROM environments WHERE runner_id = ${runnerId}
     ORDER BY id DESC LIMIT ${machinesLookedAt}`.execute(tx)
@@ -52,7 +54,8 @@ export async function readElsewhere(
   const elsewhere = new Map<string, Elsewhere>()
   for (const configuration of new Set(configurations)) {
     const { rows } = await sql<EndedBoot>`
-      SELECT id, configuration, (status->>'readyAt')::timestamptz AS ready_at,
+      SELECT id, configuration, CASE WHEN status->>'readyAt' IS NOT NULL THEN
+        coalesce(boot_ended_at, (status->>'readyAt')::timestamptz) END AS ready_at,
         (status->>'failedAt')::timestamptz AS failed_at, status->'failure' AS failure
       FROM environments
       WHERE configuration = ${configuration} AND runner_id <> ${runnerId}

@@ -11,6 +11,7 @@ const anyMember = fc
     phase: fc.constantFrom(...environmentPhases),
     current: fc.boolean(),
     abandoned: fc.boolean(),
+    onTrial: fc.boolean(),
     createdAt: time,
     failedAt: fc.option(time),
   })
@@ -25,6 +26,7 @@ const anyPool: fc.Arbitrary<ObservedPool> = fc.record({
   min: fc.integer({ min: 0, max: 6 }),
   maxAgeMinutes: fc.constant(null),
   deleting: fc.boolean(),
+  trialDue: fc.constant(false),
   members: fc
     .array(anyMember, { maxLength: 10 })
     .map((members) => members.map((member, index): Member => ({ ...member, id: `member-${index}` }))),
@@ -64,6 +66,7 @@ function after(seen: ObservedPool, made: { count: number }): ObservedPool {
       phase: 'pending',
       current: true,
       abandoned: false,
+      onTrial: false,
       createdAt: seen.now,
       readyAt: null,
       failedAt: null,

@@ -15,6 +15,7 @@ function member(change: Partial<Member> = {}): Member {
     phase: 'running',
     current: true,
     abandoned: false,
+    onTrial: false,
     createdAt,
     readyAt: createdAt,
     failedAt: null,
@@ -31,6 +32,7 @@ function pool(change: Partial<ObservedPool> = {}): ObservedPool {
     min: 2,
     maxAgeMinutes: null,
     members: [],
+    trialDue: false,
     recentBoots: [],
     bootRetryMilliseconds: 10_000,
     now,
@@ -189,7 +191,8 @@ function carriedOut(state: Pick<ObservedPool, 'members' | 'min' | 'maxAgeMinutes
   let members = [...state.members]
   for (const action of actionsOf(state)) {
     if (action.do === 'retire') members = members.filter(({ id }) => id !== action.id)
-    else members.push(...Array.from({ length: action.count }, () => booting({ createdAt: now })))
+    else if (action.do === 'create')
+      members.push(...Array.from({ length: action.count }, () => booting({ createdAt: now })))
   }
   return members
 }

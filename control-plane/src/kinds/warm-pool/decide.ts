@@ -9,6 +9,8 @@ export interface Member {
   current: boolean
   /** Its runner is silent, or gives its machines up. */
   abandoned: boolean
+  /** Its runner is degraded: whether it comes up decides whether the runner is used again. */
+  onTrial: boolean
   createdAt: Date
   readyAt: Date | null
   failedAt: Date | null
@@ -30,9 +32,15 @@ export interface ObservedPool extends ObservedBoots {
   min: number
   maxAgeMinutes: number | null
   members: readonly Member[]
+  /** A degraded runner waits for a machine to be tried on it. */
+  trialDue: boolean
 }
 
-export type PoolAction = { do: 'create'; count: number } | { do: 'retire'; id: string }
+export type PoolAction =
+  | { do: 'create'; count: number }
+  | { do: 'retire'; id: string }
+  /** Makes one machine more than the pool's size, if it is placed on a degraded runner. */
+  | { do: 'try runner' }
 
 export interface PoolDecision {
   actions: PoolAction[]
@@ -49,7 +57,8 @@ const keepFailedMilliseconds = 30 * 60_000
 /**
  * What a pool lacks and has too much of. Members that are due to be replaced, because the pool now makes other ones or
  * because of their age, stay claimable until newer ones replace them, one at a time and the oldest first. A
- * configuration whose boots keep failing is given up until it changes.
+ * configuration whose boots keep failing is given up until it changes. A pool that lacks nothing spares a machine to try a
+ * degraded runner with: otherwise one would stay degraded for as long as nobody needs another machine.
  */
 export function decide(seen: ObservedPool): PoolDecision {
   const target = isWanted(seen) ? seen.min : 0
@@ -61,15 +70,19 @@ export function decide(seen: ObservedPool): PoolDecision {
   const bootsWanted = target + (dueKept > 0 ? 1 : 0) - freshKept.length - dueKept
   const retired = [
     ...discarded,
-    ...booting.slice(bootsWanted),
+    ...booting.slice(bootsWanted).filter(({ onTrial }) => !onTrial || target === 0),
     ...due.slice(0, due.length - dueKept),
     ...fresh.slice(target),
   ]
   const waiting = boots.stopped || (boots.retryAt !== null && boots.retryAt > seen.now)
   const count = waiting ? 0 : Math.max(0, bootsWanted - booting.length)
   const created: PoolAction[] = count > 0 ? [{ do: 'create', count }] : []
+  const maySpare = target > 0 && bootsWanted === 0 && booting.length === 0 && !waiting
+  // A trial is never the failure that stops a pool.
+  const tries = seen.trialDue && maySpare && boots.consecutive + 1 < bootAttempts
+  const tried: PoolAction[] = tries ? [{ do: 'try runner' }] : []
   return {
-    actions: [...retired.map(({ id }): PoolAction => ({ do: 'retire', id })), ...created],
+    actions: [...retired.map(({ id }): PoolAction => ({ do: 'retire', id })), ...created, ...tried],
     consecutiveFailures: boots.consecutive,
     retryAt: boots.stopped ? null : boots.retryAt,
     failure: boots.failure,

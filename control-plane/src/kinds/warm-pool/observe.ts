@@ -1,6 +1,7 @@
 import type { Failure } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
+import { isTrialDue } from '../environment/index.ts'
 import type { Member, ObservedPool } from './decide.ts'
 import type { PoolSight } from './show.ts'
 import { poolSpec, type WarmPoolRow } from './table.ts'
@@ -32,6 +33,7 @@ export async function observePool(
     deleting: pool.phase === 'deleting' || sight.project_phase === 'deleting',
     members: await readMembers(tx, pool.id, configuration),
     recentBoots: await readBoots(tx, pool, configuration),
+    trialDue: await isTrialDue(tx, pool.organization_id, given.now),
     ...rest,
   }
 }
@@ -67,6 +69,7 @@ async function readMembers(
       (row.runner_phase === 'offline' && row.runner_left_at === null) ||
       row.runner_phase === 'draining' ||
       row.runner_phase === 'deleted',
+    onTrial: row.runner_phase === 'degraded',
     createdAt: row.created_at,
     readyAt: row.ready_at === null ? null : new Date(row.ready_at),
     failedAt: row.failed_at === null ? null : new Date(row.failed_at),

@@ -2,7 +2,7 @@ import { assertNever, canonicalJson } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { type Wake, wake, wakeMany } from '../../reconciling/wake.ts'
-import { createEnvironments, placeAtOnce } from '../environment/index.ts'
+import { createEnvironments, createOnTrial, type NewEnvironment, placeAtOnce } from '../environment/index.ts'
 import { recordEvent } from '../event/index.ts'
 import { decide, type ObservedPool, type PoolDecision } from './decide.ts'
 import { observePool } from './observe.ts'
@@ -54,21 +54,14 @@ async function carryOut(
   for (const action of decision.actions) {
     switch (action.do) {
       case 'create': {
-        const { setup, branch } = poolSpec(pool)
-        const { project_id: projectId, organization_id, environment_class_id: classId } = pool
-        const made = {
-          project: { id: projectId, organization_id, name: sight.project_name, spec: sight.project_spec },
-          environmentClass: { id: classId, spec: sight.class_spec },
-          warmPool: { id: pool.id, setup, branch },
-          claimId: null,
-          creator: null,
-          now,
-        }
-        const rows = await createEnvironments(tx, made, action.count)
+        const rows = await createEnvironments(tx, newMember(pool, sight, now), action.count)
         placed = await placeAtOnce(tx, rows, sight.class_spec, now)
-        if (!placed) await wakeMany(tx, unplaced(organization_id, rows))
+        if (!placed) await wakeMany(tx, unplaced(pool.organization_id, rows))
         break
       }
+      case 'try runner':
+        placed = await createOnTrial(tx, newMember(pool, sight, now))
+        break
       case 'retire': {
         const member = seen.members.find(({ id }) => id === action.id)
         if (member !== undefined)
@@ -80,6 +73,19 @@ async function carryOut(
     }
   }
   return placed
+}
+
+function newMember(pool: WarmPoolRow, sight: PoolSight, now: Date): NewEnvironment {
+  const { setup, branch } = poolSpec(pool)
+  const { project_id: id, organization_id } = pool
+  return {
+    project: { id, organization_id, name: sight.project_name, spec: sight.project_spec },
+    environmentClass: { id: pool.environment_class_id, spec: sight.class_spec },
+    warmPool: { id: pool.id, setup, branch },
+    claimId: null,
+    creator: null,
+    now,
+  }
 }
 
 /** Their line, and themselves to watch their deadlines. */

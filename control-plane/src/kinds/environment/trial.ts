@@ -1,0 +1,40 @@
+import { sql } from 'kysely'
+import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import { place } from '../../placement/place.ts'
+import { createEnvironments, type NewEnvironment } from './create.ts'
+import { readFleet, tryLockPlacement } from './fleet.ts'
+import { placeAtOnce } from './placement.ts'
+import { buildPlan } from './plan.ts'
+
+/** Whether a degraded runner's pause is over and no machine is being made on it. */
+export async function isTrialDue(queryable: Queryable, organizationId: string, now: Date): Promise<boolean> {
+  const { rows } = await sql<{ due: boolean }>`
+    SELECT EXISTS (
+      SELECT FROM runners WHERE organization_id = ${organizationId} AND phase = 'degraded'
+        AND (health->>'probeAt')::timestamptz <= ${now} AND spec->>'scheduling' = 'enabled'
+        AND NOT EXISTS (SELECT FROM environments
+          WHERE environments.runner_id = runners.id AND environments.phase = 'provisioning')
+    ) AS due`.execute(queryable)
+  return rows[0]?.due === true
+}
+
+/**
+ * Makes one machine on a degraded runner whose pause is over; false, and nothing made, when none would take it, when
+ * others wait for a runner, or when somebody else is placing at this moment.
+ */
+export async function createOnTrial(tx: DatabaseTransaction, created: NewEnvironment): Promise<boolean> {
+  const { project, environmentClass, warmPool, now } = created
+  const organizationId = project.organization_id
+  if (!(await tryLockPlacement(tx, organizationId, []))) return false
+  const { image, virtualCpus, memoryMebibytes, diskGibibytes } = buildPlan(
+    project.spec,
+    environmentClass.spec,
+    warmPool,
+  )
+  const size = { virtualCpus, memoryMebibytes, diskGibibytes }
+  const fleet = await readFleet(tx, organizationId, now)
+  const { runnerId } = place({ ...environmentClass.spec, image, ...size, awaited: false }, fleet)
+  if (fleet.find(({ id }) => id === runnerId)?.phase !== 'degraded') return false
+  const rows = await createEnvironments(tx, created, 1)
+  return placeAtOnce(tx, rows, environmentClass.spec, now)
+}

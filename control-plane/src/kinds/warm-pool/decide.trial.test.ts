@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { decide, type Member, type ObservedPool } from './decide.ts'
+
+const now = new Date('2026-01-01T12:00:00Z')
+const before = (seconds: number) => new Date(now.getTime() - seconds * 1_000)
+const ready: Member = {
+  id: 'a-ready',
+  phase: 'running',
+  current: true,
+  abandoned: false,
+  onTrial: false,
+  createdAt: before(60),
+  readyAt: before(50),
+  failedAt: null,
+}
+const trial: Member = {
+  ...ready,
+  id: 'b-trial',
+  phase: 'provisioning',
+  onTrial: true,
+  createdAt: before(5),
+  readyAt: null,
+}
+const failedBoot = { failed: true, at: before(600), failure: null }
+
+function pool(change: Partial<ObservedPool>): ObservedPool {
+  return {
+    enabled: true,
+    cleared: false,
+    deleting: false,
+    min: 1,
+    maxAgeMinutes: null,
+    members: [ready],
+    trialDue: true,
+    recentBoots: [],
+    bootRetryMilliseconds: 10_000,
+    now,
+    ...change,
+  }
+}
+const actionsOf = (change: Partial<ObservedPool>) => decide(pool(change)).actions
+
+test('a full pool spares a machine to try a degraded runner with', () => {
+  expect(actionsOf({})).toEqual([{ do: 'try runner' }])
+  expect(actionsOf({ trialDue: false })).toEqual([])
+})
+
+test('the machine on trial stays until its end, and takes the place of an older one when it comes up', () => {
+  expect(actionsOf({ trialDue: false, members: [ready, trial] })).toEqual([])
+  const cameUp: Member = { ...trial, phase: 'running', readyAt: now }
+  expect(actionsOf({ trialDue: false, members: [ready, cameUp] })).toEqual([{ do: 'retire', id: 'a-ready' }])
+})
+
+test.each<[string, Partial<ObservedPool>]>([
+  ['of size 0', { min: 0, members: [] }],
+  ['disabled', { enabled: false, members: [] }],
+  ['that lacks a machine', { min: 2, members: [ready] }],
+  ['whose machine is being made', { min: 2, members: [ready, { ...trial, onTrial: false }] }],
+  ['that is one failed boot from being given up', { recentBoots: [failedBoot, failedBoot] }],
+  ['that waits after a failed boot', { recentBoots: [{ ...failedBoot, at: before(1) }] }],
+])('a pool %s tries no runner', (_, change) => {
+  expect(actionsOf(change)).not.toContainEqual({ do: 'try runner' })
+})
+
+test('a pool that is not wanted any more lets the machine on trial go, too', () => {
+  expect(actionsOf({ min: 0, members: [trial] })).toEqual([{ do: 'retire', id: 'b-trial' }])
+})
