@@ -1,0 +1,120 @@
+import { generateSecureShellKeyPair } from '../../secure-shell/host-key.ts'
+import { type Authority, ownershipOf } from '../authority.ts'
+import type { CommandRunner } from '../command/command-runner.ts'
+import type { MachineSpecification, Ownership } from '../host.ts'
+import { HostError } from '../host-error.ts'
+import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
+import { createDisk } from './disk.ts'
+import { buildDomainXml } from './domain-xml.ts'
+import { type Domains, domainName } from './domains.ts'
+import type { ImageFolder, LocatedImage } from './image-folder.ts'
+import type { MachineFolder } from './machine-folder.ts'
+import type { Machines } from './machines.ts'
+import type { Given } from './metadata.ts'
+import type { Ports } from './ports.ts'
+import type { Seed } from './seed.ts'
+import { seedDiskPath, writeSeedDisk } from './seed-disk.ts'
+
+export interface CreationOptions {
+  runner: CommandRunner
+  domains: Domains
+  machines: Machines
+  images: ImageFolder
+  ports: Ports
+  virtualization: 'kvm' | 'qemu'
+  owner: string
+  guestAddress: string
+  agentKey: string
+  clock: { now(): Date }
+}
+
+/** Makes machines: identity, seed, disk and definition. */
+export class Creation {
+  constructor(private readonly options: CreationOptions) {}
+
+  async create(specification: MachineSpecification, authority: Authority): Promise<void> {
+    const { machines, images, owner, clock, runner } = this.options
+    const { environmentId } = specification
+    const existing = await machines.lookToTouch(environmentId, authority)
+    const folder = machines.folder(environmentId)
+    if (existing.power !== 'absent') {
+      if (existing.address !== null) return
+      throw new HostError('host_refused', `${domainName(environmentId)} is there without its folder`)
+    }
+    const image = await images.find(specification.image)
+    // Made anew as long as the machine has not been defined: nothing has booted with what a cut left here.
+    const { given, seed } = await this.chooseIdentity(specification, image)
+    const ownership = ownershipOf(owner, environmentId, authority, clock.now())
+    await authority.assertHeld()
+    // Before anything is made: from here on the folder says whose it is.
+    if (existing.ownership === null) await folder.open({ ownership, given })
+    else await folder.writeMachine({ ownership, given })
+    await authority.assertHeld()
+    await Promise.all([
+      writeSeedDisk(runner, folder.path, image.format, seed),
+      createDisk(runner, image, folder.disk, specification.diskGibibytes),
+    ])
+    await authority.assertHeld()
+    await this.define(specification, image, folder, ownership, given)
+  }
+
+  private async chooseIdentity(
+    specification: MachineSpecification,
+    image: LocatedImage,
+  ): Promise<{ given: Given; seed: Seed }> {
+    const { environmentId, hostname, userCertificateAuthority, principal } = specification
+    const { guestAddress, agentKey, ports } = this.options
+    const randomSeed = newRandomSeed()
+    const hostKey = generateSecureShellKeyPair(hostname)
+    const user = image.sshUser
+    const port = await ports.choose(environmentId)
+    const identity = {
+      // Also the firmware's UUID, from which systemd derives it on a first boot under KVM.
+      machineId: environmentId.replaceAll('-', ''),
+      hostname,
+      randomSeedDigest: digestRandomSeed(randomSeed),
+    }
+    return {
+      given: { address: { host: guestAddress, port, user, hostKey: hostKey.publicKey }, identity },
+      seed: {
+        environmentId,
+        identity,
+        hostKey,
+        userCertificateAuthority,
+        principal,
+        agentKey,
+        user,
+        randomSeed,
+      },
+    }
+  }
+
+  private async define(
+    specification: MachineSpecification,
+    image: LocatedImage,
+    folder: MachineFolder,
+    ownership: Ownership,
+    given: Given,
+  ): Promise<void> {
+    const { domains, runner, virtualization } = this.options
+    const { environmentId } = specification
+    const xml = buildDomainXml({
+      name: domainName(environmentId),
+      uuid: environmentId,
+      virtualization,
+      memoryMebibytes: specification.memoryMebibytes,
+      virtualCpus: specification.virtualCpus,
+      ownership,
+      diskPath: folder.disk,
+      seedPath: seedDiskPath(folder.path, image.format),
+      consolePath: folder.console,
+      kernel:
+        image.kernelPath === null
+          ? null
+          : { path: image.kernelPath, initrdPath: image.initrdPath, commandLine: image.commandLine ?? '' },
+      forward: given.address,
+    })
+    await runner.writeFile(folder.definition, xml, 0o600)
+    await domains.define(folder.definition)
+  }
+}

@@ -1,0 +1,89 @@
+import { isId } from '@hearth/foundation'
+import type { InventoryEntry, Ownership } from '../host.ts'
+import { HostError } from '../host-error.ts'
+import { parsePower } from './domain-state.ts'
+import { buildOwnershipXml, parseOwnershipXml } from './domain-xml.ts'
+import { metadataNamespace } from './metadata.ts'
+import type { Virsh } from './virsh.ts'
+
+const domainPrefix = 'hearth-'
+
+export function domainName(environmentId: string): string {
+  return `${domainPrefix}${environmentId}`
+}
+
+/** The environment's id in a domain's name; null for a domain that is not of Hearth. */
+export function environmentIdOf(name: string): string | null {
+  if (!name.startsWith(domainPrefix)) return null
+  const id = name.slice(domainPrefix.length)
+  return isId(id) ? id : null
+}
+
+/** Hearth's domains in one libvirt, each named for its environment. */
+export class Domains {
+  constructor(private readonly virsh: Virsh) {}
+
+  /** The environments that have a domain, whoever's it is. */
+  async list(): Promise<string[]> {
+    return idsIn(await this.virsh.run('list', '--all', '--name'))
+  }
+
+  /** Those whose QEMU is there. */
+  async listActive(): Promise<string[]> {
+    return idsIn(await this.virsh.run('list', '--name', '--state-running', '--state-paused', '--state-other'))
+  }
+
+  async look(ids: readonly string[]): Promise<InventoryEntry[]> {
+    const commands = ids.flatMap((id) => [
+      `domstate --reason ${domainName(id)}`,
+      `metadata ${domainName(id)} ${metadataNamespace}`,
+    ])
+    const answers = await this.virsh.batch(commands)
+    return ids.map((environmentId, index) => ({
+      environmentId,
+      power: parsePower(answers[2 * index] ?? ''),
+      ownership: parseOwnershipXml(answers[2 * index + 1] ?? ''),
+    }))
+  }
+
+  /** Resolves with libvirt's words when it refuses, null when the domain runs. */
+  async start(environmentId: string): Promise<string | null> {
+    const { error } = await this.virsh.try('start', domainName(environmentId))
+    return error === null || /already active/.test(error) ? null : error
+  }
+
+  async shutDown(environmentId: string): Promise<void> {
+    const { error } = await this.virsh.try('shutdown', domainName(environmentId), '--mode', 'acpi')
+    if (error !== null && !/not running/.test(error)) throw new HostError('host_refused', error)
+  }
+
+  async destroy(environmentId: string): Promise<void> {
+    const { error } = await this.virsh.try('destroy', domainName(environmentId))
+    if (error !== null && !/not running/.test(error)) throw new HostError('host_refused', error)
+  }
+
+  async define(path: string): Promise<void> {
+    await this.virsh.run('define', path)
+  }
+
+  async undefine(environmentId: string): Promise<void> {
+    const { error } = await this.virsh.try(
+      'undefine',
+      domainName(environmentId),
+      '--managed-save',
+      '--nvram',
+      '--snapshots-metadata',
+      '--checkpoints-metadata',
+    )
+    if (error !== null && !/failed to get domain/.test(error)) throw new HostError('host_refused', error)
+  }
+
+  async setOwnership(environmentId: string, ownership: Ownership, flags: string[]): Promise<void> {
+    const set = ['--uri', metadataNamespace, '--key', 'hearth', '--set', buildOwnershipXml(ownership)]
+    await this.virsh.run('metadata', domainName(environmentId), ...flags, ...set)
+  }
+}
+
+function idsIn(names: string): string[] {
+  return names.split('\n').flatMap((name) => environmentIdOf(name) ?? [])
+}
