@@ -3,6 +3,7 @@ import { benchCold } from './cold.ts'
 import { benchFirstCommand } from './command.ts'
 import { benchFleet } from './fleet.ts'
 import { benchImage } from './image.ts'
+import { benchMask } from './mask.ts'
 import { benchMemory } from './memory.ts'
 import { benchPatch } from './patch.ts'
 import { benchSteps } from './steps.ts'
@@ -17,6 +18,7 @@ const sections: Readonly<Record<string, () => Promise<Row[]>>> = {
   steps: benchSteps,
   patch: benchPatch,
   memory: benchMemory,
+  mask: benchMask,
 }
 
 const wanted = process.argv.slice(2)

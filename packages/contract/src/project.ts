@@ -4,10 +4,10 @@ import {
   commandSchema,
   repositoryInputSchema,
   repositorySchema,
-  variableNameSchema,
   variablesSchema,
 } from './provisioning-plan.ts'
 import { labelsSchema, nameSchema, resourceSchema, statusFields } from './resource.ts'
+import { secretsSchema } from './secrets.ts'
 
 const distinctRepositories = (repositories: { name: string }[]) =>
   new Set(repositories.map(({ name }) => name)).size === repositories.length
@@ -27,7 +27,7 @@ export const projectSpecInputSchema = z.strictObject({
     .refine(distinctRepositories, 'each repository needs a name of its own')
     .default([]),
   variables: variablesSchema.default({}),
-  secrets: z.record(variableNameSchema, z.string().max(65_536)).default({}),
+  secrets: secretsSchema.default({}),
   setup: z.array(commandInputSchema).max(64).default([]),
   onHostLoss: onHostLossSchema.default('wait'),
 })
@@ -67,7 +67,7 @@ export const projectUpdateSchema = z
           .refine(distinctRepositories, 'each repository needs a name of its own')
           .optional(),
         variables: variablesSchema.optional(),
-        secrets: z.record(variableNameSchema, z.string().max(65_536)).optional(),
+        secrets: secretsSchema.optional(),
         setup: z.array(commandInputSchema).max(64).optional(),
         onHostLoss: onHostLossSchema.optional(),
       })

@@ -1,78 +1,136 @@
+import { createHash } from 'node:crypto'
 import { StringDecoder } from 'node:string_decoder'
+import { SecretAutomaton } from './secret-automaton.ts'
 
 const shortestMasked = 4
 /** A line of a value with several is masked by itself too, unless it is so short that it may be anything. */
 const shortestMaskedLine = 8
-const replacement = '***'
+const replacement = Buffer.from('***')
+
+/** The automata of sets of secrets that are in use: the machines of one project share theirs. */
+const inUse = new Map<string, WeakRef<SecretAutomaton>>()
+const forgotten = new FinalizationRegistry<string>((digest) => {
+  if (inUse.get(digest)?.deref() === undefined) inUse.delete(digest)
+})
+
+/** What finds these secrets: values of at least 4 characters, and lines of at least 8 of those with several lines. */
+export async function secretAutomaton(secrets: readonly string[]): Promise<SecretAutomaton> {
+  const lines = secrets.flatMap((secret) =>
+    secret.split(/\r?\n/).filter((line) => line.length >= shortestMaskedLine),
+  )
+  const long = secrets.filter((secret) => secret.length >= shortestMasked)
+  const values = [...new Set([...long, ...lines])].sort()
+  const digest = createHash('sha256').update(JSON.stringify(values)).digest('base64')
+  const known = inUse.get(digest)?.deref()
+  if (known !== undefined) return known
+  const built = await SecretAutomaton.build(values.map((value) => Buffer.from(value)))
+  inUse.set(digest, new WeakRef(built))
+  forgotten.register(built, digest)
+  return built
+}
 
 /**
- * Replaces secret values in a stream of bytes, also where a value is cut by the end of a chunk: what may be the
- * start of one is held back until it is clear. The result does not depend on how the stream was cut.
+ * Replaces secrets in a stream of bytes by `***`, also where one is cut by the end of a chunk: what may be the start of
+ * one is held back until it is clear. Whatever belongs to any secret is replaced; those that overlap become one `***`.
+ * The result does not depend on how the stream was cut. Time and memory for a byte are bounded by the longest secret.
  */
 export class SecretMask {
-  /** As bytes in latin1, longest first. */
-  private readonly values: readonly string[]
-  private readonly longest: number
   private readonly decoder = new StringDecoder('utf8')
-  private held = ''
+  private state = 0
+  /** Bytes that are not shown yet, and where the first of them stands in the stream. */
+  private held = new ByteQueue()
+  private heldFrom = 0
+  private readAt = 0
+  /** Where the last secret ends whose `***` has been given already. */
+  private maskedTo = 0
+  /** Secrets after that, apart from each other and in order. */
+  private found: { from: number; to: number }[] = []
 
-  constructor(secrets: readonly string[]) {
-    const lines = secrets.flatMap((secret) =>
-      secret.split(/\r?\n/).filter((line) => line.length >= shortestMaskedLine),
-    )
-    const all = [...secrets.filter((secret) => secret.length >= shortestMasked), ...lines]
-    this.values = [...new Set(all)]
-      .map((value) => Buffer.from(value, 'utf8').toString('latin1'))
-      .sort((left, right) => right.length - left.length)
-    this.longest = this.values[0]?.length ?? 0
-  }
+  constructor(private readonly automaton: SecretAutomaton) {}
 
   /** The text that is clear by now. */
   push(chunk: Buffer): string {
-    this.held += chunk.toString('latin1')
-    return this.release(false)
+    this.held.append(chunk)
+    const { automaton } = this
+    let { state } = this
+    for (let index = 0; index < chunk.length; index += 1) {
+      state = automaton.next(state, chunk[index] ?? 0)
+      const length = state === 0 ? 0 : automaton.longestEndingAt(state)
+      if (length > 0) this.find(this.readAt + index + 1 - length, this.readAt + index + 1)
+    }
+    this.state = state
+    this.readAt += chunk.length
+    return this.release(this.readAt - automaton.depthOf(state))
   }
 
   /** The rest, at the end of the stream. */
   end(): string {
-    return this.release(true) + clean(this.decoder.end())
+    return this.release(this.readAt) + clean(this.decoder.end())
   }
 
-  private release(ended: boolean): string {
-    let clear = ''
-    let at = 0
-    while (at < this.held.length) {
-      if (!ended && this.mayBecomeLonger(at)) break
-      const value = this.values.find((each) => this.held.startsWith(each, at))
-      if (value === undefined) {
-        const next = this.nextStart(at + 1)
-        clear += this.held.slice(at, next)
-        at = next
-      } else {
-        clear += replacement
-        at += value.length
-      }
+  private find(from: number, to: number): void {
+    let start = from
+    for (let last = this.found.at(-1); last !== undefined && last.to > start; last = this.found.at(-1)) {
+      start = Math.min(start, last.from)
+      this.found.pop()
     }
-    this.held = this.held.slice(at)
-    return clean(this.decoder.write(Buffer.from(clear, 'latin1')))
+    if (start < this.maskedTo) this.maskedTo = to
+    else this.found.push({ from: start, to })
   }
 
-  private mayBecomeLonger(at: number): boolean {
-    const rest = this.held.length - at
-    if (rest >= this.longest) return false
-    const tail = this.held.slice(at)
-    return this.values.some((value) => value.length > rest && value.startsWith(tail))
-  }
-
-  /** The next place where a value begins, or may. */
-  private nextStart(from: number): number {
-    let nearest = this.held.length
-    for (const value of this.values) {
-      const first = value.charAt(0)
-      const found = this.held.indexOf(first, from)
-      if (found >= 0 && found < nearest) nearest = found
+  /** Gives everything before `until`: no secret that begins earlier is still to come. */
+  private release(until: number): string {
+    const clear: Buffer[] = []
+    this.skip(Math.min(this.maskedTo, this.readAt))
+    let taken = 0
+    for (const { from, to } of this.found) {
+      if (from >= until) break
+      clear.push(this.take(from), replacement)
+      this.skip(to)
+      this.maskedTo = to
+      taken += 1
     }
-    return nearest
+    this.found.splice(0, taken)
+    if (until > this.heldFrom) clear.push(this.take(until))
+    return clean(this.decoder.write(Buffer.concat(clear)))
+  }
+
+  private take(to: number): Buffer {
+    const bytes = this.held.shift(Math.max(0, to - this.heldFrom))
+    this.heldFrom += bytes.length
+    return bytes
+  }
+
+  private skip(to: number): void {
+    if (to > this.heldFrom) this.take(to)
+  }
+}
+
+/** Bytes in the order they came, in one buffer that is moved only when it is half empty. */
+class ByteQueue {
+  private bytes = Buffer.alloc(0)
+  private start = 0
+  private end = 0
+
+  append(chunk: Buffer): void {
+    const length = this.end - this.start
+    if (this.end + chunk.length > this.bytes.length) {
+      const wanted = 2 * (length + chunk.length)
+      const target = wanted > this.bytes.length ? Buffer.allocUnsafe(wanted) : this.bytes
+      this.bytes.copy(target, 0, this.start, this.end)
+      this.bytes = target
+      this.start = 0
+      this.end = length
+    }
+    chunk.copy(this.bytes, this.end)
+    this.end += chunk.length
+  }
+
+  /** The first so many bytes; good until the next `append`. */
+  shift(length: number): Buffer {
+    const first = this.bytes.subarray(this.start, Math.min(this.end, this.start + length))
+    this.start += first.length
+    return first
   }
 }
 

@@ -1,6 +1,6 @@
 import { type EnvironmentOrder, type StepStatus, stepKey } from '@hearth/contract'
 import { LogPublisher } from '../../reporting/log-publisher.ts'
-import { maskedValues } from './secrets.ts'
+import type { SecretAutomaton } from './secret-automaton.ts'
 import { StepOutput } from './step-output.ts'
 import type { WorkContext } from './work-context.ts'
 
@@ -10,7 +10,7 @@ const progressMilliseconds = 1_000
 export function openStepLog(
   order: EnvironmentOrder,
   status: StepStatus,
-  secrets: Readonly<Record<string, string>>,
+  secrets: SecretAutomaton,
   context: Pick<WorkContext, 'logs' | 'clock' | 'log' | 'closing' | 'track'>,
   onProgress: (progress: Pick<StepStatus, 'output' | 'outputBytes'>) => void,
 ): StepOutput {
@@ -24,7 +24,7 @@ export function openStepLog(
     context.closing,
   )
   let reported = clock.now().getTime()
-  const output: StepOutput = new StepOutput(maskedValues(order, secrets), {
+  const output: StepOutput = new StepOutput(secrets, {
     onText: (text, offset) => {
       logs.add(text, offset)
       const now = clock.now().getTime()

@@ -1,18 +1,19 @@
 import { expect, test } from 'vitest'
+import { secretAutomaton } from './secret-mask.ts'
 import { lastLines, StepOutput } from './step-output.ts'
 
-function setUp(secrets: string[] = []) {
+async function setUp(secrets: string[] = []) {
   const pieces: [string, number][] = []
   const ends: number[] = []
-  const output = new StepOutput(secrets, {
+  const output = new StepOutput(await secretAutomaton(secrets), {
     onText: (text, offset) => pieces.push([text, offset]),
     onEnd: (bytes) => ends.push(bytes),
   })
   return { output, pieces, ends }
 }
 
-test('pieces come with the offset of what is shown, not of what was printed', () => {
-  const { output, pieces, ends } = setUp(['s3cr3t'])
+test('pieces come with the offset of what is shown, not of what was printed', async () => {
+  const { output, pieces, ends } = await setUp(['s3cr3t'])
   output.add(Buffer.from('a s3cr3t ü '))
   output.add(Buffer.from('b'))
   output.end()

@@ -1,4 +1,5 @@
 import { KeptText } from './kept-text.ts'
+import type { SecretAutomaton } from './secret-automaton.ts'
 import { SecretMask } from './secret-mask.ts'
 
 const keptLines = 20
@@ -16,7 +17,7 @@ export class StepOutput {
   private hasEnded = false
 
   constructor(
-    secrets: readonly string[],
+    secrets: SecretAutomaton,
     private readonly listeners: StepOutputListeners,
   ) {
     this.mask = new SecretMask(secrets)
@@ -55,6 +56,6 @@ export class StepOutput {
 
 /** The last 20 lines of a text, without the empty end. */
 export function lastLines(text: string): string[] {
-  const trimmed = text.replace(/\s+$/, '')
+  const trimmed = text.trimEnd()
   return trimmed === '' ? [] : trimmed.split('\n').slice(-keptLines)
 }

@@ -15,7 +15,8 @@ import { ensureServer, type ProvisionResult, provision } from './provision.ts'
 import { isProvisioned, parseRecord } from './record.ts'
 import { RecordKeeper } from './record-keeper.ts'
 import { runScripts, scriptRun } from './script-run.ts'
-import { openSecrets } from './secrets.ts'
+import { secretAutomaton } from './secret-mask.ts'
+import { maskedValues, openSecrets } from './secrets.ts'
 import type { Slot } from './slots.ts'
 import { machineSpecification } from './specification.ts'
 import { thrownFailure } from './step-failure.ts'
@@ -272,6 +273,7 @@ export class EnvironmentWorker {
   private async runScripts(indexes: readonly number[], machine: Machine): Promise<void> {
     const { order, context, keeper } = this
     const secrets = openSecrets(order, context.sealingKey)
+    const masked = await secretAutomaton(maskedValues(order, secrets))
     const result = await runScripts(indexes, {
       guest: this.openGuest(machine).guest,
       order,
@@ -283,7 +285,7 @@ export class EnvironmentWorker {
       clock: context.clock,
       interrupted: this.interrupt.signal,
       openLog: (index, status) =>
-        openStepLog(order, status, secrets, context, (progress) => {
+        openStepLog(order, status, masked, context, (progress) => {
           keeper.setStep(index, progress)
           this.report('provisioning')
         }),
