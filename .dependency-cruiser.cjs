@@ -35,12 +35,13 @@ const alsoAllowed = { 'packages/embedded': ['src/nats/', 'packages/messaging'] }
 const controlPlane = {
   access: [],
   placement: [],
-  config: [],
+  config: ['outgoing'],
   timings: [],
   database: ['database'],
+  outgoing: ['outgoing'],
   reconciling: ['reconciling', 'database', 'timings'],
-  api: ['api', 'database', 'timings'],
-  kinds: ['kinds', 'access', 'placement', 'reconciling', 'database', 'api', 'timings'],
+  api: ['api', 'database', 'outgoing', 'timings'],
+  kinds: ['kinds', 'access', 'placement', 'reconciling', 'database', 'api', 'outgoing', 'timings'],
   delivery: ['delivery', 'kinds', 'reconciling', 'database', 'api', 'timings'],
   dialects: ['dialects', 'kinds', 'reconciling', 'database', 'api'],
 }

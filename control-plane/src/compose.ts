@@ -39,6 +39,7 @@ import { addProjectRoutes, projectReconciler } from './kinds/project/index.ts'
 import { addRunnerRoutes, Listening, runnerReconciler } from './kinds/runner/index.ts'
 import { Authentication, addTokenRoutes, TokenUse } from './kinds/token/index.ts'
 import { addWarmPoolRoutes, warmPoolReconciler } from './kinds/warm-pool/index.ts'
+import { Outgoing } from './outgoing/index.ts'
 import { releaseAbandonedJobs } from './reconciling/abandoned.ts'
 import { prepareQueue, startReconcileQueue } from './reconciling/queue.ts'
 import { defaultTimings, type Timings } from './timings.ts'
@@ -106,6 +107,7 @@ export async function composeControlPlane(
     encryption,
     notifications,
     messaging,
+    outgoing: new Outgoing(config.repositoryHosts),
     clock,
     timings,
     log,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { HearthError } from '@hearth/foundation'
 import { z } from 'zod'
+import { type AllowedHost, parseAllowedHost } from './outgoing/index.ts'
 
 const listen = z
   .string()
@@ -15,6 +16,20 @@ const servers = z
   .transform((text) => text.split(',').map((server) => server.trim()))
 const file = z.string().min(1)
 
+const allowedHosts = z.string().transform((text, context) =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+    .flatMap((entry) => {
+      const host = parseAllowedHost(entry)
+      if (host !== null) return host
+      const message = `HOST, HOST:PORT, *.SUFFIX, an address or a network, and not ${entry}`
+      context.addIssue({ code: 'custom', message })
+      return []
+    }),
+)
+
 const schema = z.object({
   HEARTH_DATABASE_URL: z.string().min(1),
   HEARTH_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(20),
@@ -28,6 +43,7 @@ const schema = z.object({
   HEARTH_LISTEN: listen.prefault('127.0.0.1:7070'),
   HEARTH_ENCRYPTION_KEY_FILE: file,
   HEARTH_BOOTSTRAP_TOKEN_FILE: file.optional(),
+  HEARTH_REPOSITORY_HOSTS: allowedHosts.prefault(''),
   HEARTH_EVENTS_KEEP_HOURS: z.coerce.number().positive().max(87_600).default(168),
   HEARTH_EVENTS_KEEP_COUNT: z.coerce.number().int().min(1_000).default(200_000),
   HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -50,6 +66,8 @@ export interface Config {
   drainMilliseconds: number
   encryptionKeyFile: string
   bootstrapToken: string | null
+  /** Where repositories may be asked for their branches though the address is not public. */
+  repositoryHosts: AllowedHost[]
   /** How long events are kept, and how many at most, in the database and in NATS. */
   events: { keepMilliseconds: number; keepCount: number }
   logLevel: string
@@ -83,6 +101,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     drainMilliseconds: value.HEARTH_DRAIN_SECONDS * 1_000,
     encryptionKeyFile: value.HEARTH_ENCRYPTION_KEY_FILE,
     bootstrapToken: readText(value.HEARTH_BOOTSTRAP_TOKEN_FILE)?.trim() ?? null,
+    repositoryHosts: value.HEARTH_REPOSITORY_HOSTS,
     events: {
       keepMilliseconds: value.HEARTH_EVENTS_KEEP_HOURS * 3_600_000,
       keepCount: value.HEARTH_EVENTS_KEEP_COUNT,

@@ -23,6 +23,7 @@ type Overrides = NonNullable<Parameters<typeof composeControlPlane>[2]>
 export interface InstallationOptions {
   overrides?: Overrides
   events?: Partial<Config['events']>
+  repositoryHosts?: Config['repositoryHosts']
 }
 
 export async function startInstallation(options: InstallationOptions = {}): Promise<Installation> {
@@ -55,7 +56,7 @@ export interface Replica {
 /** One more control plane on the database, the NATS server and the keys of an installation. */
 export async function startReplica(
   { token, database, nats, folder }: Pick<Installation, 'token' | 'database' | 'nats' | 'folder'>,
-  { overrides, events }: InstallationOptions = {},
+  { overrides, events, repositoryHosts = [] }: InstallationOptions = {},
 ): Promise<Replica> {
   const controlPlane = await composeControlPlane(
     {
@@ -73,6 +74,7 @@ export async function startReplica(
       drainMilliseconds: 0,
       encryptionKeyFile: join(folder, 'encryption.key'),
       bootstrapToken: token,
+      repositoryHosts,
       events: { keepMilliseconds: 7 * 24 * 3_600_000, keepCount: 200_000, ...events },
       logLevel: 'silent',
     },

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Database } from '../database/connection.ts'
 import type { Encryption } from '../database/encryption.ts'
 import type { Notifications } from '../database/notifications.ts'
+import type { Outgoing } from '../outgoing/index.ts'
 import type { Timings } from '../timings.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -13,6 +14,8 @@ export interface Services {
   encryption: Encryption
   notifications: Notifications
   messaging: Messaging
+  /** Every call to an address that somebody else names. */
+  outgoing: Outgoing
   clock: Clock
   timings: Timings
   log: Logger

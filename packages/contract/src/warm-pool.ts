@@ -46,6 +46,10 @@ export const warmPoolStatusSchema = z.object({
   claimed: z.int().nonnegative(),
   consecutiveFailures: z.int().nonnegative(),
   retryAt: timeSchema.nullable(),
+  uncheckedBranch: z.string().nullable().meta({
+    description:
+      'In which repositories nobody looked for the pool’s branch, and why; null when all were asked',
+  }),
   ...statusFields,
 })
 export type WarmPoolStatus = z.infer<typeof warmPoolStatusSchema>

@@ -93,15 +93,16 @@ export function addWarmPoolRoutes(application: Application, services: Services):
       params: projectParams,
       body: changeSchema,
       answer: { status: 200, schema: settingsSchema, description: 'The pool' },
-      handle: async ({ caller, params, body }) => {
+      handle: async ({ caller, params, body, context }) => {
         const project = await projectOf(database, caller, params.projectId)
-        await refuseMissingBranch(database, services.encryption, project, body.branch, 'body.branch')
+        const asked = { branch: body.branch, field: 'body.branch' }
+        const unchecked = await refuseMissingBranch(services, project, asked, context.req.raw.signal)
+        const uncheckedBranch = body.branch == null ? undefined : unchecked
         const row = await transact(database, async (tx) => {
           const pool = await lockedPool(tx, caller, params.projectId)
           const { enabled, targetSize: min, branch, setupCommands: setup, maxAgeMinutes } = body
-          return (
-            (await changeWarmPool(tx, pool, { spec: { enabled, min, branch, setup, maxAgeMinutes } })) ?? pool
-          )
+          const spec = { enabled, min, branch, setup, maxAgeMinutes }
+          return (await changeWarmPool(tx, pool, { spec, uncheckedBranch })) ?? pool
         })
         return { status: 200, value: await show(row) }
       },

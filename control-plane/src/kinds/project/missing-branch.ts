@@ -1,36 +1,61 @@
-import { HearthError } from '@hearth/foundation'
-import type { Queryable } from '../../database/connection.ts'
-import type { Encryption } from '../../database/encryption.ts'
+import { setMaxListeners } from 'node:events'
+import type { Repository } from '@hearth/contract'
+import { Deadline, HearthError } from '@hearth/foundation'
+import type { Services } from '../../api/services.ts'
 import { readSecrets } from './queries.ts'
-import { remoteHasBranch } from './remote-branch.ts'
+import { askForBranch, type BranchAnswer } from './remote-branch.ts'
 import type { ProjectRow } from './table.ts'
+
+/** For all repositories of a request together. */
+const patienceMilliseconds = 8_000
+/** So many repositories are named in a sentence. */
+const mostNamed = 5
 
 /**
  * Refuses a branch that a repository of the project is known not to have. One whose server cannot be asked from here is
- * let through: the first machine will tell. Not to be called in a transaction: it waits for others' servers.
+ * let through: the first machine will tell. The answer says in words which those are and why, null when there are none.
+ * Not to be called in a transaction: it waits for others' servers.
  */
 export async function refuseMissingBranch(
-  queryable: Queryable,
-  encryption: Encryption,
+  { database, encryption, outgoing }: Pick<Services, 'database' | 'encryption' | 'outgoing'>,
   project: ProjectRow,
-  branch: string | null | undefined,
-  field: string,
-): Promise<void> {
-  if (branch == null) return
+  wanted: { branch: string | null | undefined; field: string },
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { branch, field } = wanted
+  if (branch == null) return null
   const { repositories } = project.spec
   const secrets = repositories.some(({ token }) => token !== undefined)
-    ? await readSecrets(queryable, encryption, project.id)
+    ? await readSecrets(database, encryption, project.id)
     : {}
+  using deadline = new Deadline(patienceMilliseconds, signal)
+  // Each repository listens to it, some of them twice.
+  setMaxListeners(2 * repositories.length + 10, deadline.signal)
   const answers = await Promise.all(
-    repositories.map(({ url, token }) =>
-      remoteHasBranch(url, branch, token === undefined ? null : (secrets[token] ?? null)),
-    ),
+    repositories.map(({ url, token }) => {
+      const asked = { url, branch, token: token === undefined ? null : (secrets[token] ?? null) }
+      return askForBranch(outgoing, asked, deadline.signal)
+    }),
   )
-  const without = repositories.filter((_, index) => answers[index] === false).map(({ name }) => name)
-  if (without.length === 0) return
+  const without = repositories.filter((_, index) => answers[index] === 'missing').map(({ name }) => name)
+  if (without.length === 0) return leftOut(branch, repositories, answers)
   throw new HearthError('invalid', `there is no branch ${branch} in ${without.join(', ')}`, {
     details: [
       { field, given: JSON.stringify(branch), expected: `a branch or tag of ${without.join(' and ')}` },
     ],
   })
+}
+
+function leftOut(
+  branch: string,
+  repositories: readonly Repository[],
+  answers: readonly BranchAnswer[],
+): string | null {
+  const causes = repositories.flatMap(({ name }, index) => {
+    const answer = answers[index]
+    return typeof answer === 'object' ? `${name} (${answer.unknown})` : []
+  })
+  if (causes.length === 0) return null
+  const others = causes.length > mostNamed ? ` and ${causes.length - mostNamed} more` : ''
+  return `nobody looked for branch ${branch} in ${causes.slice(0, mostNamed).join(', ')}${others}: the first machine will tell`
 }

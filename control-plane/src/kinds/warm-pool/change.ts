@@ -16,6 +16,7 @@ export async function createWarmPool(
     creator: string
     labels: Record<string, string>
     spec: PoolSpec
+    uncheckedBranch?: string | null
   },
 ): Promise<WarmPoolRow> {
   const { project, environmentClass } = created
@@ -46,6 +47,8 @@ export async function changeWarmPool(
   change: {
     labels?: Record<string, string> | undefined
     spec: { [Key in keyof PoolSpec]?: PoolSpec[Key] | undefined }
+    /** What asking for the branch came to; not given where nobody asked. */
+    uncheckedBranch?: string | null | undefined
   },
 ): Promise<WarmPoolRow | null> {
   refuseWhileDeleting(row)
@@ -60,6 +63,7 @@ export async function changeWarmPool(
     labels,
     spec,
     phase: row.phase,
+    uncheckedBranch: change.spec.branch === null ? null : change.uncheckedBranch,
     cleared: row.cleared && !fillsAgain,
     freshStart: fillsAgain || (spec.enabled && !before.enabled),
   })

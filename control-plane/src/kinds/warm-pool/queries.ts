@@ -60,6 +60,7 @@ export async function insertWarmPool(
     creator: string
     labels: Record<string, string>
     spec: PoolSpec
+    uncheckedBranch?: string | null
   },
 ): Promise<WarmPoolRow> {
   return tx
@@ -71,7 +72,7 @@ export async function insertWarmPool(
       creator: created.creator,
       labels: JSON.stringify(created.labels),
       spec: JSON.stringify(created.spec),
-      status: JSON.stringify(emptyPoolStatus),
+      status: JSON.stringify({ ...emptyPoolStatus, uncheckedBranch: created.uncheckedBranch ?? null }),
       project_id: created.project.id,
       environment_class_id: created.environmentClass.id,
       phase: created.spec.enabled ? 'filling' : 'disabled',
@@ -87,6 +88,8 @@ export interface PoolChange {
   cleared: boolean
   /** Forgets the boots so far, so that a pool that had stopped tries again. */
   freshStart?: boolean
+  /** As in the status; left as it is when it is not given. */
+  uncheckedBranch?: string | null | undefined
 }
 
 /** Writes what is wanted of a pool, under a new version. */
@@ -95,7 +98,9 @@ export async function updateWarmPool(
   row: WarmPoolRow,
   change: PoolChange,
 ): Promise<WarmPoolRow> {
-  const forgotten = { ...row.status, consecutiveFailures: 0, retryAt: null, failure: null }
+  const { freshStart = false, uncheckedBranch = row.status.uncheckedBranch ?? null } = change
+  const forgotten = { consecutiveFailures: 0, retryAt: null, failure: null }
+  const status = { ...row.status, ...(freshStart ? forgotten : {}), uncheckedBranch }
   return tx
     .updateTable('warm_pools')
     .set({
@@ -105,9 +110,8 @@ export async function updateWarmPool(
       cleared: change.cleared,
       spec_version: sql`spec_version + 1`,
       updated_at: sql`now()`,
-      ...(change.freshStart === true
-        ? { boots_since: sql<Date>`now()`, status: JSON.stringify(forgotten) }
-        : {}),
+      status: JSON.stringify(status),
+      ...(freshStart ? { boots_since: sql<Date>`now()` } : {}),
     })
     .where('id', '=', row.id)
     .returningAll()

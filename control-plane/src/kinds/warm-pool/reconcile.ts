@@ -107,6 +107,7 @@ async function tellChanges(
     consecutiveFailures: decision.consecutiveFailures,
     retryAt: decision.retryAt?.toISOString() ?? null,
     failure: decision.failure,
+    uncheckedBranch: pool.status.uncheckedBranch ?? null,
     observedSpecVersion: pool.spec_version,
   }
   const present = toWarmPool({ ...pool, status: { ...pool.status, ...judged } }, sight)

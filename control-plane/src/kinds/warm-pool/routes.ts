@@ -27,12 +27,17 @@ const tag = 'Warm pools'
 const path = '/v1/warm-pools'
 
 export function addWarmPoolRoutes(application: Application, services: Services): void {
-  const { database, encryption } = services
+  const { database } = services
   /** Before the transaction, since it asks the repositories' own servers. */
-  const refuseBranch = async (organizationId: string, projectId: string, branch?: string | null) => {
+  const refuseBranch = async (
+    organizationId: string,
+    projectId: string,
+    branch: string | null | undefined,
+    signal: AbortSignal,
+  ) => {
     const project = branch == null ? undefined : await findProject(database, organizationId, projectId)
-    if (project !== undefined)
-      await refuseMissingBranch(database, encryption, project, branch, 'body.spec.branch')
+    if (project === undefined) return null
+    return refuseMissingBranch(services, project, { branch, field: 'body.spec.branch' }, signal)
   }
   addEndpoint(application, services, {
     method: 'get',
@@ -56,9 +61,10 @@ export function addWarmPoolRoutes(application: Application, services: Services):
     roles: writers,
     body: warmPoolCreateSchema,
     answer: { status: 201, schema: warmPoolSchema, description: 'The pool, filling' },
-    handle: async ({ caller, body, once }) => {
+    handle: async ({ caller, body, once, context }) => {
       const { projectId, environmentClassId, ...spec } = body.spec
-      await refuseBranch(caller.organizationId, projectId, spec.branch)
+      const { signal } = context.req.raw
+      const uncheckedBranch = await refuseBranch(caller.organizationId, projectId, spec.branch, signal)
       return once(async (tx) => {
         const project = found(await findProject(tx, caller.organizationId, projectId), 'project', projectId)
         const environmentClass = found(
@@ -72,6 +78,7 @@ export function addWarmPoolRoutes(application: Application, services: Services):
           creator: caller.principalId,
           labels: body.labels,
           spec,
+          uncheckedBranch,
         })
         return { status: 201, value: await showWarmPool(tx, row) }
       })
@@ -116,15 +123,19 @@ export function addWarmPoolRoutes(application: Application, services: Services):
     params: idParams,
     body: warmPoolUpdateSchema,
     answer: { status: 200, schema: warmPoolSchema, description: 'The pool' },
-    handle: async ({ caller, params, body, expectedVersion }) => {
+    handle: async ({ caller, params, body, expectedVersion, context }) => {
       const { organizationId } = caller
       const branch = body.spec?.branch
       const pool = branch == null ? undefined : await findWarmPool(database, organizationId, params.id)
-      if (pool !== undefined) await refuseBranch(organizationId, pool.project_id, branch)
+      const uncheckedBranch =
+        pool === undefined
+          ? undefined
+          : await refuseBranch(organizationId, pool.project_id, branch, context.req.raw.signal)
       const changed = await transact(database, async (tx) => {
         const row = found(await lockOwnWarmPool(tx, organizationId, params.id), 'warm pool', params.id)
         requireVersion(expectedVersion, row.spec_version)
-        return (await changeWarmPool(tx, row, { labels: body.labels, spec: body.spec ?? {} })) ?? row
+        const change = { labels: body.labels, spec: body.spec ?? {}, uncheckedBranch }
+        return (await changeWarmPool(tx, row, change)) ?? row
       })
       return { status: 200, value: await showWarmPool(database, changed) }
     },

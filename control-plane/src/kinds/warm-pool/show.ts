@@ -108,6 +108,7 @@ export function toWarmPool(row: WarmPoolRow, sight: PoolSight | null): WarmPool 
       consecutiveFailures,
       retryAt,
       failure,
+      uncheckedBranch: row.status.uncheckedBranch ?? null,
       observedSpecVersion: row.status.observedSpecVersion,
       deadline: null,
     },

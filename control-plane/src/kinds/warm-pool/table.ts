@@ -24,6 +24,8 @@ export interface StoredWarmPoolStatus {
   consecutiveFailures: number
   retryAt: string | null
   failure: Failure | null
+  /** Pools made before it came lack it. */
+  uncheckedBranch?: string | null
   observedSpecVersion: number
 }
 

@@ -26,7 +26,8 @@ type Reasons = Pick<Explanation, 'sentence' | 'evidence' | 'next'>
 /** Why a pool is in the phase it is in. Pure. */
 export function explain({ pool, members }: PoolSight): Reasons {
   const { spec, status } = pool
-  const evidence = [...members.map(memberEvidence), ...failureEvidence(pool)]
+  const unchecked = status.uncheckedBranch === null ? [] : [{ what: status.uncheckedBranch, at: null }]
+  const evidence = [...members.map(memberEvidence), ...failureEvidence(pool), ...unchecked]
   const counts = `${status.ready} of ${spec.min} are ready`
   switch (status.phase) {
     case 'ready':

@@ -18,6 +18,7 @@ const shared = { observedSpecVersion: 1, failure: null, deadline: null }
 
 function pool(status: Partial<WarmPool['status']>, spec: Partial<WarmPool['spec']> = {}): WarmPool {
   const counts = { ready: 0, provisioning: 0, failed: 0, claimed: 0, consecutiveFailures: 0, retryAt: null }
+  const unchecked = { uncheckedBranch: null }
   return {
     kind: 'WarmPool',
     metadata,
@@ -32,7 +33,7 @@ function pool(status: Partial<WarmPool['status']>, spec: Partial<WarmPool['spec'
       setup: [],
       ...spec,
     },
-    status: { phase: 'ready', ...counts, ...shared, ...status },
+    status: { phase: 'ready', ...counts, ...unchecked, ...shared, ...status },
   }
 }
 

@@ -1,0 +1,62 @@
+import ipaddr from 'ipaddr.js'
+
+/** One entry of `HEARTH_REPOSITORY_HOSTS`: what an operator opens to the control plane's own calls. */
+export type AllowedHost =
+  | { kind: 'host'; host: string; port: number | null }
+  | { kind: 'suffix'; suffix: string }
+  | { kind: 'network'; address: string; bits: number }
+
+const name = /^[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*$/
+
+/** `HOST`, `HOST:PORT`, `*.SUFFIX`, an address, `[ADDRESS]:PORT` or a network like 10.0.0.0/8; null for anything else. */
+export function parseAllowedHost(text: string): AllowedHost | null {
+  const entry = text.trim().toLowerCase()
+  if (entry.startsWith('*.'))
+    return name.test(entry.slice(2)) ? { kind: 'suffix', suffix: entry.slice(1) } : null
+  if (ipaddr.isValidCIDR(entry)) {
+    const [address, bits] = ipaddr.parseCIDR(entry)
+    return { kind: 'network', address: address.toString(), bits }
+  }
+  if (isAddress(entry)) return { kind: 'network', ...wholeAddress(entry) }
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(entry) ?? []
+  const host = bracketed ?? plain
+  const port = digits === undefined ? null : Number(digits)
+  if (host === undefined || (port !== null && (port < 1 || port > 65_535))) return null
+  if (bracketed !== undefined ? !isAddress(bracketed) : !name.test(host)) return null
+  return { kind: 'host', host, port }
+}
+
+/** Whether an operator has opened this address of this host. */
+export function isAllowed(
+  allowed: readonly AllowedHost[],
+  target: { host: string; port: number },
+  address: string,
+): boolean {
+  const host = target.host.toLowerCase().replace(/\.$/, '')
+  return allowed.some((entry) => {
+    switch (entry.kind) {
+      case 'host':
+        return entry.host === host && (entry.port === null || entry.port === target.port)
+      case 'suffix':
+        return host.endsWith(entry.suffix)
+      case 'network':
+        return isWithin(address, entry)
+      default:
+        return entry satisfies never
+    }
+  })
+}
+
+const isAddress = (text: string) => ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)
+
+function wholeAddress(text: string): { address: string; bits: number } {
+  const address = ipaddr.parse(text)
+  return { address: address.toString(), bits: address.kind() === 'ipv4' ? 32 : 128 }
+}
+
+function isWithin(address: string, network: { address: string; bits: number }): boolean {
+  if (!ipaddr.isValid(address)) return false
+  const seen = ipaddr.parse(address)
+  const base = ipaddr.parse(network.address)
+  return seen.kind() === base.kind() && seen.match(base, network.bits)
+}

@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process'
+import { expect, test, vi } from 'vitest'
+import { type Program, runInGroup } from './process-group.ts'
+
+const never = new AbortController().signal
+const bounds = { deadlineMilliseconds: 10_000, mostBytes: 1_000 }
+const shell = (script: string): Program => ({ command: 'sh', arguments: ['-c', script], environment: {} })
+
+/** Whether anything runs that was started with this word; a process that has ended and waits to be collected does not. */
+function isRunning(word: string): boolean {
+  const lines = execFileSync('ps', ['-eo', 'stat=,args='], { encoding: 'utf8' }).split('\n')
+  return lines.some((line) => !line.startsWith('Z') && line.includes(word))
+}
+let count = 0
+/** A sleep that can be told from all others. */
+const sleep = () => `${700 + count++}.${process.pid}`
+
+test('what a program writes and how it ends comes back', async () => {
+  expect(await runInGroup(shell('echo heard; exit 3'), bounds, never)).toEqual({
+    exitCode: 3,
+    output: 'heard\n',
+  })
+})
+
+test('nothing of this process’s environment is passed on', async () => {
+  vi.stubEnv('HEARTH_DATABASE_URL', 'postgresql://secret')
+  vi.stubEnv('SSH_AUTH_SOCK', '/run/agent')
+  const end = await runInGroup(shell('env | sort'), bounds, never)
+  expect(end?.output).not.toMatch(/HEARTH|SSH_|HOME|USER/)
+  vi.unstubAllEnvs()
+})
+
+test('at the deadline the program ends with every helper, also one that ignores SIGTERM', async () => {
+  const seconds = sleep()
+  const hang = shell(`trap '' TERM; sleep ${seconds} & sleep ${seconds}`)
+  expect(await runInGroup(hang, { ...bounds, deadlineMilliseconds: 300 }, never)).toBeNull()
+  await vi.waitFor(() => expect(isRunning(seconds)).toBe(false))
+})
+
+test('who asked goes away, and nothing of it is left', async () => {
+  const seconds = sleep()
+  const asking = new AbortController()
+  const ended = runInGroup(shell(`sleep ${seconds}`), bounds, asking.signal)
+  await vi.waitFor(() => expect(isRunning(seconds)).toBe(true), { timeout: 5_000 })
+  asking.abort()
+  expect(await ended).toBeNull()
+  await vi.waitFor(() => expect(isRunning(seconds)).toBe(false))
+})
+
+test('a helper that outlives its program is ended with it', async () => {
+  const seconds = sleep()
+  const end = await runInGroup(shell(`sleep ${seconds} & echo done`), bounds, never)
+  expect(end).toEqual({ exitCode: 0, output: 'done\n' })
+  await vi.waitFor(() => expect(isRunning(seconds)).toBe(false))
+})
+
+test('one that writes without end, or takes memory without end, is ended', async () => {
+  expect(await runInGroup(shell('yes'), bounds, never)).toBeNull()
+  const greedy = await runInGroup(shell('tail -c 4G /dev/zero'), bounds, never)
+  expect(greedy?.exitCode).not.toBe(0)
+})
+
+test('a program that is not there says so', async () => {
+  const missing: Program = { command: 'hearth-no-such-program', arguments: [], environment: {} }
+  expect((await runInGroup(missing, bounds, never))?.exitCode).toBe(127)
+})
