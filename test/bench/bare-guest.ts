@@ -10,7 +10,7 @@ import { type KeyPair, newKeyPair, secureShell } from '../hardware/secure-shell.
 import { relayTo } from './relay.ts'
 
 /** The size of every guest that is measured. */
-export const guestSize = { virtualCpus: 2, memoryMebibytes: 512, diskGibibytes: 3 }
+export const guestSize = { virtualCpus: 2, memoryMebibytes: 512, diskGibibytes: 3, limits: {} }
 
 /** A guest with the agent's own definition and seed, but started by `qemu-img`, `virsh` and `ssh` alone. */
 export class BareGuest {

@@ -79,6 +79,7 @@ function specification(): MachineSpecification {
     virtualCpus: 1,
     memoryMebibytes: 256,
     diskGibibytes: 3,
+    limits: {},
     userCertificateAuthority: generateSecureShellKeyPair('authority').publicKey,
     principal: `environment:${environmentId}`,
   }

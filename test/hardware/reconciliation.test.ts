@@ -76,6 +76,7 @@ async function makeMachine(owner: string): Promise<string> {
     virtualCpus: 1,
     memoryMebibytes: 256,
     diskGibibytes: 3,
+    limits: {},
     userCertificateAuthority: generateSecureShellKeyPair('authority').publicKey,
     principal: `environment:${environmentId}`,
   }

@@ -68,6 +68,7 @@ export async function startScriptedRunner(
       phase: 'provisioning',
       address: null,
       identity: null,
+      paused: null,
       steps: [createStep(`after report ${sequence}\n`)],
       failure: null,
       reportedAt: sentAt(),

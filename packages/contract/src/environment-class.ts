@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { labelsSchema, nameSchema, resourceSchema, statusFields } from './resource.ts'
 
+/** What one machine may use of what its host shares among all; what is not named is not limited. */
+export const machineLimitsSchema = z.strictObject({
+  diskMegabytesPerSecond: z.int().min(1).max(1_000_000).optional(),
+  diskOperationsPerSecond: z.int().min(10).max(100_000_000).optional(),
+  bandwidthMegabitsPerSecond: z.int().min(1).max(1_000_000).optional(),
+  packetsPerSecond: z.int().min(10).max(100_000_000).optional(),
+})
+export type MachineLimits = z.infer<typeof machineLimitsSchema>
+
 export const environmentClassSpecSchema = z.strictObject({
   virtualCpus: z.int().min(1).max(256),
   memoryMebibytes: z.int().min(128).max(4_194_304),
@@ -8,6 +17,9 @@ export const environmentClassSpecSchema = z.strictObject({
   image: nameSchema.default('debian-12'),
   region: nameSchema.nullable().default(null).meta({ description: 'null for any region' }),
   runnerSelector: labelsSchema.default({}).meta({ description: 'Labels a runner must have' }),
+  limits: machineLimitsSchema
+    .optional()
+    .meta({ description: 'Of each machine; what is not named is not limited' }),
 })
 export type EnvironmentClassSpec = z.infer<typeof environmentClassSpecSchema>
 
@@ -40,6 +52,7 @@ export const environmentClassUpdateSchema = z
         image: nameSchema.optional(),
         region: nameSchema.nullable().optional(),
         runnerSelector: labelsSchema.optional(),
+        limits: machineLimitsSchema.optional(),
       })
       .optional(),
   })

@@ -24,6 +24,15 @@ export const identitySchema = z.object({
 })
 export type Identity = z.infer<typeof identitySchema>
 
+/** Why a guest stands still: its disk could not be written, somebody on the host suspended it, or something else. */
+export const pauseReasonSchema = z.enum(['io_error', 'suspended', 'other'])
+export type PauseReason = z.infer<typeof pauseReasonSchema>
+export const pauseSchema = z.object({
+  reason: pauseReasonSchema,
+  since: timeSchema.meta({ description: 'When its runner first saw it' }),
+})
+export type Pause = z.infer<typeof pauseSchema>
+
 export const environmentSpecSchema = z.object({
   desiredPhase: desiredPhaseSchema,
   projectId: idSchema,
@@ -42,6 +51,10 @@ export const environmentStatusSchema = z.object({
   runnerId: idSchema.nullable(),
   claimId: idSchema.nullable(),
   unreachable: z.boolean().meta({ description: 'Its runner is silent; the phase is the last one seen' }),
+  paused: pauseSchema
+    .nullable()
+    .default(null)
+    .meta({ description: 'Set while the guest stands still on its host: no claim gets it' }),
   address: addressSchema.nullable(),
   identity: identitySchema.nullable(),
   steps: z.array(stepStatusSchema),

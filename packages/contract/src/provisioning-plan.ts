@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { machineLimitsSchema } from './environment-class.ts'
 import type { StepName } from './provisioning-step.ts'
 import { nameSchema } from './resource.ts'
 
@@ -115,6 +116,7 @@ export const provisioningPlanSchema = z.object({
   virtualCpus: z.int(),
   memoryMebibytes: z.int(),
   diskGibibytes: z.int(),
+  limits: machineLimitsSchema.optional(),
   repositories: z.array(repositorySchema),
   variables: variablesSchema,
   secretNames: z.array(z.string()),

@@ -39,6 +39,10 @@ export class ExclusiveHost implements Host {
     return this.alone(environmentId, authority, () => this.host.shutDown(environmentId, authority))
   }
 
+  resume(environmentId: string, authority: Authority): Promise<void> {
+    return this.alone(environmentId, authority, () => this.host.resume(environmentId, authority))
+  }
+
   powerOff(environmentId: string, authority: Authority): Promise<void> {
     return this.alone(environmentId, authority, () => this.host.powerOff(environmentId, authority))
   }
@@ -57,6 +61,10 @@ export class ExclusiveHost implements Host {
 
   readConsole(environmentId: string): Promise<string> {
     return this.host.readConsole(environmentId)
+  }
+
+  freeDiskBytes(): Promise<number> {
+    return this.host.freeDiskBytes()
   }
 
   watch(changed: (environmentId: string) => void, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,22 @@
-import type { Address, RunnerFacts } from '@hearth/contract'
+import type { Address, MachineLimits, PauseReason, RunnerFacts } from '@hearth/contract'
 import type { Authority } from './authority.ts'
 
-/** `crashed` is a machine that ended by itself and not by an orderly shutdown. */
-export type Power = 'absent' | 'shut_off' | 'running' | 'crashed'
+/**
+ * `crashed` is a machine that ended by itself and not by an orderly shutdown; `paused` is one whose guest stands still
+ * although its hypervisor is there.
+ */
+export type Power = 'absent' | 'shut_off' | 'running' | 'paused' | 'crashed'
+
+/** Why a machine is off or crashed, as far as the host knows. */
+export type EndReason =
+  /** The guest shut itself down, or was asked to. */
+  | 'guest_shut_down'
+  /** Somebody on the host ended it. */
+  | 'ended_on_host'
+  | 'kernel_panicked'
+  /** Its hypervisor was killed, or crashed. */
+  | 'hypervisor_gone'
+  | 'unknown'
 
 /** Stands in the machine's own metadata: the proof of whose it is. */
 export interface Ownership {
@@ -28,6 +42,12 @@ export interface GivenIdentity {
 export interface Machine {
   environmentId: string
   power: Power
+  /** null while it runs, is paused, or is not there. */
+  endReason: EndReason | null
+  /** null unless it is paused. */
+  pauseReason: PauseReason | null
+  /** Changes with every boot of the host. */
+  hostBootId: string
   /** null where there is nothing, or nothing that proves whose it is. */
   ownership: Ownership | null
   address: Address | null
@@ -43,6 +63,7 @@ export interface MachineSpecification {
   virtualCpus: number
   memoryMebibytes: number
   diskGibibytes: number
+  limits: MachineLimits
   /** OpenSSH public key that the guest trusts to sign user certificates. */
   userCertificateAuthority: string
   /** The only principal the guest accepts. */
@@ -77,8 +98,10 @@ export interface Host {
   /** Makes disk, identity and definition, shut off. What is there already is kept. */
   create(specification: MachineSpecification, authority: Authority): Promise<void>
   start(environmentId: string, authority: Authority): Promise<void>
-  /** Asks the guest to shut down; returns at once. */
+  /** Asks the guest to shut down; returns at once. A paused one goes on first. */
   shutDown(environmentId: string, authority: Authority): Promise<void>
+  /** Lets a paused machine go on. Rejects with HostError when it pauses again at once. */
+  resume(environmentId: string, authority: Authority): Promise<void>
   /** Ends the machine as if its power were cut. */
   powerOff(environmentId: string, authority: Authority): Promise<void>
   /** Ends the machine and removes everything that was made for it. */
@@ -92,7 +115,9 @@ export interface Host {
   keepRecord(environmentId: string, text: string, authority: Authority): Promise<void>
   /** The end of what the guest wrote to its console, for a person to read. */
   readConsole(environmentId: string): Promise<string>
-  /** Calls back for machines whose power changed by itself, until the signal aborts. */
+  /** Free space, in bytes, where the machines' disks are. */
+  freeDiskBytes(): Promise<number>
+  /** Calls back, within seconds, for machines whose power changed by itself, until the signal aborts. */
   watch(changed: (environmentId: string) => void, signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }

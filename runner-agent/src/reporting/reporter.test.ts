@@ -11,6 +11,7 @@ const content = (phase: ReportContent['phase'], environmentId = id): ReportConte
   phase,
   address: null,
   identity: null,
+  paused: null,
   steps: [],
   failure: null,
 })

@@ -127,6 +127,7 @@ async function take(
         .where('phase', '=', 'running')
         .where('desired_phase', '=', 'running')
         .where('unreachable', '=', false)
+        .where('paused', 'is', null)
         .orderBy('id')
         .limit(1)
         .forUpdate()

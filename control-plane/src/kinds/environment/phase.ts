@@ -4,6 +4,7 @@ import {
   environmentPhaseTable,
   type Failure,
   mayMove,
+  type Pause,
   speaksAgainstHost,
 } from '@hearth/contract'
 import { sql } from 'kysely'
@@ -20,6 +21,8 @@ export interface PhaseChange {
   status?: StoredEnvironmentStatus
   /** null takes it off its runner. */
   runnerId?: string | null
+  /** Without it the guest of a phase in which one may be there stands as it stood. */
+  paused?: Pause | null
   /** Where in the runner's reports this change stands. */
   report?: { epoch: number; sequence: number }
   now: Date
@@ -45,10 +48,14 @@ export function decideMove(before: EnvironmentRow, change: PhaseChange): PhaseMo
     report === undefined ? {} : { report_epoch: report.epoch, report_sequence: `${report.sequence}` }
   const after = { ...before, ...placed }
   const reported = report !== undefined
+  const paused = mayHaveGuest[phase] ? (change.paused === undefined ? before.paused : change.paused) : null
   // A report that tells nothing new is only remembered, so that none before it counts any more.
-  if (reported && !moves && isDeepStrictEqual(change.status ?? before.status, before.status))
-    return { before, after, reported, now }
+  const same =
+    isDeepStrictEqual(change.status ?? before.status, before.status) &&
+    isDeepStrictEqual(paused, before.paused)
+  if (reported && !moves && same) return { before, after, reported, now }
   after.phase = phase
+  after.paused = paused
   after.status = statusAfter(before, change, moves)
   after.status_version = before.status_version + 1
   after.updated_at = now
@@ -97,31 +104,47 @@ export async function writeMoves(tx: DatabaseTransaction, moves: readonly PhaseM
   )
   const moved = visible.filter(({ before, after }) => after.phase !== before.phase)
   await continueJobs(tx, moved.flatMap(jobEnds))
-  await wakeMany(tx, moved.flatMap(dependents))
+  const paused = visible.filter(
+    ({ before, after }) =>
+      after.phase === before.phase && (after.paused === null) !== (before.paused === null),
+  )
+  await wakeMany(tx, [...moved, ...paused].flatMap(dependents))
 }
 
 async function updateRows(tx: DatabaseTransaction, moves: readonly PhaseMove[]): Promise<void> {
   const changes = new Map<string, Record<string, unknown>>()
   for (const { before, after } of moves) {
     const { id, phase, status, status_version, updated_at, phase_since, deadline, runner_id } = after
-    const { report_epoch, report_sequence, boot_ended_at, remove_at } = after
+    const { report_epoch, report_sequence, boot_ended_at, remove_at, paused } = after
     const seen_version = changes.get(id)?.seen_version ?? before.status_version
     const row = { id, phase, status, status_version, updated_at, phase_since, deadline, runner_id }
-    changes.set(id, { ...row, report_epoch, report_sequence, boot_ended_at, remove_at, seen_version })
+    changes.set(id, { ...row, report_epoch, report_sequence, boot_ended_at, remove_at, paused, seen_version })
   }
   const { numAffectedRows } = await sql`
     UPDATE environments AS row SET phase = change.phase, status = change.status,
       status_version = change.status_version, updated_at = change.updated_at, phase_since = change.phase_since,
       deadline = change.deadline, runner_id = change.runner_id, report_epoch = change.report_epoch,
       report_sequence = change.report_sequence, boot_ended_at = change.boot_ended_at,
-      remove_at = change.remove_at
+      remove_at = change.remove_at, paused = change.paused
     FROM json_to_recordset(${JSON.stringify([...changes.values()])}::json) AS change(id uuid, phase text,
       status jsonb, status_version integer, updated_at timestamptz, phase_since timestamptz, deadline timestamptz,
       runner_id uuid, report_epoch integer, report_sequence bigint, boot_ended_at timestamptz,
-      remove_at timestamptz, seen_version integer)
+      remove_at timestamptz, paused jsonb, seen_version integer)
     WHERE row.id = change.id AND row.status_version = change.seen_version`.execute(tx)
   if (Number(numAffectedRows) !== changes.size)
     throw new Error('an environment was moved that had not been read under lock')
+}
+
+const mayHaveGuest: Record<EnvironmentPhase, boolean> = {
+  pending: false,
+  provisioning: true,
+  running: true,
+  stopping: true,
+  stopped: false,
+  starting: true,
+  failed: false,
+  deleting: false,
+  deleted: false,
 }
 
 function statusAfter(row: EnvironmentRow, change: PhaseChange, moves: boolean): StoredEnvironmentStatus {

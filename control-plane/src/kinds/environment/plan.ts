@@ -20,6 +20,7 @@ export function buildPlan(
     virtualCpus: environmentClass.virtualCpus,
     memoryMebibytes: environmentClass.memoryMebibytes,
     diskGibibytes: environmentClass.diskGibibytes,
+    ...(environmentClass.limits === undefined ? {} : { limits: environmentClass.limits }),
     repositories: project.repositories.map((repository) => ({
       ...repository,
       branch: pool?.branch ?? repository.branch,

@@ -22,9 +22,10 @@ const anyReport = fc
     sequence: fc.integer({ min: 1, max: 8 }),
     phase: fc.constantFrom(...reportedPhaseSchema.options),
     hasFailed: fc.boolean(),
+    isPaused: fc.boolean(),
     reached: fc.integer({ min: 0, max: steps.length }),
   })
-  .map(({ hasFailed, reached, ...rest }): EnvironmentReport => {
+  .map(({ hasFailed, isPaused, reached, ...rest }): EnvironmentReport => {
     const base = {
       repository: null,
       durationMilliseconds: null,
@@ -39,6 +40,7 @@ const anyReport = fc
       id: 'e',
       address: null,
       identity: null,
+      paused: isPaused ? { reason: 'io_error', since: now.toISOString() } : null,
       steps: steps.map((name, index) => ({
         ...base,
         name,
@@ -63,6 +65,7 @@ const anyRow = fc
     ...rest,
     id: 'e',
     status_version: 1,
+    paused: null,
     report_sequence: `${sequence}`,
     status: { ...emptyStatus, leastGeneration },
   })) as unknown as fc.Arbitrary<EnvironmentRow>

@@ -24,6 +24,7 @@ function report(change: Partial<EnvironmentReport> = {}): EnvironmentReport {
     phase: 'provisioning',
     address: null,
     identity: null,
+    paused: null,
     steps: [],
     failure: null,
     reportedAt: '2026-01-01T00:00:00.000Z',

@@ -3,6 +3,7 @@ import {
   type EnvironmentReport,
   type JobLogEntry,
   mayMove,
+  type Pause,
   type StepStatus,
   stepKey,
 } from '@hearth/contract'
@@ -85,9 +86,15 @@ export function decideReport(
         ? status
         : { ...status, failure: phase === report.phase ? status.failure : row.status.failure },
     report: { epoch: report.epoch, sequence: report.sequence },
+    paused: pauseAfter(row.paused, report.paused),
     now,
   })
   return { outcome, move, entries: stepEntries(row.status, report) }
+}
+
+/** The beginning is kept from the first report of it: a restarted agent does not know it. */
+function pauseAfter(before: Pause | null, told: Pause | null): Pause | null {
+  return before !== null && before.reason === told?.reason ? before : told
 }
 
 function stepEntries(status: StoredEnvironmentStatus, report: EnvironmentReport): JobLogEntry[] {

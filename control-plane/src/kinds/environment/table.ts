@@ -6,6 +6,7 @@ import {
   type EnvironmentPhase,
   type Failure,
   type Identity,
+  type Pause,
   type ProvisioningPlan,
   type StepStatus,
   summarize,
@@ -43,6 +44,8 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   phase: EnvironmentPhase
   desired_phase: DesiredPhase
   unreachable: Generated<boolean>
+  /** Why and since when its guest stands still; null while it does not. */
+  paused: ColumnType<Pause | null, string | null | undefined, string | null>
   deadline: Date | null
   phase_since: ColumnType<Date, Date | undefined, Date>
   /** Fingerprint of everything it was made from: members of another configuration are replaced. */
@@ -91,6 +94,7 @@ export function toEnvironment(row: EnvironmentRow): Environment {
       runnerId: row.runner_id,
       claimId: row.claim_id,
       unreachable: row.unreachable,
+      paused: row.paused,
       address,
       identity,
       steps,

@@ -11,6 +11,7 @@ const anyMember = fc
     phase: fc.constantFrom(...environmentPhases),
     current: fc.boolean(),
     abandoned: fc.boolean(),
+    paused: fc.boolean(),
     onTrial: fc.boolean(),
     createdAt: time,
     failedAt: fc.option(time),
@@ -38,10 +39,14 @@ const anyPool: fc.Arbitrary<ObservedPool> = fc.record({
 })
 
 const counts = (members: readonly Member[]) => ({
-  ready: members.filter(({ phase, abandoned }) => phase === 'running' && !abandoned).length,
+  ready: members.filter(({ phase, abandoned, paused }) => phase === 'running' && !abandoned && !paused)
+    .length,
   current: members.filter(
-    ({ phase, abandoned, current }) =>
-      current && !abandoned && ['pending', 'provisioning', 'starting', 'running'].includes(phase),
+    ({ phase, abandoned, paused, current }) =>
+      current &&
+      !abandoned &&
+      !(paused && phase === 'running') &&
+      ['pending', 'provisioning', 'starting', 'running'].includes(phase),
   ).length,
 })
 
@@ -57,7 +62,7 @@ function after(seen: ObservedPool, made: { count: number }): ObservedPool {
     .map(
       (member): Member =>
         ['pending', 'provisioning', 'starting'].includes(member.phase)
-          ? { ...member, phase: 'running', readyAt: seen.now }
+          ? { ...member, phase: 'running', paused: false, readyAt: seen.now }
           : member,
     )
   const fresh = created.map(
@@ -66,6 +71,7 @@ function after(seen: ObservedPool, made: { count: number }): ObservedPool {
       phase: 'pending',
       current: true,
       abandoned: false,
+      paused: false,
       onTrial: false,
       createdAt: seen.now,
       readyAt: null,

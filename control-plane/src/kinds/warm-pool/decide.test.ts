@@ -15,6 +15,7 @@ function member(change: Partial<Member> = {}): Member {
     phase: 'running',
     current: true,
     abandoned: false,
+    paused: false,
     onTrial: false,
     createdAt,
     readyAt: createdAt,
@@ -87,6 +88,18 @@ test('what is claimed while members are replaced is made up for at once', () => 
 test('a machine that is being made from an older configuration is given up at once', () => {
   const older = booting({ current: false })
   expect(actionsOf({ min: 1, members: [older] })).toEqual([...retiring(older), { do: 'create', count: 1 }])
+})
+
+test('a paused member is replaced before all others, one at a time, and is good again once its guest goes on', () => {
+  const old = member({ createdAt: minutesAgo(90), current: false })
+  const paused = member({ paused: true })
+  expect(actionsOf({ members: [old, paused] })).toEqual([{ do: 'create', count: 1 }])
+  const replacement = member()
+  expect(actionsOf({ members: [old, paused, replacement] })).toEqual([
+    ...retiring(paused),
+    { do: 'create', count: 1 },
+  ])
+  expect(actionsOf({ members: [member(), { ...paused, paused: false }] })).toEqual([])
 })
 
 test('a member that has been ready for too long is replaced, the oldest first, and stays until then', () => {

@@ -8,6 +8,7 @@ const ready: Member = {
   phase: 'running',
   current: true,
   abandoned: false,
+  paused: false,
   onTrial: false,
   createdAt: before(60),
   readyAt: before(50),

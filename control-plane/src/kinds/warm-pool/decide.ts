@@ -9,6 +9,8 @@ export interface Member {
   current: boolean
   /** Its runner is silent, or gives its machines up. */
   abandoned: boolean
+  /** Its guest stands still, so that no claim gets it. */
+  paused: boolean
   /** Its runner is degraded: whether it comes up decides whether the runner is used again. */
   onTrial: boolean
   createdAt: Date
@@ -56,7 +58,8 @@ const keepFailedMilliseconds = 30 * 60_000
 
 /**
  * What a pool lacks and has too much of. Members that are due to be replaced, because the pool now makes other ones or
- * because of their age, stay claimable until newer ones replace them, one at a time and the oldest first. A
+ * because of their age, stay claimable until newer ones replace them, one at a time and the oldest first; so are those
+ * whose guest stands still, first of all, unless it goes on before. A
  * configuration whose boots keep failing is given up until it changes. A pool that lacks nothing spares a machine to try a
  * degraded runner with: otherwise one would stay degraded for as long as nobody needs another machine.
  */
@@ -115,7 +118,7 @@ function sortMembers(seen: ObservedPool): SortedMembers {
         break
       case 'running':
         if (member.abandoned) sorted.discarded.push(member)
-        else if (!member.current || isTooOld(member, seen)) sorted.due.push(member)
+        else if (member.paused || !member.current || isTooOld(member, seen)) sorted.due.push(member)
         else sorted.fresh.push(member)
         break
       case 'failed':
@@ -133,7 +136,10 @@ function sortMembers(seen: ObservedPool): SortedMembers {
     }
   }
   sorted.fresh.sort((a, b) => oldestFirst(b, a))
-  sorted.due.sort((a, b) => Number(a.current) - Number(b.current) || oldestFirst(a, b))
+  sorted.due.sort(
+    (a, b) =>
+      Number(b.paused) - Number(a.paused) || Number(a.current) - Number(b.current) || oldestFirst(a, b),
+  )
   sorted.booting.sort(oldestFirst)
   return sorted
 }

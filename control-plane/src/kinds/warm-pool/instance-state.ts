@@ -12,5 +12,5 @@ export const instanceState = sql<InstanceState>`CASE
   WHEN environments.phase = 'failed' THEN 'failed'
   WHEN environments.phase IN ('pending', 'provisioning', 'starting') THEN 'provisioning'
   WHEN environments.phase = 'running' AND environments.desired_phase = 'running'
-    AND NOT environments.unreachable THEN 'ready'
+    AND NOT environments.unreachable AND environments.paused IS NULL THEN 'ready'
   ELSE 'unavailable' END`

@@ -51,6 +51,7 @@ async function readMembers(
       'environments.phase',
       'environments.configuration',
       'environments.created_at',
+      sql<boolean>`environments.paused IS NOT NULL`.as('paused'),
       sql<string | null>`environments.status->>'readyAt'`.as('ready_at'),
       sql<string | null>`environments.status->>'failedAt'`.as('failed_at'),
       'runners.phase as runner_phase',
@@ -69,6 +70,7 @@ async function readMembers(
       (row.runner_phase === 'offline' && row.runner_left_at === null) ||
       row.runner_phase === 'draining' ||
       row.runner_phase === 'deleted',
+    paused: row.paused,
     onTrial: row.runner_phase === 'degraded',
     createdAt: row.created_at,
     readyAt: row.ready_at === null ? null : new Date(row.ready_at),

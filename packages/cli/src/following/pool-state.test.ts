@@ -68,6 +68,7 @@ function machine(phase: Environment['status']['phase']): Environment {
       unreachable: false,
       address: null,
       identity: null,
+      paused: null,
       steps: [],
       summary: { success: null, failedStep: null, error: null },
       placement: null,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { addressSchema, identitySchema } from '../environment.ts'
+import { addressSchema, identitySchema, pauseSchema } from '../environment.ts'
 import { desiredPhaseSchema } from '../environment-phase.ts'
 import { failureSchema } from '../failure.ts'
 import { provisioningPlanSchema } from '../provisioning-plan.ts'
@@ -51,6 +51,7 @@ export const environmentReportSchema = z.object({
   phase: reportedPhaseSchema,
   address: addressSchema.nullable(),
   identity: identitySchema.nullable(),
+  paused: pauseSchema.nullable().default(null),
   steps: z.array(stepStatusSchema),
   failure: failureSchema.nullable(),
   reportedAt: timeSchema,

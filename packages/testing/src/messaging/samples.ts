@@ -43,6 +43,7 @@ export function sampleReport(changes: Partial<EnvironmentReport> = {}): Environm
     phase: 'running',
     address: null,
     identity: null,
+    paused: null,
     steps: [],
     failure: null,
     reportedAt: now(),

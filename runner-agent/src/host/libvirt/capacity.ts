@@ -11,6 +11,7 @@ export interface Capacity {
 const virtualCpusPerCore = 4
 /** Left to the host itself. */
 const memoryShare = 0.9
+const kibibytesPerGibibyte = 1024 ** 2
 
 /** What guests may use in all; what is overridden is not measured. */
 export async function measureCapacity(
@@ -20,23 +21,38 @@ export async function measureCapacity(
 ): Promise<Capacity> {
   const script =
     "getconf _NPROCESSORS_ONLN; awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo; " +
-    'mkdir -p -m 755 -- "$1"; df --output=avail -BG -- "$1" | tail -n 1; du -s -BG -- "$1" | cut -f 1'
-  const result = await runner.run(['sh', '-c', script, 'sh', folder])
-  const [cores, memory, free, used] = result.stdout
-    .split('\n')
-    .map((line) => Number.parseInt(line.trim(), 10))
-  if (
-    result.exitCode !== 0 ||
-    [cores, memory, free, used].some((number) => Number.isNaN(number ?? Number.NaN))
-  ) {
-    throw new HostError(
-      'host_refused',
-      `the capacity of ${runner.describedAs} cannot be read: ${result.stderr.trim()}`,
-    )
-  }
+    'mkdir -p -m 711 -- "$1"; df --output=avail -k -- "$1" | tail -n 1; du -s -k -- "$1" | cut -f 1'
+  const [cores, memory, free, used] = await readNumbers(runner, 'the capacity', script, folder, 4)
   return {
     virtualCpus: overrides.virtualCpus ?? (cores ?? 0) * virtualCpusPerCore,
     memoryMebibytes: overrides.memoryMebibytes ?? Math.floor((memory ?? 0) * memoryShare),
-    diskGibibytes: overrides.diskGibibytes ?? (free ?? 0) + (used ?? 0),
+    diskGibibytes: overrides.diskGibibytes ?? Math.floor(((free ?? 0) + (used ?? 0)) / kibibytesPerGibibyte),
   }
+}
+
+/** Free space, in bytes, where a folder is. */
+export async function measureFreeBytes(runner: CommandRunner, folder: string): Promise<number> {
+  const script = 'df --output=avail -k -- "$1" | tail -n 1'
+  const [free = 0] = await readNumbers(runner, 'the free disk space', script, folder, 1)
+  return free * 1024
+}
+
+/** What a script prints, one whole number on each line and nothing else; anything else is an error, never a zero. */
+async function readNumbers(
+  runner: CommandRunner,
+  what: string,
+  script: string,
+  folder: string,
+  count: number,
+): Promise<number[]> {
+  const { exitCode, stdout, stderr } = await runner.run(['sh', '-c', script, 'sh', folder])
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trim())
+  if (exitCode === 0 && lines.length === count && lines.every((line) => /^\d{1,15}$/.test(line))) {
+    return lines.map(Number)
+  }
+  const said = `${stdout.slice(0, 200)}${stderr.slice(0, 200)}`.trim()
+  throw new HostError('host_refused', `${what} of ${runner.describedAs} cannot be read: it says "${said}"`)
 }

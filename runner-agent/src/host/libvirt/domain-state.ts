@@ -1,17 +1,87 @@
-import type { Power } from '../host.ts'
+import type { PauseReason } from '@hearth/contract'
+import type { EndReason, Power } from '../host.ts'
+import { HostError } from '../host-error.ts'
 
-/** What `virsh domstate --reason` says, in our words. Nothing said means there is no such domain. */
-export function parsePower(text: string): Power {
-  const [state = '', reason = ''] = text.trim().split(/ \(/)
+export interface DomainState {
+  power: Power
+  endReason: EndReason | null
+  pauseReason: PauseReason | null
+}
+
+const running: DomainState = { power: 'running', endReason: null, pauseReason: null }
+const absent: DomainState = { power: 'absent', endReason: null, pauseReason: null }
+
+/**
+ * What `virsh domstate --reason` says, in our words; nothing said means there is no such domain. The states are
+ * libvirt's whole set: a word outside it is a HostError, since to take it for one of them would be a guess.
+ */
+export function parseDomainState(text: string): DomainState {
+  const said = text.trim()
+  const [, state = '', reason = ''] = /^([^()]*?)(?: \(([^()]*)\))?$/.exec(said) ?? [said, said]
   switch (state) {
     case '':
-      return 'absent'
+      if (said === '') return absent
+      break
+    case 'running':
+    case 'idle':
+    case 'in shutdown':
+      return running
+    case 'paused':
+      // A machine that is being saved, dumped or migrated, or that starts, goes on by itself.
+      return goesOnByItself.has(reason) ? running : paused(reason)
+    case 'pmsuspended':
+      return paused(reason)
     case 'shut off':
-      return reason.startsWith('crashed') || reason.startsWith('failed') ? 'crashed' : 'shut_off'
+    case 'no state':
+      return ended(reason)
     case 'crashed':
-      return 'crashed'
+      return { ...ended(reason), power: 'crashed' }
     default:
-      // Running, idle, paused, in shutdown, suspended by the guest: QEMU is there.
-      return 'running'
+  }
+  throw new HostError(
+    'host_refused',
+    `libvirt names a state of a machine that is not known: "${said.slice(0, 80)}"`,
+  )
+}
+
+const goesOnByItself = new Set([
+  'migrating',
+  'saving',
+  'dumping',
+  'from snapshot',
+  'shutting down',
+  'creating snapshot',
+  'starting up',
+  'post-copy',
+])
+
+function paused(reason: string): DomainState {
+  return { power: 'paused', endReason: null, pauseReason: pauseReason(reason) }
+}
+
+function pauseReason(reason: string): PauseReason {
+  switch (reason) {
+    case 'I/O error':
+      return 'io_error'
+    case 'user':
+      return 'suspended'
+    default:
+      return 'other'
+  }
+}
+
+function ended(reason: string): DomainState {
+  switch (reason) {
+    case 'shutdown':
+      return { power: 'shut_off', endReason: 'guest_shut_down', pauseReason: null }
+    case 'destroyed':
+      return { power: 'shut_off', endReason: 'ended_on_host', pauseReason: null }
+    case 'panicked':
+      return { power: 'crashed', endReason: 'kernel_panicked', pauseReason: null }
+    case 'crashed':
+    case 'failed':
+      return { power: 'crashed', endReason: 'hypervisor_gone', pauseReason: null }
+    default:
+      return { power: 'shut_off', endReason: 'unknown', pauseReason: null }
   }
 }

@@ -1,7 +1,7 @@
 import { isId } from '@hearth/foundation'
-import type { InventoryEntry, Ownership } from '../host.ts'
+import type { Ownership } from '../host.ts'
 import { HostError } from '../host-error.ts'
-import { parsePower } from './domain-state.ts'
+import { type DomainState, parseDomainState } from './domain-state.ts'
 import { buildOwnershipXml, parseOwnershipXml } from './domain-xml.ts'
 import { metadataNamespace } from './metadata.ts'
 import type { Virsh } from './virsh.ts'
@@ -19,6 +19,11 @@ export function environmentIdOf(name: string): string | null {
   return isId(id) ? id : null
 }
 
+export interface SeenDomain extends DomainState {
+  environmentId: string
+  ownership: Ownership | null
+}
+
 /** Hearth's domains in one libvirt, each named for its environment. */
 export class Domains {
   constructor(private readonly virsh: Virsh) {}
@@ -33,7 +38,7 @@ export class Domains {
     return idsIn(await this.virsh.run('list', '--name', '--state-running', '--state-paused', '--state-other'))
   }
 
-  async look(ids: readonly string[]): Promise<InventoryEntry[]> {
+  async look(ids: readonly string[]): Promise<SeenDomain[]> {
     const commands = ids.flatMap((id) => [
       `domstate --reason ${domainName(id)}`,
       `metadata ${domainName(id)} ${metadataNamespace}`,
@@ -41,7 +46,7 @@ export class Domains {
     const answers = await this.virsh.batch(commands)
     return ids.map((environmentId, index) => ({
       environmentId,
-      power: parsePower(answers[2 * index] ?? ''),
+      ...parseDomainState(answers[2 * index] ?? ''),
       ownership: parseOwnershipXml(answers[2 * index + 1] ?? ''),
     }))
   }
@@ -50,6 +55,13 @@ export class Domains {
   async start(environmentId: string): Promise<string | null> {
     const { error } = await this.virsh.try('start', domainName(environmentId))
     return error === null || /already active/.test(error) ? null : error
+  }
+
+  async resume(environmentId: string): Promise<void> {
+    const { error } = await this.virsh.try('resume', domainName(environmentId))
+    if (error !== null && !/already running|not paused/i.test(error)) {
+      throw new HostError('host_refused', `the machine does not go on: ${error}`)
+    }
   }
 
   async shutDown(environmentId: string): Promise<void> {

@@ -2,7 +2,7 @@ import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
 import type { CommandRunner } from '../command/command-runner.ts'
 import { OwnedFolders } from '../command/owned-folders.ts'
 import type { Host, HostFacts, InventoryEntry, Machine, MachineSpecification, Ownership } from '../host.ts'
-import { type Capacity, measureCapacity } from './capacity.ts'
+import { type Capacity, measureCapacity, measureFreeBytes } from './capacity.ts'
 import { Creation } from './creation.ts'
 import { Domains } from './domains.ts'
 import { ImageFolder } from './image-folder.ts'
@@ -80,6 +80,10 @@ export class LibvirtHost implements Host {
     return this.lifecycle.shutDown(environmentId, authority)
   }
 
+  resume(environmentId: string, authority: Authority): Promise<void> {
+    return this.lifecycle.resume(environmentId, authority)
+  }
+
   powerOff(environmentId: string, authority: Authority): Promise<void> {
     return this.lifecycle.powerOff(environmentId, authority)
   }
@@ -94,7 +98,8 @@ export class LibvirtHost implements Host {
     const { epoch, generation } = authority
     const ownership: Ownership = { ...machine.ownership, epoch, generation }
     if (machine.power !== 'absent') {
-      const flags = machine.power === 'running' ? ['--live', '--config'] : ['--config']
+      const live = machine.power === 'running' || machine.power === 'paused'
+      const flags = live ? ['--live', '--config'] : ['--config']
       await authority.assertHeld()
       await this.domains.setOwnership(environmentId, ownership, flags)
     }
@@ -123,6 +128,10 @@ export class LibvirtHost implements Host {
     const { console } = this.machines.folder(environmentId)
     const result = await this.options.runner.run(['tail', '-c', '8192', '--', console])
     return result.stdout
+  }
+
+  freeDiskBytes(): Promise<number> {
+    return measureFreeBytes(this.options.runner, this.options.machinesFolder)
   }
 
   watch(changed: (environmentId: string) => void, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Authority } from '../authority.ts'
 import type { CommandRunner } from '../command/command-runner.ts'
 import type { OwnedFolders } from '../command/owned-folders.ts'
+import type { Machine } from '../host.ts'
 import { HostError } from '../host-error.ts'
 import { type Domains, domainName } from './domains.ts'
 import type { Machines } from './machines.ts'
@@ -23,7 +24,9 @@ export class Lifecycle {
 
   async start(environmentId: string, authority: Authority): Promise<void> {
     const machine = await this.options.machines.lookToTouch(environmentId, authority)
-    if (machine.power === 'running') return
+    if (machine.power === 'running' || machine.power === 'paused') return
+    // One whose kernel panicked is kept as it was until somebody wants it to start again.
+    if (machine.endReason === 'kernel_panicked') await this.destroy(environmentId, authority)
     for (let attempt = 0; ; attempt += 1) {
       await authority.assertHeld()
       const error = await this.options.domains.start(environmentId)
@@ -38,20 +41,28 @@ export class Lifecycle {
 
   async shutDown(environmentId: string, authority: Authority): Promise<void> {
     const machine = await this.options.machines.lookToTouch(environmentId, authority)
-    if (machine.power !== 'running') return
+    if (machine.power === 'paused') await this.resume(environmentId, authority)
+    else if (machine.power !== 'running') return
     await authority.assertHeld()
     await this.options.domains.shutDown(environmentId)
   }
 
+  async resume(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.options.machines.lookToTouch(environmentId, authority)
+    if (machine.power !== 'paused') return
+    await authority.assertHeld()
+    await this.options.domains.resume(environmentId)
+  }
+
   async powerOff(environmentId: string, authority: Authority): Promise<void> {
     const machine = await this.options.machines.lookToTouch(environmentId, authority)
-    if (machine.power === 'running') await this.destroy(environmentId, authority)
+    if (isActive(machine)) await this.destroy(environmentId, authority)
   }
 
   async remove(environmentId: string, authority: Authority): Promise<void> {
     const { runner, domains, folders, machines, ports } = this.options
     const machine = await machines.lookToTouch(environmentId, authority)
-    if (machine.power === 'running') await this.destroy(environmentId, authority)
+    if (isActive(machine)) await this.destroy(environmentId, authority)
     if (machine.power !== 'absent') {
       await authority.assertHeld()
       await domains.undefine(environmentId)
@@ -86,4 +97,9 @@ export class Lifecycle {
     await domains.define(folder.definition)
     await domains.setOwnership(environmentId, file.ownership, ['--config'])
   }
+}
+
+/** Whether there is a QEMU to end. */
+function isActive({ power, endReason }: Machine): boolean {
+  return power === 'running' || power === 'paused' || endReason === 'kernel_panicked'
 }

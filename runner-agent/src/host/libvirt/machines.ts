@@ -1,5 +1,6 @@
 import { type Authority, assertMayTouch } from '../authority.ts'
 import type { CommandRunner } from '../command/command-runner.ts'
+import { HostBoot } from '../command/host-boot.ts'
 import type { OwnedFolders } from '../command/owned-folders.ts'
 import type { InventoryEntry, Machine } from '../host.ts'
 import { leftoverEntry } from '../leftover.ts'
@@ -18,7 +19,11 @@ export interface MachinesOptions {
 
 /** What domains and folders together show of the machines. */
 export class Machines {
-  constructor(private readonly options: MachinesOptions) {}
+  private readonly boot: HostBoot
+
+  constructor(private readonly options: MachinesOptions) {
+    this.boot = new HostBoot(options.runner)
+  }
 
   folder(environmentId: string): MachineFolder {
     return new MachineFolder(this.options.runner, this.options.folders, environmentId)
@@ -41,8 +46,9 @@ export class Machines {
 
   async look(environmentId: string): Promise<Machine> {
     const folder = this.folder(environmentId)
-    const [[domain], file, record] = await Promise.all([
+    const [[domain], hostBootId, file, record] = await Promise.all([
       this.options.domains.look([environmentId]),
+      this.boot.id(),
       folder.readMachine(),
       folder.readRecord(),
     ])
@@ -51,6 +57,9 @@ export class Machines {
     return {
       environmentId,
       power,
+      endReason: domain?.endReason ?? null,
+      pauseReason: domain?.pauseReason ?? null,
+      hostBootId,
       ownership: power === 'absent' ? (file?.ownership ?? null) : (domain?.ownership ?? null),
       address: file?.given?.address ?? null,
       identity: file?.given?.identity ?? null,

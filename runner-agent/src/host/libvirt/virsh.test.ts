@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CommandResult, CommandRunner } from '../command/command-runner.ts'
 import { LocalCommandRunner } from '../command/local.ts'
-import { parsePower } from './domain-state.ts'
 import { parseLocalPorts } from './ports.ts'
 import { Virsh } from './virsh.ts'
 
@@ -39,14 +38,6 @@ test('a libvirt that does not answer is an error, not an empty host', async () =
   const virsh = new Virsh(runner, 'qemu:///system')
   await expect(virsh.batch(['list'])).rejects.toThrow('failed to connect to the hypervisor')
   await expect(virsh.run('list')).rejects.toThrow('virsh list: failed to connect')
-})
-
-test('libvirt’s states in our words', () => {
-  expect(parsePower('')).toBe('absent')
-  expect(parsePower('running (booted)')).toBe('running')
-  expect(parsePower('paused (user)')).toBe('running')
-  expect(parsePower('shut off (shutdown)\n')).toBe('shut_off')
-  expect(parsePower('shut off (crashed)')).toBe('crashed')
 })
 
 test('the ports in the kernel’s table', () => {

@@ -34,6 +34,7 @@ const specification = () => ({
   virtualCpus: 1,
   memoryMebibytes: 512,
   diskGibibytes: 1,
+  limits: {},
   userCertificateAuthority: 'ssh-ed25519 AAAA',
   principal: 'environment:x',
 })

@@ -1,12 +1,18 @@
 import { join } from 'node:path'
-import { addressSchema } from '@hearth/contract'
+import { addressSchema, pauseReasonSchema } from '@hearth/contract'
+import { newId } from '@hearth/foundation'
 import { z } from 'zod'
 import { LocalCommandRunner } from '../command/local.ts'
 import { OwnedFolders } from '../command/owned-folders.ts'
 
 const storedMachineSchema = z.object({
   /** `absent` as long as there is only a folder. */
-  power: z.enum(['absent', 'shut_off', 'running', 'crashed']),
+  power: z.enum(['absent', 'shut_off', 'running', 'paused', 'crashed']),
+  endReason: z
+    .enum(['guest_shut_down', 'ended_on_host', 'kernel_panicked', 'hypervisor_gone', 'unknown'])
+    .nullable()
+    .default(null),
+  pauseReason: pauseReasonSchema.nullable().default(null),
   /** Milliseconds since 1970 at which its guest answers. */
   answersAt: z.number(),
   ownership: z.object({
@@ -30,7 +36,10 @@ export class MachineStore {
   private readonly files = new LocalCommandRunner()
   private readonly folders: OwnedFolders
 
+  private readonly bootFile: string
+
   constructor(folder: string, owner: string) {
+    this.bootFile = join(folder, '.boot')
     this.folders = new OwnedFolders(this.files, folder, owner)
   }
 
@@ -64,6 +73,15 @@ export class MachineStore {
 
   writeText(environmentId: string, name: string, text: string): Promise<void> {
     return this.files.writeFile(join(this.folders.path(environmentId), name), text, 0o600)
+  }
+
+  /** Which boot the synthetic host is in. */
+  async bootId(): Promise<string> {
+    return (await this.files.readFile(this.bootFile))?.toString('utf8') ?? 'first'
+  }
+
+  async newBoot(): Promise<void> {
+    await this.files.writeFile(this.bootFile, newId(), 0o600)
   }
 
   /** The folder has proved to be the owner's. */

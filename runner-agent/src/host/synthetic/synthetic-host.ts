@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { PauseReason } from '@hearth/contract'
 import { generateSecureShellKeyPair } from '../../secure-shell/host-key.ts'
 import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
-import type { Host, HostFacts, InventoryEntry, Machine, MachineSpecification } from '../host.ts'
+import type { EndReason, Host, HostFacts, InventoryEntry, Machine, MachineSpecification } from '../host.ts'
 import { HostError } from '../host-error.ts'
 import { leftoverEntry } from '../leftover.ts'
 import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
@@ -54,6 +55,9 @@ export class SyntheticHost implements Host {
     return {
       environmentId,
       power: machine?.power ?? 'absent',
+      endReason: machine?.endReason ?? null,
+      pauseReason: machine?.pauseReason ?? null,
+      hostBootId: await this.store.bootId(),
       ownership: machine?.ownership ?? null,
       address: machine?.address ?? null,
       identity: machine?.identity ?? null,
@@ -80,6 +84,7 @@ export class SyntheticHost implements Host {
     await this.write(existing, authority, {
       ...this.folderOf(environmentId, authority),
       power: 'shut_off',
+      endReason: 'unknown',
       address: { host: '127.0.0.1', port: portOf(environmentId), user: 'root', hostKey: this.hostKey() },
       identity: { machineId: environmentId.replaceAll('-', ''), hostname, randomSeedDigest: digest },
     })
@@ -87,18 +92,22 @@ export class SyntheticHost implements Host {
 
   async start(environmentId: string, authority: Authority): Promise<void> {
     const machine = await this.existing(environmentId, authority)
-    if (machine.power === 'running') return
+    if (machine.power === 'running' || machine.power === 'paused') return
     const answersAt = this.options.clock.now().getTime() + this.options.settings.bootMilliseconds
-    await this.write(machine, authority, { ...machine, power: 'running', answersAt })
+    await this.write(machine, authority, { ...machine, ...going, answersAt })
   }
 
   async shutDown(environmentId: string, authority: Authority): Promise<void> {
-    await this.powerOff(environmentId, authority)
+    await this.end(environmentId, authority, 'guest_shut_down')
+  }
+
+  async resume(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.existing(environmentId, authority)
+    if (machine.power === 'paused') await this.write(machine, authority, { ...machine, ...going })
   }
 
   async powerOff(environmentId: string, authority: Authority): Promise<void> {
-    const machine = await this.existing(environmentId, authority)
-    if (machine.power === 'running') await this.write(machine, authority, { ...machine, power: 'shut_off' })
+    await this.end(environmentId, authority, 'ended_on_host')
   }
 
   async remove(environmentId: string, authority: Authority): Promise<void> {
@@ -131,6 +140,10 @@ export class SyntheticHost implements Host {
     return machine === null ? '' : `synthetic machine ${environmentId}: ${machine.power}\n`
   }
 
+  async freeDiskBytes(): Promise<number> {
+    return this.options.capacity.diskGibibytes * 1024 ** 3
+  }
+
   watch(changed: (environmentId: string) => void, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve()
     this.watchers.add(changed)
@@ -142,16 +155,45 @@ export class SyntheticHost implements Host {
     })
   }
 
-  /** Ends a machine as a crash would. */
-  async crash(environmentId: string): Promise<void> {
-    const machine = await this.store.read(environmentId)
-    if (machine === null) throw new Error(`there is no machine ${environmentId}`)
-    await this.store.write(environmentId, { ...machine, power: 'crashed' })
-    for (const changed of this.watchers) changed(environmentId)
+  /** Ends a machine as a crash of its hypervisor would. */
+  async crash(environmentId: string, endReason: EndReason = 'hypervisor_gone'): Promise<void> {
+    await this.change(environmentId, { power: 'crashed', endReason, pauseReason: null })
+  }
+
+  /** Has a machine's guest stand still, as a full disk or somebody on the host would. */
+  async pause(environmentId: string, pauseReason: PauseReason): Promise<void> {
+    await this.change(environmentId, { power: 'paused', endReason: null, pauseReason })
+  }
+
+  /** Ends all machines, as a boot of the host does. */
+  async reboot(): Promise<void> {
+    await this.store.newBoot()
+    const { folders } = await this.store.list()
+    for (const environmentId of folders) {
+      const machine = await this.store.read(environmentId)
+      if (machine === null || machine.power === 'absent') continue
+      await this.change(environmentId, { power: 'shut_off', endReason: 'unknown', pauseReason: null })
+    }
   }
 
   async close(): Promise<void> {
     this.watchers.clear()
+  }
+
+  private async change(
+    environmentId: string,
+    change: Pick<StoredMachine, 'power' | 'endReason' | 'pauseReason'>,
+  ): Promise<void> {
+    const machine = await this.store.read(environmentId)
+    if (machine === null) throw new Error(`there is no machine ${environmentId}`)
+    await this.store.write(environmentId, { ...machine, ...change })
+    for (const changed of this.watchers) changed(environmentId)
+  }
+
+  private async end(environmentId: string, authority: Authority, endReason: EndReason): Promise<void> {
+    const machine = await this.existing(environmentId, authority)
+    if (machine.power !== 'running' && machine.power !== 'paused') return
+    await this.write(machine, authority, { ...machine, power: 'shut_off', endReason, pauseReason: null })
   }
 
   private async own(environmentId: string, authority: Authority): Promise<StoredMachine | null> {
@@ -171,7 +213,15 @@ export class SyntheticHost implements Host {
   private folderOf(environmentId: string, authority: Authority): StoredMachine {
     const { owner, clock } = this.options
     const ownership = ownershipOf(owner, environmentId, authority, clock.now())
-    return { power: 'absent', answersAt: 0, ownership, address: null, identity: null }
+    return {
+      power: 'absent',
+      endReason: null,
+      pauseReason: null,
+      answersAt: 0,
+      ownership,
+      address: null,
+      identity: null,
+    }
   }
 
   private async write(
@@ -193,6 +243,8 @@ export class SyntheticHost implements Host {
     return this.hostKeys[chosen] ?? generateSecureShellKeyPair('synthetic').publicKey
   }
 }
+
+const going = { power: 'running', endReason: null, pauseReason: null } as const
 
 /** A port that stays the machine's own over restarts; nothing listens on it. */
 function portOf(environmentId: string): number {

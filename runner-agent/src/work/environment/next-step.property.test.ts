@@ -1,7 +1,7 @@
 import type { ProvisioningPlan } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Machine, Power } from '../../host/host.ts'
+import type { Power } from '../../host/host.ts'
 import { type NextStep, nextStep, phaseDuring, type Seen, type Wanted } from './next-step.ts'
 import { type EnvironmentRecord, firstOpenStep, newRecord } from './record.ts'
 
@@ -25,15 +25,16 @@ const identity = {
   checkedAt: '2026-01-01T00:00:00Z',
 }
 const runnerId = 'runner-1'
-type SeenMachine = Pick<Machine, 'power' | 'ownership'>
-const machine = (power: Power, epoch: number, generation: number): SeenMachine => ({
+const host = { endReason: null, hostBootId: 'first' }
+const machine = (power: Power, epoch: number, generation: number): Seen['machine'] => ({
+  ...host,
   power,
   ownership: { owner: runnerId, environmentId: 'e', epoch, generation, createdAt: '' },
 })
-const absent: SeenMachine = { power: 'absent', ownership: null }
+const absent: Seen['machine'] = { ...host, power: 'absent', ownership: null }
 const fresh = newRecord(1, plan)
 
-const powers: Power[] = ['absent', 'shut_off', 'running', 'crashed']
+const powers: Power[] = ['absent', 'shut_off', 'running', 'paused', 'crashed']
 const anyRecord = fc.option(
   fc
     .record({
@@ -74,7 +75,10 @@ test('whatever is seen, a machine that is not ours is only reported', () => {
       (wanted, { power, epoch, generation }, record, unmarked) => {
         fc.pre(power !== 'absent' || !unmarked)
         const ownership = { owner: 'another', environmentId: 'e', epoch, generation, createdAt: '' }
-        const step = nextStep(wanted, { machine: { power, ownership: unmarked ? null : ownership }, record })
+        const step = nextStep(wanted, {
+          machine: { ...host, power, ownership: unmarked ? null : ownership },
+          record,
+        })
         expect(step).toMatchObject({ kind: 'rest', phase: 'failed' })
       },
     ),
@@ -94,9 +98,11 @@ test('from everything that can be seen, the steps lead to rest, and never back a
         expect(last.superseded).toBe(epoch > wanted.epoch)
         expect(epoch > wanted.epoch || generation > wanted.generation).toBe(true)
       } else {
+        // A paused machine stays where it is until it goes on.
+        const waiting = power === 'paused' ? ['provisioning', 'starting'] : []
         expect(last).toMatchObject({
           kind: 'rest',
-          phase: expect.toSatisfy((phase) => [wanted.desiredPhase, 'failed'].includes(phase)),
+          phase: expect.toSatisfy((phase) => [wanted.desiredPhase, 'failed', ...waiting].includes(phase)),
         })
       }
     }),

@@ -1,6 +1,6 @@
 import type { EnvironmentOrder, ProvisioningPlan } from '@hearth/contract'
 import { describe, expect, test } from 'vitest'
-import type { Machine, Power } from '../../host/host.ts'
+import type { Power } from '../../host/host.ts'
 import { type NextStep, nextStep, type Seen, type Wanted } from './next-step.ts'
 import { type EnvironmentRecord, newRecord } from './record.ts'
 
@@ -30,11 +30,13 @@ const order = (desiredPhase: EnvironmentOrder['desiredPhase'], generation = 1, e
   generation,
   runnerId,
 })
-const machine = (power: Power, generation = 1): Pick<Machine, 'power' | 'ownership'> => ({
+const machine = (power: Power, generation = 1): Seen['machine'] => ({
   power,
+  endReason: power === 'crashed' ? 'hypervisor_gone' : null,
+  hostBootId: 'first',
   ownership: { owner: runnerId, environmentId: 'e', epoch: 1, generation, createdAt: '' },
 })
-const absent: Pick<Machine, 'power' | 'ownership'> = { power: 'absent', ownership: null }
+const absent: Seen['machine'] = { power: 'absent', ownership: null, endReason: null, hostBootId: 'first' }
 const fresh = newRecord(1, plan)
 const done = (change: Partial<EnvironmentRecord> = {}): EnvironmentRecord => ({
   ...fresh,
@@ -113,6 +115,24 @@ const table: [name: string, wanted: Wanted, seen: Seen, expected: Partial<NextSt
     order('running'),
     { machine: machine('shut_off'), record: done() },
     { kind: 'fail' },
+  ],
+  [
+    'paused: nothing until its guest goes on',
+    order('running'),
+    { machine: machine('paused'), record: done() },
+    { kind: 'rest', phase: 'running', failure: null },
+  ],
+  [
+    'paused while provisioning',
+    order('running'),
+    { machine: machine('paused'), record: fresh },
+    { kind: 'rest', phase: 'provisioning', failure: null },
+  ],
+  [
+    'paused and to be stopped',
+    order('stopped'),
+    { machine: machine('paused'), record: done() },
+    { kind: 'stop' },
   ],
   ['crashed: failed', order('running'), { machine: machine('crashed'), record: done() }, { kind: 'fail' }],
   ['gone: failed', order('running'), { machine: machine('absent'), record: done() }, { kind: 'fail' }],

@@ -1,12 +1,13 @@
 import type { EnvironmentOrder, Failure, ReportedPhase } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import type { Machine } from '../../host/host.ts'
+import { endFailure } from './end-failure.ts'
 import { type EnvironmentRecord, firstOpenStep, isProvisioned } from './record.ts'
 
 export type Wanted = Pick<EnvironmentOrder, 'desiredPhase' | 'epoch' | 'generation' | 'runnerId'>
 
 export interface Seen {
-  machine: Pick<Machine, 'power' | 'ownership'>
+  machine: Pick<Machine, 'power' | 'ownership' | 'endReason' | 'hostBootId'>
   record: EnvironmentRecord | null
 }
 
@@ -62,7 +63,7 @@ export function nextStep(wanted: Wanted, seen: Seen): NextStep {
   }
   switch (wanted.desiredPhase) {
     case 'stopped':
-      return machine.power === 'running'
+      return machine.power === 'running' || machine.power === 'paused'
         ? { kind: 'stop' }
         : { kind: 'rest', phase: 'stopped', failure: null }
     case 'running':
@@ -84,15 +85,18 @@ function towardsRunning(wanted: Wanted, { machine, record }: Seen): NextStep {
     case 'absent':
       return record === null || (record.power === 'stopped' && !isProvisioned(record))
         ? { kind: 'create' }
-        : { kind: 'fail', failure: gone('the machine is no longer on its host') }
+        : {
+            kind: 'fail',
+            failure: { code: 'guest_unreachable', message: 'the machine is no longer on its host' },
+          }
     case 'shut_off':
     case 'crashed':
       if (record === null) return { kind: 'create' }
       if (record.power === 'stopped') return { kind: 'start' }
-      return {
-        kind: 'fail',
-        failure: gone(power === 'crashed' ? 'the machine crashed' : 'the machine shut down by itself'),
-      }
+      return { kind: 'fail', failure: endFailure(machine, record) }
+    case 'paused':
+      // Its guest does nothing and answers nothing: what is left to do waits until it goes on.
+      return { kind: 'rest', phase: phaseWhilePaused(record), failure: null }
     case 'running': {
       if (record === null) return { kind: 'create' }
       if (record.power === 'stopped') return { kind: 'start' }
@@ -116,8 +120,9 @@ const foreign: Failure = {
   message: 'a machine of this name is on the host and does not prove to be this runner’s: it is left alone',
 }
 
-function gone(message: string): Failure {
-  return { code: 'guest_unreachable', message }
+function phaseWhilePaused(record: EnvironmentRecord | null): ReportedPhase {
+  if (record === null || !isProvisioned(record)) return 'provisioning'
+  return record.identity === null ? 'starting' : 'running'
 }
 
 /** What is reported while a step is being taken. */

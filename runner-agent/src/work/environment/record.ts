@@ -15,6 +15,8 @@ export const environmentRecordSchema = z.object({
   generation: z.int().positive(),
   /** What the agent last meant the machine to be; one that is off although it was meant to run ended by itself. */
   power: z.enum(['stopped', 'running']),
+  /** The host's boot in which the machine was last started; null before that, and in records of older agents. */
+  hostBootId: z.string().nullable().default(null),
   steps: z.array(stepStatusSchema),
   /** null until the guest of the present boot has been checked. */
   identity: identitySchema.nullable(),
@@ -28,6 +30,7 @@ export function newRecord(generation: number, plan: ProvisioningPlan): Environme
   return {
     generation,
     power: 'stopped',
+    hostBootId: null,
     steps: newSteps(plan),
     identity: null,
     failure: null,

@@ -11,6 +11,7 @@ export function machineSpecification(order: EnvironmentOrder): MachineSpecificat
     virtualCpus: plan.virtualCpus,
     memoryMebibytes: plan.memoryMebibytes,
     diskGibibytes: plan.diskGibibytes,
+    limits: plan.limits ?? {},
     userCertificateAuthority: order.userCertificateAuthority,
     principal: order.principal,
   }

@@ -223,7 +223,7 @@ test('a machine that crashes after it was ready is reported failed', async () =>
   await agent.host.crash(id)
   expect((await agent.until('failed')).failure).toEqual({
     code: 'guest_unreachable',
-    message: 'the machine crashed',
+    message: 'QEMU was killed or crashed on the host',
   })
 })
 

@@ -160,7 +160,7 @@ export class EnvironmentWorker {
       case 'create':
         return this.create()
       case 'start':
-        return this.start()
+        return this.start(machine)
       case 'check_guest':
         return this.checkGuest(machine)
       case 'provision':
@@ -202,7 +202,7 @@ export class EnvironmentWorker {
     await this.keeper.keep({ power: 'stopped' })
   }
 
-  private async start(): Promise<void> {
+  private async start({ hostBootId }: Machine): Promise<void> {
     await this.takeBootSlot()
     const record = this.keeper.open(this.order.generation, this.order.plan)
     if (isProvisioned(record)) this.report('starting')
@@ -211,7 +211,7 @@ export class EnvironmentWorker {
     if (record.steps[index]?.phase === 'running') {
       this.keeper.endStep(index, { phase: 'succeeded', exitCode: null, error: null })
     }
-    await this.keeper.keep({ power: 'running', identity: null })
+    await this.keeper.keep({ power: 'running', hostBootId, identity: null })
   }
 
   private async checkGuest(machine: Machine): Promise<void> {
@@ -311,7 +311,8 @@ export class EnvironmentWorker {
     this.letGo()
     const deadline = clock.now().getTime() + shutdownSeconds * 1000
     while (clock.now().getTime() < deadline) {
-      if ((await host.look(id)).power !== 'running') return
+      const { power } = await host.look(id)
+      if (power !== 'running' && power !== 'paused') return
       await delay(shutdownPollMilliseconds, undefined, { signal: this.interrupt.signal })
     }
     log.warn({ environmentId: id }, `not shut down after ${shutdownSeconds} s: its power is cut`)
@@ -370,6 +371,7 @@ export class EnvironmentWorker {
       phase,
       address: phase === 'deleted' ? null : this.address,
       identity: record?.identity ?? null,
+      paused: null,
       steps: record?.steps ?? [],
       failure,
     })

@@ -1,0 +1,32 @@
+import { type Failure, stepKey } from '@hearth/contract'
+import type { EndReason, Machine } from '../../host/host.ts'
+import type { EnvironmentRecord } from './record.ts'
+
+/** The failure of a machine that was meant to run and is off: what ended it, and during which step. */
+export function endFailure(
+  machine: Pick<Machine, 'endReason' | 'hostBootId'>,
+  record: EnvironmentRecord,
+): Failure {
+  if (record.hostBootId !== null && record.hostBootId !== machine.hostBootId) {
+    return {
+      code: 'guest_unreachable',
+      message:
+        'the host rebooted, and the machine has been off since: a retry starts it with what is on its disk',
+    }
+  }
+  const step = record.steps.find(({ phase }) => phase === 'running')
+  const during = step === undefined ? '' : ` during ${stepKey(step)}`
+  return {
+    code: 'guest_unreachable',
+    message: `${endings[machine.endReason ?? 'unknown']}${during}`,
+    ...(step === undefined ? {} : { step: step.name }),
+  }
+}
+
+const endings: Record<EndReason, string> = {
+  guest_shut_down: 'the guest powered itself off',
+  ended_on_host: 'somebody ended the machine on its host',
+  kernel_panicked: 'the guest’s kernel panicked',
+  hypervisor_gone: 'QEMU was killed or crashed on the host',
+  unknown: 'the machine went off by itself',
+}
