@@ -123,6 +123,7 @@ function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
       runnerId,
       sealingKey: sealing.privateKey,
       bootConcurrency: 1,
+      resumeFreeBytes: 1,
       stepDeadlines: {},
       listen: null,
       clock: systemClock,
@@ -302,4 +303,22 @@ test('an agent of a control plane that was restored from a backup registers unti
   expect(restored.syncs[0]?.epoch).toBe(7)
   second.stop()
   expect(await second.ended).toBe('stopped')
+})
+
+test('a paused guest is told of at once, also during a step, and goes on when there is room', async () => {
+  const wire = new Wire()
+  const { ended, stop, host } = start(wire, 4, { pausedMachines: 20 })
+  const id = newId()
+  await wire.until(() => wire.syncs.length > 0)
+  await wire.deliver(orderOf(id))
+  const last = () => wire.reports.filter((report) => report.id === id).at(-1)
+  await wire.until(() => last()?.phase === 'running')
+  await host.pause(id, 'suspended')
+  await wire.until(() => last()?.paused?.reason === 'suspended')
+  expect(last()?.phase).toBe('running')
+  await host.pause(id, 'io_error')
+  await wire.until(() => last()?.paused === null)
+  expect((await host.look(id)).power).toBe('running')
+  stop()
+  await ended
 })

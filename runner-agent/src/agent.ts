@@ -20,6 +20,7 @@ import { Reporter } from './reporting/reporter.ts'
 import { Synchroniser } from './synchronising/synchroniser.ts'
 import type { Timings } from './timings.ts'
 import { EnvironmentInbox } from './work/environment/inbox.ts'
+import { Pauses } from './work/environment/pauses.ts'
 import { Slots } from './work/environment/slots.ts'
 
 export interface AgentParts {
@@ -31,6 +32,8 @@ export interface AgentParts {
   /** PEM of the key that secrets are sealed to. */
   sealingKey: string
   bootConcurrency: number
+  /** Free space, in bytes, from which on machines that stood still for want of it go on. */
+  resumeFreeBytes: number
   stepDeadlines: Partial<Record<StepName, number>>
   listen: { host: string; port: number } | null
   clock: Clock
@@ -102,6 +105,13 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
   const tracked = new Set<Promise<unknown>>()
   const reporter = new Reporter(messaging, identity, clock, log, closing.signal)
   const metrics = createMetrics({ environments: () => inbox.size, pendingReports: () => reporter.pending })
+  const pauses = new Pauses({
+    host,
+    clock,
+    log,
+    resumeFreeBytes: parts.resumeFreeBytes,
+    lookMilliseconds: timings.pausedMachines,
+  })
   const inbox: EnvironmentInbox = new EnvironmentInbox(
     {
       host,
@@ -109,6 +119,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
       openGuest: parts.openGuest,
       reporter,
       logs: messaging,
+      pauses,
       clock,
       now,
       retryMostMilliseconds: timings.retryMost,
@@ -173,11 +184,21 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
       )
     }
   }
+  const lookAgain = async (environmentId: string) => {
+    try {
+      // What a report says of a pause has to be known before the report.
+      for (const id of await pauses.look()) inbox.pauseChanged(id)
+    } catch (thrown) {
+      log.warn({ error: toError(thrown) }, 'the paused machines cannot be looked at')
+    }
+    inbox.wake(environmentId)
+  }
   try {
     await Promise.all([
       messaging.consumeOrders(runnerId, take, stopping),
       synchroniser.run(stopping),
-      host.watch((environmentId) => inbox.wake(environmentId), stopping),
+      host.watch((environmentId) => void lookAgain(environmentId), stopping),
+      pauses.run(inbox, stopping),
       heartbeat.run(stopping),
     ])
   } finally {

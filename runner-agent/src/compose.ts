@@ -54,6 +54,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     runnerId: runner.runnerId,
     sealingKey: keys.sealing.privateKey,
     bootConcurrency: config.bootConcurrency ?? bootConcurrency,
+    resumeFreeBytes: config.resumeFreeBytes,
     stepDeadlines: config.stepDeadlines,
     listen: config.listen,
     clock: systemClock,

@@ -16,6 +16,8 @@ export interface Timings {
   removalGrace: number
   /** Retries of what the host or the network refused wait longer and longer, up to this. */
   retryMost: number
+  /** Between two looks at the machines whose guest stands still. */
+  pausedMachines: number
   /** A failure that the host cannot keep, since its disk is full, is told all the same after so long. */
   unkeptFailure: number
 }
@@ -29,5 +31,6 @@ export const defaultTimings: Timings = {
   synchronisationReply: 15_000,
   removalGrace: 30_000,
   retryMost: 30_000,
+  pausedMachines: 10_000,
   unkeptFailure: 60_000,
 }

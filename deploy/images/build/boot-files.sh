@@ -36,7 +36,7 @@ make_small_initramfs() {
   mknod "$tree/dev/console" c 5 1
   # The root disk waits for the first list only; systemd would load autofs4 itself, later and slower.
   add_modules "$modules" "$tree" first virtio_pci virtio_blk
-  add_modules "$modules" "$tree" second virtio_net autofs4
+  add_modules "$modules" "$tree" second virtio_net autofs4 pvpanic-mmio
   (cd "$tree" && find . | "$tree/bin/busybox" cpio -o -H newc) >"$2"
 }
 

@@ -1,6 +1,6 @@
 import type { Authority } from './authority.ts'
 import { exclusively } from './exclusion.ts'
-import type { Host, HostFacts, InventoryEntry, Machine, MachineSpecification } from './host.ts'
+import type { Host, HostFacts, InventoryEntry, Machine, MachineSpecification, PausedMachine } from './host.ts'
 
 /**
  * A host on which one machine is changed by one agent at a time, even where two drive it. Whoever comes next finds
@@ -61,6 +61,10 @@ export class ExclusiveHost implements Host {
 
   readConsole(environmentId: string): Promise<string> {
     return this.host.readConsole(environmentId)
+  }
+
+  paused(): Promise<PausedMachine[]> {
+    return this.host.paused()
   }
 
   freeDiskBytes(): Promise<number> {

@@ -75,6 +75,11 @@ export type HostFacts = Pick<
   'virtualization' | 'virtualCpus' | 'memoryMebibytes' | 'diskGibibytes' | 'images'
 >
 
+export interface PausedMachine {
+  environmentId: string
+  reason: PauseReason
+}
+
 export interface InventoryEntry {
   environmentId: string
   power: Power
@@ -115,6 +120,8 @@ export interface Host {
   keepRecord(environmentId: string, text: string, authority: Authority): Promise<void>
   /** The end of what the guest wrote to its console, for a person to read. */
   readConsole(environmentId: string): Promise<string>
+  /** The machines that are paused, whoever's they are. */
+  paused(): Promise<PausedMachine[]>
   /** Free space, in bytes, where the machines' disks are. */
   freeDiskBytes(): Promise<number>
   /** Calls back, within seconds, for machines whose power changed by itself, until the signal aborts. */

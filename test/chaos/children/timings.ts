@@ -21,6 +21,7 @@ export const agentTimings = {
   synchronisationReply: 1_500,
   removalGrace: 500,
   retryMost: 700,
+  pausedMachines: 1_000,
   unkeptFailure: 1_000,
 }
 

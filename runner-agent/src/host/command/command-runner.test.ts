@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -70,6 +70,36 @@ describe.each(runners)('a command runner %s', (_, runnerOf) => {
     const word = `it's "a" $HOME \`id\` \\ \n ü *`
     const result = await runnerOf().run(['sh', '-c', 'printf %s "$1"; echo no >&2; exit 3', 'sh', word])
     expect(result).toEqual({ exitCode: 3, stdout: word, stderr: 'no\n' })
+  })
+
+  test('reads every program’s words in the C locale, whatever language the host speaks', async () => {
+    process.env.LC_ALL = 'de_DE.UTF-8'
+    process.env.LANGUAGE = 'de'
+    try {
+      const said = await runnerOf().run(['sh', '-c', 'echo "$LC_ALL $(env | grep -c ^LANGUAGE)"'])
+      expect(said.stdout).toBe('C 0\n')
+      const lines: string[] = []
+      const stop = new AbortController()
+      await runnerOf().follow(['sh', '-c', 'echo "$LC_ALL"'], (line) => lines.push(line), stop.signal)
+      expect(lines).toEqual(['C'])
+    } finally {
+      delete process.env.LC_ALL
+      delete process.env.LANGUAGE
+    }
+  })
+
+  test('follows a command that goes on, line by line, and ends it when told to', async () => {
+    const path = join(folder, 'followed')
+    const stop = new AbortController()
+    const script = `echo one; printf t; printf 'wo\\n'; echo $$ >"${path}"; exec sleep 60`
+    const lines: string[] = []
+    const ended = runnerOf().follow(['sh', '-c', script], (line) => lines.push(line), stop.signal)
+    await expect.poll(() => lines, { timeout: 10_000 }).toEqual(['one', 'two'])
+    await expect.poll(() => existsSync(path) && readFileSync(path, 'utf8')).toMatch(/\d\n/)
+    stop.abort(new Error('enough'))
+    await ended
+    const pid = Number(readFileSync(path, 'utf8'))
+    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false)
   })
 
   test('feeds the input', async () => {
@@ -151,3 +181,18 @@ test('a port where nobody answers SSH is an error in time', async () => {
   await expect(runner.run(['true'])).rejects.toThrow(/handshake|timed out/i)
   silent.close()
 })
+
+test('a program that is not there is said to be so', async () => {
+  await expect(new LocalCommandRunner().run(['no-such-program'])).rejects.toThrow(
+    'no-such-program: this program is not there',
+  )
+})
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -21,8 +21,17 @@ export const defaultOutputLimitBytes = 8 * 1024 * 1024
 export interface CommandRunner {
   /** For messages: `this host` or `user@host`. */
   readonly describedAs: string
-  /** Resolves with any exit code; rejects when the command cannot run, is cut off, or says too much. */
+  /** Its words are those of the C locale. Resolves with any exit code; rejects when the command cannot run, is cut off, or says too much. */
   run(command: readonly [string, ...string[]], options?: CommandOptions): Promise<CommandResult>
+  /**
+   * Runs a command that goes on until the signal ends it, and hands over its output line by line, in the words of the C
+   * locale. Resolves when it has ended, whatever ended it; rejects when it cannot run.
+   */
+  follow(
+    command: readonly [string, ...string[]],
+    line: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<void>
   /** For files of some kilobytes: this machine's are read while nothing else goes on. null where there is no such file. */
   readFile(path: string): Promise<Buffer | null>
   /** Written beside it and renamed, so that a reader sees the old or the new. Makes missing folders (0755). */

@@ -12,14 +12,15 @@ import {
   defaultOutputLimitBytes,
   defaultTimeoutMilliseconds,
 } from './command-runner.ts'
-import { Output } from './output.ts'
+import { LineReader, Output } from './output.ts'
+import { inPlainWords } from './plain-words.ts'
 
 /** Commands and files of the machine this program runs on. */
 export class LocalCommandRunner implements CommandRunner {
   readonly describedAs = 'this host'
 
   run(command: readonly [string, ...string[]], options: CommandOptions = {}): Promise<CommandResult> {
-    const [program, ...parameters] = command
+    const [program, ...parameters] = inPlainWords(command)
     return new Promise((resolve, reject) => {
       // In a process group of its own, so that ending it ends what it started as well.
       const child = spawn(program, parameters, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
@@ -53,7 +54,31 @@ export class LocalCommandRunner implements CommandRunner {
         settle()
         if (cutOff !== null) reject(new CommandError(command, cutOff))
         else if (exitCode === null) reject(new CommandError(command, `ended by ${signal}`))
+        else if (isNotThere(exitCode, output)) reject(new CommandError(command, 'this program is not there'))
         else resolve({ exitCode, stdout: output.text('stdout'), stderr: output.text('stderr') })
+      })
+    })
+  }
+
+  follow(
+    command: readonly [string, ...string[]],
+    line: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const [program, ...parameters] = inPlainWords(command)
+    return new Promise((resolve, reject) => {
+      const child = spawn(program, parameters, { detached: true, stdio: ['ignore', 'pipe', 'ignore'] })
+      const end = () => {
+        if (child.pid !== undefined) killGroup(child.pid)
+      }
+      signal.addEventListener('abort', end, { once: true })
+      if (signal.aborted) end()
+      const lines = new LineReader(line)
+      child.stdout.on('data', (chunk: Buffer) => lines.add(chunk))
+      child.on('error', (error) => reject(new CommandError(command, error.message)))
+      child.on('close', () => {
+        signal.removeEventListener('abort', end)
+        resolve()
       })
     })
   }
@@ -115,6 +140,11 @@ export class LocalCommandRunner implements CommandRunner {
   async close(): Promise<void> {
     // Nothing is kept open.
   }
+}
+
+/** What `env` says of a program that it did not find. */
+function isNotThere(exitCode: number, output: Output): boolean {
+  return exitCode === 127 && output.text('stderr').startsWith('env: ')
 }
 
 function killGroup(pid: number): void {

@@ -23,3 +23,18 @@ export class Output {
     return Buffer.concat(this.chunks[stream])
   }
 }
+
+const longestLine = 64 * 1024
+
+/** Cuts what comes in pieces into lines; of one that is too long only the end is kept. */
+export class LineReader {
+  private rest = ''
+
+  constructor(private readonly line: (text: string) => void) {}
+
+  add(chunk: Buffer): void {
+    const lines = (this.rest + chunk.toString('latin1')).split('\n')
+    this.rest = (lines.pop() ?? '').slice(-longestLine)
+    for (const text of lines) this.line(text)
+  }
+}

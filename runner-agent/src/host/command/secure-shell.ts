@@ -11,7 +11,8 @@ import {
   defaultOutputLimitBytes,
   defaultTimeoutMilliseconds,
 } from './command-runner.ts'
-import { Output } from './output.ts'
+import { LineReader, Output } from './output.ts'
+import { inPlainWords } from './plain-words.ts'
 
 /** Commands and files of another host, over one kept SSH connection. */
 export class SecureShellCommandRunner implements CommandRunner {
@@ -26,6 +27,25 @@ export class SecureShellCommandRunner implements CommandRunner {
   async run(command: readonly [string, ...string[]], options: CommandOptions = {}): Promise<CommandResult> {
     const { exitCode, output } = await this.execute(command, options)
     return { exitCode, stdout: output.text('stdout'), stderr: output.text('stderr') }
+  }
+
+  async follow(
+    command: readonly [string, ...string[]],
+    line: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const connection = await this.connected()
+    const lines = new LineReader(line)
+    // A command over there outlives its channel; it ends here when its input does.
+    const script =
+      'exec 3<&0; "$@" 3<&- & child=$!; { cat <&3; kill "$child"; } >/dev/null 2>&1 & exec 3<&-; wait "$child"'
+    const words = inPlainWords(['sh', '-c', script, 'sh', ...command])
+    const execution = await connection.execute(words.map(quote).join(' '), {
+      keepInputOpen: true,
+      onStdout: (chunk) => lines.add(chunk),
+      signal,
+    })
+    await execution.exitCode.catch(() => undefined)
   }
 
   async readFile(path: string): Promise<Buffer | null> {
@@ -94,7 +114,7 @@ export class SecureShellCommandRunner implements CommandRunner {
     )
     const signals = [tooMuch.signal, ...(options.signal === undefined ? [] : [options.signal])]
     // Closing a channel ends nothing over there, so the limit holds over there as well.
-    const limited = ['timeout', '--kill-after=5', String(Math.ceil(limit / 1000)), ...command]
+    const limited = inPlainWords(['timeout', '--kill-after=5', String(Math.ceil(limit / 1000)), ...command])
     try {
       const connection = await this.connected()
       const execution = await connection.execute(limited.map(quote).join(' '), {

@@ -8,6 +8,7 @@ import { createDisk } from './disk.ts'
 import { buildDomainXml } from './domain-xml.ts'
 import { type Domains, domainName } from './domains.ts'
 import type { ImageFolder, LocatedImage } from './image-folder.ts'
+import { hasControlGroups } from './limits.ts'
 import type { MachineFolder } from './machine-folder.ts'
 import type { Machines } from './machines.ts'
 import type { Given } from './metadata.ts'
@@ -21,6 +22,7 @@ export interface CreationOptions {
   machines: Machines
   images: ImageFolder
   ports: Ports
+  uri: string
   virtualization: 'kvm' | 'qemu'
   owner: string
   guestAddress: string
@@ -104,6 +106,8 @@ export class Creation {
       virtualization,
       memoryMebibytes: specification.memoryMebibytes,
       virtualCpus: specification.virtualCpus,
+      limits: specification.limits,
+      hasControlGroups: await hasControlGroups(runner, this.options.uri),
       ownership,
       diskPath: folder.disk,
       seedPath: seedDiskPath(folder.path, image.format),

@@ -15,6 +15,8 @@ const domain: DomainDescription = {
   virtualization: 'qemu',
   memoryMebibytes: 512,
   virtualCpus: 2,
+  limits: {},
+  hasControlGroups: true,
   ownership,
   diskPath: '/state/disk.qcow2',
   seedPath: '/state/seed.tar',
@@ -53,4 +55,17 @@ test('other people’s metadata proves nothing', () => {
 test('without a kernel the disk’s own loader boots', () => {
   expect(buildDomainXml(domain)).not.toContain('<boot')
   expect(buildDomainXml({ ...domain, kernel: null })).toContain('<boot dev="hd"/>')
+})
+
+test('a class’s limits and the weight of its processors stand in the definition, and nothing where there are none', () => {
+  const limited = buildDomainXml({
+    ...domain,
+    limits: { diskMegabytesPerSecond: 40, diskOperationsPerSecond: 500 },
+  })
+  expect(limited).toContain('<total_bytes_sec>40000000</total_bytes_sec>')
+  expect(limited).toContain('<total_iops_sec>500</total_iops_sec>')
+  expect(limited).toContain('<shares>2048</shares>')
+  const free = buildDomainXml({ ...domain, hasControlGroups: false })
+  expect(free).not.toContain('iotune')
+  expect(free).not.toContain('cputune')
 })

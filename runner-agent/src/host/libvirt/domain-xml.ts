@@ -1,5 +1,7 @@
+import type { MachineLimits } from '@hearth/contract'
 import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser'
 import type { Ownership } from '../host.ts'
+import { diskLimits, processorShares } from './limits.ts'
 import { metadataNamespace, parseOwnership } from './metadata.ts'
 
 const format = { ignoreAttributes: false, attributeNamePrefix: '@', suppressEmptyNode: true }
@@ -18,6 +20,9 @@ export interface DomainDescription {
   virtualization: 'kvm' | 'qemu'
   memoryMebibytes: number
   virtualCpus: number
+  limits: MachineLimits
+  /** Whether the host has control groups, by which a machine's processors have a weight. */
+  hasControlGroups: boolean
   ownership: Ownership
   diskPath: string
   /** The guest's second disk, raw and read-only. */
@@ -40,6 +45,7 @@ export function buildDomainXml(domain: DomainDescription): string {
       metadata: ownershipElement(domain.ownership),
       memory: { '@unit': 'MiB', '#text': domain.memoryMebibytes },
       vcpu: domain.virtualCpus,
+      ...(domain.hasControlGroups ? { cputune: processorShares(domain.virtualCpus) } : {}),
       os: {
         type: { '@arch': 'x86_64', '@machine': 'q35', '#text': 'hvm' },
         ...(domain.kernel === null
@@ -55,7 +61,8 @@ export function buildDomainXml(domain: DomainDescription): string {
       clock: { '@offset': 'utc' },
       on_poweroff: 'destroy',
       on_reboot: 'restart',
-      on_crash: 'destroy',
+      // Its state stays, so that the panic is known for what it is, until somebody starts or ends the machine.
+      on_crash: 'preserve',
       devices: devices(domain),
       'qemu:commandline': {
         'qemu:arg': [
@@ -82,9 +89,17 @@ function devices(domain: DomainDescription) {
       {
         '@type': 'file',
         '@device': 'disk',
-        driver: { '@name': 'qemu', '@type': 'qcow2', '@cache': 'writeback', '@discard': 'unmap' },
+        driver: {
+          '@name': 'qemu',
+          '@type': 'qcow2',
+          '@cache': 'writeback',
+          // A guest whose host has no room stands still until there is some; other errors are the guest's to see.
+          '@error_policy': 'enospace',
+          '@discard': 'unmap',
+        },
         source: { '@file': domain.diskPath },
         target: { '@dev': 'vda', '@bus': 'virtio' },
+        ...diskLimits(domain.limits),
       },
       {
         // Also for an ISO image: Debian's cloud kernels have no driver for a CD-ROM.
@@ -98,6 +113,8 @@ function devices(domain: DomainDescription) {
     ],
     controller: { '@type': 'usb', '@model': 'none' },
     memballoon: { '@model': 'none' },
+    // By which a guest's kernel says that it panicked.
+    panic: { '@model': 'isa' },
     serial: { '@type': 'file', source: console, target: { '@port': '0' } },
     console: { '@type': 'file', source: console, target: { '@type': 'serial', '@port': '0' } },
   }

@@ -1,5 +1,5 @@
 import { isId } from '@hearth/foundation'
-import type { Ownership } from '../host.ts'
+import type { Ownership, PausedMachine } from '../host.ts'
 import { HostError } from '../host-error.ts'
 import { type DomainState, parseDomainState } from './domain-state.ts'
 import { buildOwnershipXml, parseOwnershipXml } from './domain-xml.ts'
@@ -33,9 +33,26 @@ export class Domains {
     return idsIn(await this.virsh.run('list', '--all', '--name'))
   }
 
-  /** Those whose QEMU is there. */
-  async listActive(): Promise<string[]> {
-    return idsIn(await this.virsh.run('list', '--name', '--state-running', '--state-paused', '--state-other'))
+  /** In which of libvirt's states each is. */
+  async states(): Promise<Map<string, string>> {
+    const flags = ['running', 'paused', 'shutoff', 'other']
+    const answers = await this.virsh.batch(flags.map((state) => `list --all --name --state-${state}`))
+    return new Map(
+      flags.flatMap((state, index) => idsIn(answers[index] ?? '').map((id): [string, string] => [id, state])),
+    )
+  }
+
+  /** Those that are paused, and why. */
+  async paused(): Promise<PausedMachine[]> {
+    const ids = idsIn(await this.virsh.run('list', '--name', '--state-paused', '--state-other'))
+    const seen = ids.length === 0 ? [] : await this.look(ids)
+    return seen.flatMap(({ environmentId, pauseReason }) =>
+      pauseReason === null ? [] : [{ environmentId, reason: pauseReason }],
+    )
+  }
+
+  followEvents(line: (text: string) => void, signal: AbortSignal): Promise<void> {
+    return this.virsh.followEvents(line, signal)
   }
 
   async look(ids: readonly string[]): Promise<SeenDomain[]> {

@@ -1,7 +1,15 @@
 import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
 import type { CommandRunner } from '../command/command-runner.ts'
 import { OwnedFolders } from '../command/owned-folders.ts'
-import type { Host, HostFacts, InventoryEntry, Machine, MachineSpecification, Ownership } from '../host.ts'
+import type {
+  Host,
+  HostFacts,
+  InventoryEntry,
+  Machine,
+  MachineSpecification,
+  Ownership,
+  PausedMachine,
+} from '../host.ts'
 import { type Capacity, measureCapacity, measureFreeBytes } from './capacity.ts'
 import { Creation } from './creation.ts'
 import { Domains } from './domains.ts'
@@ -130,12 +138,16 @@ export class LibvirtHost implements Host {
     return result.stdout
   }
 
+  paused(): Promise<PausedMachine[]> {
+    return this.domains.paused()
+  }
+
   freeDiskBytes(): Promise<number> {
     return measureFreeBytes(this.options.runner, this.options.machinesFolder)
   }
 
   watch(changed: (environmentId: string) => void, signal: AbortSignal): Promise<void> {
-    return watchPower(() => this.domains.listActive(), changed, signal)
+    return watchPower(this.domains, changed, signal)
   }
 
   async close(): Promise<void> {

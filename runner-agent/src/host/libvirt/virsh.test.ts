@@ -28,6 +28,22 @@ test('many commands give an output each, in order, and none where one failed, in
   for (const command of seen) expect(Math.max(...command.map((word) => word.length))).toBeLessThan(128 * 1024)
 })
 
+test('a machine that cannot be asked about is an error, and not absent', async () => {
+  const runner = fakeVirsh(() => '')
+  const answered = runner.run
+  const answer = (stderr: string) => {
+    runner.run = async (command) => ({ ...(await answered(command)), stderr })
+    return new Virsh(runner, 'qemu:///system').batch(['domstate --reason hearth-1'])
+  }
+  await expect(
+    answer('error: Timed out during operation: cannot acquire state change lock\n'),
+  ).rejects.toThrow('cannot acquire state change lock')
+  await expect(answer("error: failed to get domain 'hearth-1'\n")).resolves.toEqual([''])
+  await expect(
+    answer('error: metadata not found: Requested metadata element is not present\n'),
+  ).resolves.toEqual([''])
+})
+
 test('a libvirt that does not answer is an error, not an empty host', async () => {
   const runner = fakeVirsh(() => '')
   runner.run = async () => ({

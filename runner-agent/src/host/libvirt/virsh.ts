@@ -24,6 +24,12 @@ export class Virsh {
     return { output: result.stdout.trim(), error: readable(result.stderr) }
   }
 
+  /** Hands over what libvirt tells of its domains, a line for each event, until the signal aborts or it ends. */
+  followEvents(line: (text: string) => void, signal: AbortSignal): Promise<void> {
+    const command = ['virsh', '-q', '-c', this.uri, 'event', '--event', 'lifecycle', '--loop'] as const
+    return this.runner.follow(command, line, signal)
+  }
+
   /**
    * Runs many commands in few processes and gives what each printed, in order; one that failed printed nothing.
    * Names in them must hold neither blanks nor quotes.
@@ -45,8 +51,9 @@ export class Virsh {
     if (parts.length !== commands.length) {
       throw new HostError('host_refused', `virsh: ${readable(result.stderr)}`)
     }
-    // "Not there" is an answer here; no connection is not.
-    if (/failed to connect|cannot recv data|End of file while reading/i.test(result.stderr)) {
+    // "Not there" is an answer here; anything else that is wrong must not be taken for it.
+    const wrong = result.stderr.split('\n').filter((line) => line.trim() !== '' && !isAbsence(line))
+    if (wrong.length > 0) {
       throw new HostError('host_refused', `virsh: ${readable(result.stderr)}`)
     }
     return parts.map((part) => part.trim())
@@ -56,6 +63,12 @@ export class Virsh {
 const separator = '@@hearth@@'
 /** One argument of a program may be 128 KiB long. */
 const commandsAtOnce = 400
+
+function isAbsence(line: string): boolean {
+  return /^error: (failed to get domain|Domain not found|metadata not found|Requested metadata element)/i.test(
+    line,
+  )
+}
 
 function readable(stderr: string): string {
   return (

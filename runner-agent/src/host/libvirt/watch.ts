@@ -1,28 +1,55 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { type Domains, environmentIdOf } from './domains.ts'
 
-const intervalMilliseconds = 5_000
+/** Between two looks at all machines, for when an event was lost or none can be had. */
+const lookMilliseconds = 5_000
+/** Before events are asked for again after their stream has ended. */
+const restartMilliseconds = 1_000
 
-/** Asks every few seconds which machines run, all at once, and names those that came or went. */
+/** Names the machines whose power changed: at once by libvirt's events, and by a look at all of them every few seconds. */
 export async function watchPower(
-  listRunning: () => Promise<string[]>,
+  domains: Pick<Domains, 'states' | 'followEvents'>,
   changed: (environmentId: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let before: Set<string> | null = null
+  await Promise.all([followEvents(domains, changed, signal), lookAgainAndAgain(domains, changed, signal)])
+}
+
+async function followEvents(
+  domains: Pick<Domains, 'followEvents'>,
+  changed: (environmentId: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
-    // A host that does not answer just now is asked again; its machines are not thereby gone.
-    const now = await listRunning().then(
-      (ids) => new Set(ids),
-      () => null,
-    )
-    if (now !== null && before !== null) {
-      for (const id of difference(before, now)) changed(id)
+    const take = (line: string) => {
+      const id = environmentIdOf(/ for domain '([^']*)'/.exec(line)?.[1] ?? '')
+      if (id !== null) changed(id)
     }
-    before = now ?? before
-    await delay(intervalMilliseconds, undefined, { signal }).catch(() => undefined)
+    // What happened while nobody listened is seen by the next look.
+    await domains.followEvents(take, signal).catch(() => undefined)
+    await pause(restartMilliseconds, signal)
   }
 }
 
-function difference(left: ReadonlySet<string>, right: ReadonlySet<string>): string[] {
-  return [...left].filter((id) => !right.has(id)).concat([...right].filter((id) => !left.has(id)))
+async function lookAgainAndAgain(
+  domains: Pick<Domains, 'states'>,
+  changed: (environmentId: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let before: Map<string, string> | null = null
+  while (!signal.aborted) {
+    // A host that does not answer just now is asked again; its machines are not thereby gone.
+    const now = await domains.states().catch(() => null)
+    if (now !== null && before !== null) {
+      for (const id of new Set([...before.keys(), ...now.keys()])) {
+        if (before.get(id) !== now.get(id)) changed(id)
+      }
+    }
+    before = now ?? before
+    await pause(lookMilliseconds, signal)
+  }
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await delay(milliseconds, undefined, { signal }).catch(() => undefined)
 }

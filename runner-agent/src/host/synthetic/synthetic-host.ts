@@ -3,7 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { PauseReason } from '@hearth/contract'
 import { generateSecureShellKeyPair } from '../../secure-shell/host-key.ts'
 import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
-import type { EndReason, Host, HostFacts, InventoryEntry, Machine, MachineSpecification } from '../host.ts'
+import type {
+  EndReason,
+  Host,
+  HostFacts,
+  InventoryEntry,
+  Machine,
+  MachineSpecification,
+  PausedMachine,
+} from '../host.ts'
 import { HostError } from '../host-error.ts'
 import { leftoverEntry } from '../leftover.ts'
 import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
@@ -25,6 +33,7 @@ const hostKeysKept = 8
 export class SyntheticHost implements Host {
   private readonly store: MachineStore
   private readonly hostKeys: string[] = []
+  private readonly pausedHere = new Set<string>()
   private readonly watchers = new Set<(environmentId: string) => void>()
 
   constructor(private readonly options: SyntheticHostOptions) {
@@ -140,6 +149,19 @@ export class SyntheticHost implements Host {
     return machine === null ? '' : `synthetic machine ${environmentId}: ${machine.power}\n`
   }
 
+  async paused(): Promise<PausedMachine[]> {
+    // Only what this process paused: machines are many, and each is a file.
+    const machines = await Promise.all(
+      [...this.pausedHere].map(async (environmentId) => ({
+        environmentId,
+        reason: (await this.store.read(environmentId))?.pauseReason ?? null,
+      })),
+    )
+    return machines.flatMap(({ environmentId, reason }) =>
+      reason === null ? [] : [{ environmentId, reason }],
+    )
+  }
+
   async freeDiskBytes(): Promise<number> {
     return this.options.capacity.diskGibibytes * 1024 ** 3
   }
@@ -162,6 +184,7 @@ export class SyntheticHost implements Host {
 
   /** Has a machine's guest stand still, as a full disk or somebody on the host would. */
   async pause(environmentId: string, pauseReason: PauseReason): Promise<void> {
+    this.pausedHere.add(environmentId)
     await this.change(environmentId, { power: 'paused', endReason: null, pauseReason })
   }
 

@@ -1,4 +1,5 @@
 import type { EnvironmentOrder } from '@hearth/contract'
+import { toError } from '@hearth/foundation'
 import type { Authority } from '../../host/authority.ts'
 import type { WorkContext } from './work-context.ts'
 import { EnvironmentWorker } from './worker.ts'
@@ -63,6 +64,20 @@ export class EnvironmentInbox {
 
   wake(environmentId: string): void {
     this.workers.get(environmentId)?.wake()
+  }
+
+  pauseChanged(environmentId: string): void {
+    this.workers.get(environmentId)?.pauseChanged()
+  }
+
+  /** Lets a paused machine go on, unless no order of it is known. A refusal is the log's: it is tried again. */
+  async resume(environmentId: string): Promise<void> {
+    await this.workers
+      .get(environmentId)
+      ?.resume()
+      .catch((thrown: unknown) => {
+        this.context.log.warn({ environmentId, error: toError(thrown) }, 'a paused machine does not go on')
+      })
   }
 
   /** Has everything looked at and reported again. */

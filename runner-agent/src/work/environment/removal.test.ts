@@ -69,6 +69,7 @@ function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<
       unkeptFailureMilliseconds: 60_000,
       reporter: new Reporter({ publishReport }, { runnerId, epoch: 1 }, systemClock, log, stopping.signal),
       logs: { publishLog: async () => undefined },
+      pauses: { of: () => null },
       clock: systemClock,
       now,
       log,

@@ -7,6 +7,7 @@ import type { Lease } from '../../lease/lease.ts'
 import type { LogTarget } from '../../reporting/log-publisher.ts'
 import type { Reporter } from '../../reporting/reporter.ts'
 import type { StepDeadlines } from './guest-steps.ts'
+import type { Pauses } from './pauses.ts'
 import type { Slots } from './slots.ts'
 
 /** What every worker needs. */
@@ -16,6 +17,7 @@ export interface WorkContext {
   openGuest: OpenGuest
   reporter: Reporter
   logs: LogTarget
+  pauses: Pick<Pauses, 'of'>
   clock: Clock
   /** Milliseconds that only rise. */
   now(): number

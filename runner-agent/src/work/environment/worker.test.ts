@@ -80,6 +80,7 @@ function agentOf(settings: Partial<SyntheticSettings> = {}, epoch = 1): TestAgen
       unkeptFailureMilliseconds: 100,
       reporter: new Reporter({ publishReport }, { runnerId, epoch }, systemClock, log, stopping.signal),
       logs: { publishLog },
+      pauses: { of: () => null },
       clock: systemClock,
       now: () => performance.now(),
       log,

@@ -40,6 +40,7 @@ export class EnvironmentWorker {
   private bootSlot: Slot | null = null
   private address: Machine['address'] = null
   private unkept: UnkeptFailure | null = null
+  private sent: { phase: ReportedPhase; failure: Failure | null } | null = null
 
   constructor(
     private order: EnvironmentOrder,
@@ -70,6 +71,18 @@ export class EnvironmentWorker {
     this.unkept = null
     this.interrupt.abort(new Error('a newer order came'))
     this.wake()
+  }
+
+  /** Its guest was paused or goes on: told at once, also while a step waits for it. */
+  pauseChanged(): void {
+    if (this.sent !== null && !this.isOver) void this.send(this.sent.phase, this.sent.failure)
+    this.wake()
+  }
+
+  /** Lets a paused machine go on, as long as it is to run. */
+  async resume(): Promise<void> {
+    if (this.order.desiredPhase !== 'running' || this.isOver) return
+    await this.context.host.resume(this.order.id, this.authority)
   }
 
   /** Looks again, now or as soon as the step being taken is over. */
@@ -365,13 +378,14 @@ export class EnvironmentWorker {
 
   private send(phase: ReportedPhase, failure: Failure | null): Promise<void> {
     const { record } = this.keeper
+    this.sent = { phase, failure }
     return this.context.reporter.report({
       id: this.order.id,
       generation: this.order.generation,
       phase,
       address: phase === 'deleted' ? null : this.address,
       identity: record?.identity ?? null,
-      paused: null,
+      paused: this.context.pauses.of(this.order.id),
       steps: record?.steps ?? [],
       failure,
     })

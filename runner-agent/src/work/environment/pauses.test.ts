@@ -1,0 +1,75 @@
+import { FixedClock } from '@hearth/foundation'
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import type { PausedMachine } from '../../host/host.ts'
+import { Pauses } from './pauses.ts'
+
+const gibibyte = 1024 ** 3
+
+function setUp() {
+  const world = { paused: [] as PausedMachine[], free: 0, resumed: [] as string[], changed: [] as string[] }
+  const clock = new FixedClock(new Date('2026-01-01T00:00:00Z'))
+  const pauses = new Pauses({
+    host: { paused: async () => world.paused, freeDiskBytes: async () => world.free },
+    clock,
+    log: pino({ enabled: false }),
+    resumeFreeBytes: gibibyte,
+    lookMilliseconds: 5,
+  })
+  const stop = new AbortController()
+  const run = () =>
+    pauses.run(
+      {
+        pauseChanged: (id) => world.changed.push(id),
+        resume: async (id) => {
+          world.resumed.push(id)
+          world.paused = world.paused.filter(({ environmentId }) => environmentId !== id)
+        },
+      },
+      stop.signal,
+    )
+  return { world, clock, pauses, run, stop }
+}
+
+test('a pause keeps its beginning for as long as its reason stays the same', async () => {
+  const { world, clock, pauses } = setUp()
+  world.paused = [{ environmentId: 'a', reason: 'io_error' }]
+  expect(await pauses.look()).toEqual(['a'])
+  clock.advance(60_000)
+  expect(await pauses.look()).toEqual([])
+  expect(pauses.of('a')).toEqual({ reason: 'io_error', since: '2026-01-01T00:00:00.000Z' })
+  world.paused = [{ environmentId: 'a', reason: 'suspended' }]
+  expect(await pauses.look()).toEqual(['a'])
+  expect(pauses.of('a')).toEqual({ reason: 'suspended', since: '2026-01-01T00:01:00.000Z' })
+  world.paused = []
+  expect(await pauses.look()).toEqual(['a'])
+  expect(pauses.of('a')).toBeNull()
+})
+
+test('what waits for room goes on when there is enough of it; what somebody suspended never by itself', async () => {
+  const { world, run, stop } = setUp()
+  world.paused = [
+    { environmentId: 'full', reason: 'io_error' },
+    { environmentId: 'held', reason: 'suspended' },
+    { environmentId: 'odd', reason: 'other' },
+  ]
+  world.free = gibibyte - 1
+  const ended = run()
+  await expect.poll(() => world.changed).toEqual(['full', 'held', 'odd'])
+  expect(world.resumed).toEqual([])
+  world.free = gibibyte
+  await expect.poll(() => world.changed).toEqual(['full', 'held', 'odd', 'full'])
+  expect(world.resumed).toEqual(['full'])
+  stop.abort()
+  await ended
+})
+
+test('a look that is asked for while the host is asked sees what came after', async () => {
+  const { world, pauses } = setUp()
+  const first = pauses.look()
+  await Promise.resolve()
+  world.paused = [{ environmentId: 'a', reason: 'suspended' }]
+  const second = pauses.look()
+  expect(pauses.look()).toBe(second)
+  expect([...(await first), ...(await second)]).toEqual(['a'])
+})
