@@ -1,5 +1,5 @@
 import { type Clock, systemClock, toError } from '@hearth/foundation'
-import { connectMessaging, type Messaging } from '@hearth/messaging'
+import { Allowance, connectMessaging, type Messaging } from '@hearth/messaging'
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import { type Application, createApplication } from './api/application.ts'
@@ -14,6 +14,7 @@ import { loadEncryptionKey } from './database/encryption-key.ts'
 import { migrate } from './database/migrate.ts'
 import { Notifications } from './database/notifications.ts'
 import { takeIn } from './delivery/intake.ts'
+import { tellProblems } from './delivery/problems.ts'
 import { publishCommitted } from './delivery/publisher.ts'
 import { StreamKeeper } from './delivery/stream-keeper.ts'
 import { dialects } from './dialects/index.ts'
@@ -94,7 +95,7 @@ export async function composeControlPlane(
       if (status === 'reconnected') streams?.check()
       log.info({ status, detail }, 'messaging')
     },
-    onProblem: (subject, problem) => log.warn({ subject, err: problem }, 'messaging'),
+    onProblem: tellProblems(log, metrics, new Allowance({ perSecond: 0.2, burst: 10 })),
   })
   await messaging.ensureStreams()
   streams = new StreamKeeper({ database, messaging, clock, log, signal: draining.signal })

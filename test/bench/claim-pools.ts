@@ -21,7 +21,7 @@ export async function seedPools(service: Service, pool: pg.Pool, machines: numbe
     diskGibibytes: 1,
     images: ['debian-12'],
     agentVersion: 'bench',
-    sealingKey: '',
+    sealingKey: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
   }
   await pool.query(
     `UPDATE runners SET phase = 'active', epoch = 1, last_seen_at = now() + interval '1 hour',

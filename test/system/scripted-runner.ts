@@ -25,7 +25,7 @@ const facts: RunnerFacts = {
   diskGibibytes: 100_000,
   images: ['debian-12'],
   agentVersion: 'scripted',
-  sealingKey: '',
+  sealingKey: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
 }
 
 /** Registers it and has a pool place as many machines on it. */

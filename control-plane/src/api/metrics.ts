@@ -30,6 +30,12 @@ export class Metrics {
     labelNames: ['outcome'],
     registers: [this.registry],
   })
+  readonly messagesSetAside = new Counter({
+    name: 'hearth_messages_set_aside_total',
+    help: 'Messages that were thrown away alone, by kind: what a runner sent does not fit or is too much, or NATS takes no event that large.',
+    labelNames: ['kind'],
+    registers: [this.registry],
+  })
   readonly publishSeconds = new Histogram({
     name: 'hearth_publish_delay_seconds',
     help: 'From the commit of an event to its publication.',

@@ -1,4 +1,5 @@
 import type { Event } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
 import type { EventTarget } from '@hearth/messaging'
 import {
   type Checkpoint,
@@ -86,7 +87,7 @@ async function carry(
   events: readonly Event[],
   { isOver }: Round,
   target: EventTarget,
-  { messaging, log }: Options,
+  { messaging, metrics, log }: Options,
 ): Promise<{ done: ReadonlySet<Event>; answers: readonly Answer[] }> {
   const answers: Answer[] = []
   const { done, failures } = await carryInOrder(
@@ -94,8 +95,18 @@ async function carry(
     // A repeated publication must not overtake a later one of the same resource.
     ({ resourceId }) => resourceId,
     async (event) => {
-      const stored = await messaging.publishEvent(event, target)
-      answers.push({ ...stored, eventId: event.id })
+      try {
+        const stored = await messaging.publishEvent(event, target)
+        answers.push({ ...stored, eventId: event.id })
+      } catch (error) {
+        if (!(error instanceof HearthError && error.code === 'too_large')) throw error
+        // It would never go, and hold up whatever comes after it: HTTP still has it.
+        metrics.messagesSetAside.inc({ kind: 'event' })
+        log.error(
+          { err: error, eventId: event.id, kind: event.kind, resourceId: event.resourceId },
+          'set an event aside: NATS takes none that large',
+        )
+      }
     },
     isOver,
   )

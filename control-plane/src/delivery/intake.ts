@@ -1,4 +1,3 @@
-import type { Presence } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import type { Messaging } from '@hearth/messaging'
 import type { Logger } from 'pino'
@@ -26,10 +25,17 @@ export interface IntakeOptions {
 
 /** Takes in what runners send until the signal aborts. A report is acknowledged only after it is committed. */
 export async function takeIn(options: IntakeOptions, signal: AbortSignal): Promise<void> {
-  const { database, messaging, encryption, timings, log } = options
+  const { database, messaging, encryption, timings, metrics, log } = options
   const intake = new ReportIntake(options)
-  const note = (presences: readonly Presence[]) => notePresences(options, presences)
-  const heartbeats = new Heartbeats(note, timings.runnerLease / leaseToGather, log)
+  const heartbeats = new Heartbeats({
+    note: (presences) => notePresences(options, presences),
+    gatherMilliseconds: timings.runnerLease / leaseToGather,
+    log,
+    onUnusable: ({ runnerId, epoch }, error) => {
+      metrics.messagesSetAside.inc({ kind: 'presence' })
+      log.warn({ err: error, runnerId, epoch }, 'set a heartbeat aside that cannot be noted')
+    },
+  })
   await Promise.all([
     messaging.consumeReports((reports) => intake.take(reports, signal), signal, reportsAtOnce),
     messaging.subscribePresence((presence) => heartbeats.take(presence), signal),

@@ -1,3 +1,4 @@
+import { HearthError } from '@hearth/foundation'
 import type { Selectable } from 'kysely'
 import type { OutboxTable } from '../database/outbox.ts'
 import { currentOrders } from '../kinds/environment/index.ts'
@@ -10,7 +11,12 @@ import type { PublisherOptions, Round } from './publisher.ts'
  */
 export async function publishOrders(
   { tx, most, isOver }: Round,
-  { messaging, encryption, log }: Pick<PublisherOptions, 'messaging' | 'encryption' | 'log'>,
+  {
+    messaging,
+    encryption,
+    metrics,
+    log,
+  }: Pick<PublisherOptions, 'messaging' | 'encryption' | 'metrics' | 'log'>,
 ): Promise<number> {
   const rows = await tx.selectFrom('outbox').selectAll().orderBy('id').limit(most).execute()
   if (rows.length === 0) return 0
@@ -18,8 +24,13 @@ export async function publishOrders(
   const environmentIds = [...newest.values()].flatMap((row) =>
     row.topic === 'order' ? row.environment_id : [],
   )
+  // It would fail for ever, and others wait behind it: the runner's own synchronisation tells of it again.
+  const setAside = (environmentId: string, error: Error) => {
+    metrics.messagesSetAside.inc({ kind: 'order' })
+    log.error({ err: error, environmentId }, 'set an order aside that cannot be published')
+  }
   const orders = new Map(
-    (await currentOrders(tx, encryption, { environmentIds })).map((order) => [
+    (await currentOrders(tx, encryption, { environmentIds }, setAside)).map((order) => [
       addressOf({ runner_id: order.runnerId, environment_id: order.id }),
       order,
     ]),
@@ -35,7 +46,12 @@ export async function publishOrders(
       const order = orders.get(addressOf(row))
       if (order === undefined) return
       const messageId = `${order.id}:${order.runnerId}:${order.epoch}:${order.generation}:${row.id}`
-      await messaging.publishOrder(order, messageId)
+      try {
+        await messaging.publishOrder(order, messageId)
+      } catch (error) {
+        if (!(error instanceof HearthError && error.code === 'too_large')) throw error
+        setAside(order.id, error)
+      }
     },
     isOver,
   )

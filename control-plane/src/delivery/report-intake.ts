@@ -1,13 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { EnvironmentReport } from '@hearth/contract'
 import { backoff, toError } from '@hearth/foundation'
-import { isConnectionLoss } from '../database/connection.ts'
+import { isAboutContent, isAway } from '../database/statement-failure.ts'
 import { applyReports, noteUnusable, UnusableReport } from '../kinds/environment/index.ts'
 import type { IntakeOptions } from './intake.ts'
 import { storableText } from './storable-text.ts'
 
 /** A report that fails alone and for no known reason is given up after so many tries, a dozen seconds in all. */
 const mostTries = 8
+/** Reports whose tries are counted at once. */
+const mostRemembered = 10_000
 
 /** Takes reports in. One that never can be is recorded and thrown away, so that nothing is tried for ever. */
 export class ReportIntake {
@@ -44,9 +46,11 @@ export class ReportIntake {
 
   private async takeAlone(report: EnvironmentReport, error: Error): Promise<void> {
     const name = nameOf(report)
-    if (!isAboutContent(error)) {
+    if (!isHopeless(error)) {
       const tries = (this.tries.get(name) ?? 0) + 1
       this.tries.set(name, tries)
+      // The oldest: it is tried that many times more, and nothing else depends on it.
+      if (this.tries.size > mostRemembered) this.forgetOldest()
       if (tries < mostTries) throw error
     }
     this.tries.delete(name)
@@ -59,9 +63,18 @@ export class ReportIntake {
     }
   }
 
+  private forgetOldest(): void {
+    for (const name of this.tries.keys()) {
+      this.tries.delete(name)
+      return
+    }
+  }
+
   private async throwAway(report: EnvironmentReport, error: Error): Promise<void> {
     const { database, clock, metrics, log } = this.options
-    log.error({ err: error, report }, 'threw a report away that cannot be taken in')
+    const { id, runnerId, epoch, sequence, phase } = report
+    const told = { environmentId: id, runnerId, epoch, sequence, phase }
+    log.error({ err: error, ...told }, 'threw a report away that cannot be taken in')
     metrics.reports.inc({ outcome: 'unusable' })
     const cause = error.cause === undefined ? error.message : toError(error.cause).message
     await noteUnusable(database, clock, report, storableText(cause))
@@ -80,20 +93,10 @@ export class ReportIntake {
   }
 }
 
-const nameOf = ({ id, epoch, sequence }: EnvironmentReport) => `${id}.${epoch}.${sequence}`
+const nameOf = ({ runnerId, id, epoch, sequence }: EnvironmentReport) =>
+  `${runnerId}.${id}.${epoch}.${sequence}`
 
-/** Whether it says nothing of the reports: no connection, no room, another transaction's turn, a schema that is not there yet. */
-function isAway(error: unknown): boolean {
-  return isConnectionLoss(error) || /^(08|25|40|42|53|55|57|58)/.test(stateOf(error))
-}
-
-/** Whether it would fail in the same way again: data that does not fit, a constraint, a limit, or our own judgement. */
-function isAboutContent(error: unknown): boolean {
-  return error instanceof UnusableReport || /^(22|23|54)/.test(stateOf(error))
-}
-
-/** PostgreSQL's five characters; empty for what is not from it. */
-function stateOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return /^[0-9A-Z]{5}$/.test(code) ? code : ''
+/** Whether it would fail in the same way again, by PostgreSQL's judgement or by our own. */
+function isHopeless(error: unknown): boolean {
+  return error instanceof UnusableReport || isAboutContent(error)
 }

@@ -37,7 +37,7 @@ test('a text is cut between characters and keeps as much as fits', () => {
       for (const part of [start, end]) {
         expect(Buffer.byteLength(part)).toBeLessThanOrEqual(most)
         expect(part.isWellFormed()).toBe(true)
-        expect(part).not.toContain('\ufffd')
+        if (!text.includes('\ufffd')) expect(part).not.toContain('\ufffd')
         expect(Buffer.byteLength(part)).toBeGreaterThan(Math.min(most, Buffer.byteLength(text)) - 4)
       }
       expect(text.startsWith(start)).toBe(true)

@@ -76,22 +76,3 @@ export const runnerUpdateSchema = z
       .optional(),
   })
   .meta({ id: 'RunnerUpdate' })
-
-/** Sent by an agent when it starts: `POST /v1/runners/{id}/registration`, with the runner's own token. */
-export const registrationRequestSchema = z
-  .strictObject({ facts: runnerFactsSchema })
-  .meta({ id: 'RegistrationRequest' })
-export const registrationSchema = z
-  .object({
-    runnerId: idSchema,
-    organizationId: idSchema,
-    epoch: z.int().positive(),
-    nats: z.object({
-      servers: z.array(z.string()),
-      credentials: z.string().nullable().meta({
-        description: 'A NATS credentials file for this runner’s own subjects; null where NATS asks for none',
-      }),
-    }),
-  })
-  .meta({ id: 'Registration' })
-export type Registration = z.infer<typeof registrationSchema>

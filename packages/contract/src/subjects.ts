@@ -17,7 +17,7 @@ export const subjects = {
   log: (runnerId: string, environmentId: string, step: string) =>
     `hearth.log.${runnerId}.${environmentId}.${step}`,
   logsOfRunner: (runnerId: string) => `hearth.log.${runnerId}.>`,
-  logsOfEnvironment: (environmentId: string) => `hearth.log.*.${environmentId}.>`,
+  logsOfEnvironment: (runnerId: string, environmentId: string) => `hearth.log.${runnerId}.${environmentId}.>`,
   allLogs: 'hearth.log.>',
   event: (organizationId: string, kind: string, id: string) => `hearth.event.${organizationId}.${kind}.${id}`,
   eventsOfOrganization: (organizationId: string) => `hearth.event.${organizationId}.>`,

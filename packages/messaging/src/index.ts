@@ -1,3 +1,4 @@
+export { Allowance } from './allowance.ts'
 export {
   ensureObserverAccount,
   generateNatsOperator,
@@ -11,4 +12,5 @@ export type { ReadLogsOptions } from './logs.ts'
 export { connectMessaging, type Messaging } from './messaging.ts'
 export type { ConnectionStatus, MessagingOptions } from './options.ts'
 export type { Stored } from './publish.ts'
+export { TooMany } from './subscribe.ts'
 export { defaultTimings as defaultMessagingTimings, type MessagingTimings } from './timings.ts'

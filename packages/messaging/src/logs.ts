@@ -1,9 +1,9 @@
-import { type LogChunk, logChunkSchema, streams, subjects } from '@hearth/contract'
+import { type LogChunk, logChunkSchema, mostMessageBytes, streams, subjects } from '@hearth/contract'
 import { HearthError, toError } from '@hearth/foundation'
 import type { Consumer, JsMsg } from '@nats-io/jetstream'
 import type { Connection } from './connection.ts'
 import { decode } from './message.ts'
-import { publishPatienceMilliseconds, publishStored } from './publish.ts'
+import { publishPatienceMilliseconds, publishStored, runnerMessageId } from './publish.ts'
 
 export interface ReadLogsOptions {
   /** As made by `stepKey`; all steps without it. */
@@ -15,21 +15,27 @@ export interface ReadLogsOptions {
 
 export async function publishLog(connection: Connection, runnerId: string, chunk: LogChunk): Promise<void> {
   await publishStored(connection, subjects.log(runnerId, chunk.environmentId, chunk.step), chunk, {
-    // The time tells a second run of a step from a piece that is sent again.
-    messageId: `${chunk.environmentId}.${chunk.step}.${chunk.offset}.${chunk.time}`,
+    // What comes twice all the same is told by its offset.
+    messageId: runnerMessageId(runnerId),
     patienceMilliseconds: publishPatienceMilliseconds,
   })
 }
 
-/** The pieces of one environment's output from the oldest that is kept, in the order they were stored. */
+/**
+ * The pieces of one environment's output that its runner has sent, from the oldest that is kept, in the order they were
+ * stored. What other runners send under the environment's id is not read.
+ */
 export async function* readLogs(
   connection: Connection,
+  runnerId: string,
   environmentId: string,
   { step, follow, signal }: ReadLogsOptions,
 ): AsyncGenerator<LogChunk, void, undefined> {
   if (signal.aborted) return
   const subject =
-    step === undefined ? subjects.logsOfEnvironment(environmentId) : subjects.log('*', environmentId, step)
+    step === undefined
+      ? subjects.logsOfEnvironment(runnerId, environmentId)
+      : subjects.log(runnerId, environmentId, step)
   const consumer = await openConsumer(connection, subject)
   const isEmpty = (await consumer.info(true)).num_pending === 0
   if (isEmpty && !follow) return
@@ -62,7 +68,7 @@ async function openConsumer(connection: Connection, subject: string): Promise<Co
 
 function readChunk(connection: Connection, message: JsMsg, environmentId: string): LogChunk | undefined {
   try {
-    const chunk = decode(logChunkSchema, message)
+    const chunk = decode(logChunkSchema, message, mostMessageBytes.log)
     if (chunk.environmentId !== environmentId) {
       throw new HearthError('invalid', `a piece of ${chunk.environmentId} came on ${message.subject}`)
     }

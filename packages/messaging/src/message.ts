@@ -9,13 +9,26 @@ export function encode(value: unknown): string {
   return JSON.stringify(value)
 }
 
-/** Reads JSON and holds it to its schema; throws `invalid` when it is not what the subject carries. */
-export function decode<Value>(schema: Schema<Value>, message: { subject: string; string(): string }): Value {
+/**
+ * Reads JSON and holds it to its schema; throws `invalid` when it is not what the subject carries, and without reading
+ * it when it has more than `mostBytes`.
+ */
+export function decode<Value>(
+  schema: Schema<Value>,
+  message: { subject: string; data: Uint8Array; string(): string },
+  mostBytes = Number.POSITIVE_INFINITY,
+): Value {
+  if (message.data.byteLength > mostBytes) {
+    throw new HearthError(
+      'invalid',
+      `the message on ${message.subject} has ${message.data.byteLength} bytes, over the ${mostBytes} there may be`,
+    )
+  }
   try {
     return schema.parse(JSON.parse(message.string()))
   } catch (thrown) {
     throw new HearthError('invalid', `the message on ${message.subject} is not valid`, {
-      privateDetail: toError(thrown).message,
+      privateDetail: toError(thrown).message.slice(0, 1_000),
       cause: thrown,
     })
   }

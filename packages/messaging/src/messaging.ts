@@ -57,7 +57,8 @@ export interface Messaging {
   ): Promise<void>
 
   publishLog(runnerId: string, chunk: LogChunk): Promise<void>
-  readLogs(environmentId: string, options: ReadLogsOptions): AsyncIterable<LogChunk>
+  /** Of what this runner has sent, and no other. */
+  readLogs(runnerId: string, environmentId: string, options: ReadLogsOptions): AsyncIterable<LogChunk>
   /** Into this stream over this connection and no other, where one is named: throws `unavailable` otherwise. */
   publishEvent(event: Event, target?: EventTarget): Promise<Stored>
   /** Which event stream is there: another one than before holds nothing of what was published before. */
@@ -102,7 +103,7 @@ export async function connectMessaging(options: MessagingOptions): Promise<Messa
     publishReport: (report) => publishReport(connection, report),
     consumeReports: (handle, signal, mostAtOnce) => consumeReports(connection, handle, signal, mostAtOnce),
     publishLog: (runnerId, chunk) => publishLog(connection, runnerId, chunk),
-    readLogs: (environmentId, read) => readLogs(connection, environmentId, read),
+    readLogs: (runnerId, environmentId, read) => readLogs(connection, runnerId, environmentId, read),
     publishEvent: (event, target) =>
       publishEvent(connection, event, () =>
         target === undefined ? Promise.resolve() : eventStream.mustBe(target),

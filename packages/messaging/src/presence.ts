@@ -1,4 +1,5 @@
-import { type Presence, presenceSchema, subjects } from '@hearth/contract'
+import { mostMessageBytes, type Presence, presenceSchema, subjects } from '@hearth/contract'
+import { Allowance } from './allowance.ts'
 import type { Connection } from './connection.ts'
 import { checkSubject, decode, encode } from './message.ts'
 import { subscribe } from './subscribe.ts'
@@ -9,14 +10,19 @@ export function publishPresence(connection: Connection, presence: Presence): voi
   connection.nats.publish(subjects.presence(presence.runnerId), encode(presence))
 }
 
-/** Every subscriber gets every heartbeat, until the signal aborts. */
+/** An agent sends one in five seconds; what a runner sends beyond this is left unread. */
+const allowed = { perSecond: 5, burst: 20 }
+
+/** Every subscriber gets every heartbeat, but for those of a runner that sends too many, until the signal aborts. */
 export function subscribePresence(
   connection: Connection,
   handle: (presence: Presence) => void | Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  return subscribe(connection, { subject: subjects.allPresence, signal }, async (message) => {
-    const presence = decode(presenceSchema, message)
+  const allowance = new Allowance(allowed)
+  const admit = ({ subject }: { subject: string }) => allowance.take(subject)
+  return subscribe(connection, { subject: subjects.allPresence, signal, admit }, async (message) => {
+    const presence = decode(presenceSchema, message, mostMessageBytes.presence)
     checkSubject(message.subject, subjects.presence(presence.runnerId))
     await handle(presence)
   })

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { backoff, HearthError, toError } from '@hearth/foundation'
 import { errors } from '@nats-io/transport-node'
 import type { Connection } from './connection.ts'
@@ -14,6 +15,12 @@ export interface Stored {
 
 /** How long a publish that may fail is tried, in milliseconds. */
 export const publishPatienceMilliseconds = 30_000
+
+/**
+ * A message id for one publish and its repetitions. By chance, because whoever may publish to a stream may choose any
+ * id, and one that it could know would let it have another runner's message taken for a repetition.
+ */
+export const runnerMessageId = (runnerId: string) => `${runnerId}.${randomUUID()}`
 
 /**
  * Resolves once JetStream has stored the message. Tries again with the same message id, so that a lost

@@ -1,17 +1,20 @@
 import {
   type EnvironmentReport,
   environmentReportSchema,
+  mostMessageBytes,
   reportConsumer,
   streams,
   subjects,
 } from '@hearth/contract'
 import { toError } from '@hearth/foundation'
 import type { JsMsg } from '@nats-io/jetstream'
+import { Allowance } from './allowance.ts'
 import type { Connection } from './connection.ts'
 import { Lanes } from './lanes.ts'
 import { checkSubject, decode } from './message.ts'
-import { publishStored } from './publish.ts'
+import { publishStored, runnerMessageId } from './publish.ts'
 import { pull } from './pull.ts'
+import { TooMany } from './subscribe.ts'
 
 interface Received {
   message: JsMsg
@@ -21,7 +24,8 @@ interface Received {
 /** Tries until JetStream has stored it or the connection is closed. */
 export async function publishReport(connection: Connection, report: EnvironmentReport): Promise<void> {
   await publishStored(connection, reportSubject(report), report, {
-    messageId: `${report.id}.${report.epoch}.${report.sequence}`,
+    // What comes twice all the same is told by its (epoch, sequence).
+    messageId: runnerMessageId(report.runnerId),
     patienceMilliseconds: Number.POSITIVE_INFINITY,
   })
 }
@@ -29,6 +33,8 @@ export async function publishReport(connection: Connection, report: EnvironmentR
 /** Two, so that one that waits for a lock does not hold up the others. */
 const batchesAtOnce = 2
 const pauseMilliseconds = 15
+/** Of one runner: hundreds of machines that start at once stay below it. What comes beyond it is thrown away. */
+const allowed = { perSecond: 500, burst: 5_000 }
 
 /**
  * Shares the reports with every other process that consumes them: gives what is there to `handle`, at most
@@ -58,13 +64,14 @@ export async function consumeReports(
     },
   })
   const buffered = 4 * mostAtOnce
+  const allowance = new Allowance(allowed)
   const stillWorking = setInterval(() => {
     for (const { message } of lanes.held()) message.working()
   }, connection.timings.reportTaken / 3)
   try {
     const options = { stream: streams.report, consumer: reportConsumer, buffered, signal }
     await pull(connection, options, async (message) => {
-      const report = readReport(connection, message)
+      const report = readReport(connection, allowance, message)
       if (report === undefined) return
       lanes.push(message.subject, { message, report })
       while (lanes.pressure() >= buffered && !signal.aborted) await lanes.changed()
@@ -75,9 +82,14 @@ export async function consumeReports(
   }
 }
 
-function readReport(connection: Connection, message: JsMsg): EnvironmentReport | undefined {
+function readReport(
+  connection: Connection,
+  allowance: Allowance,
+  message: JsMsg,
+): EnvironmentReport | undefined {
   try {
-    const report = decode(environmentReportSchema, message)
+    if (!allowance.take(runnerOf(message.subject))) throw new TooMany()
+    const report = decode(environmentReportSchema, message, mostMessageBytes.report)
     checkSubject(message.subject, reportSubject(report))
     return report
   } catch (thrown) {
@@ -85,6 +97,11 @@ function readReport(connection: Connection, message: JsMsg): EnvironmentReport |
     message.term()
     return undefined
   }
+}
+
+/** The third part of a report's subject. */
+function runnerOf(subject: string): string {
+  return subject.split('.', 3)[2] ?? subject
 }
 
 function reportSubject(report: EnvironmentReport): string {

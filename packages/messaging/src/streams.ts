@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { reportConsumer, streams, subjects } from '@hearth/contract'
+import { mostMessageBytes, reportConsumer, streams, subjects } from '@hearth/contract'
 import { HearthError, toError } from '@hearth/foundation'
 import {
   AckPolicy,
@@ -18,6 +18,13 @@ import { manage } from './manage.ts'
 const minute = 60_000
 const hour = 60 * minute
 const mebibyte = 1024 * 1024
+/**
+ * The shortest that NATS takes: a runner chooses the ids of its messages, and one that chooses another's must not have
+ * that one's message taken for a repetition. Agents' ids are by chance; those of older agents are not.
+ */
+const noWindow = 100
+/** NATS counts a message's headers into its size. */
+const headerBytes = 4 * 1024
 
 type Stream = Pick<StreamConfig, 'name' | 'subjects' | 'duplicate_window'> & Partial<StreamConfig>
 
@@ -32,14 +39,19 @@ const streamsFor = ({ events }: Connection): readonly Stream[] => [
   {
     name: streams.report,
     subjects: [subjects.allReports],
-    duplicate_window: nanos(10 * minute),
+    duplicate_window: nanos(noWindow),
+    // A later report of a machine replaces an earlier one.
+    max_msgs_per_subject: 64,
+    max_msg_size: mostMessageBytes.report + headerBytes,
     max_age: nanos(7 * 24 * hour),
     max_bytes: 256 * mebibyte,
   },
   {
     name: streams.log,
     subjects: [subjects.allLogs],
-    duplicate_window: nanos(2 * minute),
+    duplicate_window: nanos(noWindow),
+    max_msgs_per_subject: 10_000,
+    max_msg_size: mostMessageBytes.log + headerBytes,
     max_age: nanos(24 * hour),
     max_bytes: 1024 * mebibyte,
   },

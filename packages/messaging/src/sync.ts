@@ -1,4 +1,5 @@
 import {
+  mostMessageBytes,
   type SyncReply,
   type SyncRequest,
   subjects,
@@ -7,6 +8,7 @@ import {
 } from '@hearth/contract'
 import { HearthError, newId, toError } from '@hearth/foundation'
 import { headers } from '@nats-io/transport-node'
+import { Allowance } from './allowance.ts'
 import type { Connection } from './connection.ts'
 import { checkSubject, decode, encode } from './message.ts'
 import { subscribe } from './subscribe.ts'
@@ -40,14 +42,23 @@ async function ask(connection: Connection, subject: string, request: SyncRequest
   }
 }
 
-/** Answers until the signal aborts; of all processes that serve, one answers each request. */
+/** An agent asks three times a minute, and again while nobody answers. */
+const allowed = { perSecond: 2, burst: 10 }
+
+/**
+ * Answers until the signal aborts; of all processes that serve, one answers each request. One request of a runner is
+ * answered at a time, since each answer is its whole desired set: another one is told to come again.
+ */
 export function serveSync(
   connection: Connection,
   handle: (request: SyncRequest) => Promise<SyncReply>,
   signal: AbortSignal,
 ): Promise<void> {
-  return subscribe(connection, { subject: subjects.allSyncs, queue, signal }, async (message) => {
-    const request = decode(syncRequestSchema, message)
+  const allowance = new Allowance(allowed)
+  const answering = new Set<string>()
+  const admit = ({ subject }: { subject: string }) => allowance.take(subject)
+  return subscribe(connection, { subject: subjects.allSyncs, queue, signal, admit }, async (message) => {
+    const request = decode(syncRequestSchema, message, mostMessageBytes.sync)
     checkSubject(message.subject, subjects.sync(request.runnerId))
     if (!isOwnReply(message.reply, request.runnerId)) {
       throw new HearthError(
@@ -56,7 +67,14 @@ export function serveSync(
       )
     }
     try {
-      message.respond(encode(await handle(request)))
+      if (answering.has(request.runnerId))
+        throw new HearthError('unavailable', 'a request of this runner is being answered: come again')
+      answering.add(request.runnerId)
+      try {
+        message.respond(encode(await handle(request)))
+      } finally {
+        answering.delete(request.runnerId)
+      }
     } catch (thrown) {
       const failure = headers()
       failure.set(failureHeader, thrown instanceof HearthError ? thrown.message : 'an internal error')

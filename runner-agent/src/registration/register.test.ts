@@ -12,7 +12,7 @@ const facts: RunnerFacts = {
   diskGibibytes: 1,
   images: [],
   agentVersion: '0.1.0',
-  sealingKey: 'k',
+  sealingKey: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
 }
 const runnerId = newId()
 const log = pino({ enabled: false })

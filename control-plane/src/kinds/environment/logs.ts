@@ -6,9 +6,8 @@ import { readers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
-import { followEvents, newestPosition } from '../event/index.ts'
 import { findEnvironment } from './queries.ts'
-import type { EnvironmentRow } from './table.ts'
+import { readLogs } from './read-logs.ts'
 
 const querySchema = z.strictObject({
   step: z
@@ -20,7 +19,7 @@ const querySchema = z.strictObject({
 })
 
 export function addLogRoute(application: Application, services: Services): void {
-  const { database, messaging } = services
+  const { database } = services
   addEndpoint(application, services, {
     method: 'get',
     path: '/v1/environments/{id}/logs',
@@ -45,10 +44,9 @@ export function addLogRoute(application: Application, services: Services): void 
         const ended = new AbortController()
         stream.onAbort(() => ended.abort())
         const signal = AbortSignal.any([ended.signal, services.stopping])
-        const follow = query.follow === 'true' && provisions(row)
-        const until = follow ? await untilProvisioned(services, row, signal) : signal
         const step = query.step === undefined ? {} : { step: query.step }
-        for await (const chunk of messaging.readLogs(row.id, { ...step, follow, signal: until })) {
+        const options = { ...step, follow: query.follow === 'true', signal }
+        for await (const chunk of readLogs(services, row, options)) {
           await stream.writeSSE({ data: JSON.stringify(chunk) })
         }
         // Without its end the client goes on with another replica, or with this one when it is back.
@@ -57,38 +55,4 @@ export function addLogRoute(application: Application, services: Services): void 
       })
     },
   })
-}
-
-function provisions(row: Pick<EnvironmentRow, 'phase'>): boolean {
-  return row.phase === 'pending' || row.phase === 'provisioning'
-}
-
-/** A signal that ends shortly after the environment has left provisioning: its last output travels another way. */
-async function untilProvisioned(
-  services: Services,
-  row: EnvironmentRow,
-  signal: AbortSignal,
-): Promise<AbortSignal> {
-  const done = new AbortController()
-  const filter = { organizationId: row.organization_id, kind: 'Environment' as const, resourceId: row.id }
-  const position = await newestPosition(services.database)
-  const watch = async () => {
-    const now = await findEnvironment(services.database, row.organization_id, row.id)
-    if (now !== undefined && provisions(now)) {
-      for await (const event of followEvents(services, filter, position, signal)) {
-        const phase =
-          event === null ? 'provisioning' : (event.resource as { status?: { phase?: string } }).status?.phase
-        if (phase !== 'pending' && phase !== 'provisioning') break
-      }
-    }
-    setTimeout(() => done.abort(), 500)
-  }
-  watch().catch((error: unknown) => {
-    services.log.warn(
-      { err: error, environmentId: row.id },
-      'could not follow an environment to the end of its provisioning',
-    )
-    done.abort()
-  })
-  return AbortSignal.any([signal, done.signal])
 }

@@ -1,17 +1,19 @@
 import { type EnvironmentOrder, environmentPrincipal } from '@hearth/contract'
-import { seal } from '@hearth/foundation'
+import { seal, toError } from '@hearth/foundation'
 import type { Queryable } from '../../database/connection.ts'
 import type { Encryption } from '../../database/encryption.ts'
 import { readSecrets } from '../project/index.ts'
 
 /**
  * The orders for environments as they are now: all of a runner's, or those named. What is deleted or has no runner has
- * none. Secrets are sealed to the runner: only it can open them.
+ * none. Secrets are sealed to the runner: only it can open them. Where its key is none, `onUnusable` is told and the
+ * order left out; without it that is thrown.
  */
 export async function currentOrders(
   queryable: Queryable,
   encryption: Encryption,
   wanted: { runnerId: string } | { environmentIds: readonly string[] },
+  onUnusable?: (environmentId: string, error: Error) => void,
 ): Promise<EnvironmentOrder[]> {
   if ('environmentIds' in wanted && wanted.environmentIds.length === 0) return []
   let query = queryable
@@ -47,7 +49,13 @@ export async function currentOrders(
     if (plan.secretNames.length > 0 && sealingKey !== undefined && row.desired_phase !== 'deleted') {
       const values = secrets.get(row.project_id) ?? (await readSecrets(queryable, encryption, row.project_id))
       secrets.set(row.project_id, values)
-      sealedSecrets = seal(JSON.stringify(pick(values, plan.secretNames)), sealingKey, row.id)
+      try {
+        sealedSecrets = seal(JSON.stringify(pick(values, plan.secretNames)), sealingKey, row.id)
+      } catch (thrown) {
+        if (onUnusable === undefined) throw thrown
+        onUnusable(row.id, toError(thrown))
+        continue
+      }
     }
     orders.push({
       kind: 'environment',

@@ -60,6 +60,7 @@ export function decideMove(before: EnvironmentRow, change: PhaseChange): PhaseMo
   after.status_version = before.status_version + 1
   after.updated_at = now
   if (change.runnerId !== undefined && change.runnerId !== before.runner_id) {
+    if (before.runner_id !== null) after.status = withFormer(after.status, before.runner_id)
     after.runner_id = change.runnerId
     // Another runner counts its leases and reports for itself.
     after.report_epoch = 0
@@ -145,6 +146,14 @@ const mayHaveGuest: Record<EnvironmentPhase, boolean> = {
   failed: false,
   deleting: false,
   deleted: false,
+}
+
+/** How many runners that a machine was on are remembered. */
+const mostFormer = 8
+
+function withFormer(status: StoredEnvironmentStatus, runnerId: string): StoredEnvironmentStatus {
+  const others = (status.formerRunnerIds ?? []).filter((id) => id !== runnerId)
+  return { ...status, formerRunnerIds: [...others, runnerId].slice(-mostFormer) }
 }
 
 function statusAfter(row: EnvironmentRow, change: PhaseChange, moves: boolean): StoredEnvironmentStatus {

@@ -60,7 +60,13 @@ async function readEpochs(
   runnerIds: readonly string[],
 ): Promise<Map<string, number>> {
   if (runnerIds.length === 0) return new Map()
-  const rows = await tx.selectFrom('runners').select(['id', 'epoch']).where('id', 'in', runnerIds).execute()
+  const rows = await tx
+    .selectFrom('runners')
+    .select(['id', 'epoch'])
+    .where('id', 'in', runnerIds)
+    // What a deleted runner still says counts for nothing.
+    .where('phase', '<>', 'deleted')
+    .execute()
   return new Map(rows.map(({ id, epoch }) => [id, epoch]))
 }
 

@@ -26,6 +26,8 @@ export interface StoredEnvironmentStatus {
   observedSpecVersion: number
   /** Reports of an older generation tell of a try that is over. */
   leastGeneration: number
+  /** The runners it was placed on before, the earliest first: what they have sent of it is still its own. */
+  formerRunnerIds?: string[]
 }
 
 export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan }, StoredEnvironmentStatus> {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { connectionSchema } from '@hearth/contract'
+import { boundedLine, connectionSchema, strictAddressSchema } from '@hearth/contract'
+import { HearthError, isId } from '@hearth/foundation'
 import { z } from 'zod'
 import { writePrivateFile } from '../private-file.ts'
 import { sshConfiguration } from './configuration.ts'
@@ -10,11 +11,16 @@ export const accessSchema = z.object({
   /** Of the claim or environment it was opened for. */
   id: z.uuid(),
   kind: z.enum(['claim', 'environment']),
-  connection: connectionSchema,
+  // Stricter than what the control plane may answer: each stands in a file that ssh reads.
+  connection: connectionSchema.extend({
+    address: strictAddressSchema,
+    certificate: boundedLine(65_536, 1),
+  }),
 })
 export type Access = z.infer<typeof accessSchema>
 
 export function accessFolder(stateFolder: string, id: string): string {
+  if (!isId(id)) throw new HearthError('invalid', `${JSON.stringify(id)} is not the id of a claim or environment`)
   return join(stateFolder, 'access', id)
 }
 
@@ -23,8 +29,12 @@ export function configurationFile(stateFolder: string, id: string): string {
   return join(accessFolder(stateFolder, id), 'config')
 }
 
-/** Writes certificate, pinned host key and ssh configuration, readable by their owner only. */
-export function saveAccess(stateFolder: string, privateKeyFile: string, access: Access): void {
+/**
+ * Writes certificate, pinned host key and ssh configuration, readable by their owner only. A host reports how its
+ * machines are reached: what could be more to ssh than an address, a user and a key is refused, and nothing written.
+ */
+export function saveAccess(stateFolder: string, privateKeyFile: string, given: Access): void {
+  const access = checked(given)
   const folder = accessFolder(stateFolder, access.id)
   const { address, certificate } = access.connection
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -37,6 +47,21 @@ export function saveAccess(stateFolder: string, privateKeyFile: string, access: 
   writePrivateFile(files.knownHostsFile, `${access.id} ${address.hostKey.trim()}\n`)
   writePrivateFile(join(folder, 'config'), sshConfiguration(access.id, address, files))
   writePrivateFile(join(folder, 'access.json'), `${JSON.stringify(access, null, 2)}\n`)
+}
+
+function checked(given: Access): Access {
+  const { certificate } = given.connection
+  const trimmed = { ...given, connection: { ...given.connection, certificate: certificate.trim() } }
+  const parsed = accessSchema.safeParse(trimmed)
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map(({ path, message }) => {
+    const value = path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)?.[key], trimmed)
+    return `${path.join('.')} is ${JSON.stringify(value)?.slice(0, 200)}, which is not ${message}`
+  })
+  throw new HearthError(
+    'invalid',
+    `the way into the machine is not written down for ssh: ${faults.join('; ')}. Its host reported that: tell who runs it`,
+  )
 }
 
 /** What was kept for a claim or environment, or null. */

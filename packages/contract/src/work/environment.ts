@@ -1,27 +1,35 @@
 import { z } from 'zod'
-import { addressSchema, identitySchema, pauseSchema } from '../environment.ts'
+import { boundedLine, boundedText, positiveSchema } from '../bounded.ts'
+import { pauseSchema } from '../environment.ts'
 import { desiredPhaseSchema } from '../environment-phase.ts'
-import { failureSchema } from '../failure.ts'
 import { provisioningPlanSchema } from '../provisioning-plan.ts'
-import { stepStatusSchema } from '../provisioning-step.ts'
 import { idSchema, timeSchema } from '../resource.ts'
+import {
+  hostKeySchema,
+  reportedFailureSchema,
+  reportedIdentitySchema,
+  reportedStepsSchema,
+  strictAddressSchema,
+} from './reported.ts'
 
 /** The whole of what one environment should be. Newest replaces older; an agent refuses an older epoch or generation. */
 export const environmentOrderSchema = z.object({
   kind: z.literal('environment'),
   id: idSchema,
-  name: z.string(),
+  name: boundedLine(255, 1),
   organizationId: idSchema,
   runnerId: idSchema,
-  epoch: z.int().positive(),
-  generation: z.int().positive().meta({ description: 'The environment’s specVersion' }),
+  epoch: positiveSchema,
+  generation: positiveSchema.meta({ description: 'The environment’s specVersion' }),
   desiredPhase: desiredPhaseSchema,
   plan: provisioningPlanSchema,
-  sealedSecrets: z.string().nullable().meta({
-    description: 'JSON object of name to value, sealed to the runner; the context is the environment’s id',
-  }),
-  userCertificateAuthority: z.string().meta({ description: 'OpenSSH public key' }),
-  principal: z.string().meta({ description: 'The only one the guest accepts in a certificate' }),
+  sealedSecrets: boundedText(8 * 1024 * 1024)
+    .nullable()
+    .meta({
+      description: 'JSON object of name to value, sealed to the runner; the context is the environment’s id',
+    }),
+  userCertificateAuthority: hostKeySchema.meta({ description: 'OpenSSH public key' }),
+  principal: boundedLine(255, 1).meta({ description: 'The only one the guest accepts in a certificate' }),
 })
 export type EnvironmentOrder = z.infer<typeof environmentOrderSchema>
 
@@ -45,15 +53,15 @@ export const environmentReportSchema = z.object({
   kind: z.literal('environment'),
   id: idSchema,
   runnerId: idSchema,
-  epoch: z.int().positive(),
-  generation: z.int().positive(),
+  epoch: positiveSchema,
+  generation: positiveSchema,
   sequence: z.int().positive().meta({ description: 'Rises with every report of one agent process' }),
   phase: reportedPhaseSchema,
-  address: addressSchema.nullable(),
-  identity: identitySchema.nullable(),
+  address: strictAddressSchema.nullable(),
+  identity: reportedIdentitySchema.nullable(),
   paused: pauseSchema.nullable().default(null),
-  steps: z.array(stepStatusSchema),
-  failure: failureSchema.nullable(),
+  steps: reportedStepsSchema,
+  failure: reportedFailureSchema.nullable(),
   reportedAt: timeSchema,
 })
 export type EnvironmentReport = z.infer<typeof environmentReportSchema>

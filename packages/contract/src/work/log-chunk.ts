@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { stepKeySchema } from './reported.ts'
 
 /** A piece of one step's output. Pieces may come twice; the offset says where each belongs. */
 export const logChunkSchema = z.object({
   environmentId: z.uuid(),
-  step: z.string().meta({ description: 'As made by stepKey' }),
+  step: stepKeySchema.meta({ description: 'As made by stepKey' }),
   offset: z
     .int()
     .nonnegative()

@@ -1,18 +1,16 @@
 import { z } from 'zod'
+import { countSchema, positiveSchema } from '../bounded.ts'
 import { idSchema } from '../resource.ts'
 import { environmentOrderSchema } from './environment.ts'
+import { mostInventory } from './reported.ts'
 
 /** What an agent found on its host, by the metadata on the machines themselves. */
 export const syncRequestSchema = z.object({
   runnerId: idSchema,
-  epoch: z.int().positive(),
-  inventory: z.array(
-    z.object({
-      environmentId: idSchema,
-      epoch: z.int().nonnegative(),
-      generation: z.int().nonnegative(),
-    }),
-  ),
+  epoch: positiveSchema,
+  inventory: z
+    .array(z.object({ environmentId: idSchema, epoch: countSchema, generation: countSchema }))
+    .max(mostInventory),
 })
 export type SyncRequest = z.infer<typeof syncRequestSchema>
 
@@ -26,7 +24,7 @@ export const syncReplySchema = z.discriminatedUnion('accepted', [
   z.object({
     accepted: z.literal(false),
     reason: z.enum(['superseded', 'unknown_runner']),
-    currentEpoch: z.int().nonnegative(),
+    currentEpoch: countSchema,
   }),
 ])
 export type SyncReply = z.infer<typeof syncReplySchema>

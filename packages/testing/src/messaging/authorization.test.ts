@@ -101,7 +101,8 @@ test('a runner’s own credentials suffice for all a runner does', async () => {
     timeoutMilliseconds: 5_000,
   })
   const texts: string[] = []
-  for await (const { text } of controlPlane.readLogs(order.id, { follow: false, signal })) texts.push(text)
+  for await (const { text } of controlPlane.readLogs(runnerId, order.id, { follow: false, signal }))
+    texts.push(text)
   expect(texts).toEqual([chunk.text])
   controller.abort()
   await Promise.all(running)

@@ -79,7 +79,7 @@ test('any server killed, also the one that leads: no order, report or piece of o
   const environmentId = newId()
   const seen = { orders: 0, reports: new Set<number>(), logs: '' }
   const follow = async () => {
-    for await (const { text } of messaging.readLogs(environmentId, { follow: true, signal }))
+    for await (const { text } of messaging.readLogs(runnerId, environmentId, { follow: true, signal }))
       seen.logs += text
   }
   const take = async ({ generation }: { generation: number }) => {

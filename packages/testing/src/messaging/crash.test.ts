@@ -30,7 +30,7 @@ test('everything goes on by itself after the server was killed and started again
   const environmentId = newId()
   const seen = { orders: [] as number[], reports: [] as number[], logs: '', presences: 0 }
   const follow = async () => {
-    for await (const { text } of messaging.readLogs(environmentId, { follow: true, signal }))
+    for await (const { text } of messaging.readLogs(runnerId, environmentId, { follow: true, signal }))
       seen.logs += text
   }
   const running = [

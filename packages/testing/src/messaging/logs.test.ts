@@ -34,7 +34,7 @@ async function readAll(environmentId: string, step?: string): Promise<string> {
     signal: new AbortController().signal,
     ...(step === undefined ? {} : { step }),
   }
-  for await (const chunk of messaging.readLogs(environmentId, options)) text += chunk.text
+  for await (const chunk of messaging.readLogs(runnerId, environmentId, options)) text += chunk.text
   return text
 }
 
@@ -57,7 +57,7 @@ test('following gives what is there and then what comes, until the signal', asyn
   await write(environmentId, 'project_setup', ['before'])
   const controller = new AbortController()
   const reader = messaging
-    .readLogs(environmentId, { follow: true, signal: controller.signal })
+    .readLogs(runnerId, environmentId, { follow: true, signal: controller.signal })
     [Symbol.asyncIterator]()
   const next = async (): Promise<LogChunk | undefined> => (await reader.next()).value
   expect((await next())?.text).toBe('before')
@@ -69,13 +69,11 @@ test('following gives what is there and then what comes, until the signal', asyn
   expect(await end).toBeUndefined()
 })
 
-test('a piece sent again is stored once, a second run of the step is not taken for it', async () => {
+test('what another runner sends under the id of an environment is not read', async () => {
   const environmentId = newId()
-  const piece = sampleChunk({ environmentId, text: 'once' })
-  await messaging.publishLog(runnerId, piece)
-  await messaging.publishLog(runnerId, piece)
-  await messaging.publishLog(runnerId, { ...piece, time: '2026-01-01T00:00:00.000Z', text: 'again' })
-  expect(await readAll(environmentId)).toBe('onceagain')
+  await messaging.publishLog(newId(), sampleChunk({ environmentId, text: 'forged' }))
+  await write(environmentId, 'project_setup', ['true'])
+  expect(await readAll(environmentId)).toBe('true')
 })
 
 test('a large log comes whole and in order', async () => {

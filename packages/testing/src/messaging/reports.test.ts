@@ -1,7 +1,7 @@
 import { reportConsumer, streams, subjects } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import { connectMessaging, type Messaging } from '@hearth/messaging'
-import { jetstreamManager } from '@nats-io/jetstream'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { eventually } from '../eventually.ts'
@@ -170,13 +170,16 @@ test('stopping waits for the report that is being handled, which then is acknowl
   await eventually(allAcknowledged, { timeoutMilliseconds: 2_000 })
 })
 
-test('a report published twice is stored once', async () => {
+test('whoever takes the ids that a report could have keeps no report from being stored', async () => {
   const messaging = await newMessaging()
   const report = sampleReport()
+  const foreign = subjects.report(newId(), 'environment', report.id)
+  const guesses = ['', `${report.runnerId}.`, `${report.runnerId}.environment.`].map(
+    (start) => `${start}${report.id}.${report.epoch}.${report.sequence}`,
+  )
+  for (const msgID of guesses) await jetstream(observer).publish(foreign, '{}', { msgID })
   await messaging.publishReport(report)
-  await messaging.publishReport(report)
-  await messaging.publishReport({ ...report, sequence: 2 })
-  expect((await consumerInfo()).num_pending).toBe(2)
+  expect((await consumerInfo()).num_pending).toBe(guesses.length + 1)
 })
 
 test('a report that speaks for another runner than its subject names is thrown away', async () => {

@@ -90,7 +90,7 @@ export function samplePresence(changes: Partial<Presence> = {}): Presence {
       diskGibibytes: 100,
       images: ['debian-12'],
       agentVersion: '0.1.0',
-      sealingKey: 'AAAA',
+      sealingKey: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
     },
     environments: 0,
     sentAt: now(),

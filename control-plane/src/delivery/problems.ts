@@ -1,0 +1,32 @@
+import { type Allowance, TooMany } from '@hearth/messaging'
+import type { Logger } from 'pino'
+import type { Metrics } from '../api/metrics.ts'
+
+/**
+ * Counts what came over NATS and was not taken, and logs it: a few times for each runner, so that one that floods fills
+ * nobody's disk.
+ */
+export function tellProblems(
+  log: Logger,
+  metrics: Metrics,
+  allowance: Allowance,
+): (subject: string, problem: Error) => void {
+  const untold = new Map<string, number>()
+  return (subject, problem) => {
+    const [, kind = 'other', runnerId = ''] = subject.split('.', 3)
+    const isOfRunner = subject.startsWith('hearth.')
+    if (isOfRunner)
+      metrics.messagesSetAside.inc({ kind: problem instanceof TooMany ? `${kind} flood` : kind })
+    const sender = isOfRunner ? `${kind}.${runnerId}` : subject
+    if (!allowance.take(sender)) {
+      if (untold.size < mostUntold || untold.has(sender)) untold.set(sender, (untold.get(sender) ?? 0) + 1)
+      return
+    }
+    const notLogged = untold.get(sender) ?? 0
+    untold.delete(sender)
+    log.warn({ subject, err: problem, ...(notLogged === 0 ? {} : { notLogged }) }, 'messaging')
+  }
+}
+
+/** Senders whose problems are counted while they are not logged. */
+const mostUntold = 10_000

@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { LogChunk } from '@hearth/contract'
+import { toError } from '@hearth/foundation'
+import type { Services } from '../../api/services.ts'
+import { followEvents, newestPosition } from '../event/index.ts'
+import { findEnvironment } from './queries.ts'
+import type { EnvironmentRow } from './table.ts'
+
+/** The last output travels another way than the report that ends provisioning: it may come this much later. */
+const tailMilliseconds = 500
+
+export interface ReadOptions {
+  step?: string
+  follow: boolean
+  signal: AbortSignal
+}
+
+/**
+ * What an environment's steps have printed, as the runners it was placed on have sent it, the earliest first. Other
+ * runners may send what they like under its id: that is never read. With `follow` until provisioning has ended.
+ */
+export async function* readLogs(
+  services: Services,
+  row: EnvironmentRow,
+  { step, follow, signal }: ReadOptions,
+): AsyncGenerator<LogChunk> {
+  const of = step === undefined ? {} : { step }
+  const former = (row.status.formerRunnerIds ?? []).filter((id) => id !== row.runner_id)
+  for (const runnerId of former)
+    yield* services.messaging.readLogs(runnerId, row.id, { ...of, follow: false, signal })
+  if (follow && provisions(row)) yield* followLogs(services, row, of, signal)
+  else if (row.runner_id !== null)
+    yield* services.messaging.readLogs(row.runner_id, row.id, { ...of, follow: false, signal })
+}
+
+/** Of each runner that the environment is placed on meanwhile. */
+async function* followLogs(
+  services: Services,
+  row: EnvironmentRow,
+  of: { step?: string },
+  signal: AbortSignal,
+): AsyncGenerator<LogChunk> {
+  for (let read: string | null = null; ; ) {
+    const known: string | null = read
+    const placed = await whenSeen(
+      services,
+      row,
+      signal,
+      (seen) => !provisions(seen) || (seen.runner_id !== null && seen.runner_id !== known),
+    )
+    if (placed === null || placed.runner_id === null || placed.runner_id === known) return
+    read = placed.runner_id
+    const until = untilLeft(services, row, read, signal)
+    yield* services.messaging.readLogs(read, row.id, { ...of, follow: true, signal: until })
+  }
+}
+
+function provisions(row: Pick<EnvironmentRow, 'phase'>): boolean {
+  return row.phase === 'pending' || row.phase === 'provisioning'
+}
+
+/** A signal that ends shortly after the environment has left provisioning, or that runner. */
+function untilLeft(
+  services: Services,
+  row: EnvironmentRow,
+  runnerId: string,
+  signal: AbortSignal,
+): AbortSignal {
+  const done = new AbortController()
+  const watch = async () => {
+    await whenSeen(services, row, signal, (seen) => !provisions(seen) || seen.runner_id !== runnerId)
+    await delay(tailMilliseconds, undefined, { signal, ref: false }).catch(() => undefined)
+    done.abort()
+  }
+  watch().catch((error: unknown) => {
+    services.log.warn(
+      { err: toError(error), environmentId: row.id },
+      'could not follow an environment to the end of its provisioning',
+    )
+    done.abort()
+  })
+  return AbortSignal.any([signal, done.signal])
+}
+
+/** The environment as it is once `isSo`; null when it is gone or the signal aborts first. */
+async function whenSeen(
+  services: Services,
+  row: EnvironmentRow,
+  signal: AbortSignal,
+  isSo: (seen: EnvironmentRow) => boolean,
+): Promise<EnvironmentRow | null> {
+  const look = () => findEnvironment(services.database, row.organization_id, row.id)
+  const filter = { organizationId: row.organization_id, kind: 'Environment' as const, resourceId: row.id }
+  const position = await newestPosition(services.database)
+  const first = await look()
+  if (first === undefined || isSo(first)) return first ?? null
+  for await (const _ of followEvents(services, filter, position, signal)) {
+    const seen = await look()
+    if (seen === undefined || isSo(seen)) return seen ?? null
+  }
+  return null
+}
