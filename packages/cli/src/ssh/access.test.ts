@@ -76,3 +76,27 @@ test.each([
 ])('at %s the certificate that ends at 19:00 ends soon: %s', (now, soon) => {
   expect(endsSoon(access, new Date(now))).toBe(soon)
 })
+
+test.each([
+  ['a host with a line of configuration', { host: '127.0.0.1\n  ProxyCommand touch /tmp/owned' }],
+  ['a host that is an option', { host: '-oProxyCommand=true' }],
+  ['a user with a line of configuration', { user: 'root\n  LocalCommand true' }],
+  ['a second host key', { hostKey: 'ssh-ed25519 AAAA\n* ssh-ed25519 BBBB' }],
+])('%s is refused with the value, and nothing is written for ssh', (_, changes) => {
+  const other = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a12'
+  const { connection } = access
+  const hostile = {
+    ...access,
+    id: other,
+    connection: { ...connection, address: { ...connection.address, ...changes } },
+  }
+  const [value] = Object.values(changes)
+  expect(() => saveAccess(state, '/none', hostile)).toThrow(JSON.stringify(value))
+  expect(() => readdirSync(accessFolder(state, other))).toThrow('ENOENT')
+})
+
+test('a certificate of two lines and an id that is a path are refused', () => {
+  const connection = { ...access.connection, certificate: 'one\ntwo' }
+  expect(() => saveAccess(state, '/none', { ...access, connection })).toThrow('one line')
+  expect(() => saveAccess(state, '/none', { ...access, id: '../../.ssh' })).toThrow('id')
+})

@@ -20,7 +20,8 @@ export const accessSchema = z.object({
 export type Access = z.infer<typeof accessSchema>
 
 export function accessFolder(stateFolder: string, id: string): string {
-  if (!isId(id)) throw new HearthError('invalid', `${JSON.stringify(id)} is not the id of a claim or environment`)
+  if (!isId(id))
+    throw new HearthError('invalid', `${JSON.stringify(id)} is not the id of a claim or environment`)
   return join(stateFolder, 'access', id)
 }
 
@@ -55,7 +56,10 @@ function checked(given: Access): Access {
   const parsed = accessSchema.safeParse(trimmed)
   if (parsed.success) return parsed.data
   const faults = parsed.error.issues.map(({ path, message }) => {
-    const value = path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)?.[key], trimmed)
+    const value = path.reduce<unknown>(
+      (inner, key) => (inner as Record<PropertyKey, unknown>)?.[key],
+      trimmed,
+    )
     return `${path.join('.')} is ${JSON.stringify(value)?.slice(0, 200)}, which is not ${message}`
   })
   throw new HearthError(
