@@ -118,7 +118,12 @@ function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
   const ended = runAgent(
     {
       host,
-      epochs: new EpochFile(new LocalCommandRunner(), join(folder, 'epoch.json'), runnerId),
+      epochs: new EpochFile(
+        new LocalCommandRunner(),
+        join(folder, 'epoch.json'),
+        runnerId,
+        join(folder, 'locks'),
+      ),
       openGuest: (machine) => new SyntheticGuest(machine, store, world),
       runnerId,
       sealingKey: sealing.privateKey,

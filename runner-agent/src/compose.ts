@@ -46,10 +46,13 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     config.hostKind === 'synthetic'
       ? composeSynthetic(config, runner.runnerId)
       : await composeLibvirt(config, runner.runnerId, keys, log)
+  // Of a host driven over SSH the state is over there: agents that share its identity share their own state folder.
+  const locksAt = config.libvirt.secureShell === null ? config.libvirt.hostStateFolder : config.stateFolder
+  const locks = join(locksAt, 'locks')
   const epochPath = join(config.libvirt.hostStateFolder, 'epoch.json')
   return {
-    host: new ExclusiveHost(host, scope),
-    epochs: new EpochFile(files, epochPath, runner.runnerId),
+    host: new ExclusiveHost(host, locks, scope),
+    epochs: new EpochFile(files, epochPath, runner.runnerId, locks),
     openGuest,
     runnerId: runner.runnerId,
     sealingKey: keys.sealing.privateKey,

@@ -9,6 +9,8 @@ import type { Host, HostFacts, InventoryEntry, Machine, MachineSpecification, Pa
 export class ExclusiveHost implements Host {
   constructor(
     private readonly host: Host,
+    /** A folder of this machine, in which the agents that drive the host exclude each other. */
+    private readonly locksFolder: string,
     /** Names the host and its folder, the same for every agent that drives them from this machine. */
     private readonly scope: string,
   ) {}
@@ -80,7 +82,7 @@ export class ExclusiveHost implements Host {
   }
 
   private alone(environmentId: string, authority: Authority, work: () => Promise<void>): Promise<void> {
-    return exclusively(`${this.scope}/${environmentId}`, async () => {
+    return exclusively(this.locksFolder, `${this.scope}/${environmentId}`, async () => {
       await authority.assertHeld()
       await work()
     })

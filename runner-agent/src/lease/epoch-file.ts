@@ -13,6 +13,8 @@ export class EpochFile {
     private readonly files: Pick<CommandRunner, 'readFile' | 'writeFile'>,
     private readonly path: string,
     private readonly runnerId: string,
+    /** A folder of this machine, in which the agents that may write the file exclude each other. */
+    private readonly locksFolder: string,
   ) {}
 
   /** 0 where no agent of this runner has acted yet. */
@@ -29,7 +31,7 @@ export class EpochFile {
 
   /** Writes the epoch unless a newer one stands there. */
   async raise(epoch: number): Promise<void> {
-    await exclusively(this.path, async () => {
+    await exclusively(this.locksFolder, this.path, async () => {
       if ((await this.read()) >= epoch) return
       await this.files.writeFile(this.path, JSON.stringify({ runnerId: this.runnerId, epoch }), 0o600)
     })

@@ -96,7 +96,7 @@ test('the epoch on a host only rises, and is another runner’s business when it
   const folder = await mkdtemp(join(tmpdir(), 'hearth-epoch-'))
   try {
     const of = (runnerId: string) =>
-      new EpochFile(new LocalCommandRunner(), join(folder, 'epoch.json'), runnerId)
+      new EpochFile(new LocalCommandRunner(), join(folder, 'epoch.json'), runnerId, join(folder, 'locks'))
     expect(await of('a').read()).toBe(0)
     await Promise.all([3, 5, 4].map((epoch) => of('a').raise(epoch)))
     expect(await of('a').read()).toBe(5)

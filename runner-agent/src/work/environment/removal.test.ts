@@ -23,7 +23,9 @@ const stopping = new AbortController()
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hearth-removal-'))
 })
-afterEach(() => rm(folder, { recursive: true, force: true }))
+afterEach(async () => {
+  for (const path of [folder, `${folder}-locks`]) await rm(path, { recursive: true, force: true })
+})
 
 /** An inbox over a synthetic host whose removals wait until they are let on. */
 function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<void> } = {}) {
@@ -44,7 +46,7 @@ function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<
     await gate.inRemoval?.()
     await remove(environmentId, authority)
   }
-  const exclusive = new ExclusiveHost(synthetic, folder)
+  const exclusive = new ExclusiveHost(synthetic, `${folder}-locks`, folder)
   const removeAlone = exclusive.remove.bind(exclusive)
   exclusive.remove = async (environmentId: string, authority: Authority) => {
     await gate.beforeRemoval?.()
