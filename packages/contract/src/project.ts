@@ -6,11 +6,11 @@ import {
   repositorySchema,
   variablesSchema,
 } from './provisioning-plan.ts'
+import { refuseSharedFolders } from './repository-folder.ts'
 import { labelsSchema, nameSchema, resourceSchema, statusFields } from './resource.ts'
 import { secretsSchema } from './secrets.ts'
 
-const distinctRepositories = (repositories: { name: string }[]) =>
-  new Set(repositories.map(({ name }) => name)).size === repositories.length
+const repositoriesSchema = z.array(repositoryInputSchema).max(32).superRefine(refuseSharedFolders)
 
 /** What becomes of a claimed machine whose runner went silent: it waits for its return, or is made anew elsewhere. */
 export const onHostLossSchema = z.enum(['wait', 'recreate']).meta({
@@ -21,11 +21,7 @@ export type OnHostLoss = z.infer<typeof onHostLossSchema>
 
 /** What people write. Secrets go in and never come out. */
 export const projectSpecInputSchema = z.strictObject({
-  repositories: z
-    .array(repositoryInputSchema)
-    .max(32)
-    .refine(distinctRepositories, 'each repository needs a name of its own')
-    .default([]),
+  repositories: repositoriesSchema.default([]),
   variables: variablesSchema.default({}),
   secrets: secretsSchema.default({}),
   setup: z.array(commandInputSchema).max(64).default([]),
@@ -61,11 +57,7 @@ export const projectUpdateSchema = z
     labels: labelsSchema.optional(),
     spec: z
       .strictObject({
-        repositories: z
-          .array(repositoryInputSchema)
-          .max(32)
-          .refine(distinctRepositories, 'each repository needs a name of its own')
-          .optional(),
+        repositories: repositoriesSchema.optional(),
         variables: variablesSchema.optional(),
         secrets: secretsSchema.optional(),
         setup: z.array(commandInputSchema).max(64).optional(),

@@ -1,25 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { commandInputSchema, planSteps, repositoryInputSchema, repositoryName } from './provisioning-plan.ts'
+import { commandInputSchema, planSteps, repositoryInputSchema } from './provisioning-plan.ts'
 import { summarize } from './provisioning-step.ts'
-import { nameSchema } from './resource.ts'
-
-test.each([
-  ['https://git.example/team/Shop.git', 'shop'],
-  ['git@git.example:team/web_shop.git', 'web-shop'],
-  ['ssh://git@git.example:2222/team/shop/', 'shop'],
-  ['git://10.0.2.2:9418/application', 'application'],
-])('the folder of %s is %s', (url, name) => {
-  expect(repositoryName(url)).toBe(name)
-})
-
-test('whatever the URL, the folder is a valid name', () => {
-  fc.assert(
-    fc.property(fc.webUrl(), (url) => {
-      expect(nameSchema.safeParse(repositoryName(url)).success).toBe(true)
-    }),
-  )
-})
 
 test('a branch that git would take for an option, or could not hold, is refused', () => {
   for (const branch of ['--upload-pack=x', 'a b', 'a..b~1', 'x:y']) {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { machineLimitsSchema } from './environment-class.ts'
 import type { StepName } from './provisioning-step.ts'
-import { nameSchema } from './resource.ts'
+import { repositoryFolderSchema, repositoryName } from './repository-folder.ts'
 
 /** One set-up command: run by bash, as root; a non-zero exit fails its step. */
 export const commandSchema = z.strictObject({
@@ -37,23 +37,6 @@ const repositoryUrl = z
     'a git URL: https://, ssh://, git://, file:// or user@host:path',
   )
 
-/** The folder a clone of this URL gets: the last part of its path without `.git`. */
-export function repositoryName(url: string): string {
-  const last =
-    url
-      .replace(/\/+$/, '')
-      .replace(/\.git$/, '')
-      .split(/[/:]/)
-      .at(-1) ?? ''
-  return (
-    last
-      .toLowerCase()
-      .replace(/[^a-z0-9-]+/g, '-')
-      .replace(/^-+|-+$/g, '')
-      .slice(0, 63) || 'repository'
-  )
-}
-
 export const branchSchema = z
   .string()
   .min(1)
@@ -64,9 +47,9 @@ const isSecureShellUrl = (url: string) => url.startsWith('ssh://') || !url.inclu
 export const repositoryInputSchema = z
   .strictObject({
     url: repositoryUrl,
-    name: nameSchema
+    name: repositoryFolderSchema
       .optional()
-      .meta({ description: 'Folder below /home; by default the last part of the URL' }),
+      .meta({ description: 'Folder below /home; by default the last part of the URL, as git does' }),
     branch: branchSchema.optional(),
     token: variableNameSchema
       .optional()
@@ -87,6 +70,13 @@ export const repositoryInputSchema = z
     path: ['deployKey'],
     message: 'goes with an ssh:// or user@host:path URL only',
   })
+  .refine(
+    ({ url, name }) => name !== undefined || repositoryFolderSchema.safeParse(repositoryName(url)).success,
+    {
+      path: ['name'],
+      message: 'is needed: the last part of the URL cannot be a folder of /home',
+    },
+  )
   .transform(({ url, name, branch, token, deployKey, knownHosts, setup }) => ({
     url,
     name: name ?? repositoryName(url),

@@ -1,5 +1,6 @@
-import { parse } from 'yaml'
 import { z } from 'zod'
+import { controlCharacters, startOfText } from './bounded.ts'
+import { parseBoundedYaml } from './bounded-yaml.ts'
 import { type Command, commandInputSchema } from './provisioning-plan.ts'
 
 /** What a `hearth.yaml` in a repository has run in every clone of it. */
@@ -54,7 +55,7 @@ type Read = Extract<RepositoryHooks, { kind: 'commands' | 'fault' }> | null
 function readHearth(text: string): Read {
   const file = repositoryHookFiles.hearth
   try {
-    const value: unknown = parse(text)
+    const value = parseBoundedYaml(text)
     if (!isOurs(value)) return null
     const read = hearthFile.safeParse(value)
     return read.success
@@ -89,7 +90,21 @@ function readCapy(text: string): Read {
 }
 
 const faultsOf = (error: z.ZodError) =>
-  error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`).join('; ')
+  shown(
+    error.issues
+      .slice(0, mostFaults)
+      .map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`)
+      .join('; '),
+  )
 
 const messageOf = (thrown: unknown) =>
-  (thrown instanceof Error ? thrown.message : String(thrown)).split('\n')[0] ?? ''
+  shown((thrown instanceof Error ? thrown.message : String(thrown)).split('\n')[0] ?? '')
+
+const mostFaults = 20
+const mostMessageBytes = 1_000
+const everyControlCharacter = new RegExp(controlCharacters, 'g')
+
+/** Parts of the file stand in the message: no more than a few, and nothing that a terminal would obey. */
+function shown(message: string): string {
+  return startOfText(message.replace(everyControlCharacter, '\ufffd'), mostMessageBytes)
+}

@@ -15,7 +15,7 @@ export const subjects = {
   allReports: 'hearth.report.>',
   /** The runner stands in it so that NATS itself can hold each runner to its own. */
   log: (runnerId: string, environmentId: string, step: string) =>
-    `hearth.log.${runnerId}.${environmentId}.${step}`,
+    `hearth.log.${runnerId}.${environmentId}.${stepTokens(step)}`,
   logsOfRunner: (runnerId: string) => `hearth.log.${runnerId}.>`,
   logsOfEnvironment: (runnerId: string, environmentId: string) => `hearth.log.${runnerId}.${environmentId}.>`,
   allLogs: 'hearth.log.>',
@@ -42,4 +42,11 @@ export const reportConsumer = 'control-plane'
 /** `EnvironmentClass` -> `environment-class`. */
 export function subjectKind(kind: string): string {
   return kind.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()
+}
+
+/** A step's key in two tokens at most: the dots of a repository's name, and what NATS takes for a pattern, are none of them. */
+function stepTokens(step: string): string {
+  const [name = '', ...rest] = step.split('.')
+  const tokens = rest.length === 0 ? [name] : [name, rest.join('~')]
+  return tokens.map((token) => token.replace(/[*>\s]/g, '~') || '~').join('.')
 }

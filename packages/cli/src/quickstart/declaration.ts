@@ -1,4 +1,4 @@
-import { type ProjectDeclarationInput, repositoryName } from '@hearth/contract'
+import { nameOfRepository, type ProjectDeclarationInput, repositoryName } from '@hearth/contract'
 
 /** A project for the person's own repository: cloned, its one set-up command run, two machines kept ready. */
 export function declarationOf(wish: {
@@ -6,12 +6,11 @@ export function declarationOf(wish: {
   setup: string | undefined
   environmentClass: string
 }): ProjectDeclarationInput {
-  const name = repositoryName(wish.url)
   const setup = wish.setup === undefined ? [] : [wish.setup]
   return {
     apiVersion: 'hearth/v1',
-    name,
-    repositories: [{ url: wish.url, name, setup }],
+    name: nameOfRepository(wish.url),
+    repositories: [{ url: wish.url, name: repositoryName(wish.url), setup }],
     warmPools: [{ environmentClass: wish.environmentClass, min: 2 }],
   }
 }

@@ -80,7 +80,7 @@ test('the person’s own repository becomes a project that fits', () => {
   })
   expect(projectDeclarationSchema.parse(declaration)).toMatchObject({
     name: 'web-shop',
-    repositories: [{ name: 'web-shop', setup: [{ name: 'make', command: 'make' }] }],
+    repositories: [{ name: 'Web_Shop', setup: [{ name: 'make', command: 'make' }] }],
   })
 })
 
