@@ -15,6 +15,7 @@ import { ExclusiveHost } from './host/exclusive-host.ts'
 import type { Host } from './host/host.ts'
 import { ImageFolder } from './host/libvirt/image-folder.ts'
 import { LibvirtHost } from './host/libvirt/libvirt-host.ts'
+import { closeMachines } from './host/libvirt/rights.ts'
 import { proveVirtualization } from './host/libvirt/virtualization-proof.ts'
 import { MachineStore } from './host/synthetic/machine-store.ts'
 import { SyntheticGuest } from './host/synthetic/synthetic-guest.ts'
@@ -119,6 +120,7 @@ async function composeLibvirt(
     libvirt.virtualization === 'auto' ? await prove(config, runner, log) : libvirt.virtualization
   const isRoot = libvirt.secureShell === null ? process.getuid?.() === 0 : libvirt.secureShell.user === 'root'
   const machinesFolder = join(libvirt.hostStateFolder, 'environments')
+  await closeMachines(runner, machinesFolder)
   const host = new LibvirtHost({
     runner,
     uri: libvirt.uri ?? (isRoot ? 'qemu:///system' : 'qemu:///session'),

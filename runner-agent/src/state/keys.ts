@@ -16,7 +16,7 @@ export interface AgentKeys {
 /** Reads the agent's keys from its state folder; those that are not there are made (0600). */
 export async function loadKeys(stateFolder: string): Promise<AgentKeys> {
   const files = new LocalCommandRunner()
-  await mkdir(stateFolder, { recursive: true, mode: 0o755 })
+  await mkdir(stateFolder, { recursive: true, mode: 0o711 })
   const keep = async (name: string, make: () => string) => {
     const path = join(stateFolder, name)
     const kept = await files.readFile(path)

@@ -4,6 +4,7 @@ import {
   type Environment,
   environmentPhases,
   onHostLossSchema,
+  pauseReasonSchema,
   runnerPhases,
 } from '@hearth/contract'
 import fc from 'fast-check'
@@ -11,6 +12,7 @@ import { expect, test } from 'vitest'
 import type { EnvironmentSight } from './sight.ts'
 import { type EnvironmentRow, emptyStatus, toEnvironment } from './table.ts'
 import { explain } from './why.ts'
+import { explainPaused } from './why-paused.ts'
 
 const at = new Date('2026-01-01T12:00:00Z')
 const id = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
@@ -31,6 +33,12 @@ const anyEnvironment: fc.Arbitrary<Environment> = fc
     phase: fc.constantFrom(...environmentPhases),
     desired_phase: fc.constantFrom(...desiredPhaseSchema.options),
     unreachable: fc.boolean(),
+    paused: fc.option(
+      fc.record({
+        reason: fc.constantFrom(...pauseReasonSchema.options),
+        since: fc.constant(at.toISOString()),
+      }),
+    ),
     deadline: fc.constantFrom(null, at),
     ready: fc.boolean(),
     failed: fc.boolean(),
@@ -96,4 +104,21 @@ test('whatever is seen, there is a whole sentence and nothing unsaid in it', () 
     }),
     { numRuns: 2_000 },
   )
+})
+
+test.each([
+  ['io_error', /because the disk of the host is full/, /goes on by itself when runner-1 has room/],
+  ['suspended', /somebody on the host suspended it/, /not resumed by itself; `virsh resume hearth-/],
+  ['other', /the hypervisor stopped it/, /virsh resume hearth-/],
+] as const)('a machine paused for %s says why and who lets it go on', (reason, cause, next) => {
+  const reasons = explainPaused(
+    {
+      environment: { metadata: { id }, status: { phase: 'running' } },
+      runner: { name: 'runner-1' },
+    } as unknown as EnvironmentSight,
+    { reason, since: at.toISOString() },
+  )
+  expect(reasons.sentence).toMatch(cause)
+  expect(reasons.sentence).toContain('no claim gets it')
+  expect(reasons.next).toMatch(next)
 })

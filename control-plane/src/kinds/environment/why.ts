@@ -4,6 +4,7 @@ import type { RefusalGroup } from '../../placement/refusals.ts'
 import { type EnvironmentSight, type Reasons, runnerName } from './sight.ts'
 import { becauseOf } from './why-deletion.ts'
 import { explainFailure } from './why-failure.ts'
+import { explainPaused } from './why-paused.ts'
 import { explainProvisioning } from './why-provisioning.ts'
 
 /** Why an environment is in the phase it is in. Pure: everything it says, it was shown. */
@@ -13,6 +14,7 @@ export function explain(seen: EnvironmentSight): Reasons {
   if (phase === 'deleted') return explainDeleted(seen)
   if (spec.desiredPhase === 'deleted') return explainDeleting(seen)
   if (status.unreachable) return explainUnreachable(seen)
+  if (status.paused !== null) return explainPaused(seen, status.paused)
   switch (phase) {
     case 'pending':
       return explainPending(seen)

@@ -34,7 +34,7 @@ export interface CommandRunner {
   ): Promise<void>
   /** For files of some kilobytes: this machine's are read while nothing else goes on. null where there is no such file. */
   readFile(path: string): Promise<Buffer | null>
-  /** Written beside it and renamed, so that a reader sees the old or the new. Makes missing folders (0755). */
+  /** Written beside it and renamed, so that a reader sees the old or the new. Makes missing folders (0711). */
   writeFile(path: string, content: string | Buffer, mode: number): Promise<void>
   /** The names in a folder; empty where there is none. */
   list(path: string): Promise<string[]>

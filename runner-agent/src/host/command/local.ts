@@ -99,7 +99,7 @@ export class LocalCommandRunner implements CommandRunner {
       await writeFile(draft, content, { mode })
     } catch (thrown) {
       if (!isMissing(thrown)) throw thrown
-      await mkdir(dirname(path), { recursive: true, mode: 0o755 })
+      await mkdir(dirname(path), { recursive: true, mode: 0o711 })
       await writeFile(draft, content, { mode })
     }
     await rename(draft, path)

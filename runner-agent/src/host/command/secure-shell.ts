@@ -60,7 +60,7 @@ export class SecureShellCommandRunner implements CommandRunner {
     const bytes = Buffer.from(content)
     // The size is checked because a cut connection also ends the input.
     const script =
-      'set -e; mkdir -p -m 755 -- "$2"; umask 077; cat >"$1.new"; ' +
+      'set -e; mkdir -p -m 711 -- "$2"; umask 077; cat >"$1.new"; ' +
       '[ "$(wc -c <"$1.new")" -eq "$4" ]; chmod "$3" "$1.new"; mv -- "$1.new" "$1"'
     const parameters = [path, dirname(path), mode.toString(8), String(bytes.length)]
     const result = await this.run(['sh', '-c', script, 'sh', ...parameters], { input: bytes })

@@ -13,6 +13,11 @@ export async function createDisk(
 ): Promise<void> {
   const size = Math.max(image.virtualSizeBytes, diskGibibytes * bytesPerGibibyte)
   const result = await runner.run([
+    // What is in it is nobody's but QEMU's, which libvirt makes its owner while the machine runs.
+    'sh',
+    '-c',
+    'umask 077; exec "$@"',
+    'sh',
     'qemu-img',
     'create',
     '-q',

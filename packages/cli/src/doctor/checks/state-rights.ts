@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { runnersBelow } from '../agents.ts'
 import type { Check, Finding } from '../finding.ts'
 
 export interface PathMode {
@@ -11,13 +12,13 @@ const check = 'state folder rights'
 
 export const stateRightsCheck: Check = {
   name: check,
-  async examine({ stateFolder, isRoot }) {
+  async examine({ stateFolder, isRoot, variables }) {
     if (!existsSync(stateFolder)) {
       return [{ check, level: 'ok', message: `${stateFolder} is not there yet; \`hearth dev\` makes it` }]
     }
     // A plain user's machines run as that user, who may enter every folder of theirs.
     const passable = isRoot ? [...ancestors(stateFolder), ...folders(stateFolder)] : []
-    return judgeStateRights(passable, secrets(stateFolder))
+    return judgeStateRights(passable, [...secrets(stateFolder), ...machineFiles(stateFolder, variables)])
   },
 }
 
@@ -38,7 +39,7 @@ export function judgeStateRights(passable: readonly PathMode[], secret: readonly
       ({ path, mode }): Finding => ({
         check,
         level: 'problem',
-        message: `${path} holds a secret and can be read by others (mode ${(mode & 0o777).toString(8)})`,
+        message: `${path} is not for others, who can read it (mode ${(mode & 0o777).toString(8)})`,
         remedy: `chmod go= ${path}`,
       }),
     ),
@@ -61,6 +62,22 @@ function folders(stateFolder: string): PathMode[] {
     path: join(stateFolder, name),
     mode: statSync(join(stateFolder, name)).mode,
   }))
+}
+
+/** The first file of a machine that others may read: one is enough to know that they are to be closed. */
+function machineFiles(
+  stateFolder: string,
+  variables: Readonly<Record<string, string | undefined>>,
+): PathMode[] {
+  const machines = runnersBelow(stateFolder, variables).folders.map((folder) => join(folder, 'environments'))
+  for (const folder of machines.filter((path) => existsSync(path))) {
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name)
+      const stats = entry.isFile() ? statSync(path, { throwIfNoEntry: false }) : undefined
+      if (stats !== undefined && (stats.mode & 0o077) !== 0) return [{ path, mode: stats.mode }]
+    }
+  }
+  return []
 }
 
 // A secret below a folder that only its owner may enter is closed by that.
