@@ -13,6 +13,7 @@ export const deletionReasonSchema = z.enum([
   'older_configuration', // its pool was changed since it was made
   'too_old', // its pool keeps none that long
   'test_over', // it tested the steps of a pool and has been kept long enough
+  'inspection_over', // an administrator took it out of its pool, and has had it long enough
   'failed', // its pool has looked at the failure long enough, or has a newer one
   'not_running', // its pool keeps running machines only
   'runner_lost', // its runner went silent, and another machine replaces it

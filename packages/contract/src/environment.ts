@@ -42,6 +42,11 @@ export const environmentSpecSchema = z.object({
     .object({ warmPoolId: idSchema, keepSeconds: z.int().positive() })
     .nullable()
     .meta({ description: 'Set for a machine that tests the steps of a pool; it is no member of it' }),
+  inspection: z
+    .object({ warmPoolId: idSchema, keepSeconds: z.int().positive() })
+    .nullable()
+    .default(null)
+    .meta({ description: 'Set for a machine that an administrator took out of its pool to look into it' }),
   plan: provisioningPlanSchema,
 })
 export type EnvironmentSpec = z.infer<typeof environmentSpecSchema>
@@ -62,7 +67,8 @@ export const environmentStatusSchema = z.object({
   placement: z.string().nullable().meta({ description: 'Why it is where it is, or why nowhere yet' }),
   readyAt: timeSchema.nullable(),
   removeAt: timeSchema.nullable().meta({
-    description: 'When a test machine is removed; a certificate asked for puts it off by its keep time',
+    description:
+      'When a test machine or an inspected one is removed; a certificate asked for puts it off by its keep time',
   }),
   deletion: deletionSchema.nullable().default(null).meta({ description: 'Why it is to be deleted' }),
   ...statusFields,

@@ -107,7 +107,7 @@ export const warmPoolTestCreateSchema = z
   })
   .meta({ id: 'WarmPoolTestCreate' })
 
-/** `unavailable`: stopped, or its runner is silent. */
+/** `unavailable`: stopped, taken out to be looked into, or its runner is silent. */
 export const instanceStateSchema = z.enum([
   'provisioning',
   'ready',
@@ -123,8 +123,9 @@ export type InstanceState = z.infer<typeof instanceStateSchema>
 export const warmPoolInstanceSchema = z
   .object({
     state: instanceStateSchema,
-    purpose: z.enum(['pool', 'claim', 'test']).meta({
-      description: 'What it was made for: to be a member, for a claim that found none, or as a test',
+    purpose: z.enum(['pool', 'claim', 'test', 'inspection']).meta({
+      description:
+        'What it is for: to be a member, for a claim that found none, as a test, or taken out of the pool to be looked into',
     }),
     current: z.boolean().meta({ description: 'Made from what the pool now says' }),
     claimedAt: timeSchema.nullable(),

@@ -9,6 +9,7 @@ import { poolTests } from './0007-pool-tests.ts'
 import { ordersFirst } from './0008-orders-first.ts'
 import { fewerIndexEntries } from './0009-fewer-index-entries.ts'
 import { eventCheckpoints } from './0010-event-checkpoints.ts'
+import { inspections } from './0012-inspections.ts'
 import { pausedMachines } from './0014-paused-machines.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
@@ -23,5 +24,6 @@ export const migrations: Record<string, Migration> = {
   '0008-orders-first': ordersFirst,
   '0009-fewer-index-entries': fewerIndexEntries,
   '0010-event-checkpoints': eventCheckpoints,
+  '0012-inspections': inspections,
   '0014-paused-machines': pausedMachines,
 }

@@ -64,6 +64,8 @@ export function addClaimRoutes(
     const environment = await findEnvironment(database, row.organization_id, row.environment_id)
     const address = environment?.status.address ?? null
     if (environment === undefined || address === null) return null
+    // A released machine is on its way out, whatever the claim says until its reconciler has been there.
+    if (environment.claim_id !== row.id || environment.desired_phase === 'deleted') return null
     const authority = await authorities.of(database, row.organization_id)
     const signedFor = { publicKey, keyId: `claim:${row.id} principal:${principalId}` }
     return connectionTo(authority, { id: environment.id, address }, signedFor, clock.now())
@@ -206,7 +208,7 @@ export function addClaimRoutes(
         if (connection === null)
           throw new HearthError(
             'conflict',
-            `claim ${row.name} is ${row.phase}: there is nothing to connect to`,
+            `claim ${row.name} is ${row.phase === 'bound' ? 'being released' : row.phase}: there is nothing to connect to`,
           )
         return { status: 201, value: connection }
       }),

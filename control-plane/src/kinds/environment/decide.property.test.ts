@@ -17,6 +17,7 @@ const anyRow: fc.Arbitrary<ObservedEnvironment> = fc.record({
   removeAt: fc.option(
     fc.integer({ min: -hour, max: hour }).map((offset) => new Date(now.getTime() + offset)),
   ),
+  inspected: fc.boolean(),
   runner: fc.option(
     fc
       .record({ name: fc.constant('north'), silent: fc.boolean(), removed: fc.boolean() })

@@ -16,6 +16,7 @@ const seen = (change: Partial<ObservedEnvironment> = {}): ObservedEnvironment =>
   everReady: false,
   projectDeleting: false,
   removeAt: null,
+  inspected: false,
   runner: host,
   now,
   ...change,
@@ -111,6 +112,7 @@ const anyState = fc.record({
     { name: 'west', silent: true, removed: true },
   ),
   removeAt: fc.constantFrom(null, passed, ahead),
+  inspected: fc.boolean(),
   now: fc.constant(now),
 })
 
@@ -145,11 +147,15 @@ test('every phase that waits has a deadline and says what it waits for, and lead
   ])
 })
 
-test('a test machine goes when it has been kept long enough, ready or failed, and not before', () => {
+test('a test machine, or an inspected one, goes when it has been kept long enough, ready or failed, and not before', () => {
   for (const phase of ['running', 'failed', 'stopped'] as const) {
     expect(decide(seen({ phase, deadline: null, removeAt: passed }))).toEqual({
       do: 'desire-deletion',
       reason: 'test_over',
+    })
+    expect(decide(seen({ phase, deadline: null, removeAt: passed, inspected: true }))).toEqual({
+      do: 'desire-deletion',
+      reason: 'inspection_over',
     })
     expect(decide(seen({ phase, deadline: null, removeAt: ahead }))).toBeNull()
   }

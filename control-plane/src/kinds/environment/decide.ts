@@ -14,15 +14,17 @@ export interface ObservedEnvironment {
   /** It has been ready: what is on it may be someone's work. */
   everReady: boolean
   projectDeleting: boolean
-  /** When a test machine has been kept long enough. */
+  /** When a test machine, or one that is inspected, has been kept long enough. */
   removeAt: Date | null
+  /** An administrator took it out of its pool. */
+  inspected: boolean
   /** Its runner, where it has one. */
   runner: { name: string; silent: boolean; removed: boolean } | null
   now: Date
 }
 
 export type EnvironmentAction =
-  | { do: 'desire-deletion'; reason: 'project_deleted' | 'runner_removed' | 'test_over' }
+  | { do: 'desire-deletion'; reason: 'project_deleted' | 'runner_removed' | 'test_over' | 'inspection_over' }
   | { do: 'place' } // find a runner
   | { do: 'begin-deletion' } // have the runner remove it
   | { do: 'repeat-deletion'; failure: Failure } // the runner did not: record why it waits and ask again
@@ -37,7 +39,7 @@ export function decide(seen: ObservedEnvironment): EnvironmentAction | null {
   if (seen.projectDeleting) return { do: 'desire-deletion', reason: 'project_deleted' }
   if (seen.runner?.removed === true) return { do: 'desire-deletion', reason: 'runner_removed' }
   if (seen.removeAt !== null && seen.removeAt <= seen.now)
-    return { do: 'desire-deletion', reason: 'test_over' }
+    return { do: 'desire-deletion', reason: seen.inspected ? 'inspection_over' : 'test_over' }
   const silent = seen.runner?.silent ?? false
   if (seen.unreachable !== silent) return { do: 'mark-unreachable', unreachable: silent }
   if (passed(seen) && !(silent && seen.everReady))

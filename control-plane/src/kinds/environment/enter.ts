@@ -5,14 +5,17 @@ import { found } from '../../api/lookup.ts'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import type { CertificateAuthorities } from '../organization/index.ts'
 import { certificateSeconds, connectionTo } from './connection.ts'
+import { beginInspection, isClaimable } from './inspection.ts'
 import { keepLonger } from './keep.ts'
 import { claimantOf, findEnvironment, lockEnvironment } from './queries.ts'
 import type { EnvironmentRow } from './table.ts'
 
 /**
  * The way into a machine, whatever its phase, as long as its guest has an address. A claimed one opens for its claimant
- * and administrators, a test machine for who started the test and administrators; asking keeps a test machine longer,
- * and its certificate is no longer than that, so that whoever comes back asks again.
+ * and administrators, a test machine for who started the test and administrators. A member of a pool opens for
+ * administrators, and leaves its pool in the transaction of the certificate: a certificate outlives a claim by hours,
+ * and no claim touches a guest, so that nothing could be taken back. Asking keeps a test machine or an inspected one
+ * longer, and its certificate is no longer than that, so that whoever comes back asks again.
  */
 export async function enter(
   tx: DatabaseTransaction,
@@ -21,23 +24,24 @@ export async function enter(
   wanted: { id: string; publicKey: string },
   now: Date,
 ): Promise<Connection> {
-  const row = found(await findEnvironment(tx, caller.organizationId, wanted.id), 'environment', wanted.id)
+  const own = found(await findEnvironment(tx, caller.organizationId, wanted.id), 'environment', wanted.id)
+  // Under lock from here on: a claim and a certificate for the same machine go one after the other.
+  const row = found(await lockEnvironment(tx, own.id), 'environment', wanted.id)
   await requireEntry(tx, caller, row)
   const { address } = row.status
   if (address === null)
     throw new HearthError('conflict', `environment ${row.name} is ${row.phase} and has no address yet`)
-  if (row.tested_pool_id !== null) {
-    const locked = found(await lockEnvironment(tx, row.id), 'environment', row.id)
-    if (locked.desired_phase === 'deleted')
-      throw new HearthError('conflict', `test ${row.name} is over: its machine is being removed`)
-    await keepLonger(tx, locked, now)
+  if (row.desired_phase === 'deleted') {
+    const what = row.tested_pool_id === null ? 'environment' : 'test'
+    throw new HearthError('conflict', `${what} ${row.name} is over: its machine is being removed`)
   }
+  const kept = isClaimable(row) ? await beginInspection(tx, row, now) : await keepLonger(tx, row, now)
   const authority = await authorities.of(tx, row.organization_id)
   const signedFor = {
     publicKey: wanted.publicKey,
     keyId: `environment:${row.id} principal:${caller.principalId}`,
   }
-  const seconds = Math.min(certificateSeconds, row.keep_seconds ?? certificateSeconds)
+  const seconds = Math.min(certificateSeconds, kept.keep_seconds ?? certificateSeconds)
   return connectionTo(authority, { id: row.id, address }, signedFor, now, seconds)
 }
 
@@ -46,6 +50,13 @@ async function requireEntry(queryable: Queryable, caller: Caller, row: Environme
     throw new HearthError(
       'forbidden',
       `environment ${row.name} is claimed: only the claimant and administrators enter it`,
+    )
+  }
+  const isPools = isClaimable(row) || row.inspected_pool_id !== null
+  if (isPools && !caller.roles.includes('administrator')) {
+    throw new HearthError(
+      'forbidden',
+      `environment ${row.name} is a member of a pool: claim one, or have an administrator look into it`,
     )
   }
   if (row.tested_pool_id !== null && !mayEnter(caller, row.creator)) {

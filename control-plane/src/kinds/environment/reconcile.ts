@@ -46,6 +46,7 @@ async function observe(
     desiredPhase: row.desired_phase,
     deadline: row.deadline,
     removeAt: row.remove_at,
+    inspected: row.inspected_pool_id !== null,
     unreachable: row.unreachable,
     everReady: row.status.readyAt !== null,
     projectDeleting: surroundings === undefined || surroundings.project_phase === 'deleting',

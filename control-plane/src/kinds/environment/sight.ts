@@ -8,6 +8,8 @@ export interface EnvironmentSight {
   project: { name: string; onHostLoss: OnHostLoss } | null
   runner: { name: string; phase: RunnerPhase; lastSeenAt: Date | null } | null
   pool: string | null
+  /** The pool it was taken out of to be looked into. */
+  inspectedPool: string | null
   claim: string | null
   /** The name of who asked for its deletion. */
   deletedBy: string | null

@@ -38,6 +38,8 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   claim_id: string | null
   /** The pool whose steps it tests; such a machine has no `warm_pool_id`, so that nothing takes it for a member. */
   tested_pool_id: string | null
+  /** The pool it was a member of until an administrator took it out to look into it; no claim gets it any more. */
+  inspected_pool_id: Generated<string | null>
   /** How long a test machine stays once its steps have ended, and after each time somebody asked for a certificate. */
   keep_seconds: number | null
   remove_at: Date | null
@@ -88,6 +90,10 @@ export function toEnvironment(row: EnvironmentRow): Environment {
         row.tested_pool_id === null
           ? null
           : { warmPoolId: row.tested_pool_id, keepSeconds: row.keep_seconds ?? 0 },
+      inspection:
+        row.inspected_pool_id === null
+          ? null
+          : { warmPoolId: row.inspected_pool_id, keepSeconds: row.keep_seconds ?? 0 },
       plan: row.spec.plan,
     },
     specVersion: row.spec_version,

@@ -22,6 +22,7 @@ async function sightOf(queryable: Queryable, row: EnvironmentRow, now: Date): Pr
     .leftJoin('projects', 'projects.id', 'environments.project_id')
     .leftJoin('runners', 'runners.id', 'environments.runner_id')
     .leftJoin('warm_pools', 'warm_pools.id', 'environments.warm_pool_id')
+    .leftJoin('warm_pools as inspected_pools', 'inspected_pools.id', 'environments.inspected_pool_id')
     .leftJoin('claims', 'claims.id', 'environments.claim_id')
     .select([
       'projects.name as project',
@@ -30,6 +31,7 @@ async function sightOf(queryable: Queryable, row: EnvironmentRow, now: Date): Pr
       'runners.phase as runner_phase',
       'runners.last_seen_at',
       'warm_pools.name as pool',
+      'inspected_pools.name as inspected_pool',
       'claims.name as claim',
     ])
     .where('environments.id', '=', row.id)
@@ -46,6 +48,7 @@ async function sightOf(queryable: Queryable, row: EnvironmentRow, now: Date): Pr
         ? null
         : { name: around.runner, phase: around.runner_phase, lastSeenAt: around.last_seen_at },
     pool: around?.pool ?? null,
+    inspectedPool: row.inspected_pool_id === null ? null : (around?.inspected_pool ?? 'that is gone'),
     claim: around?.claim ?? null,
     deletedBy: await principalName(queryable, row.deletion?.principalId ?? null),
     placement: row.phase === 'pending' ? await judgePlacement(queryable, row, now) : null,

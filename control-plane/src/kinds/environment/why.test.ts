@@ -55,6 +55,7 @@ const anyEnvironment: fc.Arbitrary<Environment> = fc
       name: 'shop-1',
       creator: null,
       labels: {},
+      inspected_pool_id: null,
       created_at: at,
       updated_at: at,
       spec: { plan },
@@ -80,6 +81,7 @@ const anySight: fc.Arbitrary<EnvironmentSight> = fc.record({
     }),
   ),
   pool: fc.constantFrom(null, 'shop-small'),
+  inspectedPool: fc.constantFrom(null, 'shop-small'),
   claim: fc.constantFrom(null, 'claim-1'),
   deletedBy: fc.constantFrom(null, 'ana'),
   placement: fc.constantFrom(

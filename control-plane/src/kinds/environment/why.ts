@@ -151,7 +151,13 @@ function deletionOf(seen: EnvironmentSight): string {
 function explainRunning(seen: EnvironmentSight): Reasons {
   const draining = seen.runner?.phase === 'draining'
   const holder =
-    seen.claim !== null ? `for claim ${seen.claim}` : seen.pool === null ? '' : `ready in pool ${seen.pool}`
+    seen.claim !== null
+      ? `for claim ${seen.claim}`
+      : seen.inspectedPool !== null
+        ? `for an administrator, who took it out of pool ${seen.inspectedPool} to look into it`
+        : seen.pool === null
+          ? ''
+          : `ready in pool ${seen.pool}`
   const stays = seen.claim === null ? 'and is replaced elsewhere' : 'and it stays until its claim is released'
   return {
     sentence:
@@ -171,10 +177,15 @@ function explainWait(seen: EnvironmentSight): Reasons {
   }
 }
 
-function holders({ claim, pool, project }: EnvironmentSight): Evidence[] {
+function holders({ claim, pool, inspectedPool, project, environment }: EnvironmentSight): Evidence[] {
   const evidence: Evidence[] = []
   if (claim !== null) evidence.push({ what: `it is claim ${claim}’s`, at: null })
   else if (pool !== null) evidence.push({ what: `it is an unclaimed member of pool ${pool}`, at: null })
+  if (inspectedPool !== null)
+    evidence.push({
+      what: `an administrator took it out of pool ${inspectedPool} to look into it: no claim gets it; it is removed`,
+      at: environment.status.removeAt,
+    })
   if (claim !== null && project !== null)
     evidence.push({ what: `project ${project.name} says onHostLoss: ${project.onHostLoss}`, at: null })
   return evidence

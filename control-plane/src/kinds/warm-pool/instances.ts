@@ -20,7 +20,7 @@ export interface InstanceFilter {
   limit: number
 }
 
-/** Members, claimed ones and tests, the oldest first. */
+/** Members, claimed ones, tests and inspected ones, the oldest first. */
 export async function listInstances(queryable: Queryable, filter: InstanceFilter): Promise<InstanceRow[]> {
   let query = instancesOf(queryable, filter.poolId)
     .orderBy('environments.id')
@@ -48,16 +48,21 @@ function instancesOf(queryable: Queryable, poolId: string) {
     .selectAll('environments')
     .select([instanceState.as('state'), 'claims.created_at as claimed_at', 'claims.status as claim_status'])
     .where((either) =>
-      either.or([either('environments.warm_pool_id', '=', poolId), either('tested_pool_id', '=', poolId)]),
+      either.or([
+        either('environments.warm_pool_id', '=', poolId),
+        either('tested_pool_id', '=', poolId),
+        either('inspected_pool_id', '=', poolId),
+      ]),
     )
 }
 
 /** `configuration` is what the pool makes now. */
 export function toInstance(row: InstanceRow, configuration: string): WarmPoolInstance {
   const made = row.claim_status?.source === 'cold' ? 'claim' : 'pool'
+  const kept = row.inspected_pool_id === null ? made : 'inspection'
   return {
     state: row.state,
-    purpose: row.tested_pool_id === null ? made : 'test',
+    purpose: row.tested_pool_id === null ? kept : 'test',
     current: row.configuration === configuration,
     claimedAt: row.claimed_at?.toISOString() ?? null,
     environment: toEnvironment(row),

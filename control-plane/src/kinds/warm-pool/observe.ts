@@ -86,7 +86,7 @@ async function readBoots(
   const { rows } = await sql<{ ready: boolean; failure: Failure | null; at: Date }>`
     SELECT status->>'readyAt' IS NOT NULL AS ready, status->'failure' AS failure, boot_ended_at AS at
     FROM environments
-    WHERE warm_pool_id = ${pool.id} AND configuration = ${configuration} AND boot_ended_at IS NOT NULL
+    WHERE (warm_pool_id = ${pool.id} OR inspected_pool_id = ${pool.id}) AND configuration = ${configuration} AND boot_ended_at IS NOT NULL
       AND (${pool.boots_since}::timestamptz IS NULL OR created_at >= ${pool.boots_since}::timestamptz)
       AND (status->>'readyAt' IS NOT NULL
         OR (coalesce(status->'failure'->>'code', '') <> ALL(${foreignCauses}) AND NOT ${isHeldAgainstHost}))

@@ -1,3 +1,4 @@
+import type { RunnerPhase } from '@hearth/contract'
 import { assertNever, canonicalJson } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
@@ -64,8 +65,10 @@ async function carryOut(
         break
       case 'retire': {
         const member = seen.members.find(({ id }) => id === action.id)
-        if (member !== undefined)
-          await retireMember(tx, member.id, (runner) => retirementReason(seen, member, runner), now)
+        if (member !== undefined) {
+          const reasonOn = (runner: RunnerPhase | null) => retirementReason(seen, member, runner)
+          await retireMember(tx, { id: member.id, poolId: pool.id }, reasonOn, now)
+        }
         break
       }
       default:

@@ -2,15 +2,16 @@ import type { Deletion, DeletionReason, RunnerPhase } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { desireDeletion, lockEnvironment } from '../environment/index.ts'
 
-/** Removes one member, unless a claim that committed first has it: it is read again under lock. */
+/** Removes one member, unless a claim or an administrator that committed first has it: it is read again under lock. */
 export async function retireMember(
   tx: DatabaseTransaction,
-  id: string,
+  { id, poolId }: { id: string; poolId: string },
   reasonOn: (runner: RunnerPhase | null) => DeletionReason,
   now: Date,
 ): Promise<void> {
   const member = await lockEnvironment(tx, id)
-  if (member === undefined || member.claim_id !== null || member.desired_phase === 'deleted') return
+  if (member?.warm_pool_id !== poolId || member.claim_id !== null || member.desired_phase === 'deleted')
+    return
   await desireDeletion(tx, member, { reason: reasonOn(await runnerPhase(tx, member.runner_id)) }, now)
 }
 

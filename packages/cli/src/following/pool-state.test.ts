@@ -49,6 +49,7 @@ function machine(phase: Environment['status']['phase']): Environment {
       environmentClassId: id,
       warmPoolId: id,
       test: null,
+      inspection: null,
       plan: {
         image: 'debian-12',
         virtualCpus: 1,
