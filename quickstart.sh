@@ -78,6 +78,9 @@ libvirt-clients|virsh, by which Hearth speaks to libvirt
 mmdebstrap|makes the base image from Debian packages
 e2fsprogs|makes the base image's file system
 openssh-client|ssh to the machines, and the keys for it
+passt|connects each machine to the network, and keeps it from this host
+nftables|keeps machines from this host's own addresses and ports
+iproute2|shows addresses and routes
 git|serves the example repository to the machines
 TEXT
 }

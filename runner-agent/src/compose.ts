@@ -15,6 +15,7 @@ import { ExclusiveHost } from './host/exclusive-host.ts'
 import type { Host } from './host/host.ts'
 import { ImageFolder } from './host/libvirt/image-folder.ts'
 import { LibvirtHost } from './host/libvirt/libvirt-host.ts'
+import { socketsFolder } from './host/libvirt/network/sockets-folder.ts'
 import { closeMachines } from './host/libvirt/rights.ts'
 import { proveVirtualization } from './host/libvirt/virtualization-proof.ts'
 import { MachineStore } from './host/synthetic/machine-store.ts'
@@ -129,6 +130,9 @@ async function composeLibvirt(
     machinesFolder,
     owner,
     guestAddress: libvirt.guestAddress,
+    network: libvirt.network,
+    socketsFolder: await socketsFolder(runner, isRoot),
+    isRoot,
     agentKey: keys.secureShell.publicKey,
     capacity: config.capacity,
     clock: systemClock,

@@ -29,3 +29,52 @@ test('settings are read with their defaults', () => {
   expect(config.listen).toEqual({ host: '127.0.0.1', port: 9000 })
   expect(config.libvirt.guestAddress).toBe('127.0.0.1')
 })
+
+const libvirt = (settings: Record<string, string>) =>
+  readConfig({ HEARTH_AGENT_STATE: '/s', HEARTH_IMAGES: '/i', ...settings }).libvirt.network
+
+test('guests are isolated, with nothing opened and nothing closed, unless asked for', () => {
+  expect(libvirt({})).toEqual({
+    network: { kind: 'isolated' },
+    allow: [],
+    deny: [],
+    nameServer: null,
+    firstUser: null,
+  })
+  expect(
+    libvirt({
+      HEARTH_GUEST_NETWORK: 'bridge:br0',
+      HEARTH_GUEST_ALLOW: 'git=127.0.0.1:9418, cache=192.0.2.7:3142',
+      HEARTH_GUEST_DENY: '10.0.0.0/8,192.0.2.7',
+    }),
+  ).toMatchObject({
+    network: { kind: 'bridge', name: 'br0' },
+    allow: [
+      { name: 'git', host: '127.0.0.1', port: 9_418 },
+      { name: 'cache', host: '192.0.2.7', port: 3_142 },
+    ],
+    deny: ['10.0.0.0/8', '192.0.2.7/32'],
+  })
+})
+
+test.each([
+  ['HEARTH_GUEST_NETWORK', 'nat'],
+  ['HEARTH_GUEST_NETWORK', 'network'],
+  ['HEARTH_GUEST_NETWORK', 'network:a/b'],
+  ['HEARTH_GUEST_NETWORK', 'bridge:a-name-too-long-for-linux'],
+  ['HEARTH_GUEST_NETWORK', 'user:x'],
+  ['HEARTH_GUEST_ALLOW', '9418'],
+  ['HEARTH_GUEST_ALLOW', 'git=127.0.0.1'],
+  ['HEARTH_GUEST_ALLOW', 'git=127.0.0.1:99999'],
+  ['HEARTH_GUEST_ALLOW', 'git=127.0.0.999:1'],
+  ['HEARTH_GUEST_ALLOW', 'git"=127.0.0.1:1'],
+  ['HEARTH_GUEST_ALLOW', 'a=127.0.0.1:1,a=127.0.0.1:2'],
+  ['HEARTH_GUEST_ALLOW', 'a=127.0.0.1:1,b=127.0.0.2:1'],
+  ['HEARTH_GUEST_DENY', '10.0.0.0/33'],
+  ['HEARTH_GUEST_DENY', 'fd00::/8'],
+  ['HEARTH_GUEST_DENY', '10.0.0.0/8; accept'],
+  ['HEARTH_GUEST_NAME_SERVER', 'one.one.one.one'],
+  ['HEARTH_GUEST_FIRST_USER', '0'],
+])('refused: %s=%s', (name, value) => {
+  expect(() => libvirt({ [name]: value })).toThrow(name)
+})

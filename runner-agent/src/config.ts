@@ -1,5 +1,12 @@
 import { type StepName, stepNameSchema } from '@hearth/contract'
 import { z } from 'zod'
+import {
+  deniedNetworks,
+  firstGuestUser,
+  guestNetwork,
+  nameServer,
+  openedPorts,
+} from './config/guest-network.ts'
 
 const positive = z.coerce.number().int().positive()
 const milliseconds = z.coerce.number().int().nonnegative()
@@ -53,6 +60,11 @@ const environmentSchema = z
     HEARTH_HOST_SSH_HOST_KEY: z.string().optional(),
     HEARTH_HOST_STATE: z.string().optional(),
     HEARTH_GUEST_ADDRESS: z.string().default('127.0.0.1'),
+    HEARTH_GUEST_NETWORK: guestNetwork,
+    HEARTH_GUEST_ALLOW: openedPorts,
+    HEARTH_GUEST_DENY: deniedNetworks,
+    HEARTH_GUEST_NAME_SERVER: nameServer.optional(),
+    HEARTH_GUEST_FIRST_USER: firstGuestUser.optional(),
     HEARTH_AGENT_LISTEN: listenAddress.optional(),
     HEARTH_CAPACITY_VIRTUAL_CPUS: positive.optional(),
     HEARTH_CAPACITY_MEMORY_MEBIBYTES: positive.optional(),
@@ -97,6 +109,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       virtualization: given.HEARTH_VIRTUALIZATION,
       imagesFolder: given.HEARTH_IMAGES ?? '',
       guestAddress: given.HEARTH_GUEST_ADDRESS,
+      network: {
+        network: given.HEARTH_GUEST_NETWORK,
+        allow: given.HEARTH_GUEST_ALLOW,
+        deny: given.HEARTH_GUEST_DENY,
+        nameServer: given.HEARTH_GUEST_NAME_SERVER ?? null,
+        firstUser: given.HEARTH_GUEST_FIRST_USER ?? null,
+      },
       /** Where the machines' folders stand, on the host that is driven. */
       hostStateFolder: given.HEARTH_HOST_STATE ?? given.HEARTH_AGENT_STATE,
       secureShell:

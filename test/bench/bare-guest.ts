@@ -5,6 +5,7 @@ import { newId, systemClock } from '@hearth/foundation'
 import { LibvirtHost, LocalCommandRunner } from '@hearth/runner-agent'
 import { run } from '../hardware/command.ts'
 import { virsh, virshUri } from '../hardware/domains.ts'
+import { guestNetwork } from '../hardware/guest-network.ts'
 import { type ImageName, offerImage } from '../hardware/images.ts'
 import { type KeyPair, newKeyPair, secureShell } from '../hardware/secure-shell.ts'
 import { relayTo } from './relay.ts'
@@ -35,7 +36,7 @@ export class BareGuest {
       imagesFolder,
       machinesFolder,
       owner,
-      guestAddress: '127.0.0.1',
+      ...guestNetwork,
       agentKey: keys.publicKey,
       capacity: {},
       clock: systemClock,

@@ -31,7 +31,9 @@ beforeAll(async () => {
     '.capy/settings.json': JSON.stringify(capySettings),
   })
   secureShell = await startSecureShellServer(join(host.folder, 'sshd'))
-  agent = await host.startAgent('capy')
+  agent = await host.startAgent('capy', {
+    HEARTH_GUEST_ALLOW: `${git.opened},ssh=127.0.0.1:${secureShell.login.port}`,
+  })
   await createGuestClass(host.client, 'guest', 'debian-12')
   const { user, port, hostKey, privateKey } = secureShell.login
   const { projectId } = await host.client.apply({

@@ -7,7 +7,9 @@ import { run } from './command.ts'
 import { answers } from './ports.ts'
 
 export interface GitServer extends AsyncDisposable {
-  /** As guests reach it: the loopback of their host. */
+  /** The port, as an agent's HEARTH_GUEST_ALLOW opens it to guests. */
+  opened: string
+  /** As guests reach it: behind their router's address. */
   url(repository: string): string
 }
 
@@ -20,12 +22,12 @@ const identity = {
   GIT_COMMITTER_EMAIL: 'test@hearth.example',
 }
 
-/** Git's own daemon over a new repository `name` with one commit of the given files; scripts are executable. */
-export async function serveRepository(
+/** A bare repository `served/NAME.git` below the folder, with one commit of the files; scripts are executable. */
+export async function makeRepository(
   folder: string,
   name: string,
   files: Readonly<Record<string, string>>,
-): Promise<GitServer> {
+): Promise<string> {
   const work = join(folder, 'work')
   const served = join(folder, 'served')
   const git = (...command: string[]) =>
@@ -40,22 +42,35 @@ export async function serveRepository(
   await git('add', '.')
   await git('commit', '--quiet', '--message', 'Begin')
   await git('clone', '--quiet', '--bare', work, join(served, `${name}.git`))
+  return served
+}
 
+/** What git asks before it serves a repository of another user. */
+export const gitEnvironment = {
+  ...process.env,
+  ...identity,
+  GIT_CONFIG_COUNT: '1',
+  GIT_CONFIG_KEY_0: 'safe.directory',
+  GIT_CONFIG_VALUE_0: '*',
+}
+
+/** Git's own daemon over such a repository. */
+export async function serveRepository(
+  folder: string,
+  name: string,
+  files: Readonly<Record<string, string>>,
+): Promise<GitServer> {
+  const served = await makeRepository(folder, name, files)
   const port = await freePort()
   const options = ['--export-all', '--reuseaddr', '--informative-errors', `--base-path=${served}`]
   const daemon = spawn('git', ['daemon', '--listen=127.0.0.1', `--port=${port}`, ...options, served], {
     stdio: 'ignore',
-    env: {
-      ...process.env,
-      ...identity,
-      GIT_CONFIG_COUNT: '1',
-      GIT_CONFIG_KEY_0: 'safe.directory',
-      GIT_CONFIG_VALUE_0: '*',
-    },
+    env: gitEnvironment,
   })
   const exited = new Promise<void>((resolve) => daemon.once('exit', () => resolve()))
   await eventually(() => answers(port), { timeoutMilliseconds: 10_000 })
   return {
+    opened: `git=127.0.0.1:${port}`,
     url: (repository) => `git://10.0.2.2:${port}/${repository}.git`,
     async [Symbol.asyncDispose]() {
       daemon.kill('SIGTERM')

@@ -11,6 +11,7 @@ import {
 } from '@hearth/runner-agent'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { virshUri } from './domains.ts'
+import { guestNetwork } from './guest-network.ts'
 import { newRunFolder } from './host.ts'
 import { offerImage } from './images.ts'
 import { removeRun } from './leftovers.ts'
@@ -62,7 +63,7 @@ function settingOver(runner: () => CommandRunner, name: string): HostContractSet
       imagesFolder: join(folder, 'images'),
       machinesFolder: join(folder, name),
       owner,
-      guestAddress: '127.0.0.1',
+      ...guestNetwork,
       agentKey: generateSecureShellKeyPair('agent').publicKey,
       capacity: {},
       clock: systemClock,

@@ -32,7 +32,7 @@ beforeAll(async () => {
     '.hearth/init': '#!/bin/bash\necho "initialised by $PWD"\ntouch initialised\n',
   })
   keys = await newKeyPair(join(host.folder, 'keys'), 'claimant')
-  agent = await host.startAgent('provisioning')
+  agent = await host.startAgent('provisioning', { HEARTH_GUEST_ALLOW: git.opened })
   await createGuestClass(host.client, 'guest', 'debian-12')
   const applied = await host.client.apply({
     apiVersion: 'hearth/v1',

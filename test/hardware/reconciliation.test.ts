@@ -8,6 +8,7 @@ import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { attempt, run } from './command.ts'
 import { virsh, virshUri } from './domains.ts'
+import { guestNetwork } from './guest-network.ts'
 import { type HardwareAgent, type HardwareHost, startHost } from './host.ts'
 import { offerImage } from './images.ts'
 
@@ -64,7 +65,7 @@ async function makeMachine(owner: string): Promise<string> {
     imagesFolder: host.imagesFolder,
     machinesFolder: agent.environmentsFolder,
     owner,
-    guestAddress: '127.0.0.1',
+    ...guestNetwork,
     agentKey: generateSecureShellKeyPair('agent').publicKey,
     capacity: {},
     clock: systemClock,

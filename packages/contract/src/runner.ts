@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { boundedLine } from './bounded.ts'
 import { idSchema, labelsSchema, nameSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
 
 export const runnerPhases = ['created', 'active', 'degraded', 'draining', 'offline', 'deleted'] as const
@@ -23,6 +24,11 @@ export const runnerFactsSchema = z.object({
   memoryMebibytes: z.int().nonnegative(),
   diskGibibytes: z.int().nonnegative(),
   images: z.array(z.string()).meta({ description: 'Base images held, by name' }),
+  warnings: z
+    .array(boundedLine(1_000))
+    .max(20)
+    .optional()
+    .meta({ description: 'What on the host is less safe than it should be, in words' }),
   agentVersion: z.string(),
   sealingKey: z.string().meta({ description: 'X25519 public key, base64: secrets are sealed to it' }),
 })

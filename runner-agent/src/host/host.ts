@@ -52,6 +52,8 @@ export interface Machine {
   ownership: Ownership | null
   address: Address | null
   identity: GivenIdentity | null
+  /** Why a machine that runs cannot be used any more, in words; null for one that can. */
+  fault: string | null
   /** The text last given to `keepRecord`. */
   record: string | null
 }
@@ -72,7 +74,7 @@ export interface MachineSpecification {
 
 export type HostFacts = Pick<
   RunnerFacts,
-  'virtualization' | 'virtualCpus' | 'memoryMebibytes' | 'diskGibibytes' | 'images'
+  'virtualization' | 'virtualCpus' | 'memoryMebibytes' | 'diskGibibytes' | 'images' | 'warnings'
 >
 
 export interface PausedMachine {

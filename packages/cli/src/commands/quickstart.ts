@@ -9,6 +9,7 @@ import { ensureBaseImage } from '../images/base-image.ts'
 import { type Invocation, stateFolder } from '../invocation.ts'
 import { untilAborted } from '../process/until-aborted.ts'
 import { chooseClass } from '../quickstart/class.ts'
+import { gitServerAddress } from '../quickstart/git-server-address.ts'
 import { nextCommands } from '../quickstart/next-commands.ts'
 import { type QuickstartWish, serveProject, showWarmClaim } from '../quickstart/run-quickstart.ts'
 import { shellQuote } from '../ssh/quote.ts'
@@ -52,12 +53,16 @@ async function quickstart(invocation: Invocation, options: QuickstartOptions): P
   const undo = new UndoList()
   const failures: string[] = []
   try {
-    const stack = await startEverything(invocation, options, folder)
+    const address = await gitServerAddress(invocation.config)
+    const stack = await startEverything(invocation, options, {
+      folder,
+      openedPorts: address.opened ?? undefined,
+    })
     undo.add('stopping', () => stack.stop())
     undo.add('deleting the machines', () =>
       deleteEnvironments(stack.client, { stateFolder: folder, seconds: 120, note }),
     )
-    const { declaration, gitServer } = await serveProject(wish, invocation)
+    const { declaration, gitServer } = await serveProject(wish, address, invocation)
     if (gitServer !== null) undo.add('git daemon', () => gitServer.stop())
     const { claimId } = await showWarmClaim(wish, declaration, stack, invocation)
     if (options.exit !== true) {
@@ -78,7 +83,7 @@ async function quickstart(invocation: Invocation, options: QuickstartOptions): P
 async function startEverything(
   invocation: Invocation,
   options: QuickstartOptions,
-  folder: string,
+  { folder, openedPorts }: { folder: string; openedPorts: string | undefined },
 ): Promise<LocalStack> {
   const { terminal, signal, config } = invocation
   const synthetic = options.synthetic === true
@@ -91,6 +96,7 @@ async function startEverything(
     isRoot: config.isRoot,
     variables: config.variables,
     signal,
+    openedPorts,
     note: (text) => terminal.note(text),
     // An agent tries KVM with the image's kernel, so the image comes first.
     beforeAgents: synthetic ? undefined : () => ensureBaseImage(folder, invocation),

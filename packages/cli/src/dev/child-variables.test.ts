@@ -8,6 +8,7 @@ test('a child never gets the person’s token or address, but what steers the ag
     HEARTH_URL: 'http://elsewhere',
     HEARTH_STATE: '/s',
     HEARTH_VIRTUALIZATION: 'qemu',
+    HEARTH_GUEST_DENY: '10.0.0.0/8',
     HEARTH_SYNTHETIC_BOOT_MILLISECONDS: '5',
     HEARTH_LISTEN: '0.0.0.0:1',
   }
@@ -16,6 +17,7 @@ test('a child never gets the person’s token or address, but what steers the ag
   ).toEqual({
     PATH: '/bin',
     HEARTH_VIRTUALIZATION: 'qemu',
+    HEARTH_GUEST_DENY: '10.0.0.0/8',
     HEARTH_SYNTHETIC_BOOT_MILLISECONDS: '5',
     HEARTH_LISTEN: '127.0.0.1:7070',
   })

@@ -2,7 +2,7 @@ type Variables = Readonly<Record<string, string | undefined>>
 
 // What a person may set to steer the agent; the rest of HEARTH_ is ours to say.
 const passedOn =
-  /^HEARTH_(LOG_LEVEL|LIBVIRT_URI|VIRTUALIZATION|GUEST_ADDRESS|CAPACITY_.+|SYNTHETIC_.+|HOST_SSH.*)$/
+  /^HEARTH_(LOG_LEVEL|LIBVIRT_URI|VIRTUALIZATION|GUEST_.+|CAPACITY_.+|SYNTHETIC_.+|HOST_SSH.*)$/
 
 /** The environment of a child: this one's, without what it means for the command, with what the child is told. */
 export function childVariables(own: Variables, told: Variables): Record<string, string> {

@@ -27,6 +27,8 @@ export interface LocalStackOptions {
   isRoot: boolean
   variables: Readonly<Record<string, string | undefined>>
   signal: AbortSignal
+  /** Ports of the host that guests may reach, as the agent's HEARTH_GUEST_ALLOW says it, beside the person's own. */
+  openedPorts?: string | undefined
   /** Told, in words, what is done and what happens. */
   note(text: string): void
   /** Done once the control plane is ready and before the first agent starts. */
@@ -247,6 +249,7 @@ async function startAgents(
           HEARTH_AGENT_STATE: folder,
           HEARTH_AGENT_HOST: synthetic ? 'synthetic' : 'libvirt',
           HEARTH_IMAGES: paths.images,
+          HEARTH_GUEST_ALLOW: openedPorts(options),
         }),
       },
       listener,
@@ -259,4 +262,9 @@ async function startAgents(
     agents.push({ process: agent, runnerId, folder })
   }
   return agents
+}
+
+function openedPorts({ openedPorts: own, variables }: LocalStackOptions): string | undefined {
+  const all = [variables.HEARTH_GUEST_ALLOW, own].filter((ports) => ports !== undefined && ports !== '')
+  return all.length === 0 ? undefined : all.join(',')
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { HearthError } from '@hearth/foundation'
 import type { Invocation } from '../invocation.ts'
 
-const needed = ['virsh', 'qemu-system-x86_64', 'qemu-img'] as const
+const needed = ['virsh', 'qemu-system-x86_64', 'qemu-img', 'passt'] as const
 
 /** Throws, with the two ways on, when this machine has no means to run virtual machines at all. */
 export async function requireLibvirt({ config }: Pick<Invocation, 'config'>): Promise<void> {

@@ -4,6 +4,7 @@ import { controlPlaneCheck } from './checks/control-plane.ts'
 import { diskCheck } from './checks/disk.ts'
 import { domainsCheck } from './checks/domains.ts'
 import { foldersCheck } from './checks/folders.ts'
+import { guestNetworkCheck } from './checks/guest-network.ts'
 import { libvirtCheck } from './checks/libvirt.ts'
 import { portsCheck } from './checks/ports.ts'
 import { programsCheck } from './checks/programs.ts'
@@ -15,6 +16,7 @@ export const checks: readonly Check[] = [
   programsCheck,
   virtualizationCheck,
   libvirtCheck,
+  guestNetworkCheck,
   stateRightsCheck,
   diskCheck,
   portsCheck,

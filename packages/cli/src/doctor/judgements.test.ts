@@ -7,6 +7,7 @@ import { judgeControlPlane } from './checks/control-plane.ts'
 import { judgeDisk } from './checks/disk.ts'
 import { judgeDomains, ownerOf } from './checks/domains.ts'
 import { foldersCheck, judgeFolders, judgeImages } from './checks/folders.ts'
+import { judgeGuestNetwork } from './checks/guest-network.ts'
 import { judgeLibvirt } from './checks/libvirt.ts'
 import { judgePort, portOf } from './checks/ports.ts'
 import { judgePrograms } from './checks/programs.ts'
@@ -20,6 +21,18 @@ test('missing programs: what they are for, and one command for all', () => {
     'apt-get install --no-install-recommends libvirt-clients libvirt-daemon-system libvirt-daemon-driver-qemu mmdebstrap',
   )
   expect(judgePrograms([])).toMatchObject([{ level: 'ok' }])
+})
+
+const isolated = { network: 'isolated', isRoot: true, hasPacketFilter: true, asked: [], isConfined: false }
+test.each([
+  [{}, 'ok', /kept from this host/],
+  [{ network: 'bridge:br0' }, 'ok', /on the bridge:br0/],
+  [{ network: 'user' }, 'warning', /its loopback/],
+  [{ isRoot: false, asked: ['HEARTH_GUEST_DENY'] }, 'warning', /HEARTH_GUEST_DENY cannot be held/],
+  [{ hasPacketFilter: false }, 'warning', /without nft/],
+] as const)('guest networks: %o', (facts, level, message) => {
+  const [finding] = judgeGuestNetwork({ ...isolated, ...facts })
+  expect(finding).toMatchObject({ level, message: expect.stringMatching(message) })
 })
 
 const kvm: KvmFacts = {

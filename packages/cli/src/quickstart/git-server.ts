@@ -1,16 +1,11 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { HearthError } from '@hearth/foundation'
 import { SupervisedProcess, type SupervisorListener } from '../dev/supervised-process.ts'
 import { lastLines } from '../process/last-lines.ts'
-import { freePort } from '../process/port.ts'
 import { run } from '../process/run.ts'
-
-/** What guests with user networking see the host's loopback as. */
-const hostSeenFromGuest = '10.0.2.2'
-/** Git's own. */
-const usualPort = 9_418
+import { type GitServerAddress, loopback } from './git-server-address.ts'
 
 export interface GitServer {
   /** The URL guests clone the repository of this name from. */
@@ -18,10 +13,11 @@ export interface GitServer {
   stop(): Promise<void>
 }
 
-/** Serves the bare repositories of a folder, read-only, on loopback, to the guests of this machine. */
+/** Serves the bare repositories of a folder, read-only, to the guests of this machine. */
 export async function serveRepositories(
   folder: string,
   options: {
+    address: GitServerAddress
     logFile: string
     variables: Readonly<Record<string, string | undefined>>
     listener: SupervisorListener
@@ -29,17 +25,18 @@ export async function serveRepositories(
   },
 ): Promise<GitServer> {
   mkdirSync(folder, { recursive: true, mode: 0o755 })
-  const port = await freePort(usualPort)
+  const { host, port, seenFromGuests } = options.address
   const daemon = new SupervisedProcess(
     {
       name: 'git daemon',
       // Not through `git`, which would be a second process between us and it.
       program: join(await execPath(options.variables), 'git-daemon'),
       arguments: [
-        '--listen=127.0.0.1',
+        `--listen=${host}`,
         `--port=${port}`,
         '--reuseaddr',
         '--export-all',
+        ...(host === loopback ? [] : [`--access-hook=${writeAccessHook(folder, host)}`]),
         `--base-path=${folder}`,
         folder,
       ],
@@ -50,7 +47,7 @@ export async function serveRepositories(
   )
   daemon.start()
   try {
-    await untilListening(port, daemon, options.signal)
+    await untilListening(options.address, daemon, options.signal)
   } catch (error) {
     await daemon.stop()
     throw error
@@ -59,10 +56,17 @@ export async function serveRepositories(
     url: (name) => {
       if (!existsSync(join(folder, name)))
         throw new HearthError('internal', `${folder} has no repository ${name}`)
-      return `git://${hostSeenFromGuest}:${port}/${name}`
+      return `git://${seenFromGuests}:${port}/${name}`
     },
     stop: () => daemon.stop(),
   }
+}
+
+/** A program that lets this machine alone fetch: guests come from its own address, other machines do not. */
+function writeAccessHook(folder: string, host: string): string {
+  const path = join(folder, '.this-machine-alone')
+  writeFileSync(path, `#!/bin/sh\n[ "$REMOTE_ADDR" = ${host} ]\n`, { mode: 0o755 })
+  return path
 }
 
 async function execPath(variables: Readonly<Record<string, string | undefined>>): Promise<string> {
@@ -72,9 +76,13 @@ async function execPath(variables: Readonly<Record<string, string | undefined>>)
   return asked.stdout.trim()
 }
 
-async function untilListening(port: number, daemon: SupervisedProcess, signal: AbortSignal): Promise<void> {
+async function untilListening(
+  { host, port }: GitServerAddress,
+  daemon: SupervisedProcess,
+  signal: AbortSignal,
+): Promise<void> {
   const deadline = performance.now() + 15_000
-  while (!(await accepts(port))) {
+  while (!(await accepts(host, port))) {
     signal.throwIfAborted()
     daemon.assertRunning(lastLines)
     if (performance.now() > deadline)
@@ -82,9 +90,9 @@ async function untilListening(port: number, daemon: SupervisedProcess, signal: A
   }
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = createConnection({ port, host: '127.0.0.1' })
+    const socket = createConnection({ port, host })
     const answer = (accepted: boolean) => () => {
       socket.destroy()
       // A refused connection is over at once; a breath keeps the loop from spinning.

@@ -8,6 +8,7 @@ import { installation } from '../installation.ts'
 import { chooseClass } from './class.ts'
 import { declarationOf, withServedRepository } from './declaration.ts'
 import { serveRepositories } from './git-server.ts'
+import { gitServerAddress } from './git-server-address.ts'
 import { span } from './measurements.ts'
 import { isLocalRepository, repositoryOfFolder, repositoryOfPath } from './repositories.ts'
 
@@ -25,7 +26,10 @@ test('the example is a real repository that guests can clone, and the same files
   await repositoryOfFolder(source, target, variables)
   expect(git('-C', join(repositories, 'application'), 'rev-parse', 'HEAD')).toBe(commit)
 
+  const address = await gitServerAddress({ isRoot: true, variables: {} })
+  expect(address.opened).toBe(`quickstart=127.0.0.1:${address.port}`)
   const server = await serveRepositories(repositories, {
+    address,
     logFile: join(folder, 'git.log'),
     variables,
     listener: { started: () => undefined, note: () => undefined },

@@ -15,6 +15,7 @@ import { ensureClass } from './class.ts'
 import { declarationOf, withServedRepository } from './declaration.ts'
 import { firstCommand } from './first-command.ts'
 import { type GitServer, serveRepositories } from './git-server.ts'
+import type { GitServerAddress } from './git-server-address.ts'
 import { measurementTable } from './measurements.ts'
 import { isLocalRepository, repositoryOfFolder, repositoryOfPath } from './repositories.ts'
 
@@ -30,6 +31,7 @@ export interface QuickstartWish {
 /** What `--repo` or the example stands for, served to the guests where it is on this machine. */
 export async function serveProject(
   wish: QuickstartWish,
+  address: GitServerAddress,
   invocation: Invocation,
 ): Promise<{ declaration: ProjectDeclarationInput; gitServer: GitServer | null }> {
   const { repository, environmentClass } = wish
@@ -49,6 +51,7 @@ export async function serveProject(
   } else await repositoryOfPath(repository, { folder, name }, variables)
   const record = new ProcessRecord(wish.stateFolder)
   const gitServer = await serveRepositories(folder, {
+    address,
     logFile: join(wish.stateFolder, 'logs', 'git-daemon.log'),
     variables,
     signal: invocation.signal,

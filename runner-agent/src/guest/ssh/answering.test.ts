@@ -55,3 +55,19 @@ test('it gives up when told to, and leaves no connection behind', async () => {
   }
   expect(sockets.length).toBeGreaterThan(0)
 })
+
+test('the client’s first words are sent before the server’s have come, and once', async () => {
+  let said = ''
+  const { connect } = await listen((socket) => {
+    socket.on('data', (chunk: Buffer) => {
+      // As a forwarded port of passt: the server behind it hears of the connection with the client's first bytes.
+      if (said === '') socket.write('SSH-2.0-test\r\n')
+      said += chunk.toString()
+    })
+  })
+  const stream = await waitForAnswer(connect, AbortSignal.timeout(5_000))
+  await new Promise<void>((resolve) => stream.write('SSH-2.0-client\r\n', () => resolve()))
+  await new Promise<void>((resolve) => stream.write('more', () => resolve()))
+  await new Promise<void>((resolve) => stream.end(() => resolve()))
+  await expect.poll(() => said).toBe('SSH-2.0-client\r\nmore')
+})

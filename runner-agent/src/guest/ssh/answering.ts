@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { speakFirst } from './speak-first.ts'
 
 const intervalMilliseconds = 100
 /** How long the first attempts wait for the server's first line; a guest that takes long is given longer. */
@@ -28,7 +29,7 @@ export async function waitForAnswer(connect: () => Promise<Duplex>, signal: Abor
     )
     const timer = setTimeout(() => controller.abort(), patience)
     try {
-      const stream = await readFirstLine(await connect(), controller.signal)
+      const stream = await readFirstLine(speakFirst(await connect()), controller.signal)
       if (answered === null) answered = stream
       else stream.destroy()
       wake()

@@ -12,7 +12,7 @@ import { hasControlGroups } from './limits.ts'
 import type { MachineFolder } from './machine-folder.ts'
 import type { Machines } from './machines.ts'
 import type { Given } from './metadata.ts'
-import type { Ports } from './ports.ts'
+import type { GuestNetworks } from './network/guest-networks.ts'
 import type { Seed } from './seed.ts'
 import { seedDiskPath, writeSeedDisk } from './seed-disk.ts'
 
@@ -21,11 +21,10 @@ export interface CreationOptions {
   domains: Domains
   machines: Machines
   images: ImageFolder
-  ports: Ports
+  networks: GuestNetworks
   uri: string
   virtualization: 'kvm' | 'qemu'
   owner: string
-  guestAddress: string
   agentKey: string
   clock: { now(): Date }
 }
@@ -40,7 +39,7 @@ export class Creation {
     const existing = await machines.lookToTouch(environmentId, authority)
     const folder = machines.folder(environmentId)
     if (existing.power !== 'absent') {
-      if (existing.address !== null) return
+      if (existing.identity !== null) return
       throw new HostError('host_refused', `${domainName(environmentId)} is there without its folder`)
     }
     const image = await images.find(specification.image)
@@ -64,20 +63,20 @@ export class Creation {
     specification: MachineSpecification,
     image: LocatedImage,
   ): Promise<{ given: Given; seed: Seed }> {
-    const { environmentId, hostname, userCertificateAuthority, principal } = specification
-    const { guestAddress, agentKey, ports } = this.options
+    const { environmentId, hostname, userCertificateAuthority, principal, limits } = specification
+    const { agentKey, networks } = this.options
     const randomSeed = newRandomSeed()
     const hostKey = generateSecureShellKeyPair(hostname)
     const user = image.sshUser
-    const port = await ports.choose(environmentId)
     const identity = {
       // Also the firmware's UUID, from which systemd derives it on a first boot under KVM.
       machineId: environmentId.replaceAll('-', ''),
       hostname,
       randomSeedDigest: digestRandomSeed(randomSeed),
     }
+    const connected = await networks.choose(environmentId, { user, hostKey: hostKey.publicKey }, limits)
     return {
-      given: { address: { host: guestAddress, port, user, hostKey: hostKey.publicKey }, identity },
+      given: { ...connected, identity },
       seed: {
         environmentId,
         identity,
@@ -87,6 +86,7 @@ export class Creation {
         agentKey,
         user,
         randomSeed,
+        network: connected.address === null ? 'dhcp' : 'static',
       },
     }
   }
@@ -98,7 +98,7 @@ export class Creation {
     ownership: Ownership,
     given: Given,
   ): Promise<void> {
-    const { domains, runner, virtualization } = this.options
+    const { domains, runner, virtualization, networks } = this.options
     const { environmentId } = specification
     const xml = buildDomainXml({
       name: domainName(environmentId),
@@ -116,7 +116,7 @@ export class Creation {
         image.kernelPath === null
           ? null
           : { path: image.kernelPath, initrdPath: image.initrdPath, commandLine: image.commandLine ?? '' },
-      forward: given.address,
+      network: networks.describe(environmentId, given),
     })
     await runner.writeFile(folder.definition, xml, 0o600)
     await domains.define(folder.definition)

@@ -22,7 +22,7 @@ const domain: DomainDescription = {
   seedPath: '/state/seed.tar',
   consolePath: '/state/console.log',
   kernel: { path: '/images/vmlinuz', initrdPath: null, commandLine: 'root=/dev/vda quiet' },
-  forward: { host: '127.0.0.1', port: 20_001 },
+  network: { kind: 'isolated', socket: '/run/hearth/guests/x/passt.sock' },
 }
 
 test('the ownership in a definition is read back as it was written', () => {

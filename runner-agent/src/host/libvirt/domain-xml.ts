@@ -3,6 +3,7 @@ import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser'
 import type { Ownership } from '../host.ts'
 import { diskLimits, processorShares } from './limits.ts'
 import { metadataNamespace, parseOwnership } from './metadata.ts'
+import { type DomainNetwork, interfaceElement, networkArguments } from './network/domain-network.ts'
 
 const format = { ignoreAttributes: false, attributeNamePrefix: '@', suppressEmptyNode: true }
 const builder = new XMLBuilder({ ...format, format: true })
@@ -30,8 +31,7 @@ export interface DomainDescription {
   consolePath: string
   /** Boot straight into this kernel instead of the disk's own loader. */
   kernel: { path: string; initrdPath: string | null; commandLine: string } | null
-  /** The host's address and port that lead to the guest's port 22. */
-  forward: { host: string; port: number }
+  network: DomainNetwork
 }
 
 /** The libvirt definition of one machine. Every value is escaped; control characters are refused. */
@@ -64,14 +64,7 @@ export function buildDomainXml(domain: DomainDescription): string {
       // Its state stays, so that the panic is known for what it is, until somebody starts or ends the machine.
       on_crash: 'preserve',
       devices: devices(domain),
-      'qemu:commandline': {
-        'qemu:arg': [
-          { '@value': '-netdev' },
-          { '@value': `user,id=n0,hostfwd=tcp:${domain.forward.host}:${domain.forward.port}-:22` },
-          { '@value': '-device' },
-          { '@value': 'virtio-net-pci,netdev=n0,bus=pcie.0,addr=0x10,romfile=' },
-        ],
-      },
+      ...commandLine(networkArguments(domain.network)),
     },
   }
   const text: string = builder.build(xml)
@@ -82,7 +75,13 @@ export function buildDomainXml(domain: DomainDescription): string {
   return text
 }
 
+function commandLine(words: readonly string[]) {
+  if (words.length === 0) return {}
+  return { 'qemu:commandline': { 'qemu:arg': words.map((word) => ({ '@value': word })) } }
+}
+
 function devices(domain: DomainDescription) {
+  const network = interfaceElement(domain.network)
   const console = { '@path': domain.consolePath, '@append': 'off' }
   return {
     disk: [
@@ -111,6 +110,7 @@ function devices(domain: DomainDescription) {
         readonly: {},
       },
     ],
+    ...(network === null ? {} : { interface: network }),
     controller: { '@type': 'usb', '@model': 'none' },
     memballoon: { '@model': 'none' },
     // By which a guest's kernel says that it panicked.

@@ -16,7 +16,9 @@ import { Domains } from './domains.ts'
 import { ImageFolder } from './image-folder.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { Machines } from './machines.ts'
-import { Ports } from './ports.ts'
+import { GuestNetworks } from './network/guest-networks.ts'
+import { Ports } from './network/ports.ts'
+import type { NetworkSettings } from './network/settings.ts'
 import { Virsh } from './virsh.ts'
 import { watchPower } from './watch.ts'
 
@@ -31,6 +33,11 @@ export interface LibvirtHostOptions {
   owner: string
   /** The host's address on which guests are reached. */
   guestAddress: string
+  network: NetworkSettings
+  /** Holds a folder for each guest's networking process; short, and of this user alone or root's. */
+  socketsFolder: string
+  /** Whether commands on the host run as root. */
+  isRoot: boolean
   /** OpenSSH public key that the agent logs in to guests with. */
   agentKey: string
   capacity: { [Name in keyof Capacity]?: number | undefined }
@@ -44,19 +51,22 @@ export class LibvirtHost implements Host {
   private readonly machines: Machines
   private readonly creation: Creation
   private readonly lifecycle: Lifecycle
+  private readonly networks: GuestNetworks
   private capacity: Promise<Capacity> | null = null
 
   constructor(private readonly options: LibvirtHostOptions) {
     const { runner, owner } = options
-    this.domains = new Domains(new Virsh(runner, options.uri))
+    const virsh = new Virsh(runner, options.uri)
+    this.domains = new Domains(virsh)
     this.images = new ImageFolder(runner, options.imagesFolder)
     const ports = new Ports(runner)
+    this.networks = new GuestNetworks({ ...options, virsh, ports, settings: options.network })
     const folders = new OwnedFolders(runner, options.machinesFolder, owner)
-    const { domains, images } = this
-    this.machines = new Machines({ runner, domains, folders, ports, owner })
+    const { domains, images, networks } = this
+    this.machines = new Machines({ runner, domains, folders, networks, owner })
     const { machines } = this
-    this.creation = new Creation({ ...options, domains, machines, images, ports })
-    this.lifecycle = new Lifecycle({ runner, domains, machines, folders, ports })
+    this.creation = new Creation({ ...options, domains, machines, images, networks })
+    this.lifecycle = new Lifecycle({ runner, domains, machines, folders, networks })
   }
 
   async facts(): Promise<HostFacts> {
@@ -65,6 +75,7 @@ export class LibvirtHost implements Host {
       virtualization: this.options.virtualization,
       ...(await this.capacity),
       images: await this.images.names(),
+      warnings: await this.networks.warnings(),
     }
   }
 
@@ -147,7 +158,12 @@ export class LibvirtHost implements Host {
   }
 
   watch(changed: (environmentId: string) => void, signal: AbortSignal): Promise<void> {
-    return watchPower(this.domains, changed, signal)
+    const { domains, machines } = this
+    const watched = {
+      followEvents: domains.followEvents.bind(domains),
+      states: machines.states.bind(machines),
+    }
+    return watchPower(watched, changed, signal)
   }
 
   async close(): Promise<void> {

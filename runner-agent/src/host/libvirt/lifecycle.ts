@@ -5,14 +5,17 @@ import type { Machine } from '../host.ts'
 import { HostError } from '../host-error.ts'
 import { type Domains, domainName } from './domains.ts'
 import type { Machines } from './machines.ts'
-import type { Ports } from './ports.ts'
+import type { Given } from './metadata.ts'
+import { replaceNetdev } from './network/domain-network.ts'
+import type { GuestNetworks } from './network/guest-networks.ts'
+import { PortTaken } from './network/passt.ts'
 
 export interface LifecycleOptions {
   runner: CommandRunner
   domains: Domains
   machines: Machines
   folders: OwnedFolders
-  ports: Ports
+  networks: GuestNetworks
 }
 
 /** Where the system's libvirt logs; a user's own keeps its logs in the user's cache. */
@@ -24,16 +27,21 @@ export class Lifecycle {
 
   async start(environmentId: string, authority: Authority): Promise<void> {
     const machine = await this.options.machines.lookToTouch(environmentId, authority)
-    if (machine.power === 'running' || machine.power === 'paused') return
+    if (machine.power === 'paused') return
+    if (machine.power === 'running') {
+      if (machine.fault === null) return
+      await this.destroy(environmentId, authority)
+    }
     // One whose kernel panicked is kept as it was until somebody wants it to start again.
     if (machine.endReason === 'kernel_panicked') await this.destroy(environmentId, authority)
     for (let attempt = 0; ; attempt += 1) {
       await authority.assertHeld()
-      const error = await this.options.domains.start(environmentId)
+      const error = await this.tryStart(environmentId)
       if (error === null) return
       // Someone else took the port since it was chosen.
-      if (!/host forwarding rule|Address already in use/i.test(error) || attempt >= 3) {
-        throw new HostError('host_refused', `the machine does not start: ${error}`)
+      const isTaken = error instanceof PortTaken || /host forwarding rule|Address already in use/i.test(error)
+      if (!isTaken || attempt >= 3) {
+        throw new HostError('host_refused', `the machine does not start: ${String(error)}`)
       }
       await this.moveToAnotherPort(environmentId)
     }
@@ -60,7 +68,7 @@ export class Lifecycle {
   }
 
   async remove(environmentId: string, authority: Authority): Promise<void> {
-    const { runner, domains, folders, machines, ports } = this.options
+    const { runner, domains, folders, machines, networks } = this.options
     const machine = await machines.lookToTouch(environmentId, authority)
     if (isActive(machine)) await this.destroy(environmentId, authority)
     if (machine.power !== 'absent') {
@@ -72,30 +80,59 @@ export class Lifecycle {
     if (machine.ownership === null) return folders.clear(environmentId)
     // libvirt keeps a log for every name it ever ran; ours are never used again.
     await runner.run(['rm', '-f', '--', `${systemLogs}/${domainName(environmentId)}.log`])
+    const given = (await machines.folder(environmentId).readMachine())?.given ?? null
     await folders.remove(environmentId)
-    ports.release(environmentId)
+    await networks.forget(environmentId, given)
   }
 
   private async destroy(environmentId: string, authority: Authority): Promise<void> {
     await authority.assertHeld()
     await this.options.domains.destroy(environmentId)
+    await this.options.networks.release(environmentId)
   }
 
-  private async moveToAnotherPort(environmentId: string): Promise<void> {
-    const { runner, domains, machines, ports } = this.options
+  /** Resolves with the reason when the host refuses. */
+  private async tryStart(environmentId: string): Promise<PortTaken | string | null> {
+    const { domains, networks } = this.options
+    const given = await this.redefine(environmentId)
+    try {
+      await networks.prepare(environmentId, given)
+    } catch (thrown) {
+      if (thrown instanceof PortTaken) return thrown
+      throw thrown
+    }
+    const error = await domains.start(environmentId)
+    if (error === null) await networks.settle(environmentId, given)
+    else await networks.release(environmentId)
+    return error
+  }
+
+  /** Gives the machine the network that the settings say now. */
+  private async redefine(environmentId: string): Promise<Given> {
+    const { runner, domains, machines, networks } = this.options
     const folder = machines.folder(environmentId)
     const [file, definition] = await Promise.all([folder.readMachine(), runner.readFile(folder.definition)])
     if (file?.given == null || definition === null) {
-      throw new HostError('host_refused', 'the port is taken and the machine has no definition to change')
+      throw new HostError('host_refused', 'the machine has no folder with a definition')
     }
-    const port = await ports.choose(environmentId)
-    const { address } = file.given
-    const forward = (number: number) => `hostfwd=tcp:${address.host}:${number}-:22`
-    const xml = definition.toString('utf8').replace(forward(address.port), forward(port))
-    await folder.writeMachine({ ...file, given: { ...file.given, address: { ...address, port } } })
-    await runner.writeFile(folder.definition, xml, 0o600)
+    const before = definition.toString('utf8')
+    const after = replaceNetdev(before, networks.describe(environmentId, file.given)) ?? before
+    if (after === before) return file.given
+    const given = { ...file.given, network: networks.networkOf(file.given) }
+    await folder.writeMachine({ ...file, given })
+    await runner.writeFile(folder.definition, after, 0o600)
     await domains.define(folder.definition)
     await domains.setOwnership(environmentId, file.ownership, ['--config'])
+    return given
+  }
+
+  private async moveToAnotherPort(environmentId: string): Promise<void> {
+    const { machines, networks } = this.options
+    const folder = machines.folder(environmentId)
+    const file = await folder.readMachine()
+    if (file?.given == null)
+      throw new HostError('host_refused', 'the port is taken and the machine has no folder')
+    await folder.writeMachine({ ...file, given: await networks.moved(environmentId, file.given) })
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Authority, assertMayTouch } from '../authority.ts'
 import type { CommandRunner } from '../command/command-runner.ts'
 import { HostBoot } from '../command/host-boot.ts'
@@ -7,15 +8,18 @@ import { leftoverEntry } from '../leftover.ts'
 import type { Domains } from './domains.ts'
 import { MachineFolder } from './machine-folder.ts'
 import type { Given } from './metadata.ts'
-import type { Ports } from './ports.ts'
+import type { GuestNetworks } from './network/guest-networks.ts'
 
 export interface MachinesOptions {
   runner: CommandRunner
   domains: Domains
   folders: OwnedFolders
-  ports: Ports
+  networks: GuestNetworks
   owner: string
 }
+
+/** Within which libvirt knows that a QEMU has ended. */
+const endMilliseconds = 500
 
 /** What domains and folders together show of the machines. */
 export class Machines {
@@ -36,15 +40,17 @@ export class Machines {
     const machines = await Promise.all(
       (await domains.look([...ids])).map(async ({ environmentId, power, ownership }) => {
         const file = await this.folder(environmentId).readMachine()
-        this.reserve(environmentId, file?.given ?? null)
+        this.note(environmentId, file?.given ?? null)
         return { environmentId, power, ownership: power === 'absent' ? (file?.ownership ?? null) : ownership }
       }),
     )
+    this.options.networks.notedAll()
     const left = leftovers.filter((id) => !ids.has(id))
     return [...machines, ...left.map((id) => leftoverEntry(owner, id))]
   }
 
   async look(environmentId: string): Promise<Machine> {
+    const { networks } = this.options
     const folder = this.folder(environmentId)
     const [[domain], hostBootId, file, record] = await Promise.all([
       this.options.domains.look([environmentId]),
@@ -53,7 +59,9 @@ export class Machines {
       folder.readRecord(),
     ])
     const power = domain?.power ?? 'absent'
-    this.reserve(environmentId, file?.given ?? null)
+    const given = file?.given ?? null
+    this.note(environmentId, given)
+    const isRunning = power === 'running'
     return {
       environmentId,
       power,
@@ -61,8 +69,9 @@ export class Machines {
       pauseReason: domain?.pauseReason ?? null,
       hostBootId,
       ownership: power === 'absent' ? (file?.ownership ?? null) : (domain?.ownership ?? null),
-      address: file?.given?.address ?? null,
-      identity: file?.given?.identity ?? null,
+      address: given === null ? null : await networks.addressOf(environmentId, given, isRunning),
+      identity: given?.identity ?? null,
+      fault: isRunning && given !== null ? await this.faultOf(environmentId, given) : null,
       // A record in a folder that does not say whose it is says nothing either.
       record: file === null ? null : record,
     }
@@ -75,7 +84,32 @@ export class Machines {
     return machine
   }
 
-  private reserve(environmentId: string, given: Given | null): void {
-    if (given !== null) this.options.ports.reserve(environmentId, given.address.port)
+  private note(environmentId: string, given: Given | null): void {
+    if (given !== null) this.options.networks.note(environmentId, given)
+  }
+
+  /** As libvirt names the states of all machines; one that has lost its network is in another state. */
+  async states(): Promise<Map<string, string>> {
+    const { domains, networks } = this.options
+    const [states, listened] = await Promise.all([domains.states(), networks.listened()])
+    const entries = [...states].map(async ([id, state]): Promise<[string, string]> => {
+      const given = (await this.folder(id).readMachine())?.given
+      const isLost = given != null && networks.isLost(given, listened)
+      return [id, isLost ? `${state}, without network` : state]
+    })
+    return new Map(await Promise.all(entries))
+  }
+
+  private async faultOf(environmentId: string, given: Given): Promise<string | null> {
+    const { networks, domains } = this.options
+    if (!networks.isLost(given, await networks.listened())) return null
+    // It ends with its machine: one that is just ending has no fault.
+    await delay(endMilliseconds)
+    const [domain] = await domains.look([environmentId])
+    if (domain?.power !== 'running' || !networks.isLost(given, await networks.listened())) return null
+    return (
+      'the process that carries the machine’s network (passt) has ended, and QEMU does not connect to another one: ' +
+      'the machine has to be started again'
+    )
   }
 }

@@ -12,6 +12,23 @@ const ownershipSchema = z.object({
   createdAt: z.string(),
 })
 
+const limitsSchema = z.object({
+  bandwidthMegabitsPerSecond: z.number().optional(),
+  packetsPerSecond: z.number().optional(),
+})
+
+/** How a machine was connected when it was made. */
+const networkSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['isolated', 'user']), limits: limitsSchema }),
+  z.object({
+    kind: z.enum(['network', 'bridge']),
+    name: z.string(),
+    macAddress: z.string(),
+    limits: limitsSchema,
+  }),
+])
+export type GivenNetwork = z.infer<typeof networkSchema>
+
 /**
  * `machine.json` in the machine's folder: the ownership that also stands in the domain, and what the guest was given,
  * which is nothing as long as the machine has not begun to be made.
@@ -20,7 +37,11 @@ export const machineFileSchema = z.object({
   ownership: ownershipSchema,
   given: z
     .object({
-      address: addressSchema,
+      /** null for a machine whose address is its own and changes. */
+      address: addressSchema.nullable(),
+      /** Missing in machines that were made before these were kept: they have QEMU's user network. */
+      login: addressSchema.pick({ user: true, hostKey: true }).optional(),
+      network: networkSchema.optional(),
       identity: z.object({ machineId: z.string(), hostname: z.string(), randomSeedDigest: z.string() }),
     })
     .nullable(),

@@ -17,6 +17,7 @@ const seed: Seed = {
   agentKey: 'ssh-ed25519 AGENT',
   user: 'root',
   randomSeed: 'ab'.repeat(64),
+  network: 'static',
 }
 
 async function unpack(archive: Buffer) {

@@ -14,6 +14,8 @@ export interface Seed {
   agentKey: string
   user: string
   randomSeed: string
+  /** The base image's own address, or the one that the network's DHCP server gives. */
+  network: 'static' | 'dhcp'
 }
 
 export interface SeedFile {
@@ -42,6 +44,9 @@ export function seedFiles(seed: Seed): SeedFile[] {
     { path: `${sshFolder}/authorized_keys`, mode: 0o644, content: line(seed.agentKey) },
     { path: `${sshFolder}/principals/${seed.user}`, mode: 0o644, content: line(seed.principal) },
     { path: randomSeedPath, mode: 0o600, content: line(seed.randomSeed) },
+    ...(seed.network === 'dhcp'
+      ? [{ path: '/var/lib/hearth/seed/network', mode: 0o644, content: line('dhcp') }]
+      : []),
   ]
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { CommandResult, CommandRunner } from '../command/command-runner.ts'
 import { LocalCommandRunner } from '../command/local.ts'
-import { parseLocalPorts } from './ports.ts'
+import { parseLocalPorts } from './network/ports.ts'
 import { Virsh } from './virsh.ts'
 
 /** Answers as virsh does, given what each command prints; a command it does not know fails. */
@@ -61,4 +61,5 @@ test('the ports in the kernel’s table', () => {
    0: 0100007F:4E21 00000000:0000 0A 00000000:00000000 00:00000000
    1: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A`
   expect(parseLocalPorts(table)).toEqual([20_001, 8_080])
+  expect(parseLocalPorts(table, '01')).toEqual([])
 })

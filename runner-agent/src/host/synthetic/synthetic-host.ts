@@ -70,6 +70,7 @@ export class SyntheticHost implements Host {
       ownership: machine?.ownership ?? null,
       address: machine?.address ?? null,
       identity: machine?.identity ?? null,
+      fault: null,
       // A record in a folder that does not say whose it is says nothing either.
       record: machine === null ? null : record,
     }

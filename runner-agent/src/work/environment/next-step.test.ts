@@ -63,6 +63,12 @@ const table: [name: string, wanted: Wanted, seen: Seen, expected: Partial<NextSt
   ],
   ['made: started', order('running'), { machine: machine('shut_off'), record: fresh }, { kind: 'start' }],
   [
+    'its network is lost: failed, with that cause',
+    order('running'),
+    { machine: { ...machine('running'), fault: 'passt has ended' }, record: done() },
+    { kind: 'fail', failure: { code: 'guest_unreachable', message: 'passt has ended' } },
+  ],
+  [
     'starting was cut: started',
     order('running'),
     { machine: machine('running'), record: fresh },

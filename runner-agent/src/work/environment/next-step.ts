@@ -7,7 +7,7 @@ import { type EnvironmentRecord, firstOpenStep, isProvisioned } from './record.t
 export type Wanted = Pick<EnvironmentOrder, 'desiredPhase' | 'epoch' | 'generation' | 'runnerId'>
 
 export interface Seen {
-  machine: Pick<Machine, 'power' | 'ownership' | 'endReason' | 'hostBootId'>
+  machine: Pick<Machine, 'power' | 'ownership' | 'endReason' | 'hostBootId'> & Partial<Pick<Machine, 'fault'>>
   record: EnvironmentRecord | null
 }
 
@@ -100,6 +100,9 @@ function towardsRunning(wanted: Wanted, { machine, record }: Seen): NextStep {
     case 'running': {
       if (record === null) return { kind: 'create' }
       if (record.power === 'stopped') return { kind: 'start' }
+      if (machine.fault != null) {
+        return { kind: 'fail', failure: { code: 'guest_unreachable', message: machine.fault } }
+      }
       const index = firstOpenStep(record.steps)
       if (index >= 0) return { kind: 'provision', index }
       if (record.identity === null) return { kind: 'check_guest' }

@@ -15,6 +15,13 @@ const needed: readonly Needed[] = [
   { program: 'qemu-img', package: 'qemu-utils', for: 'disks of machines', level: 'problem' },
   { program: 'virsh', package: 'libvirt-clients', for: 'machines', level: 'problem' },
   { program: 'libvirtd', package: 'libvirt-daemon-system', for: 'machines', level: 'problem' },
+  { program: 'passt', package: 'passt', for: 'networks of machines', level: 'problem' },
+  {
+    program: 'nft',
+    package: 'nftables',
+    for: 'keeping machines from this host and from closed networks',
+    level: 'warning',
+  },
   { program: 'ssh', package: 'openssh-client', for: '`hearth ssh` and `hearth exec`', level: 'problem' },
   { program: 'ssh-keygen', package: 'openssh-client', for: '`hearth claim`', level: 'problem' },
   { program: 'git', package: 'git', for: 'the quickstart', level: 'warning' },

@@ -1,0 +1,76 @@
+import type { GuestLimits } from './ruleset.ts'
+
+/** How one machine is connected, as its definition says it. */
+export type DomainNetwork =
+  /** The socket of the guest's passt. */
+  | { kind: 'isolated'; socket: string }
+  /** QEMU's own; the address and port of the host that lead to the guest's port 22. */
+  | { kind: 'user'; forward: { host: string; port: number } }
+  | { kind: 'network' | 'bridge'; name: string; macAddress: string; limits: GuestLimits }
+
+/** Where the one network card is on the machine's bus, whatever it is connected to. */
+const slot = '0x10'
+
+/** The netdev argument of a machine that libvirt is told of by QEMU's own words; null for the others. */
+export function netdevArgument(network: DomainNetwork): string | null {
+  switch (network.kind) {
+    case 'isolated':
+      return `stream,id=n0,server=off,addr.type=unix,addr.path=${network.socket.replaceAll(',', ',,')}`
+    case 'user':
+      return `user,id=n0,hostfwd=tcp:${network.forward.host}:${network.forward.port}-:22`
+    case 'network':
+    case 'bridge':
+      return null
+  }
+}
+
+/** QEMU's arguments for the network. libvirt 9.0 refuses `<backend type='passt'/>`. */
+export function networkArguments(network: DomainNetwork): string[] {
+  const netdev = netdevArgument(network)
+  if (netdev === null) return []
+  return ['-netdev', netdev, '-device', `virtio-net-pci,netdev=n0,bus=pcie.0,addr=${slot},romfile=`]
+}
+
+/** libvirt's element for the network; null where QEMU is told by arguments. */
+export function interfaceElement(network: DomainNetwork): object | null {
+  if (network.kind === 'isolated' || network.kind === 'user') return null
+  const { bandwidthMegabitsPerSecond } = network.limits
+  return {
+    '@type': network.kind,
+    mac: { '@address': network.macAddress },
+    source: { [`@${network.kind}`]: network.name },
+    model: { '@type': 'virtio' },
+    // Bridged guests reach the network, and not each other.
+    port: { '@isolated': 'yes' },
+    // No other MAC and IP address than its own: the one that the network's DHCP server gives it.
+    filterref: {
+      '@filter': 'clean-traffic',
+      parameter: { '@name': 'CTRL_IP_LEARNING', '@value': 'dhcp' },
+    },
+    ...(bandwidthMegabitsPerSecond === undefined ? {} : { bandwidth: bandwidth(bandwidthMegabitsPerSecond) }),
+    rom: { '@enabled': 'no' },
+    address: { '@type': 'pci', '@domain': '0x0000', '@bus': '0x00', '@slot': slot, '@function': '0x0' },
+  }
+}
+
+/** libvirt counts kilobytes a second, both ways. */
+function bandwidth(megabits: number) {
+  const average = { '@average': String(megabits * 125) }
+  return { inbound: average, outbound: average }
+}
+
+/** A definition's text with another netdev argument; null where it has none to replace. */
+export function replaceNetdev(definition: string, network: DomainNetwork): string | null {
+  const netdev = netdevArgument(network)
+  const argument = /(<qemu:arg value=")(?:user|stream),id=n0,[^"]*(")/
+  if (netdev === null || !argument.test(definition)) return null
+  return definition.replace(argument, (_, before: string, after: string) => before + escaped(netdev) + after)
+}
+
+function escaped(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('"', '&quot;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+}

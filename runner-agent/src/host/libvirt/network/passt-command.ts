@@ -1,0 +1,49 @@
+import { guestAddresses } from './settings.ts'
+
+export interface PasstDescription {
+  socket: string
+  /** The user it runs under where an administrator starts it; null for the user who starts it. */
+  user: number | null
+  /** The host's address and port that lead to the guest's port 22. */
+  forward: { host: string; port: number }
+  /** Whether the packet filter leads questions to the host's name server; passt does it otherwise, for UDP alone. */
+  nameServer: 'filter' | { address: string } | null
+}
+
+/**
+ * The command line of passt for one guest. IPv4 alone, so that no IPv6 address has to be kept from guests; nothing of
+ * the host stands behind the gateway's address; it ends when QEMU closes the socket.
+ */
+export function passtCommand({ socket, user, forward, nameServer }: PasstDescription): string[] {
+  const { own, gateway, nameServer: seen } = guestAddresses
+  return [
+    'passt',
+    '--quiet',
+    ...(user === null ? [] : ['--runas', `${user}:${user}`]),
+    '--socket',
+    socket,
+    '--one-off',
+    '--ipv4-only',
+    '--address',
+    own,
+    '--netmask',
+    '255.255.255.0',
+    '--gateway',
+    gateway,
+    '--no-map-gw',
+    ...nameServerOptions(nameServer, seen),
+    '--search',
+    'none',
+    '--tcp-ports',
+    `${forward.host}/${forward.port}:22`,
+    '--udp-ports',
+    'none',
+  ]
+}
+
+function nameServerOptions(nameServer: PasstDescription['nameServer'], seen: string): string[] {
+  if (nameServer === null) return ['--dns', 'none']
+  // DHCP tells guests the address that the packet filter leads on.
+  if (nameServer === 'filter') return ['--dns', seen]
+  return ['--dns', nameServer.address, '--dns-forward', seen]
+}
