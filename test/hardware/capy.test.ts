@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { stepNames } from '@hearth/contract'
-import { freePort } from '@hearth/embedded'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CapyClient } from '../clients/capy/client.ts'
 import { domainsOf } from './domains.ts'
@@ -127,7 +126,7 @@ describe('a test boot on a real guest, by Capy’s words,', () => {
     const { projectId } = await host.client.apply({
       apiVersion: 'hearth/v1',
       name: 'nowhere',
-      repositories: [{ url: `git://10.0.2.2:${await freePort()}/shop.git` }],
+      repositories: [{ url: 'git://127.0.0.1:9418/shop.git' }],
       warmPools: [{ environmentClass: 'guest', enabled: false }],
     })
     const { body } = await capy.call('POST', `/projects/${projectId}/warm-pool/test`, {})

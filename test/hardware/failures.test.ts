@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Environment, ProjectDeclarationInput } from '@hearth/contract'
-import { freePort } from '@hearth/embedded'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { domainsOf } from './domains.ts'
 import { createGuestClass, type HardwareAgent, type HardwareHost, startHost } from './host.ts'
@@ -37,7 +36,8 @@ beforeAll(async () => {
     const { projectId } = await client.apply({ apiVersion: 'hearth/v1', ...declaration })
     return (await client.environments.create({ spec: { projectId, environmentClassId } })).metadata.id
   }
-  const nowhere = `git://10.0.2.2:${await freePort()}/shop.git`
+  // The guest itself, where nothing listens: packets to it never leave it.
+  const nowhere = 'git://127.0.0.1:9418/shop.git'
   const setup = ['echo "about to fail"; echo "last words" >&2; exit 3', 'echo "never comes"']
   failing.set('mute', await create({ name: 'mute' }, mute.metadata.id))
   failing.set('clone', await create({ name: 'clone', repositories: [{ url: nowhere }] }, guest.metadata.id))
