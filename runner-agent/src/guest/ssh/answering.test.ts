@@ -48,7 +48,7 @@ test('an attempt that is swallowed while the guest boots does not hold up the an
 })
 
 test('it gives up when told to, and leaves no connection behind', async () => {
-  const { connect } = await listen(() => undefined)
+  const { connect } = await listen((socket) => socket.resume())
   await expect(waitForAnswer(connect, AbortSignal.timeout(300))).rejects.toThrow(/timeout|abort/i)
   for (const socket of sockets) {
     if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
