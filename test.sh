@@ -19,7 +19,7 @@ declare -A bound=([install]=900 [build]=300 [lint]=600 [types]=600 [unit]=1200 [
 declare -A packages=(
   [unit]="openssh-client"
   [system]="openssh-client"
-  [hardware]="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients mmdebstrap e2fsprogs genisoimage openssh-client openssh-server git passt nftables iproute2"
+  [hardware]="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients mmdebstrap e2fsprogs genisoimage openssh-client openssh-server git passt nftables iproute2 dnsmasq-base"
 )
 declare -A why=(
   [qemu-system-x86]="runs the guests"
@@ -34,6 +34,7 @@ declare -A why=(
   [openssh-server]="a host that is driven over SSH; its service is not started"
   [passt]="connects guests to the network"
   [nftables]="keeps guests from the host and from closed networks"
+  [dnsmasq-base]="gives addresses on a libvirt network"
   [iproute2]="network namespaces, that stand for a host and its network"
   [git]="serves a repository to the guests"
 )

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { attempt } from './command.ts'
 import { domainsOf, removeDomainsOf } from './domains.ts'
 import { commandLine, processesWith } from './processes.ts'
 
@@ -20,6 +21,7 @@ export async function removeRun(folder: string, owners: readonly string[] = []):
   for (const pid of agentsOf(folder)) process.kill(pid, 'SIGKILL')
   const runnerIds = [...runnersOf(folder), ...owners]
   if ((await domainsOf(runnerIds)).length > 0) await removeDomainsOf(runnerIds)
+  for (const id of runnerIds) await attempt(['sh', '-c', 'nft delete table inet "hearth-$1"', 'sh', id])
   rmSync(folder, { recursive: true, force: true })
 }
 
