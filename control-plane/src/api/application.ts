@@ -1,9 +1,10 @@
+import { startOfText } from '@hearth/contract'
 import { HearthError, newId, toError } from '@hearth/foundation'
 import { OpenAPIHono } from '@hono/zod-openapi'
-import type { Context, MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
+import type { MiddlewareHandler } from 'hono'
 import type { Caller } from './caller.ts'
-import { errorResponse } from './error-response.ts'
+import { errorResponse, retryAfterSeconds } from './error-response.ts'
+import { limitedBody } from './limited-body.ts'
 import type { Services } from './services.ts'
 
 export interface ApplicationEnvironment {
@@ -13,25 +14,6 @@ export type Application = OpenAPIHono<ApplicationEnvironment>
 
 /** Looks a token's secret up; null when it is not known or has ended. */
 export type Authenticate = (secret: string) => Promise<Caller | null>
-
-const mostBodyBytes = 1024 * 1024
-const mostDrainedBytes = 16 * mostBodyBytes
-
-/**
- * Reads on for a while before it refuses: a client whose connection is cut while it still sends sees a reset and not
- * the answer.
- */
-async function refuseLargeBody(context: Context): Promise<never> {
-  const reader = context.req.raw.body?.getReader()
-  for (let read = 0; reader !== undefined && read < mostDrainedBytes; ) {
-    const { done, value } = await reader.read()
-    if (done) break
-    read += value.byteLength
-  }
-  throw new HearthError('too_large', `the body is too large: at most ${mostBodyBytes / 1024 / 1024} MiB`)
-}
-
-export const limitedBody = bodyLimit({ maxSize: mostBodyBytes, onError: refuseLargeBody })
 
 /** Lets those through who show a valid token, and notes who they are. */
 export function authenticated(authenticate: Authenticate): MiddlewareHandler<ApplicationEnvironment> {
@@ -68,7 +50,7 @@ export function createApplication(services: Services, authenticate: Authenticate
   application.notFound((context) => {
     const error = new HearthError(
       'not_found',
-      `there is no ${context.req.method} ${context.req.path}; see /docs`,
+      `there is no ${context.req.method} ${startOfText(context.req.path, 200)}; see /docs`,
     )
     const { status, body } = errorResponse(error, context.get('requestId'))
     return context.json(body, status)
@@ -77,6 +59,7 @@ export function createApplication(services: Services, authenticate: Authenticate
     const { status, body } = errorResponse(thrown, context.get('requestId'))
     if (status >= 500)
       services.log.error({ err: toError(thrown), requestId: body.error.requestId }, 'request failed')
+    if (status === 503) context.header('Retry-After', retryAfterSeconds)
     return context.json(body, status)
   })
   return application

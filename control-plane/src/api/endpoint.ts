@@ -1,4 +1,4 @@
-import { errorBodySchema, type Role } from '@hearth/contract'
+import { errorBodySchema, type Role, startOfText } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
@@ -6,6 +6,7 @@ import type { DatabaseTransaction } from '../database/connection.ts'
 import { type Answer, once } from '../database/idempotency-key.ts'
 import type { Application, ApplicationEnvironment } from './application.ts'
 import type { Caller } from './caller.ts'
+import { parseJson } from './json-body.ts'
 import type { Services } from './services.ts'
 import { validate } from './validation.ts'
 
@@ -25,15 +26,19 @@ const nativeErrors: ErrorDescription = {
     404: 'Not found',
     409: 'Conflict',
     413: 'Too large',
+    503: 'Not available at the moment: try again after `Retry-After` seconds',
   },
 }
 
 type Success = 200 | 201 | 202
 const none = z.strictObject({})
-const ifMatch = z.string().optional().meta({
+const versionPattern = /^(?:W\/)?"?(\d{1,9})"?$/
+const ifMatch = z.string().regex(versionPattern).optional().meta({
   description: 'The specVersion this is based on, as in "3": with another one nothing is changed (409)',
 })
-const idempotencyKeyHeader = z.string().min(1).max(255).optional().meta({
+/** Printable ASCII. */
+const keyPattern = /^[\x20-\x7e]{1,255}$/
+const idempotencyKeyHeader = z.string().regex(keyPattern).optional().meta({
   description: 'Repeats under one key get the first answer, for 24 hours',
 })
 const requestHeaders = {
@@ -177,34 +182,27 @@ function authorize(caller: Caller, roles: readonly Role[]): void {
   )
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return text.trim() === '' ? {} : JSON.parse(text)
-  } catch (error) {
-    throw new HearthError('invalid', 'the body is not JSON', {
-      details: [{ field: 'body', given: JSON.stringify(text.slice(0, 120)), expected: 'a JSON object' }],
-      cause: error,
-    })
-  }
-}
-
 function expectedVersion(header: string | undefined): number | null {
   if (header === undefined) return null
-  const version = /^(?:W\/)?"?(\d{1,9})"?$/.exec(header.trim())?.[1]
+  const version = versionPattern.exec(header.trim())?.[1]
   if (version !== undefined) return Number(version)
   throw new HearthError('invalid', 'If-Match does not fit', {
     details: [
-      { field: 'header.If-Match', given: header.slice(0, 120), expected: 'a specVersion, as in "3"' },
+      { field: 'header.If-Match', given: startOfText(header, 120), expected: 'a specVersion, as in "3"' },
     ],
   })
 }
 
 function idempotencyKey(header: string | undefined): string | null {
   if (header === undefined) return null
-  if (header.length > 0 && header.length <= 255) return header
+  if (keyPattern.test(header)) return header
   throw new HearthError('invalid', 'Idempotency-Key does not fit', {
     details: [
-      { field: 'header.Idempotency-Key', given: header.slice(0, 120), expected: '1 to 255 characters' },
+      {
+        field: 'header.Idempotency-Key',
+        given: startOfText(header, 120),
+        expected: '1 to 255 printable ASCII characters',
+      },
     ],
   })
 }

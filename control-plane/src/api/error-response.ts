@@ -4,6 +4,9 @@ import { isConnectionLoss } from '../database/connection.ts'
 
 type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 410 | 413 | 422 | 500 | 503
 
+/** When a client may try again what is not available at the moment. */
+export const retryAfterSeconds = '2'
+
 /** The one place where an error becomes HTTP. What is not meant for the caller becomes a 500 without its text. */
 export function errorResponse(thrown: unknown, requestId: string): { status: ErrorStatus; body: ErrorBody } {
   const error = known(thrown)
@@ -21,7 +24,8 @@ export function errorResponse(thrown: unknown, requestId: string): { status: Err
   }
 }
 
-function known(thrown: unknown): HearthError {
+/** Whatever was thrown, as an error whose text is for the caller. */
+export function known(thrown: unknown): HearthError {
   if (thrown instanceof HearthError) return thrown
   if (isConnectionLoss(thrown)) {
     return new HearthError('unavailable', 'the database does not answer at the moment: try again', {

@@ -1,11 +1,16 @@
+import { createServer, type RequestListener, type ServerOptions } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { WebSocketServer } from 'ws'
 import type { Application } from './application.ts'
+import { refuseMalformedRequest, withReadableUrls } from './malformed-request.ts'
 
 /** What is under way gets this long to end by itself when the program stops. */
 const graceMilliseconds = 10_000
 const lookMilliseconds = 100
+/** Who sends slowly holds a connection for no longer than this: its headers, and its request whole. */
+const arrival = { headersTimeout: 15_000, requestTimeout: 60_000, connectionsCheckingInterval: 5_000 }
+const mostHeaderBytes = 16 * 1024
 /** Observers have nothing to say. */
 const largestMessageBytes = 4 * 1024
 
@@ -14,6 +19,9 @@ export interface Listener {
   /** Takes no more connections, and resolves when those there are have ended or their grace is over. */
   close(): Promise<void>
 }
+
+const createReadableServer = (options: ServerOptions, answer: RequestListener) =>
+  createServer(options, withReadableUrls(answer))
 
 /** Serves the application over HTTP and WebSocket; rejects when it cannot listen. Port 0 takes a free one. */
 export function listen(
@@ -27,11 +35,14 @@ export function listen(
         fetch: application.fetch,
         hostname: host,
         port,
+        createServer: createReadableServer as typeof createServer,
+        serverOptions: { ...arrival, maxHeaderSize: mostHeaderBytes },
         websocket: { server: webSockets as WebSocketServer & { options: { noServer?: boolean } } },
       },
       (address) => resolve({ address, close }),
     )
     server.on('error', reject)
+    server.on('clientError', refuseMalformedRequest)
     const close = async () => {
       const closed = new Promise<void>((ended) => server.close(() => ended()))
       const grace = setTimeout(() => {

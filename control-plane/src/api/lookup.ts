@@ -1,10 +1,20 @@
 import { HearthError } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
 
+/** A name to look for: of letters, digits, hyphens and underscores, whatever the kind. */
+export const nameQuery = z
+  .string()
+  .max(127)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits and inner hyphens')
+  .optional()
 export const idParams = z.object({ id: z.uuid().meta({ description: 'UUID' }) })
 /** For kinds whose names are unique in an organization. */
 export const idOrNameParams = z.object({
-  id: z.string().min(1).max(63).meta({ description: 'UUID or name' }),
+  id: z
+    .string()
+    .max(63)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9-]*$/, 'a UUID, or a name')
+    .meta({ description: 'UUID or name' }),
 })
 
 /** The row, or `not_found` with what was looked for. */

@@ -1,51 +1,74 @@
+import { startOfText } from '@hearth/contract'
 import { type ErrorDetail, HearthError } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
+import { shownValue } from './shown-value.ts'
 
 type Part = 'path' | 'query' | 'body' | 'header'
 
-/** The value as its schema reads it, or `invalid` with every field that does not fit: what was given, what would. */
+/** How many faults of one request are told; of the others their number. */
+export const mostFaults = 20
+const mostFieldBytes = 200
+const mostExpectedBytes = 500
+
+/** The value as its schema reads it, or `invalid` with the first fields that do not fit: what was given, what would. */
 export function validate<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   part: Part,
 ): z.output<Schema> {
-  const unstorable = unstorableText(value, part)
+  const unstorable = unstorableText(value, [])
   if (unstorable !== null) {
-    throw new HearthError('invalid', `the ${part} does not fit: ${unstorable.field}`, {
-      details: [unstorable],
-    })
+    throw doesNotFit(part, [
+      {
+        field: fieldOf(part, unstorable),
+        given: shownValue(at(value, unstorable), unstorable),
+        expected: 'text without NUL characters and unpaired surrogates',
+      },
+    ])
   }
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const details = parsed.error.issues.flatMap((issue) => detailsOf(issue, value, part))
-  const fields = details.map(({ field }) => field).join(', ')
-  throw new HearthError('invalid', `the ${part} does not fit: ${fields}`, { details })
+  const faults = parsed.error.issues.flatMap(placesOf)
+  const details = faults.slice(0, mostFaults).map(({ path, expected }) => ({
+    field: fieldOf(part, path),
+    given: shownValue(at(value, path), path),
+    expected: startOfText(expected, mostExpectedBytes),
+  }))
+  throw doesNotFit(part, details, faults.length)
 }
 
-/** PostgreSQL stores no NUL and no half of a surrogate pair, wherever in a document they stand. */
-function unstorableText(value: unknown, field: string): ErrorDetail | null {
-  if (typeof value === 'string') {
-    if (value.isWellFormed() && !value.includes('\u0000')) return null
-    return { field, given: shorten(value), expected: 'text without NUL characters and unpaired surrogates' }
-  }
+function doesNotFit(part: Part, details: ErrorDetail[], faults = details.length): HearthError {
+  const fields = details.map(({ field }) => field).join(', ')
+  const others = faults > details.length ? ` and ${faults - details.length} more` : ''
+  return new HearthError('invalid', `the ${part} does not fit: ${fields}${others}`, {
+    details,
+    facts: { faults },
+  })
+}
+
+/** Where PostgreSQL could not keep a text: it stores no NUL and no half of a surrogate pair. */
+function unstorableText(value: unknown, path: readonly string[]): readonly string[] | null {
+  if (typeof value === 'string') return isStorable(value) ? null : path
   if (typeof value !== 'object' || value === null) return null
   for (const [key, inner] of Object.entries(value)) {
-    const fault = unstorableText(key, field) ?? unstorableText(inner, `${field}.${key}`)
+    if (!isStorable(key)) return path
+    if (typeof inner === 'number' || typeof inner === 'boolean') continue
+    const fault = unstorableText(inner, [...path, key])
     if (fault !== null) return fault
   }
   return null
 }
 
-function detailsOf(issue: z.core.$ZodIssue, value: unknown, part: Part): ErrorDetail[] {
+const isStorable = (text: string) => text.isWellFormed() && !text.includes('\u0000')
+
+function placesOf(issue: z.core.$ZodIssue): { path: string[]; expected: string }[] {
   const path = issue.path.map(String)
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      field: [part, ...path, key].join('.'),
-      given: shorten(at(value, [...path, key])),
-      expected: 'no such field',
-    }))
-  }
-  return [{ field: [part, ...path].join('.'), given: shorten(at(value, path)), expected: issue.message }]
+  if (issue.code !== 'unrecognized_keys') return [{ path, expected: issue.message }]
+  return issue.keys.map((key) => ({ path: [...path, key], expected: 'no such field' }))
+}
+
+function fieldOf(part: Part, path: readonly string[]): string {
+  return startOfText([part, ...path].join('.'), mostFieldBytes)
 }
 
 function at(value: unknown, path: readonly string[]): unknown {
@@ -54,10 +77,4 @@ function at(value: unknown, path: readonly string[]): unknown {
       typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : undefined,
     value,
   )
-}
-
-function shorten(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  const text = JSON.stringify(value)
-  return text.length > 120 ? `${text.slice(0, 120)}…` : text
 }

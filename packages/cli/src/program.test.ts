@@ -12,6 +12,7 @@ function programWith(variables: Record<string, string> = {}) {
   const terminal: Terminal = {
     out: (text) => void out.push(`${text}\n`),
     raw: (text) => void out.push(text),
+    verbatim: (text) => void out.push(text),
     note: (text) => void notes.push(text),
     tone: (_, text) => text,
     isInteractive: false,

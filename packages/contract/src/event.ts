@@ -38,6 +38,7 @@ export const eventQuerySchema = z.strictObject({
     .number()
     .int()
     .nonnegative()
+    .max(999_999_999_999_999)
     .optional()
     .meta({ description: 'Position; by default only what is new' }),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),

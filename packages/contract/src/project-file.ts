@@ -1,4 +1,15 @@
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml'
 import { z } from 'zod'
 import { projectSpecInputSchema } from './project.ts'
 import { branchSchema, commandInputSchema } from './provisioning-plan.ts'
@@ -64,25 +75,78 @@ export type ProjectFileResult =
   | { declaration: ProjectDeclarationInput; faults: [] }
   | { declaration: null; faults: ProjectFileFault[] }
 
+/** More than any project file is; and how often a file may repeat what an alias names. */
+export const projectFileLimits = { bytes: 1024 * 1024, aliases: 100 } as const
+
 /** Reads a project file. Every fault is reported at once, with its place; a file with a fault is refused whole. */
 export function parseProjectFile(text: string): ProjectFileResult {
   const lines = new LineCounter()
+  if (new TextEncoder().encode(text).byteLength > projectFileLimits.bytes)
+    return refused(lines, 0, `the file is larger than ${projectFileLimits.bytes} bytes`)
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  if (document.errors.length > 0) {
-    const faults = document.errors.map((error) => ({
+  const errors = [...document.errors, ...document.warnings]
+  if (errors.length > 0) {
+    const faults = errors.map((error) => ({
       ...place(lines, error.pos[0]),
       path: '',
-      message: error.message,
+      message: yamlFault(error),
     }))
     return { declaration: null, faults }
   }
-  const value: unknown = document.toJS()
+  const alias = unresolvedAlias(document)
+  if (alias !== null) {
+    return refused(
+      lines,
+      alias.range?.[0] ?? 0,
+      `*${alias.source} names nothing: there is no &${alias.source} before it. If the text itself is meant, quote it: "*${alias.source}"`,
+    )
+  }
+  let value: unknown
+  try {
+    value = document.toJS({ maxAliasCount: projectFileLimits.aliases })
+  } catch (thrown) {
+    return refused(lines, 0, thrown instanceof Error ? thrown.message : String(thrown))
+  }
   const parsed = projectDeclarationSchema.safeParse(value)
   if (parsed.success) return { declaration: value as ProjectDeclarationInput, faults: [] }
   return {
     declaration: null,
     faults: parsed.error.issues.flatMap((issue) => faultsOf(issue, document, lines)),
   }
+}
+
+function refused(lines: LineCounter, offset: number, message: string): ProjectFileResult {
+  return { declaration: null, faults: [{ ...place(lines, offset), path: '', message }] }
+}
+
+/** Some faults are clear only to who knows the parser. */
+function yamlFault({ code, message }: YAMLError): string {
+  switch (code) {
+    case 'TAG_RESOLVE_FAILED':
+      return `${message}; if the text itself is meant, quote it`
+    case 'BAD_ALIAS':
+      return `${message}; if text that begins with * is meant, quote it`
+    default:
+      return message
+  }
+}
+
+/** The parser itself finds these only while it makes values, and then without their place. */
+function unresolvedAlias(document: Document): Alias | null {
+  const anchors = new Set<string>()
+  let found: Alias | null = null
+  visit(document, {
+    Node(_, node) {
+      if (isAlias(node)) {
+        if (anchors.has(node.source)) return undefined
+        found = node
+        return visit.BREAK
+      }
+      if (node.anchor !== undefined) anchors.add(node.anchor)
+      return undefined
+    },
+  })
+  return found
 }
 
 function faultsOf(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): ProjectFileFault[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { startOfText } from './bounded.ts'
 import { machineLimitsSchema } from './environment-class.ts'
 import type { StepName } from './provisioning-step.ts'
 import { repositoryFolderSchema, repositoryName } from './repository-folder.ts'
@@ -6,7 +7,10 @@ import { repositoryFolderSchema, repositoryName } from './repository-folder.ts'
 /** One set-up command: run by bash, as root; a non-zero exit fails its step. */
 export const commandSchema = z.strictObject({
   name: z.string().min(1).max(120),
-  command: z.string().trim().min(1).max(65_536),
+  command: z.string().trim().min(1).max(65_536).meta({
+    description:
+      'Of several lines only the status of the last counts: begin with `set -e`, or write each as a command of its own',
+  }),
   timeoutSeconds: z.int().min(1).max(86_400).optional(),
 })
 export type Command = z.infer<typeof commandSchema>
@@ -18,7 +22,9 @@ export const commandInputSchema = z.union([
     .trim()
     .min(1)
     .max(65_536)
-    .transform((command): Command => ({ name: command.split('\n')[0]?.slice(0, 120) ?? command, command })),
+    .transform(
+      (command): Command => ({ name: startOfText(command.split('\n')[0] ?? command, 120), command }),
+    ),
   commandSchema,
 ])
 
@@ -35,6 +41,15 @@ const repositoryUrl = z
   .regex(
     /^((https?|ssh|git|file):\/\/\S+|[\w.-]+@[\w.-]+:\S+)$/,
     'a git URL: https://, ssh://, git://, file:// or user@host:path',
+  )
+  // Whoever may see the project would see it, in events too.
+  .refine(
+    (url) => !/^[a-z]+:\/\/[^/?#]*:[^/?#]*@/i.test(url),
+    'a URL without a password: store the password as a secret and name that secret in `token` (https://) or a key in `deployKey` (ssh://)',
+  )
+  .refine(
+    (url) => !/^(https?|git):\/\/[^/?#]*@/i.test(url),
+    'an https://, http:// or git:// URL without a user, which may be a token: name the secret that holds it in `token`',
   )
 
 export const branchSchema = z
@@ -98,7 +113,10 @@ export const repositorySchema = z.object({
 })
 export type Repository = z.infer<typeof repositorySchema>
 
-export const variablesSchema = z.record(variableNameSchema, z.string().max(65_536))
+export const variablesSchema = z.record(variableNameSchema, z.string().max(65_536)).meta({
+  description:
+    'Taken as written: $PATH in a value stays that text. To add to a variable, export it in a command',
+})
 
 /** The set-up an environment is made with: fixed when it is made, so a later change of the project leaves it as it is. */
 export const provisioningPlanSchema = z.object({

@@ -41,11 +41,13 @@ export function nameOfRepository(url: string): string {
 
 /** Refuses two clones in one folder; also where they differ in capitals only, which people and other systems mistake. */
 export function refuseSharedFolders(
-  repositories: readonly { name: string }[],
+  repositories: readonly { name?: string }[],
   context: z.core.$RefinementCtx<unknown>,
 ): void {
   const seen = new Map<string, string>()
   for (const [index, { name }] of repositories.entries()) {
+    // One that does not fit itself has no name yet, and is told of by its own schema.
+    if (name === undefined) continue
     const other = seen.get(name.toLowerCase())
     if (other === undefined) seen.set(name.toLowerCase(), name)
     else {

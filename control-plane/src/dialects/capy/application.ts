@@ -1,3 +1,4 @@
+import { startOfText } from '@hearth/contract'
 import { HearthError, newId, toError } from '@hearth/foundation'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import {
@@ -5,8 +6,9 @@ import {
   type ApplicationEnvironment,
   type Authenticate,
   authenticated,
-  limitedBody,
 } from '../../api/application.ts'
+import { retryAfterSeconds } from '../../api/error-response.ts'
+import { limitedBody } from '../../api/limited-body.ts'
 import type { Services } from '../../api/services.ts'
 import { capyError } from './error.ts'
 import { addInstanceRoutes } from './instances.ts'
@@ -38,7 +40,7 @@ export function createCapyApplication(
   application.notFound((context) => {
     const error = new HearthError(
       'not_found',
-      `there is no ${context.req.method} ${prefix}${context.req.path}`,
+      `there is no ${context.req.method} ${prefix}${startOfText(context.req.path, 200)}`,
     )
     const { status, body } = capyError(error)
     return context.json(body, status)
@@ -48,6 +50,7 @@ export function createCapyApplication(
     if (status >= 500) {
       services.log.error({ err: toError(thrown), requestId: context.get('requestId') }, 'request failed')
     }
+    if (status === 503) context.header('Retry-After', retryAfterSeconds)
     return context.json(body, status)
   })
   addProjectRoutes(application, services)

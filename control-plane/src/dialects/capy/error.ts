@@ -1,6 +1,7 @@
-import { assertNever, HearthError } from '@hearth/foundation'
+import { assertNever, type HearthError } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
 import type { ErrorDescription } from '../../api/endpoint.ts'
+import { known } from '../../api/error-response.ts'
 
 export const capyErrorSchema = z
   .object({
@@ -16,10 +17,7 @@ type Known = readonly [status: 401 | 403 | 404 | 409 | 410 | 413 | 422 | 500 | 5
 
 /** An error in its words. What is not meant for the caller becomes a 500 without its text. */
 export function capyError(thrown: unknown): { status: Known[0]; body: z.infer<typeof capyErrorSchema> } {
-  const error =
-    thrown instanceof HearthError
-      ? thrown
-      : new HearthError('internal', 'something went wrong', { cause: thrown })
+  const error = known(thrown)
   const [status, code] = knownAs(error)
   const fields = error.details.map(({ field, given, expected }) => ({ field, given, expected }))
   const details = fields.length === 0 ? { ...error.facts } : { ...error.facts, fields }
@@ -65,5 +63,6 @@ export const capyErrors: ErrorDescription = {
     413: 'payload_too_large',
     422: 'validation_error',
     500: 'internal_error',
+    503: 'unavailable',
   },
 }

@@ -56,7 +56,7 @@ export function addInstanceRoutes(application: Application, services: Services):
       tag,
       summary: 'Show a machine: its status, a summary, and each step with its output, error and times',
       roles: readers,
-      params: projectParams.extend({ instanceId: z.string().min(1).max(64) }),
+      params: projectParams.extend({ instanceId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'an id') }),
       answer: { status: 200, schema: instanceSchema, description: 'The instance' },
       handle: async ({ caller, params }) => {
         const { projectId, instanceId } = params

@@ -3,7 +3,11 @@ import { z } from '@hono/zod-openapi'
 
 export const pagingSchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(20),
-  cursor: z.string().max(64).optional(),
+  cursor: z
+    .string()
+    .max(64)
+    .regex(/^[A-Za-z0-9_-]+$/, 'nextCursor of a page of this list')
+    .optional(),
 })
 
 /** The id a page ends with, as a cursor that nobody is to read. */

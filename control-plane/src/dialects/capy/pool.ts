@@ -7,7 +7,11 @@ import { findProject, lockProject, type ProjectRow } from '../../kinds/project/i
 import { createWarmPool, listWarmPools, lockWarmPool, type WarmPoolRow } from '../../kinds/warm-pool/index.ts'
 
 export const projectParams = z.object({
-  projectId: z.string().min(1).max(63).meta({ description: 'Id of the project, or its name' }),
+  projectId: z
+    .string()
+    .max(63)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9-]*$/, 'an id, or a name')
+    .meta({ description: 'Id of the project, or its name' }),
 })
 
 /** Of the machines that a pool has when nobody named a class: that of a project file. */

@@ -14,7 +14,7 @@ import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { mayEnter, readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
-import { found, idParams, page, requireVersion } from '../../api/lookup.ts'
+import { found, idParams, nameQuery, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { transact } from '../../database/transact.ts'
 import { wake, wakeAfter } from '../../reconciling/wake.ts'
@@ -112,7 +112,7 @@ export function addClaimRoutes(
     summary: 'List claims; released ones only with phase=released',
     roles: readers,
     query: listQuerySchema.extend({
-      name: z.string().max(63).optional(),
+      name: nameQuery,
       phase: claimPhaseSchema.optional(),
     }),
     answer: { status: 200, schema: listSchema(claimSchema), description: 'Claims, without connections' },

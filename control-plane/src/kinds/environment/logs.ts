@@ -12,7 +12,8 @@ import { readLogs } from './read-logs.ts'
 const querySchema = z.strictObject({
   step: z
     .string()
-    .max(128)
+    .max(192)
+    .regex(/^[a-z][a-z0-9_]*(\.[A-Za-z0-9_-]+)*$/, 'a step, as in project_setup or clone_repo.shop')
     .optional()
     .meta({ description: 'As in `clone_repo.shop`; by default every step' }),
   follow: z.enum(['true', 'false']).default('false'),

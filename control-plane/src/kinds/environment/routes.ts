@@ -15,7 +15,7 @@ import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
-import { found, idParams, page, requireVersion } from '../../api/lookup.ts'
+import { found, idParams, nameQuery, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { transact } from '../../database/transact.ts'
 import { findEnvironmentClass } from '../environment-class/index.ts'
@@ -35,7 +35,7 @@ import { explainEnvironment } from './why-sight.ts'
 const tag = 'Environments'
 const path = '/v1/environments'
 const filterSchema = listQuerySchema.extend({
-  name: z.string().max(128).optional(),
+  name: nameQuery,
   projectId: idSchema.optional(),
   warmPoolId: idSchema.optional(),
   runnerId: idSchema.optional(),

@@ -1,4 +1,4 @@
-import { describeGap, eventQuerySchema, eventSchema } from '@hearth/contract'
+import { describeGap, eventQuerySchema, eventSchema, startOfText } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
@@ -70,7 +70,7 @@ function resumePosition(header: string | undefined): number | null {
     details: [
       {
         field: 'header.Last-Event-ID',
-        given: header.slice(0, 120),
+        given: startOfText(header, 120),
         expected: 'the id of an event of this stream',
       },
     ],

@@ -40,6 +40,21 @@ export async function findObserver(
     .executeTakeFirst()
 }
 
+/** The same under lock, so that it is not renewed while it is deleted, nor the other way round. */
+export async function lockObserver(
+  tx: DatabaseTransaction,
+  organizationId: string,
+  id: string,
+): Promise<ObserverRow | undefined> {
+  return tx
+    .selectFrom('observers')
+    .selectAll()
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+}
+
 export async function listObservers(
   database: Database,
   filter: { organizationId: string; limit: number; after?: string | undefined },

@@ -12,6 +12,7 @@ import { type Caller, readers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams, page } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
+import { transact } from '../../database/transact.ts'
 import { accessOf, requireObserverMessaging } from './access.ts'
 import {
   countObservers,
@@ -20,6 +21,7 @@ import {
   findObserver,
   insertObserver,
   listObservers,
+  lockObserver,
 } from './queries.ts'
 import { type ObserverRow, toObserver } from './table.ts'
 
@@ -92,7 +94,7 @@ export function addObserverRoutes(application: Application, services: Services):
     handle: async ({ caller, params, body, once }) => {
       requireObserverMessaging(services)
       return once(async (tx) => {
-        const row = own(await findObserver(tx, caller.organizationId, params.id), caller, params.id)
+        const row = own(await lockObserver(tx, caller.organizationId, params.id), caller, params.id)
         await messaging.ensureObserver(toObserver(row), 'oldest')
         const extended = await extendObserver(tx, row.id, after(body.hours))
         return { status: 201, value: await accessOf(services, extended) }
@@ -107,12 +109,14 @@ export function addObserverRoutes(application: Application, services: Services):
     roles: readers,
     params: idParams,
     answer: { status: 200, schema: observerSchema, description: 'The observer as it was' },
-    handle: async ({ caller, params }) => {
-      const row = own(await findObserver(database, caller.organizationId, params.id), caller, params.id)
-      await messaging.removeObserver(row.id)
-      await deleteObserver(database, row.id)
-      return { status: 200, value: toObserver(row) }
-    },
+    handle: async ({ caller, params }) =>
+      transact(database, async (tx) => {
+        const row = own(await lockObserver(tx, caller.organizationId, params.id), caller, params.id)
+        // Safe to repeat, as `transact` may.
+        await messaging.removeObserver(row.id)
+        await deleteObserver(tx, row.id)
+        return { status: 200, value: toObserver(row) }
+      }),
   })
 }
 

@@ -7,6 +7,7 @@ import {
   tokenCreateSchema,
   tokenSchema,
 } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { administrators } from '../../api/caller.ts'
@@ -24,7 +25,7 @@ const callerSchema = z.object({
 })
 
 export function addTokenRoutes(application: Application, services: Services): void {
-  const { database } = services
+  const { database, clock } = services
   addEndpoint(application, services, {
     method: 'get',
     path: '/v1/whoami',
@@ -61,6 +62,7 @@ export function addTokenRoutes(application: Application, services: Services): vo
     handle: async ({ caller, body, once }) =>
       once(async (tx) => {
         const { organizationId } = caller
+        requireFuture(body.expiresAt, clock.now())
         const principal = {
           organization_id: organizationId,
           kind: 'service_account' as const,
@@ -88,5 +90,14 @@ export function addTokenRoutes(application: Application, services: Services): vo
       const row = found(await deleteToken(database, caller.organizationId, params.id), 'token', params.id)
       return { status: 200, value: toToken(row) }
     },
+  })
+}
+
+function requireFuture(expiresAt: string | undefined, now: Date): void {
+  if (expiresAt === undefined || Date.parse(expiresAt) > now.getTime()) return
+  throw new HearthError('invalid', 'the token would have ended before it is made', {
+    details: [
+      { field: 'body.expiresAt', given: expiresAt, expected: `a time after now, ${now.toISOString()}` },
+    ],
   })
 }

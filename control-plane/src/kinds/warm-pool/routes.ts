@@ -8,11 +8,10 @@ import {
   warmPoolSchema,
   warmPoolUpdateSchema,
 } from '@hearth/contract'
-import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
-import { found, idParams, page, requireVersion } from '../../api/lookup.ts'
+import { found, idParams, nameQuery, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { transact } from '../../database/transact.ts'
 import { findEnvironmentClass } from '../environment-class/index.ts'
@@ -45,7 +44,7 @@ export function addWarmPoolRoutes(application: Application, services: Services):
     tag,
     summary: 'List warm pools',
     roles: readers,
-    query: listQuerySchema.extend({ name: z.string().max(127).optional(), projectId: idSchema.optional() }),
+    query: listQuerySchema.extend({ name: nameQuery, projectId: idSchema.optional() }),
     answer: { status: 200, schema: listSchema(warmPoolSchema), description: 'Warm pools' },
     handle: async ({ caller, query }) => {
       const rows = await listWarmPools(database, { organizationId: caller.organizationId, ...query })

@@ -40,6 +40,38 @@ test('text that is not YAML has a place too', () => {
   expect((error as CommandError).message).toMatch(/hearth\.yaml:\d+:\d+: /)
 })
 
+const head = 'apiVersion: hearth/v1\nname: shop\n'
+const bomb = `a: &a [x, x, x, x, x, x, x, x, x]
+b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]
+c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]
+d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c]
+`
+/** What is no project file, and the line and column that are told. */
+const faults: [text: string, place: string, said: string][] = [
+  [`${head}setup: *nope\n`, '3:8', 'quote it: "*nope"'],
+  [`${head}variables:\n  GLOB: *.js\n`, '4:9', 'quote it: "*.js"'],
+  [`${head}setup: [a, *b]\n`, '3:12', '*b names nothing'],
+  [`${head}setup:\n\t- make\n`, '4:1', ''],
+  [`${head}name: again\n`, '3:1', 'unique'],
+  [`${head}setup: !odd make\n`, '3:8', 'quote it'],
+  [`${head}variables: {A: "x\n`, '4:1', ''],
+  [`${head}setup: @make\n`, '3:8', ''],
+  [`${head}variables: {A: %x}\n`, '3:16', ''],
+  [`${head}---\nname: other\n`, '3:1', ''],
+  [bomb, '1:1', ''],
+  ['x'.repeat(1_100_000), '1:1', 'larger than'],
+  ['', '1:1', ''],
+  ['- a\n', '1:1', ''],
+]
+test.each(faults)('%.60j has its place and is bad input', (text, place, said) => {
+  const error = errorOf(() => readProjectFile(fileWith(text)))
+  expect(error).toBeInstanceOf(CommandError)
+  const { message, exitCode } = error as CommandError
+  expect(exitCode).toBe(2)
+  expect(message).toContain(`hearth.yaml:${place}: `)
+  expect(message).toContain(said)
+})
+
 test('a file that is not there is bad input and names itself', () => {
   const error = errorOf(() => readProjectFile(join(folder, 'absent.yaml')))
   expect(error).toMatchObject({ code: 'invalid', message: expect.stringContaining('absent.yaml') })

@@ -10,15 +10,26 @@ export function logsCommand(invocation: Invocation): Command {
     .argument('<environment>', 'name or id')
     .option('-f, --follow', 'go on until provisioning has ended')
     .option('--step <step>', 'only of this step, for example project_setup or clone_repo.shop')
+    .option(
+      '--raw',
+      'as the guest printed it, with what your terminal obeys: colours, but also titles and more',
+    )
     .addHelpText('after', examples('hearth logs -f shop-1', 'hearth logs shop-1 --step project_setup'))
-    .action(async (reference: string, options: { follow?: boolean; step?: string }) => {
+    .action(async (reference: string, { raw, ...options }: LogsOptions) => {
       const { terminal, signal } = invocation
       const connection = client(invocation)
       const { metadata } = await byIdOrName('environment', connection.environments, reference, signal)
+      const write = raw === true ? terminal.verbatim : terminal.raw
       const lines = new LinesOfSteps(options.step === undefined)
       for await (const chunk of connection.environments.logs(metadata.id, { ...options, signal })) {
-        terminal.raw(lines.add(chunk))
+        write(lines.add(chunk))
       }
-      terminal.raw(lines.rest())
+      write(lines.rest())
     })
+}
+
+interface LogsOptions {
+  follow?: boolean
+  step?: string
+  raw?: boolean
 }

@@ -34,14 +34,16 @@ export const environmentKind = defineKind<Environment>({
     byIdOrName('environment', client.environments, reference, signal),
   describe: describeEnvironment,
   async remove({ client, signal }, reference, { force }) {
-    const { metadata } = await byIdOrName('environment', client.environments, reference, signal)
+    const before = await byIdOrName('environment', client.environments, reference, signal)
+    const { metadata } = before
     await client.environments.delete(metadata.id, { force, signal })
     return {
       id: metadata.id,
       name: metadata.name,
       gone: async (waiting) => {
         const seen = await client.environments.get(metadata.id, { signal: waiting }).catch(goneIsNull)
-        if (seen?.status.phase === 'failed') {
+        // One that had failed before stays so until its runner begins with the deletion.
+        if (seen?.status.phase === 'failed' && !isSameFailure(seen, before)) {
           throw new HearthError('conflict', seen.status.failure?.message ?? 'the deletion failed')
         }
         return seen === null || seen.status.phase === 'deleted'
@@ -49,6 +51,10 @@ export const environmentKind = defineKind<Environment>({
     }
   },
 })
+
+function isSameFailure({ status }: Environment, before: Environment): boolean {
+  return JSON.stringify(status.failure) === JSON.stringify(before.status.failure)
+}
 
 export function goneIsNull(error: unknown): null {
   if (error instanceof HearthError && error.code === 'not_found') return null

@@ -1,5 +1,6 @@
 import { Listr } from 'listr2'
 import type { Terminal } from './terminal.ts'
+import { visibleText } from './visible-text.ts'
 
 export interface ProgressTask {
   title: string
@@ -27,15 +28,15 @@ export async function runTasks(
 async function runDrawn(tasks: readonly ProgressTask[], options: { concurrent: boolean }): Promise<void> {
   const list = new Listr(
     tasks.map(({ title, work }) => ({
-      title,
+      title: visibleText(title),
       task: async (_: unknown, task) => {
         const result = await work({
           state: (text) => {
-            task.output = text
+            task.output = visibleText(text)
           },
           event: () => undefined,
         })
-        if (result !== undefined) task.title = result
+        if (result !== undefined) task.title = visibleText(result)
       },
     })),
     {

@@ -1,4 +1,4 @@
-import { type StepStatus, stepKey } from '@hearth/contract'
+import { type StepStatus, startOfText, stepKey } from '@hearth/contract'
 import { formatDuration } from './duration.ts'
 import { phaseTone } from './phase-tone.ts'
 import { renderTable, type Table } from './table.ts'
@@ -35,7 +35,7 @@ export function stepLines(steps: readonly StepStatus[], terminal: Terminal, now:
 
 /** While a step runs, the last line it printed. */
 function lastLine({ phase, output }: StepStatus): string {
-  return phase === 'running' ? (output.trimEnd().split('\n').at(-1)?.slice(0, 80) ?? '') : ''
+  return phase === 'running' ? startOfText(output.trimEnd().split('\n').at(-1) ?? '', 80) : ''
 }
 
 export function stepTime(step: StepStatus, now: Date): string {

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
+import { visibleLine } from './visible-text.ts'
 
 export interface Table {
   columns: readonly string[]
@@ -7,8 +8,9 @@ export interface Table {
 
 /** Columns as wide as their widest cell, two spaces between, nothing after the last. Colours take no room. */
 export function renderTable(table: Table): string {
+  const rows = table.rows.map((row) => row.map(visibleLine))
   const widths = table.columns.map((column, index) =>
-    Math.max(width(column), ...table.rows.map((row) => width(row[index] ?? ''))),
+    Math.max(width(column), ...rows.map((row) => width(row[index] ?? ''))),
   )
   const line = (cells: readonly string[]): string =>
     cells
@@ -19,7 +21,7 @@ export function renderTable(table: Table): string {
       )
       .join('')
       .trimEnd()
-  return [line(table.columns), ...table.rows.map(line)].join('\n')
+  return [line(table.columns), ...rows.map(line)].join('\n')
 }
 
 function width(cell: string): number {

@@ -1,0 +1,60 @@
+import { HearthError } from '@hearth/foundation'
+
+/** More than any request needs: a project at its bounds has about 10,000 values, seven levels deep. */
+export const jsonLimits = { depth: 32, values: 20_000 } as const
+
+const quote = 0x22
+const backslash = 0x5c
+const opening = new Set([0x5b, 0x7b])
+const closing = new Set([0x5d, 0x7d])
+const comma = 0x2c
+
+/** The value of a body; an empty one is an empty object. Refuses what would take long to look through before it is parsed. */
+export function parseJson(text: string): unknown {
+  if (text.trim() === '') return {}
+  const { depth, values } = measure(text)
+  if (depth > jsonLimits.depth) throw refused(`more than ${jsonLimits.depth} levels`, 'fewer levels')
+  if (values > jsonLimits.values)
+    throw refused(`${values} values`, `at most ${jsonLimits.values} values and fields`)
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    // Without its text, and without the parser's message, which quotes it: there may be a secret in it.
+    throw refused(`${text.length} characters that are not JSON`, 'a JSON object', error)
+  }
+}
+
+function refused(given: string, expected: string, cause?: unknown): HearthError {
+  return new HearthError('invalid', `the body does not fit: given ${given}, expected ${expected}`, {
+    details: [{ field: 'body', given, expected }],
+    cause,
+  })
+}
+
+/** In one pass and without recursion: the deepest level, and the number of values in lists and objects. */
+function measure(text: string): { depth: number; values: number } {
+  let level = 0
+  let depth = 0
+  let values = 1
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === quote) at = endOfString(text, at)
+    else if (code === comma) values += 1
+    else if (opening.has(code)) {
+      level += 1
+      values += 1
+      if (level > depth) depth = level
+    } else if (closing.has(code)) level -= 1
+  }
+  return { depth, values }
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; ; at += 1) {
+    at = text.indexOf('"', at)
+    if (at < 0) return text.length
+    let escapes = 0
+    while (text.charCodeAt(at - 1 - escapes) === backslash) escapes += 1
+    if (escapes % 2 === 0) return at
+  }
+}

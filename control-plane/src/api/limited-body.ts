@@ -1,0 +1,34 @@
+import { HearthError } from '@hearth/foundation'
+import type { MiddlewareHandler } from 'hono'
+
+export const mostBodyBytes = 1024 * 1024
+const mostDrainedBytes = 16 * mostBodyBytes
+
+/**
+ * Refuses a body over the limit. Of one whose length is told, no byte is kept; one that comes in pieces is read here,
+ * until it ends or is too long.
+ */
+export const limitedBody: MiddlewareHandler = async (context, next) => {
+  const { req } = context
+  const isInPieces = req.header('Transfer-Encoding') !== undefined
+  const length = Number(req.header('Content-Length') ?? 0)
+  if (!isInPieces && length <= mostBodyBytes) return next()
+  const reader = req.raw.body?.getReader()
+  if (reader === undefined) return next()
+  const pieces: Uint8Array[] = []
+  let bytes = 0
+  // Reads on for a while before it refuses: a client whose connection is cut while it still sends sees a reset and not
+  // the answer.
+  while (bytes < mostDrainedBytes) {
+    const { done, value } = await reader.read()
+    if (done) break
+    bytes += value.byteLength
+    if (bytes <= mostBodyBytes) pieces.push(value)
+  }
+  if (bytes > mostBodyBytes || length > mostBodyBytes) {
+    throw new HearthError('too_large', `the body is too large: at most ${mostBodyBytes / 1024 / 1024} MiB`)
+  }
+  const { url, method, headers, signal } = req.raw
+  req.raw = new Request(url, { method, headers, signal, body: Buffer.concat(pieces) })
+  return next()
+}

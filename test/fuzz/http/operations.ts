@@ -1,0 +1,65 @@
+export interface Schema {
+  $ref?: string
+  type?: string | string[]
+  format?: string
+  pattern?: string
+  enum?: unknown[]
+  const?: unknown
+  anyOf?: Schema[]
+  oneOf?: Schema[]
+  allOf?: Schema[]
+  properties?: Record<string, Schema>
+  required?: string[]
+  additionalProperties?: Schema | boolean
+  items?: Schema
+  minimum?: number
+  maximum?: number
+}
+
+export type Components = { schemas?: Record<string, Schema> }
+
+export interface Parameter {
+  name: string
+  in: 'path' | 'query' | 'header'
+  schema: Schema
+}
+
+/** One method of one path, as an OpenAPI document of the target describes it. */
+export interface Operation {
+  method: string
+  path: string
+  parameters: Parameter[]
+  body: Schema | null
+  responses: Record<string, { content?: Record<string, { schema: object }> }>
+  components: Components
+}
+
+interface Document {
+  servers?: { url: string }[]
+  paths: Record<string, Record<string, Described>>
+  components: Components
+}
+type Described = Pick<Operation, 'responses'> & {
+  parameters?: Parameter[]
+  requestBody?: { content: { 'application/json': { schema: Schema } } }
+}
+
+const documents = ['/openapi.json', '/api/v1/openapi.json']
+
+export async function readOperations(url: string): Promise<Operation[]> {
+  const read = await Promise.all(
+    documents.map(async (path) => (await (await fetch(url + path)).json()) as Document),
+  )
+  return read.flatMap(({ servers, paths, components }) =>
+    Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { parameters = [], requestBody, responses }]) => ({
+        method: method.toUpperCase(),
+        path: `${servers?.[0]?.url ?? ''}${path}`,
+        parameters,
+        body: requestBody?.content['application/json'].schema ?? null,
+        responses,
+        components,
+      })),
+    ),
+  )
+}

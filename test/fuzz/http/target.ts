@@ -1,0 +1,65 @@
+import pg from 'pg'
+import type { Target } from './campaign.ts'
+
+/** What only requests change: neither what is seen of machines, nor when a token was last used. */
+const tables: Readonly<Record<string, readonly string[]>> = {
+  organizations: [],
+  principals: [],
+  tokens: ['last_used_at'],
+  environment_classes: [],
+  projects: ['status', 'status_version', 'updated_at'],
+  project_secrets: [],
+  warm_pools: ['status', 'status_version', 'updated_at', 'retry_at'],
+  claims: ['status', 'status_version', 'updated_at', 'phase', 'environment_id'],
+  observers: [],
+  runners: ['status', 'status_version', 'updated_at', 'phase', 'last_seen_at'],
+  idempotency_keys: [],
+}
+
+interface Installed {
+  url: string
+  token: string
+  databaseUrl: string
+}
+
+/** The first organization of an installation, with tokens of three roles and one that is none. */
+export async function fuzzTarget({ url, token, databaseUrl }: Installed): Promise<Target & AsyncDisposable> {
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })
+  const made = await Promise.all(['member', 'viewer', 'join'].map((role) => newToken(url, token, role)))
+  return {
+    url,
+    tokens: [token, token, ...made, 'hearth_odd'],
+    async digest() {
+      const digests = Object.entries(tables).map(async ([table, volatile]) => {
+        const { rows } = await pool.query<{ digest: string | null }>(
+          `SELECT md5(string_agg(shown, ',' ORDER BY shown)) AS digest
+           FROM (SELECT (to_jsonb(t) - $1::text[])::text AS shown FROM ${table} AS t) AS rows`,
+          [volatile],
+        )
+        return `${table}:${rows[0]?.digest ?? ''}`
+      })
+      return (await Promise.all(digests)).join(' ')
+    },
+    [Symbol.asyncDispose]: () => pool.end(),
+  }
+}
+
+async function newToken(url: string, token: string, role: string): Promise<string> {
+  return (await post(url, token, '/v1/tokens', { name: `fuzz-${role}`, roles: [role] })).secret ?? ''
+}
+
+/** The token of another organization's administrator. */
+export async function newBystander(url: string, token: string): Promise<string> {
+  const spec = { displayName: 'Bystander' }
+  return (await post(url, token, '/v1/organizations', { name: 'bystander', spec })).token ?? ''
+}
+
+async function post(url: string, token: string, path: string, body: object) {
+  const response = await fetch(url + path, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (response.status !== 201) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+  return (await response.json()) as { secret?: string; token?: string }
+}

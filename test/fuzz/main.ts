@@ -1,0 +1,19 @@
+/** `pnpm fuzz NAME --count N --seed N`: sends what may come from whoever is not trusted, and sees who is hurt by it. */
+const [name = '', ...words] = process.argv.slice(2)
+
+export interface Fuzzer {
+  /** Resolves with the exit status. */
+  run(words: readonly string[]): Promise<number>
+}
+
+const fuzzers: Readonly<Record<string, () => Promise<Fuzzer>>> = {
+  http: () => import('./http/run.ts'),
+}
+
+const load = fuzzers[name]
+if (load === undefined) {
+  console.error(`usage: pnpm fuzz ${Object.keys(fuzzers).join('|')} [--count N] [--seed N]`)
+  process.exitCode = 2
+} else {
+  process.exitCode = await (await load()).run(words)
+}
