@@ -29,14 +29,17 @@ export async function offerImage(imagesFolder: string, name: ImageName): Promise
   await symlink(await baseImage(name), join(imagesFolder, name))
 }
 
-/** A guest whose kernel runs nothing but a wait: it never answers. */
-export async function offerMuteImage(imagesFolder: string, name: string): Promise<void> {
+/** A guest whose kernel runs nothing but a wait, or what its command line says: it never answers. */
+export async function offerMuteImage(
+  imagesFolder: string,
+  name: string,
+  commandLine = 'console=ttyS0 rdinit=/bin/busybox -- sleep 1000000',
+): Promise<void> {
   const source = await baseImage('debian-12')
   const folder = join(imagesFolder, name)
   await mkdir(folder, { recursive: true })
   const image: object = JSON.parse(await readFile(join(source, 'image.json'), 'utf8'))
   const files = { disk: 'disk.qcow2', kernel: 'vmlinuz', initrd: 'initrd.img' }
   for (const file of Object.values(files)) await symlink(join(source, file), join(folder, file))
-  const commandLine = 'console=ttyS0 rdinit=/bin/busybox -- sleep 1000000'
   await writeFile(join(folder, 'image.json'), JSON.stringify({ ...image, ...files, name, commandLine }))
 }

@@ -6,7 +6,9 @@ import { domainsCheck } from './checks/domains.ts'
 import { foldersCheck } from './checks/folders.ts'
 import { guestNetworkCheck } from './checks/guest-network.ts'
 import { libvirtCheck } from './checks/libvirt.ts'
+import { pausedCheck } from './checks/paused.ts'
 import { portsCheck } from './checks/ports.ts'
+import { processorWeightsCheck } from './checks/processor-weights.ts'
 import { programsCheck } from './checks/programs.ts'
 import { stateRightsCheck } from './checks/state-rights.ts'
 import { virtualizationCheck } from './checks/virtualization.ts'
@@ -23,6 +25,8 @@ export const checks: readonly Check[] = [
   controlPlaneCheck,
   clockCheck,
   domainsCheck,
+  pausedCheck,
+  processorWeightsCheck,
   foldersCheck,
 ]
 

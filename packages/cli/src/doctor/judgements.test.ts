@@ -9,7 +9,9 @@ import { judgeDomains, ownerOf } from './checks/domains.ts'
 import { foldersCheck, judgeFolders, judgeImages } from './checks/folders.ts'
 import { judgeGuestNetwork } from './checks/guest-network.ts'
 import { judgeLibvirt } from './checks/libvirt.ts'
+import { judgePaused } from './checks/paused.ts'
 import { judgePort, portOf } from './checks/ports.ts'
+import { judgeProcessorWeights } from './checks/processor-weights.ts'
 import { judgePrograms } from './checks/programs.ts'
 import { judgeStateRights } from './checks/state-rights.ts'
 import { judgeKvm, type KvmFacts } from './checks/virtualization.ts'
@@ -205,4 +207,33 @@ test('libvirt that sleeps is a warning, since `hearth dev` wakes it', () => {
     level: 'warning',
     remedy: expect.any(String),
   })
+})
+
+test('machines that stand still are named with the reason and what lets them go on', () => {
+  expect(judgePaused([])).toMatchObject({ level: 'ok' })
+  const finding = judgePaused([
+    { name: 'hearth-1', state: 'paused (I/O error)' },
+    { name: 'hearth-2', state: 'paused (user)' },
+  ])
+  expect(finding).toMatchObject({ level: 'warning' })
+  expect(finding.message).toContain('hearth-1 (I/O error), hearth-2 (user)')
+  expect(finding.remedy).toContain('virsh resume NAME')
+})
+
+test('processors are weighted by class where libvirt may use control groups, and it is said where it may not', () => {
+  expect(judgeProcessorWeights('qemu:///system', true)).toMatchObject({ level: 'ok' })
+  expect(judgeProcessorWeights('qemu:///system', false)).toMatchObject({ level: 'warning' })
+  expect(judgeProcessorWeights('qemu:///session', true).message).toContain('qemu:///session')
+})
+
+test('a file of a machine that others may read is named, with the command that closes it', () => {
+  const open = { path: '/state/agent/environments/1/disk.qcow2', mode: 0o100644 }
+  expect(judgeStateRights([], [open])).toEqual([
+    {
+      check: 'state folder rights',
+      level: 'problem',
+      message: '/state/agent/environments/1/disk.qcow2 is not for others, who can read it (mode 644)',
+      remedy: 'chmod go= /state/agent/environments/1/disk.qcow2',
+    },
+  ])
 })

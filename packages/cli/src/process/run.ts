@@ -16,7 +16,7 @@ export interface RunOptions {
   timeoutMilliseconds?: number
 }
 
-/** Runs a program to its end; throws only when it cannot be started. */
+/** Runs a program to its end, whose words are those of the C locale whatever the caller's language; throws only when it cannot be started. */
 export function run(
   program: string,
   programArguments: readonly string[],
@@ -26,7 +26,7 @@ export function run(
     // A process group of its own, so that a timeout also ends what the program started.
     const child = spawn(program, programArguments, {
       cwd: options.folder,
-      env: { ...options.environment },
+      env: { ...options.environment, LC_ALL: 'C', LANGUAGE: undefined },
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     })
