@@ -191,7 +191,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     } catch (thrown) {
       log.warn({ error: toError(thrown) }, 'the paused machines cannot be looked at')
     }
-    inbox.wake(environmentId)
+    inbox.powerChanged(environmentId)
   }
   try {
     await Promise.all([

@@ -12,5 +12,6 @@ test('only the making and the first answer of a machine speak against its host',
   expect(speaksAgainstHost(failure('command_failed', 'project_setup'))).toBe(false)
   expect(speaksAgainstHost(failure('image_missing', 'create_vm'))).toBe(false)
   expect(speaksAgainstHost(failure('guest_unreachable'))).toBe(false)
+  expect(speaksAgainstHost(failure('guest_misbehaved', 'ensure_server'))).toBe(false)
   expect(speaksAgainstHost(null)).toBe(false)
 })

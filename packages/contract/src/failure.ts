@@ -9,6 +9,7 @@ export const failureCodeSchema = z.enum([
   'host_refused', // the hypervisor or the host said no
   'guest_unreachable', // the guest never answered, or stopped to
   'identity_mismatch', // the guest is not who it should be
+  'guest_misbehaved', // the guest answered too much, or what makes no sense
   'clone_failed', // a repository could not be cloned
   'command_failed', // a set-up command exited non-zero
   'runner_lost', // the host went away and the project does not wait
@@ -29,6 +30,7 @@ export type Failure = z.infer<typeof failureSchema>
 
 /** Whether a failure may be the host's doing: its machine could not be made there, or its guest never answered. */
 export function speaksAgainstHost(failure: Failure | null): boolean {
-  if (failure === null || failure.code === 'image_missing') return false
+  if (failure === null || failure.code === 'image_missing' || failure.code === 'guest_misbehaved')
+    return false
   return failure.step === 'create_vm' || failure.step === 'ensure_server'
 }

@@ -15,6 +15,8 @@ export interface ConnectionOptions {
   /** OpenSSH public key line: any other key ends the connection. */
   hostKey: string
   readyTimeoutMilliseconds?: number
+  /** Gives up an attempt that is not ready yet. */
+  signal?: AbortSignal
 }
 
 export interface ExecutionOptions {
@@ -29,6 +31,11 @@ export interface ExecutionOptions {
 
 export interface Execution {
   write(input: string | Buffer): void
+  /** Lets standard output wait at the other end, or go on. */
+  pause(): void
+  resume(): void
+  /** Ends it, as whoever has heard enough does. */
+  close(): void
   /** The exit code; rejects when the connection or the channel ended without one. */
   readonly exitCode: Promise<number>
 }
@@ -38,6 +45,10 @@ export class HostKeyMismatch extends Error {
   override readonly name = 'HostKeyMismatch'
 }
 
+/** What may wait to be sent; who makes us answer and never reads is cut off. */
+const mostUnsentBytes = 16 * 1024 * 1024
+const unsentMilliseconds = 1_000
+const sessionMilliseconds = 30_000
 const keepaliveMilliseconds = 10_000
 const keepalivesMissed = 3
 /** OpenSSH allows ten sessions by default; some are left to others. */
@@ -57,7 +68,10 @@ export class SecureShellConnection {
     const shell = new NodeSSH()
     const pinned = publicKeyBytes(options.hostKey)
     let mismatch = false
+    const giveUp = () => options.stream?.destroy(toError(options.signal?.reason))
+    options.signal?.addEventListener('abort', giveUp, { once: true })
     try {
+      options.signal?.throwIfAborted()
       await shell.connect({
         ...(options.stream === undefined
           ? { host: options.host, port: options.port }
@@ -84,6 +98,8 @@ export class SecureShellConnection {
       if (mismatch)
         throw new HostKeyMismatch(`the server at ${options.host}:${options.port} has another host key`)
       throw toError(thrown)
+    } finally {
+      options.signal?.removeEventListener('abort', giveUp)
     }
     const connection = new SecureShellConnection(shell)
     const client = shell.connection
@@ -92,6 +108,7 @@ export class SecureShellConnection {
     client.on('error', (error) => connection.end(error))
     client.on('close', () => connection.end(new Error('the connection was closed')))
     client.setMaxListeners(0)
+    if (options.stream !== undefined) connection.watchUnsent(options.stream)
     return connection
   }
 
@@ -106,7 +123,7 @@ export class SecureShellConnection {
   }
 
   async execute(command: string, options: ExecutionOptions = {}): Promise<Execution> {
-    await this.takeSession()
+    await this.takeSession(options.signal)
     try {
       return await this.open(command, options)
     } catch (thrown) {
@@ -122,6 +139,20 @@ export class SecureShellConnection {
 
   close(): void {
     this.end(new Error('the connection was closed'))
+  }
+
+  /** Closes it; whatever is waited for over it fails with this. */
+  cut(cause: Error): void {
+    this.end(cause)
+  }
+
+  private watchUnsent(stream: Duplex): void {
+    const timer = setInterval(() => {
+      if (stream.writableLength > mostUnsentBytes)
+        this.end(new Error('the other end does not read what it asks for'))
+    }, unsentMilliseconds)
+    timer.unref()
+    this.onEnd(() => clearInterval(timer))
   }
 
   private follow(channel: ClientChannel, options: ExecutionOptions): Execution {
@@ -164,7 +195,13 @@ export class SecureShellConnection {
     })
     if (options.input !== undefined) channel.write(options.input)
     if (options.keepInputOpen !== true) channel.end()
-    return { write: (input) => channel.write(input), exitCode }
+    return {
+      write: (input) => channel.write(input),
+      pause: () => channel.pause(),
+      resume: () => channel.resume(),
+      close: () => channel.destroy(),
+      exitCode,
+    }
   }
 
   private open(command: string, options: ExecutionOptions): Promise<Execution> {
@@ -174,9 +211,27 @@ export class SecureShellConnection {
         reject(this.closed ?? new Error('the connection was closed'))
         return
       }
-      this.closeListeners.add(reject)
+      // There is no way to take back a session that was asked for: one that is not given costs the connection.
+      const giveUp = (why: Error) => {
+        this.end(why)
+        settle()
+        reject(why)
+      }
+      const onAbort = () => giveUp(toError(options.signal?.reason))
+      const timer = setTimeout(() => giveUp(new Error('no session was given in time')), sessionMilliseconds)
+      const settle = () => {
+        clearTimeout(timer)
+        options.signal?.removeEventListener('abort', onAbort)
+        this.closeListeners.delete(fail)
+      }
+      const fail = (error: Error) => {
+        settle()
+        reject(error)
+      }
+      this.closeListeners.add(fail)
+      options.signal?.addEventListener('abort', onAbort, { once: true })
       client.exec(command, (error, channel) => {
-        this.closeListeners.delete(reject)
+        settle()
         // At once: a short command's whole answer may stand in the packet being read.
         if (error === undefined) resolve(this.follow(channel, options))
         else reject(error)
@@ -193,9 +248,13 @@ export class SecureShellConnection {
     for (const next of this.waiting.splice(0)) next()
   }
 
-  private async takeSession(): Promise<void> {
+  private async takeSession(signal: AbortSignal | undefined): Promise<void> {
     while (this.sessions >= sessionsAtOnce && this.closed === null) {
-      await new Promise<void>((resolve) => this.waiting.push(resolve))
+      signal?.throwIfAborted()
+      await new Promise<void>((resolve) => {
+        this.waiting.push(resolve)
+        signal?.addEventListener('abort', () => resolve(), { once: true })
+      })
     }
     if (this.closed !== null) throw this.closed
     this.sessions += 1

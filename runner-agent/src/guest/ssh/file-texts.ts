@@ -1,6 +1,10 @@
 import { quote } from '../../secure-shell/quote.ts'
+import { wholeNumber } from './step-outcome.ts'
 
 const mostBytes = 64 * 1024
+
+/** What the reader of so many files may print. */
+export const mostPrintedBytes = (files: number) => files * (mostBytes + 16)
 
 /**
  * The bash program that prints each file as its length in bytes, a line end and its text; one that is not there as an
@@ -21,7 +25,8 @@ export function parseTexts(printed: Buffer): (string | null)[] {
   for (let at = 0; at < printed.length; ) {
     const start = printed.indexOf(0x0a, at) + 1
     if (start === 0) return texts
-    const length = Number(printed.toString('latin1', at, start - 1))
+    const length = wholeNumber(printed.toString('latin1', at, Math.min(start - 1, at + 16)), mostBytes + 1)
+    if (length === null) return texts
     at = start + length
     if (at > printed.length) return texts
     texts.push(length === 0 || length > mostBytes ? null : printed.toString('utf8', start, at))

@@ -1,22 +1,25 @@
 import { toError } from '@hearth/foundation'
 import { digestRandomSeed } from '../../host/random-seed.ts'
-import type { SecureShellConnection } from '../../secure-shell/connection.ts'
-import type { GuestEvidence, GuestMachine } from '../guest.ts'
+import { type GuestEvidence, type GuestMachine, GuestMisbehaved } from '../guest.ts'
 import { mostClockOffsetMilliseconds } from '../identity.ts'
-import { identityScript } from './identity-script.ts'
+import { identityFields, identityScript } from './identity-script.ts'
+import { shown } from './shown.ts'
+import type { WaitingShells } from './waiting-shell.ts'
 
 const measurements = 3
+const mostBytes = 16 * 1024
 
 /** Reads the guest's identity over a connection that has proved the host key already. */
 export async function identify(
-  connection: SecureShellConnection,
+  shells: WaitingShells,
   machine: GuestMachine,
   clock: { now(): Date },
   signal: AbortSignal,
 ): Promise<GuestEvidence> {
   const lines = new Lines()
-  const execution = await connection.execute(identityScript, {
-    keepInputOpen: true,
+  const execution = await shells.execute(identityScript, {
+    purpose: 'the identity check',
+    mostBytes,
     onStdout: (chunk) => lines.add(chunk),
     signal,
   })
@@ -24,21 +27,24 @@ export async function identify(
     () => lines.end(new Error('the identity check ended early')),
     (thrown: unknown) => lines.end(toError(thrown)),
   )
-  const said = new Map<string, string>()
-  for (let line = await lines.next(); line !== 'ready'; line = await lines.next()) {
-    const blank = line.indexOf(' ')
-    said.set(line.slice(0, blank), line.slice(blank + 1))
-  }
-  const offset = await measureClock(execution.write, lines, clock)
+  const said: string[] = []
+  for (const name of identityFields) said.push(valueIn(name, await lines.next()))
+  const offset = await measureClock((text) => execution.write(text), lines, clock)
   execution.write('end\n')
   await ended
+  const [machineId = '', hostname = '', seed = ''] = said
   return {
-    machineId: said.get('machine_id') ?? '',
-    hostname: said.get('hostname') ?? '',
+    machineId: shown(machineId),
+    hostname: shown(hostname),
     hostKeyMatches: true,
-    randomSeedFresh: digestRandomSeed(said.get('seed') ?? '') === machine.identity.randomSeedDigest,
+    randomSeedFresh: digestRandomSeed(seed) === machine.identity.randomSeedDigest,
     clockOffsetMilliseconds: offset,
   }
+}
+
+function valueIn(name: string, line: string): string {
+  if (line.startsWith(`${name} `)) return line.slice(name.length + 1)
+  throw new GuestMisbehaved(`the guest answered "${shown(line)}" when it was asked for its ${name}`)
 }
 
 /** Half the round trip is taken as the way there. A clock that is off is set, then measured again. */
@@ -51,9 +57,8 @@ async function measureClock(
   for (let round = 0; round < measurements; round += 1) {
     const sent = clock.now().getTime()
     write('time\n')
-    const line = await lines.next()
+    const there = guestMilliseconds(valueIn('time', await lines.next()))
     const received = clock.now().getTime()
-    const there = Number(line.slice('time '.length).replace(',', '.')) * 1000
     offset = Math.round(there - (sent + received) / 2)
     if (Math.abs(offset) < mostClockOffsetMilliseconds) break
     const ahead = (received - sent) / 2
@@ -62,14 +67,23 @@ async function measureClock(
   return offset
 }
 
+/** Bash's EPOCHREALTIME: seconds and six digits of a fraction, after a point or a comma. */
+function guestMilliseconds(text: string): number {
+  const [, seconds, fraction] = /^(\d{1,12})[.,](\d{6})$/.exec(text) ?? []
+  if (seconds !== undefined && fraction !== undefined) return Number(`${seconds}.${fraction}`) * 1000
+  throw new GuestMisbehaved(
+    `the guest says that its clock is at "${shown(text)}", which is no number of seconds`,
+  )
+}
+
 /** Lines of a stream, one at a time. */
 class Lines {
-  private text = ''
+  private bytes = Buffer.alloc(0)
   private ended: Error | null = null
   private wake: () => void = () => undefined
 
   add(chunk: Buffer): void {
-    this.text += chunk.toString('utf8')
+    this.bytes = Buffer.concat([this.bytes, chunk])
     this.wake()
   }
 
@@ -80,10 +94,10 @@ class Lines {
 
   async next(): Promise<string> {
     for (;;) {
-      const end = this.text.indexOf('\n')
+      const end = this.bytes.indexOf('\n')
       if (end >= 0) {
-        const line = this.text.slice(0, end)
-        this.text = this.text.slice(end + 1)
+        const line = this.bytes.toString('utf8', 0, end)
+        this.bytes = this.bytes.subarray(end + 1)
         return line
       }
       if (this.ended !== null) throw this.ended

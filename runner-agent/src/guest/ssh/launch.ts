@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { toError } from '@hearth/foundation'
-import { StaleAuthority } from '../../host/authority.ts'
-import type { GuestStep, Origin } from '../guest.ts'
+import type { Execution } from '../../secure-shell/connection.ts'
+import { type GuestStep, type Origin, StaleInGuest } from '../guest.ts'
 import { buildLauncher } from './step-launcher.ts'
 import { parseStaleNumbers } from './step-outcome.ts'
 import { staleExitCode } from './step-script.ts'
@@ -11,8 +11,8 @@ import type { WaitingShells } from './waiting-shell.ts'
 
 /**
  * Starts those of the steps that are not known to be over, and gives what they say as a stream of `StepEvent`. The
- * stream fails when the connection is lost or the signal aborts, and with StaleAuthority when the guest has been worked on
- * under newer numbers and a step had not begun.
+ * stream fails when the connection is lost or the signal aborts, with StaleInGuest when the guest has been worked on under
+ * newer numbers and a step had not begun, and with GuestMisbehaved. While nobody reads it the guest has to wait.
  */
 export async function launch(
   shells: WaitingShells,
@@ -30,12 +30,25 @@ export async function launch(
     offset: index === 0 ? known.offset : 0,
   }))
   const stream = new StepStream(delimiter, known.index)
-  const events = new Readable({ objectMode: true, read: () => undefined })
   let said = ''
-  const execution = await shells.execute(buildLauncher(launched, origin, delimiter), {
+  const events: Readable = new Readable({
+    objectMode: true,
+    read: () => execution.resume(),
+    destroy: (error, callback) => {
+      execution.close()
+      callback(error)
+    },
+  })
+  const execution: Execution = await shells.execute(buildLauncher(launched, origin, delimiter), {
     input: Buffer.concat(open),
+    purpose: 'the steps',
+    mostBytes: null,
     onStdout: (chunk) => {
-      for (const event of stream.push(chunk)) events.push(event)
+      try {
+        for (const event of stream.push(chunk)) if (!events.push(event)) execution.pause()
+      } catch (thrown) {
+        events.destroy(toError(thrown))
+      }
     },
     onStderr: (chunk) => {
       said += chunk.toString('utf8')
@@ -45,10 +58,18 @@ export async function launch(
   execution.exitCode.then(
     (code) => {
       if (code === 0) events.push(null)
-      else if (code === staleExitCode) events.destroy(new StaleAuthority(parseStaleNumbers(said), origin))
+      else if (code === staleExitCode) events.destroy(stale(said, origin))
       else events.destroy(new Error(`the steps could not be started (exit ${code})`))
     },
     (thrown: unknown) => events.destroy(toError(thrown)),
   )
   return events
+}
+
+function stale(said: string, origin: Origin): Error {
+  try {
+    return new StaleInGuest(parseStaleNumbers(said), origin)
+  } catch (thrown) {
+    return toError(thrown)
+  }
 }

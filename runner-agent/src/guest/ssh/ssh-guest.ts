@@ -2,26 +2,29 @@ import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { toError } from '@hearth/foundation'
-import { StaleAuthority } from '../../host/authority.ts'
 import { HostKeyMismatch, SecureShellConnection } from '../../secure-shell/connection.ts'
 import { quote } from '../../secure-shell/quote.ts'
 import {
   type Guest,
   type GuestEvidence,
   type GuestMachine,
+  GuestMisbehaved,
   type GuestStep,
   GuestUnreachable,
   goesOn,
   type Origin,
+  StaleInGuest,
   type StepEvent,
 } from '../guest.ts'
 import { waitForAnswer } from './answering.ts'
-import { buildReader, parseTexts } from './file-texts.ts'
+import { buildReader, mostPrintedBytes, parseTexts } from './file-texts.ts'
 import { identify } from './identify.ts'
 import { launch } from './launch.ts'
+import { ownSetUpScript } from './own-set-up.ts'
+import { shown } from './shown.ts'
 import { parseStaleNumbers } from './step-outcome.ts'
 import { buildStepScript, guard, staleExitCode } from './step-script.ts'
-import { WaitingShells } from './waiting-shell.ts'
+import { type ProgramOptions, WaitingShells } from './waiting-shell.ts'
 
 export interface SshGuestOptions {
   /** OpenSSH private key of the agent. */
@@ -38,7 +41,7 @@ interface Link {
 
 const retryMilliseconds = 500
 
-/** The inside of a machine, over one kept SSH connection. The login shell of its user is bash. */
+/** The inside of a machine, over one kept SSH connection. There is a /bin/bash in it, whatever its user's login shell is. */
 export class SshGuest implements Guest {
   private link: Link | null = null
 
@@ -50,9 +53,7 @@ export class SshGuest implements Guest {
   identify(signal: AbortSignal): Promise<GuestEvidence> {
     return this.retrying(signal, async ({ connection, shells }) => {
       try {
-        // By the time the identity is known, what is to be done next finds its session open.
-        shells.prepare()
-        return await identify(connection, this.machine, this.options.clock, signal)
+        return await identify(shells, this.machine, this.options.clock, signal)
       } catch (thrown) {
         // A check that was cut is done again from the start.
         connection.close()
@@ -76,26 +77,35 @@ export class SshGuest implements Guest {
       `printf %s "$content" >${draft} && mv -- ${draft} ${file}`,
     ].join('\n')
     return this.retrying(signal, async ({ shells }) => {
-      let said = ''
-      const onStderr = (chunk: Buffer) => {
-        said += chunk.toString('utf8')
-      }
-      const execution = await shells.execute(script, { input: bytes, onStderr, signal })
-      const exitCode = await execution.exitCode
-      if (exitCode === staleExitCode) throw new StaleAuthority(parseStaleNumbers(said), origin)
-      if (exitCode !== 0) throw new Error(`${path} could not be written (exit ${exitCode})`)
+      const purpose = `the writing of ${path}`
+      const { exitCode, stderr } = await run(shells, script, { purpose, mostBytes: 0, input: bytes, signal })
+      if (exitCode === staleExitCode) throw new StaleInGuest(parseStaleNumbers(stderr), origin)
+      if (exitCode !== 0) throw new Error(`${path} could not be written (exit ${exitCode}): ${shown(stderr)}`)
+    })
+  }
+
+  awaitOwnSetUp(diskGibibytes: number, signal: AbortSignal): Promise<string> {
+    return this.retrying(signal, async ({ shells }) => {
+      const options = { purpose: 'its own set-up', mostBytes: 4096, signal }
+      const { exitCode, stdout } = await run(shells, ownSetUpScript(diskGibibytes), options)
+      if (exitCode !== 0) throw new Error(`its own set-up could not be waited for (exit ${exitCode})`)
+      return stdout.toString('utf8')
+    })
+  }
+
+  sync(signal: AbortSignal): Promise<void> {
+    return this.retrying(signal, async ({ shells }) => {
+      const { exitCode, stderr } = await run(shells, 'sync', { purpose: 'sync', mostBytes: 0, signal })
+      if (exitCode !== 0) throw new Error(`sync failed (exit ${exitCode}): ${shown(stderr)}`)
     })
   }
 
   readFiles(paths: readonly string[], signal: AbortSignal): Promise<(string | null)[]> {
     return this.retrying(signal, async ({ shells }) => {
-      const chunks: Buffer[] = []
-      const execution = await shells.execute(buildReader(paths), {
-        onStdout: (chunk) => chunks.push(chunk),
-        signal,
-      })
-      const exitCode = await execution.exitCode
-      const texts = parseTexts(Buffer.concat(chunks))
+      const mostBytes = mostPrintedBytes(paths.length)
+      const options = { purpose: 'the reading of files', mostBytes, signal }
+      const { exitCode, stdout } = await run(shells, buildReader(paths), options)
+      const texts = parseTexts(stdout)
       if (exitCode !== 0 || texts.length !== paths.length)
         throw new Error(`files could not be read (exit ${exitCode})`)
       return texts
@@ -124,7 +134,7 @@ export class SshGuest implements Guest {
           if (event.kind === 'outcome' && (!goesOn(event.outcome) || known.index === steps.length)) return
         }
       } catch (thrown) {
-        if (thrown instanceof StaleAuthority) throw thrown
+        if (thrown instanceof StaleInGuest || thrown instanceof GuestMisbehaved) throw thrown
         // What has been given counts; the rest is asked for again over another connection.
         if (signal.aborted) throw new GuestUnreachable(toError(thrown).message, { cause: signal.reason })
         await delay(retryMilliseconds, undefined, { signal }).catch(() => undefined)
@@ -133,8 +143,9 @@ export class SshGuest implements Guest {
   }
 
   async shutDown(signal: AbortSignal): Promise<void> {
-    const { connection } = await this.connected(signal)
-    const execution = await connection.execute('systemctl poweroff', { signal })
+    const { shells } = await this.connected(signal)
+    const options = { purpose: 'the request to shut down', mostBytes: 4096, signal }
+    const execution = await shells.execute('systemctl poweroff', options)
     // It may be gone before it answers.
     await execution.exitCode.catch(() => undefined)
   }
@@ -157,7 +168,7 @@ export class SshGuest implements Guest {
       try {
         return await work(await this.connected(signal))
       } catch (thrown) {
-        if (thrown instanceof HostKeyMismatch || thrown instanceof StaleAuthority) throw thrown
+        if (isFinal(thrown)) throw thrown
         if (!signal.aborted) last = toError(thrown)
         await delay(retryMilliseconds, undefined, { signal }).catch(() => undefined)
       }
@@ -172,6 +183,7 @@ export class SshGuest implements Guest {
       ...address,
       stream,
       privateKey: this.options.privateKey,
+      signal,
     })
     if (signal.aborted) {
       connection.close()
@@ -180,4 +192,28 @@ export class SshGuest implements Guest {
     this.link = { connection, shells: new WaitingShells(connection) }
     return this.link
   }
+}
+
+/** What no other attempt would change. */
+function isFinal(thrown: unknown): boolean {
+  return (
+    thrown instanceof HostKeyMismatch || thrown instanceof StaleInGuest || thrown instanceof GuestMisbehaved
+  )
+}
+
+/** Runs a program to its end; what it says is bounded. */
+async function run(
+  shells: WaitingShells,
+  program: string,
+  options: Omit<ProgramOptions, 'onStdout' | 'onStderr' | 'mostBytes'> & { mostBytes: number },
+): Promise<{ exitCode: number; stdout: Buffer; stderr: string }> {
+  const stdout: Buffer[] = []
+  const stderr: Buffer[] = []
+  const execution = await shells.execute(program, {
+    ...options,
+    onStdout: (chunk) => stdout.push(chunk),
+    onStderr: (chunk) => stderr.push(chunk),
+  })
+  const exitCode = await execution.exitCode
+  return { exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') }
 }

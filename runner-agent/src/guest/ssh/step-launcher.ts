@@ -16,23 +16,31 @@ export const cutOffExitCode = 75
 /** Waits without a process of its own: nothing is ever written to what it reads. */
 const pause = 'read -r -t 0.02 -u "$idle"'
 
+/** A step that had begun before the guest was started the last time: only the ledger knows it. */
+const isEarlier = '[ ! -e "$folder/run" ] && [ -e "$kept/outcome" ]'
+
 /**
  * Runs steps one after another, apart from the connection that started them: the next starts the moment the one before
  * has succeeded, whether or not anyone follows. A step that another sequence runs already is waited for.
  */
 const runSequence = [
   'run_sequence() {',
-  '  local folder boot pid code',
-  '  for folder; do',
+  '  local key folder kept pid code name value',
+  '  for key; do',
+  '    folder=$state/$key kept=$ledger/$key code=',
   // A copy of this shell costs an emulated guest less than a new one.
-  '    ( exec {ended}<&-; . "$folder/script" "$folder" )',
+  '    ( exec {ended}<&-; . "$folder/script" "$folder" "$kept" )',
   '    echo >&"$ended"',
-  '    if [ ! -s "$folder/exit" ]; then',
-  `      for _ in {1..100}; do [ -s "$folder/pid" ] && break; ${pause}; done`,
-  '      [ -s "$folder/boot" ] && read -r boot <"$folder/boot" && [ "$boot" = "$now" ] || exit',
-  '      read -r pid <"$folder/pid" && tail -f --pid="$pid" /dev/null',
+  `    if ${isEarlier}; then`,
+  '      while read -r name value; do [ "$name" = exit ] && code=$value; done <"$kept/outcome"',
+  '    else',
+  '      if [ ! -s "$folder/exit" ]; then',
+  `        for _ in {1..100}; do [ -s "$folder/pid" ] && break; ${pause}; done`,
+  '        read -r pid <"$folder/pid" && tail -f --pid="$pid" /dev/null',
+  '      fi',
+  '      read -r code 2>/dev/null <"$folder/exit"',
   '    fi',
-  '    read -r code 2>/dev/null <"$folder/exit" && [ "$code" = 0 ] || exit',
+  '    [ "$code" = 0 ] || exit',
   '  done',
   '}',
 ]
@@ -43,33 +51,41 @@ const shortOutput = { bytes: 4096, seconds: 0.5 }
 /** Prints what a step says from `offset` on, until it ends, and then how it ended. */
 const follow = [
   'follow() {',
-  '  local folder=$1 offset=$2 pid= boot= part= name value',
+  '  local folder=$state/$1 kept=$ledger/$1 offset=$2 pid= part= name value code=',
+  '  local output=$kept/output',
   // The sequence says when a step is over, to nobody in particular: it may be the one before.
-  '  until ((offset > 0)) || [ -s "$folder/exit" ]; do',
+  `  until ((offset > 0)) || [ -s "$folder/exit" ] || ${isEarlier}; do`,
   `    read -r -t ${shortOutput.seconds} -u "$ended" || break`,
   '  done',
-  '  until [ -s "$folder/exit" ] || [ -s "$folder/pid" ]; do',
+  `  until [ -s "$folder/exit" ] || [ -s "$folder/pid" ] || ${isEarlier}; do`,
   `    kill -0 "$sequence" 2>/dev/null || break; ${pause}`,
   '  done',
-  '  [ -s "$folder/boot" ] && read -r boot <"$folder/boot" && [ "$boot" = "$now" ] && read -r pid <"$folder/pid"',
+  '  [ -s "$folder/pid" ] && read -r pid <"$folder/pid"',
   '  if [ ! -s "$folder/exit" ] && [ -n "$pid" ]; then',
-  '    [ -e "$folder/output" ] || : >>"$folder/output"',
-  '    tail -c +"$((offset + 1))" -f -s 0.02 --pid="$pid" "$folder/output"',
-  '  elif [ -s "$folder/output" ]; then',
-  `    if ((offset > 0)) || IFS= read -r -d '' -N ${shortOutput.bytes} part <"$folder/output"; then`,
-  '      tail -c +"$((offset + 1))" "$folder/output"',
+  // What begins on a full disk has nothing to say, and says so at once.
+  `    until [ -e "$output" ] || [ -s "$folder/exit" ]; do kill -0 "$pid" 2>/dev/null || break; ${pause}; done`,
+  '    [ ! -e "$output" ] || tail -c +"$((offset + 1))" -f -s 0.02 --pid="$pid" "$output"',
+  '  elif [ -s "$output" ]; then',
+  `    if ((offset > 0)) || IFS= read -r -d '' -N ${shortOutput.bytes} part <"$output"; then`,
+  '      tail -c +"$((offset + 1))" "$output"',
   '    else',
   // Also what holds zero bytes comes through whole.
-  '      { while IFS= read -r -d \'\' part; do printf \'%s\\0\' "$part"; done; printf %s "$part"; } <"$folder/output"',
+  '      { while IFS= read -r -d \'\' part; do printf \'%s\\0\' "$part"; done; printf %s "$part"; } <"$output"',
   '    fi',
   '  fi',
   `  printf '%s\\n' "$delimiter"`,
-  '  code=',
-  '  for name in started finished failed skipped exit; do',
-  '    value=',
-  '    [ -e "$folder/$name" ] && { read -r value <"$folder/$name"; printf \'%s %s\\n\' "$name" "$value"; }',
-  '    [ "$name" = exit ] && code=$value',
-  '  done',
+  `  if ${isEarlier}; then`,
+  '    while read -r name value; do',
+  '      [ -z "$name" ] || printf \'%s %s\\n\' "$name" "$value"',
+  '      [ "$name" = exit ] && code=$value',
+  '    done <"$kept/outcome"',
+  '  else',
+  '    for name in started finished failed skipped exit; do',
+  '      value=',
+  '      [ -e "$folder/$name" ] && { read -r value <"$folder/$name"; printf \'%s %s\\n\' "$name" "$value"; }',
+  '      [ "$name" = exit ] && code=$value',
+  '    done',
+  '  fi',
   "  printf '\\n'",
   '  [ "$code" = 0 ] || exit 0',
   '}',
@@ -87,7 +103,9 @@ export function buildLauncher(
   delimiter: string,
   paths: GuestPaths = guestPaths,
 ): string {
-  const folders = steps.map(({ key }) => quote(`${paths.ledger}/${key}`))
+  const keys = steps.map(({ key }) => quote(key))
+  const folders = steps.map(({ key }) => quote(`${paths.state}/${key}`))
+  const ledgers = steps.map(({ key }) => quote(`${paths.ledger}/${key}`))
   return [
     'umask 077',
     'exec {idle}<> <(:) {ended}<> <(:)',
@@ -99,25 +117,27 @@ export function buildLauncher(
     ),
     // What runs already is followed by anyone; who would start something must not have been replaced.
     'new=',
-    ...folders.map((folder) => `[ -e ${folder}/run ] || new=1`),
+    ...folders.map((folder, index) => `[ -e ${folder}/run ] || [ -e ${ledgers[index]}/outcome ] || new=1`),
     'if [ -n "$new" ]; then',
     ...guard(origin, paths),
-    `[ -d ${folders.at(-1)} ] || mkdir -p -- ${folders.join(' ')}`,
+    'fi',
+    `[ -d ${folders.at(-1)} ] || mkdir -p -- ${folders.join(' ')} || exit`,
+    // On a full disk the step itself finds that there is no room.
+    `[ -d ${ledgers.at(-1)} ] || mkdir -p -- ${ledgers.join(' ')} 2>/dev/null`,
     // Whoever makes the file first gives the script.
     'set -C',
     `origin=${quote(`${origin.runnerId} ${origin.epoch} ${origin.generation}`)}`,
     ...folders.map(
       (folder, index) =>
-        `{ printf %s "$script_${index}" >${folder}/script && printf '%s\\n' "$origin" >${folder}/origin; } 2>/dev/null`,
+        `{ printf %s "$script_${index}" >${folder}/script && printf '%s\\n' "$origin" >${ledgers[index]}/origin; } 2>/dev/null`,
     ),
     'set +C',
-    'fi',
-    'read -r now </proc/sys/kernel/random/boot_id',
+    `state=${quote(paths.state)} ledger=${quote(paths.ledger)}`,
     ...runSequence,
-    `run_sequence ${folders.join(' ')} </dev/null >/dev/null 2>&1 &`,
+    `run_sequence ${keys.join(' ')} </dev/null >/dev/null 2>&1 &`,
     'sequence=$!',
     `delimiter=${quote(delimiter)}`,
     ...follow,
-    ...folders.map((folder, index) => `follow ${folder} ${steps[index]?.offset ?? 0}`),
+    ...keys.map((key, index) => `follow ${key} ${steps[index]?.offset ?? 0}`),
   ].join('\n')
 }

@@ -1,6 +1,10 @@
-import type { StepOutcome } from '../guest.ts'
+import { GuestMisbehaved, type StepOutcome } from '../guest.ts'
+import { shown } from './shown.ts'
 
-/** Reads what the launcher said on the error stream when the step had ended. */
+/**
+ * Reads how a step ended out of the `name value` lines that the launcher printed. What is missing or cannot be read
+ * is never taken for a number: without its exit code a step is lost.
+ */
 export function parseStepOutcome(text: string): StepOutcome {
   const said = new Map(
     text.split('\n').map((line): [string, string] => {
@@ -9,34 +13,49 @@ export function parseStepOutcome(text: string): StepOutcome {
     }),
   )
   const exit = said.get('exit')
-  const times = {
-    startedAt: milliseconds(said.get('started')),
-    finishedAt: milliseconds(said.get('finished')),
-  }
-  if (exit === undefined || !Number.isFinite(times.startedAt) || !Number.isFinite(times.finishedAt)) {
-    return { kind: 'lost' }
-  }
+  if (exit === undefined) return { kind: 'lost', reason: 'cut_short' }
+  const exitCode = wholeNumber(exit, 255)
+  const startedAt = milliseconds(said.get('started'))
+  const finishedAt = milliseconds(said.get('finished'))
+  if (exitCode === null || startedAt === null || finishedAt === null) return unreadable
+  const times = { startedAt, finishedAt }
   if (said.has('skipped')) return { kind: 'skipped', times }
-  const exitCode = Number(exit)
-  if (exitCode === 0) return { kind: 'succeeded', times }
-  const [command = '0', cause, limit = '0'] = (said.get('failed') ?? '').split(' ')
-  return {
-    kind: 'failed',
-    exitCode,
-    command: Number(command),
-    cause: cause === 'deadline' ? 'deadline' : 'exit',
-    limitSeconds: Number(limit),
-    times,
-  }
+  const failed = said.get('failed')
+  if (exitCode === 0) return failed === undefined ? { kind: 'succeeded', times } : unreadable
+  const [, index, cause, limit] = /^(\d{1,4}) (exit|deadline|disk) (\d{1,9})$/.exec(failed ?? '') ?? []
+  if (!isCause(cause)) return unreadable
+  return { kind: 'failed', exitCode, command: Number(index), cause, limitSeconds: Number(limit), times }
 }
+
+const unreadable: StepOutcome = { kind: 'lost', reason: 'unreadable' }
+
+const isCause = (text: string | undefined): text is 'exit' | 'deadline' | 'disk' =>
+  text === 'exit' || text === 'deadline' || text === 'disk'
 
 /** Reads the numbers that the guest has seen, as it said them when it refused older ones. */
 export function parseStaleNumbers(text: string): { epoch: number; generation: number } {
-  const [, epoch = '0', generation = '0'] = /^stale (\d+) (\d+)$/m.exec(text) ?? []
+  const [, epoch, generation] = /^stale (\d{1,10}) (\d{1,10})$/m.exec(text) ?? []
+  if (epoch === undefined || generation === undefined) {
+    throw new GuestMisbehaved(
+      `the guest refused an order and said "${shown(text)}", which names no newer one`,
+    )
+  }
   return { epoch: Number(epoch), generation: Number(generation) }
 }
 
+/** A decimal number as it is written, or null. */
+export function wholeNumber(text: string, most: number): number | null {
+  if (!/^\d{1,15}$/.test(text)) return null
+  const value = Number(text)
+  return value <= most ? value : null
+}
+
+/** The end of the year 9999: what comes later has no date that all programs can read. */
+const lastMilliseconds = 253_402_300_799_999
+
 /** Bash's EPOCHREALTIME: seconds with a fraction, after a point or a comma. */
-function milliseconds(text: string | undefined): number {
-  return text === undefined ? Number.NaN : Math.round(Number(text.replace(',', '.')) * 1000)
+function milliseconds(text: string | undefined): number | null {
+  if (text === undefined || !/^\d{1,12}[.,]\d{1,6}$/.test(text)) return null
+  const value = Math.round(Number(text.replace(',', '.')) * 1000)
+  return value <= lastMilliseconds ? value : null
 }

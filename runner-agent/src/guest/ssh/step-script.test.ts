@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -16,6 +16,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "hearth step's folder "))
   paths = {
     ledger: join(folder, 'steps'),
+    state: join(folder, 'state'),
     fence: join(folder, 'fence'),
     environmentFile: join(folder, '.env'),
     home: folder,
@@ -33,6 +34,7 @@ const step = (commands: [name: string, command: string, timeoutSeconds?: number]
   })),
   limitSeconds: 60,
   onlyWithExecutable: null,
+  syncs: false,
 })
 
 const origin = (epoch: number, generation: number): Origin => ({ runnerId: 'runner-1', epoch, generation })
@@ -50,7 +52,7 @@ interface Launched {
 /** Runs the launcher as the SSH server would. */
 function launch(
   given: GuestStep | GuestStep[],
-  options: { offset?: number; cutAt?: number; origin?: Origin } = {},
+  options: { offset?: number; cutAt?: number; origin?: Origin; shell?: string[] } = {},
 ) {
   const steps = [given].flat()
   const scripts = steps.map((each) => Buffer.from(buildStepScript(each, paths, 1)))
@@ -59,10 +61,9 @@ function launch(
     scriptBytes: scripts[index]?.length ?? 0,
     offset: index === 0 ? (options.offset ?? 0) : 0,
   }))
-  const child = spawn('bash', [
-    '-c',
-    buildLauncher(launched, options.origin ?? origin(1, 1), delimiter, paths),
-  ])
+  const [program = '', ...words] = options.shell ?? ['bash', '-c']
+  const launcher = buildLauncher(launched, options.origin ?? origin(1, 1), delimiter, paths)
+  const child = spawn(program, [...words, ...(options.shell === undefined ? [] : ['bash']), launcher])
   child.stdin.on('error', () => undefined)
   child.stdin.end(Buffer.concat(scripts).subarray(0, options.cutAt))
   const stream = new StepStream(delimiter, 0)
@@ -160,9 +161,9 @@ test('a command has ended by its time though nobody is left who waits for it', a
   const given = step([['orphan', `echo $$ >"${join(folder, 'orphan')}"; echo begin; sleep 30`, 1]])
   const { child, ended } = launch(given)
   await new Promise((resolve) => child.stdout.once('data', resolve))
-  const shell = Number(await readFile(join(paths.ledger, 'project_setup-1', 'pid'), 'utf8'))
+  const shell = Number(await readFile(join(paths.state, 'project_setup-1', 'pid'), 'utf8'))
   process.kill(shell, 'SIGKILL')
-  expect((await ended).outcomes[0]).toEqual({ kind: 'lost' })
+  expect((await ended).outcomes[0]).toEqual({ kind: 'lost', reason: 'cut_short' })
   await expect.poll(() => isOver('orphan'), { timeout: 5_000 }).toBe(true)
 })
 
@@ -196,21 +197,54 @@ test('a script that did not arrive whole starts nothing', async () => {
   expect((await launch(given).ended).outcomes[0]).toMatchObject({ kind: 'succeeded' })
 })
 
-test('a step that was begun on an earlier boot and left no exit code is lost', async () => {
-  const ledger = join(paths.ledger, 'project_setup-1')
-  await mkdir(ledger, { recursive: true })
-  for (const [name, text] of Object.entries({
-    script: 'x',
-    run: '',
-    pid: '1',
-    boot: 'another',
-    output: 'half\n',
-  })) {
-    await writeFile(join(ledger, name), `${text}\n`)
+/** As after a restart of the guest: what was in memory is gone. */
+const restart = () => rm(paths.state, { recursive: true })
+
+test('a step that had begun before a restart and left no exit code is lost, and not run again', async () => {
+  const given = step([['once', `echo half; echo run >>"${join(folder, 'runs')}"; kill -9 $PPID; sleep 1`]])
+  expect((await launch(given).ended).outcomes[0]).toMatchObject({ kind: 'lost' })
+  await restart()
+  const { stdout, outcomes } = await launch(given).ended
+  expect(stdout[0]).toBe('==> once\nhalf\n')
+  expect(outcomes[0]).toEqual({ kind: 'lost', reason: 'cut_short' })
+  expect(await readFile(join(folder, 'runs'), 'utf8')).toBe('run\n')
+})
+
+test('how a step ended is known after a restart too, and the next one follows', async () => {
+  const given = [named('a-1', `echo a >>"${join(folder, 'runs')}"`), named('b-1', 'exit 3')]
+  await launch(given.slice(0, 1)).ended
+  await restart()
+  const first = await launch(given).ended
+  await restart()
+  const second = await launch(given).ended
+  for (const { outcomes } of [first, second]) {
+    expect(outcomes).toMatchObject([
+      { kind: 'succeeded' },
+      { kind: 'failed', exitCode: 3, command: 0, cause: 'exit' },
+    ])
   }
-  const { stdout, outcomes } = await launch(step([['again', 'echo again']])).ended
-  expect(stdout[0]).toBe('half\n\n')
-  expect(outcomes[0]).toEqual({ kind: 'lost' })
+  expect(second.outcomes).toEqual(first.outcomes)
+  expect(await readFile(join(folder, 'runs'), 'utf8')).toBe('a\n')
+})
+
+/** Mounts a disk of 64 KiB for the ledger and has the launcher run beside it, in namespaces of its own. */
+const withSmallDisk = (ledger: string) => [
+  'unshare',
+  ...['--mount', '--map-root-user', 'bash', '-c'],
+  `mkdir -p '${ledger.replaceAll("'", "'\\''")}' && mount -t tmpfs -o size=64k none "$_" && exec bash -c "$1"`,
+]
+
+test('a step that fills the disk fails as it ends, and so do those that come after it', async () => {
+  const fill = `fallocate -l $(df --output=avail -B1 "$STEPS" | tail -1) "$STEPS/fill"; dd if=/dev/zero of="$STEPS/fill2" bs=4k; exit 1`
+  await writeFile(paths.environmentFile, environmentFile({ STEPS: paths.ledger }))
+  const options = { shell: withSmallDisk(paths.ledger) }
+  const filled = await launch([named('a-1', fill), named('b-1', 'echo next')], options).ended
+  expect(filled.outcomes).toMatchObject([{ kind: 'failed', exitCode: 1, command: 0, cause: 'exit' }])
+  const quiet = await launch(
+    [named('c-1', fill.replace('exit 1', 'exit 0')), named('d-1', 'echo next')],
+    options,
+  ).ended
+  expect(quiet.outcomes).toMatchObject([{ kind: 'succeeded' }, { kind: 'failed', cause: 'disk' }])
 })
 
 test.each([
@@ -250,6 +284,7 @@ test('the ledger says for whom a step was started; an older agent or order start
   expect((await launch(named('first-1'), { origin: origin(1, 1) }).ended).stdout[0]).toContain('said')
   expect((await launch(named('second-1'), { origin: origin(3, 3) }).ended).stdout[0]).toContain('said')
   expect(await readFile(paths.fence, 'utf8')).toBe('3 3\n')
+  expect(await readFile(join(paths.state, 'fence'), 'utf8')).toBe('3 3\n')
 })
 
 const named = (key: string, command: string): GuestStep => ({ ...step([['it', command]]), key })

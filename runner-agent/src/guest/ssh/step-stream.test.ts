@@ -53,6 +53,12 @@ test('output is given as it comes, before the step has ended', () => {
 test('a step that left nothing is lost', () => {
   const stream = new StepStream(delimiter, 0)
   expect(stream.push(Buffer.from(`${delimiter}\n\n`))).toEqual([
-    { kind: 'outcome', index: 0, outcome: { kind: 'lost' } },
+    { kind: 'outcome', index: 0, outcome: { kind: 'lost', reason: 'cut_short' } },
   ])
+})
+
+test('an ending without an end is refused', () => {
+  const stream = new StepStream(delimiter, 0)
+  stream.push(Buffer.from(`${delimiter}\n`))
+  expect(() => stream.push(Buffer.alloc(5_000, 'x'))).toThrow('more than 4096 bytes to how a step ended')
 })

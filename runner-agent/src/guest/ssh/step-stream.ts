@@ -1,7 +1,8 @@
-import type { StepEvent } from '../guest.ts'
+import { GuestMisbehaved, type StepEvent } from '../guest.ts'
 import { parseStepOutcome } from './step-outcome.ts'
 
 const endOfEnding = Buffer.from('\n\n')
+const mostEndingBytes = 4 * 1024
 
 /** Takes the launcher's output apart again: each step's own output, and how each ended. */
 export class StepStream {
@@ -16,7 +17,7 @@ export class StepStream {
     this.delimiter = Buffer.from(`${delimiter}\n`)
   }
 
-  /** What has become certain with this chunk. */
+  /** What has become certain with this chunk. Throws GuestMisbehaved when a step's ending has no end. */
   push(chunk: Buffer): StepEvent[] {
     this.held = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk])
     const events: StepEvent[] = []
@@ -28,7 +29,12 @@ export class StepStream {
       }
       const ending = at + this.delimiter.length
       const end = this.endOf(ending)
-      if (end === null) return events
+      if (end === null) {
+        if (this.held.length - ending <= mostEndingBytes) return events
+        throw new GuestMisbehaved(
+          `the guest answered with more than ${mostEndingBytes} bytes to how a step ended`,
+        )
+      }
       this.give(at, events)
       const text = this.held.subarray(this.delimiter.length, end - at).toString('utf8')
       events.push({ kind: 'outcome', index: this.index, outcome: parseStepOutcome(text) })

@@ -1,33 +1,49 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { expect, test } from 'vitest'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import type { ExecutionOptions, SecureShellConnection } from '../../secure-shell/connection.ts'
 import { WaitingShells } from './waiting-shell.ts'
 
-/** As the SSH server of a guest would, in this machine's bash. */
-function server() {
+/** As the SSH server of a guest would, in a login shell of this machine. */
+function server(loginShell = 'bash', home = '/nonexistent') {
   const sessions: ReturnType<typeof spawn>[] = []
+  const cuts: Error[] = []
   let refusals = 0
   const connection = {
-    async execute(command: string, { onStdout, signal }: ExecutionOptions) {
+    cut: (cause: Error) => {
+      cuts.push(cause)
+      for (const session of sessions) session.kill('SIGKILL')
+    },
+    async execute(command: string, { onStdout, onStderr, signal }: ExecutionOptions) {
       if (refusals > 0) {
         refusals -= 1
         throw new Error('no more sessions')
       }
-      const child = spawn('bash', ['-c', command], { stdio: ['pipe', 'pipe', 'inherit'] })
+      // Bash reads ~/.bashrc when it finds that an SSH server has started it.
+      const environment = { ...process.env, HOME: home, SSH_CLIENT: '127.0.0.1 1 22', SHLVL: '0' }
+      const child = spawn(loginShell, ['-c', command], { stdio: 'pipe', env: environment })
       sessions.push(child)
       child.stdin.on('error', () => undefined)
       child.stdout.on('data', (chunk: Buffer) => onStdout?.(chunk))
+      child.stderr.on('data', (chunk: Buffer) => onStderr?.(chunk))
       signal?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true })
       const exitCode = once(child, 'close').then(([code]: (number | null)[]) => {
         if (code == null) throw new Error('ended without an exit code')
         return code
       })
-      return { write: (input: string | Buffer) => child.stdin.write(input), exitCode }
+      return {
+        write: (input: string | Buffer) => child.stdin.write(input),
+        close: () => child.kill(),
+        exitCode,
+      }
     },
   } as unknown as SecureShellConnection
   return {
     sessions,
+    cuts,
     shells: new WaitingShells(connection),
     refuse: (times: number) => {
       refusals = times
@@ -38,12 +54,23 @@ function server() {
   }
 }
 
-async function run(shells: WaitingShells, program: string, input = '', signal?: AbortSignal) {
+async function run(
+  shells: WaitingShells,
+  program: string,
+  input = '',
+  signal = new AbortController().signal,
+) {
   let said = ''
   const onStdout = (chunk: Buffer) => {
     said += chunk.toString()
   }
-  const execution = await shells.execute(program, { input, onStdout, ...(signal && { signal }) })
+  const execution = await shells.execute(program, {
+    purpose: 'a test',
+    mostBytes: 300_000,
+    input,
+    onStdout,
+    signal,
+  })
   return { exitCode: await execution.exitCode, said }
 }
 
@@ -89,7 +116,56 @@ test('a program is ended with its signal, and the session that waits is not', as
   const stop = new AbortController()
   const running = run(shells, 'echo begun; read -r', '', stop.signal)
   stop.abort()
-  await expect(running).rejects.toThrow('exit code')
+  await expect(running).rejects.toThrow('aborted')
   expect((await run(shells, 'echo next')).said).toBe('next\n')
   end()
+})
+
+const startUpFiles: [what: string, loginShell: string, bashrc: string][] = [
+  ['another login shell', 'dash', ''],
+  ['a .bashrc that prints', 'bash', 'echo welcome; echo $SSH_CLIENT; echo to you >&2'],
+  ['a .bashrc that becomes another shell', 'bash', 'exec dash'],
+  ['a .bashrc that prints and becomes another shell', 'bash', 'echo welcome; exec dash'],
+  [
+    'a .bashrc with functions and options in the environment',
+    'bash',
+    'read() { false; }; export -f read; export BASH_ENV=/dev/full ENV=/dev/full; set -eu; shopt -s extglob; export SHELLOPTS',
+  ],
+]
+test.each(startUpFiles)('%s changes nothing', async (_, loginShell, bashrc) => {
+  const home = await mkdtemp(join(tmpdir(), 'hearth-home-'))
+  onTestFinished(() => rm(home, { recursive: true }))
+  await writeFile(join(home, '.bashrc'), `${bashrc}\n`)
+  const { shells, end } = server(loginShell, home)
+  const program = `read -r given; printf '%s %s' "$BASH" "$given"`
+  expect(await run(shells, program, 'it is\n')).toEqual({ exitCode: 0, said: '/bin/bash it is' })
+  end()
+})
+
+test('a login shell that ends instead is named with what it said', async () => {
+  const { shells } = server('/usr/sbin/nologin')
+  const cause =
+    'was to run /bin/bash and ended with exit code 1; it said "This account is currently not available."'
+  await expect(run(shells, 'echo never')).rejects.toThrow(cause)
+})
+
+const tooMuch: [what: string, program: string, message: string][] = [
+  ['output', 'while :; do echo more; done', 'more than 300000 bytes to a test'],
+  ['error output', 'while :; do echo more >&2; done', 'more than 65536 bytes on its error stream to a test'],
+]
+test.each(tooMuch)('endless %s costs the connection', async (_, program, message) => {
+  const { shells, cuts } = server()
+  await expect(run(shells, program)).rejects.toThrow('exit code')
+  expect(cuts[0]?.message).toBe(`the guest answered with ${message}`)
+})
+
+test('a login shell that prints without end costs the connection', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'hearth-home-'))
+  onTestFinished(() => rm(home, { recursive: true }))
+  await writeFile(join(home, '.bashrc'), 'while :; do echo more; done\n')
+  const { shells, cuts } = server('bash', home)
+  await expect(run(shells, 'echo never')).rejects.toThrow('exit code')
+  expect(cuts[0]?.message).toBe(
+    'the guest answered with more than 65536 bytes before the agent’s program began',
+  )
 })

@@ -43,6 +43,14 @@ export class SyntheticGuest implements Guest {
     return { machineId, hostname, hostKeyMatches: true, randomSeedFresh, clockOffsetMilliseconds: 0 }
   }
 
+  async awaitOwnSetUp(): Promise<string> {
+    return ''
+  }
+
+  async sync(): Promise<void> {
+    // What is kept of it is kept on the host.
+  }
+
   async writePrivateFile(path: string, content: string, origin: Origin, signal: AbortSignal): Promise<void> {
     await this.answering(signal)
     await this.pass(origin)

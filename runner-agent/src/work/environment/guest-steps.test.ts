@@ -43,11 +43,19 @@ test('a step may take its deadline, or as long as its commands ask for', () => {
 test('the hooks a repository names are its init step; what does not fit fails it in words', () => {
   const init = { name: 'init_repo', repository: 'shop' } as const
   const commands = [{ name: 'make', command: 'make' }]
-  expect(guestStep(plan, init, 1, {}, { kind: 'commands', file: 'hearth.yaml', commands })).toMatchObject({
+  expect(
+    guestStep(plan, init, 1, {}, { hooks: { kind: 'commands', file: 'hearth.yaml', commands } }),
+  ).toMatchObject({
     folder: '/home/shop',
     commands: [{ name: 'make', command: 'make', timeoutSeconds: null }],
     onlyWithExecutable: null,
   })
-  const fault = guestStep(plan, init, 1, {}, { kind: 'fault', file: 'hearth.yaml', message: 'it’s wrong' })
+  const fault = guestStep(
+    plan,
+    init,
+    1,
+    {},
+    { hooks: { kind: 'fault', file: 'hearth.yaml', message: 'it’s wrong' } },
+  )
   expect(fault.commands[0]?.command).toContain('hearth.yaml does not fit: it’s wrong')
 })

@@ -33,17 +33,20 @@ export function isScriptStep<Step extends { name: StepName }>(
   return step.name !== 'create_vm' && step.name !== 'ensure_server' && step.name !== 'set_env_vars'
 }
 
-/** What the guest is to run for a step of a plan. `hooks` are those found in the step's repository. */
+/** What the guest is to run for a step of a plan. `hooks` are those found in the step's repository; the last of all syncs. */
 export function guestStep(
   plan: ProvisioningPlan,
   step: { name: ScriptStepName; repository: string | null },
   generation: number,
   deadlines: StepDeadlines,
-  hooks: RepositoryHooks = { kind: 'none' },
+  { hooks = { kind: 'none' }, syncs = false }: { hooks?: RepositoryHooks; syncs?: boolean } = {},
 ): GuestStep {
   const repository = plan.repositories.find(({ name }) => name === step.repository)
   const repositoryFolder = `/home/${step.repository ?? ''}`
-  const { folder, commands, onlyWithExecutable } = ((): Omit<GuestStep, 'key' | 'limitSeconds'> => {
+  const { folder, commands, onlyWithExecutable } = ((): Pick<
+    GuestStep,
+    'folder' | 'commands' | 'onlyWithExecutable'
+  > => {
     switch (step.name) {
       case 'clone_repo':
         return {
@@ -68,7 +71,7 @@ export function guestStep(
     }
   })()
   const limitSeconds = stepLimitSeconds(step.name, commands, deadlines)
-  return { key: `${stepKey(step)}-${generation}`, folder, commands, onlyWithExecutable, limitSeconds }
+  return { key: `${stepKey(step)}-${generation}`, folder, commands, onlyWithExecutable, limitSeconds, syncs }
 }
 
 /** Without hooks it is the step of a script that is not there: skipped. */

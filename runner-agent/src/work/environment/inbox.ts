@@ -80,6 +80,11 @@ export class EnvironmentInbox {
       })
   }
 
+  /** A machine of the host came or went by itself. */
+  powerChanged(environmentId: string): void {
+    this.workers.get(environmentId)?.powerChanged()
+  }
+
   /** Has everything looked at and reported again. */
   wakeAll(): void {
     for (const worker of this.workers.values()) worker.wake()

@@ -8,7 +8,7 @@ import {
 import { assertNever, type Clock, Deadline } from '@hearth/foundation'
 import { environmentFile, environmentFilePath } from '../../guest/environment-file.ts'
 import type { Guest } from '../../guest/guest.ts'
-import { GuestUnreachable } from '../../guest/guest.ts'
+import { GuestMisbehaved, GuestUnreachable } from '../../guest/guest.ts'
 import { identityFaults } from '../../guest/identity.ts'
 import { type Authority, StaleAuthority } from '../../host/authority.ts'
 import type { GivenIdentity } from '../../host/host.ts'
@@ -25,11 +25,14 @@ export interface ProvisionContext {
   clock: Clock
   /** Aborts when something newer is to be done. */
   interrupted: AbortSignal
+  /** Whether no step comes after this one. */
+  isLast: boolean
   readConsole(): Promise<string[]>
 }
 
 export type ProvisionResult =
-  | { kind: 'succeeded'; identity?: Identity }
+  /** `note` is for a person to read. */
+  | { kind: 'succeeded'; identity?: Identity; note?: string }
   | { kind: 'failed'; failure: Failure; exitCode: number | null }
   | { kind: 'interrupted' }
 
@@ -45,13 +48,18 @@ export async function provision(
   const began = status.startedAt === null ? context.clock.now().getTime() : Date.parse(status.startedAt)
   const left = Math.max(1, began + seconds * 1000 - context.clock.now().getTime())
   using deadline = new Deadline(left, context.interrupted)
+  const progress = { identified: false }
   try {
-    return await attempt(status.name, context, deadline.signal)
+    return await attempt(status.name, context, deadline.signal, progress)
   } catch (thrown) {
-    if (thrown instanceof StaleAuthority) throw thrown
+    if (thrown instanceof StaleAuthority || thrown instanceof GuestMisbehaved) throw thrown
     if (context.interrupted.aborted) return { kind: 'interrupted' }
     if (!deadline.hasPassed && !(thrown instanceof GuestUnreachable)) throw thrown
     const why = thrown instanceof GuestUnreachable ? `: ${thrown.message}` : ''
+    if (progress.identified) {
+      const message = `the guest answered, but had not set itself up (cloud-init, root file system) within ${seconds} s${why}`
+      return failed('deadline_passed', message, status, await context.readConsole())
+    }
     if (status.name === 'ensure_server') {
       const message = `the guest did not answer SSH within ${seconds} s${why}`
       return failed('guest_unreachable', message, status, await context.readConsole())
@@ -65,17 +73,25 @@ async function attempt(
   name: GuestStepName,
   context: ProvisionContext,
   signal: AbortSignal,
+  progress: { identified: boolean },
 ): Promise<ProvisionResult> {
   const { guest, order, secrets } = context
   switch (name) {
-    case 'ensure_server':
-      return ensureServer(context, signal)
+    case 'ensure_server': {
+      const result = await ensureServer(context, signal)
+      if (result.kind !== 'succeeded') return result
+      progress.identified = true
+      const note = await guest.awaitOwnSetUp(order.plan.diskGibibytes, signal)
+      if (context.isLast) await guest.sync(signal)
+      return { ...result, note }
+    }
     case 'set_env_vars': {
       const names = new Set(environmentSecretNames(order.plan))
       const given = Object.entries(secrets).filter(([secret]) => names.has(secret))
       const content = environmentFile({ ...order.plan.variables, ...Object.fromEntries(given) })
       await context.authority.assertHeld()
       await guest.writePrivateFile(environmentFilePath, content, order, signal)
+      if (context.isLast) await guest.sync(signal)
       return { kind: 'succeeded' }
     }
     default:

@@ -87,6 +87,10 @@ export function firstOpenStep(steps: readonly StepStatus[]): number {
   return steps.findIndex(({ phase }) => phase === 'pending' || phase === 'running')
 }
 
+export function isLastOpen(record: EnvironmentRecord | null, index: number): boolean {
+  return record?.steps.every(({ phase }, at) => at <= index || phase !== 'pending') ?? false
+}
+
 export function isProvisioned(record: EnvironmentRecord): boolean {
   return record.steps.every(({ phase }) => phase === 'succeeded' || phase === 'skipped')
 }

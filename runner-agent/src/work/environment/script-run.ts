@@ -12,9 +12,11 @@ import { type Guest, type GuestStep, GuestUnreachable, type StepOutcome } from '
 import { type Authority, StaleAuthority } from '../../host/authority.ts'
 import { credentialFiles } from './clone.ts'
 import { guestStep, isScriptStep, type ScriptStepName, type StepDeadlines } from './guest-steps.ts'
+import { MachineEnded } from './machine-ended.ts'
 import type { RecordKeeper } from './record-keeper.ts'
 import { outcomeFailure } from './step-failure.ts'
 import type { StepOutput } from './step-output.ts'
+import { Turns } from './turns.ts'
 
 /** How much longer than the guest's own limit the agent waits for the guest to say so. */
 const graceSeconds = 60
@@ -65,7 +67,10 @@ export async function runScripts(
     return await run.take()
   } catch (thrown) {
     if (thrown instanceof StaleAuthority) throw thrown
-    if (context.interrupted.aborted) return { kind: 'interrupted' }
+    if (context.interrupted.aborted) {
+      run.leave()
+      return { kind: 'interrupted' }
+    }
     if (!run.isOverdue && !(thrown instanceof GuestUnreachable)) throw thrown
     return run.overdue(thrown)
   } finally {
@@ -75,6 +80,7 @@ export async function runScripts(
 
 class ScriptRun {
   private readonly cutOff = new AbortController()
+  private readonly turns = new Turns()
   private position = -1
   private output: StepOutput | null = null
   private deadline: Deadline | null = null
@@ -98,8 +104,10 @@ class ScriptRun {
     this.steps = await this.prepare()
     this.arm()
     for await (const event of guest.runSteps(this.steps, order, this.cutOff.signal)) {
-      if (event.kind === 'output') this.output?.add(event.chunk)
-      else {
+      if (event.kind === 'output') {
+        this.output?.add(event.chunk)
+        await this.turns.spend(event.chunk.length)
+      } else {
         const failed = await this.settle(event.outcome)
         if (failed !== null) return failed
       }
@@ -123,6 +131,11 @@ class ScriptRun {
     }
   }
 
+  /** Of a machine that has ended nothing more is to be said; of any other the next run goes on from here. */
+  leave(): void {
+    if (this.context.interrupted.reason instanceof MachineEnded) this.closeLog()
+  }
+
   end(): void {
     this.deadline?.[Symbol.dispose]()
   }
@@ -143,9 +156,16 @@ class ScriptRun {
       }
       if (has('init_repo')) hooks.set(repository.name, await this.hooksOf(repository.name))
     }
-    return statuses.map((status) =>
-      guestStep(order.plan, status, generation, deadlines, hooks.get(status.repository ?? '')),
-    )
+    return this.indexes.map((index) => {
+      const status = this.statusAt(index)
+      const found = hooks.get(status.repository ?? '')
+      // The machine is ready after it, and must then come back with its files however it ends.
+      const syncs = index === this.lastOpenIndex
+      return guestStep(order.plan, status, generation, deadlines, {
+        syncs,
+        ...(found === undefined ? {} : { hooks: found }),
+      })
+    })
   }
 
   private async hooksOf(repository: string): Promise<RepositoryHooks> {
@@ -208,6 +228,11 @@ class ScriptRun {
   private get step(): GuestStep {
     const { order, generation, deadlines } = this.context
     return this.steps[this.position] ?? guestStep(order.plan, this.status, generation, deadlines)
+  }
+
+  private get lastOpenIndex(): number {
+    const steps = this.context.keeper.record?.steps ?? []
+    return steps.findLastIndex(({ phase }) => phase === 'pending' || phase === 'running')
   }
 
   private get index(): number {

@@ -1,9 +1,14 @@
 import { type Failure, type StepStatus, stepKey } from '@hearth/contract'
 import { assertNever, toError } from '@hearth/foundation'
-import type { GuestStep, StepOutcome } from '../../guest/guest.ts'
+import { GuestMisbehaved, type GuestStep, type StepOutcome } from '../../guest/guest.ts'
 import { CommandError } from '../../host/command/command-runner.ts'
 import { HostError } from '../../host/host-error.ts'
 import { HostKeyMismatch } from '../../secure-shell/connection.ts'
+
+const lost = {
+  cut_short: 'was cut short in the guest: it was restarted, or the step was killed there',
+  unreadable: 'left no readable outcome in the guest: how it ended is not known, so it has failed',
+}
 
 /** The failure of a step that its own commands caused. */
 export function outcomeFailure(
@@ -16,13 +21,13 @@ export function outcomeFailure(
   const base = { step: status.name, lastLines }
   switch (outcome.kind) {
     case 'lost':
-      return {
-        ...base,
-        code: 'command_failed',
-        message: `${key} was cut short in the guest: it was restarted, or the step was killed there`,
-      }
+      return { ...base, code: 'command_failed', message: `${key} ${lost[outcome.reason]}` }
     case 'failed': {
       const name = step.commands[outcome.command]?.name ?? key
+      if (outcome.cause === 'disk') {
+        const message = `${key} could not begin: the guest's disk is full`
+        return { ...base, code: 'command_failed', message }
+      }
       if (outcome.cause === 'deadline') {
         return {
           ...base,
@@ -45,6 +50,9 @@ export function outcomeFailure(
 export function thrownFailure(thrown: unknown, step?: StepStatus['name']): Failure {
   const error = toError(thrown)
   const base = step === undefined ? {} : { step }
+  if (error instanceof GuestMisbehaved) {
+    return { ...base, code: 'guest_misbehaved', message: error.message }
+  }
   if (error instanceof HostError) return { ...base, code: error.code, message: error.message }
   if (error instanceof HostKeyMismatch) {
     return {

@@ -1,8 +1,10 @@
+import { startOfText } from '@hearth/contract'
 import { KeptText } from './kept-text.ts'
 import type { SecretAutomaton } from './secret-automaton.ts'
 import { SecretMask } from './secret-mask.ts'
 
 const keptLines = 20
+const mostNoteBytes = 4 * 1024
 
 export interface StepOutputListeners {
   /** Gets each piece of masked text with the offset of its first byte. */
@@ -52,6 +54,12 @@ export class StepOutput {
     this.kept.add(text)
     this.listeners.onText(text, offset)
   }
+}
+
+/** What a guest said of itself, as the output of a step that prints nothing else. */
+export function noteAsOutput(note: string): { output: string; outputBytes: number } {
+  const output = startOfText(note.toWellFormed().replaceAll('\0', '\uFFFD'), mostNoteBytes)
+  return { output, outputBytes: Buffer.byteLength(output) }
 }
 
 /** The last 20 lines of a text, without the empty end. */

@@ -5,6 +5,7 @@ import type { EnvironmentOrder, EnvironmentReport, LogChunk } from '@hearth/cont
 import { generateSealingKeyPair, newId, seal, systemClock } from '@hearth/foundation'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Guest, StaleInGuest } from '../../guest/guest.ts'
 import { MachineStore } from '../../host/synthetic/machine-store.ts'
 import type { SyntheticSettings } from '../../host/synthetic/settings.ts'
 import { SyntheticGuest } from '../../host/synthetic/synthetic-guest.ts'
@@ -39,7 +40,11 @@ interface TestAgent {
 }
 
 /** An agent's work on a synthetic host, without NATS. */
-function agentOf(settings: Partial<SyntheticSettings> = {}, epoch = 1): TestAgent {
+function agentOf(
+  settings: Partial<SyntheticSettings> = {},
+  epoch = 1,
+  change: (guest: Guest) => Guest = (guest) => guest,
+): TestAgent {
   const reports: EnvironmentReport[] = []
   const chunks: LogChunk[] = []
   const waiting = new Set<() => void>()
@@ -75,7 +80,7 @@ function agentOf(settings: Partial<SyntheticSettings> = {}, epoch = 1): TestAgen
     {
       host,
       lease,
-      openGuest: (machine) => new SyntheticGuest(machine, store, world),
+      openGuest: (machine) => change(new SyntheticGuest(machine, store, world)),
       retryMostMilliseconds: 30_000,
       unkeptFailureMilliseconds: 100,
       reporter: new Reporter({ publishReport }, { runnerId, epoch }, systemClock, log, stopping.signal),
@@ -94,7 +99,7 @@ function agentOf(settings: Partial<SyntheticSettings> = {}, epoch = 1): TestAgen
     },
     { runnerId, epoch },
   )
-  void host.watch((id) => inbox.wake(id), stopping.signal)
+  void host.watch((id) => inbox.powerChanged(id), stopping.signal)
   const agent: TestAgent = {
     inbox,
     host,
@@ -299,4 +304,50 @@ test('a newer order is followed though the failure before it was never kept', as
   agent.inbox.put(order({ generation: 2, desiredPhase: 'deleted' }))
   await agent.until('deleted')
   expect(await readdir(folder)).toEqual([])
+})
+
+test('a step that waits ends when its machine does, with the cause', async () => {
+  const agent = agentOf({ stepMilliseconds: 3_600_000 })
+  agent.inbox.put(order())
+  await agent.until('provisioning', ({ steps }) =>
+    steps.some(({ name, phase }) => name === 'project_setup' && phase === 'running'),
+  )
+  await agent.host.crash(id)
+  const { failure, steps } = await agent.until('failed')
+  expect(failure?.message).toContain('the machine crashed')
+  expect(steps.find(({ name }) => name === 'project_setup')).toMatchObject({ phase: 'failed' })
+  // The log of the step is over too: nobody who follows it waits on.
+  await expect
+    .poll(() => agent.chunks.filter(({ end }) => end).map(({ step }) => step))
+    .toContain('project_setup')
+})
+
+test('a wait for the guest’s first answer ends when its machine does', async () => {
+  const agent = agentOf({ bootMilliseconds: 3_600_000 })
+  agent.inbox.put(order())
+  await agent.until('provisioning', ({ steps }) =>
+    steps.some(({ name, phase }) => name === 'ensure_server' && phase === 'running'),
+  )
+  await agent.host.crash(id)
+  expect((await agent.until('failed')).failure?.message).toContain('the machine crashed')
+})
+
+test('a guest that claims a newer lease fails alone: its agent keeps its own', async () => {
+  const lying = (guest: Guest): Guest =>
+    new Proxy(guest, {
+      get: (target, name) =>
+        name === 'runSteps'
+          ? () => {
+              throw new StaleInGuest({ epoch: 3_000_000, generation: 1 }, { epoch: 1, generation: 1 })
+            }
+          : Reflect.get(target, name).bind(target),
+    })
+  const agent = agentOf({}, 1, lying)
+  agent.inbox.put(order())
+  const { failure } = await agent.until('failed')
+  expect(failure).toMatchObject({ code: 'guest_misbehaved' })
+  expect(failure?.message).toContain('it shows epoch 3000000')
+  const other = { ...order(), id: newId(), desiredPhase: 'deleted' as const }
+  agent.inbox.put(other)
+  expect((await agent.until('deleted')).id).toBe(other.id)
 })

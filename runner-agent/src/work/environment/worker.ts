@@ -6,13 +6,14 @@ import {
   stepDeadlineSeconds,
 } from '@hearth/contract'
 import { assertNever, backoff, Deadline, toError } from '@hearth/foundation'
-import type { Guest } from '../../guest/guest.ts'
-import { type Authority, StaleAuthority } from '../../host/authority.ts'
+import { type Guest, StaleInGuest } from '../../guest/guest.ts'
+import { type Authority, isNewer, StaleAuthority } from '../../host/authority.ts'
 import type { Machine } from '../../host/host.ts'
 import { LeaseNotHeld } from '../../lease/lease.ts'
+import { MachineEnded } from './machine-ended.ts'
 import { type NextStep, nextStep, phaseDuring } from './next-step.ts'
 import { ensureServer, type ProvisionResult, provision } from './provision.ts'
-import { isProvisioned, parseRecord } from './record.ts'
+import { isLastOpen, isProvisioned, parseRecord } from './record.ts'
 import { RecordKeeper } from './record-keeper.ts'
 import { runScripts, scriptRun } from './script-run.ts'
 import { secretAutomaton } from './secret-mask.ts'
@@ -21,7 +22,7 @@ import type { Slot } from './slots.ts'
 import { machineSpecification } from './specification.ts'
 import { thrownFailure } from './step-failure.ts'
 import { openStepLog } from './step-log.ts'
-import { lastLines } from './step-output.ts'
+import { lastLines, noteAsOutput } from './step-output.ts'
 import { UnkeptFailure } from './unkept-failure.ts'
 import type { WorkContext } from './work-context.ts'
 
@@ -85,6 +86,12 @@ export class EnvironmentWorker {
     await this.context.host.resume(this.order.id, this.authority)
   }
 
+  /** Looks again; when its machine does not run any more, whatever waits for its guest is told. */
+  powerChanged(): void {
+    this.wake()
+    void this.endWaitOfEndedMachine()
+  }
+
   /** Looks again, now or as soon as the step being taken is over. */
   wake(): void {
     this.again = true
@@ -105,6 +112,14 @@ export class EnvironmentWorker {
 
   private get isOver(): boolean {
     return this.retired || this.context.stopping.aborted
+  }
+
+  private async endWaitOfEndedMachine(): Promise<void> {
+    const { interrupt, guest } = this
+    if (guest === null) return
+    // One that cannot be looked at now is looked at again when the watch says so, or at the step's deadline.
+    const machine = await this.context.host.look(this.order.id).catch(() => null)
+    if (machine !== null && machine.power !== 'running') interrupt.abort(new MachineEnded())
   }
 
   private async loop(): Promise<void> {
@@ -145,6 +160,8 @@ export class EnvironmentWorker {
       await this.takeStep(step, machine)
     } catch (thrown) {
       if (thrown instanceof LeaseNotHeld) throw thrown
+      // Root in a guest may say what it likes: the machine's own mark, which the guest cannot reach, is looked at.
+      if (thrown instanceof StaleInGuest) return this.doubtGuest(thrown)
       if (thrown instanceof StaleAuthority) {
         if (thrown.shown.epoch > lease.epoch) lease.lose(`of the machine ${this.order.id}, ${thrown.message}`)
         throw thrown
@@ -194,6 +211,15 @@ export class EnvironmentWorker {
       default:
         return assertNever(step)
     }
+  }
+
+  private async doubtGuest(thrown: StaleInGuest): Promise<void> {
+    this.again = true
+    const { ownership } = await this.context.host.look(this.order.id)
+    // The next look refuses the order.
+    if (ownership !== null && isNewer(ownership, this.authority)) return
+    const message = `the guest refused an order: ${thrown.message}; the machine itself shows nothing newer`
+    await this.fail({ code: 'guest_misbehaved', message }, this.keeper.runningIndex)
   }
 
   private async rest(step: Extract<NextStep, { kind: 'rest' }>): Promise<void> {
@@ -272,11 +298,13 @@ export class EnvironmentWorker {
         deadlines: context.deadlines,
         clock: context.clock,
         interrupted: this.interrupt.signal,
+        isLast: isLastOpen(this.keeper.record, index),
         readConsole: async () => lastLines(await context.host.readConsole(order.id)),
       },
     )
     if (result.kind === 'interrupted') return
     if (result.kind === 'failed') return this.fail(result.failure, index, result.exitCode)
+    if (result.note) keeper.setStep(index, noteAsOutput(result.note))
     keeper.endStep(index, { phase: 'succeeded', exitCode: 0, error: null })
     await keeper.keep(result.identity === undefined ? {} : { identity: result.identity })
     if (result.identity !== undefined) this.releaseBootSlot()
