@@ -193,6 +193,8 @@ export class SecureShellConnection {
       })
       if (options.signal?.aborted === true) onAbort()
     })
+    // Whoever awaits it is told; that nobody does any more, since the connection was cut, must not end the program.
+    exitCode.catch(() => undefined)
     if (options.input !== undefined) channel.write(options.input)
     if (options.keepInputOpen !== true) channel.end()
     return {

@@ -1,10 +1,14 @@
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Repository } from '@hearth/contract'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import {
   cloneCommand,
   credentialFiles,
   environmentSecretNames,
+  headCheck,
   passwordOf,
   withoutCredentials,
 } from './clone.ts'
@@ -53,3 +57,37 @@ test('a deploy key is used with the pinned host keys, or with the first one seen
   expect(spawnSync('bash', ['-n'], { input: pinned }).status).toBe(0)
   expect(environmentSecretNames({ secretNames: ['KEY', 'OTHER'], repositories: [opened] })).toEqual(['OTHER'])
 })
+
+/** Repositories by what their HEAD names, each cloned by git and then checked. */
+const heads: [what: string, branches: string[], head: string, status: number, says: string][] = [
+  ['a branch that is there', ['main'], 'main', 0, ''],
+  ['a branch that is not there', ['trunk', 'it’s/next'], 'main', 1, '  it’s/next\n  trunk\n'],
+  ['no branch, for there is none', [], 'main', 0, ''],
+  [
+    'one of more branches than are listed',
+    letters(30),
+    'main',
+    1,
+    'its branch is main, which it does not have',
+  ],
+]
+test.each(heads)('a clone of a repository whose HEAD names %s', (_, branches, head, status, says) => {
+  const folder = mkdtempSync(join(tmpdir(), "hearth it's cloned "))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const script = [
+    'set -e; cd -- "$1"; shift; git init -q --initial-branch=first origin; cd origin',
+    'git -c user.name=a -c user.email=a@b commit -q --allow-empty -m first',
+    'for branch; do git branch -- "$branch"; done; git checkout -q --detach; git branch -q -D first',
+    `git symbolic-ref HEAD refs/heads/${head}; cd ..; git clone -q -- origin clone`,
+  ].join('\n')
+  const made = spawnSync('bash', ['-c', script, 'bash', folder, ...branches], { encoding: 'utf8' })
+  expect(made.status, made.stderr).toBe(0)
+  const checked = spawnSync('bash', ['-c', `true\n${headCheck(join(folder, 'clone'))}`], { encoding: 'utf8' })
+  expect(checked.stderr).toContain(says)
+  expect(checked.stderr.match(/^ {2}/gm)?.length ?? 0).toBeLessThanOrEqual(20)
+  expect(checked.status).toBe(status)
+})
+
+function letters(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `branch-${index}`)
+}

@@ -37,6 +37,7 @@ export function cloneCommand(repository: Repository): GuestCommand {
     token === undefined ? '' : `-c credential.helper= -c credential.helper=${quote(tokenHelper(repository))} `
   const wanted = branch === null ? '' : `--branch ${quote(branch)} `
   const clone = `git ${options}clone ${wanted}-- ${quote(url)} ${quote(`/home/${name}`)}`
+  const check = branch === null ? `\n${headCheck(`/home/${name}`)}` : ''
   const shell =
     deployKey === undefined && knownHosts === undefined
       ? ''
@@ -50,10 +51,32 @@ export function cloneCommand(repository: Repository): GuestCommand {
     removed.length === 0 ? '' : `trap ${quote(`rm -f -- ${removed.map(quote).join(' ')}`)} EXIT\n`
   return {
     name: `git clone ${withoutCredentials(url)}`,
-    command: `${removal}${shell}${clone}`,
+    command: `${removal}${shell}${clone}${check}`,
     timeoutSeconds: null,
   }
 }
+
+/**
+ * git clones a repository whose HEAD names a branch that is not there, and leaves an empty folder. A repository without
+ * any branch is empty indeed. The file is looked for first: git itself would be one program more.
+ */
+export function headCheck(folder: string): string {
+  const at = quote(folder)
+  return [
+    'status=$?; ((status == 0)) || exit "$status"',
+    `head=; read -r head <${at}/.git/HEAD; head=\${head#ref: }`,
+    `[ -e ${at}/.git/"$head" ] || git -C ${at} rev-parse --quiet --verify HEAD >/dev/null || {`,
+    `  branches=$(git -C ${at} for-each-ref --count=${mostBranches} --format='  %(refname:lstrip=3)' refs/remotes/origin)`,
+    '  [ -z "$branches" ] || {',
+    `    printf 'The repository says that its branch is %s, which it does not have. It has (${mostBranches} at most):\\n%s\\n' "\${head#refs/heads/}" "$branches" >&2`,
+    "    printf 'Name one of them as branch of the repository in the project.\\n' >&2",
+    '    exit 1',
+    '  }',
+    '}',
+  ].join('\n')
+}
+
+const mostBranches = 20
 
 /** Any name goes with a token; a name in the URL comes before it. */
 function tokenHelper(repository: Repository): string {

@@ -310,16 +310,16 @@ test('a step that waits ends when its machine does, with the cause', async () =>
   const agent = agentOf({ stepMilliseconds: 3_600_000 })
   agent.inbox.put(order())
   await agent.until('provisioning', ({ steps }) =>
-    steps.some(({ name, phase }) => name === 'project_setup' && phase === 'running'),
+    steps.some(({ name, phase }) => name === 'clone_repo' && phase === 'running'),
   )
   await agent.host.crash(id)
   const { failure, steps } = await agent.until('failed')
-  expect(failure?.message).toContain('the machine crashed')
-  expect(steps.find(({ name }) => name === 'project_setup')).toMatchObject({ phase: 'failed' })
+  expect(failure?.message).toBe('QEMU was killed or crashed on the host during clone_repo.shop')
+  expect(steps.find(({ name }) => name === 'clone_repo')).toMatchObject({ phase: 'failed' })
   // The log of the step is over too: nobody who follows it waits on.
   await expect
     .poll(() => agent.chunks.filter(({ end }) => end).map(({ step }) => step))
-    .toContain('project_setup')
+    .toContain('clone_repo.shop')
 })
 
 test('a wait for the guest’s first answer ends when its machine does', async () => {
@@ -329,7 +329,9 @@ test('a wait for the guest’s first answer ends when its machine does', async (
     steps.some(({ name, phase }) => name === 'ensure_server' && phase === 'running'),
   )
   await agent.host.crash(id)
-  expect((await agent.until('failed')).failure?.message).toContain('the machine crashed')
+  expect((await agent.until('failed')).failure?.message).toBe(
+    'QEMU was killed or crashed on the host during ensure_server',
+  )
 })
 
 test('a guest that claims a newer lease fails alone: its agent keeps its own', async () => {

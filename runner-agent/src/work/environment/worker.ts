@@ -86,7 +86,7 @@ export class EnvironmentWorker {
     await this.context.host.resume(this.order.id, this.authority)
   }
 
-  /** Looks again; when its machine does not run any more, whatever waits for its guest is told. */
+  /** Looks again; when its machine does not run any more, whatever waits for its guest is given up. */
   powerChanged(): void {
     this.wake()
     void this.endWaitOfEndedMachine()
@@ -119,7 +119,8 @@ export class EnvironmentWorker {
     if (guest === null) return
     // One that cannot be looked at now is looked at again when the watch says so, or at the step's deadline.
     const machine = await this.context.host.look(this.order.id).catch(() => null)
-    if (machine !== null && machine.power !== 'running') interrupt.abort(new MachineEnded())
+    if (machine === null || machine.power === 'running' || machine.power === 'paused') return
+    interrupt.abort(new MachineEnded())
   }
 
   private async loop(): Promise<void> {

@@ -1,0 +1,132 @@
+import { fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { generateSecureShellKeyPair } from '@hearth/runner-agent'
+import ssh2, { type ServerChannel } from 'ssh2'
+
+/** What a guest's SSH server does with a session; null of `open` means that it never answers the request for one. */
+export interface Behaviour {
+  open?: 'refused' | 'unanswered'
+  /** `given` resolves with the program that the agent sent, once `marker` has been printed. */
+  session?(channel: ServerChannel, marker: string, given: () => Promise<string>): void
+}
+
+export interface FakeGuest extends AsyncDisposable {
+  port: number
+  hostKey: string
+}
+
+/** An SSH server that takes every key and behaves so. */
+export async function startGuest({ open, session }: Behaviour): Promise<FakeGuest> {
+  const key = generateSecureShellKeyPair('guest')
+  const clients = new Set<{ end(): void }>()
+  const server = new ssh2.Server({ hostKeys: [key.privateKey] }, (client) => {
+    clients.add(client)
+    client.on('error', () => undefined)
+    client.on('authentication', (context) => context.accept())
+    client.on('ready', () =>
+      client.on('session', (accept, reject) => {
+        if (open === 'refused') return reject()
+        if (open === 'unanswered') return
+        accept().on('exec', (begin, _, { command }) => {
+          const channel = begin()
+          channel.on('error', () => undefined)
+          session?.(channel, /hearth-[0-9a-f]{32}/.exec(command)?.[0] ?? '', () => programFrom(channel))
+        })
+      }),
+    )
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    hostKey: key.publicKey,
+    [Symbol.asyncDispose]: async () => {
+      for (const client of clients) client.end()
+      server.close()
+    },
+  }
+}
+
+/** A guest as it should be: this machine's bash answers. */
+export const honest: Behaviour = {
+  session: (channel, marker) => {
+    const program = `IFS= read -r line; printf '%s\\n' ${marker}; IFS= read -r size && IFS= LC_ALL=C read -r -d '' -N "$size" program && eval "$program"`
+    const child = spawn('bash', ['--noprofile', '--norc', '-c', program])
+    child.stdin.on('error', () => undefined)
+    channel.pipe(child.stdin)
+    child.stdout.pipe(channel, { end: false })
+    child.stderr.pipe(channel.stderr, { end: false })
+    child.on('close', (code) => {
+      channel.exit(code ?? 1)
+      channel.end()
+    })
+  },
+}
+
+/** Reads the line that bash ignores, the length and the program, as the agent sends them. */
+function programFrom(channel: ServerChannel): Promise<string> {
+  let text = ''
+  return new Promise((resolve) =>
+    channel.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+      const [, length, rest] = /^[^\n]*\n(\d+)\n([\s\S]*)$/.exec(text) ?? []
+      if (rest !== undefined && rest.length >= Number(length)) resolve(rest.slice(0, Number(length)))
+    }),
+  )
+}
+
+/** Writes the same again and again, as fast as it is taken. */
+export function pour(stream: NodeJS.WritableStream, make: () => string): void {
+  const more = () => {
+    while (stream.write(make()));
+    stream.once('drain', more)
+  }
+  more()
+}
+
+export type Work = 'identify' | 'write' | 'read' | 'steps'
+
+export interface Seen {
+  /** How the work in the hostile guest ended: the error's name and message, or `done`. */
+  end: string
+  /** How much larger the agent's process became meanwhile. */
+  grownMebibytes: number
+  /** Identity checks of the other guest meanwhile, and how long the slowest took. */
+  rounds: number
+  slowestMilliseconds: number
+}
+
+export interface Assignment {
+  work: Work
+  hostile: FakeGuest
+  other: FakeGuest
+}
+
+/** A process that works in guests as the agent does; its memory can be measured, and it may fall. */
+export class GuestWorker implements Disposable {
+  private readonly child = fork(new URL('hostile-guest-agent.ts', import.meta.url), {
+    execArgv: ['--import', 'tsx'],
+  })
+
+  /** Does the work in the hostile guest for some seconds at most, and looks after the other one meanwhile. */
+  async work(assignment: Assignment): Promise<Seen> {
+    const settled = new AbortController()
+    const { signal } = settled
+    try {
+      this.child.send(assignment)
+      const [seen] = await Promise.race([
+        once(this.child, 'message', { signal }) as Promise<[Seen]>,
+        once(this.child, 'exit', { signal }).then(() =>
+          Promise.reject(new Error('a guest has brought the agent down')),
+        ),
+      ])
+      return seen
+    } finally {
+      settled.abort()
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.child.kill()
+  }
+}
