@@ -18,9 +18,9 @@ const mostDelayMilliseconds = 10_000
 
 /** Answers as bash does before its program, and then with what the agent's program would never say. */
 const answering = (answer: (channel: ServerChannel, program: string) => void): Behaviour => ({
-  session: async (channel, marker, given) => {
+  session: (channel, marker, given) => {
     channel.write(`${marker}\n`)
-    answer(channel, await given())
+    void given().then((program) => answer(channel, program))
   },
 })
 const ending = (channel: ServerChannel, code: number) => {
