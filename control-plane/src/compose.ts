@@ -4,8 +4,11 @@ import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import { type Application, createApplication } from './api/application.ts'
 import { addDocumentation } from './api/documentation.ts'
+import { EventBells } from './api/event-bells.ts'
 import { addHealth } from './api/health.ts'
 import { Metrics } from './api/metrics.ts'
+import { OpenStreams } from './api/open-streams.ts'
+import { RequestRates } from './api/request-rates.ts'
 import type { Services } from './api/services.ts'
 import type { Config } from './config.ts'
 import { connectDatabase, type Database } from './database/connection.ts'
@@ -29,7 +32,7 @@ import {
 import { addEnvironmentClassRoutes } from './kinds/environment-class/index.ts'
 import { addEventRoutes, forgetCheckpoints, forgetEvents } from './kinds/event/index.ts'
 import { addJobRoutes, forgetJobs } from './kinds/job/index.ts'
-import { addObserverRoutes, keepObservers } from './kinds/observer/index.ts'
+import { addObserverRoutes, keepObservers, removeEndedObservers } from './kinds/observer/index.ts'
 import {
   addOrganizationRoutes,
   bootstrap,
@@ -38,7 +41,7 @@ import {
 } from './kinds/organization/index.ts'
 import { addProjectRoutes, projectReconciler } from './kinds/project/index.ts'
 import { addRunnerRoutes, Listening, runnerReconciler } from './kinds/runner/index.ts'
-import { Authentication, addTokenRoutes, TokenUse } from './kinds/token/index.ts'
+import { Authentication, addTokenRoutes, TokenUse, TokenWatch } from './kinds/token/index.ts'
 import { addWarmPoolRoutes, warmPoolReconciler } from './kinds/warm-pool/index.ts'
 import { Outgoing } from './outgoing/index.ts'
 import { releaseAbandonedJobs } from './reconciling/abandoned.ts'
@@ -103,6 +106,7 @@ export async function composeControlPlane(
   const notifications = new Notifications(config.databaseUrl, lost)
   await notifications.start()
 
+  const tokenWatch = new TokenWatch(database, notifications, log)
   const services: Services = {
     database,
     encryption,
@@ -111,6 +115,10 @@ export async function composeControlPlane(
     outgoing: new Outgoing(config.repositoryHosts),
     clock,
     timings,
+    quotas: config.quotas,
+    streams: new OpenStreams((tokenId, onEnd) => tokenWatch.watch(tokenId, onEnd)),
+    rates: new RequestRates(clock),
+    eventBells: new EventBells(database, notifications, log),
     log,
     metrics,
     draining: draining.signal,
@@ -121,6 +129,11 @@ export async function composeControlPlane(
       isOpen: config.nats.credentials === null,
     },
   }
+  notifications.on('hearth_tokens', () => {
+    removeEndedObservers(database, messaging, clock, log).catch((error: unknown) =>
+      log.warn({ err: toError(error) }, 'could not look at the observers of a token'),
+    )
+  })
   const application = composeApplication(services, listening)
   const queue = await startReconcileQueue({
     pool,
@@ -177,7 +190,7 @@ export async function composeControlPlane(
 function composeApplication(services: Services, listening: Listening): Application {
   const { database, clock, log } = services
   const authorities = new CertificateAuthorities(services.encryption)
-  const authentication = new Authentication(database, services.notifications, clock)
+  const authentication = new Authentication(database, services.notifications, clock, services.quotas)
   const tokenUse = new TokenUse(database, clock)
   const authenticate = async (secret: string) => {
     const caller = await authentication.authenticate(secret)

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { defaultQuotas, type QuotaLimits } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { z } from 'zod'
 import { type AllowedHost, parseAllowedHost } from './outgoing/index.ts'
@@ -15,6 +16,23 @@ const servers = z
   .min(1)
   .transform((text) => text.split(',').map((server) => server.trim()))
 const file = z.string().min(1)
+
+/** `name=number` with commas between them, `none` for no limit; what is not named stays as it is by default. */
+const limits = <Name extends string>(defaults: Readonly<Record<Name, number | null>>) =>
+  z.string().transform((text, context) => {
+    const given = text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+    const read = given.map((part) => /^(\w+)=(none|\d{1,9})$/.exec(part))
+    if (read.some((match) => match === null || !Object.hasOwn(defaults, match[1] ?? ''))) {
+      const names = Object.keys(defaults).join(', ')
+      context.addIssue(`NAME=NUMBER or NAME=none, with commas between them; the names are ${names}`)
+      return z.NEVER
+    }
+    const changes = read.map((match) => [match?.[1], match?.[2] === 'none' ? null : Number(match?.[2])])
+    return { ...defaults, ...(Object.fromEntries(changes) as Partial<Record<Name, number | null>>) }
+  })
 
 const allowedHosts = z.string().transform((text, context) =>
   text
@@ -46,6 +64,8 @@ const schema = z.object({
   HEARTH_REPOSITORY_HOSTS: allowedHosts.prefault(''),
   HEARTH_EVENTS_KEEP_HOURS: z.coerce.number().positive().max(87_600).default(168),
   HEARTH_EVENTS_KEEP_COUNT: z.coerce.number().int().min(1_000).default(200_000),
+  HEARTH_ORGANIZATION_QUOTAS: limits(defaultQuotas.organization).prefault(''),
+  HEARTH_PRINCIPAL_QUOTAS: limits(defaultQuotas.principal).prefault(''),
   HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
@@ -70,6 +90,8 @@ export interface Config {
   repositoryHosts: AllowedHost[]
   /** How long events are kept, and how many at most, in the database and in NATS. */
   events: { keepMilliseconds: number; keepCount: number }
+  /** What an organization, and each member of it, may have and do at once. */
+  quotas: QuotaLimits
   logLevel: string
 }
 
@@ -106,6 +128,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       keepMilliseconds: value.HEARTH_EVENTS_KEEP_HOURS * 3_600_000,
       keepCount: value.HEARTH_EVENTS_KEEP_COUNT,
     },
+    quotas: { organization: value.HEARTH_ORGANIZATION_QUOTAS, principal: value.HEARTH_PRINCIPAL_QUOTAS },
     logLevel: value.HEARTH_LOG_LEVEL,
   }
 }

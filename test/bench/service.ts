@@ -57,6 +57,8 @@ async function start(ends: (() => unknown)[], endAll: () => Promise<void>): Prom
     HEARTH_LISTEN: `127.0.0.1:${port}`,
     HEARTH_DRAIN_SECONDS: '0',
     HEARTH_ENCRYPTION_KEY_FILE: join(folder, 'encryption.key'),
+    HEARTH_ORGANIZATION_QUOTAS: 'streams=none,requestsPerSecond=none',
+    HEARTH_PRINCIPAL_QUOTAS: 'streams=none,requestsPerSecond=none',
     HEARTH_BOOTSTRAP_TOKEN_FILE: tokenFile,
   }
   const startControlPlane = async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HearthClient } from '@hearth/client'
+import { defaultQuotas, type QuotaLimits } from '@hearth/contract'
 import { type Config, type ControlPlane, composeControlPlane, listen } from '@hearth/control-plane'
 import { newId } from '@hearth/foundation'
 import { createTestDatabase, startTestNats, type TestDatabase, type TestNats } from '@hearth/testing'
@@ -23,6 +24,7 @@ type Overrides = NonNullable<Parameters<typeof composeControlPlane>[2]>
 export interface InstallationOptions {
   overrides?: Overrides
   events?: Partial<Config['events']>
+  quotas?: { [Whose in keyof QuotaLimits]?: Partial<QuotaLimits[Whose]> }
   repositoryHosts?: Config['repositoryHosts']
 }
 
@@ -56,7 +58,7 @@ export interface Replica {
 /** One more control plane on the database, the NATS server and the keys of an installation. */
 export async function startReplica(
   { token, database, nats, folder }: Pick<Installation, 'token' | 'database' | 'nats' | 'folder'>,
-  { overrides, events, repositoryHosts = [] }: InstallationOptions = {},
+  { overrides, events, quotas, repositoryHosts = [] }: InstallationOptions = {},
 ): Promise<Replica> {
   const controlPlane = await composeControlPlane(
     {
@@ -75,6 +77,10 @@ export async function startReplica(
       encryptionKeyFile: join(folder, 'encryption.key'),
       bootstrapToken: token,
       repositoryHosts,
+      quotas: {
+        organization: { ...defaultQuotas.organization, ...quotas?.organization },
+        principal: { ...defaultQuotas.principal, ...quotas?.principal },
+      },
       events: { keepMilliseconds: 7 * 24 * 3_600_000, keepCount: 200_000, ...events },
       logLevel: 'silent',
     },

@@ -3,8 +3,9 @@ import { HearthError, newId, toError } from '@hearth/foundation'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import type { Caller } from './caller.ts'
-import { errorResponse, retryAfterSeconds } from './error-response.ts'
+import { errorResponse, retryAfterOf } from './error-response.ts'
 import { limitedBody } from './limited-body.ts'
+import type { RequestRates } from './request-rates.ts'
 import type { Services } from './services.ts'
 
 export interface ApplicationEnvironment {
@@ -15,14 +16,18 @@ export type Application = OpenAPIHono<ApplicationEnvironment>
 /** Looks a token's secret up; null when it is not known or has ended. */
 export type Authenticate = (secret: string) => Promise<Caller | null>
 
-/** Lets those through who show a valid token, and notes who they are. */
-export function authenticated(authenticate: Authenticate): MiddlewareHandler<ApplicationEnvironment> {
+/** Lets those through who show a valid token and do not ask too often, and notes who they are. */
+export function authenticated(
+  authenticate: Authenticate,
+  rates: RequestRates,
+): MiddlewareHandler<ApplicationEnvironment> {
   return async (context, next) => {
     const secret = /^Bearer (\S+)$/i.exec(context.req.header('Authorization') ?? '')?.[1]
     const caller = secret === undefined ? null : await authenticate(secret)
     if (caller === null) {
       throw new HearthError('unauthenticated', 'send a valid token: Authorization: Bearer <token>')
     }
+    rates.take(caller)
     context.set('caller', caller)
     await next()
   }
@@ -44,7 +49,7 @@ export function createApplication(services: Services, authenticate: Authenticate
     services.metrics.requestSeconds.observe(labels, seconds)
     services.log.debug({ requestId, ...labels, path: context.req.path, seconds }, 'request')
   })
-  application.use('/v1/*', authenticated(authenticate))
+  application.use('/v1/*', authenticated(authenticate, services.rates))
   application.use('/v1/*', limitedBody)
 
   application.notFound((context) => {
@@ -57,9 +62,9 @@ export function createApplication(services: Services, authenticate: Authenticate
   })
   application.onError((thrown, context) => {
     const { status, body } = errorResponse(thrown, context.get('requestId'))
+    for (const [name, value] of Object.entries(retryAfterOf(thrown))) context.header(name, value)
     if (status >= 500)
       services.log.error({ err: toError(thrown), requestId: body.error.requestId }, 'request failed')
-    if (status === 503) context.header('Retry-After', retryAfterSeconds)
     return context.json(body, status)
   })
   return application

@@ -1,4 +1,4 @@
-import type { Role } from '@hearth/contract'
+import type { QuotaLimits, Role } from '@hearth/contract'
 
 /** Who makes a request, as its token says. */
 export interface Caller {
@@ -9,6 +9,8 @@ export interface Caller {
   roles: readonly Role[]
   /** Set when the token is a runner's own. */
   runnerId: string | null
+  /** Those of its organization, as they were some seconds ago. */
+  limits: QuotaLimits
 }
 
 export const readers: readonly Role[] = ['administrator', 'member', 'viewer']

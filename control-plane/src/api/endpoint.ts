@@ -22,11 +22,12 @@ const nativeErrors: ErrorDescription = {
   statuses: {
     400: 'What does not fit',
     401: 'No valid token',
-    403: 'Not allowed',
+    403: 'Not allowed, or a quota is used up',
     404: 'Not found',
     409: 'Conflict',
     413: 'Too large',
     503: 'Not available at the moment: try again after `Retry-After` seconds',
+    429: 'Too many at a time: again after `Retry-After` seconds',
   },
 }
 

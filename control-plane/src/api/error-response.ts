@@ -2,10 +2,10 @@ import type { ErrorBody } from '@hearth/contract'
 import { assertNever, type ErrorCode, HearthError } from '@hearth/foundation'
 import { isConnectionLoss } from '../database/connection.ts'
 
-type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 410 | 413 | 422 | 500 | 503
+type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 410 | 413 | 422 | 429 | 500 | 503
 
 /** When a client may try again what is not available at the moment. */
-export const retryAfterSeconds = '2'
+const unavailableSeconds = 2
 
 /** The one place where an error becomes HTTP. What is not meant for the caller becomes a 500 without its text. */
 export function errorResponse(thrown: unknown, requestId: string): { status: ErrorStatus; body: ErrorBody } {
@@ -44,6 +44,7 @@ function statusOf(code: ErrorCode): ErrorStatus {
     case 'unauthenticated':
       return 401
     case 'forbidden':
+    case 'quota_exceeded':
       return 403
     case 'not_found':
       return 404
@@ -57,6 +58,8 @@ function statusOf(code: ErrorCode): ErrorStatus {
       return 413
     case 'idempotency_mismatch':
       return 422
+    case 'rate_limited':
+      return 429
     case 'internal':
       return 500
     case 'unavailable':
@@ -64,4 +67,11 @@ function statusOf(code: ErrorCode): ErrorStatus {
     default:
       return assertNever(code)
   }
+}
+
+/** The header that says when a refused call may be tried again; none where it may not, or the error does not tell. */
+export function retryAfterOf(thrown: unknown): Record<string, string> {
+  const { code, facts } = known(thrown)
+  const seconds = facts.retryAfterSeconds ?? (code === 'unavailable' ? unavailableSeconds : undefined)
+  return typeof seconds === 'number' ? { 'Retry-After': String(Math.ceil(seconds)) } : {}
 }

@@ -1,3 +1,4 @@
+import type { QuotaLimits } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import type { Messaging } from '@hearth/messaging'
 import type { Logger } from 'pino'
@@ -6,7 +7,10 @@ import type { Encryption } from '../database/encryption.ts'
 import type { Notifications } from '../database/notifications.ts'
 import type { Outgoing } from '../outgoing/index.ts'
 import type { Timings } from '../timings.ts'
+import type { EventBells } from './event-bells.ts'
 import type { Metrics } from './metrics.ts'
+import type { OpenStreams } from './open-streams.ts'
+import type { RequestRates } from './request-rates.ts'
 
 /** What routes may use; built once in compose.ts. */
 export interface Services {
@@ -18,6 +22,11 @@ export interface Services {
   outgoing: Outgoing
   clock: Clock
   timings: Timings
+  /** The installation's limits; those of one organization may differ. */
+  quotas: QuotaLimits
+  streams: OpenStreams
+  eventBells: EventBells
+  rates: RequestRates
   log: Logger
   metrics: Metrics
   /** Aborts when the program is about to stop: it is not ready any more, and answers until its clients have left. */

@@ -23,7 +23,10 @@ export const exitCodeHelp: readonly { code: ExitCode; meaning: string }[] = [
     meaning: 'the command line, a file or a value does not fit; nothing was changed',
   },
   { code: exitCodes.notFound, meaning: 'there is no such resource, or it is not kept any more' },
-  { code: exitCodes.conflict, meaning: 'the state does not allow it: pool empty, name taken, version stale' },
+  {
+    code: exitCodes.conflict,
+    meaning: 'the state does not allow it: pool empty, name taken, version stale, quota used up',
+  },
   {
     code: exitCodes.unreachable,
     meaning: 'the control plane does not answer, or the token is missing or refused',
@@ -62,8 +65,10 @@ function exitCodeOfCode(code: ErrorCode): ExitCode {
     case 'stale_version':
     case 'pool_empty':
     case 'idempotency_mismatch':
+    case 'quota_exceeded':
       return exitCodes.conflict
     case 'unavailable':
+    case 'rate_limited':
     case 'unauthenticated':
     case 'forbidden':
       return exitCodes.unreachable

@@ -1,8 +1,12 @@
 import { z } from 'zod'
+import { quotasSchema } from './quota.ts'
 import { labelsSchema, nameSchema, resourceSchema, statusFields } from './resource.ts'
 
 export const organizationSpecSchema = z.strictObject({
   displayName: z.string().min(1).max(255),
+  quotas: quotasSchema
+    .optional()
+    .meta({ description: 'Set by administrators of the first organization; without it the installation’s' }),
 })
 export const organizationStatusSchema = z.object({
   phase: z.enum(['active']),

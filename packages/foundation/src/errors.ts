@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'idempotency_mismatch' // the same key came with another body
   | 'expired' // what was asked for is not kept any more: read what is there now
   | 'too_large'
+  | 'quota_exceeded' // as much of it as is allowed is there already: remove some, or have the quota raised
+  | 'rate_limited' // too many at a time: try again after `facts.retryAfterSeconds`
   | 'unavailable' // a dependency does not answer: try again later
   | 'internal' // our fault
 
@@ -49,7 +51,8 @@ export class HearthError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.details = options.details ?? []
     this.privateDetail = options.privateDetail
-    this.retryable = options.retryable ?? (code === 'unavailable' || code === 'pool_empty')
+    this.retryable =
+      options.retryable ?? (code === 'unavailable' || code === 'pool_empty' || code === 'rate_limited')
     this.facts = options.facts ?? {}
   }
 }

@@ -97,6 +97,8 @@ export class Slot implements AsyncDisposable {
       HEARTH_NATS_ACCOUNT_SEED_FILE: this.files.accountSeed,
       HEARTH_LISTEN: '127.0.0.1:1',
       HEARTH_ENCRYPTION_KEY_FILE: this.files.encryptionKey,
+      HEARTH_ORGANIZATION_QUOTAS: 'streams=none,requestsPerSecond=none',
+      HEARTH_PRINCIPAL_QUOTAS: 'streams=none,requestsPerSecond=none',
     }
   }
 

@@ -7,7 +7,7 @@ import {
   type Authenticate,
   authenticated,
 } from '../../api/application.ts'
-import { retryAfterSeconds } from '../../api/error-response.ts'
+import { retryAfterOf } from '../../api/error-response.ts'
 import { limitedBody } from '../../api/limited-body.ts'
 import type { Services } from '../../api/services.ts'
 import { capyError } from './error.ts'
@@ -34,7 +34,7 @@ export function createCapyApplication(
   })
   application.use(
     '/projects/*',
-    authenticated((secret) => authenticate(nativeToken(secret))),
+    authenticated((secret) => authenticate(nativeToken(secret)), services.rates),
   )
   application.use('/projects/*', limitedBody)
   application.notFound((context) => {
@@ -47,10 +47,10 @@ export function createCapyApplication(
   })
   application.onError((thrown, context) => {
     const { status, body } = capyError(thrown)
+    for (const [name, value] of Object.entries(retryAfterOf(thrown))) context.header(name, value)
     if (status >= 500) {
       services.log.error({ err: toError(thrown), requestId: context.get('requestId') }, 'request failed')
     }
-    if (status === 503) context.header('Retry-After', retryAfterSeconds)
     return context.json(body, status)
   })
   addProjectRoutes(application, services)

@@ -13,7 +13,7 @@ export const capyErrorSchema = z
   })
   .meta({ id: 'CapyError' })
 
-type Known = readonly [status: 401 | 403 | 404 | 409 | 410 | 413 | 422 | 500 | 503, code: string]
+type Known = readonly [status: 401 | 403 | 404 | 409 | 410 | 413 | 422 | 429 | 500 | 503, code: string]
 
 /** An error in its words. What is not meant for the caller becomes a 500 without its text. */
 export function capyError(thrown: unknown): { status: Known[0]; body: z.infer<typeof capyErrorSchema> } {
@@ -33,6 +33,10 @@ function knownAs({ code }: HearthError): Known {
       return [401, 'unauthorized']
     case 'forbidden':
       return [403, 'forbidden']
+    case 'quota_exceeded':
+      return [403, 'quota_exceeded']
+    case 'rate_limited':
+      return [429, 'rate_limited']
     case 'not_found':
       return [404, 'not_found']
     case 'conflict':
@@ -62,6 +66,7 @@ export const capyErrors: ErrorDescription = {
     409: 'conflict',
     413: 'payload_too_large',
     422: 'validation_error',
+    429: 'rate_limited',
     500: 'internal_error',
     503: 'unavailable',
   },

@@ -133,7 +133,7 @@ export function addClaimRoutes(
     handle: async ({ caller, params, query, context }) => {
       const read = async () =>
         found(await findClaim(database, caller.organizationId, params.id), 'claim', params.id)
-      const row = await waitWhilePending(services, read, query.waitSeconds, context.req.raw.signal)
+      const row = await waitWhilePending(services, caller, read, query.waitSeconds, context.req.raw.signal)
       const connection = mayEnter(caller, row.creator) ? await connect(row, caller.principalId) : null
       return { status: 200, value: toClaim(row, connection) }
     },

@@ -41,18 +41,20 @@ export function addLogRoute(application: Application, services: Services): void 
         'environment',
         params.id,
       )
+      const opened = services.streams.open(caller)
       return streamSSE(context, async (stream) => {
+        using open = opened
         const ended = new AbortController()
         stream.onAbort(() => ended.abort())
-        const signal = AbortSignal.any([ended.signal, services.stopping])
+        const signal = AbortSignal.any([ended.signal, services.stopping, open.tokenEnded])
         const step = query.step === undefined ? {} : { step: query.step }
         const options = { ...step, follow: query.follow === 'true', signal }
         for await (const chunk of readLogs(services, row, options)) {
           await stream.writeSSE({ data: JSON.stringify(chunk) })
         }
-        // Without its end the client goes on with another replica, or with this one when it is back.
+        // Without its end the client asks again: another replica, or this one, which refuses a token that has ended.
         if (services.stopping.aborted) await stream.write('retry: 100\n: this control plane stops\n\n')
-        else await stream.writeSSE({ event: 'end', data: '{}' })
+        else if (!open.tokenEnded.aborted) await stream.writeSSE({ event: 'end', data: '{}' })
       })
     },
   })

@@ -5,10 +5,10 @@ import { type EventFilter, type LogPage, readLog } from './queries.ts'
 
 const pageSize = 100
 
-type Following = Pick<Services, 'database' | 'notifications' | 'timings'>
+type Following = Pick<Services, 'database' | 'eventBells' | 'timings'>
 
 /**
- * Every event after a position, for ever: read from the table, woken by PostgreSQL. Begins with the position, and tells
+ * Every event after a position, for ever: read from the table, woken when its organization has new ones. Begins with the position, and tells
  * it again while nothing happens. Ends when the signal aborts, or with a gap when the next events are gone.
  */
 export async function* followLog(
@@ -18,9 +18,10 @@ export async function* followLog(
   signal: AbortSignal,
 ): AsyncGenerator<StreamMessage> {
   const doorbell = new Doorbell(signal)
-  const stopListening = services.notifications.on('hearth_events', () => doorbell.ring())
+  const stopListening = services.eventBells.on(filter.organizationId, () => doorbell.ring())
   try {
     yield { type: 'position', position: after }
+    let rang = true
     for (let position = after; !signal.aborted; ) {
       const page = await readLog(services.database, filter, position, pageSize)
       const gap = gapAfter(position, page)
@@ -34,7 +35,8 @@ export async function* followLog(
       }
       if (page.events.length === pageSize) continue
       position = Math.max(position, page.newest)
-      if (!(await doorbell.wait(services.timings.eventHeartbeat))) yield { type: 'position', position }
+      if (!rang) yield { type: 'position', position }
+      rang = await doorbell.wait(services.timings.eventHeartbeat)
     }
   } finally {
     stopListening()

@@ -1,5 +1,6 @@
 import { describeGap, eventQuerySchema, eventSchema, startOfText } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
+import type { HttpBindings } from '@hono/node-server'
 import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { readers } from '../../api/caller.ts'
@@ -36,8 +37,12 @@ export function addEventRoutes(application: Application, services: Services): vo
       if (!isStream) return { status: 200, value: await readPage(services, filter, query) }
       const after =
         resumePosition(context.req.header('Last-Event-ID')) ?? query.after ?? (await newestPosition(database))
+      const opened = services.streams.open(caller)
+      // A connection that never becomes a WebSocket must not count for ever.
+      const { incoming } = (context.env ?? {}) as Partial<HttpBindings>
+      if (asksForWebSocket(context)) incoming?.socket.once('close', () => opened[Symbol.dispose]())
       const serve = (transport: ObserverTransport) =>
-        serveObserver(services, caller, { filter, after }, transport)
+        serveObserver(services, opened, { filter, after }, transport)
       return asksForWebSocket(context)
         ? answerWebSocket(context, log, serve)
         : answerServerSentEvents(context, serve)

@@ -1,8 +1,7 @@
 import type { StreamEnd, StreamMessage } from '@hearth/contract'
 import { toError } from '@hearth/foundation'
-import type { Caller } from '../../api/caller.ts'
+import type { OpenStream } from '../../api/open-streams.ts'
 import type { Services } from '../../api/services.ts'
-import { isTokenGood } from '../token/index.ts'
 import { followLog } from './follow.ts'
 import { type ObserverConnection, Outlet } from './outlet.ts'
 import { type EventFilter, readLog } from './queries.ts'
@@ -27,23 +26,22 @@ export interface ObserverTransport extends ObserverConnection {
  */
 export async function serveObserver(
   services: Services,
-  caller: Caller,
+  opened: OpenStream,
   start: { filter: EventFilter; after: number },
   transport: ObserverTransport,
 ): Promise<void> {
+  using stream = opened
   const { metrics, timings, log } = services
-  const tokenEnded = new AbortController()
-  const stopWatching = watchToken(services, caller.tokenId, () => tokenEnded.abort())
   metrics.observers.inc({ transport: transport.name })
   transport.closed.addEventListener('abort', () => metrics.observers.dec({ transport: transport.name }), {
     once: true,
   })
-  const reason = await feed(services, start, transport, tokenEnded.signal)
-    .catch((error: unknown): StreamEnd => {
+  const reason = await feed(services, start, transport, stream.tokenEnded).catch(
+    (error: unknown): StreamEnd => {
       log.warn({ err: toError(error) }, 'a stream of events broke off')
       return 'failed'
-    })
-    .finally(stopWatching)
+    },
+  )
   if (transport.closed.aborted) return
   metrics.observersEnded.inc({ reason })
   transport.end(reason)
@@ -71,22 +69,4 @@ async function feed(
     return 'slow'
   }
   return tokenEnded.aborted ? 'tokenEnded' : 'stopping'
-}
-
-/** A stream outlives the request that opened it, so the token is looked at again. Returns what stops that. */
-function watchToken(services: Services, tokenId: string, onEnd: () => void): () => void {
-  const look = () => {
-    isTokenGood(services.database, tokenId).then(
-      (good) => {
-        if (!good) onEnd()
-      },
-      (error: unknown) => services.log.warn({ err: toError(error) }, 'could not look at a token'),
-    )
-  }
-  const stopListening = services.notifications.on('hearth_tokens', look)
-  const timer = setInterval(look, services.timings.eventHeartbeat)
-  return () => {
-    stopListening()
-    clearInterval(timer)
-  }
 }

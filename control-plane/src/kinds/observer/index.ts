@@ -1,2 +1,2 @@
-export { keepObservers, rewindObservers } from './keep.ts'
+export { keepObservers, removeEndedObservers, rewindObservers } from './keep.ts'
 export { addObserverRoutes } from './routes.ts'

@@ -18,14 +18,32 @@ export async function keepObservers(
   for (const row of await observersToKeep(database, clock.now())) {
     const { id, ended } = row
     try {
-      if (ended) {
-        await messaging.removeObserver(id)
-        await deleteObserver(database, id)
-      } else await messaging.ensureObserver(toObserver(row), 'oldest')
+      if (ended) await endObserver(database, messaging, id)
+      else await messaging.ensureObserver(toObserver(row), 'oldest')
     } catch (error) {
       log.warn({ err: toError(error), observerId: id }, 'could not keep an observer; trying again')
     }
   }
+}
+
+/** The same for those whose time is over alone, as soon as a token has ended. */
+export async function removeEndedObservers(
+  database: Database,
+  messaging: Messaging,
+  clock: Clock,
+  log: Logger,
+): Promise<void> {
+  for (const { id, ended } of await observersToKeep(database, clock.now())) {
+    if (!ended) continue
+    await endObserver(database, messaging, id).catch((error: unknown) =>
+      log.warn({ err: toError(error), observerId: id }, 'could not remove an observer; trying again'),
+    )
+  }
+}
+
+async function endObserver(database: Database, messaging: Messaging, id: string): Promise<void> {
+  await messaging.removeObserver(id)
+  await deleteObserver(database, id)
 }
 
 /** After the stream of events was found to end at `end`: who had read on reads again what takes the place of the rest. */

@@ -2,11 +2,12 @@ import {
   labelsSchema,
   listQuerySchema,
   listSchema,
+  type Organization,
   organizationCreateSchema,
   organizationSchema,
   organizationSpecSchema,
 } from '@hearth/contract'
-import { HearthError } from '@hearth/foundation'
+import { canonicalJson, HearthError } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { administrators, readers } from '../../api/caller.ts'
@@ -16,7 +17,7 @@ import type { Services } from '../../api/services.ts'
 import { isUniqueViolation } from '../../database/connection.ts'
 import { transact } from '../../database/transact.ts'
 import { recordEvent } from '../event/index.ts'
-import { createPrincipal, createToken } from '../token/index.ts'
+import { createPrincipal, createToken, forgetCallers } from '../token/index.ts'
 import {
   createOrganization,
   findFirstOrganization,
@@ -109,22 +110,37 @@ export function addOrganizationRoutes(application: Application, services: Servic
     method: 'patch',
     path: '/v1/organizations/{id}',
     tag,
-    summary: 'Change one’s own organization',
+    summary: 'Change one’s own organization; its quotas are for administrators of the first one',
     roles: administrators,
     params: idParams,
     body: updateSchema,
     answer: { status: 200, schema: organizationSchema, description: 'The organization' },
     handle: async ({ caller, params, body, expectedVersion }) =>
       transact(database, async (tx) => {
-        const own = caller.organizationId === params.id ? await lockOrganization(tx, params.id) : undefined
-        const row = found(own, 'organization', params.id)
+        const installations = await ofInstallation(caller.organizationId)
+        const allowed = installations || caller.organizationId === params.id
+        const locked = allowed ? await lockOrganization(tx, params.id) : undefined
+        const row = found(locked, 'organization', params.id)
         requireVersion(expectedVersion, row.spec_version)
         const changed = await updateOrganization(tx, row.id, {
           labels: body.labels ?? row.labels,
-          spec: body.spec ?? row.spec,
+          spec: body.spec === undefined ? row.spec : keepQuotas(row.spec, body.spec, installations),
         })
         await recordEvent(tx, 'updated', toOrganization(changed))
+        await forgetCallers(tx)
         return { status: 200, value: toOrganization(changed) }
       }),
   })
+}
+
+/** A change that names no quotas leaves them as they are. */
+function keepQuotas(
+  before: Organization['spec'],
+  wanted: Organization['spec'],
+  maySet: boolean,
+): Organization['spec'] {
+  if (wanted.quotas === undefined)
+    return { ...wanted, ...(before.quotas === undefined ? {} : { quotas: before.quotas }) }
+  if (maySet || canonicalJson(wanted.quotas) === canonicalJson(before.quotas)) return wanted
+  throw new HearthError('forbidden', 'only administrators of the first organization set quotas')
 }

@@ -1,5 +1,7 @@
+import type { QuotaLimits } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import type { Caller } from '../../api/caller.ts'
+import { limitsOf } from '../../api/quota-limits.ts'
 import type { Database } from '../../database/connection.ts'
 import type { Notifications } from '../../database/notifications.ts'
 import { findToken, hashSecret } from './queries.ts'
@@ -24,6 +26,7 @@ export class Authentication {
     private readonly database: Database,
     private readonly notifications: Notifications,
     private readonly clock: Clock,
+    private readonly quotas: QuotaLimits,
   ) {
     notifications.on('hearth_tokens', () => this.remembered.clear())
   }
@@ -39,7 +42,8 @@ export class Authentication {
     if (found === null) return null
     const until = Math.min(now + rememberMilliseconds, found.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY)
     if (this.remembered.size >= mostRemembered) this.remembered.clear()
-    this.remembered.set(key, { caller: found.caller, until })
-    return found.caller
+    const caller = { ...found.caller, limits: limitsOf(this.quotas, found.organization) }
+    this.remembered.set(key, { caller, until })
+    return caller
   }
 }

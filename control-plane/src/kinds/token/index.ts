@@ -1,4 +1,5 @@
 export { Authentication } from './authentication.ts'
-export { createPrincipal, createToken, deleteTokensOfRunner, isTokenGood } from './queries.ts'
+export { createPrincipal, createToken, deleteTokensOfRunner, forgetCallers } from './queries.ts'
 export { addTokenRoutes } from './routes.ts'
 export { TokenUse } from './use.ts'
+export { TokenWatch } from './watch.ts'

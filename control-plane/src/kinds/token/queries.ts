@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Role } from '@hearth/contract'
+import type { Quotas, Role } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
+import { sql } from 'kysely'
 import type { Caller } from '../../api/caller.ts'
-import type { Database, Queryable } from '../../database/connection.ts'
+import type { Database, DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import type { PrincipalTable, TokenRow } from './table.ts'
 
 export interface NewToken {
@@ -61,14 +62,37 @@ export async function createToken(
   return { row, secret }
 }
 
+/** What the limits of an organization depend on. */
+export interface OrganizationQuotas {
+  quotas: Quotas | undefined
+  isInstallations: boolean
+}
+
 /** Who holds the secret of this hash, or null when it is unknown or has ended. */
 export async function findToken(
   database: Database,
   secretHash: Buffer,
-): Promise<{ caller: Caller; expiresAt: Date | null } | null> {
+): Promise<{
+  caller: Omit<Caller, 'limits'>
+  organization: OrganizationQuotas
+  expiresAt: Date | null
+} | null> {
   const row = await database
     .selectFrom('tokens')
-    .select(['id', 'organization_id', 'principal_id', 'runner_id', 'name', 'roles', 'expires_at'])
+    .innerJoin('organizations', 'organizations.id', 'tokens.organization_id')
+    .select([
+      'tokens.id',
+      'tokens.organization_id',
+      'tokens.principal_id',
+      'tokens.runner_id',
+      'tokens.name',
+      'tokens.roles',
+      'tokens.expires_at',
+      'organizations.spec as organization_spec',
+      sql<boolean>`organizations.id = (SELECT id FROM organizations ORDER BY id LIMIT 1)`.as(
+        'is_installations',
+      ),
+    ])
     .where('secret_hash', '=', secretHash)
     .where((where) =>
       where.or([where('expires_at', 'is', null), where('expires_at', '>', where.fn<Date>('now'))]),
@@ -83,20 +107,26 @@ export async function findToken(
     roles: row.roles,
     runnerId: row.runner_id,
   }
-  return { caller, expiresAt: row.expires_at }
+  const organization = { quotas: row.organization_spec.quotas, isInstallations: row.is_installations }
+  return { caller, organization, expiresAt: row.expires_at }
 }
 
-/** Whether a token still lets its holder in. */
-export async function isTokenGood(database: Database, id: string): Promise<boolean> {
-  const row = await database
+/** Those of the tokens that still let their holders in, and for how many milliseconds. */
+export async function goodTokens(database: Database, ids: readonly string[]): Promise<Map<string, number>> {
+  const rows = await database
     .selectFrom('tokens')
-    .select('id')
-    .where('id', '=', id)
+    .select([
+      'id',
+      sql<number | null>`extract(epoch FROM expires_at - clock_timestamp())::double precision * 1000`.as(
+        'left',
+      ),
+    ])
+    .where('id', 'in', ids)
     .where((where) =>
       where.or([where('expires_at', 'is', null), where('expires_at', '>', where.fn<Date>('now'))]),
     )
-    .executeTakeFirst()
-  return row !== undefined
+    .execute()
+  return new Map(rows.map(({ id, left }) => [id, left ?? Number.POSITIVE_INFINITY]))
 }
 
 export async function listTokens(
@@ -130,4 +160,9 @@ export async function deleteToken(
 
 export async function deleteTokensOfRunner(queryable: Queryable, runnerId: string): Promise<void> {
   await queryable.deleteFrom('tokens').where('runner_id', '=', runnerId).execute()
+}
+
+/** Has every control plane look its callers up anew once the transaction ends: what is known of them has changed. */
+export async function forgetCallers(tx: DatabaseTransaction): Promise<void> {
+  await sql`SELECT pg_notify('hearth_tokens', '')`.execute(tx)
 }

@@ -30,6 +30,7 @@ test.each([
   [404, 'not_found'],
   [409, 'conflict'],
   [413, 'too_large'],
+  [429, 'rate_limited'],
   [503, 'unavailable'],
   [502, 'unavailable'],
   [400, 'invalid'],

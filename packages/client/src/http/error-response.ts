@@ -13,6 +13,8 @@ const knownCodes: Readonly<Record<ErrorCode, true>> = {
   idempotency_mismatch: true,
   expired: true,
   too_large: true,
+  quota_exceeded: true,
+  rate_limited: true,
   unavailable: true,
   internal: true,
 }
@@ -44,7 +46,8 @@ function codeOfStatus(status: number): ErrorCode {
   if (status === 409 || status === 412) return 'conflict'
   if (status === 410) return 'expired'
   if (status === 413) return 'too_large'
-  if (status === 429 || status === 502 || status === 503 || status === 504) return 'unavailable'
+  if (status === 429) return 'rate_limited'
+  if (status === 502 || status === 503 || status === 504) return 'unavailable'
   return status < 500 ? 'invalid' : 'internal'
 }
 

@@ -1,12 +1,35 @@
-import { HearthError, toError } from '@hearth/foundation'
-import { ExponentialBackoff, handleWhen, type RetryPolicy, retry } from 'cockatiel'
+import { backoff, HearthError, toError } from '@hearth/foundation'
+import { DelegateBackoff, handleWhen, type IRetryBackoffContext, type RetryPolicy, retry } from 'cockatiel'
 
-/** Tries again, with growing pauses, what did not get through: network errors and 503. Nothing else. */
-export function retrying(attempts: number): RetryPolicy {
-  return retry(handleWhen(isUnavailable), {
+/** Longer than this nobody waits without being told. */
+const mostRetryAfterMilliseconds = 10_000
+
+/**
+ * Tries again what did not get through: network errors and 503 with growing pauses, 429 after the time it names. Nothing
+ * else.
+ */
+export function retrying(attempts: number, isTransient = mayRepeat): RetryPolicy {
+  return retry(handleWhen(isTransient), {
     maxAttempts: attempts,
-    backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 2_000 }),
+    backoff: new DelegateBackoff<IRetryBackoffContext<unknown>>(({ attempt, result }) => {
+      // Callers that failed together are not to come back together.
+      const pause = backoff(attempt - 1, { first: 100, most: 2_000 }) * (0.5 + Math.random() / 2)
+      return pause + ('error' in result ? (retryAfterMilliseconds(result.error) ?? 0) : 0)
+    }),
   })
+}
+
+const mayRepeat = (error: unknown) => isUnavailable(error) || isRateLimited(error)
+
+/** Whether it was refused for coming too often, and may come again before anybody gets impatient. */
+export function isRateLimited(error: unknown): boolean {
+  return (retryAfterMilliseconds(error) ?? Number.POSITIVE_INFINITY) <= mostRetryAfterMilliseconds
+}
+
+function retryAfterMilliseconds(error: unknown): number | null {
+  if (!(error instanceof HearthError) || error.code !== 'rate_limited') return null
+  const { retryAfterSeconds } = error.facts
+  return typeof retryAfterSeconds === 'number' ? retryAfterSeconds * 1000 : null
 }
 
 export function isUnavailable(error: unknown): boolean {

@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws'
 import type { z } from 'zod'
 import { Addresses } from './addresses.ts'
 import { errorOfResponse } from './error-response.ts'
-import { isUnavailable, isUnreached, networkCause, retrying } from './retrying.ts'
+import { isRateLimited, isUnavailable, isUnreached, networkCause, retrying } from './retrying.ts'
 import { openWebSocket } from './web-socket.ts'
 
 export interface TransportOptions {
@@ -44,15 +44,17 @@ export class Transport {
   readonly #options: TransportOptions
   readonly #addresses: Addresses
   readonly #retrying: RetryPolicy
+  readonly #retryingRefused: RetryPolicy
 
   constructor(options: TransportOptions) {
     this.#options = options
     this.#addresses = new Addresses(options.url)
     this.#retrying = retrying(options.retries ?? 4)
+    this.#retryingRefused = retrying(options.retries ?? 4, isRateLimited)
   }
 
   /**
-   * The answer's body, held to the schema. PATCH is repeated only when no connection could be made; all else is safe
+   * The answer's body, held to the schema. PATCH is repeated only when no connection could be made, or it was refused for coming too often; all else is safe
    * to repeat and is repeated.
    */
   async json<Schema extends z.ZodType>(request: Request, schema: Schema): Promise<z.output<Schema>> {
@@ -107,7 +109,8 @@ export class Transport {
       if (response.ok) return text
       throw errorOfResponse(response.status, text)
     }
-    if (request.method === 'PATCH') return await this.#anywhere(isUnreached, once)
+    if (request.method === 'PATCH')
+      return await this.#retryingRefused.execute(() => this.#anywhere(isUnreached, once), request.signal)
     return await this.#retrying.execute(() => this.#anywhere(isUnavailable, once), request.signal)
   }
 

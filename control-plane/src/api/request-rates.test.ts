@@ -1,0 +1,76 @@
+import { defaultQuotas } from '@hearth/contract'
+import type { HearthError } from '@hearth/foundation'
+import { expect, test } from 'vitest'
+import type { Caller } from './caller.ts'
+import { RequestRates } from './request-rates.ts'
+
+let now = 0
+const clock = { now: () => new Date(now) }
+
+function caller(
+  principalId: string,
+  limits: { principal: number | null; organization: number | null },
+): Caller {
+  const { principal, organization } = defaultQuotas
+  return {
+    principalId,
+    organizationId: 'organization',
+    tokenId: 'token',
+    name: 'ci',
+    roles: ['member'],
+    runnerId: null,
+    limits: {
+      principal: { ...principal, requestsPerSecond: limits.principal },
+      organization: { ...organization, requestsPerSecond: limits.organization },
+    },
+  }
+}
+
+/** How many of so many requests at one moment are let through, and when the next may come. */
+function burst(rates: RequestRates, who: Caller, count: number): { passed: number; retryAfter: unknown } {
+  let passed = 0
+  let retryAfter: unknown = null
+  for (let at = 0; at < count; at++) {
+    try {
+      rates.take(who)
+      passed += 1
+    } catch (error) {
+      retryAfter = (error as HearthError).facts.retryAfterSeconds
+    }
+  }
+  return { passed, retryAfter }
+}
+
+test('five seconds’ worth pass at once, then as many as are allowed a second', () => {
+  const rates = new RequestRates(clock)
+  const ana = caller('ana', { principal: 10, organization: null })
+  expect(burst(rates, ana, 100)).toEqual({ passed: 50, retryAfter: 1 })
+  now += 1_000
+  expect(burst(rates, ana, 100).passed).toBe(10)
+  now += 3_600_000
+  expect(burst(rates, ana, 100).passed).toBe(50)
+})
+
+test('members of one organization share its rate, and a refused request takes nothing from it', () => {
+  const rates = new RequestRates(clock)
+  const ana = caller('ana', { principal: 2, organization: 6 })
+  const ben = caller('ben', { principal: null, organization: 6 })
+  expect(burst(rates, ana, 1_000).passed).toBe(10)
+  expect(burst(rates, ben, 1_000).passed).toBe(20)
+})
+
+test('no limit, and a runner, are never refused', () => {
+  const rates = new RequestRates(clock)
+  expect(burst(rates, caller('ana', { principal: null, organization: null }), 10_000).passed).toBe(10_000)
+  const runner = { ...caller('host', { principal: 1, organization: 1 }), runnerId: 'host' }
+  expect(burst(rates, runner, 1_000).passed).toBe(1_000)
+})
+
+test('however many have asked, only those of the last seconds are remembered', () => {
+  const rates = new RequestRates(clock)
+  for (let at = 0; at < 30_000; at++) {
+    rates.take(caller(`p-${at}`, { principal: 10, organization: null }))
+    now += 1
+  }
+  expect(rates.size).toBeLessThanOrEqual(10_001)
+})

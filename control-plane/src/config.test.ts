@@ -1,0 +1,27 @@
+import { defaultQuotas } from '@hearth/contract'
+import { expect, test } from 'vitest'
+import { readConfig } from './config.ts'
+
+const environment = {
+  HEARTH_DATABASE_URL: 'postgresql://127.0.0.1/hearth',
+  HEARTH_NATS_URL: 'nats://127.0.0.1:4222',
+  HEARTH_ENCRYPTION_KEY_FILE: '/nowhere/encryption.key',
+}
+
+test('quotas that are not named stay as they are', () => {
+  expect(readConfig(environment).quotas).toEqual(defaultQuotas)
+  const given = { ...environment, HEARTH_PRINCIPAL_QUOTAS: 'streams=7, requestsPerSecond=none' }
+  expect(readConfig(given).quotas).toEqual({
+    ...defaultQuotas,
+    principal: { ...defaultQuotas.principal, streams: 7, requestsPerSecond: null },
+  })
+})
+
+test.each(['streams', 'streams=-1', 'streams=1.5', 'rivers=3', 'streams=1;environments=2', '__proto__=1'])(
+  'a quota written %s is refused with the names there are',
+  (text) => {
+    expect(() => readConfig({ ...environment, HEARTH_ORGANIZATION_QUOTAS: text })).toThrow(
+      /HEARTH_ORGANIZATION_QUOTAS: NAME=NUMBER .*warmPools/,
+    )
+  },
+)
