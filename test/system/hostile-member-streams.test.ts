@@ -154,7 +154,9 @@ describe('more streams than a principal may have open', () => {
       (await installation.client.tokens.create({ name, roles: ['viewer'] })).secret
     const [greedy, other] = [await token('greedy'), await token('other')]
     const opened = await Promise.all(
-      Array.from({ length: 12 }, (_, at) => streams[at % streams.length]?.open(installation.url, greedy)),
+      Array.from({ length: 12 }, async (_, at) =>
+        streams[at % streams.length]?.open(installation.url, greedy),
+      ),
     )
     expect(opened.map((stream) => stream?.status)).toEqual(opened.map(() => 200))
     const answers = await refused(greedy)
