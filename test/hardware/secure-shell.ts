@@ -28,7 +28,8 @@ export async function secureShell(
 ): Promise<CommandResult> {
   const folder = await mkdtemp(join(login.keyPath, '..', 'login-'))
   const knownHosts = join(folder, 'known_hosts')
-  await writeFile(knownHosts, `[${address.host}]:${address.port} ${address.hostKey}\n`)
+  const host = address.port === 22 ? address.host : `[${address.host}]:${address.port}`
+  await writeFile(knownHosts, `${host} ${address.hostKey}\n`)
   const options = [
     'BatchMode=yes',
     'IdentitiesOnly=yes',
