@@ -2,7 +2,6 @@ import { connect } from 'node:net'
 import { type GuestStep, generateSecureShellKeyPair, SshGuest } from '@hearth/runner-agent'
 import type { Assignment, FakeGuest, Seen } from './hostile-guest.ts'
 
-const mostMilliseconds = 4_000
 const sampleMilliseconds = 20
 
 const { privateKey } = generateSecureShellKeyPair('agent')
@@ -61,7 +60,7 @@ async function see(assignment: Assignment): Promise<Seen> {
     most = Math.max(most, process.memoryUsage().rss)
   }, sampleMilliseconds)
   let isOver = false
-  const working = doWork(assignment, AbortSignal.timeout(mostMilliseconds)).then(
+  const working = doWork(assignment, AbortSignal.timeout(assignment.mostMilliseconds)).then(
     () => 'done',
     (thrown: Error) => `${thrown.name}: ${thrown.message}`,
   )

@@ -98,6 +98,8 @@ export interface Seen {
 
 export interface Assignment {
   work: Work
+  /** After so long the agent gives up. */
+  mostMilliseconds: number
   hostile: FakeGuest
   other: FakeGuest
 }
@@ -108,7 +110,7 @@ export class GuestWorker implements Disposable {
     execArgv: ['--import', 'tsx'],
   })
 
-  /** Does the work in the hostile guest for some seconds at most, and looks after the other one meanwhile. */
+  /** Does the work in the hostile guest, and looks after the other one meanwhile. */
   async work(assignment: Assignment): Promise<Seen> {
     const settled = new AbortController()
     const { signal } = settled
