@@ -21,7 +21,7 @@ test.each(['streams', 'streams=-1', 'streams=1.5', 'rivers=3', 'streams=1;enviro
   'a quota written %s is refused with the names there are',
   (text) => {
     expect(() => readConfig({ ...environment, HEARTH_ORGANIZATION_QUOTAS: text })).toThrow(
-      /HEARTH_ORGANIZATION_QUOTAS: NAME=NUMBER .*warmPools/,
+      /HEARTH_ORGANIZATION_QUOTAS: NAME=NUMBER .*streams, requestsPerSecond/,
     )
   },
 )

@@ -219,7 +219,7 @@ test('nobody but an administrator of the installation sets quotas', async () => 
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify({ spec }),
     })
-  const quotas = { organization: { environments: null }, principal: {} }
+  const quotas = { organization: { streams: null }, principal: {} }
   expect((await change({ displayName: 'Modest', quotas })).status).toBe(403)
   expect((await change({ displayName: 'More modest' })).status).toBe(200)
 })

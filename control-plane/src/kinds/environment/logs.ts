@@ -13,7 +13,7 @@ const querySchema = z.strictObject({
   step: z
     .string()
     .max(192)
-    .regex(/^[a-z][a-z0-9_]*(\.[A-Za-z0-9_-]+)*$/, 'a step, as in project_setup or clone_repo.shop')
+    .regex(/^[a-z][a-z0-9_]*(\.[A-Za-z0-9._-]+)?$/, 'a step, as in project_setup or clone_repo.shop')
     .optional()
     .meta({ description: 'As in `clone_repo.shop`; by default every step' }),
   follow: z.enum(['true', 'false']).default('false'),
