@@ -196,13 +196,18 @@ describe('a pool of one on a real host', () => {
   it('deletes the machine that is released, and nothing else', async () => {
     await host.client.claims.release(claim.metadata.id)
     await untilDeleted(host.client, member.metadata.id)
-    expect(await domains()).toEqual([`hearth-${replacement.metadata.id}`])
+    const left = await domains()
+    expect(left).toContain(`hearth-${replacement.metadata.id}`)
+    expect(left).not.toContain(`hearth-${member.metadata.id}`)
     expect(existsSync(join(agent.environmentsFolder, member.metadata.id))).toBe(false)
   })
 
-  it('leaves nothing behind when the pool is deleted', async () => {
+  it('leaves nothing behind when the pool is deleted, and the machine that was looked into', async () => {
+    const members = await host.client.environments.listAll({ warmPoolId: pool.metadata.id })
+    expect(members.map(({ metadata }) => metadata.id)).not.toContain(replacement.metadata.id)
     await host.client.warmPools.delete(pool.metadata.id)
-    await untilDeleted(host.client, replacement.metadata.id)
+    await host.client.environments.delete(replacement.metadata.id)
+    for (const { metadata } of [replacement, ...members]) await untilDeleted(host.client, metadata.id)
     expect(await domains()).toEqual([])
     expect(readdirSync(agent.environmentsFolder)).toEqual([])
     expect(processesWith(agent.environmentsFolder)).toEqual([])

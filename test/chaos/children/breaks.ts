@@ -1,19 +1,29 @@
 import { createHash } from 'node:crypto'
 import type { Messaging } from '@hearth/messaging'
 import type { Host } from '@hearth/runner-agent'
+import type { Rewriting } from './database-writes.ts'
 import type { Break } from './messages.ts'
 import { tell } from './parent.ts'
 
 /** `double-claim`: the statement that gives a machine away no longer looks whether someone has it. The index that forbids it is gone. */
-export function breakClaims(chosen: Break | null): (text: string) => string {
-  if (chosen !== 'double-claim') return (text) => text
-  return (text) => {
-    if (!text.startsWith('update "environments" set "claim_id"')) return text
-    const broken = text.replace('and "claim_id" is null', '')
-    if (broken !== text) tell({ type: 'broken' })
-    return broken
+export function breakClaims(chosen: Break | null): Rewriting {
+  if (chosen !== 'double-claim') return { rewrite: (text) => text, answered: () => undefined }
+  return {
+    rewrite: (text) =>
+      text.startsWith('update "environments" set "claim_id"')
+        ? // What the statement selects is as it was before: so a machine that had a claim is known.
+          text
+            .replace('and "claim_id" is null', '')
+            .replace(/returning \*$/, `returning *, (${claimBefore}) as ${hadClaim}`)
+        : text,
+    answered: (rows) => {
+      if (rows.some((row) => row[hadClaim] !== null)) tell({ type: 'broken' })
+    },
   }
 }
+
+const hadClaim = 'had_claim'
+const claimBefore = 'select before.claim_id from environments as before where before.id = environments.id'
 
 /** `lost-order`: some machines are never ordered of their runner, neither when they change nor when it asks for all. */
 export function breakOrders(chosen: Break | null, messaging: Messaging): Messaging {

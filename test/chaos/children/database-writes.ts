@@ -4,16 +4,28 @@ import type { KillSwitch } from './kill-switch.ts'
 const write =
   /^\s*(insert|update|delete|begin|start transaction|commit|rollback|select (\*|.*) from graphile_worker|select graphile_worker)/i
 
+/** Statements that are sent in another form, and a look at the rows of those that were. */
+export interface Rewriting {
+  rewrite: (text: string) => string
+  answered: (rows: readonly Record<string, unknown>[]) => void
+}
+
 /** Every statement of this process that changes something, the beginnings and ends of transactions included. */
-export function countDatabaseWrites(killSwitch: KillSwitch, rewrite: (text: string) => string): void {
+export function countDatabaseWrites(killSwitch: KillSwitch, { rewrite, answered }: Rewriting): void {
   const prototype = pg.Client.prototype as unknown as { query: (...given: unknown[]) => unknown }
   const query = prototype.query
   prototype.query = function (this: unknown, ...given: unknown[]): unknown {
     const statement = rewritten(given[0], rewrite)
-    const call = () => Reflect.apply(query, this, [statement, ...given.slice(1)])
+    const call = async () => {
+      const result: unknown = await Reflect.apply(query, this, [statement, ...given.slice(1)])
+      if (statement !== given[0]) answered((result as pg.QueryResult<Record<string, unknown>>).rows)
+      return result
+    }
     const text = textOf(statement)
-    if (text === null || !write.test(text) || typeof given.at(-1) === 'function') return call()
-    return killSwitch.write(async () => call())
+    if (text === null || !write.test(text) || typeof given.at(-1) === 'function') {
+      return statement === given[0] ? Reflect.apply(query, this, given) : call()
+    }
+    return killSwitch.write(call)
   }
 }
 
