@@ -99,11 +99,10 @@ async function attempt(
   }
 }
 
+type ServerContext = Pick<ProvisionContext, 'guest' | 'given' | 'clock'>
+
 /** Waits for the guest and holds its identity against what it was given. */
-export async function ensureServer(
-  context: Pick<ProvisionContext, 'guest' | 'given' | 'clock'>,
-  signal: AbortSignal,
-): Promise<ProvisionResult> {
+async function ensureServer(context: ServerContext, signal: AbortSignal): Promise<ProvisionResult> {
   const evidence = await context.guest.identify(signal)
   const faults = identityFaults(context.given, evidence)
   if (faults.length > 0) {
@@ -120,6 +119,22 @@ export async function ensureServer(
   return {
     kind: 'succeeded',
     identity: { ...evidence, checkedAt: context.clock.now().toISOString() },
+  }
+}
+
+/** The same for a machine that was set up before, within so many seconds of its start. */
+export async function checkServer(
+  context: ServerContext,
+  seconds: number,
+  interrupted: AbortSignal,
+): Promise<ProvisionResult> {
+  using deadline = new Deadline(seconds * 1000, interrupted)
+  try {
+    return await ensureServer(context, deadline.signal)
+  } catch (thrown) {
+    if (!deadline.hasPassed) throw thrown
+    const message = `the guest did not answer SSH within ${seconds} s of its start`
+    return { kind: 'failed', exitCode: null, failure: { code: 'guest_unreachable', message } }
   }
 }
 

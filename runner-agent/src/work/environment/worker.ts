@@ -5,30 +5,27 @@ import {
   type ReportedPhase,
   stepDeadlineSeconds,
 } from '@hearth/contract'
-import { assertNever, backoff, Deadline, toError } from '@hearth/foundation'
-import { type Guest, StaleInGuest } from '../../guest/guest.ts'
+import { assertNever, backoff, toError } from '@hearth/foundation'
+import { StaleInGuest } from '../../guest/guest.ts'
 import { type Authority, isNewer, StaleAuthority } from '../../host/authority.ts'
 import type { Machine } from '../../host/host.ts'
 import { LeaseNotHeld } from '../../lease/lease.ts'
+import { Holdings } from './holdings.ts'
 import { MachineEnded } from './machine-ended.ts'
 import { type NextStep, nextStep, phaseDuring } from './next-step.ts'
-import { ensureServer, type ProvisionResult, provision } from './provision.ts'
+import { checkServer, provision } from './provision.ts'
 import { isLastOpen, isProvisioned, parseRecord } from './record.ts'
 import { RecordKeeper } from './record-keeper.ts'
 import { runScripts, scriptRun } from './script-run.ts'
 import { secretAutomaton } from './secret-mask.ts'
 import { maskedValues, openSecrets } from './secrets.ts'
-import type { Slot } from './slots.ts'
+import { shutDown } from './shut-down.ts'
 import { machineSpecification } from './specification.ts'
 import { thrownFailure } from './step-failure.ts'
 import { openStepLog } from './step-log.ts'
 import { lastLines, noteAsOutput } from './step-output.ts'
 import { UnkeptFailure } from './unkept-failure.ts'
 import type { WorkContext } from './work-context.ts'
-
-const shutdownSeconds = 60
-const shutdownRequestSeconds = 20
-const shutdownPollMilliseconds = 500
 
 /** Brings one environment to what its newest order says: look, take one step, look again. */
 export class EnvironmentWorker {
@@ -37,8 +34,7 @@ export class EnvironmentWorker {
   private again = false
   private retired = false
   private interrupt = new AbortController()
-  private guest: Guest | null = null
-  private bootSlot: Slot | null = null
+  private readonly holdings: Holdings
   private address: Machine['address'] = null
   private unkept: UnkeptFailure | null = null
   private sent: { phase: ReportedPhase; failure: Failure | null } | null = null
@@ -52,6 +48,7 @@ export class EnvironmentWorker {
     private readonly forget: () => void,
   ) {
     const { clock, host, stepEnded } = context
+    this.holdings = new Holdings(context)
     this.keeper = new RecordKeeper({
       clock,
       stepEnded,
@@ -107,7 +104,7 @@ export class EnvironmentWorker {
     this.retired = true
     this.interrupt.abort(new Error('nothing more is to be done'))
     await this.running
-    this.letGo()
+    this.holdings.letGo()
   }
 
   private get isOver(): boolean {
@@ -115,8 +112,8 @@ export class EnvironmentWorker {
   }
 
   private async endWaitOfEndedMachine(): Promise<void> {
-    const { interrupt, guest } = this
-    if (guest === null) return
+    const { interrupt } = this
+    if (!this.holdings.hasGuest) return
     // One that cannot be looked at now is looked at again when the watch says so, or at the step's deadline.
     const machine = await this.context.host.look(this.order.id).catch(() => null)
     if (machine === null || machine.power === 'running' || machine.power === 'paused') return
@@ -202,7 +199,7 @@ export class EnvironmentWorker {
         return this.stop(machine)
       case 'remove':
       case 'start_over':
-        this.letGo()
+        this.holdings.letGo()
         this.report(phaseDuring(step, this.keeper.record))
         await host.remove(id, this.authority)
         this.keeper.replace(null)
@@ -224,7 +221,7 @@ export class EnvironmentWorker {
   }
 
   private async rest(step: Extract<NextStep, { kind: 'rest' }>): Promise<void> {
-    this.letGo()
+    this.holdings.letGo()
     const { generation } = this.order
     const stored = this.send(step.phase, step.failure)
     if (step.phase !== 'deleted') return
@@ -234,7 +231,7 @@ export class EnvironmentWorker {
 
   private async create(): Promise<void> {
     const { order, context } = this
-    await this.takeBootSlot()
+    await this.holdings.takeBootSlot(this.interrupt.signal)
     this.keeper.open(order.generation, order.plan)
     this.keeper.beginStep(this.keeper.indexOf('create_vm'))
     this.report('provisioning')
@@ -243,7 +240,7 @@ export class EnvironmentWorker {
   }
 
   private async start({ hostBootId }: Machine): Promise<void> {
-    await this.takeBootSlot()
+    await this.holdings.takeBootSlot(this.interrupt.signal)
     const record = this.keeper.open(this.order.generation, this.order.plan)
     if (isProvisioned(record)) this.report('starting')
     await this.context.host.start(this.order.id, this.authority)
@@ -255,26 +252,21 @@ export class EnvironmentWorker {
   }
 
   private async checkGuest(machine: Machine): Promise<void> {
-    await this.takeBootSlot()
+    await this.holdings.takeBootSlot(this.interrupt.signal)
     this.report('starting')
     const seconds = this.context.deadlines.ensure_server ?? stepDeadlineSeconds.ensure_server
-    using deadline = new Deadline(seconds * 1000, this.interrupt.signal)
-    const context = { ...this.openGuest(machine), clock: this.context.clock }
-    const result = await ensureServer(context, deadline.signal).catch((thrown: unknown): ProvisionResult => {
-      if (!deadline.hasPassed) throw thrown
-      const message = `the guest did not answer SSH within ${seconds} s of its start`
-      return { kind: 'failed', exitCode: null, failure: { code: 'guest_unreachable', message } }
-    })
+    const server = { ...this.holdings.openGuest(machine), clock: this.context.clock }
+    const result = await checkServer(server, seconds, this.interrupt.signal)
     if (result.kind === 'failed') return this.fail(result.failure, -1)
     if (result.kind === 'succeeded') await this.keeper.keep({ identity: result.identity ?? null })
   }
 
   private async provision(index: number, machine: Machine): Promise<void> {
     const { steps } = this.keeper.open(this.order.generation, this.order.plan)
-    const name = steps[index]?.name ?? 'create_vm'
-    if (name === 'create_vm') throw new Error('create_vm is the host’s step')
-    if (name === 'ensure_server') await this.takeBootSlot()
-    else this.releaseBootSlot()
+    const name = steps[index]?.name
+    if (name === undefined || name === 'create_vm') throw new Error('create_vm is the host’s step')
+    if (name === 'ensure_server') await this.holdings.takeBootSlot(this.interrupt.signal)
+    else this.holdings.releaseBootSlot()
     return name === 'ensure_server' || name === 'set_env_vars'
       ? this.provisionGuest(index, name, machine)
       : this.runScripts(scriptRun(steps, index), machine)
@@ -292,7 +284,7 @@ export class EnvironmentWorker {
     const result = await provision(
       { ...status, name },
       {
-        ...this.openGuest(machine),
+        ...this.holdings.openGuest(machine),
         order,
         authority: this.authority,
         secrets: openSecrets(order, context.sealingKey),
@@ -308,7 +300,7 @@ export class EnvironmentWorker {
     if (result.note) keeper.setStep(index, noteAsOutput(result.note))
     keeper.endStep(index, { phase: 'succeeded', exitCode: 0, error: null })
     await keeper.keep(result.identity === undefined ? {} : { identity: result.identity })
-    if (result.identity !== undefined) this.releaseBootSlot()
+    if (result.identity !== undefined) this.holdings.releaseBootSlot()
     this.report('provisioning')
   }
 
@@ -317,7 +309,7 @@ export class EnvironmentWorker {
     const secrets = openSecrets(order, context.sealingKey)
     const masked = await secretAutomaton(maskedValues(order, secrets))
     const result = await runScripts(indexes, {
-      guest: this.openGuest(machine).guest,
+      guest: this.holdings.openGuest(machine).guest,
       order,
       authority: this.authority,
       generation: keeper.open(order.generation, order.plan).generation,
@@ -339,26 +331,21 @@ export class EnvironmentWorker {
   private async stop(machine: Machine): Promise<void> {
     const { host, clock, log } = this.context
     const { id, generation, plan } = this.order
-    this.releaseBootSlot()
+    this.holdings.releaseBootSlot()
     this.report('stopping')
     // Before it is asked: a machine found off must not look as if it had ended by itself.
     this.keeper.open(generation, plan)
     await this.keeper.keep({ power: 'stopped', identity: null })
-    using request = new Deadline(shutdownRequestSeconds * 1000, this.interrupt.signal)
-    // Not every guest heeds the power button, and not every guest answers SSH.
-    await Promise.allSettled([
-      host.shutDown(id, this.authority),
-      this.openGuest(machine).guest.shutDown(request.signal),
-    ])
-    this.letGo()
-    const deadline = clock.now().getTime() + shutdownSeconds * 1000
-    while (clock.now().getTime() < deadline) {
-      const { power } = await host.look(id)
-      if (power !== 'running' && power !== 'paused') return
-      await delay(shutdownPollMilliseconds, undefined, { signal: this.interrupt.signal })
-    }
-    log.warn({ environmentId: id }, `not shut down after ${shutdownSeconds} s: its power is cut`)
-    await host.powerOff(id, this.authority)
+    await shutDown({
+      environmentId: id,
+      authority: this.authority,
+      host,
+      clock,
+      log,
+      guest: this.holdings.openGuest(machine).guest,
+      asked: () => this.holdings.letGo(),
+      interrupted: this.interrupt.signal,
+    })
   }
 
   private async fail(failure: Failure, index: number, exitCode: number | null = null): Promise<void> {
@@ -393,17 +380,7 @@ export class EnvironmentWorker {
     return this.context.lease.authority(this.order.generation)
   }
 
-  private openGuest({ environmentId, address, identity }: Machine) {
-    if (address === null || identity === null) {
-      throw new Error('the machine’s folder does not say how to reach it')
-    }
-    this.guest ??= this.context.openGuest({ environmentId, address, identity })
-    return { guest: this.guest, given: identity }
-  }
-
-  private report(phase: ReportedPhase): void {
-    void this.send(phase, null)
-  }
+  private readonly report = (phase: ReportedPhase): void => void this.send(phase, null)
 
   private send(phase: ReportedPhase, failure: Failure | null): Promise<void> {
     const { record } = this.keeper
@@ -418,20 +395,5 @@ export class EnvironmentWorker {
       steps: record?.steps ?? [],
       failure,
     })
-  }
-
-  private async takeBootSlot(): Promise<void> {
-    this.bootSlot ??= await this.context.bootSlots.take(this.interrupt.signal)
-  }
-
-  private releaseBootSlot(): void {
-    this.bootSlot?.release()
-    this.bootSlot = null
-  }
-
-  private letGo(): void {
-    this.releaseBootSlot()
-    this.guest?.close()
-    this.guest = null
   }
 }
