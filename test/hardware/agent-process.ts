@@ -27,6 +27,12 @@ export class AgentProcess {
     this.child = child
   }
 
+  get pid(): number {
+    const pid = this.child?.pid
+    if (pid === undefined) throw new Error('the agent does not run')
+    return pid
+  }
+
   /** As `kill -9`: resolves when the process is gone. */
   kill(): Promise<void> {
     return this.end('SIGKILL')
