@@ -154,7 +154,10 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     runnerId,
     lease,
     facts,
-    readFacts: parts.readFacts,
+    readFacts: async () => {
+      const read = await parts.readFacts()
+      return { ...read, warnings: [...(read.warnings ?? []), ...pauses.warnings] }
+    },
     environments: () => inbox.size,
     intervalMilliseconds: timings.heartbeat,
     clock,

@@ -28,7 +28,7 @@ export const runnerFactsSchema = z.object({
     .array(boundedLine(1_000))
     .max(20)
     .optional()
-    .meta({ description: 'What on the host is less safe than it should be, in words' }),
+    .meta({ description: 'What on the host is less safe than it should be, or stands still, in words' }),
   agentVersion: z.string(),
   sealingKey: z.string().meta({ description: 'X25519 public key, base64: secrets are sealed to it' }),
 })

@@ -1,4 +1,6 @@
 import { posix } from 'node:path'
+import { startOfText } from '@hearth/contract'
+import { z } from 'zod'
 import type { CommandRunner } from '../command/command-runner.ts'
 import { HostError } from '../host-error.ts'
 import { type Image, imageSchema } from '../image.ts'
@@ -66,8 +68,25 @@ export class ImageFolder {
     if (result.exitCode !== 0) {
       throw new HostError('image_missing', `the base image's disk cannot be read: ${result.stderr.trim()}`)
     }
-    const size = Number((JSON.parse(result.stdout) as { 'virtual-size': number })['virtual-size'])
+    const size = parseVirtualSize(result.stdout)
+    if (size === null) {
+      throw new HostError(
+        'host_refused',
+        `qemu-img does not say how large ${diskPath} is: "${startOfText(result.stdout, 200)}"`,
+      )
+    }
     this.sizes.set(key, size)
     return size
   }
 }
+
+/** In bytes; null where the answer of `qemu-img info` does not say it. */
+function parseVirtualSize(answer: string): number | null {
+  try {
+    return diskInformationSchema.parse(JSON.parse(answer))['virtual-size']
+  } catch {
+    return null
+  }
+}
+
+const diskInformationSchema = z.object({ 'virtual-size': z.int().positive() })

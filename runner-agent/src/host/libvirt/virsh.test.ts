@@ -62,4 +62,13 @@ test('the ports in the kernel’s table', () => {
    1: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A`
   expect(parseLocalPorts(table)).toEqual([20_001, 8_080])
   expect(parseLocalPorts(table, '01')).toEqual([])
+  expect(parseLocalPorts(`${table}\n`)).toHaveLength(2)
+})
+
+test.each([
+  ['an empty table', ''],
+  ['a line that is cut', '  sl  local_address rem_address   st\n   0: 0100007F:4E'],
+  ['words', '  sl  local_address rem_address   st\nno such thing'],
+])('%s of ports is an error, and no port is taken for free', (_, table) => {
+  expect(() => parseLocalPorts(table)).toThrow('ports in use')
 })

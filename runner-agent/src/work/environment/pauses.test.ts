@@ -46,6 +46,21 @@ test('a pause keeps its beginning for as long as its reason stays the same', asy
   expect(pauses.of('a')).toBeNull()
 })
 
+test('whoever looks at the host is told how many stand still, and why', async () => {
+  const { world, pauses } = setUp()
+  expect(pauses.warnings).toEqual([])
+  world.paused = [
+    { environmentId: 'a', reason: 'suspended' },
+    { environmentId: 'b', reason: 'io_error' },
+    { environmentId: 'c', reason: 'io_error' },
+  ]
+  await pauses.look()
+  expect(pauses.warnings).toEqual([
+    expect.stringMatching(/^2 machines stand still: .*disk of this host is full/),
+    expect.stringMatching(/^1 machine stands still: somebody on this host suspended it/),
+  ])
+})
+
 test('what waits for room goes on when there is enough of it; what somebody suspended never by itself', async () => {
   const { world, run, stop } = setUp()
   world.paused = [

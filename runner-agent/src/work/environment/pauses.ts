@@ -34,11 +34,13 @@ export class Pauses {
     return this.held.get(environmentId) ?? null
   }
 
-  /** How many stand still, for each reason. */
-  get counts(): ReadonlyMap<PauseReason, number> {
-    const counts = new Map<PauseReason, number>()
-    for (const { reason } of this.held.values()) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-    return counts
+  /** A sentence for each reason for which machines stand still, for whoever looks at the host. */
+  get warnings(): string[] {
+    const reasons = [...this.held.values()].map(({ reason }) => reason)
+    return [...new Set(reasons)].sort().map((reason) => {
+      const count = reasons.filter((other) => other === reason).length
+      return `${count === 1 ? '1 machine stands' : `${count} machines stand`} still: ${causes[reason]}`
+    })
   }
 
   /**
@@ -93,4 +95,10 @@ export class Pauses {
       await listener.resume(environmentId)
     }
   }
+}
+
+const causes: Record<PauseReason, string> = {
+  io_error: 'a disk could not be written, most likely because the disk of this host is full; free some',
+  suspended: 'somebody on this host suspended it, and has to resume it (`virsh resume`)',
+  other: 'the hypervisor stopped it; the log of its QEMU says why',
 }

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { startOfText } from '@hearth/contract'
 import type { CommandRunner } from '../../command/command-runner.ts'
 import { HostError } from '../../host-error.ts'
 
@@ -50,24 +51,38 @@ export class Ports {
   }
 
   private async tables(): Promise<string[]> {
-    const tables = await Promise.all(
+    const [ipv4, ipv6] = await Promise.all(
       ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => this.runner.readFile(path)),
     )
-    return tables.map((table) => table?.toString('latin1') ?? '')
+    if (ipv4 == null)
+      throw new HostError('host_refused', '/proc/net/tcp, which names the ports in use, cannot be read')
+    // A kernel without IPv6 has no such table.
+    return [ipv4, ...(ipv6 == null ? [] : [ipv6])].map((table) => table.toString('latin1'))
   }
 }
 
 /** TCP_LISTEN, as the kernel's table writes it. */
 const listenState = '0A'
 
-/** The local ports in a table of `/proc/net/tcp`, of connections in every state or of those in one. */
+/**
+ * The local ports in a table of `/proc/net/tcp`, of connections in every state or of those in one. Throws HostError of a
+ * line that is not as the kernel writes it: a port that is not seen would be given twice.
+ */
 export function parseLocalPorts(table: string, state?: string): number[] {
-  return table
-    .split('\n')
-    .slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => state === undefined || fields[3] === state)
-    .map((fields) => fields[1]?.split(':').at(-1) ?? '')
-    .filter((port) => port !== '')
-    .map((port) => Number.parseInt(port, 16))
+  const [head = '', ...lines] = table.split('\n')
+  if (!head.includes('local_address')) throw unreadable(head)
+  return lines.flatMap((line) => {
+    if (line.trim() === '') return []
+    const [, port = '', itsState] =
+      /^\s*\d+: [\dA-F]+:([\dA-F]{4}) [\dA-F]+:[\dA-F]{4} ([\dA-F]{2})(?: |$)/.exec(line) ?? []
+    if (itsState === undefined) throw unreadable(line)
+    return state === undefined || itsState === state ? [Number.parseInt(port, 16)] : []
+  })
+}
+
+function unreadable(line: string): HostError {
+  return new HostError(
+    'host_refused',
+    `a table of ports in use has a line that is not known: "${startOfText(line, 120)}"`,
+  )
 }
