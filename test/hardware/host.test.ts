@@ -10,7 +10,7 @@ import {
   SecureShellCommandRunner,
 } from '@hearth/runner-agent'
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { virshUri } from './domains.ts'
+import { virsh, virshUri } from './domains.ts'
 import { guestNetwork } from './guest-network.ts'
 import { newRunFolder } from './host.ts'
 import { offerImage } from './images.ts'
@@ -68,7 +68,13 @@ function settingOver(runner: () => CommandRunner, name: string): HostContractSet
       capacity: {},
       clock: systemClock,
     })
-  return { host: hostOf(owners[0]), owner: owners[0], foreignHost: hostOf(owners[1]), specification }
+  return {
+    host: hostOf(owners[0]),
+    owner: owners[0],
+    foreignHost: hostOf(owners[1]),
+    specification,
+    suspend: (environmentId) => virsh('suspend', `hearth-${environmentId}`),
+  }
 }
 
 function specification(): MachineSpecification {

@@ -20,6 +20,8 @@ export async function startSecureShellServer(folder: string): Promise<SecureShel
   if (process.getuid?.() === 0 && !existsSync('/run/sshd')) await mkdir('/run/sshd', { mode: 0o755 })
   const hostKey = await newKeyPair(folder, 'host_key')
   const key = await newKeyPair(folder, 'login_key')
+  const home = join(folder, 'home')
+  await mkdir(home, { mode: 0o700 })
   const port = await freePort()
   const configuration = join(folder, 'sshd_config')
   const settings = [
@@ -32,6 +34,8 @@ export async function startSecureShellServer(folder: string): Promise<SecureShel
     'UsePAM no',
     'PasswordAuthentication no',
     'PermitRootLogin prohibit-password',
+    // What this machine's own user has in its profile is run before every command, and may take a second.
+    `SetEnv HOME=${home}`,
   ]
   await writeFile(configuration, `${settings.join('\n')}\n`)
   const server = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', configuration], { stdio: 'ignore' })

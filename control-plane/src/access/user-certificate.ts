@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { startOfText } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { CertificateAuthority } from './certificate-authority.ts'
 import { Reader, text, uint32, uint64 } from './openssh-encoding.ts'
@@ -72,7 +73,7 @@ function readPublicKey(line: string): { type: string; fields: Buffer } {
   } catch (error) {
     throw new HearthError('invalid', 'the public key cannot be read', {
       details: [
-        { field: 'publicKey', given: line.slice(0, 60), expected: 'the line of an OpenSSH .pub file' },
+        { field: 'publicKey', given: startOfText(line, 60), expected: 'the line of an OpenSSH .pub file' },
       ],
       cause: error,
     })

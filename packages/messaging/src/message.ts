@@ -1,3 +1,4 @@
+import { startOfText } from '@hearth/contract'
 import { HearthError, toError } from '@hearth/foundation'
 
 /** The part of a zod schema that receiving needs. */
@@ -28,7 +29,7 @@ export function decode<Value>(
     return schema.parse(JSON.parse(message.string()))
   } catch (thrown) {
     throw new HearthError('invalid', `the message on ${message.subject} is not valid`, {
-      privateDetail: toError(thrown).message.slice(0, 1_000),
+      privateDetail: startOfText(toError(thrown).message, 1_000),
       cause: thrown,
     })
   }

@@ -10,6 +10,8 @@ export interface HostContractSetting {
   foreignHost: Host
   /** A machine that the host can make; each promise uses one of its own. */
   specification(): MachineSpecification
+  /** Has the guest stand still, as somebody else on the host would. */
+  suspend(environmentId: string): Promise<unknown>
 }
 
 /** What every host promises, each as a test's name and body. */
@@ -75,6 +77,25 @@ export const hostContract: readonly (readonly [
       strictEqual((await host.look(environmentId)).record, 'second ü')
       await host.remove(environmentId, authority)
       strictEqual((await host.look(environmentId)).record, null)
+    }),
+  ],
+  [
+    'a machine that somebody suspends is paused with its reason, does not count as running, and goes on when it is resumed',
+    withMachine(async ({ host, suspend }, { environmentId }) => {
+      const isListed = async () =>
+        (await host.paused()).some((paused) => paused.environmentId === environmentId)
+      await host.start(environmentId, authority)
+      strictEqual(await isListed(), false)
+      await suspend(environmentId)
+      const { power, pauseReason } = await host.look(environmentId)
+      deepStrictEqual([power, pauseReason, await isListed()], ['paused', 'suspended', true])
+      await host.resume(environmentId, authority)
+      const going = await host.look(environmentId)
+      deepStrictEqual([going.power, going.pauseReason, await isListed()], ['running', null, false])
+      await suspend(environmentId)
+      await host.powerOff(environmentId, authority)
+      strictEqual((await host.look(environmentId)).power, 'shut_off')
+      strictEqual(await isListed(), false)
     }),
   ],
   [

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { boundedLine, connectionSchema, strictAddressSchema } from '@hearth/contract'
+import { boundedLine, connectionSchema, startOfText, strictAddressSchema } from '@hearth/contract'
 import { HearthError, isId } from '@hearth/foundation'
 import { z } from 'zod'
 import { writePrivateFile } from '../private-file.ts'
@@ -60,7 +60,7 @@ function checked(given: Access): Access {
       (inner, key) => (inner as Record<PropertyKey, unknown>)?.[key],
       trimmed,
     )
-    return `${path.join('.')} is ${JSON.stringify(value)?.slice(0, 200)}, which is not ${message}`
+    return `${path.join('.')} is ${startOfText(JSON.stringify(value) ?? 'nothing', 200)}, which is not ${message}`
   })
   throw new HearthError(
     'invalid',

@@ -1,4 +1,4 @@
-import { errorBodySchema } from '@hearth/contract'
+import { errorBodySchema, startOfText } from '@hearth/contract'
 import { type ErrorCode, HearthError } from '@hearth/foundation'
 
 // A Record and not a list, so that a new code does not compile until it is known here.
@@ -24,7 +24,7 @@ export function errorOfResponse(status: number, text: string): HearthError {
   const body = errorBodySchema.safeParse(parseJson(text))
   if (!body.success) {
     return new HearthError(codeOfStatus(status), `the server answered ${status} without saying why`, {
-      privateDetail: text.slice(0, 500),
+      privateDetail: startOfText(text, 500),
       facts: { status },
     })
   }

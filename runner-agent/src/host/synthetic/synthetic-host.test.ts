@@ -38,14 +38,16 @@ const specification = () => ({
 
 describe('the contract of hosts', () => {
   for (const [promise, holds] of hostContract) {
-    test(promise, () =>
-      holds({
-        host: hostOf('runner-1'),
+    test(promise, () => {
+      const host = hostOf('runner-1')
+      return holds({
+        host,
         owner: 'runner-1',
         foreignHost: hostOf('runner-2'),
         specification,
-      }),
-    )
+        suspend: (environmentId) => host.pause(environmentId, 'suspended'),
+      })
+    })
   }
 })
 
