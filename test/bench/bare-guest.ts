@@ -37,6 +37,8 @@ export class BareGuest {
       machinesFolder,
       owner,
       ...guestNetwork,
+      // `virsh` alone starts it: nothing would run passt for it.
+      network: { ...guestNetwork.network, network: { kind: 'user' } },
       agentKey: keys.publicKey,
       capacity: {},
       clock: systemClock,

@@ -19,16 +19,23 @@ export interface GuestService extends AsyncDisposable {
   environmentClassId: string
 }
 
-/** `room` is for how many guests of the measured size the host says it has room. */
-export async function startGuestService(room: number): Promise<GuestService> {
+/** `room` is for how many guests of the measured size the host says it has room; `settings` are more of the agent's. */
+export async function startGuestService(
+  room: number,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<GuestService> {
   const service = await startService()
-  return start(service, room).catch(async (error: unknown) => {
+  return start(service, room, settings).catch(async (error: unknown) => {
     await service[Symbol.asyncDispose]()
     throw error
   })
 }
 
-async function start(service: Service, room: number): Promise<GuestService> {
+async function start(
+  service: Service,
+  room: number,
+  settings: Readonly<Record<string, string>>,
+): Promise<GuestService> {
   const folder = await newRunFolder()
   const images = join(folder, 'images')
   await offerImage(images, 'debian-12')
@@ -38,6 +45,7 @@ async function start(service: Service, room: number): Promise<GuestService> {
     HEARTH_VIRTUALIZATION: 'qemu',
     HEARTH_CAPACITY_MEMORY_MEBIBYTES: String(room * guestSize.memoryMebibytes),
     HEARTH_CAPACITY_VIRTUAL_CPUS: String(room * guestSize.virtualCpus),
+    ...settings,
   })
   const runner = await service.client.runners.get('guests')
   const { metadata } = await service.client.environmentClasses.create({

@@ -1,3 +1,5 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { HearthClient } from '@hearth/client'
 import type { Address, Environment, ProjectDeclarationInput } from '@hearth/contract'
@@ -14,12 +16,14 @@ const commands = { project: 'echo project', repository: 'echo repository', pool:
 
 /** The steps inside the guest, from its first answer on, against the same commands in one bare `ssh` session. */
 export async function benchSteps(): Promise<Row[]> {
-  await using guests = await startGuestService(1)
-  const { client } = guests.service
-  await using git = await serveRepository(join(guests.folder, 'git'), 'shop', {
+  const folder = await mkdtemp(join(tmpdir(), 'hearth-bench-'))
+  await using _ = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
+  await using git = await serveRepository(join(folder, 'git'), 'shop', {
     'README.md': '# Shop\n',
     '.hearth/init': '#!/bin/bash\necho initialised\n',
   })
+  await using guests = await startGuestService(1, { HEARTH_GUEST_ALLOW: git.opened })
+  const { client } = guests.service
   const url = git.url('shop')
   const samples = { hearth: [] as number[], bare: [] as number[] }
   for (let round = 0; round < rounds; round += 1) {
