@@ -80,7 +80,7 @@ describe('a machine', () => {
     ])
     const { status } = await untilProvisioned(host.client, id)
     expect(status).toMatchObject({ phase: 'running', failure: null })
-    expect(status.steps.at(-1)?.output).toMatch(/^in .*bash$/m)
+    expect(status.steps.find(({ name }) => name === 'project_setup')?.output).toMatch(/^in .*bash$/m)
 
     // Right after its set-up: what that wrote must be on the disk already.
     const pid = Number(await readFile(`/run/libvirt/qemu/hearth-${id}.pid`, 'utf8'))
