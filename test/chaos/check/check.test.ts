@@ -67,6 +67,8 @@ test('a pool that is not at its size is a lost intent', () => {
 test('what does not come to rest is a lost intent', () => {
   const stuck = environment('stuck', { phase: 'provisioning', poolId: null })
   expect(rules(withRecords({ environments: [...both, stuck] }))).toEqual(['lost intent'])
+  const still = environment('still', { paused: true, poolId: null })
+  expect(rules(withRecords({ environments: [...both, still] }))).toEqual(['lost intent'])
   expect(rules(withRecords({ unsent: 1 }))).toEqual(['lost intent'])
   const jobs = [{ id: 'job', operation: 'environment.provision', resourceId: 'ready', phase: 'running' }]
   expect(rules(withRecords({ jobs }))).toEqual(['lost intent'])

@@ -70,6 +70,7 @@ export interface Records {
     deadline: Date | null
     failure: string | null
     unreachable: boolean
+    paused: boolean
   }[]
   claims: { id: string; phase: ClaimPhase; environmentId: string | null; failure: string | null }[]
   runners: { id: string; name: string; phase: RunnerPhase; epoch: number }[]

@@ -33,12 +33,13 @@ function* lostProjects({ intents, records, excused }: History): Generator<string
       yield `the pool of ${name} has min ${pool.min}; ${wanted.min} was acknowledged`
     if (pool.phase === 'failed' && pool.failure !== null && excused.failedMachines) continue
     const ready = records.environments.filter(
-      ({ poolId, claimId, phase, desiredPhase, unreachable }) =>
+      ({ poolId, claimId, phase, desiredPhase, unreachable, paused }) =>
         poolId === pool.id &&
         claimId === null &&
         phase === 'running' &&
         desiredPhase === 'running' &&
-        !unreachable,
+        !unreachable &&
+        !paused,
     ).length
     if (ready !== wanted.min)
       yield `the pool of ${name} has ${ready} ready machines; ${wanted.min} are wanted`
@@ -94,7 +95,8 @@ const waiting = ['pending', 'provisioning', 'stopping', 'starting', 'deleting']
 
 /** Once nothing disturbs it any more, everything comes to rest. */
 function* unfinished({ records, excused }: History): Generator<string> {
-  for (const { id, phase, failure } of records.environments) {
+  for (const { id, phase, failure, paused } of records.environments) {
+    if (paused) yield `machine ${id} stands still, and there is room again`
     if (waiting.includes(phase)) yield `machine ${id} is still ${phase}`
     if (phase === 'failed' && !excused.failedMachines)
       yield `machine ${id} failed (${failure}), and no fault of this run may make one fail`

@@ -50,6 +50,7 @@ export function environment(
     deadline: null,
     failure: null,
     unreachable: false,
+    paused: false,
     ...change,
   }
 }

@@ -4,11 +4,21 @@ import { breakRemovals } from './breaks.ts'
 import { diskThatFills, takenTwice } from './host-faults.ts'
 import { KillSwitch } from './kill-switch.ts'
 import { jumpingClock, whenStarted } from './parent.ts'
+import { guestsThatStandStill } from './standing-guests.ts'
 import { agentTimings, messagingTimings } from './timings.ts'
 
 /** As the shipped program ends when a newer agent has its runner. */
 const supersededExitCode = 3
-const hostSteps = ['create', 'start', 'shutDown', 'powerOff', 'remove', 'stamp', 'keepRecord'] as const
+const hostSteps = [
+  'create',
+  'start',
+  'resume',
+  'shutDown',
+  'powerOff',
+  'remove',
+  'stamp',
+  'keepRecord',
+] as const
 const guestSteps = ['identify', 'writePrivateFile'] as const
 
 const start = await whenStarted()
@@ -17,7 +27,10 @@ const config = readConfig(start.environment)
 const parts = await compose(config, createLogger(config))
 const twice = start.stepsTwice
 const host: Host = killSwitch.around(
-  breakRemovals(start.break, diskThatFills(takenTwice(parts.host, twice ? hostSteps : []))),
+  breakRemovals(
+    start.break,
+    diskThatFills(takenTwice(guestsThatStandStill(parts.host), twice ? hostSteps : [])),
+  ),
   hostSteps,
 )
 const end = await runAgent(

@@ -97,6 +97,7 @@ async function readAll(client: Client): Promise<Records> {
     environments: await all(`
       SELECT id, phase, desired_phase AS "desiredPhase", project_id AS "projectId", warm_pool_id AS "poolId",
         runner_id AS "runnerId", claim_id AS "claimId", spec_version AS "specVersion", deadline, unreachable,
+        paused IS NOT NULL AS paused,
         status->'failure'->>'message' AS failure FROM environments`),
     claims: await all(`
       SELECT id, phase, environment_id AS "environmentId", status->'failure'->>'message' AS failure FROM claims`),
