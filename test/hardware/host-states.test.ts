@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newId, systemClock } from '@hearth/foundation'
 import {
@@ -8,7 +8,7 @@ import {
   type MachineSpecification,
 } from '@hearth/runner-agent'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { attempt } from './command.ts'
+import { attempt, run } from './command.ts'
 import { virsh, virshUri } from './domains.ts'
 import { guestNetwork } from './guest-network.ts'
 import { newRunFolder } from './host.ts'
@@ -21,6 +21,15 @@ const toldMilliseconds = 10_000
 const panickingCommandLine =
   'console=ttyS0 panic=1 rdinit=/bin/busybox -- sh -c "/bin/busybox mount -t proc proc /proc; ' +
   '/bin/busybox insmod /modules/pvpanic.ko; /bin/busybox insmod /modules/pvpanic-mmio.ko; echo c >/proc/sysrq-trigger"'
+/** One that writes to its disk until it cannot: more than the small disk of the host has room for. */
+const fillingMebibytes = 160
+const fillingCommandLine =
+  'console=ttyS0 panic=1 rdinit=/bin/busybox -- sh -c "/bin/busybox mount -t proc proc /proc; mount -t devtmpfs dev /dev; ' +
+  'while read m; do insmod /modules/$m; done </modules/first; ' +
+  `dd if=/dev/urandom of=/dev/vda bs=1M count=${fillingMebibytes} conv=fsync && echo all is written >/dev/console; sleep 3600"`
+const smallDiskMebibytes = 96
+const mebibyte = 1024 ** 2
+const patience = { timeout: 120_000, interval: 500 }
 
 const owner = newId()
 const authority = { epoch: 1, generation: 1, assertHeld: async () => undefined }
@@ -36,18 +45,8 @@ beforeAll(async () => {
   await offerImage(images, 'debian-12')
   await offerMuteImage(images, 'mute')
   await offerMuteImage(images, 'panicking', panickingCommandLine)
-  host = new LibvirtHost({
-    runner: new LocalCommandRunner(),
-    uri: virshUri,
-    virtualization: 'qemu',
-    imagesFolder: images,
-    machinesFolder: join(folder, 'machines'),
-    owner,
-    ...guestNetwork,
-    agentKey: generateSecureShellKeyPair('agent').publicKey,
-    capacity: {},
-    clock: systemClock,
-  })
+  await offerMuteImage(images, 'filling', fillingCommandLine)
+  host = hostOf('machines')
   watching = host.watch((id) => changed.push(id), stop.signal)
 })
 afterAll(async () => {
@@ -55,6 +54,20 @@ afterAll(async () => {
   await watching
   await removeRun(folder, [owner])
 })
+
+const hostOf = (machines: string) =>
+  new LibvirtHost({
+    runner: new LocalCommandRunner(),
+    uri: virshUri,
+    virtualization: 'qemu',
+    imagesFolder: join(folder, 'images'),
+    machinesFolder: join(folder, machines),
+    owner,
+    ...guestNetwork,
+    agentKey: generateSecureShellKeyPair('agent').publicKey,
+    capacity: {},
+    clock: systemClock,
+  })
 
 const specification = (image: string): MachineSpecification => {
   const environmentId = newId()
@@ -71,10 +84,10 @@ const specification = (image: string): MachineSpecification => {
   }
 }
 
-async function running(image: string): Promise<string> {
+async function running(image: string, on = host): Promise<string> {
   const given = specification(image)
-  await host.create(given, authority)
-  await host.start(given.environmentId, authority)
+  await on.create(given, authority)
+  await on.start(given.environmentId, authority)
   return given.environmentId
 }
 
@@ -141,5 +154,41 @@ describe('a change of power is told within seconds, with its cause', () => {
     await host.start(id, authority)
     expect((await host.look(id)).power).toBe('running')
     await host.remove(id, authority)
+  })
+})
+
+describe('a host whose disk is full', () => {
+  const machines = 'small'
+  let small: LibvirtHost
+  beforeAll(async () => {
+    await mkdir(join(folder, machines), { mode: 0o711 })
+    await run([
+      'mount',
+      '-t',
+      'tmpfs',
+      '-o',
+      `size=${smallDiskMebibytes}m,mode=711`,
+      'tmpfs',
+      join(folder, machines),
+    ])
+    small = hostOf(machines)
+  })
+  afterAll(() => run(['umount', join(folder, machines)]))
+
+  it('has its guests stand still with that cause, and go on where they were when there is room', async () => {
+    const id = await running('filling', small)
+    await expect.poll(() => small.paused(), patience).toEqual([{ environmentId: id, reason: 'io_error' }])
+    expect((await small.look(id)).pauseReason).toBe('io_error')
+    expect(await small.freeDiskBytes()).toBeLessThan(mebibyte)
+    // Still no room: it stands still again at once, and has lost nothing.
+    await small.resume(id, authority).catch(() => undefined)
+    await expect.poll(() => small.paused(), patience).toEqual([{ environmentId: id, reason: 'io_error' }])
+    expect(await small.readConsole(id)).not.toContain('all is written')
+
+    await run(['mount', '-o', `remount,size=${4 * smallDiskMebibytes}m`, join(folder, machines)])
+    await small.resume(id, authority)
+    await expect.poll(() => small.readConsole(id), patience).toContain('all is written')
+    expect((await small.look(id)).power).toBe('running')
+    await small.remove(id, authority)
   })
 })
