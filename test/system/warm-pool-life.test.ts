@@ -57,7 +57,12 @@ const ended = (poolId: string, { environment }: WarmPoolInstance) =>
   )
 
 const setupsOf = (instances: readonly WarmPoolInstance[]) =>
-  instances.map(({ environment }) => environment.spec.plan.warmPoolSetup[0]?.command)
+  Promise.all(
+    instances.map(async ({ environment }) => {
+      const { spec } = await installation.client.environments.get(environment.metadata.id)
+      return spec.plan?.warmPoolSetup[0]?.command
+    }),
+  )
 
 test('a test runs the steps of a disabled pool, beside another, and is none of its members', async () => {
   const { client } = installation
@@ -202,11 +207,12 @@ test('branch and commands of a pool reach its machines', async () => {
     () => client.warmPools.instances(id).listAll({ state: 'ready' }),
     (ready) => ready.length === 1 && ready[0]?.current === true,
   )
-  expect(setupsOf(replaced)).toEqual(['make hot'])
-  expect(replaced[0]?.environment.spec.plan.repositories[0]?.branch).toBe('next')
+  expect(await setupsOf(replaced)).toEqual(['make hot'])
+  const shown = await client.environments.get(replaced[0]?.environment.metadata.id ?? '')
+  expect(shown.spec.plan?.repositories[0]?.branch).toBe('next')
   await client.warmPools.update(id, { spec: { branch: null } })
   const back = await client.warmPools.tests(id).create({ keepSeconds: 1 })
-  expect(back.environment.spec.plan.repositories[0]?.branch).toBe('main')
+  expect(back.environment.spec.plan?.repositories[0]?.branch).toBe('main')
 })
 
 test('a member that has been ready for too long is replaced before it goes', async () => {

@@ -207,7 +207,8 @@ test('when the set-up changes, members are replaced one at a time and the pool s
     .poll(
       async () => {
         const members = await client.environments.listAll({ warmPoolId: id })
-        return members.map(({ spec }) => spec.plan.projectSetup[0]?.command)
+        const shown = await Promise.all(members.map(({ metadata }) => client.environments.get(metadata.id)))
+        return shown.map(({ spec }) => spec.plan?.projectSetup[0]?.command)
       },
       { timeout: 20_000 },
     )

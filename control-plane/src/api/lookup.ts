@@ -35,12 +35,24 @@ export function requireVersion(expected: number | null, current: number): void {
   )
 }
 
-/** Ends a list whose query asked for one row more than the page holds. */
+/** A page of a list or of events ends with the item that reaches this many bytes of JSON. */
+export const mostPageBytes = 4 * 1024 * 1024
+
+/** Ends a list whose query asked for one row more than the page holds, or where it has enough bytes. */
 export function page<Row extends { id: string }, Item>(
   rows: readonly Row[],
   limit: number,
   toItem: (row: Row) => Item,
 ): { items: Item[]; next: string | null } {
-  const shown = rows.slice(0, limit)
-  return { items: shown.map(toItem), next: rows.length > limit ? (shown.at(-1)?.id ?? null) : null }
+  const items: Item[] = []
+  let last: string | null = null
+  let bytes = 0
+  for (const row of rows.slice(0, limit)) {
+    if (bytes >= mostPageBytes) break
+    const item = toItem(row)
+    items.push(item)
+    last = row.id
+    bytes += Buffer.byteLength(JSON.stringify(item) ?? '')
+  }
+  return { items, next: rows.length > items.length ? last : null }
 }

@@ -39,6 +39,9 @@ export async function takeIn(options: IntakeOptions, signal: AbortSignal): Promi
   await Promise.all([
     messaging.consumeReports((reports) => intake.take(reports, signal), signal, reportsAtOnce),
     messaging.subscribePresence((presence) => heartbeats.take(presence), signal),
-    messaging.serveSync((request) => synchronize(database, encryption, request), signal),
+    messaging.serveSync(
+      (request, mostBytes) => synchronize({ database, encryption, log }, request, mostBytes),
+      signal,
+    ),
   ])
 }

@@ -133,6 +133,12 @@ export const provisioningPlanSchema = z.object({
 })
 export type ProvisioningPlan = z.infer<typeof provisioningPlanSchema>
 
+/**
+ * The most bytes of JSON of what a project and one of its pools say together. With its sealed secrets a plan then goes
+ * into one message of NATS.
+ */
+export const mostPlanBytes = 256 * 1024
+
 /** The steps of a plan, in order; those of a repository once for each. Steps with nothing to do are listed too. */
 export function planSteps(plan: ProvisioningPlan): { name: StepName; repository: string | null }[] {
   const each = (name: StepName) =>

@@ -21,7 +21,7 @@ import type { Stored } from './publish.ts'
 import { consumeReports, publishReport } from './reports.ts'
 import { ensureRunner, removeRunner } from './runners.ts'
 import { ensureStreams } from './streams.ts'
-import { requestSync, serveSync } from './sync.ts'
+import { requestSync, type SyncHandler, serveSync } from './sync.ts'
 
 /**
  * Everything the programs say to each other. Whatever waits for a signal resolves when it aborts. Publishing to a
@@ -78,7 +78,7 @@ export interface Messaging {
 
   /** Throws `unavailable` when no control plane answers in time. */
   requestSync(request: SyncRequest, timeoutMilliseconds: number): Promise<SyncReply>
-  serveSync(handle: (request: SyncRequest) => Promise<SyncReply>, signal: AbortSignal): Promise<void>
+  serveSync(handle: SyncHandler, signal: AbortSignal): Promise<void>
 
   /** Resolves when the server has seen all that was sent. */
   flush(): Promise<void>

@@ -42,18 +42,18 @@ async function ask(connection: Connection, subject: string, request: SyncRequest
   }
 }
 
-/** An agent asks three times a minute, and again while nobody answers. */
+/** Answers with at most so many bytes of orders, where the request asks for a page. */
+export type SyncHandler = (request: SyncRequest, mostBytes: number) => Promise<SyncReply>
+
+/** An agent asks three times a minute, for each page of its orders, and again while nobody answers. */
 const allowed = { perSecond: 2, burst: 10 }
+const mostOrderBytes = 4 * 1024 * 1024
 
 /**
  * Answers until the signal aborts; of all processes that serve, one answers each request. One request of a runner is
  * answered at a time, since each answer is its whole desired set: another one is told to come again.
  */
-export function serveSync(
-  connection: Connection,
-  handle: (request: SyncRequest) => Promise<SyncReply>,
-  signal: AbortSignal,
-): Promise<void> {
+export function serveSync(connection: Connection, handle: SyncHandler, signal: AbortSignal): Promise<void> {
   const allowance = new Allowance(allowed)
   const answering = new Set<string>()
   const admit = ({ subject }: { subject: string }) => allowance.take(subject)
@@ -71,7 +71,7 @@ export function serveSync(
         throw new HearthError('unavailable', 'a request of this runner is being answered: come again')
       answering.add(request.runnerId)
       try {
-        message.respond(encode(await handle(request)))
+        message.respond(encode(await handle(request, mostBytes(connection))))
       } finally {
         answering.delete(request.runnerId)
       }
@@ -82,6 +82,11 @@ export function serveSync(
       connection.onProblem(message.subject, toError(thrown))
     }
   })
+}
+
+/** The rest of a message is for what is no order. */
+function mostBytes({ nats }: Connection): number {
+  return Math.min(mostOrderBytes, Math.floor((nats.info?.max_payload ?? mostOrderBytes) * 0.75))
 }
 
 /**

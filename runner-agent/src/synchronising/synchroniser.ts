@@ -29,6 +29,10 @@ export interface SynchroniserOptions {
 /** The share of the interval by which it differs from time to time. */
 const spread = 0.2
 
+/** The control plane answers so many pages at once, and later ones in this time each. */
+const pagesAtOnce = 8
+const betweenPagesMilliseconds = 600
+
 /** Holds the host's inventory against the full desired set: now, again and again, and when asked. */
 export class Synchroniser {
   private asked = false
@@ -71,7 +75,7 @@ export class Synchroniser {
   private async untilReplied(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
-        await this.synchronise()
+        await this.synchronise(signal)
         return
       } catch (thrown) {
         if (signal.aborted) return
@@ -82,7 +86,7 @@ export class Synchroniser {
     }
   }
 
-  private async synchronise(): Promise<void> {
+  private async synchronise(signal: AbortSignal): Promise<void> {
     const { host, target, runnerId, lease, timings, now } = this.options
     const owned = (await host.inventory()).flatMap(({ environmentId, ownership }) =>
       ownership?.owner === runnerId ? [{ ...ownership, environmentId }] : [],
@@ -92,15 +96,26 @@ export class Synchroniser {
       epoch,
       generation,
     }))
-    const begunAt = now()
-    const request = { runnerId, epoch: lease.epoch, inventory }
-    const reply = await target.requestSync(request, timings.synchronisationReply)
-    if (!reply.accepted) {
-      lease.lose(refusal(reply))
-      return
+    const ask = async (page: Pick<SyncRequest, 'inventory' | 'after'>) => {
+      const begunAt = now()
+      const request = { runnerId, epoch: lease.epoch, ...page }
+      const reply = await target.requestSync(request, timings.synchronisationReply)
+      if (reply.accepted) lease.confirm(begunAt)
+      else lease.lose(refusal(reply))
+      return reply.accepted ? reply : null
     }
-    lease.confirm(begunAt)
+    const reply = await ask({ inventory, after: null })
+    if (reply === null) return
     this.takeOrders(reply.orders)
+    for (let next = reply.next ?? null, pages = 1; next !== null; pages += 1) {
+      if (pages >= pagesAtOnce) await pause(betweenPagesMilliseconds, signal)
+      if (signal.aborted) return
+      // What is unwanted was said with the first page, which had the inventory.
+      const page = await ask({ inventory: [], after: next })
+      if (page === null) return
+      this.takeOrders(page.orders)
+      next = page.next ?? null
+    }
     const generations = new Map(owned.map(({ environmentId, generation }) => [environmentId, generation]))
     this.takeUnwanted(reply.unwanted, generations)
   }

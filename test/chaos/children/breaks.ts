@@ -35,8 +35,8 @@ export function breakOrders(chosen: Break | null, messaging: Messaging): Messagi
       await messaging.publishOrder(order, messageId)
     },
     serveSync: (handle, signal) =>
-      messaging.serveSync(async (request) => {
-        const reply = await handle(request)
+      messaging.serveSync(async (request, mostBytes) => {
+        const reply = await handle(request, mostBytes)
         if (!reply.accepted) return reply
         return { ...reply, orders: reply.orders.filter(({ id }) => !isChosen(id)) }
       }, signal),

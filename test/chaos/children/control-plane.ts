@@ -32,7 +32,10 @@ function counted(messaging: Messaging): Messaging {
       consumeReports: (handle, signal, concurrency) =>
         messaging.consumeReports((report) => killSwitch.write(() => handle(report)), signal, concurrency),
       serveSync: (handle, signal) =>
-        messaging.serveSync((request) => killSwitch.write(() => handle(request)), signal),
+        messaging.serveSync(
+          (request, mostBytes) => killSwitch.write(() => handle(request, mostBytes)),
+          signal,
+        ),
     },
     ['ensureStreams', 'ensureRunner', 'removeRunner', 'publishOrder', 'purgeOrder', 'publishEvent'],
   )

@@ -3,7 +3,12 @@ import { type Clock, HearthError, newId } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Caller } from '../../api/caller.ts'
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { connectionTo, createEnvironment, type EnvironmentRow, toEnvironment } from '../environment/index.ts'
+import {
+  connectionTo,
+  createEnvironment,
+  type EnvironmentRow,
+  toListedEnvironment,
+} from '../environment/index.ts'
 import { recordEvents } from '../event/index.ts'
 import type { CertificateAuthorities } from '../organization/index.ts'
 import {
@@ -60,7 +65,7 @@ export async function createClaim(
   const row = await insertClaim(tx, { ...base, environmentId: member.id, phase: 'bound', status })
   await recordEvents(tx, [
     { verb: 'created', resource: toClaim(row, null) },
-    { verb: 'updated', resource: toEnvironment(member) },
+    { verb: 'updated', resource: toListedEnvironment(member) },
   ])
   const { address } = member.status
   if (address === null) throw new Error(`environment ${member.id} runs without an address`)

@@ -8,7 +8,7 @@ import { recordEvents } from '../event/index.ts'
 import { insertJobs } from '../job/index.ts'
 import type { ProjectRow } from '../project/index.ts'
 import { buildPlan, configurationOf, type PoolSetup } from './plan.ts'
-import { type EnvironmentRow, type EnvironmentTable, emptyStatus, toEnvironment } from './table.ts'
+import { type EnvironmentRow, type EnvironmentTable, emptyStatus, toListedEnvironment } from './table.ts'
 
 export interface NewEnvironment {
   project: Pick<ProjectRow, 'id' | 'organization_id' | 'name' | 'spec'>
@@ -52,7 +52,7 @@ export async function createEnvironments(
   )
   await recordEvents(tx, [
     ...jobs.map((job) => ({ verb: 'created' as const, job })),
-    ...rows.map((row) => ({ verb: 'created' as const, resource: toEnvironment(row) })),
+    ...rows.map((row) => ({ verb: 'created' as const, resource: toListedEnvironment(row) })),
   ])
   return rows
 }

@@ -5,7 +5,7 @@ import type { DatabaseTransaction } from '../../database/connection.ts'
 import { requestOrder } from '../../database/outbox.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
-import { type EnvironmentRow, toEnvironment } from './table.ts'
+import { type EnvironmentRow, toListedEnvironment } from './table.ts'
 
 /**
  * Stops or starts an environment: writes the wish and orders it of its runner. The row must have been read under lock.
@@ -58,7 +58,7 @@ async function desire(
     .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow()
-  await recordEvent(tx, 'updated', toEnvironment(changed))
+  await recordEvent(tx, 'updated', toListedEnvironment(changed))
   if (changed.runner_id !== null) await requestOrder(tx, { id: changed.id, runnerId: changed.runner_id })
   await wake(tx, 'environment', changed.id)
   return changed

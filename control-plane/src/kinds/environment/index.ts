@@ -2,12 +2,19 @@ export { connectionTo } from './connection.ts'
 export { createEnvironment, createEnvironments, type NewEnvironment } from './create.ts'
 export { desireDeletion } from './desire.ts'
 export { currentOrders } from './order.ts'
+export { orderPage, wantedEnvironments } from './order-page.ts'
 export { placeAtOnce, placementReconciler } from './placement.ts'
 export { buildPlan, configurationOf, type PoolSetup } from './plan.ts'
 export { findEnvironment, forgetDeletedEnvironments, lockEnvironment } from './queries.ts'
 export { environmentReconciler, forget } from './reconcile.ts'
 export { applyReports, noteUnusable, UnusableReport } from './report-batch.ts'
 export { addEnvironmentRoutes } from './routes.ts'
-export { type EnvironmentRow, toEnvironment } from './table.ts'
+export {
+  type EnvironmentRow,
+  type ListedEnvironmentRow,
+  listedColumns,
+  toEnvironment,
+  toListedEnvironment,
+} from './table.ts'
 export { createOnTrial, isTrialDue } from './trial.ts'
 export { explainEnvironment } from './why-sight.ts'

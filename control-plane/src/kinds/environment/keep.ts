@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvent } from '../event/index.ts'
 import { keptUntil } from './boot-end.ts'
-import { type EnvironmentRow, toEnvironment } from './table.ts'
+import { type EnvironmentRow, toListedEnvironment } from './table.ts'
 
 /**
  * Keeps a test machine or an inspected one for another keep time, since somebody is about to enter it. One that boots
@@ -21,6 +21,6 @@ export async function keepLonger(
     .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow()
-  await recordEvent(tx, 'updated', toEnvironment(changed))
+  await recordEvent(tx, 'updated', toListedEnvironment(changed))
   return changed
 }

@@ -13,7 +13,7 @@ import { type Wake, wakeMany } from '../../reconciling/wake.ts'
 import { recordEvents } from '../event/index.ts'
 import { continueJobs, type JobContinuation } from '../job/index.ts'
 import { bootEnd } from './boot-end.ts'
-import { type EnvironmentRow, type StoredEnvironmentStatus, toEnvironment } from './table.ts'
+import { type EnvironmentRow, type StoredEnvironmentStatus, toListedEnvironment } from './table.ts'
 import { timerOf } from './timer.ts'
 
 export interface PhaseChange {
@@ -100,7 +100,7 @@ export async function writeMoves(tx: DatabaseTransaction, moves: readonly PhaseM
     tx,
     visible.map(({ after }) => ({
       verb: after.phase === 'deleted' ? 'deleted' : 'updated',
-      resource: toEnvironment(after),
+      resource: toListedEnvironment(after),
     })),
   )
   const moved = visible.filter(({ before, after }) => after.phase !== before.phase)

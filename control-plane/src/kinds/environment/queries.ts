@@ -1,6 +1,6 @@
 import type { EnvironmentPhase } from '@hearth/contract'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
-import type { EnvironmentRow } from './table.ts'
+import { type EnvironmentRow, type ListedEnvironmentRow, listedColumns } from './table.ts'
 
 export interface EnvironmentFilter {
   organizationId: string
@@ -18,10 +18,10 @@ export interface EnvironmentFilter {
 export async function listEnvironments(
   queryable: Queryable,
   filter: EnvironmentFilter,
-): Promise<EnvironmentRow[]> {
+): Promise<ListedEnvironmentRow[]> {
   let query = queryable
     .selectFrom('environments')
-    .selectAll()
+    .select(listedColumns)
     .where('organization_id', '=', filter.organizationId)
     .orderBy('id')
     .limit(filter.limit + 1)

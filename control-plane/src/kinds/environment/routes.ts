@@ -29,7 +29,7 @@ import { addLogRoute } from './logs.ts'
 import { findEnvironment, listEnvironments, lockEnvironment } from './queries.ts'
 import { forget } from './reconcile.ts'
 import { retryEnvironment } from './retry.ts'
-import { toEnvironment } from './table.ts'
+import { toEnvironment, toListedEnvironment } from './table.ts'
 import { explainEnvironment } from './why-sight.ts'
 
 const tag = 'Environments'
@@ -59,7 +59,7 @@ export function addEnvironmentRoutes(
     answer: { status: 200, schema: listSchema(environmentSchema), description: 'Environments' },
     handle: async ({ caller, query }) => {
       const rows = await listEnvironments(database, { organizationId: caller.organizationId, ...query })
-      return { status: 200, value: page(rows, query.limit, toEnvironment) }
+      return { status: 200, value: page(rows, query.limit, toListedEnvironment) }
     },
   })
   addEndpoint(application, services, {
@@ -129,7 +129,7 @@ export function addEnvironmentRoutes(
         const desired = body.spec?.desiredPhase
         const changed = desired === undefined ? labelled : await desirePhase(tx, labelled, desired)
         if (changed === labelled && labelled !== row)
-          await recordEvent(tx, 'updated', toEnvironment(labelled))
+          await recordEvent(tx, 'updated', toListedEnvironment(labelled))
         return { status: 200, value: toEnvironment(changed) }
       }),
   })

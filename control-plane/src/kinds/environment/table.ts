@@ -63,6 +63,37 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   disk_gibibytes: GeneratedAlways<number>
 }
 export type EnvironmentRow = Selectable<EnvironmentTable>
+export type ListedEnvironmentRow = Pick<EnvironmentRow, (typeof listedColumns)[number]>
+
+/** All that a list or an event shows of an environment: what it takes from the database does not grow with plans. */
+export const listedColumns = [
+  'id',
+  'organization_id',
+  'name',
+  'creator',
+  'labels',
+  'spec_version',
+  'status',
+  'status_version',
+  'created_at',
+  'updated_at',
+  'project_id',
+  'environment_class_id',
+  'warm_pool_id',
+  'tested_pool_id',
+  'inspected_pool_id',
+  'keep_seconds',
+  'claim_id',
+  'runner_id',
+  'remove_at',
+  'phase',
+  'desired_phase',
+  'unreachable',
+  'paused',
+  'deadline',
+  'deletion',
+  'configuration',
+] as const satisfies readonly (keyof EnvironmentTable)[]
 
 export const emptyStatus: StoredEnvironmentStatus = {
   address: null,
@@ -76,7 +107,14 @@ export const emptyStatus: StoredEnvironmentStatus = {
   leastGeneration: 0,
 }
 
-export function toEnvironment(row: EnvironmentRow): Environment {
+/** With its plan: for whoever asks for this one. */
+export function toEnvironment(row: EnvironmentRow): Environment & { spec: { plan: ProvisioningPlan } } {
+  const environment = toListedEnvironment(row)
+  return { ...environment, spec: { ...environment.spec, plan: row.spec.plan } }
+}
+
+/** Without its plan, for lists and events: the plan is the same each time, and larger than all the rest. */
+export function toListedEnvironment(row: ListedEnvironmentRow): Environment {
   const { address, identity, steps, placement, readyAt, failure, observedSpecVersion } = row.status
   return {
     kind: 'Environment',
@@ -94,7 +132,7 @@ export function toEnvironment(row: EnvironmentRow): Environment {
         row.inspected_pool_id === null
           ? null
           : { warmPoolId: row.inspected_pool_id, keepSeconds: row.keep_seconds ?? 0 },
-      plan: row.spec.plan,
+      planDigest: row.configuration,
     },
     specVersion: row.spec_version,
     status: {

@@ -33,7 +33,7 @@ export async function* followLog(
         yield { type: 'event', event }
         position = event.position
       }
-      if (page.events.length === pageSize) continue
+      if (page.isCut) continue
       position = Math.max(position, page.newest)
       if (!rang) yield { type: 'position', position }
       rang = await doorbell.wait(services.timings.eventHeartbeat)
@@ -59,7 +59,10 @@ export async function* followEvents(
  * What is missing between a position and what the log still holds; null when nothing is. A position that the log has
  * not reached is of another log, as after a restored backup: what it stood for cannot be told.
  */
-export function gapAfter(position: number, { oldest, newest }: Omit<LogPage, 'events'>): Gap | null {
+export function gapAfter(
+  position: number,
+  { oldest, newest }: Pick<LogPage, 'oldest' | 'newest'>,
+): Gap | null {
   if (position > newest) return { type: 'gap', asked: position, position: newest, oldest }
   if (position < oldest - 1) return { type: 'gap', asked: position, position: oldest - 1, oldest }
   return null

@@ -1,5 +1,6 @@
 import type { Event, ResourceKind } from '@hearth/contract'
 import { sql } from 'kysely'
+import { mostPageBytes } from '../../api/lookup.ts'
 import type { Database } from '../../database/connection.ts'
 import { advisoryLocks } from '../../database/locks.ts'
 import { type EventRow, toEvent } from './table.ts'
@@ -21,6 +22,8 @@ export interface LogPage {
   oldest: number
   /** The position of the newest event, of any organization; 0 when there never was one. */
   newest: number
+  /** Whether more events may fit after those: the page ended at its limit or its bytes. */
+  isCut: boolean
 }
 
 /** The events after a position that fit, at most `limit`. One statement, so that nothing is removed in between. */
@@ -39,14 +42,25 @@ export async function readLog(
     ],
     sql` AND `,
   )
-  const { rows } = await sql<{ oldest: string | null; newest: string | null } & Nullable<EventRow>>`
+  const { rows } = await sql<
+    { oldest: string | null; newest: string | null; found: number | null } & Nullable<EventRow>
+  >`
     SELECT ends.oldest, ends.newest, page.*
     FROM (SELECT min(position) AS oldest, max(position) AS newest FROM events) AS ends
-    LEFT JOIN (SELECT * FROM events WHERE ${fits} ORDER BY position LIMIT ${limit}) AS page ON true
+    LEFT JOIN (
+      SELECT * FROM (
+        SELECT *, (count(*) OVER ())::integer AS found,
+          sum(octet_length(resource::text)) OVER (ORDER BY position) - octet_length(resource::text) AS bytes_before
+        FROM (SELECT * FROM events WHERE ${fits} ORDER BY position LIMIT ${limit}) AS fitting
+      ) AS measured WHERE bytes_before < ${mostPageBytes}
+    ) AS page ON true
     ORDER BY page.position`.execute(database)
   const newest = Number(rows[0]?.newest ?? 0)
+  const events = presentEvents(rows)
+  const found = rows[0]?.found ?? 0
   return {
-    events: presentEvents(rows),
+    events,
+    isCut: found === limit || events.length < found,
     oldest: Number(rows[0]?.oldest ?? newest + 1),
     newest,
   }

@@ -62,9 +62,8 @@ async function readPage(
     const facts = { oldestPosition: gap.oldest, resumePosition: gap.position }
     throw new HearthError('expired', describeGap(gap), { facts })
   }
-  // A page that is not full has been through the whole log, whatever of it fitted.
-  const isFull = page.events.length === limit
-  const next = isFull ? page.events.at(-1)?.position : page.newest
+  // A page that is not cut has been through the whole log, whatever of it fitted.
+  const next = page.isCut ? page.events.at(-1)?.position : page.newest
   return { items: page.events, next: next ?? page.newest }
 }
 

@@ -5,6 +5,7 @@ import type { Encryption } from '../../database/encryption.ts'
 import { wakeAll } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
 import { requireCredentials } from './credentials.ts'
+import { planBytes, refuseLargePlan } from './plan-size.ts'
 import { dependentsOf, insertProject, readSecrets, updateProject, writeSecrets } from './queries.ts'
 import { type ProjectRow, specOf, toProject } from './table.ts'
 
@@ -20,13 +21,13 @@ export async function createProject(
   },
 ): Promise<ProjectRow> {
   requireCredentials(created.spec.repositories, Object.keys(created.spec.secrets))
-  const row = await insertProject(tx, { ...created, spec: storedSpec(created.spec) }).catch(
-    (error: unknown) => {
-      if (isUniqueViolation(error))
-        throw new HearthError('conflict', `there is a project ${created.name} already`)
-      throw error
-    },
-  )
+  const spec = storedSpec(created.spec)
+  refuseLargePlan(planBytes(spec, []), 0)
+  const row = await insertProject(tx, { ...created, spec }).catch((error: unknown) => {
+    if (isUniqueViolation(error))
+      throw new HearthError('conflict', `there is a project ${created.name} already`)
+    throw error
+  })
   await writeSecrets(tx, encryption, row.id, created.spec.secrets)
   await recordEvent(tx, 'created', toProject(row))
   return row
@@ -56,6 +57,8 @@ export async function changeProject(
   const after = { labels: change.labels ?? row.labels, spec: storedSpec(wanted), secrets: wanted.secrets }
   const before = { labels: row.labels, spec: stored, secrets: secretsBefore }
   if (canonicalJson(after) === canonicalJson(before)) return null
+  for (const setup of [[], ...(await poolSetups(tx, row.id))])
+    refuseLargePlan(planBytes(after.spec, setup), planBytes(stored, setup))
   const changed = await updateProject(tx, row.id, {
     labels: after.labels,
     spec: after.spec,
@@ -65,6 +68,11 @@ export async function changeProject(
   await recordEvent(tx, 'updated', toProject(changed))
   await wakeAll(tx, 'warm-pool', (await dependentsOf(tx, row.id)).warmPoolIds)
   return changed
+}
+
+async function poolSetups(tx: DatabaseTransaction, projectId: string) {
+  const pools = await tx.selectFrom('warm_pools').select('spec').where('project_id', '=', projectId).execute()
+  return pools.map(({ spec }) => spec.setup)
 }
 
 function storedSpec({ secrets, ...spec }: ProjectSpecInput): ProjectSpec {

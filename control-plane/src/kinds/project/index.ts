@@ -1,5 +1,6 @@
 export { changeProject, createProject } from './change.ts'
 export { refuseMissingBranch } from './missing-branch.ts'
+export { planBytes, refuseLargePlan } from './plan-size.ts'
 export { findProject, listProjects, lockProject, readSecrets } from './queries.ts'
 export { projectReconciler } from './reconcile.ts'
 export { addProjectRoutes } from './routes.ts'

@@ -2,7 +2,7 @@ import { canonicalJson, HearthError } from '@hearth/foundation'
 import { type DatabaseTransaction, isUniqueViolation } from '../../database/connection.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
-import type { ProjectRow } from '../project/index.ts'
+import { type ProjectRow, planBytes, refuseLargePlan } from '../project/index.ts'
 import { insertWarmPool, updateWarmPool } from './queries.ts'
 import { retireAll } from './retire.ts'
 import { showWarmPool } from './show.ts'
@@ -22,6 +22,7 @@ export async function createWarmPool(
   const { project, environmentClass } = created
   if (project.phase === 'deleting')
     throw new HearthError('conflict', `project ${project.name} is being deleted`)
+  refuseLargePlan(planBytes(project.spec, created.spec.setup), 0)
   const row = await insertWarmPool(tx, created).catch((error: unknown) => {
     if (isUniqueViolation(error)) {
       throw new HearthError(
@@ -59,6 +60,7 @@ export async function changeWarmPool(
   const specDiffers = canonicalJson(spec) !== canonicalJson(before)
   const fillsAgain = row.cleared && (specDiffers || change.spec.enabled === true)
   if (!specDiffers && !fillsAgain && canonicalJson(labels) === canonicalJson(row.labels)) return null
+  if (change.spec.setup !== undefined) await refuseLargeSetup(tx, row.project_id, spec, before)
   const changed = await updateWarmPool(tx, row, {
     labels,
     spec,
@@ -107,6 +109,20 @@ export async function removeWarmPool(tx: DatabaseTransaction, row: WarmPoolRow):
 
 export function refuseWhileDeleting(row: WarmPoolRow): void {
   if (row.phase === 'deleting') throw new HearthError('conflict', `pool ${row.name} is being deleted`)
+}
+
+async function refuseLargeSetup(
+  tx: DatabaseTransaction,
+  projectId: string,
+  after: PoolSpec,
+  before: PoolSpec,
+): Promise<void> {
+  const { spec } = await tx
+    .selectFrom('projects')
+    .select('spec')
+    .where('id', '=', projectId)
+    .executeTakeFirstOrThrow()
+  refuseLargePlan(planBytes(spec, after.setup), planBytes(spec, before.setup))
 }
 
 async function tell(tx: DatabaseTransaction, row: WarmPoolRow): Promise<void> {

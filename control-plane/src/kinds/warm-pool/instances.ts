@@ -1,10 +1,20 @@
 import type { InstanceState, WarmPoolInstance } from '@hearth/contract'
 import type { Queryable } from '../../database/connection.ts'
-import { type EnvironmentRow, toEnvironment } from '../environment/index.ts'
+import {
+  type EnvironmentRow,
+  type ListedEnvironmentRow,
+  listedColumns,
+  toEnvironment,
+  toListedEnvironment,
+} from '../environment/index.ts'
 import { instanceState } from './instance-state.ts'
 
 /** A machine made for a pool, with what it is to the pool. */
-export interface InstanceRow extends EnvironmentRow {
+export type InstanceRow = EnvironmentRow & InstanceColumns
+/** The same without its plan, for lists. */
+export type ListedInstanceRow = ListedEnvironmentRow & InstanceColumns
+
+interface InstanceColumns {
   state: InstanceState
   claimed_at: Date | null
   claim_status: { source: 'running' | 'cold' } | null
@@ -21,8 +31,12 @@ export interface InstanceFilter {
 }
 
 /** Members, claimed ones, tests and inspected ones, the oldest first. */
-export async function listInstances(queryable: Queryable, filter: InstanceFilter): Promise<InstanceRow[]> {
+export async function listInstances(
+  queryable: Queryable,
+  filter: InstanceFilter,
+): Promise<ListedInstanceRow[]> {
   let query = instancesOf(queryable, filter.poolId)
+    .select(listedColumns.map((column) => `environments.${column}` as const))
     .orderBy('environments.id')
     .limit(filter.limit + 1)
   if (filter.state === undefined) query = query.where('environments.phase', '<>', 'deleted')
@@ -38,14 +52,16 @@ export async function findInstance(
   poolId: string,
   id: string,
 ): Promise<InstanceRow | undefined> {
-  return instancesOf(queryable, poolId).where('environments.id', '=', id).executeTakeFirst()
+  return instancesOf(queryable, poolId)
+    .selectAll('environments')
+    .where('environments.id', '=', id)
+    .executeTakeFirst()
 }
 
 function instancesOf(queryable: Queryable, poolId: string) {
   return queryable
     .selectFrom('environments')
     .leftJoin('claims', 'claims.id', 'environments.claim_id')
-    .selectAll('environments')
     .select([instanceState.as('state'), 'claims.created_at as claimed_at', 'claims.status as claim_status'])
     .where((either) =>
       either.or([
@@ -57,7 +73,7 @@ function instancesOf(queryable: Queryable, poolId: string) {
 }
 
 /** `configuration` is what the pool makes now. */
-export function toInstance(row: InstanceRow, configuration: string): WarmPoolInstance {
+export function toInstance(row: InstanceRow | ListedInstanceRow, configuration: string): WarmPoolInstance {
   const made = row.claim_status?.source === 'cold' ? 'claim' : 'pool'
   const kept = row.inspected_pool_id === null ? made : 'inspection'
   return {
@@ -65,6 +81,6 @@ export function toInstance(row: InstanceRow, configuration: string): WarmPoolIns
     purpose: row.tested_pool_id === null ? kept : 'test',
     current: row.configuration === configuration,
     claimedAt: row.claimed_at?.toISOString() ?? null,
-    environment: toEnvironment(row),
+    environment: 'spec' in row ? toEnvironment(row) : toListedEnvironment(row),
   }
 }

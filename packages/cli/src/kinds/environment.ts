@@ -101,7 +101,7 @@ export function describeEnvironment(
     ['Project', named(names, spec.projectId)],
     [
       'Class',
-      `${named(names, spec.environmentClassId)} (${plan.virtualCpus} vCPU, ${plan.memoryMebibytes} MiB, ${plan.diskGibibytes} GiB, ${plan.image})`,
+      `${named(names, spec.environmentClassId)}${plan === undefined ? '' : ` (${plan.virtualCpus} vCPU, ${plan.memoryMebibytes} MiB, ${plan.diskGibibytes} GiB, ${plan.image})`}`,
     ],
     ['Pool', spec.warmPoolId],
     ['Tests pool', spec.test?.warmPoolId ?? null],

@@ -11,6 +11,8 @@ export const syncRequestSchema = z.object({
   inventory: z
     .array(z.object({ environmentId: idSchema, epoch: countSchema, generation: countSchema }))
     .max(mostInventory),
+  /** The `next` of the page before, null for the first. An agent that cannot read pages gives none, and gets all at once. */
+  after: idSchema.nullable().optional(),
 })
 export type SyncRequest = z.infer<typeof syncRequestSchema>
 
@@ -20,6 +22,8 @@ export const syncReplySchema = z.discriminatedUnion('accepted', [
     accepted: z.literal(true),
     orders: z.array(environmentOrderSchema),
     unwanted: z.array(idSchema),
+    /** Where the next page of orders begins; null or absent on the last. */
+    next: idSchema.nullable().optional(),
   }),
   z.object({
     accepted: z.literal(false),

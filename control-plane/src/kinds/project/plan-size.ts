@@ -1,0 +1,33 @@
+import { type Command, mostPlanBytes, type ProjectSpec } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
+
+type PlanParts = Pick<ProjectSpec, 'repositories' | 'variables' | 'secretNames' | 'setup'>
+
+/** The bytes of JSON of what a project and one of its pools give to each of their machines. */
+export function planBytes(
+  { repositories, variables, secretNames, setup }: PlanParts,
+  poolSetup: readonly Command[],
+): number {
+  return Buffer.byteLength(JSON.stringify({ repositories, variables, secretNames, setup, poolSetup }))
+}
+
+/**
+ * Refuses a plan over its bound with `invalid`. One that was over it before there was a bound may change in all else,
+ * and become smaller.
+ */
+export function refuseLargePlan(bytes: number, bytesBefore: number): void {
+  if (bytes <= mostPlanBytes || bytes <= bytesBefore) return
+  throw new HearthError(
+    'invalid',
+    `the repositories, variables and set-up commands of the project and its pool have ${bytes} bytes together, over the ${mostPlanBytes} there may be: put long scripts and files into the repository`,
+    {
+      details: [
+        {
+          field: 'body',
+          given: `${bytes} bytes`,
+          expected: `at most ${mostPlanBytes} bytes of JSON together`,
+        },
+      ],
+    },
+  )
+}
