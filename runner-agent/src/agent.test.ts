@@ -224,6 +224,29 @@ test('after NATS came back everything is synchronised and reported again', async
   await agent.ended
 })
 
+test('an agent names the orders it has and asks for every page of those it lacks', async () => {
+  const wire = new Wire()
+  const [first = '', second = ''] = [newId(), newId()].sort()
+  wire.reply = ({ held = {}, after }) => {
+    if (held[first] !== undefined) return { accepted: true, orders: [], unchanged: [first], unwanted: [] }
+    return after === null
+      ? { accepted: true, orders: [orderOf(first, { digest: 'a' })], unwanted: [], next: first }
+      : { accepted: true, orders: [orderOf(second)], unwanted: [], next: null }
+  }
+  const agent = start(wire)
+  await wire.until(() => wire.reports.filter(({ phase }) => phase === 'running').length === 2)
+  wire.reconnect()
+  await wire.until(() => wire.syncs.length === 3)
+  // The second has no digest, as those of an older control plane.
+  expect(wire.syncs.map(({ held, after }) => ({ held, after }))).toEqual([
+    { held: {}, after: null },
+    { held: {}, after: first },
+    { held: { [first]: 'a' }, after: null },
+  ])
+  agent.stop()
+  await agent.ended
+})
+
 test('a newer agent’s lease ends this one, whether a sync or an order tells of it', async () => {
   const bySync = new Wire()
   bySync.reply = () => ({ accepted: false, reason: 'superseded', currentEpoch: 9 })

@@ -90,7 +90,10 @@ export async function startHostileRunner(installation: Installation): Promise<Ho
 
 /** The token of its first administrator. */
 /** Makes an organization; returns its administrator’s token. */
-export async function newOrganization({ url, token }: Installation, name: string): Promise<string> {
+export async function newOrganization(
+  { url, token }: Pick<Installation, 'url' | 'token'>,
+  name: string,
+): Promise<string> {
   const response = await fetch(`${url}/v1/organizations`, {
     method: 'POST',
     headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },

@@ -5,7 +5,7 @@ import {
   registrationSchema,
   type StepStatus,
 } from '@hearth/contract'
-import { newId, systemClock } from '@hearth/foundation'
+import { generateSealingKeyPair, newId, systemClock } from '@hearth/foundation'
 import { connectMessaging, type Messaging } from '@hearth/messaging'
 import { eventually } from '@hearth/testing'
 import type { Installation } from './installation.ts'
@@ -13,6 +13,8 @@ import type { Installation } from './installation.ts'
 /** A runner whose agent is the test: it says what it is told to, in whatever order. */
 export interface ScriptedRunner extends AsyncDisposable {
   messaging: Messaging
+  runnerId: string
+  epoch: number
   /** Machines that wait on it for a report, by id. */
   machines: readonly string[]
   report(id: string, sequence: number, changes?: Partial<EnvironmentReport>): EnvironmentReport
@@ -25,19 +27,24 @@ const facts: RunnerFacts = {
   diskGibibytes: 100_000,
   images: ['debian-12'],
   agentVersion: 'scripted',
-  sealingKey: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+  sealingKey: generateSealingKeyPair().publicKey,
 }
 
-/** Registers it and has a pool place as many machines on it. */
+type Way = Pick<Installation, 'client' | 'url'> & {
+  nats: Pick<Installation['nats'], 'url' | 'controlPlaneCredentials'>
+}
+
+/** Registers it and has a pool place as many machines on it. The project has its name. */
 export async function startScriptedRunner(
-  { client, url, nats }: Installation,
+  { client, url, nats }: Way,
   machines: number,
+  project: Readonly<Record<string, unknown>> = {},
 ): Promise<ScriptedRunner> {
   const name = `scripted-${newId().slice(-6)}`
   const { runner, token } = await client.runners.create({ name, labels: {}, spec: {} })
   const runnerId = runner.metadata.id
   const { epoch } = await register(url, runnerId, token)
-  await client.apply({ apiVersion: 'hearth/v1', name, warmPools: [{ min: machines }] })
+  await client.apply({ apiVersion: 'hearth/v1', name, ...project, warmPools: [{ min: machines }] })
   const placed = await eventually(
     async () => {
       const all = await client.environments.listAll({ runnerId })
@@ -57,6 +64,8 @@ export async function startScriptedRunner(
   const beating = setInterval(beat, 2_000)
   return {
     messaging,
+    runnerId,
+    epoch,
     machines: placed,
     report: (id, sequence, changes = {}) => ({
       kind: 'environment',

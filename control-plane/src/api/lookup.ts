@@ -56,3 +56,33 @@ export function page<Row extends { id: string }, Item>(
   }
   return { items, next: rows.length > items.length ? last : null }
 }
+
+/** Rows that are read at once: of the largest there are they have about four times the bytes of a page. */
+const readAtOnce = 64
+
+/**
+ * The same for rows that may be large: they are read some at a time, so that no more of them are held than a page has
+ * bytes. `read` asks for one row more than its limit.
+ */
+export async function readPage<Row extends { id: string }, Item>(
+  wanted: { after?: string | undefined; limit: number },
+  read: (part: { after: string | undefined; limit: number }) => Promise<Row[]>,
+  toItem: (row: Row) => Item,
+): Promise<{ items: Item[]; next: string | null }> {
+  const items: Item[] = []
+  let bytes = 0
+  let { after } = wanted
+  for (;;) {
+    const limit = Math.min(readAtOnce, wanted.limit - items.length)
+    const rows = await read({ after, limit })
+    for (const row of rows.slice(0, limit)) {
+      if (bytes >= mostPageBytes) return { items, next: after ?? null }
+      const item = toItem(row)
+      items.push(item)
+      after = row.id
+      bytes += Buffer.byteLength(JSON.stringify(item) ?? '')
+    }
+    if (rows.length <= limit) return { items, next: null }
+    if (items.length === wanted.limit) return { items, next: after ?? null }
+  }
+}

@@ -29,7 +29,7 @@ export interface RoundTarget extends EventTarget {
  */
 export async function publishEvents(round: Round, target: RoundTarget, options: Options): Promise<number> {
   const { tx, most } = round
-  const { checkpoint, events } = await readPublication(round, target, options)
+  const { checkpoint, events, isCut } = await readPublication(round, target, options)
   if (target.isNew) await rewindToEnd(options)
   if (checkpoint !== null && (await wentBack(round, checkpoint, target, options))) return most
 
@@ -44,7 +44,7 @@ export async function publishEvents(round: Round, target: RoundTarget, options: 
   const newest = newestOf(checkpoint, answers)
   if (newest !== null && done.size > 0)
     await markPublished(tx, published.at(-1)?.position ?? null, newest, checkpoint)
-  return published.length
+  return isCut && published.length === events.length ? most : published.length
 }
 
 async function readPublication(
@@ -55,7 +55,7 @@ async function readPublication(
   const publication = await publicationOf(tx, stream, most)
   if (publication !== null) return publication
   if (await noteStream(tx, stream)) log.warn('NATS has lost its events; what is kept is published again')
-  return (await publicationOf(tx, stream, most)) ?? { checkpoint: null, events: [] }
+  return (await publicationOf(tx, stream, most)) ?? { checkpoint: null, events: [], isCut: false }
 }
 
 /** The server behind a new connection may hold less than an observer has read, which nobody may have written down. */

@@ -47,12 +47,9 @@ export const environmentSpecSchema = z.object({
     .nullable()
     .default(null)
     .meta({ description: 'Set for a machine that an administrator took out of its pool to look into it' }),
-  planDigest: z
-    .string()
-    .optional()
-    .meta({
-      description: 'The same for machines that were made alike: the start of the SHA-256 of the plan',
-    }),
+  planDigest: z.string().optional().meta({
+    description: 'The same for machines that were made alike: the start of the SHA-256 of the plan',
+  }),
   plan: provisioningPlanSchema
     .optional()
     .meta({ description: 'Where one environment is shown; lists and events name it by its digest' }),

@@ -44,7 +44,7 @@ export const stepStatusSchema = z.object({
   exitCode: z.int().nullable(),
   output: z.string().meta({
     description:
-      'What it printed: the whole when it is small, else both ends and how much is left out between; the whole is in the log',
+      'What it printed: the whole when it is small, else both ends and how much is left out between; in lists and events its last 1 KiB; the whole is in the log',
   }),
   outputBytes: z.int().nonnegative().meta({ description: 'How much it printed in all' }),
   error: z.string().nullable(),

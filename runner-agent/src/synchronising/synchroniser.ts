@@ -87,7 +87,7 @@ export class Synchroniser {
   }
 
   private async synchronise(signal: AbortSignal): Promise<void> {
-    const { host, target, runnerId, lease, timings, now } = this.options
+    const { host, target, inbox, runnerId, lease, timings, now } = this.options
     const owned = (await host.inventory()).flatMap(({ environmentId, ownership }) =>
       ownership?.owner === runnerId ? [{ ...ownership, environmentId }] : [],
     )
@@ -96,7 +96,7 @@ export class Synchroniser {
       epoch,
       generation,
     }))
-    const ask = async (page: Pick<SyncRequest, 'inventory' | 'after'>) => {
+    const ask = async (page: Pick<SyncRequest, 'inventory' | 'held' | 'after'>) => {
       const begunAt = now()
       const request = { runnerId, epoch: lease.epoch, ...page }
       const reply = await target.requestSync(request, timings.synchronisationReply)
@@ -104,14 +104,16 @@ export class Synchroniser {
       else lease.lose(refusal(reply))
       return reply.accepted ? reply : null
     }
-    const reply = await ask({ inventory, after: null })
+    const held = inbox.held()
+    const reply = await ask({ inventory, held, after: null })
     if (reply === null) return
+    for (const id of reply.unchanged ?? []) inbox.confirm(id)
     this.takeOrders(reply.orders)
     for (let next = reply.next ?? null, pages = 1; next !== null; pages += 1) {
       if (pages >= pagesAtOnce) await pause(betweenPagesMilliseconds, signal)
       if (signal.aborted) return
       // What is unwanted was said with the first page, which had the inventory.
-      const page = await ask({ inventory: [], after: next })
+      const page = await ask({ inventory: [], held, after: next })
       if (page === null) return
       this.takeOrders(page.orders)
       next = page.next ?? null

@@ -2,7 +2,7 @@ import type { ClaimPhase } from '@hearth/contract'
 import { isId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
-import type { EnvironmentRow } from '../environment/index.ts'
+import { type EnvironmentRow, environmentColumns } from '../environment/index.ts'
 import type { Shortage } from './shortage.ts'
 import type { ClaimRow, StoredClaimStatus } from './table.ts'
 
@@ -133,7 +133,7 @@ async function take(
         .forUpdate()
       return held === 'wait' ? ready : ready.skipLocked()
     })
-    .returningAll()
+    .returning(environmentColumns)
     .executeTakeFirst()
 }
 

@@ -1,5 +1,5 @@
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { createEnvironment, desireDeletion, type EnvironmentRow } from '../environment/index.ts'
+import { createEnvironment, desireDeletion, type EnvironmentRow, withPlan } from '../environment/index.ts'
 import { recordEvent } from '../event/index.ts'
 import { takeReadyMember, updateClaimStatus } from './queries.ts'
 import { type ClaimRow, toClaim } from './table.ts'
@@ -66,7 +66,7 @@ async function makeAnew(
     environmentClass,
     warmPool: {
       id: claim.warm_pool_id,
-      setup: pool?.spec.setup ?? lost.spec.plan.warmPoolSetup,
+      setup: pool?.spec.setup ?? (await withPlan(tx, lost)).spec.plan.warmPoolSetup,
       branch: pool?.spec.branch ?? null,
     },
     claimId: claim.id,

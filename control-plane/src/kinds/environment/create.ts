@@ -8,7 +8,13 @@ import { recordEvents } from '../event/index.ts'
 import { insertJobs } from '../job/index.ts'
 import type { ProjectRow } from '../project/index.ts'
 import { buildPlan, configurationOf, type PoolSetup } from './plan.ts'
-import { type EnvironmentRow, type EnvironmentTable, emptyStatus, toListedEnvironment } from './table.ts'
+import {
+  type EnvironmentRow,
+  type EnvironmentTable,
+  emptyStatus,
+  environmentColumns,
+  toListedEnvironment,
+} from './table.ts'
 
 export interface NewEnvironment {
   project: Pick<ProjectRow, 'id' | 'organization_id' | 'name' | 'spec'>
@@ -41,7 +47,7 @@ export async function createEnvironments(
   count: number,
 ): Promise<EnvironmentRow[]> {
   const values = Array.from({ length: count }, () => toValues(created))
-  const rows = await tx.insertInto('environments').values(values).returningAll().execute()
+  const rows = await tx.insertInto('environments').values(values).returning(environmentColumns).execute()
   const organizationId = created.project.organization_id
   const subject = { organizationId, operation: 'environment.provision', kind: 'Environment' } as const
   const entry = { time: created.now.toISOString(), level: 'info', message: 'waiting for a runner' } as const

@@ -5,7 +5,7 @@ import type { DatabaseTransaction } from '../../database/connection.ts'
 import { requestOrder } from '../../database/outbox.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
-import { type EnvironmentRow, toListedEnvironment } from './table.ts'
+import { type EnvironmentRow, environmentColumns, toListedEnvironment } from './table.ts'
 
 /**
  * Stops or starts an environment: writes the wish and orders it of its runner. The row must have been read under lock.
@@ -56,7 +56,7 @@ async function desire(
       updated_at: sql`now()`,
     })
     .where('id', '=', row.id)
-    .returningAll()
+    .returning(environmentColumns)
     .executeTakeFirstOrThrow()
   await recordEvent(tx, 'updated', toListedEnvironment(changed))
   if (changed.runner_id !== null) await requestOrder(tx, { id: changed.id, runnerId: changed.runner_id })
@@ -74,6 +74,6 @@ export async function setLabels(
     .updateTable('environments')
     .set({ labels: JSON.stringify(labels), spec_version: sql`spec_version + 1`, updated_at: sql`now()` })
     .where('id', '=', row.id)
-    .returningAll()
+    .returning(environmentColumns)
     .executeTakeFirstOrThrow()
 }

@@ -1,18 +1,19 @@
 export { connectionTo } from './connection.ts'
 export { createEnvironment, createEnvironments, type NewEnvironment } from './create.ts'
 export { desireDeletion } from './desire.ts'
-export { currentOrders } from './order.ts'
-export { orderPage, wantedEnvironments } from './order-page.ts'
+export { currentOrders, orderSizes } from './order.ts'
+export { wantedOrders } from './order-digest.ts'
+export { orderPage } from './order-page.ts'
 export { placeAtOnce, placementReconciler } from './placement.ts'
 export { buildPlan, configurationOf, type PoolSetup } from './plan.ts'
-export { findEnvironment, forgetDeletedEnvironments, lockEnvironment } from './queries.ts'
+export { findEnvironment, forgetDeletedEnvironments, lockEnvironment, withPlan } from './queries.ts'
 export { environmentReconciler, forget } from './reconcile.ts'
 export { applyReports, noteUnusable, UnusableReport } from './report-batch.ts'
 export { addEnvironmentRoutes } from './routes.ts'
 export {
   type EnvironmentRow,
-  type ListedEnvironmentRow,
-  listedColumns,
+  environmentColumns,
+  type PlannedEnvironmentRow,
   toEnvironment,
   toListedEnvironment,
 } from './table.ts'

@@ -4,7 +4,7 @@ import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
 import { bootEnd } from './boot-end.ts'
 import { certificateSeconds } from './connection.ts'
-import { type EnvironmentRow, toListedEnvironment } from './table.ts'
+import { type EnvironmentRow, environmentColumns, toListedEnvironment } from './table.ts'
 
 /** Whether a claim may get the machine, now or once it runs. */
 export function isClaimable(row: Pick<EnvironmentRow, 'warm_pool_id' | 'claim_id'>): boolean {
@@ -35,7 +35,7 @@ export async function beginInspection(
       updated_at: now,
     })
     .where('id', '=', row.id)
-    .returningAll()
+    .returning(environmentColumns)
     .executeTakeFirstOrThrow()
   await recordEvent(tx, 'updated', toListedEnvironment(changed))
   await wake(tx, 'warm-pool', poolId)

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvent } from '../event/index.ts'
 import { keptUntil } from './boot-end.ts'
-import { type EnvironmentRow, toListedEnvironment } from './table.ts'
+import { type EnvironmentRow, environmentColumns, toListedEnvironment } from './table.ts'
 
 /**
  * Keeps a test machine or an inspected one for another keep time, since somebody is about to enter it. One that boots
@@ -19,7 +19,7 @@ export async function keepLonger(
     .updateTable('environments')
     .set({ remove_at: until, status_version: sql`status_version + 1`, updated_at: now })
     .where('id', '=', row.id)
-    .returningAll()
+    .returning(environmentColumns)
     .executeTakeFirstOrThrow()
   await recordEvent(tx, 'updated', toListedEnvironment(changed))
   return changed

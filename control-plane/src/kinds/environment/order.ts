@@ -1,8 +1,10 @@
 import { type EnvironmentOrder, environmentPrincipal } from '@hearth/contract'
 import { seal, toError } from '@hearth/foundation'
+import { sql } from 'kysely'
 import type { Queryable } from '../../database/connection.ts'
 import type { Encryption } from '../../database/encryption.ts'
 import { readSecrets } from '../project/index.ts'
+import { orderDigest, selectOrderFacts } from './order-digest.ts'
 
 /**
  * The orders for environments as they are now: all of a runner's, or those named. What is deleted or has no runner has
@@ -16,24 +18,8 @@ export async function currentOrders(
   onUnusable?: (environmentId: string, error: Error) => void,
 ): Promise<EnvironmentOrder[]> {
   if ('environmentIds' in wanted && wanted.environmentIds.length === 0) return []
-  let query = queryable
-    .selectFrom('environments')
-    .innerJoin('runners', 'runners.id', 'environments.runner_id')
-    .innerJoin('organizations', 'organizations.id', 'environments.organization_id')
-    .select([
-      'environments.id',
-      'environments.name',
-      'environments.organization_id',
-      'environments.project_id',
-      'runners.id as runner_id',
-      'environments.desired_phase',
-      'environments.spec',
-      'environments.spec_version',
-      'runners.epoch',
-      'runners.status as runner_status',
-      'organizations.status as organization_status',
-    ])
-    .where('environments.phase', '<>', 'deleted')
+  let query = selectOrderFacts(queryable)
+    .select(['environments.organization_id', 'environments.project_id', 'environments.spec'])
     .where('runners.epoch', '>', 0)
   query =
     'runnerId' in wanted
@@ -70,9 +56,25 @@ export async function currentOrders(
       sealedSecrets,
       userCertificateAuthority: row.organization_status.userCertificateAuthority,
       principal: environmentPrincipal(row.id),
+      digest: orderDigest(row),
     })
   }
   return orders
+}
+
+/** About how many bytes the order of each environment has, without reading them. */
+export async function orderSizes(
+  queryable: Queryable,
+  environmentIds: readonly string[],
+): Promise<Map<string, number>> {
+  if (environmentIds.length === 0) return new Map()
+  // Sealing adds a third.
+  const { rows } = await sql<{ id: string; bytes: string }>`
+    SELECT id, octet_length(spec::text) + coalesce(
+      (SELECT sum(octet_length(value)) FROM project_secrets AS secret WHERE secret.project_id = row.project_id), 0
+    ) * 4 / 3 AS bytes
+    FROM environments AS row WHERE id = ANY(${environmentIds}::uuid[])`.execute(queryable)
+  return new Map(rows.map(({ id, bytes }) => [id, Number(bytes)]))
 }
 
 function pick(values: Record<string, string>, names: readonly string[]): Record<string, string> {

@@ -57,7 +57,7 @@ export async function placeAtOnce(
   if (!(await tryLockPlacement(tx, organizationId, ids))) return false
   const candidates = await readFleet(tx, organizationId, now)
   const line = rows.map((row) => {
-    const wanted = wantedBy({ ...row, image: row.spec.plan.image, class_spec: classSpec })
+    const wanted = wantedBy({ ...row, image: classSpec.image, class_spec: classSpec })
     return { id: row.id, wanted }
   })
   const placements = placeAll(line, candidates)

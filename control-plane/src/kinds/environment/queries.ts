@@ -1,6 +1,6 @@
 import type { EnvironmentPhase } from '@hearth/contract'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
-import { type EnvironmentRow, type ListedEnvironmentRow, listedColumns } from './table.ts'
+import { type EnvironmentRow, environmentColumns, type PlannedEnvironmentRow } from './table.ts'
 
 export interface EnvironmentFilter {
   organizationId: string
@@ -18,10 +18,10 @@ export interface EnvironmentFilter {
 export async function listEnvironments(
   queryable: Queryable,
   filter: EnvironmentFilter,
-): Promise<ListedEnvironmentRow[]> {
+): Promise<EnvironmentRow[]> {
   let query = queryable
     .selectFrom('environments')
-    .select(listedColumns)
+    .select(environmentColumns)
     .where('organization_id', '=', filter.organizationId)
     .orderBy('id')
     .limit(filter.limit + 1)
@@ -36,11 +36,12 @@ export async function listEnvironments(
   return query.execute()
 }
 
+/** With its plan. */
 export async function findEnvironment(
   queryable: Queryable,
   organizationId: string,
   id: string,
-): Promise<EnvironmentRow | undefined> {
+): Promise<PlannedEnvironmentRow | undefined> {
   return queryable
     .selectFrom('environments')
     .selectAll()
@@ -49,11 +50,26 @@ export async function findEnvironment(
     .executeTakeFirst()
 }
 
+/** The row with its plan, which does not change. */
+export async function withPlan(queryable: Queryable, row: EnvironmentRow): Promise<PlannedEnvironmentRow> {
+  const { spec } = await queryable
+    .selectFrom('environments')
+    .select('spec')
+    .where('id', '=', row.id)
+    .executeTakeFirstOrThrow()
+  return { ...row, spec }
+}
+
 export async function lockEnvironment(
   tx: DatabaseTransaction,
   id: string,
 ): Promise<EnvironmentRow | undefined> {
-  return tx.selectFrom('environments').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  return tx
+    .selectFrom('environments')
+    .select(environmentColumns)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
 }
 
 /** Many at once, always in the same order, so that two that lock some of the same do not wait for each other in a circle. */
@@ -62,7 +78,13 @@ export async function lockEnvironments(
   ids: readonly string[],
 ): Promise<EnvironmentRow[]> {
   if (ids.length === 0) return []
-  return tx.selectFrom('environments').selectAll().where('id', 'in', ids).orderBy('id').forUpdate().execute()
+  return tx
+    .selectFrom('environments')
+    .select(environmentColumns)
+    .where('id', 'in', ids)
+    .orderBy('id')
+    .forUpdate()
+    .execute()
 }
 
 /** The principal that made a claim; null when it is gone. */

@@ -5,7 +5,7 @@ import { requestOrder } from '../../database/outbox.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { beginJob } from '../job/index.ts'
 import { movePhase } from './phase.ts'
-import type { EnvironmentRow, StoredEnvironmentStatus } from './table.ts'
+import { type EnvironmentRow, environmentColumns, type StoredEnvironmentStatus } from './table.ts'
 
 /**
  * A way on from every phase, safe to repeat. What failed is tried once more under a new generation: a machine that was
@@ -29,7 +29,7 @@ export async function retryEnvironment(
     .updateTable('environments')
     .set({ spec_version: sql`spec_version + 1`, desired_phase: 'running' })
     .where('id', '=', row.id)
-    .returningAll()
+    .returning(environmentColumns)
     .executeTakeFirstOrThrow()
   const subject = {
     organizationId: row.organization_id,

@@ -15,7 +15,7 @@ import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
-import { found, idParams, nameQuery, page, requireVersion } from '../../api/lookup.ts'
+import { found, idParams, nameQuery, readPage, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { transact } from '../../database/transact.ts'
 import { findEnvironmentClass } from '../environment-class/index.ts'
@@ -26,7 +26,7 @@ import { createEnvironment } from './create.ts'
 import { desireDeletion, desirePhase, setLabels } from './desire.ts'
 import { enter } from './enter.ts'
 import { addLogRoute } from './logs.ts'
-import { findEnvironment, listEnvironments, lockEnvironment } from './queries.ts'
+import { findEnvironment, listEnvironments, lockEnvironment, withPlan } from './queries.ts'
 import { forget } from './reconcile.ts'
 import { retryEnvironment } from './retry.ts'
 import { toEnvironment, toListedEnvironment } from './table.ts'
@@ -58,8 +58,10 @@ export function addEnvironmentRoutes(
     query: filterSchema,
     answer: { status: 200, schema: listSchema(environmentSchema), description: 'Environments' },
     handle: async ({ caller, query }) => {
-      const rows = await listEnvironments(database, { organizationId: caller.organizationId, ...query })
-      return { status: 200, value: page(rows, query.limit, toListedEnvironment) }
+      const { organizationId } = caller
+      const read = (part: { limit: number }) =>
+        listEnvironments(database, { organizationId, ...query, ...part })
+      return { status: 200, value: await readPage(query, read, toListedEnvironment) }
     },
   })
   addEndpoint(application, services, {
@@ -96,7 +98,7 @@ export function addEnvironmentRoutes(
           labels,
           now: clock.now(),
         })
-        return { status: 201, value: toEnvironment(row) }
+        return { status: 201, value: toEnvironment(await withPlan(tx, row)) }
       }),
   })
   addEndpoint(application, services, {
@@ -130,7 +132,7 @@ export function addEnvironmentRoutes(
         const changed = desired === undefined ? labelled : await desirePhase(tx, labelled, desired)
         if (changed === labelled && labelled !== row)
           await recordEvent(tx, 'updated', toListedEnvironment(labelled))
-        return { status: 200, value: toEnvironment(changed) }
+        return { status: 200, value: toEnvironment(await withPlan(tx, changed)) }
       }),
   })
   addEndpoint(application, services, {
@@ -147,12 +149,12 @@ export function addEnvironmentRoutes(
       transact(database, async (tx) => {
         const row = owned(await lockEnvironment(tx, params.id), caller.organizationId, params.id)
         requireVersion(expectedVersion, row.spec_version)
-        if (row.phase === 'deleted') return { status: 202, value: toEnvironment(row) }
+        if (row.phase === 'deleted') return { status: 202, value: toEnvironment(await withPlan(tx, row)) }
         const now = clock.now()
         const because = { reason: 'requested' as const, principalId: caller.principalId }
         const going = await desireDeletion(tx, row, because, now)
         const last = query.force === 'true' ? await forget(tx, going, now) : going
-        return { status: 202, value: toEnvironment(last) }
+        return { status: 202, value: toEnvironment(await withPlan(tx, last)) }
       }),
   })
   addEndpoint(application, services, {
@@ -167,7 +169,8 @@ export function addEnvironmentRoutes(
       once(async (tx) => {
         const row = owned(await lockEnvironment(tx, params.id), caller.organizationId, params.id)
         requireVersion(expectedVersion, row.spec_version)
-        return { status: 202, value: toEnvironment(await retryEnvironment(tx, row, clock.now())) }
+        const retried = await retryEnvironment(tx, row, clock.now())
+        return { status: 202, value: toEnvironment(await withPlan(tx, retried)) }
       }),
   })
   addEndpoint(application, services, {

@@ -13,6 +13,7 @@ import {
 } from '@hearth/contract'
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
+import { listedSteps } from './listed-steps.ts'
 
 /** What the status column holds; the rest of the wire's status are columns of their own. */
 export interface StoredEnvironmentStatus {
@@ -62,11 +63,13 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   memory_mebibytes: GeneratedAlways<number>
   disk_gibibytes: GeneratedAlways<number>
 }
-export type EnvironmentRow = Selectable<EnvironmentTable>
-export type ListedEnvironmentRow = Pick<EnvironmentRow, (typeof listedColumns)[number]>
+/** A row as it is read: without its plan, so that what it costs does not grow with plans. */
+export type EnvironmentRow = Pick<Selectable<EnvironmentTable>, (typeof environmentColumns)[number]>
+/** With it: for whoever shows one environment. */
+export type PlannedEnvironmentRow = EnvironmentRow & Pick<Selectable<EnvironmentTable>, 'spec'>
 
-/** All that a list or an event shows of an environment: what it takes from the database does not grow with plans. */
-export const listedColumns = [
+/** All but the plan. */
+export const environmentColumns = [
   'id',
   'organization_id',
   'name',
@@ -93,6 +96,13 @@ export const listedColumns = [
   'deadline',
   'deletion',
   'configuration',
+  'boot_ended_at',
+  'phase_since',
+  'report_epoch',
+  'report_sequence',
+  'virtual_cpus',
+  'memory_mebibytes',
+  'disk_gibibytes',
 ] as const satisfies readonly (keyof EnvironmentTable)[]
 
 export const emptyStatus: StoredEnvironmentStatus = {
@@ -108,14 +118,23 @@ export const emptyStatus: StoredEnvironmentStatus = {
 }
 
 /** With its plan: for whoever asks for this one. */
-export function toEnvironment(row: EnvironmentRow): Environment & { spec: { plan: ProvisioningPlan } } {
-  const environment = toListedEnvironment(row)
+export function toEnvironment(
+  row: PlannedEnvironmentRow,
+): Environment & { spec: { plan: ProvisioningPlan } } {
+  const environment = toResource(row, row.status.steps)
   return { ...environment, spec: { ...environment.spec, plan: row.spec.plan } }
 }
 
-/** Without its plan, for lists and events: the plan is the same each time, and larger than all the rest. */
-export function toListedEnvironment(row: ListedEnvironmentRow): Environment {
-  const { address, identity, steps, placement, readyAt, failure, observedSpecVersion } = row.status
+/**
+ * Without its plan, which is the same each time and larger than all the rest, and with the end of what its steps
+ * printed: for lists and events.
+ */
+export function toListedEnvironment(row: EnvironmentRow): Environment {
+  return toResource(row, listedSteps(row.status.steps))
+}
+
+function toResource(row: EnvironmentRow, steps: StepStatus[]): Environment {
+  const { address, identity, placement, readyAt, failure, observedSpecVersion } = row.status
   return {
     kind: 'Environment',
     metadata: metadataOf(row),

@@ -3,20 +3,24 @@ import type { Queryable } from '../../database/connection.ts'
 import { place } from '../../placement/place.ts'
 import { readFleet, wantedBy } from './fleet.ts'
 import type { EnvironmentSight } from './sight.ts'
-import { type EnvironmentRow, toEnvironment } from './table.ts'
+import { type PlannedEnvironmentRow, toEnvironment } from './table.ts'
 import { explain } from './why.ts'
 
 /** Looks at an environment and what surrounds it, and explains it. */
 export async function explainEnvironment(
   queryable: Queryable,
-  row: EnvironmentRow,
+  row: PlannedEnvironmentRow,
   now: Date,
 ): Promise<Explanation> {
   const reasons = explain(await sightOf(queryable, row, now))
   return { kind: 'Environment', id: row.id, name: row.name, phase: row.phase, ...reasons }
 }
 
-async function sightOf(queryable: Queryable, row: EnvironmentRow, now: Date): Promise<EnvironmentSight> {
+async function sightOf(
+  queryable: Queryable,
+  row: PlannedEnvironmentRow,
+  now: Date,
+): Promise<EnvironmentSight> {
   const around = await queryable
     .selectFrom('environments')
     .leftJoin('projects', 'projects.id', 'environments.project_id')
@@ -63,7 +67,7 @@ async function principalName(queryable: Queryable, id: string | null): Promise<s
 
 async function judgePlacement(
   queryable: Queryable,
-  row: EnvironmentRow,
+  row: PlannedEnvironmentRow,
   now: Date,
 ): Promise<EnvironmentSight['placement']> {
   const environmentClass = await queryable

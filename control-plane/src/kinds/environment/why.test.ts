@@ -10,7 +10,7 @@ import {
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EnvironmentSight } from './sight.ts'
-import { type EnvironmentRow, emptyStatus, toEnvironment } from './table.ts'
+import { emptyStatus, type PlannedEnvironmentRow, toEnvironment } from './table.ts'
 import { explain } from './why.ts'
 import { explainPaused } from './why-paused.ts'
 
@@ -64,7 +64,7 @@ const anyEnvironment: fc.Arbitrary<Environment> = fc
       status_version: 1,
       deletion: reason === null ? null : { reason, principalId: null, at: at.toISOString() },
     }
-    return toEnvironment(shown as unknown as EnvironmentRow)
+    return toEnvironment(shown as unknown as PlannedEnvironmentRow)
   })
 
 const anySight: fc.Arbitrary<EnvironmentSight> = fc.record({

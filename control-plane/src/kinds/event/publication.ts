@@ -18,7 +18,12 @@ export interface Publication {
   checkpoint: Checkpoint | null
   /** Those to publish next, in order. */
   events: Event[]
+  /** Whether they were cut by their bytes: more wait than are here. */
+  isCut: boolean
 }
+
+/** Events are read until they have so many bytes of JSON, and at least one. */
+export const mostPublishedBytes = 8 * 1024 * 1024
 
 /** One that came sooner than this after the one before gives way to the next. */
 const betweenCheckpointsMilliseconds = 1_000
@@ -32,21 +37,34 @@ export async function publicationOf(
   limit: number,
 ): Promise<Publication | null> {
   const { rows } = await sql<
-    { stream: string | null; checkpoint: string | null; checkpoint_event: string | null } & Nullable<EventRow>
+    {
+      stream: string | null
+      checkpoint: string | null
+      checkpoint_event: string | null
+      found: number | null
+    } & Nullable<EventRow>
   >`
     SELECT publication.stream, newest.sequence AS checkpoint, newest.event_id AS checkpoint_event, page.*
     FROM event_publication AS publication
     LEFT JOIN LATERAL (SELECT * FROM event_checkpoints ORDER BY sequence DESC LIMIT 1) AS newest ON true
     LEFT JOIN LATERAL (
-      SELECT * FROM events WHERE position > publication.position ORDER BY position LIMIT ${limit}
+      SELECT * FROM (
+        SELECT *, (count(*) OVER ())::integer AS found,
+          sum(octet_length(resource::text)) OVER (ORDER BY position) - octet_length(resource::text) AS bytes_before
+        FROM (
+          SELECT * FROM events WHERE position > publication.position ORDER BY position LIMIT ${limit}
+        ) AS waiting
+      ) AS measured WHERE bytes_before < ${mostPublishedBytes}
     ) AS page ON true
     ORDER BY page.position`.execute(tx)
   const [first] = rows
   if (first?.stream !== stream) return null
   const { checkpoint: sequence, checkpoint_event: eventId } = first
+  const events = presentEvents(rows)
   return {
     checkpoint: sequence === null || eventId === null ? null : { sequence: Number(sequence), eventId },
-    events: presentEvents(rows),
+    events,
+    isCut: events.length < (first.found ?? 0),
   }
 }
 

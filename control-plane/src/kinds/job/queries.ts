@@ -3,7 +3,7 @@ import { newId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Database, DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvents } from '../event/index.ts'
-import { type JobRow, toJob } from './table.ts'
+import { type JobRow, toListedJob } from './table.ts'
 
 export interface JobSubject {
   organizationId: string
@@ -43,7 +43,7 @@ export async function insertJobs(
     finished_at: null,
   }))
   const rows = await tx.insertInto('jobs').values(values).returningAll().execute()
-  return rows.map(toJob)
+  return rows.map(toListedJob)
 }
 
 /** What is to be added to the record of the operation under way on a resource. */
@@ -65,6 +65,9 @@ export async function continueJob(
   await continueJobs(tx, [{ ...subject, entries, ...(end === undefined ? {} : { end }) }])
 }
 
+/** A log that has so many entries gets no more but those of its end: what a runner reports has no end of its own. */
+const mostEntries = 1_000
+
 /** The same for many at once; those of one operation on one resource take effect in the order given. */
 export async function continueJobs(
   tx: DatabaseTransaction,
@@ -81,14 +84,16 @@ export async function continueJobs(
     finished_at: end?.at ?? null,
   }))
   const changed = await sql<JobRow>`
-    UPDATE jobs SET log = log || change.entries, phase = coalesce(change.phase, jobs.phase),
+    UPDATE jobs SET log = CASE
+        WHEN jsonb_array_length(log) >= ${mostEntries} AND change.phase IS NULL THEN log ELSE log || change.entries END,
+      phase = coalesce(change.phase, jobs.phase),
       failure = CASE WHEN change.phase IS NULL THEN jobs.failure ELSE nullif(change.failure, 'null') END,
       finished_at = change.finished_at
     FROM json_to_recordset(${JSON.stringify(rows)}::json) AS change(operation text, resource_id uuid, entries jsonb,
       phase text, failure jsonb, finished_at timestamptz)
     WHERE jobs.resource_id = change.resource_id AND jobs.operation = change.operation AND jobs.phase = 'running'
     RETURNING jobs.*`.execute(tx)
-  const ended = changed.rows.filter(({ phase }) => phase !== 'running').map(toJob)
+  const ended = changed.rows.filter(({ phase }) => phase !== 'running').map(toListedJob)
   await recordEvents(
     tx,
     ended.map((job) => ({ verb: 'updated', job })),
@@ -102,7 +107,7 @@ function mergeContinuations(continuations: readonly JobContinuation[]): JobConti
     const { operation, id, entries, end } = continuation
     const before = merged.get(`${operation}:${id}`)
     if (before?.end !== undefined || (entries.length === 0 && end === undefined)) continue
-    const together = [...(before?.entries ?? []), ...entries]
+    const together = [...(before?.entries ?? []).slice(0, mostEntries), ...entries]
     merged.set(`${operation}:${id}`, { ...continuation, entries: together })
   }
   return [...merged.values()]

@@ -2,10 +2,10 @@ import { idSchema, jobPhaseSchema, jobSchema, listQuerySchema, listSchema } from
 import type { Application } from '../../api/application.ts'
 import { readers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
-import { found, idParams, page } from '../../api/lookup.ts'
+import { found, idParams, readPage } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { findJob, listJobs } from './queries.ts'
-import { toJob } from './table.ts'
+import { toJob, toListedJob } from './table.ts'
 
 export function addJobRoutes(application: Application, services: Services): void {
   const { database } = services
@@ -18,8 +18,9 @@ export function addJobRoutes(application: Application, services: Services): void
     query: listQuerySchema.extend({ resourceId: idSchema.optional(), phase: jobPhaseSchema.optional() }),
     answer: { status: 200, schema: listSchema(jobSchema), description: 'Jobs' },
     handle: async ({ caller, query }) => {
-      const rows = await listJobs(database, { organizationId: caller.organizationId, ...query })
-      return { status: 200, value: page(rows, query.limit, toJob) }
+      const { organizationId } = caller
+      const read = (part: { limit: number }) => listJobs(database, { organizationId, ...query, ...part })
+      return { status: 200, value: await readPage(query, read, toListedJob) }
     },
   })
   addEndpoint(application, services, {

@@ -29,3 +29,17 @@ export function toJob(row: JobRow): Job {
     finishedAt: row.finished_at?.toISOString() ?? null,
   }
 }
+
+/** The most bytes of messages that lists and events show of a job's log. */
+const mostLogBytes = 16 * 1024
+
+/** With the end of its log, for lists and events: all of it is in the one that is shown. */
+export function toListedJob(row: JobRow): Job {
+  const job = toJob(row)
+  let bytes = 0
+  const tooEarly = job.log.findLastIndex(({ message }) => {
+    bytes += Buffer.byteLength(message)
+    return bytes > mostLogBytes
+  })
+  return { ...job, log: job.log.slice(tooEarly + 1) }
+}

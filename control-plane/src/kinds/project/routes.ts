@@ -11,7 +11,7 @@ import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
-import { found, idOrNameParams, page, requireVersion } from '../../api/lookup.ts'
+import { found, idOrNameParams, readPage, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { transact } from '../../database/transact.ts'
 import { wake, wakeAll } from '../../reconciling/wake.ts'
@@ -35,8 +35,9 @@ export function addProjectRoutes(application: Application, services: Services): 
     query: listQuerySchema.extend({ name: nameSchema.optional() }),
     answer: { status: 200, schema: listSchema(projectSchema), description: 'Projects' },
     handle: async ({ caller, query }) => {
-      const rows = await listProjects(database, { organizationId: caller.organizationId, ...query })
-      return { status: 200, value: page(rows, query.limit, toProject) }
+      const { organizationId } = caller
+      const read = (part: { limit: number }) => listProjects(database, { organizationId, ...query, ...part })
+      return { status: 200, value: await readPage(query, read, toProject) }
     },
   })
   addEndpoint(application, services, {

@@ -16,7 +16,7 @@ import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { administrators, readers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
-import { found, idOrNameParams, page, requireVersion } from '../../api/lookup.ts'
+import { found, idOrNameParams, readPage, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { isUniqueViolation } from '../../database/connection.ts'
 import { transact } from '../../database/transact.ts'
@@ -54,12 +54,14 @@ export function addRunnerRoutes(application: Application, services: Services, li
     query: listQuerySchema.extend({ name: nameSchema.optional() }),
     answer: { status: 200, schema: listSchema(runnerSchema), description: 'Runners' },
     handle: async ({ caller, query }) => {
-      const rows = await listRunners(database, { organizationId: caller.organizationId, ...query })
-      const counts = await countEnvironments(
-        database,
-        rows.map(({ id }) => id),
-      )
-      return { status: 200, value: page(rows, query.limit, (row) => toRunner(row, counts.get(row.id) ?? 0)) }
+      const { organizationId } = caller
+      const read = async (part: { limit: number }) => {
+        const rows = await listRunners(database, { organizationId, ...query, ...part })
+        const ids = rows.map(({ id }) => id)
+        const counts = await countEnvironments(database, ids)
+        return rows.map((row) => ({ id: row.id, runner: toRunner(row, counts.get(row.id) ?? 0) }))
+      }
+      return { status: 200, value: await readPage(query, read, ({ runner }) => runner) }
     },
   })
   addEndpoint(application, services, {

@@ -8,7 +8,7 @@ import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
-import { found, idParams, page } from '../../api/lookup.ts'
+import { found, idParams, readPage } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { findInstance, listInstances, toInstance } from './instances.ts'
 import { findWarmPool, lockOwnWarmPool } from './queries.ts'
@@ -29,8 +29,8 @@ export function addInstanceRoutes(application: Application, services: Services):
   const list = async (organizationId: string, id: string, filter: Parameters<typeof listInstances>[1]) => {
     const pool = found(await findWarmPool(database, organizationId, id), 'warm pool', id)
     const configuration = await presentConfiguration(database, pool)
-    const rows = await listInstances(database, filter)
-    return page(rows, filter.limit, (row) => toInstance(row, configuration))
+    const read = (part: { limit: number }) => listInstances(database, { ...filter, ...part })
+    return readPage(filter, read, (row) => toInstance(row, configuration))
   }
   addEndpoint(application, services, {
     method: 'get',

@@ -2,17 +2,17 @@ import type { InstanceState, WarmPoolInstance } from '@hearth/contract'
 import type { Queryable } from '../../database/connection.ts'
 import {
   type EnvironmentRow,
-  type ListedEnvironmentRow,
-  listedColumns,
+  environmentColumns,
+  type PlannedEnvironmentRow,
   toEnvironment,
   toListedEnvironment,
 } from '../environment/index.ts'
 import { instanceState } from './instance-state.ts'
 
 /** A machine made for a pool, with what it is to the pool. */
-export type InstanceRow = EnvironmentRow & InstanceColumns
+export type InstanceRow = PlannedEnvironmentRow & InstanceColumns
 /** The same without its plan, for lists. */
-export type ListedInstanceRow = ListedEnvironmentRow & InstanceColumns
+export type ListedInstanceRow = EnvironmentRow & InstanceColumns
 
 interface InstanceColumns {
   state: InstanceState
@@ -36,7 +36,7 @@ export async function listInstances(
   filter: InstanceFilter,
 ): Promise<ListedInstanceRow[]> {
   let query = instancesOf(queryable, filter.poolId)
-    .select(listedColumns.map((column) => `environments.${column}` as const))
+    .select(environmentColumns.map((column) => `environments.${column}` as const))
     .orderBy('environments.id')
     .limit(filter.limit + 1)
   if (filter.state === undefined) query = query.where('environments.phase', '<>', 'deleted')

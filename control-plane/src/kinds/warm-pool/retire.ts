@@ -1,6 +1,6 @@
 import type { Deletion, DeletionReason, RunnerPhase } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { desireDeletion, lockEnvironment } from '../environment/index.ts'
+import { desireDeletion, environmentColumns, lockEnvironment } from '../environment/index.ts'
 
 /** Removes one member, unless a claim or an administrator that committed first has it: it is read again under lock. */
 export async function retireMember(
@@ -31,7 +31,7 @@ export async function retireAll(
 ): Promise<void> {
   const rows = await tx
     .selectFrom('environments')
-    .selectAll()
+    .select(environmentColumns)
     .where(column, '=', poolId)
     .where('claim_id', 'is', null)
     .where('phase', '<>', 'deleted')

@@ -11,7 +11,7 @@ import {
 import type { Application } from '../../api/application.ts'
 import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
-import { found, idParams, nameQuery, page, requireVersion } from '../../api/lookup.ts'
+import { found, idParams, nameQuery, readPage, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { transact } from '../../database/transact.ts'
 import { findEnvironmentClass } from '../environment-class/index.ts'
@@ -47,9 +47,12 @@ export function addWarmPoolRoutes(application: Application, services: Services):
     query: listQuerySchema.extend({ name: nameQuery, projectId: idSchema.optional() }),
     answer: { status: 200, schema: listSchema(warmPoolSchema), description: 'Warm pools' },
     handle: async ({ caller, query }) => {
-      const rows = await listWarmPools(database, { organizationId: caller.organizationId, ...query })
-      const shown = new Map((await showWarmPools(database, rows)).map((pool) => [pool.metadata.id, pool]))
-      return { status: 200, value: page(rows, query.limit, ({ id }) => shown.get(id)) }
+      const { organizationId } = caller
+      const read = async (part: { limit: number }) => {
+        const rows = await listWarmPools(database, { organizationId, ...query, ...part })
+        return (await showWarmPools(database, rows)).map((pool) => ({ id: pool.metadata.id, pool }))
+      }
+      return { status: 200, value: await readPage(query, read, ({ pool }) => pool) }
     },
   })
   addEndpoint(application, services, {

@@ -12,6 +12,9 @@ import {
   strictAddressSchema,
 } from './reported.ts'
 
+/** Names the content of an order; what it is made of is the control plane's. */
+export const orderDigestSchema = boundedLine(64, 1)
+
 /** The whole of what one environment should be. Newest replaces older; an agent refuses an older epoch or generation. */
 export const environmentOrderSchema = z.object({
   kind: z.literal('environment'),
@@ -30,6 +33,7 @@ export const environmentOrderSchema = z.object({
     }),
   userCertificateAuthority: hostKeySchema.meta({ description: 'OpenSSH public key' }),
   principal: boundedLine(255, 1).meta({ description: 'The only one the guest accepts in a certificate' }),
+  digest: orderDigestSchema.optional().meta({ description: 'Another one whenever anything else differs' }),
 })
 export type EnvironmentOrder = z.infer<typeof environmentOrderSchema>
 

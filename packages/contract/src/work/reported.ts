@@ -24,10 +24,21 @@ export const mostInventory = 10_000
 const mostSteps = 256
 const mostImages = 1_000
 const mostLastLines = 100
+const mostLastLinesBytes = 8 * 1024
 
 /** A text for people: stored as far as it is storable, and at most so many bytes of it. */
 const cutText = (mostBytes: number) =>
   z.string().transform((text) => startOfText(text.toWellFormed().replaceAll('\0', '\uFFFD'), mostBytes))
+
+/** The last of the lines, as many as have at most so many bytes together. */
+function endOfLines(lines: readonly string[], mostBytes: number): string[] {
+  let bytes = 0
+  const tooEarly = lines.findLastIndex((line) => {
+    bytes += new TextEncoder().encode(line).byteLength
+    return bytes > mostBytes
+  })
+  return lines.slice(tooEarly + 1)
+}
 
 const hostName =
   /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/
@@ -98,5 +109,6 @@ export const reportedFailureSchema: z.ZodType<Failure, unknown> = z.object({
   lastLines: z
     .array(cutText(4 * 1024))
     .max(mostLastLines)
+    .transform((lines) => endOfLines(lines, mostLastLinesBytes))
     .optional(),
 })

@@ -37,6 +37,20 @@ export class EnvironmentInbox {
     return 'taken'
   }
 
+  /** The digests of the orders there are, by environment. */
+  held(): Record<string, string> {
+    return Object.fromEntries(
+      [...this.workers.values()].flatMap(({ currentOrder: { id, digest } }) =>
+        digest === undefined ? [] : [[id, digest] as const],
+      ),
+    )
+  }
+
+  /** Counts as an order that says the same again. */
+  confirm(environmentId: string): void {
+    if (this.workers.has(environmentId)) this.orderedAt.set(environmentId, this.context.now())
+  }
+
   /** When its last order came, in milliseconds that only rise; null where there is none. */
   lastOrderAt(environmentId: string): number | null {
     return this.orderedAt.get(environmentId) ?? null

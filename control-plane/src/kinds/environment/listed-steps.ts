@@ -1,0 +1,27 @@
+import { endOfText, type StepStatus, startOfText } from '@hearth/contract'
+
+/** The most bytes that lists and events show of what one step printed, and of why it failed. */
+const mostTextBytes = 1024
+/** The same of all steps of a machine together. */
+const mostTextBytesTogether = 16 * 1024
+
+/**
+ * The steps for lists and events, which would tell what each printed again and again: the end of it, the latest steps
+ * first until they have enough. `outputBytes` still says how much there is.
+ */
+export function listedSteps(steps: readonly StepStatus[]): StepStatus[] {
+  let left = mostTextBytesTogether
+  const cut = (text: string, shorten: (text: string, mostBytes: number) => string) => {
+    const shown = shorten(text, Math.min(mostTextBytes, left))
+    left -= Buffer.byteLength(shown)
+    return shown
+  }
+  return steps
+    .toReversed()
+    .map((step) => ({
+      ...step,
+      error: step.error === null ? null : cut(step.error, startOfText),
+      output: cut(step.output, endOfText),
+    }))
+    .toReversed()
+}
