@@ -96,6 +96,9 @@ export class NetworkNamespace implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.children) child.kill('SIGKILL')
+    // What those have started themselves, as git does its daemon.
+    const { stdout } = await attempt(['ip', 'netns', 'pids', this.name])
+    for (const pid of stdout.split('\n').filter((line) => line !== '')) await attempt(['kill', '-KILL', pid])
     await run(['ip', 'netns', 'delete', this.name])
   }
 }

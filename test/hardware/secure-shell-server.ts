@@ -13,15 +13,17 @@ export interface SecureShellServer extends AsyncDisposable {
   keyPath: string
 }
 
-/** OpenSSH's own server on a port of the loopback, which takes one new key alone and leads to this machine. */
-export async function startSecureShellServer(folder: string): Promise<SecureShellServer> {
-  await mkdir(folder, { mode: 0o700 })
+/** OpenSSH's own server on a port of the loopback, which takes one new key alone and leads to this machine, as its user or another. */
+export async function startSecureShellServer(
+  folder: string,
+  user = { name: userInfo().username, home: join(folder, 'home') },
+): Promise<SecureShellServer> {
+  await mkdir(folder, { mode: 0o711 })
   // Where the server gives up its rights; the package's service would have made it.
   if (process.getuid?.() === 0 && !existsSync('/run/sshd')) await mkdir('/run/sshd', { mode: 0o755 })
   const hostKey = await newKeyPair(folder, 'host_key')
   const key = await newKeyPair(folder, 'login_key')
-  const home = join(folder, 'home')
-  await mkdir(home, { mode: 0o700 })
+  await mkdir(user.home, { recursive: true, mode: 0o700 })
   const port = await freePort()
   const configuration = join(folder, 'sshd_config')
   const settings = [
@@ -35,7 +37,7 @@ export async function startSecureShellServer(folder: string): Promise<SecureShel
     'PasswordAuthentication no',
     'PermitRootLogin prohibit-password',
     // What this machine's own user has in its profile is run before every command, and may take a second.
-    `SetEnv HOME=${home}`,
+    `SetEnv HOME=${user.home}`,
   ]
   await writeFile(configuration, `${settings.join('\n')}\n`)
   const server = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', configuration], { stdio: 'ignore' })
@@ -45,7 +47,7 @@ export async function startSecureShellServer(folder: string): Promise<SecureShel
     login: {
       host: '127.0.0.1',
       port,
-      user: userInfo().username,
+      user: user.name,
       hostKey: hostKey.publicKey,
       privateKey: await readFile(key.path, 'utf8'),
     },
