@@ -123,7 +123,11 @@ export async function composeControlPlane(
     metrics,
     draining: draining.signal,
     stopping: stopping.signal,
-    runnerMessaging: { servers: config.nats.runnerServers, accountSeed: config.nats.accountSeed },
+    runnerMessaging: {
+      servers: config.nats.runnerServers,
+      accountSeed: config.nats.accountSeed,
+      credentialsMilliseconds: config.nats.runnerCredentialsMilliseconds,
+    },
     observerMessaging: {
       accountSeed: config.nats.observerSeed,
       isOpen: config.nats.credentials === null,

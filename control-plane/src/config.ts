@@ -56,6 +56,7 @@ const schema = z.object({
   HEARTH_NATS_ACCOUNT_SEED_FILE: file.optional(),
   HEARTH_NATS_OBSERVER_SEED_FILE: file.optional(),
   HEARTH_RUNNER_NATS_URL: servers.optional(),
+  HEARTH_RUNNER_CREDENTIALS_SECONDS: z.coerce.number().int().min(60).max(31_536_000).default(3_600),
   HEARTH_NATS_REPLICAS: z.coerce.number().int().min(1).max(5).optional(),
   HEARTH_DRAIN_SECONDS: z.coerce.number().min(0).max(600).default(2),
   HEARTH_LISTEN: listen.prefault('127.0.0.1:7070'),
@@ -78,6 +79,8 @@ export interface Config {
     accountSeed: string | null
     observerSeed: string | null
     runnerServers: string[]
+    /** How long a runner's credentials are good for; its agent renews them. */
+    runnerCredentialsMilliseconds: number
     /** Copies of each stream; null leaves those that exist as they are. */
     replicas: number | null
   }
@@ -117,6 +120,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       accountSeed: readText(value.HEARTH_NATS_ACCOUNT_SEED_FILE)?.trim() ?? null,
       observerSeed: readText(value.HEARTH_NATS_OBSERVER_SEED_FILE)?.trim() ?? null,
       runnerServers: value.HEARTH_RUNNER_NATS_URL ?? value.HEARTH_NATS_URL,
+      runnerCredentialsMilliseconds: value.HEARTH_RUNNER_CREDENTIALS_SECONDS * 1_000,
       replicas: value.HEARTH_NATS_REPLICAS ?? null,
     },
     listen: value.HEARTH_LISTEN,

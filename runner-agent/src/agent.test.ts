@@ -145,6 +145,7 @@ function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
         epoch: nextEpoch++,
         nats: { servers: ['nats://h:1'], credentials: null },
       }),
+      renewCredentials: () => Promise.reject(new Error('they do not end')),
       connect: (options) => wire.connect(options),
     },
     stop.signal,

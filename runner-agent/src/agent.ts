@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type EnvironmentOrder,
+  type NatsCredentials,
   type Registration,
   type RunnerFacts,
   type StepName,
@@ -16,6 +17,7 @@ import { Heartbeat } from './lease/heartbeat.ts'
 import { Lease } from './lease/lease.ts'
 import { createMetrics } from './observing/metrics.ts'
 import { serveObservation } from './observing/server.ts'
+import { Credentials } from './registration/credentials.ts'
 import { Reporter } from './reporting/reporter.ts'
 import { Synchroniser } from './synchronising/synchroniser.ts'
 import type { Timings } from './timings.ts'
@@ -41,6 +43,7 @@ export interface AgentParts {
   log: Logger
   readFacts(): Promise<RunnerFacts>
   register(facts: RunnerFacts, signal: AbortSignal): Promise<Registration>
+  renewCredentials(signal: AbortSignal): Promise<NatsCredentials>
   connect(options: MessagingOptions): Promise<Messaging>
 }
 
@@ -87,10 +90,11 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     log.error({ reason: toError(lease.lost.reason).message, hint: supersededHint }, 'this agent stops acting')
   })
 
+  const credentials = new Credentials({ given: nats, renew: parts.renewCredentials, clock, log })
   let synchroniser: Synchroniser | null = null
   const messaging = await parts.connect({
     servers: nats.servers,
-    ...(nats.credentials === null ? {} : { credentials: nats.credentials }),
+    ...(nats.credentials === null ? {} : { credentials: credentials.current }),
     name: `runner ${runnerId}`,
     inboxPrefix: subjects.inbox(runnerId),
     signal: stopping,
@@ -203,6 +207,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
       host.watch((environmentId) => void lookAgain(environmentId), stopping),
       pauses.run(inbox, stopping),
       heartbeat.run(stopping),
+      credentials.run(stopping),
     ])
   } finally {
     await inbox.settle()

@@ -22,7 +22,7 @@ import { MachineStore } from './host/synthetic/machine-store.ts'
 import { SyntheticGuest } from './host/synthetic/synthetic-guest.ts'
 import { SyntheticHost } from './host/synthetic/synthetic-host.ts'
 import { EpochFile } from './lease/epoch-file.ts'
-import { register } from './registration/register.ts'
+import { register, renewCredentials } from './registration/register.ts'
 import { type AgentKeys, loadKeys } from './state/keys.ts'
 import { readRunnerFile } from './state/runner-file.ts'
 import { defaultTimings } from './timings.ts'
@@ -71,6 +71,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
       sealingKey: keys.sealing.publicKey,
     }),
     register: (facts, signal) => register(runner, facts, log, signal),
+    renewCredentials: (signal) => renewCredentials(runner, signal),
     connect: connectMessaging,
   }
 }

@@ -8,6 +8,7 @@ export interface Fuzzer {
 
 const fuzzers: Readonly<Record<string, () => Promise<Fuzzer>>> = {
   http: () => import('./http/run.ts'),
+  messages: () => import('./messages/run.ts'),
 }
 
 const load = fuzzers[name]

@@ -109,6 +109,9 @@ export interface Victim extends AsyncDisposable {
   environmentId: string
   /** Resolves when the host has been heard twice since; throws when it is not, or when its machine is not claimed any more. */
   isUnhurt(): Promise<void>
+  isHeard(): Promise<void>
+  /** What the claim holds by now. */
+  holds(): Promise<{ claimId: string | null; environmentId: string | null }>
 }
 
 export async function startVictim(installation: Installation): Promise<Victim> {
@@ -134,12 +137,21 @@ export async function startVictim(installation: Installation): Promise<Victim> {
   const heardAfter = async (before: string | null) => {
     await eventually(async () => (await heardAt()) !== before, { timeoutMilliseconds: 5_000 })
   }
+  const isHeard = async () => {
+    for (let beats = 0; beats < 2; beats += 1) await heardAfter(await heardAt())
+  }
   return {
     agent,
     claimId,
     environmentId,
+    isHeard,
+    async holds() {
+      const { status } = await client.claims.get(claimId)
+      const { claimId: holder } = (await client.environments.get(environmentId)).status
+      return { claimId: holder, environmentId: status.environmentId }
+    },
     async isUnhurt() {
-      for (let beats = 0; beats < 2; beats += 1) await heardAfter(await heardAt())
+      await isHeard()
       const { status } = await client.claims.get(claimId)
       if (status.phase !== 'bound' || status.environmentId !== environmentId)
         throw new Error(`the claim is ${status.phase} on ${status.environmentId}`)

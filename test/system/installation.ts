@@ -23,6 +23,8 @@ type Overrides = NonNullable<Parameters<typeof composeControlPlane>[2]>
 
 export interface InstallationOptions {
   overrides?: Overrides
+  /** How long a runner's credentials for NATS are good. */
+  runnerCredentialsMilliseconds?: number
   events?: Partial<Config['events']>
   quotas?: { [Whose in keyof QuotaLimits]?: Partial<QuotaLimits[Whose]> }
   repositoryHosts?: Config['repositoryHosts']
@@ -58,7 +60,13 @@ export interface Replica {
 /** One more control plane on the database, the NATS server and the keys of an installation. */
 export async function startReplica(
   { token, database, nats, folder }: Pick<Installation, 'token' | 'database' | 'nats' | 'folder'>,
-  { overrides, events, quotas, repositoryHosts = [] }: InstallationOptions = {},
+  {
+    overrides,
+    events,
+    quotas,
+    runnerCredentialsMilliseconds = 3_600_000,
+    repositoryHosts = [],
+  }: InstallationOptions = {},
 ): Promise<Replica> {
   const controlPlane = await composeControlPlane(
     {
@@ -70,6 +78,7 @@ export async function startReplica(
         accountSeed: nats.accountSeed ?? null,
         observerSeed: nats.observerSeed ?? null,
         runnerServers: [nats.url],
+        runnerCredentialsMilliseconds,
         replicas: null,
       },
       listen: { host: '127.0.0.1', port: 0 },

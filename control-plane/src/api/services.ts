@@ -33,8 +33,15 @@ export interface Services {
   draining: AbortSignal
   /** Aborts when the program stops, so that open streams end. */
   stopping: AbortSignal
-  /** What runners are told of NATS: the servers, and the key that signs their credentials (null: NATS asks for none). */
-  runnerMessaging: { servers: readonly string[]; accountSeed: string | null }
+  /**
+   * What runners are told of NATS: the servers, the key that signs their credentials (null: NATS asks for none), and for
+   * how long those are good.
+   */
+  runnerMessaging: {
+    servers: readonly string[]
+    accountSeed: string | null
+    credentialsMilliseconds: number
+  }
   /** What signs observers' credentials, and whether NATS lets everybody in, so that none are needed. */
   observerMessaging: { accountSeed: string | null; isOpen: boolean }
 }

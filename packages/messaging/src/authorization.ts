@@ -1,4 +1,11 @@
-import { observerConsumer, observerDomain, streams, subjects, workConsumer } from '@hearth/contract'
+import {
+  mostMessageBytes,
+  observerConsumer,
+  observerDomain,
+  streams,
+  subjects,
+  workConsumer,
+} from '@hearth/contract'
 import {
   Algorithms,
   createAccount,
@@ -180,10 +187,16 @@ export async function issueRunnerCredentials(
 ): Promise<string> {
   const user = createUser()
   const account = fromSeed(new TextEncoder().encode(runnerAccountSeed))
-  const jwt = await encodeUser(`runner ${runnerId}`, user, account, runnerPermissions(runnerId), {
-    ...encoding,
-    ...(options.expiresAt === undefined ? {} : { exp: Math.floor(options.expiresAt.getTime() / 1_000) }),
-  })
+  const jwt = await encodeUser(
+    `runner ${runnerId}`,
+    user,
+    account,
+    { ...runnerPermissions(runnerId), ...runnerLimits },
+    {
+      ...encoding,
+      ...(options.expiresAt === undefined ? {} : { exp: Math.floor(options.expiresAt.getTime() / 1_000) }),
+    },
+  )
   return new TextDecoder().decode(fmtCreds(jwt, user))
 }
 
@@ -209,6 +222,9 @@ export async function issueObserverCredentials(
   })
   return new TextDecoder().decode(fmtCreds(jwt, user))
 }
+
+/** Of one connection of a runner: an agent needs a handful of subscriptions, and its largest message is its inventory. */
+const runnerLimits = { subs: 256, data: unlimited, payload: mostMessageBytes.sync + 64 * 1024 }
 
 export function runnerPermissions(runnerId: string): Permissions {
   const consumer = `${streams.work}.${workConsumer(runnerId)}`

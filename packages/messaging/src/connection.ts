@@ -1,6 +1,12 @@
 import { backoff, HearthError, toError } from '@hearth/foundation'
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream'
-import { connect, credsAuthenticator, errors, type NatsConnection } from '@nats-io/transport-node'
+import {
+  type Authenticator,
+  connect,
+  credsAuthenticator,
+  errors,
+  type NatsConnection,
+} from '@nats-io/transport-node'
 import { delay } from './delay.ts'
 import type { MessagingOptions } from './options.ts'
 import { followStatus } from './status.ts'
@@ -76,14 +82,17 @@ function isSlow({ message }: Error): boolean {
   return /timeout/i.test(message)
 }
 
+function newestCredentials(credentials: string | (() => string)): Authenticator {
+  const current = typeof credentials === 'string' ? () => credentials : credentials
+  return (nonce) => credsAuthenticator(new TextEncoder().encode(current()))(nonce)
+}
+
 function connectOnce(options: MessagingOptions, timings: MessagingTimings): Promise<NatsConnection> {
   return connect({
     servers: [...options.servers],
     name: options.name,
     ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
-    ...(options.credentials === undefined
-      ? {}
-      : { authenticator: credsAuthenticator(new TextEncoder().encode(options.credentials)) }),
+    ...(options.credentials === undefined ? {} : { authenticator: newestCredentials(options.credentials) }),
     maxReconnectAttempts: -1,
     // A server that restarts may refuse for a moment; giving up then would need a person.
     ignoreAuthErrorAbort: true,

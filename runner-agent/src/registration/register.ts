@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Registration, type RunnerFacts, registrationSchema } from '@hearth/contract'
+import {
+  type NatsCredentials,
+  natsCredentialsSchema,
+  type Registration,
+  type RunnerFacts,
+  registrationSchema,
+  renewsCredentialsHeader,
+} from '@hearth/contract'
 import { backoff, Deadline, toError } from '@hearth/foundation'
 import type { Logger } from 'pino'
 import type { RunnerFile } from '../state/runner-file.ts'
@@ -26,7 +33,9 @@ export async function register(
     signal.throwIfAborted()
     const url = urls[attempt % urls.length] as URL
     try {
-      return await request(url, runner.token, facts, signal)
+      const headers = { [renewsCredentialsHeader]: 'true' }
+      const text = await request(url, runner.token, { body: JSON.stringify({ facts }), headers }, signal)
+      return registrationSchema.parse(JSON.parse(text))
     } catch (thrown) {
       if (thrown instanceof RegistrationRefused) throw thrown
       const error = toError(thrown)
@@ -38,17 +47,32 @@ export async function register(
   }
 }
 
+/** New credentials for NATS, from the first of its addresses that answers. Throws what the last one said. */
+export async function renewCredentials(runner: RunnerFile, signal: AbortSignal): Promise<NatsCredentials> {
+  let failure = new Error('the runner has no address of a control plane')
+  for (const base of runner.urls) {
+    try {
+      const url = new URL(`/v1/runners/${runner.runnerId}/credentials`, base)
+      return natsCredentialsSchema.parse(JSON.parse(await request(url, runner.token, {}, signal)))
+    } catch (thrown) {
+      signal.throwIfAborted()
+      failure = toError(thrown)
+    }
+  }
+  throw failure
+}
+
 async function request(
   url: URL,
   token: string,
-  facts: RunnerFacts,
+  sent: { body?: string; headers?: Record<string, string> },
   signal: AbortSignal,
-): Promise<Registration> {
+): Promise<string> {
   using deadline = new Deadline(requestMilliseconds, signal)
   const response = await fetch(url, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ facts }),
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...sent.headers },
+    body: sent.body ?? null,
     signal: deadline.signal,
   })
   const text = await response.text()
@@ -58,5 +82,5 @@ async function request(
       `the control plane refuses this runner: ${response.status} ${text.slice(0, 500)}`,
     )
   if (!response.ok) throw new Error(`answered ${response.status}`)
-  return registrationSchema.parse(JSON.parse(text))
+  return text
 }

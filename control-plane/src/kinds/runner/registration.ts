@@ -1,4 +1,4 @@
-import type { Registration, RunnerFacts } from '@hearth/contract'
+import type { NatsCredentials, Registration, RunnerFacts } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { issueRunnerCredentials } from '@hearth/messaging'
 import type { Services } from '../../api/services.ts'
@@ -9,18 +9,18 @@ import { settleRunner } from './settle.ts'
 /**
  * Begins a new lease: the epoch rises, whoever holds an older one is refused from now on. The answer holds NATS
  * credentials that reach this runner's own subjects only. Throws `unavailable` when the agent that asked has gone, which
- * `gone` tells: a request that lay about must not take the runner from the agent that came after it.
+ * `gone` tells: a request that lay about must not take the runner from the agent that came after it. The credentials end
+ * after a while where the agent `renews` them.
  */
 export async function register(
   services: Services,
   runnerId: string,
   facts: RunnerFacts,
-  gone: AbortSignal,
+  { gone, renews }: { gone: AbortSignal; renews: boolean },
 ): Promise<Registration> {
   const { database, clock, timings, messaging, runnerMessaging } = services
   await messaging.ensureRunner(runnerId)
-  const { servers, accountSeed } = runnerMessaging
-  const credentials = accountSeed === null ? null : await issueRunnerCredentials(accountSeed, runnerId)
+  const credentials = await issueCredentials(services, runnerId, { end: renews })
   const now = clock.now()
   const row = await transact(database, async (tx) => {
     const locked = await lockRunner(tx, runnerId)
@@ -40,6 +40,22 @@ export async function register(
     runnerId,
     organizationId: row.organization_id,
     epoch: row.epoch,
-    nats: { servers: [...servers], credentials },
+    nats: { servers: [...runnerMessaging.servers], ...credentials },
+  }
+}
+
+/** Credentials that reach this runner's own subjects only. */
+export async function issueCredentials(
+  { clock, runnerMessaging }: Pick<Services, 'clock' | 'runnerMessaging'>,
+  runnerId: string,
+  { end }: { end: boolean },
+): Promise<NatsCredentials> {
+  const { accountSeed, credentialsMilliseconds } = runnerMessaging
+  if (accountSeed === null) return { credentials: null, expiresAt: null }
+  if (!end) return { credentials: await issueRunnerCredentials(accountSeed, runnerId), expiresAt: null }
+  const expiresAt = new Date(clock.now().getTime() + credentialsMilliseconds)
+  return {
+    credentials: await issueRunnerCredentials(accountSeed, runnerId, { expiresAt }),
+    expiresAt: expiresAt.toISOString(),
   }
 }

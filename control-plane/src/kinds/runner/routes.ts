@@ -4,8 +4,10 @@ import {
   listQuerySchema,
   listSchema,
   nameSchema,
+  natsCredentialsSchema,
   registrationRequestSchema,
   registrationSchema,
+  renewsCredentialsHeader,
   runnerCreatedSchema,
   runnerCreateSchema,
   runnerSchema,
@@ -35,7 +37,7 @@ import {
   poolIdsToWake,
   setRunnerStatus,
 } from './queries.ts'
-import { register } from './registration.ts'
+import { issueCredentials, register } from './registration.ts'
 import { settleRunner } from './settle.ts'
 import { toRunner } from './table.ts'
 import { explainRunner } from './why-sight.ts'
@@ -207,8 +209,22 @@ export function addRunnerRoutes(application: Application, services: Services, li
     answer: { status: 200, schema: registrationSchema, description: 'The epoch and how to reach NATS' },
     handle: async ({ caller, params, body, context }) => {
       if (caller.runnerId !== params.id) throw new HearthError('forbidden', 'the token is another runner’s')
-      const { signal } = context.req.raw
-      return { status: 200, value: await register(services, params.id, body.facts, signal) }
+      const { signal: gone } = context.req.raw
+      const renews = context.req.header(renewsCredentialsHeader) !== undefined
+      return { status: 200, value: await register(services, params.id, body.facts, { gone, renews }) }
+    },
+  })
+  addEndpoint(application, services, {
+    method: 'post',
+    path: `${path}/{id}/credentials`,
+    tag,
+    summary: 'For agents: new credentials for NATS, before those they have end. The lease stays as it is',
+    roles: ['runner'],
+    params: z.object({ id: idSchema }),
+    answer: { status: 200, schema: natsCredentialsSchema, description: 'The credentials and when they end' },
+    handle: async ({ caller, params }) => {
+      if (caller.runnerId !== params.id) throw new HearthError('forbidden', 'the token is another runner’s')
+      return { status: 200, value: await issueCredentials(services, params.id, { end: true }) }
     },
   })
 }

@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { subjects } from '@hearth/contract'
+import { eventually } from '@hearth/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startHostileRunner, startVictim, type Victim } from './hostile-party.ts'
+import { type Installation, startInstallation } from './installation.ts'
+
+const lifeMilliseconds = 3_000
+let installation: Installation
+let victim: Victim
+
+beforeAll(async () => {
+  installation = await startInstallation({ runnerCredentialsMilliseconds: lifeMilliseconds })
+  victim = await startVictim(installation)
+})
+afterAll(async () => {
+  await victim?.[Symbol.asyncDispose]()
+  await installation?.[Symbol.asyncDispose]()
+})
+
+const renew = (runnerId: string, token: string) =>
+  fetch(`${installation.url}/v1/runners/${runnerId}/credentials`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${token}` },
+  })
+
+test('an agent works on over the end of its credentials, under the same lease', async () => {
+  const { client } = installation
+  const { environmentId, agent } = victim
+  const { epoch } = (await client.runners.get(agent.runner.metadata.id)).status
+  const end = performance.now() + 3 * lifeMilliseconds
+  for (let phase: 'stopped' | 'running' = 'stopped'; performance.now() < end || phase === 'running'; ) {
+    await client.environments.update(environmentId, { spec: { desiredPhase: phase } })
+    await eventually(async () => (await client.environments.get(environmentId)).status.phase === phase, {
+      timeoutMilliseconds: 15_000,
+    })
+    phase = phase === 'stopped' ? 'running' : 'stopped'
+  }
+  await victim.isUnhurt()
+  expect((await client.runners.get(agent.runner.metadata.id)).status).toMatchObject({
+    epoch,
+    phase: 'active',
+  })
+})
+
+test('an agent that does not renew its credentials keeps them, as before', async () => {
+  await using older = await startHostileRunner(installation)
+  await delay(lifeMilliseconds + 1_500)
+  const before = (await older.client.runners.get(older.runnerId)).status.lastSeenAt
+  older.nats.publish(subjects.presence(older.runnerId), JSON.stringify(older.presence()))
+  await eventually(
+    async () => (await older.client.runners.get(older.runnerId)).status.lastSeenAt !== before,
+    { timeoutMilliseconds: 5_000 },
+  )
+})
+
+test('another’s credentials, and those of a deleted runner, are refused', async () => {
+  await using other = await startHostileRunner(installation)
+  expect((await renew(other.runnerId, other.token)).status).toBe(200)
+  expect((await renew(victim.agent.runner.metadata.id, other.token)).status).toBe(403)
+  await other.client.runners.delete(other.runnerId)
+  await eventually(async () => (await renew(other.runnerId, other.token)).status === 401, {
+    timeoutMilliseconds: 5_000,
+  })
+})
+
+test('what a deleted runner goes on sending counts for nothing', async () => {
+  await using deleted = await startHostileRunner(installation)
+  await deleted.client.runners.delete(deleted.runnerId)
+  const beat = JSON.stringify(deleted.presence({ epoch: 3_000_000_000 }))
+  const sending = setInterval(() => deleted.nats.publish(subjects.presence(deleted.runnerId), beat), 10)
+  try {
+    await victim.isUnhurt()
+    const request = { runnerId: deleted.runnerId, epoch: deleted.epoch, inventory: [] }
+    const reply = await deleted.nats.request(subjects.sync(deleted.runnerId), JSON.stringify(request), {
+      timeout: 5_000,
+      noMux: true,
+      reply: `${subjects.inbox(deleted.runnerId)}.asked`,
+    })
+    expect(reply.json()).toEqual({ accepted: false, reason: 'unknown_runner', currentEpoch: 0 })
+  } finally {
+    clearInterval(sending)
+  }
+})
