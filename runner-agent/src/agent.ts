@@ -92,7 +92,9 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
 
   const credentials = new Credentials({ given: nats, renew: parts.renewCredentials, clock, log })
   let synchroniser: Synchroniser | null = null
-  const messaging = await parts.connect({
+  // Already while NATS is away: the first connection may have to wait for longer than they are good.
+  const renewing = credentials.run(AbortSignal.any([stopping, closing.signal]))
+  const connecting = parts.connect({
     servers: nats.servers,
     ...(nats.credentials === null ? {} : { credentials: credentials.current }),
     name: `runner ${runnerId}`,
@@ -103,6 +105,10 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
       if (status === 'reconnected') synchroniser?.again()
     },
     onProblem: (subject, problem) => log.warn({ subject, error: problem }, 'a message was not taken'),
+  })
+  const messaging = await connecting.catch((thrown: unknown) => {
+    closing.abort(new Error('NATS was not reached'))
+    throw thrown
   })
 
   const identity = { runnerId, epoch }
@@ -207,7 +213,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
       host.watch((environmentId) => void lookAgain(environmentId), stopping),
       pauses.run(inbox, stopping),
       heartbeat.run(stopping),
-      credentials.run(stopping),
+      renewing,
     ])
   } finally {
     await inbox.settle()

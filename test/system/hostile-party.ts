@@ -130,7 +130,7 @@ export async function startVictim(installation: Installation): Promise<Victim> {
       const { status } = await client.claims.get(claimId)
       return status.phase === 'bound' ? status : null
     },
-    { timeoutMilliseconds: 30_000 },
+    { timeoutMilliseconds: 90_000 },
   )
   const environmentId = bound.environmentId ?? ''
   const heardAt = async () => (await client.runners.get(agent.runner.metadata.id)).status.lastSeenAt
