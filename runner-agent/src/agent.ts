@@ -90,7 +90,13 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     log.error({ reason: toError(lease.lost.reason).message, hint: supersededHint }, 'this agent stops acting')
   })
 
-  const credentials = new Credentials({ given: nats, renew: parts.renewCredentials, clock, log })
+  const credentials = new Credentials({
+    given: nats,
+    renew: parts.renewCredentials,
+    refused: (reason) => lease.lose(`no credentials for NATS are given any more: ${reason}`),
+    now,
+    log,
+  })
   let synchroniser: Synchroniser | null = null
   // Already while NATS is away: the first connection may have to wait for longer than they are good.
   const renewing = credentials.run(AbortSignal.any([stopping, closing.signal]))
@@ -103,6 +109,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     onStatus: (status, detail) => {
       log.info({ status, detail }, 'NATS connection')
       if (status === 'reconnected') synchroniser?.again()
+      if (status === 'denied') credentials.doubt()
     },
     onProblem: (subject, problem) => log.warn({ subject, error: problem }, 'a message was not taken'),
   })

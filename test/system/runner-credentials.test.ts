@@ -1,20 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { subjects } from '@hearth/contract'
+import { systemClock } from '@hearth/foundation'
 import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type CuttableRelay, startCuttableRelay } from './cuttable-relay.ts'
 import { startHostileRunner, startVictim, type Victim } from './hostile-party.ts'
 import { type Installation, startInstallation } from './installation.ts'
+import { startSyntheticAgent } from './synthetic-agent.ts'
 
-const lifeMilliseconds = 10_000
+const lifeMilliseconds = 6_000
 let installation: Installation
 let victim: Victim
+/** Of the victim's agent to the control plane. */
+let way: CuttableRelay
 
 beforeAll(async () => {
   installation = await startInstallation({ runnerCredentialsMilliseconds: lifeMilliseconds })
-  victim = await startVictim(installation)
+  const { hostname, port } = new URL(installation.url)
+  way = await startCuttableRelay({ host: hostname, port: Number(port) })
+  victim = await startVictim({ ...installation, url: `http://127.0.0.1:${way.port}` })
 })
 afterAll(async () => {
   await victim?.[Symbol.asyncDispose]()
+  await way?.[Symbol.asyncDispose]()
   await installation?.[Symbol.asyncDispose]()
 })
 
@@ -41,6 +49,49 @@ test('an agent works on over the end of its credentials, under the same lease', 
     epoch,
     phase: 'active',
   })
+})
+
+test('an agent that could not renew its credentials in time comes back by itself, and its machine is as it was', async () => {
+  const { client } = installation
+  const { environmentId, agent } = victim
+  const runner = async () => (await client.runners.get(agent.runner.metadata.id)).status
+  const before = (await client.environments.get(environmentId)).status
+  const { epoch } = await runner()
+  way.cut()
+  await eventually(
+    async () => systemClock.now().getTime() - Date.parse((await runner()).lastSeenAt ?? '') > 3_000,
+    {
+      timeoutMilliseconds: 3 * lifeMilliseconds,
+    },
+  )
+  way.mend()
+  const { lastSeenAt } = await runner()
+  await eventually(async () => (await runner()).lastSeenAt !== lastSeenAt, { timeoutMilliseconds: 30_000 })
+  await victim.isUnhurt()
+  expect(await runner()).toMatchObject({ epoch, phase: 'active' })
+  const { identity, address } = (await client.environments.get(environmentId)).status
+  expect({ identity, address }).toEqual({ identity: before.identity, address: before.address })
+}, 120_000)
+
+test('hosts whose clocks are wrong by minutes keep their connections', async () => {
+  const { client } = installation
+  const startAgent = (minutes: number) =>
+    startSyntheticAgent(installation, {
+      name: `clock-${minutes}`,
+      clock: { now: () => new Date(systemClock.now().getTime() + minutes * 60_000) },
+      timings: { heartbeat: 200 },
+    })
+  await using behind = await startAgent(-10)
+  await using ahead = await startAgent(10)
+  const runnerIds = [behind, ahead].map(({ runner }) => runner.metadata.id)
+  const heardAt = async (id: string) => (await client.runners.get(id)).status.lastSeenAt
+  const end = performance.now() + 2 * lifeMilliseconds
+  while (performance.now() < end) {
+    for (const id of runnerIds) {
+      const before = await heardAt(id)
+      await eventually(async () => (await heardAt(id)) !== before, { timeoutMilliseconds: 5_000 })
+    }
+  }
 })
 
 test('an agent that does not renew its credentials keeps them, as before', async () => {

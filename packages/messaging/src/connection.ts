@@ -33,7 +33,7 @@ export interface Connection {
 }
 
 /**
- * Connects, trying for ever while no server answers; a server that refuses the credentials ends it with
+ * Connects, trying for ever while no server answers; a server that refuses credentials that stay as they are ends it with
  * `unauthenticated`. After the first connection every loss is followed by reconnecting for ever.
  */
 export async function openConnection(options: MessagingOptions): Promise<Connection> {
@@ -64,14 +64,14 @@ async function connectWithPatience(
       return await connectOnce(options, timings)
     } catch (thrown) {
       const error = toError(thrown)
-      if (error instanceof errors.AuthorizationError && !isSlow(error)) {
-        throw new HearthError('unauthenticated', 'NATS refused the credentials', { cause: error })
-      }
+      const servers = options.servers.join(', ')
       if (error instanceof errors.InvalidArgumentError) throw error
-      options.onStatus?.(
-        'disconnected',
-        `no NATS server answers at ${options.servers.join(', ')}: ${error.message}`,
-      )
+      if (error instanceof errors.AuthorizationError && !isSlow(error)) {
+        // Those that are asked for anew each time may have ended while no server was there.
+        if (typeof options.credentials !== 'function')
+          throw new HearthError('unauthenticated', 'NATS refused the credentials', { cause: error })
+        options.onStatus?.('denied', `${servers} refused the credentials: ${error.message}`)
+      } else options.onStatus?.('disconnected', `no NATS server answers at ${servers}: ${error.message}`)
       await delay(backoff(attempt, { first: timings.reconnect, most: timings.retryMost }), options.signal)
     }
   }

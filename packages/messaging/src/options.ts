@@ -7,7 +7,10 @@ export interface MessagingOptions {
   timings?: Partial<MessagingTimings>
   /** `nats://host:port`, one or more of one cluster. */
   servers: readonly string[]
-  /** The text of a NATS credentials file, asked for at each connection; without it no proof of identity is given. */
+  /**
+   * The text of a NATS credentials file, asked for at each connection where it is renewed; without it no proof of identity
+   * is given.
+   */
   credentials?: string | (() => string)
   /** Shown in the server's list of connections. */
   name: string

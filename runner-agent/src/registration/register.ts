@@ -16,6 +16,14 @@ const requestMilliseconds = 15_000
 /** The control plane knows this runner and refuses it: trying again changes nothing. */
 export class RegistrationRefused extends Error {
   override readonly name = 'RegistrationRefused'
+
+  constructor(
+    message: string,
+    /** The runner's token is not good any more: the runner was deleted, or its token revoked. */
+    readonly isUnknown: boolean,
+  ) {
+    super(message)
+  }
 }
 
 /**
@@ -80,6 +88,7 @@ async function request(
   if (refused)
     throw new RegistrationRefused(
       `the control plane refuses this runner: ${response.status} ${text.slice(0, 500)}`,
+      response.status === 401,
     )
   if (!response.ok) throw new Error(`answered ${response.status}`)
   return text

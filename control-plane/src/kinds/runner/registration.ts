@@ -51,11 +51,13 @@ export async function issueCredentials(
   { end }: { end: boolean },
 ): Promise<NatsCredentials> {
   const { accountSeed, credentialsMilliseconds } = runnerMessaging
-  if (accountSeed === null) return { credentials: null, expiresAt: null }
-  if (!end) return { credentials: await issueRunnerCredentials(accountSeed, runnerId), expiresAt: null }
+  const never = { expiresAt: null, expiresInSeconds: null }
+  if (accountSeed === null) return { credentials: null, ...never }
+  if (!end) return { credentials: await issueRunnerCredentials(accountSeed, runnerId), ...never }
   const expiresAt = new Date(clock.now().getTime() + credentialsMilliseconds)
   return {
     credentials: await issueRunnerCredentials(accountSeed, runnerId, { expiresAt }),
     expiresAt: expiresAt.toISOString(),
+    expiresInSeconds: Math.ceil(credentialsMilliseconds / 1_000),
   }
 }

@@ -21,6 +21,9 @@ export const natsCredentialsSchema = z
       description:
         'When NATS ends the connection and refuses them: POST …/credentials gives others; null for never',
     }),
+    expiresInSeconds: positiveSchema.nullable().optional().meta({
+      description: 'The same from now on, for a host whose clock is wrong',
+    }),
   })
   .meta({ id: 'NatsCredentials' })
 export type NatsCredentials = z.infer<typeof natsCredentialsSchema>

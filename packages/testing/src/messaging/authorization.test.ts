@@ -237,6 +237,29 @@ test('credentials that run out while in use are reported, once, and the connecti
   expect(statuses.some((status) => status.startsWith('closed'))).toBe(false)
 })
 
+test('credentials that ended before a server was there are asked for anew until they are good', async () => {
+  const ended = await issueRunnerCredentials(server.accountSeed ?? '', runnerId, {
+    expiresAt: new Date('2026-01-01T00:00:00Z'),
+  })
+  const renewed = await issueRunnerCredentials(server.accountSeed ?? '', runnerId)
+  const statuses: string[] = []
+  let newest = ended
+  const connecting = connectMessaging({
+    servers: [server.url],
+    name: 'runner',
+    credentials: () => newest,
+    inboxPrefix: subjects.inbox(runnerId),
+    onStatus: (status) => {
+      statuses.push(status)
+      if (status === 'denied') newest = renewed
+    },
+  })
+  const messaging = await connecting
+  toClose.push(messaging)
+  expect(statuses).toContain('denied')
+  expect(messaging.isConnected()).toBe(true)
+})
+
 test('without credentials, with those of another installation, or with expired ones nobody gets in', async () => {
   const own = { servers: [server.url], name: 'stranger' }
   await expect(connectMessaging(own)).rejects.toMatchObject({ code: 'unauthenticated' })
