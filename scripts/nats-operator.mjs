@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureObserverAccount, generateNatsOperator } from '../packages/messaging/src/index.ts'
+import { completeNatsOperator, generateNatsOperator } from '../packages/messaging/src/index.ts'
 
 const [folder] = process.argv.slice(2)
 if (folder === undefined) {
@@ -14,7 +14,7 @@ if (folder === undefined) {
 }
 const file = join(folder, 'operator.json')
 const known = existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : undefined
-const operator = known === undefined ? await generateNatsOperator() : await ensureObserverAccount(known)
+const operator = known === undefined ? await generateNatsOperator() : await completeNatsOperator(known)
 if (operator === known) {
   console.error(`${folder} holds an operator with all it needs; it is left as it is`)
   process.exit(1)
@@ -25,6 +25,8 @@ await writeFile(file, `${JSON.stringify(operator, null, 2)}\n`, secret)
 await writeFile(join(folder, 'control-plane.creds'), operator.controlPlaneCredentials, secret)
 await writeFile(join(folder, 'account.seed'), `${operator.runnerAccountSeed}\n`, secret)
 await writeFile(join(folder, 'observer.seed'), `${operator.observerAccountSeed}\n`, secret)
+await writeFile(join(folder, 'operator-signing.seed'), `${operator.signingSeed}\n`, secret)
+await writeFile(join(folder, 'system.creds'), operator.systemCredentials, secret)
 const accounts = [
   [operator.systemAccountPublicKey, operator.systemAccountJwt],
   [operator.accountPublicKey, operator.accountJwt],
@@ -34,10 +36,12 @@ const accounts = [
 const configuration = [
   `operator: ${operator.operatorJwt}`,
   `system_account: ${operator.systemAccountPublicKey}`,
-  'resolver: MEMORY',
+  'resolver { type: full, dir: "/var/lib/nats/accounts", allow_delete: false }',
   'resolver_preload: {',
   ...accounts.map(([key, jwt]) => `  ${key}: ${jwt}`),
   '}',
 ]
 await writeFile(join(folder, 'accounts.conf'), `${configuration.join('\n')}\n`, { mode: 0o644 })
-console.log(`${folder}: operator.json, control-plane.creds, account.seed, observer.seed, accounts.conf`)
+console.log(
+  `${folder}: operator.json, control-plane.creds, account.seed, observer.seed, operator-signing.seed, system.creds, accounts.conf`,
+)

@@ -40,7 +40,7 @@ import {
   checkEncryptionKey,
 } from './kinds/organization/index.ts'
 import { addProjectRoutes, projectReconciler } from './kinds/project/index.ts'
-import { addRunnerRoutes, Listening, runnerReconciler } from './kinds/runner/index.ts'
+import { addRunnerRoutes, Listening, Revocations, runnerReconciler } from './kinds/runner/index.ts'
 import { Authentication, addTokenRoutes, TokenUse, TokenWatch } from './kinds/token/index.ts'
 import { addWarmPoolRoutes, warmPoolReconciler } from './kinds/warm-pool/index.ts'
 import { Outgoing } from './outgoing/index.ts'
@@ -138,7 +138,14 @@ export async function composeControlPlane(
       log.warn({ err: toError(error) }, 'could not look at the observers of a token'),
     )
   })
-  const application = composeApplication(services, listening)
+  const revocations = new Revocations({
+    database,
+    clock,
+    servers: config.nats.servers,
+    keys: config.nats.revocation,
+    log,
+  })
+  const application = composeApplication(services, { listening, revocations })
   const queue = await startReconcileQueue({
     pool,
     database,
@@ -157,6 +164,7 @@ export async function composeControlPlane(
       everyMinute: async () => {
         await forgetOldEvents(database, clock, config)
         await keepObservers(database, messaging, clock, log)
+        await revocations.tell()
       },
     },
     log,
@@ -191,7 +199,10 @@ export async function composeControlPlane(
   }
 }
 
-function composeApplication(services: Services, listening: Listening): Application {
+function composeApplication(
+  services: Services,
+  runners: { listening: Listening; revocations: Revocations },
+): Application {
   const { database, clock, log } = services
   const authorities = new CertificateAuthorities(services.encryption)
   const authentication = new Authentication(database, services.notifications, clock, services.quotas)
@@ -209,7 +220,7 @@ function composeApplication(services: Services, listening: Listening): Applicati
   addHealth(application, services)
   addOrganizationRoutes(application, services)
   addTokenRoutes(application, services)
-  addRunnerRoutes(application, services, listening)
+  addRunnerRoutes(application, services, runners)
   addEnvironmentClassRoutes(application, services)
   addProjectRoutes(application, services)
   addDeclarationRoutes(application, services)

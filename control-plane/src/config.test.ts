@@ -17,6 +17,11 @@ test('quotas that are not named stay as they are', () => {
   })
 })
 
+test('one of the keys that revoke runners without the others is refused', () => {
+  const given = { ...environment, HEARTH_NATS_SIGNING_SEED_FILE: '/nowhere/operator-signing.seed' }
+  expect(() => readConfig(given)).toThrow(/HEARTH_NATS_SYSTEM_CREDENTIALS_FILE: needed to revoke runners/)
+})
+
 test.each(['streams', 'streams=-1', 'streams=1.5', 'rivers=3', 'streams=1;environments=2', '__proto__=1'])(
   'a quota written %s is refused with the names there are',
   (text) => {

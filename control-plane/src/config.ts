@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { defaultQuotas, type QuotaLimits } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
+import type { RevocationKeys } from '@hearth/messaging'
 import { z } from 'zod'
 import { type AllowedHost, parseAllowedHost } from './outgoing/index.ts'
 
@@ -48,13 +49,15 @@ const allowedHosts = z.string().transform((text, context) =>
     }),
 )
 
-const schema = z.object({
+const settings = z.object({
   HEARTH_DATABASE_URL: z.string().min(1),
   HEARTH_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(20),
   HEARTH_NATS_URL: servers,
   HEARTH_NATS_CREDENTIALS_FILE: file.optional(),
   HEARTH_NATS_ACCOUNT_SEED_FILE: file.optional(),
   HEARTH_NATS_OBSERVER_SEED_FILE: file.optional(),
+  HEARTH_NATS_SIGNING_SEED_FILE: file.optional(),
+  HEARTH_NATS_SYSTEM_CREDENTIALS_FILE: file.optional(),
   HEARTH_RUNNER_NATS_URL: servers.optional(),
   HEARTH_RUNNER_CREDENTIALS_SECONDS: z.coerce.number().int().min(60).max(31_536_000).default(3_600),
   HEARTH_NATS_REPLICAS: z.coerce.number().int().min(1).max(5).optional(),
@@ -70,6 +73,21 @@ const schema = z.object({
   HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
+const schema = settings.superRefine((value, context) => {
+  const { HEARTH_NATS_SIGNING_SEED_FILE: seed, HEARTH_NATS_SYSTEM_CREDENTIALS_FILE: credentials } = value
+  if (seed === undefined && credentials === undefined) return
+  const needed = {
+    HEARTH_NATS_ACCOUNT_SEED_FILE: value.HEARTH_NATS_ACCOUNT_SEED_FILE,
+    HEARTH_NATS_SIGNING_SEED_FILE: seed,
+    HEARTH_NATS_SYSTEM_CREDENTIALS_FILE: credentials,
+  }
+  for (const [name, given] of Object.entries(needed)) {
+    if (given !== undefined) continue
+    const message = `needed to revoke runners: set all of ${Object.keys(needed).join(', ')}`
+    context.addIssue({ code: 'custom', path: [name], message })
+  }
+})
+
 export interface Config {
   databaseUrl: string
   databaseConnections: number
@@ -78,6 +96,8 @@ export interface Config {
     credentials: string | null
     accountSeed: string | null
     observerSeed: string | null
+    /** With what NATS is told of deleted runners; null where their credentials end by themselves. */
+    revocation: RevocationKeys | null
     runnerServers: string[]
     /** How long a runner's credentials are good for; its agent renews them. */
     runnerCredentialsMilliseconds: number
@@ -119,6 +139,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       credentials: readText(value.HEARTH_NATS_CREDENTIALS_FILE),
       accountSeed: readText(value.HEARTH_NATS_ACCOUNT_SEED_FILE)?.trim() ?? null,
       observerSeed: readText(value.HEARTH_NATS_OBSERVER_SEED_FILE)?.trim() ?? null,
+      revocation: revocationKeys(value),
       runnerServers: value.HEARTH_RUNNER_NATS_URL ?? value.HEARTH_NATS_URL,
       runnerCredentialsMilliseconds: value.HEARTH_RUNNER_CREDENTIALS_SECONDS * 1_000,
       replicas: value.HEARTH_NATS_REPLICAS ?? null,
@@ -135,6 +156,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     quotas: { organization: value.HEARTH_ORGANIZATION_QUOTAS, principal: value.HEARTH_PRINCIPAL_QUOTAS },
     logLevel: value.HEARTH_LOG_LEVEL,
   }
+}
+
+function revocationKeys(value: z.infer<typeof settings>): RevocationKeys | null {
+  const runnerAccountSeed = readText(value.HEARTH_NATS_ACCOUNT_SEED_FILE)
+  const signingSeed = readText(value.HEARTH_NATS_SIGNING_SEED_FILE)
+  const systemCredentials = readText(value.HEARTH_NATS_SYSTEM_CREDENTIALS_FILE)
+  if (runnerAccountSeed === null || signingSeed === null || systemCredentials === null) return null
+  return { runnerAccountSeed: runnerAccountSeed.trim(), signingSeed: signingSeed.trim(), systemCredentials }
 }
 
 function readText(path: string | undefined): string | null {

@@ -1,5 +1,5 @@
 import { HearthClient } from '@hearth/client'
-import { type RunnerFacts, registrationSchema, subjects } from '@hearth/contract'
+import { type RunnerFacts, registrationSchema, renewsCredentialsHeader, subjects } from '@hearth/contract'
 import { newId, systemClock } from '@hearth/foundation'
 import { eventually } from '@hearth/testing'
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
@@ -12,10 +12,13 @@ import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 export interface HostileRunner extends AsyncDisposable {
   runnerId: string
   token: string
+  /** The text of the credentials file it was given. */
+  credentials: string
   epoch: number
   /** Of its organization's administrator. */
   client: HearthClient
   nats: NatsConnection
+  isConnected(): boolean
   jetStream: JetStreamClient
   presence(changes?: Record<string, unknown>): Record<string, unknown>
   report(id: string, changes?: Record<string, unknown>): Record<string, unknown>
@@ -32,7 +35,10 @@ export const goodFacts: RunnerFacts = {
   sealingKey: `${'A'.repeat(43)}=`,
 }
 
-export async function startHostileRunner(installation: Installation): Promise<HostileRunner> {
+export async function startHostileRunner(
+  installation: Installation,
+  { renews = false }: { renews?: boolean } = {},
+): Promise<HostileRunner> {
   const { url } = installation
   const name = `hostile-${newId().slice(-8)}`
   const own = new HearthClient({ url, token: await newOrganization(installation, name) })
@@ -41,7 +47,11 @@ export async function startHostileRunner(installation: Installation): Promise<Ho
   const registers = async (facts: unknown) => {
     const response = await fetch(`${url}/v1/runners/${runnerId}/registration`, {
       method: 'POST',
-      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+      headers: {
+        Authorization: `Bearer ${token}`,
+        'Content-Type': 'application/json',
+        ...(renews ? { [renewsCredentialsHeader]: 'true' } : {}),
+      },
       body: JSON.stringify({ facts }),
     })
     return { status: response.status, body: await response.text() }
@@ -52,10 +62,20 @@ export async function startHostileRunner(installation: Installation): Promise<Ho
     authenticator: credsAuthenticator(new TextEncoder().encode(way.credentials ?? '')),
     inboxPrefix: subjects.inbox(runnerId),
   })
+  let connected = true
+  const follow = async () => {
+    for await (const { type } of nats.status()) {
+      if (type === 'disconnect' || type === 'close') connected = false
+      if (type === 'reconnect') connected = true
+    }
+  }
+  void follow()
   const now = () => systemClock.now().toISOString()
   return {
     runnerId,
     token,
+    credentials: way.credentials ?? '',
+    isConnected: () => connected,
     epoch,
     client: own,
     nats,
@@ -88,7 +108,6 @@ export async function startHostileRunner(installation: Installation): Promise<Ho
   }
 }
 
-/** The token of its first administrator. */
 /** Makes an organization; returns its administrator’s token. */
 export async function newOrganization(
   { url, token }: Pick<Installation, 'url' | 'token'>,

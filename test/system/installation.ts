@@ -23,6 +23,8 @@ type Overrides = NonNullable<Parameters<typeof composeControlPlane>[2]>
 
 export interface InstallationOptions {
   overrides?: Overrides
+  /** Without it NATS is not told of deleted runners. */
+  revokesRunners?: boolean
   /** How long a runner's credentials for NATS are good. */
   runnerCredentialsMilliseconds?: number
   events?: Partial<Config['events']>
@@ -65,6 +67,7 @@ export async function startReplica(
     events,
     quotas,
     runnerCredentialsMilliseconds = 3_600_000,
+    revokesRunners = true,
     repositoryHosts = [],
   }: InstallationOptions = {},
 ): Promise<Replica> {
@@ -77,6 +80,7 @@ export async function startReplica(
         credentials: nats.controlPlaneCredentials ?? null,
         accountSeed: nats.accountSeed ?? null,
         observerSeed: nats.observerSeed ?? null,
+        revocation: revokesRunners ? (nats.revocation ?? null) : null,
         runnerServers: [nats.url],
         runnerCredentialsMilliseconds,
         replicas: null,

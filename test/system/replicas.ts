@@ -60,6 +60,8 @@ export async function startReplicas(
     HEARTH_NATS_REPLICAS: '3',
     HEARTH_NATS_CREDENTIALS_FILE: nats.controlPlaneCredentialsFile,
     HEARTH_NATS_ACCOUNT_SEED_FILE: nats.accountSeedFile,
+    HEARTH_NATS_SIGNING_SEED_FILE: nats.signingSeedFile,
+    HEARTH_NATS_SYSTEM_CREDENTIALS_FILE: nats.systemCredentialsFile,
     HEARTH_ENCRYPTION_KEY_FILE: join(folder, 'encryption.key'),
     HEARTH_BOOTSTRAP_TOKEN_FILE: join(folder, 'token'),
     HEARTH_DRAIN_SECONDS: '0',

@@ -15,7 +15,10 @@ let victim: Victim
 let way: CuttableRelay
 
 beforeAll(async () => {
-  installation = await startInstallation({ runnerCredentialsMilliseconds: lifeMilliseconds })
+  installation = await startInstallation({
+    runnerCredentialsMilliseconds: lifeMilliseconds,
+    revokesRunners: false,
+  })
   const { hostname, port } = new URL(installation.url)
   way = await startCuttableRelay({ host: hostname, port: Number(port) })
   victim = await startVictim({ ...installation, url: `http://127.0.0.1:${way.port}` })
@@ -115,7 +118,7 @@ test('another’s credentials, and those of a deleted runner, are refused', asyn
   })
 })
 
-test('what a deleted runner goes on sending counts for nothing', async () => {
+test('where nothing is revoked, what a deleted runner goes on sending counts for nothing', async () => {
   await using deleted = await startHostileRunner(installation)
   await deleted.client.runners.delete(deleted.runnerId)
   const beat = JSON.stringify(deleted.presence({ epoch: 3_000_000_000 }))

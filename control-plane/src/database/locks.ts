@@ -16,4 +16,6 @@ export const advisoryLocks = {
   orders: 7_206,
   /** Publishes events. */
   events: 7_207,
+  /** Tells NATS which runners are deleted. */
+  revocations: 7_208,
 } as const

@@ -21,6 +21,8 @@ import {
   type KeyPair,
   type Permissions,
 } from '@nats-io/jwt'
+import { systemSubjects } from './revocation.ts'
+import { runnerUser } from './runner-user.ts'
 
 const encoding = { algorithm: Algorithms.v2 }
 const unlimited = -1
@@ -34,7 +36,7 @@ const api = {
 /** The keys and signed claims one Hearth installation's NATS servers and programs are set up with. */
 export interface NatsOperator {
   operatorJwt: string
-  /** Signs accounts; needed again only to change one. Keep it away from the servers. */
+  /** Signs accounts; needed again only to change what stands in them. Keep it away from the servers. */
   operatorSeed: string
   systemAccountJwt: string
   systemAccountPublicKey: string
@@ -46,6 +48,12 @@ export interface NatsOperator {
   runnerAccountPublicKey: string
   /** Signs runners' credentials, as an account's seed does: given to the control plane. */
   runnerAccountSeed: string
+  /**
+   * With these the control plane takes runners' credentials back: a key that signs accounts in the operator's name, and
+   * the credentials of a user of the system account. Absent in keys that were made before runners could be revoked.
+   */
+  signingSeed?: string
+  systemCredentials?: string
   /** Of all observers of events. Absent in keys that were made before there were any. */
   observerAccountJwt?: string
   observerAccountPublicKey?: string
@@ -67,22 +75,14 @@ export interface RunnerCredentialsOptions {
  */
 export async function generateNatsOperator(): Promise<NatsOperator> {
   const operator = createOperator()
-  const systemAccount = createAccount()
   const account = createAccount()
   const runnerAccount = createAccount()
   const user = createUser()
   const signed = { ...encoding, signer: operator }
   const lent = lentServices(toRunners, account.getPublicKey())
-  return ensureObserverAccount({
-    operatorJwt: await encodeOperator(
-      'hearth',
-      operator,
-      { system_account: systemAccount.getPublicKey() },
-      encoding,
-    ),
+  return completeNatsOperator({
+    ...(await encodeSystem(operator, runnerAccount.getPublicKey())),
     operatorSeed: seedOf(operator),
-    systemAccountJwt: await encodeAccount('system', systemAccount, { limits: connectionLimits }, signed),
-    systemAccountPublicKey: systemAccount.getPublicKey(),
     accountJwt: await encodeControlPlaneAccount(account.getPublicKey(), operator),
     accountPublicKey: account.getPublicKey(),
     runnerAccountJwt: await encodeAccount(
@@ -99,9 +99,47 @@ export async function generateNatsOperator(): Promise<NatsOperator> {
   })
 }
 
-/** The same keys with an account for observers, for those made before there was one. What was given out stays good. */
-export async function ensureObserverAccount(operator: NatsOperator): Promise<NatsOperator> {
-  if (operator.observerAccountJwt !== undefined) return operator
+/**
+ * The same keys with what was not there yet when they were made: an account for observers, and what revokes runners. What
+ * was given out stays good.
+ */
+export async function completeNatsOperator(operator: NatsOperator): Promise<NatsOperator> {
+  const observed = operator.observerAccountJwt === undefined ? await withObserverAccount(operator) : operator
+  if (observed.systemCredentials !== undefined) return observed
+  const signer = fromSeed(new TextEncoder().encode(observed.operatorSeed))
+  return { ...observed, ...(await encodeSystem(signer, observed.runnerAccountPublicKey)) }
+}
+
+/** The operator with its own system account, whose only user may change what stands in the runners' account. */
+async function encodeSystem(operator: KeyPair, runnerAccount: string) {
+  const systemAccount = createAccount()
+  const signing = createOperator()
+  const user = createUser()
+  const permissions: Permissions = {
+    pub: { allow: [systemSubjects.update, systemSubjects.lookup(runnerAccount)] },
+    sub: { allow: ['_INBOX.>'] },
+  }
+  const jwt = await encodeUser('control-plane revocations', user, systemAccount, permissions, encoding)
+  return {
+    operatorJwt: await encodeOperator(
+      'hearth',
+      operator,
+      { system_account: systemAccount.getPublicKey(), signing_keys: [signing.getPublicKey()] },
+      encoding,
+    ),
+    systemAccountJwt: await encodeAccount(
+      'system',
+      systemAccount,
+      { limits: connectionLimits },
+      { ...encoding, signer: operator },
+    ),
+    systemAccountPublicKey: systemAccount.getPublicKey(),
+    signingSeed: seedOf(signing),
+    systemCredentials: new TextDecoder().decode(fmtCreds(jwt, user)),
+  }
+}
+
+async function withObserverAccount(operator: NatsOperator): Promise<NatsOperator> {
   const signer = fromSeed(new TextEncoder().encode(operator.operatorSeed))
   const account = createAccount()
   const { imports } = lentServices(toObservers, operator.accountPublicKey)
@@ -185,7 +223,7 @@ export async function issueRunnerCredentials(
   runnerId: string,
   options: RunnerCredentialsOptions = {},
 ): Promise<string> {
-  const user = createUser()
+  const user = runnerUser(runnerAccountSeed, runnerId)
   const account = fromSeed(new TextEncoder().encode(runnerAccountSeed))
   const jwt = await encodeUser(
     `runner ${runnerId}`,

@@ -1,6 +1,6 @@
 export { Allowance } from './allowance.ts'
 export {
-  ensureObserverAccount,
+  completeNatsOperator,
   generateNatsOperator,
   issueObserverCredentials,
   issueRunnerCredentials,
@@ -12,5 +12,6 @@ export type { ReadLogsOptions } from './logs.ts'
 export { connectMessaging, type Messaging } from './messaging.ts'
 export type { ConnectionStatus, MessagingOptions } from './options.ts'
 export type { Stored } from './publish.ts'
+export { type RevocationKeys, revokeRunners } from './revocation.ts'
 export { TooMany } from './subscribe.ts'
 export { defaultTimings as defaultMessagingTimings, type MessagingTimings } from './timings.ts'

@@ -24,6 +24,8 @@ export interface TestNatsCluster extends AsyncDisposable {
   accountSeed: string
   controlPlaneCredentialsFile: string
   accountSeedFile: string
+  signingSeedFile: string
+  systemCredentialsFile: string
   /** Kills a server as a crash would. */
   kill(index: number): Promise<void>
   /** Brings one that is down back on its store and ports. */
@@ -39,7 +41,12 @@ export async function startTestNatsCluster(): Promise<TestNatsCluster> {
   const ports = await choosePorts()
   const servers: EmbeddedNats[] = []
   for (let index = 0; index < size; index++) servers.push(await startMember(folder, index, ports))
-  const { controlPlaneCredentialsFile = '', accountSeedFile = '' } = servers[0] ?? {}
+  const {
+    controlPlaneCredentialsFile = '',
+    accountSeedFile = '',
+    signingSeedFile = '',
+    systemCredentialsFile = '',
+  } = servers[0] ?? {}
   const urls = servers.map(({ url }) => url)
   const credentials = await readFile(controlPlaneCredentialsFile, 'utf8')
   const manage = <Result>(work: (connection: NatsConnection) => Promise<Result>) =>
@@ -56,6 +63,8 @@ export async function startTestNatsCluster(): Promise<TestNatsCluster> {
     accountSeed: (await readFile(accountSeedFile, 'utf8')).trim(),
     controlPlaneCredentialsFile,
     accountSeedFile,
+    signingSeedFile,
+    systemCredentialsFile,
     async kill(index) {
       const server = memberAt(servers, index)
       process.kill(server.pid, 'SIGKILL')

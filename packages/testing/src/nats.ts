@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type EmbeddedNats, startNatsServer } from '@hearth/embedded'
+import type { RevocationKeys } from '@hearth/messaging'
 import { programsFolder, temporaryFolder } from './folder.ts'
 import { guard } from './guardian.ts'
 
@@ -14,6 +15,8 @@ export interface TestNats extends AsyncDisposable {
   accountSeed: string | undefined
   /** With authorization: what signs observers' credentials. */
   observerSeed: string | undefined
+  /** With authorization: what takes runners' credentials back. */
+  revocation: RevocationKeys | undefined
   /** Kills the server as a crash would and starts it again on the same store and port. */
   crashAndRestart(): Promise<void>
   /** Kills the server; `start` brings it back. */
@@ -40,6 +43,9 @@ export async function startTestNats(options: TestNatsOptions = {}): Promise<Test
   const copy = join(folder, 'jetstream-copy')
   let server = await start(folder, options)
   const { url, controlPlaneCredentialsFile, accountSeedFile, observerSeedFile } = server
+  const accountSeed = (await readGiven(accountSeedFile))?.trim()
+  const signingSeed = (await readGiven(server.signingSeedFile))?.trim()
+  const systemCredentials = await readGiven(server.systemCredentialsFile)
   const crash = async () => {
     kill(server.pid)
     await server.stop()
@@ -47,8 +53,12 @@ export async function startTestNats(options: TestNatsOptions = {}): Promise<Test
   return {
     url,
     controlPlaneCredentials: await readGiven(controlPlaneCredentialsFile),
-    accountSeed: (await readGiven(accountSeedFile))?.trim(),
+    accountSeed,
     observerSeed: (await readGiven(observerSeedFile))?.trim(),
+    revocation:
+      accountSeed === undefined || signingSeed === undefined || systemCredentials === undefined
+        ? undefined
+        : { runnerAccountSeed: accountSeed, signingSeed, systemCredentials },
     async crashAndRestart() {
       await crash()
       server = await start(folder, options)

@@ -174,6 +174,31 @@ export async function touchRunners(
   return rows
 }
 
+/** Notes until when the credentials that are about to be signed are good; null for ever. Whether the runner is there. */
+export async function noteCredentials(
+  queryable: Queryable,
+  id: string,
+  endAt: Date | null,
+): Promise<boolean> {
+  const end = endAt === null ? sql<Date>`'infinity'::timestamptz` : sql<Date>`${endAt}::timestamptz`
+  const { numAffectedRows } = await sql`
+    UPDATE runners SET credentials_end_at = GREATEST(credentials_end_at, ${end})
+    WHERE id = ${id} AND phase <> 'deleted'`.execute(queryable)
+  return numAffectedRows === 1n
+}
+
+/** Those that are deleted and could still show credentials that have not ended. */
+export async function revokedRunnerIds(queryable: Queryable, now: Date): Promise<string[]> {
+  const rows = await queryable
+    .selectFrom('runners')
+    .select('id')
+    .where('phase', '=', 'deleted')
+    .where('credentials_end_at', '>', now)
+    .orderBy('id')
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
 export async function environmentIdsOn(tx: DatabaseTransaction, runnerId: string): Promise<string[]> {
   const rows = await tx
     .selectFrom('environments')

@@ -3,7 +3,7 @@ import { HearthError } from '@hearth/foundation'
 import { issueRunnerCredentials } from '@hearth/messaging'
 import type { Services } from '../../api/services.ts'
 import { transact } from '../../database/transact.ts'
-import { lockRunner } from './queries.ts'
+import { lockRunner, noteCredentials } from './queries.ts'
 import { settleRunner } from './settle.ts'
 
 /**
@@ -44,17 +44,21 @@ export async function register(
   }
 }
 
-/** Credentials that reach this runner's own subjects only. */
+/** Credentials that reach this runner's own subjects only. Throws `not_found` when the runner is deleted by now. */
 export async function issueCredentials(
-  { clock, runnerMessaging }: Pick<Services, 'clock' | 'runnerMessaging'>,
+  { database, clock, runnerMessaging }: Pick<Services, 'database' | 'clock' | 'runnerMessaging'>,
   runnerId: string,
   { end }: { end: boolean },
 ): Promise<NatsCredentials> {
   const { accountSeed, credentialsMilliseconds } = runnerMessaging
   const never = { expiresAt: null, expiresInSeconds: null }
   if (accountSeed === null) return { credentials: null, ...never }
-  if (!end) return { credentials: await issueRunnerCredentials(accountSeed, runnerId), ...never }
-  const expiresAt = new Date(clock.now().getTime() + credentialsMilliseconds)
+  const expiresAt = end ? new Date(clock.now().getTime() + credentialsMilliseconds) : null
+  // First, so that nothing is given out that would not be revoked with the runner.
+  if (!(await noteCredentials(database, runnerId, expiresAt)))
+    throw new HearthError('not_found', `there is no runner ${runnerId}`)
+  if (expiresAt === null)
+    return { credentials: await issueRunnerCredentials(accountSeed, runnerId), ...never }
   return {
     credentials: await issueRunnerCredentials(accountSeed, runnerId, { expiresAt }),
     expiresAt: expiresAt.toISOString(),

@@ -38,6 +38,7 @@ import {
   setRunnerStatus,
 } from './queries.ts'
 import { issueCredentials, register } from './registration.ts'
+import type { Revocations } from './revocation.ts'
 import { settleRunner } from './settle.ts'
 import { toRunner } from './table.ts'
 import { explainRunner } from './why-sight.ts'
@@ -45,7 +46,11 @@ import { explainRunner } from './why-sight.ts'
 const tag = 'Runners'
 const path = '/v1/runners'
 
-export function addRunnerRoutes(application: Application, services: Services, listening: Listening): void {
+export function addRunnerRoutes(
+  application: Application,
+  services: Services,
+  { listening, revocations }: { listening: Listening; revocations: Revocations },
+): void {
   const { database, clock, timings, messaging } = services
   addEndpoint(application, services, {
     method: 'get',
@@ -193,6 +198,7 @@ export function addRunnerRoutes(application: Application, services: Services, li
         await recordEvent(tx, 'deleted', toRunner(gone, environments))
         return toRunner(gone, environments)
       })
+      await revocations.tell()
       await messaging.removeRunner(removed.metadata.id)
       return { status: 200, value: removed }
     },

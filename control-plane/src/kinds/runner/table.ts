@@ -15,6 +15,8 @@ export interface RunnerTable extends ResourceTable<Runner['spec'], StoredRunnerS
   last_seen_at: Date | null
   health: JSONColumnType<RunnerHealth> | null
   deleted_at: ColumnType<Date | null, never, Date>
+  /** Of the last credentials for NATS that were signed; `infinity` reads as a number. */
+  credentials_end_at: ColumnType<Date | number | null, never, never>
 }
 export type RunnerRow = Selectable<RunnerTable>
 

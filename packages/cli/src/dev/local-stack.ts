@@ -207,6 +207,8 @@ async function startControlPlane(
         HEARTH_NATS_CREDENTIALS_FILE: nats.current.controlPlaneCredentialsFile,
         HEARTH_NATS_ACCOUNT_SEED_FILE: nats.current.accountSeedFile,
         HEARTH_NATS_OBSERVER_SEED_FILE: nats.current.observerSeedFile,
+        HEARTH_NATS_SIGNING_SEED_FILE: nats.current.signingSeedFile,
+        HEARTH_NATS_SYSTEM_CREDENTIALS_FILE: nats.current.systemCredentialsFile,
         HEARTH_LISTEN: `127.0.0.1:${port}`,
         HEARTH_DRAIN_SECONDS: '0',
         HEARTH_ENCRYPTION_KEY_FILE: join(paths.controlPlane, 'encryption.key'),

@@ -3,6 +3,8 @@ import type { NatsOperator } from '@hearth/messaging'
 
 export const configurationFile = (folder: string) => join(folder, 'nats-server.conf')
 export const storeFolder = (folder: string) => join(folder, 'jetstream')
+/** Where the server keeps the accounts' claims, with what was revoked since they were made. */
+export const accountsFolder = (folder: string) => join(folder, 'accounts')
 export const runFolder = (folder: string) => join(folder, 'run')
 export const pidFile = (folder: string) => join(runFolder(folder), 'pid')
 
@@ -31,7 +33,7 @@ export function natsConfiguration(options: {
     'max_payload: 8MB',
     `jetstream { store_dir: ${JSON.stringify(storeFolder(options.folder))} }`,
   ]
-  return `${[...lines, ...clustered(options.cluster), ...authorization(options.operator)].join('\n')}\n`
+  return `${[...lines, ...clustered(options.cluster), ...authorization(options.folder, options.operator)].join('\n')}\n`
 }
 
 function clustered(cluster: NatsCluster | undefined): string[] {
@@ -46,12 +48,13 @@ function clustered(cluster: NatsCluster | undefined): string[] {
   ]
 }
 
-function authorization(operator: NatsOperator | undefined): string[] {
+function authorization(folder: string, operator: NatsOperator | undefined): string[] {
   if (operator === undefined) return []
   return [
     `operator: ${operator.operatorJwt}`,
     `system_account: ${operator.systemAccountPublicKey}`,
-    'resolver: MEMORY',
+    `resolver { type: full, dir: ${JSON.stringify(accountsFolder(folder))}, allow_delete: false }`,
+    // What is kept there and was signed later goes before these.
     'resolver_preload: {',
     `  ${operator.systemAccountPublicKey}: ${operator.systemAccountJwt}`,
     `  ${operator.accountPublicKey}: ${operator.accountJwt}`,

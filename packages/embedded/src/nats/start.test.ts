@@ -63,7 +63,13 @@ test('with authorization its keys are made once and kept to their owner', async 
   const credentials = await readFile(file, 'utf8')
   await connects(first, credentials)
   await expect(connects(first)).rejects.toMatchObject({ code: 'unauthenticated' })
-  for (const secret of [file, first.accountSeedFile ?? '', join(folder(), 'operator.json')]) {
+  for (const secret of [
+    file,
+    first.accountSeedFile ?? '',
+    first.signingSeedFile ?? '',
+    first.systemCredentialsFile ?? '',
+    join(folder(), 'operator.json'),
+  ]) {
     expect((await stat(secret)).mode & 0o777).toBe(0o600)
   }
   await first.stop()

@@ -14,6 +14,7 @@ import {
 } from '../process/server-process.ts'
 import { checkReachable, giveTo, type ServiceUser, serviceUser } from '../process/service-user.ts'
 import {
+  accountsFolder,
   configurationFile,
   type NatsCluster,
   natsConfiguration,
@@ -22,7 +23,14 @@ import {
   storeFolder,
 } from './configuration.ts'
 import { checkGreeting } from './greeting.ts'
-import { accountSeedFile, controlPlaneCredentialsFile, ensureOperator, observerSeedFile } from './operator.ts'
+import {
+  accountSeedFile,
+  controlPlaneCredentialsFile,
+  ensureOperator,
+  observerSeedFile,
+  signingSeedFile,
+  systemCredentialsFile,
+} from './operator.ts'
 import { findNatsServer } from './program.ts'
 
 const readyMilliseconds = 60_000
@@ -47,6 +55,10 @@ export interface EmbeddedNats {
   accountSeedFile?: string
   /** With authorization: what `HEARTH_NATS_OBSERVER_SEED_FILE` names. */
   observerSeedFile?: string
+  /** With authorization: what `HEARTH_NATS_SIGNING_SEED_FILE` names. */
+  signingSeedFile?: string
+  /** With authorization: what `HEARTH_NATS_SYSTEM_CREDENTIALS_FILE` names. */
+  systemCredentialsFile?: string
   /** Resolves when the server has ended. Safe to repeat. */
   stop(): Promise<void>
 }
@@ -79,6 +91,8 @@ export async function startNatsServer(options: NatsServerOptions): Promise<Embed
           controlPlaneCredentialsFile: controlPlaneCredentialsFile(folder),
           accountSeedFile: accountSeedFile(folder),
           observerSeedFile: observerSeedFile(folder),
+          signingSeedFile: signingSeedFile(folder),
+          systemCredentialsFile: systemCredentialsFile(folder),
         }),
     stop: () => {
       stopping ??= stop(server)
@@ -97,7 +111,7 @@ async function ensureFolders(folder: string, user: ServiceUser): Promise<void> {
   // Others may pass through to what is theirs, and see nothing else.
   await chmod(folder, 0o711)
   await checkReachable(user, folder)
-  for (const own of [storeFolder(folder), runFolder(folder)]) {
+  for (const own of [storeFolder(folder), runFolder(folder), accountsFolder(folder)]) {
     await mkdir(own, { recursive: true, mode: 0o700 })
     await giveTo(user, own)
   }

@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { streams, subjects } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
-import { connectMessaging, issueRunnerCredentials } from '@hearth/messaging'
+import { connectMessaging, issueRunnerCredentials, revokeRunners } from '@hearth/messaging'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, credsAuthenticator } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -131,3 +132,36 @@ test('any server killed, also the one that leads: no order, report or piece of o
   await runner.close()
   await messaging.close()
 }, 180_000)
+
+test('what is revoked at one server is refused by all, also by one that was down', async () => {
+  const [runnerId, other] = [newId(), newId()]
+  const credentials = await issueRunnerCredentials(cluster.accountSeed, runnerId)
+  const connectAt = (url: string, text: string) =>
+    connect({
+      servers: url,
+      authenticator: credsAuthenticator(new TextEncoder().encode(text)),
+      reconnect: false,
+    })
+  const [first = '', second = '', third = ''] = cluster.urls
+  const open = await Promise.all([first, second].map((url) => connectAt(url, credentials)))
+  const ended = open.map((connection) => connection.closed())
+  await cluster.kill(2)
+  const keys = {
+    runnerAccountSeed: cluster.accountSeed,
+    signingSeed: (await readFile(cluster.signingSeedFile, 'utf8')).trim(),
+    systemCredentials: await readFile(cluster.systemCredentialsFile, 'utf8'),
+  }
+  expect(await revokeRunners([first], keys, [runnerId])).toBe('revoked')
+  expect(await revokeRunners([first], keys, [runnerId])).toBe('known')
+  await Promise.all(ended)
+  await cluster.start(2)
+  // A server that comes back has the others' claims as soon as it has their routes.
+  await expect
+    .poll(() => revokeRunners([third], keys, [runnerId]).catch(String), { timeout: 30_000 })
+    .toBe('known')
+  for (const url of cluster.urls) {
+    await expect(connectAt(url, credentials)).rejects.toThrow('Authorization Violation')
+    const good = await connectAt(url, await issueRunnerCredentials(cluster.accountSeed, other))
+    await good.close()
+  }
+})
