@@ -79,6 +79,7 @@ const runnerAgent = {
     'host/(?!command/|libvirt/|synthetic/)',
     'lease',
     'observing',
+    'registration',
     'reporting',
     'synchronising',
     'timings',
