@@ -1,4 +1,4 @@
-import { type Clock, systemClock, toError } from '@hearth/foundation'
+import { type Clock, EventLoopWatch, stallLog, systemClock, toError } from '@hearth/foundation'
 import { Allowance, connectMessaging, type Messaging } from '@hearth/messaging'
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
@@ -46,7 +46,7 @@ import { addWarmPoolRoutes, warmPoolReconciler } from './kinds/warm-pool/index.t
 import { Outgoing } from './outgoing/index.ts'
 import { releaseAbandonedJobs } from './reconciling/abandoned.ts'
 import { prepareQueue, startReconcileQueue } from './reconciling/queue.ts'
-import { defaultTimings, type Timings } from './timings.ts'
+import { defaultTimings, stallMilliseconds, type Timings } from './timings.ts'
 
 export const version = '0.1.0'
 const keepMilliseconds = { record: 7 * 24 * 3_600_000, idempotencyKey: 24 * 3_600_000 }
@@ -74,6 +74,14 @@ export async function composeControlPlane(
   const draining = new AbortController()
   const stopping = new AbortController()
   const metrics = new Metrics()
+  const logStall = stallLog((fields, text) => log.warn(fields, text))
+  const eventLoop = new EventLoopWatch({
+    stallMilliseconds,
+    onStall: (stall) => {
+      metrics.stallSeconds.observe({ cause: stall.cause }, stall.milliseconds / 1000)
+      logStall(stall)
+    },
+  })
   const encryption = new Encryption(loadEncryptionKey(config.encryptionKeyFile))
   const lost = (error: Error) => log.warn({ err: error }, 'a database connection was lost')
   const { database, pool, close } = connectDatabase(config.databaseUrl, lost, config.databaseConnections)
@@ -121,6 +129,7 @@ export async function composeControlPlane(
     eventBells: new EventBells(database, notifications, log),
     log,
     metrics,
+    eventLoop,
     draining: draining.signal,
     stopping: stopping.signal,
     runnerMessaging: {
@@ -168,7 +177,10 @@ export async function composeControlPlane(
       },
     },
     log,
-    observe: (kind, seconds, outcome) => metrics.reconcileSeconds.observe({ kind, outcome }, seconds),
+    observe: (kind, seconds, outcome) => {
+      eventLoop.note(`reconcile ${kind}`)
+      metrics.reconcileSeconds.observe({ kind, outcome }, seconds)
+    },
   })
   const stopReleasing = releaseAbandonedJobs(database, timings, log)
   const loops = Promise.all([
@@ -195,6 +207,7 @@ export async function composeControlPlane(
       await closeQuietly(messaging, log)
       await notifications.close()
       await close()
+      eventLoop[Symbol.dispose]()
     },
   }
 }

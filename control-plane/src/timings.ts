@@ -26,6 +26,9 @@ export interface Timings {
   hostProbe: number
 }
 
+/** Whatever keeps the event loop for longer is counted and logged. */
+export const stallMilliseconds = 50
+
 export const defaultTimings: Timings = {
   runnerLease: runnerLeaseSeconds * 1000,
   queuePoll: 1_000,

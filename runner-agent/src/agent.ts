@@ -7,7 +7,7 @@ import {
   type StepName,
   subjects,
 } from '@hearth/contract'
-import { type Clock, toError } from '@hearth/foundation'
+import { type Clock, EventLoopWatch, stallLog, toError } from '@hearth/foundation'
 import type { Messaging, MessagingOptions } from '@hearth/messaging'
 import type { Logger } from 'pino'
 import type { OpenGuest } from './guest/guest.ts'
@@ -20,7 +20,7 @@ import { serveObservation } from './observing/server.ts'
 import { Credentials } from './registration/credentials.ts'
 import { Reporter } from './reporting/reporter.ts'
 import { Synchroniser } from './synchronising/synchroniser.ts'
-import type { Timings } from './timings.ts'
+import { stallMilliseconds, type Timings } from './timings.ts'
 import { EnvironmentInbox } from './work/environment/inbox.ts'
 import { Pauses } from './work/environment/pauses.ts'
 import { Slots } from './work/environment/slots.ts'
@@ -122,6 +122,14 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
   const tracked = new Set<Promise<unknown>>()
   const reporter = new Reporter(messaging, identity, clock, log, closing.signal)
   const metrics = createMetrics({ environments: () => inbox.size, pendingReports: () => reporter.pending })
+  const logStall = stallLog((fields, text) => log.warn(fields, text))
+  using eventLoop = new EventLoopWatch({
+    stallMilliseconds,
+    onStall: (stall) => {
+      metrics.stalled(stall)
+      logStall(stall)
+    },
+  })
   const pauses = new Pauses({
     host,
     clock,
@@ -135,7 +143,12 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
       lease,
       openGuest: parts.openGuest,
       reporter,
-      logs: messaging,
+      logs: {
+        publishLog: (ownId, chunk) => {
+          eventLoop.note(`output of ${chunk.step}`)
+          return messaging.publishLog(ownId, chunk)
+        },
+      },
       pauses,
       clock,
       now,
@@ -147,7 +160,10 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
       sealingKey: parts.sealingKey,
       stopping,
       closing: closing.signal,
-      stepEnded: metrics.stepEnded,
+      stepEnded: (step) => {
+        eventLoop.note(`step ${step.name}`)
+        metrics.stepEnded(step)
+      },
       track: (work) => {
         const kept = work.finally(() => tracked.delete(kept))
         tracked.add(kept)
@@ -190,6 +206,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
       : await serveObservation(parts.listen, metrics.registry, messaging.isConnected)
 
   const take = async (order: EnvironmentOrder) => {
+    eventLoop.note('an order')
     const receipt = inbox.put(order)
     if (receipt === 'superseded') {
       const reason = `an order of epoch ${order.epoch} came, this agent has ${epoch}`

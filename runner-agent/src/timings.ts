@@ -22,6 +22,9 @@ export interface Timings {
   unkeptFailure: number
 }
 
+/** Whatever keeps the event loop for longer is counted and logged. */
+export const stallMilliseconds = 50
+
 export const defaultTimings: Timings = {
   heartbeat: 5_000,
   lease: runnerLeaseSeconds * 1000,

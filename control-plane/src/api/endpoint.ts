@@ -105,6 +105,8 @@ export function addEndpoint<
     const caller = context.get('caller')
     authorize(caller, endpoint.roles)
     const text = body === undefined ? '' : await context.req.text()
+    const name = `${endpoint.method.toUpperCase()} ${endpoint.path}`
+    services.eventLoop.note(name)
     const result = await endpoint.handle({
       params: validate(params, context.req.param(), 'path') as z.output<Params>,
       query: validate(query, context.req.query(), 'query') as z.output<Query>,
@@ -128,6 +130,7 @@ export function addEndpoint<
           },
         ),
     })
+    services.eventLoop.note(name)
     if (result instanceof Response) return result
     const sent = 'value' in result ? JSON.stringify(result.value) : result.body
     return context.body(sent, result.status, { 'Content-Type': 'application/json' })

@@ -54,6 +54,13 @@ export class Metrics {
     labelNames: ['reason'],
     registers: [this.registry],
   })
+  readonly stallSeconds = new Histogram({
+    name: 'hearth_event_loop_stall_seconds',
+    help: 'How long the event loop stood still, over 50 ms: busy, or waiting for its machine.',
+    labelNames: ['cause'],
+    buckets: [0.1, 0.25, 0.5, 1, 5, 30],
+    registers: [this.registry],
+  })
   readonly messagingConnected = new Gauge({
     name: 'hearth_messaging_connected',
     help: '1 while connected to NATS.',

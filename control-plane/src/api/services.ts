@@ -1,5 +1,5 @@
 import type { QuotaLimits } from '@hearth/contract'
-import type { Clock } from '@hearth/foundation'
+import type { Clock, EventLoopWatch } from '@hearth/foundation'
 import type { Messaging } from '@hearth/messaging'
 import type { Logger } from 'pino'
 import type { Database } from '../database/connection.ts'
@@ -29,6 +29,8 @@ export interface Services {
   rates: RequestRates
   log: Logger
   metrics: Metrics
+  /** Told what runs, so that a stall of the event loop has a name. */
+  eventLoop: Pick<EventLoopWatch, 'note'>
   /** Aborts when the program is about to stop: it is not ready any more, and answers until its clients have left. */
   draining: AbortSignal
   /** Aborts when the program stops, so that open streams end. */

@@ -1,4 +1,4 @@
-import type { Clock } from '@hearth/foundation'
+import type { Clock, EventLoopWatch } from '@hearth/foundation'
 import type { Messaging } from '@hearth/messaging'
 import type { Logger } from 'pino'
 import type { Metrics } from '../api/metrics.ts'
@@ -20,12 +20,13 @@ export interface IntakeOptions {
   clock: Clock
   timings: Timings
   metrics: Metrics
+  eventLoop: Pick<EventLoopWatch, 'note'>
   log: Logger
 }
 
 /** Takes in what runners send until the signal aborts. A report is acknowledged only after it is committed. */
 export async function takeIn(options: IntakeOptions, signal: AbortSignal): Promise<void> {
-  const { database, messaging, encryption, timings, metrics, log } = options
+  const { database, messaging, encryption, timings, metrics, eventLoop, log } = options
   const intake = new ReportIntake(options)
   const heartbeats = new Heartbeats({
     note: (presences) => notePresences(options, presences),
@@ -37,11 +38,23 @@ export async function takeIn(options: IntakeOptions, signal: AbortSignal): Promi
     },
   })
   await Promise.all([
-    messaging.consumeReports((reports) => intake.take(reports, signal), signal, reportsAtOnce),
-    messaging.subscribePresence((presence) => heartbeats.take(presence), signal),
-    messaging.serveSync(
-      (request, mostBytes) => synchronize({ database, encryption, log }, request, mostBytes),
+    messaging.consumeReports(
+      (reports) => {
+        eventLoop.note('reports')
+        return intake.take(reports, signal)
+      },
       signal,
+      reportsAtOnce,
     ),
+    messaging.subscribePresence((presence) => {
+      eventLoop.note('a heartbeat')
+      return heartbeats.take(presence)
+    }, signal),
+    messaging.serveSync(async (request, mostBytes) => {
+      eventLoop.note('a synchronisation')
+      const reply = await synchronize({ database, encryption, log }, request, mostBytes)
+      eventLoop.note('a synchronisation')
+      return reply
+    }, signal),
   ])
 }

@@ -1,9 +1,11 @@
 import type { StepStatus } from '@hearth/contract'
+import type { Stall } from '@hearth/foundation'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 export interface AgentMetrics {
   readonly registry: Registry
   stepEnded(step: StepStatus): void
+  stalled(stall: Stall): void
 }
 
 /** The agent's figures in Prometheus' form. */
@@ -40,8 +42,16 @@ export function createMetrics(now: { environments(): number; pendingReports(): n
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
     registers,
   })
+  const stalls = new Histogram({
+    name: 'hearth_event_loop_stall_seconds',
+    help: 'How long the event loop stood still, over 50 ms: busy, or waiting for its machine',
+    labelNames: ['cause'],
+    buckets: [0.1, 0.25, 0.5, 1, 5, 30],
+    registers,
+  })
   return {
     registry,
+    stalled: ({ cause, milliseconds }) => stalls.observe({ cause }, milliseconds / 1000),
     stepEnded: ({ name, phase, durationMilliseconds }) => {
       ended.inc({ step: name, phase })
       if (durationMilliseconds !== null) seconds.observe({ step: name }, durationMilliseconds / 1000)
