@@ -16,6 +16,7 @@ import { Encryption } from './database/encryption.ts'
 import { loadEncryptionKey } from './database/encryption-key.ts'
 import { migrate } from './database/migrate.ts'
 import { Notifications } from './database/notifications.ts'
+import { Turns } from './database/turns.ts'
 import { takeIn } from './delivery/intake.ts'
 import { tellProblems } from './delivery/problems.ts'
 import { publishCommitted } from './delivery/publisher.ts'
@@ -40,6 +41,7 @@ import {
   checkEncryptionKey,
 } from './kinds/organization/index.ts'
 import { addProjectRoutes, projectReconciler } from './kinds/project/index.ts'
+import { addQuotaRoutes } from './kinds/quota/index.ts'
 import { addRunnerRoutes, Listening, Revocations, runnerReconciler } from './kinds/runner/index.ts'
 import { Authentication, addTokenRoutes, TokenUse, TokenWatch } from './kinds/token/index.ts'
 import { addWarmPoolRoutes, warmPoolReconciler } from './kinds/warm-pool/index.ts'
@@ -124,6 +126,7 @@ export async function composeControlPlane(
     clock,
     timings,
     quotas: config.quotas,
+    turns: new Turns(Math.ceil(config.databaseConnections / 2)),
     streams: new OpenStreams((tokenId, onEnd) => tokenWatch.watch(tokenId, onEnd)),
     rates: new RequestRates(clock),
     eventBells: new EventBells(database, notifications, log),
@@ -164,7 +167,7 @@ export async function composeControlPlane(
       runnerReconciler(listening),
       environmentReconciler,
       placementReconciler,
-      warmPoolReconciler,
+      warmPoolReconciler(config.quotas),
       claimReconciler,
       projectReconciler,
     ],
@@ -243,6 +246,7 @@ function composeApplication(
   addJobRoutes(application, services)
   addEventRoutes(application, services)
   addObserverRoutes(application, services)
+  addQuotaRoutes(application, services)
   for (const dialect of dialects) dialect.add(application, services, authenticate)
   addDocumentation(application, version, dialects)
   return application

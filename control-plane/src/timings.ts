@@ -16,6 +16,8 @@ export interface Timings {
   placementRest: number
   /** A pool looks again this often though nothing woke it. */
   poolRest: number
+  /** The same for a pool that a quota keeps from filling, in case no event tells of new room. */
+  quotaRest: number
   /** How often a stream of events says that it is still there. Proxies close what is silent for a minute. */
   eventHeartbeat: number
   /** How long an observer of events may leave what it is sent untaken before it is told to come again. */
@@ -37,6 +39,7 @@ export const defaultTimings: Timings = {
   publisherRest: 1_000,
   placementRest: 30_000,
   poolRest: 30_000,
+  quotaRest: 5_000,
   eventHeartbeat: 15_000,
   observerStall: 30_000,
   bootRetry: 10_000,

@@ -7,6 +7,19 @@ import { freePort, startNatsServer, startPostgres } from '@hearth/embedded'
 import { eventually, programsFolder, temporaryFolder } from '@hearth/testing'
 import { bundle } from '../hardware/programs.ts'
 
+/** One caller claims thousands here and keeps them all, where a member has some hundreds at most. */
+const principalQuotas = [
+  'environments',
+  'running',
+  'virtualCpus',
+  'memoryMebibytes',
+  'diskGibibytes',
+  'streams',
+  'requestsPerSecond',
+]
+  .map((name) => `${name}=none`)
+  .join(',')
+
 /** The shipped control plane as a process of its own, on servers that write durably: what a user would run. */
 export interface Service extends AsyncDisposable {
   url: string
@@ -58,7 +71,7 @@ async function start(ends: (() => unknown)[], endAll: () => Promise<void>): Prom
     HEARTH_DRAIN_SECONDS: '0',
     HEARTH_ENCRYPTION_KEY_FILE: join(folder, 'encryption.key'),
     HEARTH_ORGANIZATION_QUOTAS: 'streams=none,requestsPerSecond=none',
-    HEARTH_PRINCIPAL_QUOTAS: 'streams=none,requestsPerSecond=none',
+    HEARTH_PRINCIPAL_QUOTAS: principalQuotas,
     HEARTH_BOOTSTRAP_TOKEN_FILE: tokenFile,
   }
   const startControlPlane = async () => {

@@ -115,19 +115,21 @@ export function addEndpoint<
       context,
       expectedVersion: expectedVersion(context.req.header('If-Match')),
       once: (work) =>
-        once(
-          services.database,
-          services.encryption,
-          {
-            organizationId: caller.organizationId,
-            key: idempotencyKey(context.req.header('Idempotency-Key')),
-            principalId: caller.principalId,
-            request: `${endpoint.method} ${context.req.path} ${text}`,
-          },
-          async (tx) => {
-            const reply = await work(tx)
-            return { status: reply.status, body: JSON.stringify(reply.value) }
-          },
+        services.turns.take(caller.organizationId, () =>
+          once(
+            services.database,
+            services.encryption,
+            {
+              organizationId: caller.organizationId,
+              key: idempotencyKey(context.req.header('Idempotency-Key')),
+              principalId: caller.principalId,
+              request: `${endpoint.method} ${context.req.path} ${text}`,
+            },
+            async (tx) => {
+              const reply = await work(tx)
+              return { status: reply.status, body: JSON.stringify(reply.value) }
+            },
+          ),
         ),
     })
     services.eventLoop.note(name)
@@ -155,6 +157,8 @@ function describe(
     tags: [endpoint.tag],
     summary: endpoint.summary,
     security: [{ bearer: [] }],
+    // The roles of which a token needs one; empty where every known token will do.
+    'x-roles': [...endpoint.roles],
     request: {
       params,
       query,

@@ -54,6 +54,11 @@ export class OpenStreams {
     }
   }
 
+  /** How many a principal or an organization has open here. */
+  use(id: string): number {
+    return this.counts.get(id) ?? 0
+  }
+
   private add(key: string, change: number): void {
     const count = (this.counts.get(key) ?? 0) + change
     if (count > 0) this.counts.set(key, count)

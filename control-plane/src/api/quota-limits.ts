@@ -1,16 +1,18 @@
-import type { QuotaLimits, Quotas } from '@hearth/contract'
+import {
+  machineQuotaNames,
+  type OrganizationQuotaName,
+  type QuotaLimits,
+  type Quotas,
+  resourceQuotaNames,
+} from '@hearth/contract'
 
-const unlimited = {
-  projects: null,
-  warmPools: null,
-  environments: null,
-  running: null,
-  virtualCpus: null,
-  memoryMebibytes: null,
-  diskGibibytes: null,
-  tokens: null,
-  observers: null,
-} as const
+/** What the first organization has as much of as there is room for. Observers cost every organization's NATS server. */
+const unlimited: Partial<Record<OrganizationQuotaName, null>> = Object.fromEntries(
+  [...machineQuotaNames, ...resourceQuotaNames.filter((name) => name !== 'observers')].map((name) => [
+    name,
+    null,
+  ]),
+)
 
 /**
  * The limits of one organization: those it was given, then the installation's. The installation's own organization may

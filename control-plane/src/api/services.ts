@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import type { Database } from '../database/connection.ts'
 import type { Encryption } from '../database/encryption.ts'
 import type { Notifications } from '../database/notifications.ts'
+import type { Turns } from '../database/turns.ts'
 import type { Outgoing } from '../outgoing/index.ts'
 import type { Timings } from '../timings.ts'
 import type { EventBells } from './event-bells.ts'
@@ -24,6 +25,8 @@ export interface Services {
   timings: Timings
   /** The installation's limits; those of one organization may differ. */
   quotas: QuotaLimits
+  /** Of transactions that make or claim something: none has all connections. */
+  turns: Turns
   streams: OpenStreams
   eventBells: EventBells
   rates: RequestRates

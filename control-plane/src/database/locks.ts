@@ -18,4 +18,6 @@ export const advisoryLocks = {
   events: 7_207,
   /** Tells NATS which runners are deleted. */
   revocations: 7_208,
+  /** With the hash of whose quota it is and of what: counts what there is and adds to it. */
+  quotas: 7_209,
 } as const

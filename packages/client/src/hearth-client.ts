@@ -2,6 +2,8 @@ import {
   type ApplyResult,
   applyResultSchema,
   type ProjectDeclarationInput,
+  type QuotaUses,
+  quotaUsesSchema,
   roleSchema,
 } from '@hearth/contract'
 import { z } from 'zod'
@@ -62,6 +64,11 @@ export class HearthClient {
 
   whoami(options: CallOptions = {}): Promise<Caller> {
     return this.#transport.json({ method: 'GET', path: '/v1/whoami', ...options }, callerSchema)
+  }
+
+  /** How much the organization and the caller may have at most, and have. */
+  quotas(options: CallOptions = {}): Promise<QuotaUses> {
+    return this.#transport.json({ method: 'GET', path: '/v1/quotas', ...options }, quotaUsesSchema)
   }
 
   /** Makes a project and its warm pools be as declared; pools that are not declared any more are deleted. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { environmentSchema } from './environment.ts'
 import { branchSchema, commandInputSchema, commandSchema } from './provisioning-plan.ts'
+import { quotaShortageSchema } from './quota.ts'
 import {
   idSchema,
   labelsSchema,
@@ -49,6 +50,9 @@ export const warmPoolStatusSchema = z.object({
   uncheckedBranch: z.string().nullable().meta({
     description:
       'In which repositories nobody looked for the pool’s branch, and why; null when all were asked',
+  }),
+  quota: quotaShortageSchema.nullable().meta({
+    description: 'What keeps it from making the machines it lacks; null while no quota does',
   }),
   ...statusFields,
 })

@@ -11,6 +11,7 @@ import { fewerIndexEntries } from './0009-fewer-index-entries.ts'
 import { eventCheckpoints } from './0010-event-checkpoints.ts'
 import { inspections } from './0012-inspections.ts'
 import { pausedMachines } from './0014-paused-machines.ts'
+import { quotas } from './0015-quotas.ts'
 import { revocableCredentials } from './0017-revocable-credentials.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
@@ -27,5 +28,6 @@ export const migrations: Record<string, Migration> = {
   '0010-event-checkpoints': eventCheckpoints,
   '0012-inspections': inspections,
   '0014-paused-machines': pausedMachines,
+  '0015-quotas': quotas,
   '0017-revocable-credentials': revocableCredentials,
 }

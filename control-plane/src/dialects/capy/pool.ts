@@ -45,6 +45,7 @@ export async function lockedPool(
     project,
     environmentClass,
     creator: caller.principalId,
+    limits: caller.limits,
     labels: {},
     spec: { enabled: false, min: 1, branch: null, maxAgeMinutes: null, setup: [] },
   })

@@ -33,7 +33,12 @@ export function addTestRoute(application: Application, services: Services): void
         once(async (tx) => {
           const pool = await lockedPool(tx, caller, params.projectId)
           const { keepSeconds } = warmPoolTestCreateSchema.parse({})
-          const wanted = { creator: caller.principalId, keepSeconds, now: services.clock.now() }
+          const wanted = {
+            creator: caller.principalId,
+            limits: caller.limits,
+            keepSeconds,
+            now: services.clock.now(),
+          }
           const { id } = await startTest(tx, pool, wanted)
           return { status: 200, value: { id, instanceId: id, status: 'provisioning' } }
         }),

@@ -7,10 +7,12 @@ import {
   connectionTo,
   createEnvironment,
   type EnvironmentRow,
+  sizeOf,
   toListedEnvironment,
 } from '../environment/index.ts'
 import { recordEvents } from '../event/index.ts'
 import type { CertificateAuthorities } from '../organization/index.ts'
+import { describeUsed, requireHeld } from '../quota/index.ts'
 import {
   type ClaimablePool,
   insertClaim,
@@ -51,7 +53,7 @@ export async function createClaim(
     poolId: pool.id,
     spec: { fallback: body.spec.fallback, publicKey: body.spec.publicKey },
   }
-  const member = await takeReadyMember(tx, pool.id, id)
+  const member = await takeReadyMember(tx, pool.id, { id, creator: caller.principalId })
   if (member === undefined) {
     if (body.spec.fallback === 'refuse') throw await refusal(tx, pool)
     const environment = await makeCold(tx, pool, id, caller, now)
@@ -71,7 +73,9 @@ export async function createClaim(
   if (address === null) throw new Error(`environment ${member.id} runs without an address`)
   const authority = await authorities.of(tx, caller.organizationId)
   const signedFor = { publicKey: body.spec.publicKey, keyId: `claim:${id} principal:${caller.principalId}` }
-  return { row, pool, connection: connectionTo(authority, { id: member.id, address }, signedFor, now) }
+  const connection = connectionTo(authority, { id: member.id, address }, signedFor, now)
+  await requireHeld(tx, caller.principalId, caller.limits.principal, sizeOf(member))
+  return { row, pool, connection }
 }
 
 function onePool(pools: readonly ClaimablePool[], wanted: ClaimBody['spec']): ClaimablePool {
@@ -101,12 +105,15 @@ function onePool(pools: readonly ClaimablePool[], wanted: ClaimBody['spec']): Cl
 }
 
 async function refusal(tx: DatabaseTransaction, pool: ClaimablePool): Promise<HearthError> {
-  const { provisioning, failed } = await observeShortage(tx, pool.id)
-  return new HearthError(
-    'pool_empty',
-    `pool ${pool.name} has no ready machine (${provisioning} on their way, ${failed} failed): try again, or claim with fallback cold`,
-    { facts: { warmPoolId: pool.id, provisioning, failed } },
-  )
+  const { provisioning, failed, quota } = await observeShortage(tx, pool.id)
+  const counts = `${provisioning} on their way, ${failed} failed`
+  const message =
+    quota === null
+      ? `pool ${pool.name} has no ready machine (${counts}): try again, or claim with fallback cold`
+      : `pool ${pool.name} has no ready machine (${counts}), and makes no more while the organization has ${describeUsed(quota)}: release or delete one, or have the quota raised`
+  return new HearthError('pool_empty', message, {
+    facts: { warmPoolId: pool.id, provisioning, failed, ...(quota === null ? {} : { quota: quota.quota }) },
+  })
 }
 
 async function makeCold(
@@ -140,6 +147,7 @@ async function makeCold(
     warmPool,
     claimId,
     creator: caller.principalId,
+    limits: caller.limits,
     now,
   })
 }

@@ -103,21 +103,26 @@ export async function matchingPools(
 export async function takeReadyMember(
   tx: DatabaseTransaction,
   poolId: string,
-  claimId: string,
+  claim: { id: string; creator: string | null },
 ): Promise<EnvironmentRow | undefined> {
-  return (await take(tx, poolId, claimId, 'pass over')) ?? (await take(tx, poolId, claimId, 'wait'))
+  return (await take(tx, poolId, claim, 'pass over')) ?? (await take(tx, poolId, claim, 'wait'))
 }
 
 /** The one statement that gives a machine away. */
 async function take(
   tx: DatabaseTransaction,
   poolId: string,
-  claimId: string,
+  claim: { id: string; creator: string | null },
   held: 'pass over' | 'wait',
 ): Promise<EnvironmentRow | undefined> {
   return tx
     .updateTable('environments')
-    .set({ claim_id: claimId, status_version: sql`status_version + 1`, updated_at: sql`now()` })
+    .set({
+      claim_id: claim.id,
+      holder_id: claim.creator,
+      status_version: sql`status_version + 1`,
+      updated_at: sql`now()`,
+    })
     .where('id', '=', (query) => {
       const ready = query
         .selectFrom('environments')
@@ -165,6 +170,7 @@ export async function observeShortage(queryable: Queryable, poolId: string): Pro
     failure: pool.status.failure,
     provisioning: Number(row?.provisioning ?? 0),
     failed: Number(row?.failed ?? 0),
+    quota: pool.status.quota ?? null,
   }
 }
 

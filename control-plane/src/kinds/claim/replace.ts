@@ -16,7 +16,7 @@ export async function replaceMachine(
   now: Date,
 ): Promise<void> {
   await desireDeletion(tx, lost, { reason: 'runner_lost' }, now)
-  const ready = await takeReadyMember(tx, claim.warm_pool_id, claim.id)
+  const ready = await takeReadyMember(tx, claim.warm_pool_id, claim)
   const machine = ready ?? (await makeAnew(tx, claim, lost, now))
   const status = {
     ...claim.status,
@@ -71,6 +71,8 @@ async function makeAnew(
     },
     claimId: claim.id,
     creator: claim.creator,
+    // The lost one, which is given up, takes no place any more.
+    limits: null,
     labels: lost.labels,
     now,
   })

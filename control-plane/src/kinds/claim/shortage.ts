@@ -1,4 +1,5 @@
-import type { Failure, WarmPoolPhase } from '@hearth/contract'
+import type { Failure, QuotaShortage, WarmPoolPhase } from '@hearth/contract'
+import { describeUsed } from '../quota/index.ts'
 
 /** A pool without a ready machine, as seen when someone asked for one. */
 export interface Shortage {
@@ -9,6 +10,8 @@ export interface Shortage {
   failure: Failure | null
   provisioning: number
   failed: number
+  /** What keeps the pool from making those it lacks. */
+  quota: QuotaShortage | null
 }
 
 /** Why a pool had no ready machine, in one sentence. */
@@ -21,6 +24,7 @@ export function describeShortage(seen: Shortage): string {
   if (min === 0) return `${none}: its min is 0, so it keeps none ready`
   if (seen.phase === 'failed')
     return `${none}: it has stopped making any, ${failure?.message ?? 'after failures'}`
+  if (seen.quota !== null) return `${none}: the organization has ${describeUsed(seen.quota)}`
   const broken = failed === 0 ? '' : `, ${failed} failed`
   const cause = failure === null ? '' : ` (${failure.message})`
   if (provisioning > 0)

@@ -27,11 +27,11 @@ export async function applyDeclaration(
   expectedVersion: number | null,
 ): Promise<ApplyResult> {
   const { warmPools, apiVersion: _, name, labels, ...spec } = declaration
-  const { organizationId, principalId: creator } = caller
+  const { organizationId, principalId: creator, limits } = caller
   const before = await lockProject(tx, organizationId, name)
   requireVersion(expectedVersion, before?.spec_version ?? 0)
   const project =
-    before ?? (await createProject(tx, encryption, { organizationId, creator, name, labels, spec }))
+    before ?? (await createProject(tx, encryption, { organizationId, creator, limits, name, labels, spec }))
   const changed = before === undefined ? null : await changeProject(tx, encryption, before, { labels, spec })
   return {
     projectId: project.id,
@@ -81,7 +81,14 @@ async function applyPool(
 ): Promise<{ id: string; change: 'created' | 'updated' | 'unchanged' }> {
   const locked = pool === undefined ? undefined : await lockWarmPool(tx, pool.id)
   if (locked === undefined) {
-    const created = { project, environmentClass, creator: caller.principalId, labels: {}, spec }
+    const created = {
+      project,
+      environmentClass,
+      creator: caller.principalId,
+      limits: caller.limits,
+      labels: {},
+      spec,
+    }
     return { id: (await createWarmPool(tx, created)).id, change: 'created' }
   }
   const changed = await changeWarmPool(tx, locked, { spec })

@@ -15,6 +15,7 @@ import type { Services } from '../../api/services.ts'
 import { isUniqueViolation } from '../../database/connection.ts'
 import { transact } from '../../database/transact.ts'
 import { recordEvent } from '../event/index.ts'
+import { requireResource } from '../quota/index.ts'
 import {
   countUses,
   deleteEnvironmentClass,
@@ -55,6 +56,7 @@ export function addEnvironmentClassRoutes(application: Application, services: Se
     handle: async ({ caller, body, once }) =>
       once(async (tx) => {
         const created = { organizationId: caller.organizationId, creator: caller.principalId, ...body }
+        await requireResource(tx, caller.organizationId, caller.limits, 'environmentClasses')
         const row = await insertEnvironmentClass(tx, created).catch((error: unknown) => {
           if (isUniqueViolation(error))
             throw new HearthError('conflict', `there is an environment class ${body.name} already`)

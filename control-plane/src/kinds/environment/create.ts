@@ -1,4 +1,4 @@
-import { environmentPhaseTable } from '@hearth/contract'
+import { environmentPhaseTable, type ProvisioningPlan, type QuotaLimits } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import type { Insertable, Selectable } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
@@ -7,6 +7,7 @@ import type { EnvironmentClassTable } from '../environment-class/table.ts'
 import { recordEvents } from '../event/index.ts'
 import { insertJobs } from '../job/index.ts'
 import type { ProjectRow } from '../project/index.ts'
+import { requireRoomForMachine } from '../quota/index.ts'
 import { buildPlan, configurationOf, type PoolSetup } from './plan.ts'
 import {
   type EnvironmentRow,
@@ -24,6 +25,8 @@ export interface NewEnvironment {
   test?: { keepSeconds: number }
   claimId: string | null
   creator: string | null
+  /** Against which its place is counted, also for whoever holds it from the start; null where that has been done. */
+  limits: QuotaLimits | null
   name?: string | undefined
   labels?: Record<string, string>
   now: Date
@@ -34,16 +37,24 @@ export async function createEnvironment(
   tx: DatabaseTransaction,
   created: NewEnvironment,
 ): Promise<EnvironmentRow> {
-  const [row] = await createEnvironments(tx, created, 1)
+  const { limits, project } = created
+  if (limits !== null) {
+    const accounts = { organizationId: project.organization_id, principalId: holderOf(created), limits }
+    await requireRoomForMachine(tx, accounts, planOf(created))
+  }
+  const [row] = await createEnvironments(tx, { ...created, limits: null }, 1)
   if (row === undefined) throw new Error('a machine was written and did not come back')
   await wake(tx, 'environment', row.id)
   return row
 }
 
-/** The same for `count` machines, one or more, with as many statements; the caller places them at once, or wakes them. */
+/**
+ * The same for `count` machines, one or more, with as many statements, whose places have been counted; the caller places
+ * them at once, or wakes them.
+ */
 export async function createEnvironments(
   tx: DatabaseTransaction,
-  created: NewEnvironment,
+  created: NewEnvironment & { limits: null },
   count: number,
 ): Promise<EnvironmentRow[]> {
   const values = Array.from({ length: count }, () => toValues(created))
@@ -63,10 +74,19 @@ export async function createEnvironments(
   return rows
 }
 
+function planOf({ project, environmentClass, warmPool }: NewEnvironment): ProvisioningPlan {
+  return buildPlan(project.spec, environmentClass.spec, warmPool)
+}
+
+/** A pool's own machine is nobody's until it is claimed. */
+function holderOf({ creator, claimId, warmPool, test }: NewEnvironment): string | null {
+  return warmPool !== null && test === undefined && claimId === null ? null : creator
+}
+
 function toValues(created: NewEnvironment): Insertable<EnvironmentTable> {
   const { project, environmentClass, warmPool, test, now } = created
   const id = newId()
-  const plan = buildPlan(project.spec, environmentClass.spec, warmPool)
+  const plan = planOf(created)
   return {
     id,
     organization_id: project.organization_id,
@@ -82,6 +102,7 @@ function toValues(created: NewEnvironment): Insertable<EnvironmentTable> {
     tested_pool_id: test === undefined ? null : (warmPool?.id ?? null),
     keep_seconds: test?.keepSeconds ?? null,
     claim_id: created.claimId,
+    holder_id: holderOf(created),
     runner_id: null,
     phase: 'pending',
     desired_phase: 'running',

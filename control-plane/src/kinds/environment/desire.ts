@@ -1,26 +1,30 @@
-import type { Deletion, DesiredPhase } from '@hearth/contract'
+import type { Deletion, DesiredPhase, QuotaLimits } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { requestOrder } from '../../database/outbox.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
-import { type EnvironmentRow, environmentColumns, toListedEnvironment } from './table.ts'
+import { requireRoomToStart } from '../quota/index.ts'
+import { accountsOf, type EnvironmentRow, environmentColumns, toListedEnvironment } from './table.ts'
 
 /**
  * Stops or starts an environment: writes the wish and orders it of its runner. The row must have been read under lock.
- * What is to be deleted stays so: asking for another phase is a conflict.
+ * What is to be deleted stays so: asking for another phase is a conflict. One that starts must fit its quotas.
  */
 export async function desirePhase(
   tx: DatabaseTransaction,
   row: EnvironmentRow,
   desired: Exclude<DesiredPhase, 'deleted'>,
+  limits: QuotaLimits,
 ): Promise<EnvironmentRow> {
   if (desired === 'stopped' && (row.phase === 'pending' || row.phase === 'provisioning'))
     throw new HearthError(
       'conflict',
       `environment ${row.name} is ${row.phase}: only what was ready can be stopped`,
     )
+  if (desired === 'running' && row.desired_phase === 'stopped' && row.phase === 'stopped')
+    await requireRoomToStart(tx, accountsOf(row, limits))
   return desire(tx, row, desired, null)
 }
 

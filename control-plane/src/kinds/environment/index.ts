@@ -14,6 +14,7 @@ export {
   type EnvironmentRow,
   environmentColumns,
   type PlannedEnvironmentRow,
+  sizeOf,
   toEnvironment,
   toListedEnvironment,
 } from './table.ts'

@@ -12,6 +12,7 @@ import type { DatabaseTransaction } from '../../database/connection.ts'
 import { type Wake, wakeMany } from '../../reconciling/wake.ts'
 import { recordEvents } from '../event/index.ts'
 import { continueJobs, type JobContinuation } from '../job/index.ts'
+import { poolsThatWait } from '../quota/index.ts'
 import { bootEnd } from './boot-end.ts'
 import { type EnvironmentRow, type StoredEnvironmentStatus, toListedEnvironment } from './table.ts'
 import { timerOf } from './timer.ts'
@@ -109,7 +110,10 @@ export async function writeMoves(tx: DatabaseTransaction, moves: readonly PhaseM
     ({ before, after }) =>
       after.phase === before.phase && (after.paused === null) !== (before.paused === null),
   )
-  await wakeMany(tx, [...moved, ...paused].flatMap(dependents))
+  const wakes = [...moved, ...paused].flatMap(dependents)
+  const withRoom = moved.filter(({ after }) => makesRoom.has(after.phase))
+  const organizations = withRoom.map(({ after }) => after.organization_id)
+  await wakeMany(tx, [...wakes, ...(await poolsThatWait(tx, organizations))])
 }
 
 async function updateRows(tx: DatabaseTransaction, moves: readonly PhaseMove[]): Promise<void> {
@@ -160,6 +164,9 @@ function statusAfter(row: EnvironmentRow, change: PhaseChange, moves: boolean): 
   const status = change.status ?? row.status
   return moves && change.phase === 'failed' ? { ...status, failedAt: change.now.toISOString() } : status
 }
+
+/** In which a machine counts for less than before. */
+const makesRoom: ReadonlySet<EnvironmentPhase> = new Set(['deleted', 'stopped', 'failed'])
 
 function dependents({ after: row, reported }: PhaseMove): Wake[] {
   const wakes: Wake[] = []

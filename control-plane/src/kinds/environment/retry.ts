@@ -1,11 +1,13 @@
+import type { QuotaLimits } from '@hearth/contract'
 import { assertNever, HearthError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { requestOrder } from '../../database/outbox.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { beginJob } from '../job/index.ts'
+import { requireRoomToStart } from '../quota/index.ts'
 import { movePhase } from './phase.ts'
-import { type EnvironmentRow, environmentColumns, type StoredEnvironmentStatus } from './table.ts'
+import { accountsOf, type EnvironmentRow, environmentColumns, type StoredEnvironmentStatus } from './table.ts'
 
 /**
  * A way on from every phase, safe to repeat. What failed is tried once more under a new generation: a machine that was
@@ -15,6 +17,7 @@ import { type EnvironmentRow, environmentColumns, type StoredEnvironmentStatus }
 export async function retryEnvironment(
   tx: DatabaseTransaction,
   row: EnvironmentRow,
+  limits: QuotaLimits,
   now: Date,
 ): Promise<EnvironmentRow> {
   if (row.phase === 'deleted')
@@ -24,6 +27,8 @@ export async function retryEnvironment(
     await wake(tx, 'environment', row.id)
     return row
   }
+  // It takes no processor while it is failed; all else is counted already.
+  await requireRoomToStart(tx, accountsOf(row, limits))
   const runnerId = await heldBy(tx, row)
   const raised = await tx
     .updateTable('environments')

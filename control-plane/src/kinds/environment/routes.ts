@@ -94,6 +94,7 @@ export function addEnvironmentRoutes(
           warmPool: null,
           claimId: null,
           creator: caller.principalId,
+          limits: caller.limits,
           name,
           labels,
           now: clock.now(),
@@ -129,7 +130,8 @@ export function addEnvironmentRoutes(
         requireVersion(expectedVersion, row.spec_version)
         const labelled = body.labels === undefined ? row : await setLabels(tx, row, body.labels)
         const desired = body.spec?.desiredPhase
-        const changed = desired === undefined ? labelled : await desirePhase(tx, labelled, desired)
+        const changed =
+          desired === undefined ? labelled : await desirePhase(tx, labelled, desired, caller.limits)
         if (changed === labelled && labelled !== row)
           await recordEvent(tx, 'updated', toListedEnvironment(labelled))
         return { status: 200, value: toEnvironment(await withPlan(tx, changed)) }
@@ -169,7 +171,7 @@ export function addEnvironmentRoutes(
       once(async (tx) => {
         const row = owned(await lockEnvironment(tx, params.id), caller.organizationId, params.id)
         requireVersion(expectedVersion, row.spec_version)
-        const retried = await retryEnvironment(tx, row, clock.now())
+        const retried = await retryEnvironment(tx, row, caller.limits, clock.now())
         return { status: 202, value: toEnvironment(await withPlan(tx, retried)) }
       }),
   })

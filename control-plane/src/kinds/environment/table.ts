@@ -8,11 +8,13 @@ import {
   type Identity,
   type Pause,
   type ProvisioningPlan,
+  type QuotaLimits,
   type StepStatus,
   summarize,
 } from '@hearth/contract'
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
+import type { Accounts, MachineSize } from '../quota/index.ts'
 import { listedSteps } from './listed-steps.ts'
 
 /** What the status column holds; the rest of the wire's status are columns of their own. */
@@ -37,6 +39,8 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   warm_pool_id: string | null
   runner_id: string | null
   claim_id: string | null
+  /** The principal whose quotas it counts for; null for a machine of a pool that nobody has claimed. */
+  holder_id: string | null
   /** The pool whose steps it tests; such a machine has no `warm_pool_id`, so that nothing takes it for a member. */
   tested_pool_id: string | null
   /** The pool it was a member of until an administrator took it out to look into it; no claim gets it any more. */
@@ -87,6 +91,7 @@ export const environmentColumns = [
   'inspected_pool_id',
   'keep_seconds',
   'claim_id',
+  'holder_id',
   'runner_id',
   'remove_at',
   'phase',
@@ -104,6 +109,17 @@ export const environmentColumns = [
   'memory_mebibytes',
   'disk_gibibytes',
 ] as const satisfies readonly (keyof EnvironmentTable)[]
+
+/** What the machine takes of its quotas. */
+export function sizeOf(row: EnvironmentRow): MachineSize {
+  const { virtual_cpus: virtualCpus, memory_mebibytes: memoryMebibytes, disk_gibibytes: diskGibibytes } = row
+  return { virtualCpus, memoryMebibytes, diskGibibytes }
+}
+
+/** Whose quotas the machine counts for. */
+export function accountsOf(row: EnvironmentRow, limits: QuotaLimits): Accounts {
+  return { organizationId: row.organization_id, principalId: row.holder_id, limits }
+}
 
 export const emptyStatus: StoredEnvironmentStatus = {
   address: null,

@@ -22,7 +22,10 @@ export async function isTrialDue(queryable: Queryable, organizationId: string, n
  * Makes one machine on a degraded runner whose pause is over; false, and nothing made, when none would take it, when
  * others wait for a runner, or when somebody else is placing at this moment.
  */
-export async function createOnTrial(tx: DatabaseTransaction, created: NewEnvironment): Promise<boolean> {
+export async function createOnTrial(
+  tx: DatabaseTransaction,
+  created: NewEnvironment & { limits: null },
+): Promise<boolean> {
   const { project, environmentClass, warmPool, now } = created
   const organizationId = project.organization_id
   if (!(await tryLockPlacement(tx, organizationId, []))) return false

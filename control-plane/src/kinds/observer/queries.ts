@@ -1,5 +1,5 @@
 import { newId } from '@hearth/foundation'
-import { sql } from 'kysely'
+
 import type { Database, DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import type { ObserverRow } from './table.ts'
 
@@ -67,17 +67,6 @@ export async function listObservers(
     .limit(filter.limit + 1)
   if (filter.after !== undefined) query = query.where('id', '>', filter.after)
   return query.execute()
-}
-
-export async function countObservers(tx: DatabaseTransaction, organizationId: string): Promise<number> {
-  // Two at once must not both be the last that fits.
-  await sql`SELECT 1 FROM organizations WHERE id = ${organizationId} FOR UPDATE`.execute(tx)
-  const row = await tx
-    .selectFrom('observers')
-    .select((expression) => expression.fn.countAll().as('count'))
-    .where('organization_id', '=', organizationId)
-    .executeTakeFirstOrThrow()
-  return Number(row.count)
 }
 
 export async function extendObserver(

@@ -13,9 +13,9 @@ import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams, page } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { transact } from '../../database/transact.ts'
+import { requireResource } from '../quota/index.ts'
 import { accessOf, requireObserverMessaging } from './access.ts'
 import {
-  countObservers,
   deleteObserver,
   extendObserver,
   findObserver,
@@ -27,7 +27,6 @@ import { type ObserverRow, toObserver } from './table.ts'
 
 const tag = 'Observers'
 const path = '/v1/observers'
-const mostObservers = 100
 const millisecondsPerHour = 3_600_000
 
 export function addObserverRoutes(application: Application, services: Services): void {
@@ -59,8 +58,7 @@ export function addObserverRoutes(application: Application, services: Services):
       requireObserverMessaging(services)
       return once(async (tx) => {
         const { organizationId, principalId: creator } = caller
-        if ((await countObservers(tx, organizationId)) >= mostObservers)
-          throw new HearthError('conflict', `there are ${mostObservers} observers already: delete one`)
+        await requireResource(tx, organizationId, caller.limits, 'observers')
         const { hours, start, ...made } = body
         const row = await insertObserver(tx, { ...made, organizationId, creator, expiresAt: after(hours) })
         await messaging.ensureObserver(toObserver(row), start)

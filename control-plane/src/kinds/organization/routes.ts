@@ -16,7 +16,9 @@ import { found, idParams, page, requireVersion } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import { isUniqueViolation } from '../../database/connection.ts'
 import { transact } from '../../database/transact.ts'
+import { wakeMany } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
+import { poolsThatWait } from '../quota/index.ts'
 import { createPrincipal, createToken, forgetCallers } from '../token/index.ts'
 import {
   createOrganization,
@@ -128,6 +130,7 @@ export function addOrganizationRoutes(application: Application, services: Servic
         })
         await recordEvent(tx, 'updated', toOrganization(changed))
         await forgetCallers(tx)
+        await wakeMany(tx, await poolsThatWait(tx, [row.id]))
         return { status: 200, value: toOrganization(changed) }
       }),
   })

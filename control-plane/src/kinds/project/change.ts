@@ -1,9 +1,10 @@
-import type { ProjectSpec, ProjectSpecInput } from '@hearth/contract'
+import type { ProjectSpec, ProjectSpecInput, QuotaLimits } from '@hearth/contract'
 import { canonicalJson, HearthError } from '@hearth/foundation'
 import { type DatabaseTransaction, isUniqueViolation } from '../../database/connection.ts'
 import type { Encryption } from '../../database/encryption.ts'
 import { wakeAll } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
+import { requireResource } from '../quota/index.ts'
 import { requireCredentials } from './credentials.ts'
 import { planBytes, refuseLargePlan } from './plan-size.ts'
 import { dependentsOf, insertProject, readSecrets, updateProject, writeSecrets } from './queries.ts'
@@ -15,6 +16,7 @@ export async function createProject(
   created: {
     organizationId: string
     creator: string
+    limits: QuotaLimits
     name: string
     labels: Record<string, string>
     spec: ProjectSpecInput
@@ -23,6 +25,7 @@ export async function createProject(
   requireCredentials(created.spec.repositories, Object.keys(created.spec.secrets))
   const spec = storedSpec(created.spec)
   refuseLargePlan(planBytes(spec, []), 0)
+  await requireResource(tx, created.organizationId, created.limits, 'projects')
   const row = await insertProject(tx, { ...created, spec }).catch((error: unknown) => {
     if (isUniqueViolation(error))
       throw new HearthError('conflict', `there is a project ${created.name} already`)

@@ -50,7 +50,8 @@ export function addProjectRoutes(application: Application, services: Services): 
     answer: { status: 201, schema: projectSchema, description: 'The project; secrets by name only' },
     handle: async ({ caller, body, once }) =>
       once(async (tx) => {
-        const created = { ...body, organizationId: caller.organizationId, creator: caller.principalId }
+        const { organizationId, principalId: creator, limits } = caller
+        const created = { ...body, organizationId, creator, limits }
         return { status: 201, value: toProject(await createProject(tx, encryption, created)) }
       }),
   })

@@ -24,6 +24,7 @@ import { isUniqueViolation } from '../../database/connection.ts'
 import { transact } from '../../database/transact.ts'
 import { wakeAll } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
+import { requireResource } from '../quota/index.ts'
 import { createPrincipal, createToken, deleteTokensOfRunner } from '../token/index.ts'
 import type { Listening } from './listening.ts'
 import {
@@ -86,6 +87,7 @@ export function addRunnerRoutes(
     handle: async ({ caller, body, once }) =>
       once(async (tx) => {
         const { organizationId } = caller
+        await requireResource(tx, organizationId, caller.limits, 'runners')
         const row = await insertRunner(tx, { ...body, organizationId, creator: caller.principalId }).catch(
           (error: unknown) => {
             if (isUniqueViolation(error))

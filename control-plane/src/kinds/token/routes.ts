@@ -14,6 +14,7 @@ import { administrators } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams, page } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
+import { requireResource } from '../quota/index.ts'
 import { createPrincipal, createToken, deleteToken, listTokens } from './queries.ts'
 import { toToken } from './table.ts'
 
@@ -63,6 +64,7 @@ export function addTokenRoutes(application: Application, services: Services): vo
       once(async (tx) => {
         const { organizationId } = caller
         requireFuture(body.expiresAt, clock.now())
+        await requireResource(tx, organizationId, caller.limits, 'tokens')
         const principal = {
           organization_id: organizationId,
           kind: 'service_account' as const,

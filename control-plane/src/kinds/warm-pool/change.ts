@@ -1,8 +1,10 @@
+import type { QuotaLimits } from '@hearth/contract'
 import { canonicalJson, HearthError } from '@hearth/foundation'
 import { type DatabaseTransaction, isUniqueViolation } from '../../database/connection.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
 import { type ProjectRow, planBytes, refuseLargePlan } from '../project/index.ts'
+import { requireResource } from '../quota/index.ts'
 import { insertWarmPool, updateWarmPool } from './queries.ts'
 import { retireAll } from './retire.ts'
 import { showWarmPool } from './show.ts'
@@ -14,6 +16,7 @@ export async function createWarmPool(
     project: ProjectRow
     environmentClass: { id: string; name: string }
     creator: string
+    limits: QuotaLimits
     labels: Record<string, string>
     spec: PoolSpec
     uncheckedBranch?: string | null
@@ -23,6 +26,7 @@ export async function createWarmPool(
   if (project.phase === 'deleting')
     throw new HearthError('conflict', `project ${project.name} is being deleted`)
   refuseLargePlan(planBytes(project.spec, created.spec.setup), 0)
+  await requireResource(tx, project.organization_id, created.limits, 'warmPools')
   const row = await insertWarmPool(tx, created).catch((error: unknown) => {
     if (isUniqueViolation(error)) {
       throw new HearthError(

@@ -76,7 +76,12 @@ export function addInstanceRoutes(application: Application, services: Services):
           'warm pool',
           params.id,
         )
-        const wanted = { creator: caller.principalId, keepSeconds: body.keepSeconds, now: clock.now() }
+        const wanted = {
+          creator: caller.principalId,
+          limits: caller.limits,
+          keepSeconds: body.keepSeconds,
+          now: clock.now(),
+        }
         const { id } = await startTest(tx, pool, wanted)
         const row = found(await findInstance(tx, pool.id, id), 'test', id)
         return { status: 201, value: toInstance(row, row.configuration) }

@@ -1,10 +1,11 @@
-import type { RunnerPhase } from '@hearth/contract'
+import type { QuotaLimits, QuotaShortage, RunnerPhase } from '@hearth/contract'
 import { assertNever, canonicalJson } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { type Wake, wake, wakeMany } from '../../reconciling/wake.ts'
 import { createEnvironments, createOnTrial, type NewEnvironment, placeAtOnce } from '../environment/index.ts'
 import { recordEvent } from '../event/index.ts'
+import { readLimits, takeRoom } from '../quota/index.ts'
 import { decide, type ObservedPool, type PoolDecision } from './decide.ts'
 import { observePool } from './observe.ts'
 import { deleteWarmPool, lockWarmPool, setConfiguration, updateWarmPoolStatus } from './queries.ts'
@@ -13,7 +14,7 @@ import { retirementReason } from './retirement.ts'
 import { configurationFor, lookAtPool, type PoolSight, toWarmPool } from './show.ts'
 import { poolSpec, type WarmPoolRow } from './table.ts'
 
-export const warmPoolReconciler: Reconciler = {
+export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
   kind: 'warm-pool',
   async reconcile(id, { tx, clock, timings }) {
     const locked = await lockWarmPool(tx, id)
@@ -27,7 +28,7 @@ export const warmPoolReconciler: Reconciler = {
     const seen = await observePool(tx, pool, sight, given)
     const decision = decide(seen)
     if (seen.deleting) await retireAll(tx, 'tested_pool_id', id, { reason: 'pool_deleted' }, now)
-    const placed = await carryOut(tx, pool, sight, seen, decision, now)
+    const { placed, short } = await carryOut(tx, { pool, sight, seen, quotas }, decision, now)
     if (seen.deleting && seen.members.length === 0) {
       await deleteWarmPool(tx, id)
       await recordEvent(tx, 'deleted', toWarmPool(pool, null))
@@ -36,32 +37,56 @@ export const warmPoolReconciler: Reconciler = {
     }
     // Machines that were placed have woken the pool, which then tells what has become of it.
     if (!placed)
-      await tellChanges(tx, pool, decision, decision.actions.length === 0 ? sight : await lookAtPool(tx, id))
-    const rest = new Date(now.getTime() + timings.poolRest)
+      await tellChanges(
+        tx,
+        pool,
+        { ...decision, short },
+        decision.actions.length === 0 ? sight : await lookAtPool(tx, id),
+      )
+    const rest = new Date(now.getTime() + (short === null ? timings.poolRest : timings.quotaRest))
     return decision.lookAgainAt !== null && decision.lookAgainAt < rest ? decision.lookAgainAt : rest
   },
+})
+
+interface Surroundings {
+  pool: WarmPoolRow
+  sight: PoolSight
+  seen: ObservedPool
+  quotas: QuotaLimits
 }
 
-/** True when it made machines that have their runners already. */
+interface CarriedOut {
+  /** It made machines that have their runners already. */
+  placed: boolean
+  /** Why it made fewer than it wanted; null when it did not. */
+  short: QuotaShortage | null
+}
+
 async function carryOut(
   tx: DatabaseTransaction,
-  pool: WarmPoolRow,
-  sight: PoolSight,
-  seen: ObservedPool,
-  decision: PoolDecision,
+  { pool, sight, seen, quotas }: Surroundings,
+  { actions }: PoolDecision,
   now: Date,
-): Promise<boolean> {
-  let placed = false
-  for (const action of decision.actions) {
+): Promise<CarriedOut> {
+  const done: CarriedOut = { placed: false, short: null }
+  const organizationId = pool.organization_id
+  const roomFor = async (wanted: number) => {
+    const limits = await readLimits(tx, quotas, organizationId)
+    return takeRoom(tx, { organizationId, limits }, sight.class_spec, wanted)
+  }
+  for (const action of actions) {
     switch (action.do) {
       case 'create': {
-        const rows = await createEnvironments(tx, newMember(pool, sight, now), action.count)
-        placed = await placeAtOnce(tx, rows, sight.class_spec, now)
-        if (!placed) await wakeMany(tx, unplaced(pool.organization_id, rows))
+        const room = await roomFor(action.count)
+        done.short = room.short
+        if (room.count === 0) break
+        const rows = await createEnvironments(tx, newMember(pool, sight, now), room.count)
+        done.placed = await placeAtOnce(tx, rows, sight.class_spec, now)
+        if (!done.placed) await wakeMany(tx, unplaced(organizationId, rows))
         break
       }
       case 'try runner':
-        placed = await createOnTrial(tx, newMember(pool, sight, now))
+        if ((await roomFor(1)).count > 0) done.placed = await createOnTrial(tx, newMember(pool, sight, now))
         break
       case 'retire': {
         const member = seen.members.find(({ id }) => id === action.id)
@@ -75,10 +100,10 @@ async function carryOut(
         assertNever(action)
     }
   }
-  return placed
+  return done
 }
 
-function newMember(pool: WarmPoolRow, sight: PoolSight, now: Date): NewEnvironment {
+function newMember(pool: WarmPoolRow, sight: PoolSight, now: Date): NewEnvironment & { limits: null } {
   const { setup, branch } = poolSpec(pool)
   const { project_id: id, organization_id } = pool
   return {
@@ -87,6 +112,7 @@ function newMember(pool: WarmPoolRow, sight: PoolSight, now: Date): NewEnvironme
     warmPool: { id: pool.id, setup, branch },
     claimId: null,
     creator: null,
+    limits: null,
     now,
   }
 }
@@ -103,7 +129,7 @@ function unplaced(organizationId: string, rows: readonly { id: string }[]): Wake
 async function tellChanges(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
-  decision: PoolDecision,
+  decision: PoolDecision & Pick<CarriedOut, 'short'>,
   sight: PoolSight,
 ): Promise<void> {
   const judged = {
@@ -111,6 +137,7 @@ async function tellChanges(
     retryAt: decision.retryAt?.toISOString() ?? null,
     failure: decision.failure,
     uncheckedBranch: pool.status.uncheckedBranch ?? null,
+    quota: decision.short,
     observedSpecVersion: pool.spec_version,
   }
   const present = toWarmPool({ ...pool, status: { ...pool.status, ...judged } }, sight)

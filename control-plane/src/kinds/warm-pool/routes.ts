@@ -78,6 +78,7 @@ export function addWarmPoolRoutes(application: Application, services: Services):
           project,
           environmentClass,
           creator: caller.principalId,
+          limits: caller.limits,
           labels: body.labels,
           spec,
           uncheckedBranch,

@@ -109,6 +109,7 @@ export function toWarmPool(row: WarmPoolRow, sight: PoolSight | null): WarmPool 
       retryAt,
       failure,
       uncheckedBranch: row.status.uncheckedBranch ?? null,
+      quota: row.status.quota ?? null,
       observedSpecVersion: row.status.observedSpecVersion,
       deadline: null,
     },

@@ -1,3 +1,4 @@
+import type { QuotaLimits } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { createEnvironment, type EnvironmentRow } from '../environment/index.ts'
@@ -12,7 +13,7 @@ import { poolSpec, type WarmPoolRow } from './table.ts'
 export async function startTest(
   tx: DatabaseTransaction,
   row: WarmPoolRow,
-  wanted: { creator: string; keepSeconds: number; now: Date },
+  wanted: { creator: string; limits: QuotaLimits; keepSeconds: number; now: Date },
 ): Promise<EnvironmentRow> {
   refuseWhileDeleting(row)
   const project = await findProject(tx, row.organization_id, row.project_id)
@@ -31,6 +32,7 @@ export async function startTest(
     test: { keepSeconds: wanted.keepSeconds },
     claimId: null,
     creator: wanted.creator,
+    limits: wanted.limits,
     now: wanted.now,
   })
 }

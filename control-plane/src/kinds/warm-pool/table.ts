@@ -1,4 +1,4 @@
-import type { Command, Failure, WarmPoolPhase } from '@hearth/contract'
+import type { Command, Failure, QuotaShortage, WarmPoolPhase } from '@hearth/contract'
 import type { Generated, Selectable } from 'kysely'
 import type { ResourceTable } from '../../database/resource-row.ts'
 
@@ -26,6 +26,8 @@ export interface StoredWarmPoolStatus {
   failure: Failure | null
   /** Pools made before it came lack it. */
   uncheckedBranch?: string | null
+  /** Pools made before it came lack it. */
+  quota?: QuotaShortage | null
   observedSpecVersion: number
 }
 

@@ -6,6 +6,7 @@ import {
   type WarmPool,
 } from '@hearth/contract'
 import { assertNever, spokenTime } from '@hearth/foundation'
+import { describeUsed } from '../quota/index.ts'
 
 /** Members alike in what they are about: unclaimed, not deleted, in one phase for one reason. */
 export interface MemberGroup {
@@ -66,6 +67,7 @@ export function explain({ pool, members }: PoolSight): Reasons {
 /** What keeps it from being full, the worst first. */
 function obstacle({ status }: WarmPool, members: readonly MemberGroup[]): string {
   const waiting = members.find(({ phase, placement }) => phase === 'pending' && placement !== null)
+  if (status.quota !== null) return `the organization has ${describeUsed(status.quota)}`
   if (waiting !== undefined) return `${waiting.count} wait for a runner: ${waiting.placement}`
   if (status.retryAt !== null && status.failure !== null)
     return `the last machine failed (${status.failure.message})`
@@ -73,6 +75,8 @@ function obstacle({ status }: WarmPool, members: readonly MemberGroup[]): string
 }
 
 function nextTry({ status }: WarmPool): string | null {
+  if (status.quota !== null)
+    return `it makes more by itself as soon as a machine goes or the quota ${status.quota.quota} is raised; \`hearth quota\` shows what is used`
   if (status.retryAt === null) return null
   const left = bootAttempts - status.consecutiveFailures
   return `it tries again at ${spokenTime(status.retryAt)}; after ${left} more failures in a row it stops`

@@ -14,6 +14,7 @@ import { logsCommand } from './logs.ts'
 import { observerCommand } from './observer.ts'
 import { poolCommand } from './pool.ts'
 import { quickstartCommand } from './quickstart.ts'
+import { quotaCommand } from './quota.ts'
 import { retryCommand } from './retry.ts'
 import { runnerCommand } from './runner.ts'
 import { sshCommand } from './ssh.ts'
@@ -33,6 +34,6 @@ export const commandGroups: readonly {
   { title: 'Look:', commands: [getCommand, describeCommand, whyCommand, watchCommand, logsCommand] },
   {
     title: 'Operate:',
-    commands: [runnerCommand, imageCommand, tokenCommand, observerCommand, completionCommand],
+    commands: [runnerCommand, imageCommand, tokenCommand, quotaCommand, observerCommand, completionCommand],
   },
 ]

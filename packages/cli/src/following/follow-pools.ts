@@ -56,6 +56,8 @@ class PoolProgress {
   #decide: (verdict: PoolVerdict) => void = () => undefined
   #report: Report | null = null
   #state: PoolState | null = null
+  /** The quota that it was last said to wait for. */
+  #shortOf: string | null = null
 
   constructor(terminal: Terminal, clock: Clock) {
     this.#terminal = terminal
@@ -71,9 +73,21 @@ class PoolProgress {
       for (const line of changeLines(this.#seen.get(machine.metadata.id), machine)) this.#report?.event(line)
       this.#seen.set(machine.metadata.id, machine)
     }
+    this.#tellQuota(state)
     this.#draw()
     const verdict = judgePool(state)
     if (verdict.phase !== 'waiting') this.#decide(verdict)
+  }
+
+  /** Said once for as long as it is the same one: nobody should wait without knowing for what. */
+  #tellQuota({ pool: { status } }: PoolState): void {
+    if (this.#report === null) return
+    const { quota } = status
+    if (quota !== null && quota.quota !== this.#shortOf)
+      this.#report.event(
+        `it makes no more: quota ${quota.quota} is ${quota.use} of ${quota.limit}; it goes on when there is room (hearth quota)`,
+      )
+    this.#shortOf = quota?.quota ?? null
   }
 
   async show(title: string, report: Report, watching: Promise<void>): Promise<string> {

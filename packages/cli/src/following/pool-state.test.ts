@@ -18,7 +18,7 @@ const shared = { observedSpecVersion: 1, failure: null, deadline: null }
 
 function pool(status: Partial<WarmPool['status']>, spec: Partial<WarmPool['spec']> = {}): WarmPool {
   const counts = { ready: 0, provisioning: 0, failed: 0, claimed: 0, consecutiveFailures: 0, retryAt: null }
-  const unchecked = { uncheckedBranch: null }
+  const unchecked = { uncheckedBranch: null, quota: null }
   return {
     kind: 'WarmPool',
     metadata,

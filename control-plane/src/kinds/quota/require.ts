@@ -1,0 +1,107 @@
+import type { QuotaLimits, ResourceQuotaName } from '@hearth/contract'
+import type { DatabaseTransaction } from '../../database/connection.ts'
+import { countMachines, countResources, type Holder, lockQuota } from './queries.ts'
+import { refusal } from './refusal.ts'
+import {
+  isLimited,
+  type MachineLimits,
+  type MachineSize,
+  type MachineUse,
+  type Room,
+  roomFor,
+  useOfOne,
+  useOfStart,
+  without,
+} from './room.ts'
+
+/** Whom a machine is counted for, and how much they may have. */
+export interface Accounts {
+  organizationId: string
+  /** null for a machine of a pool, which nobody holds yet. */
+  principalId: string | null
+  limits: QuotaLimits
+}
+
+/** Throws `quota_exceeded` unless one more machine fits; its place is the transaction's until its end. */
+export async function requireRoomForMachine(
+  tx: DatabaseTransaction,
+  accounts: Accounts,
+  size: MachineSize,
+): Promise<void> {
+  await requireRoom(tx, accounts, useOfOne(size))
+}
+
+/** The same for a machine that is there and is to run again. */
+export async function requireRoomToStart(tx: DatabaseTransaction, accounts: Accounts): Promise<void> {
+  await requireRoom(tx, accounts, useOfStart)
+}
+
+async function requireRoom(tx: DatabaseTransaction, accounts: Accounts, each: MachineUse): Promise<void> {
+  const { organizationId, principalId, limits } = accounts
+  // The organization first, everywhere, so that two that add do not wait for each other in a circle.
+  const bounds: { holder: Holder; limits: MachineLimits }[] = [
+    { holder: { organizationId }, limits: limits.organization },
+    ...(principalId === null ? [] : [{ holder: { principalId }, limits: limits.principal }]),
+  ].filter((bound) => isLimited(bound.limits))
+  // First without the lock: whoever asks for more and more at its limit holds nobody up.
+  for (const bound of bounds) await requireCount(tx, bound.holder, bound.limits, each)
+  for (const bound of bounds) {
+    await lockQuota(tx, bound.holder, 'machines')
+    await requireCount(tx, bound.holder, bound.limits, each)
+  }
+}
+
+async function requireCount(
+  tx: DatabaseTransaction,
+  holder: Holder,
+  limits: MachineLimits,
+  each: MachineUse,
+): Promise<void> {
+  const { short } = roomFor(limits, await countMachines(tx, holder), each, 1)
+  if (short !== null) throw refusal(short, holder)
+}
+
+/** How many of a pool's new machines fit; their places are the transaction's until its end. */
+export async function takeRoom(
+  tx: DatabaseTransaction,
+  { organizationId, limits }: Pick<Accounts, 'organizationId' | 'limits'>,
+  size: MachineSize,
+  wanted: number,
+): Promise<Room> {
+  if (!isLimited(limits.organization)) return { count: wanted, short: null }
+  await lockQuota(tx, { organizationId }, 'machines')
+  const use = await countMachines(tx, { organizationId })
+  return roomFor(limits.organization, use, useOfOne(size), wanted)
+}
+
+/**
+ * Throws `quota_exceeded` when the machine that this transaction has given to a principal is more than it may hold. To be
+ * called last, so that whoever claims at the same time waits for no more than the commit.
+ */
+export async function requireHeld(
+  tx: DatabaseTransaction,
+  principalId: string,
+  limits: MachineLimits,
+  size: MachineSize,
+): Promise<void> {
+  if (!isLimited(limits)) return
+  await lockQuota(tx, { principalId }, 'machines')
+  const given = useOfOne(size)
+  const before = without(await countMachines(tx, { principalId }), given)
+  const { short } = roomFor(limits, before, given, 1)
+  if (short !== null) throw refusal(short, { principalId })
+}
+
+/** Throws `quota_exceeded` unless one more thing of this kind fits. */
+export async function requireResource(
+  tx: DatabaseTransaction,
+  organizationId: string,
+  limits: QuotaLimits,
+  quota: ResourceQuotaName,
+): Promise<void> {
+  const limit = limits.organization[quota]
+  if (limit === null) return
+  await lockQuota(tx, { organizationId }, quota)
+  const use = await countResources(tx, organizationId, quota)
+  if (use >= limit) throw refusal({ quota, limit, use }, { organizationId })
+}
