@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Installation, startInstallation } from './installation.ts'
 
@@ -62,16 +63,32 @@ const bodies: [what: string, body: string, field: string][] = [
   ['a token as the user', repository('https://hunter2@git.example/x.git'), 'body.spec.repositories.0.url'],
 ]
 test.each(bodies)('%s', async (_, body, field) => {
-  const began = performance.now()
   const { status, text, error } = await call('POST', '/v1/projects', body)
   expect([status, error.code]).toEqual([400, 'invalid'])
-  expect(performance.now() - began).toBeLessThan(1_000)
   expect(text.length).toBeLessThan(16_384)
   expect(error.details.length).toBeLessThanOrEqual(20)
   expect(error.details[0]?.field.startsWith(field), error.details[0]?.field).toBe(true)
   expect(text).not.toContain('hunter2')
   expect((await call('GET', '/v1/projects/odd')).status).toBe(404)
 })
+
+test('60,000 unknown fields, 50,000 levels or 22,000 secrets hold nobody up for 50 ms', async () => {
+  const delays = monitorEventLoopDelay({ resolution: 1 })
+  const heavy = bodies.filter(([, body]) => body.length > 300_000)
+  expect(heavy.length).toBeGreaterThan(3)
+  for (const [what, body] of heavy) {
+    // The best of some: what else the machine does may hold up any one of them.
+    let least = Number.POSITIVE_INFINITY
+    for (let attempt = 0; attempt < 8 && least > 50; attempt += 1) {
+      delays.reset()
+      delays.enable()
+      await call('POST', '/v1/projects', body)
+      delays.disable()
+      least = Math.min(least, delays.max / 1e6)
+    }
+    expect(least, what).toBeLessThan(50)
+  }
+}, 30_000)
 
 test('of 15,000 faults the first 20 are told, and their number', async () => {
   const { error } = await call('POST', '/v1/projects', JSON.stringify(fields(15_000, 1)))

@@ -8,8 +8,15 @@ import { refuseMalformedRequest, withReadableUrls } from './malformed-request.ts
 /** What is under way gets this long to end by itself when the program stops. */
 const graceMilliseconds = 10_000
 const lookMilliseconds = 100
-/** Who sends slowly holds a connection for no longer than this: its headers, and its request whole. */
-const arrival = { headersTimeout: 15_000, requestTimeout: 60_000, connectionsCheckingInterval: 5_000 }
+/** Who sends slowly holds a connection for no longer than this, in milliseconds: its headers, and its request whole. */
+export type ArrivalBounds = Required<
+  Pick<ServerOptions, 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'>
+>
+const defaultArrival: ArrivalBounds = {
+  headersTimeout: 15_000,
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 5_000,
+}
 const mostHeaderBytes = 16 * 1024
 /** Observers have nothing to say. */
 const largestMessageBytes = 4 * 1024
@@ -27,6 +34,7 @@ const createReadableServer = (options: ServerOptions, answer: RequestListener) =
 export function listen(
   application: Application,
   { host, port }: { host: string; port: number },
+  arrival: ArrivalBounds = defaultArrival,
 ): Promise<Listener> {
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: largestMessageBytes })
   return new Promise((resolve, reject) => {

@@ -8,7 +8,11 @@ import { guard } from './guardian.ts'
 export interface TestPostgres extends AsyncDisposable {
   /** Of an empty database `hearth`. */
   url: string
-  /** Ends the server and every session at once, as a crash would, and starts it again on the same port. */
+  /** Ends the server and every session at once, as a crash would. */
+  crash(): Promise<void>
+  /** Starts it again after a crash, on the same port. */
+  restart(): Promise<void>
+  /** Both, one after the other. */
   crashAndRestart(): Promise<void>
 }
 
@@ -23,12 +27,20 @@ const templates = new Map<(url: string) => Promise<void>, Promise<string>>()
 export async function startTestPostgres(): Promise<TestPostgres> {
   const folder = await temporaryFolder('postgres')
   let server = await startIn(folder)
+  const crash = async () => {
+    process.kill(server.pid, 'SIGQUIT')
+    await server.stop()
+  }
+  const restart = async () => {
+    server = await startIn(folder)
+  }
   return {
     url: server.url,
+    crash,
+    restart,
     async crashAndRestart() {
-      process.kill(server.pid, 'SIGQUIT')
-      await server.stop()
-      server = await startIn(folder)
+      await crash()
+      await restart()
     },
     async [Symbol.asyncDispose]() {
       await server.stop()

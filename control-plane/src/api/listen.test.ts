@@ -1,0 +1,70 @@
+import { connect, type Socket } from 'node:net'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ApplicationEnvironment } from './application.ts'
+import { type Listener, listen } from './listen.ts'
+
+const arrival = { headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 50 }
+let listener: Listener
+
+beforeAll(async () => {
+  const application = new OpenAPIHono<ApplicationEnvironment>()
+  application.post('/taken', async (context) => context.json({ bytes: (await context.req.text()).length }))
+  application.onError((_, context) => context.json({}, 400))
+  application.get('/free', (context) => context.json({ free: true }))
+  listener = await listen(application, { host: '127.0.0.1', port: 0 }, arrival)
+})
+afterAll(() => listener.close())
+
+const post = 'POST /taken HTTP/1.1\r\nHost: x\r\n'
+
+/** What a client sends at once, and what it then sends for ever, a piece every 20 ms. */
+const slow: [what: string, first: string, piece: string][] = [
+  ['headers that never end', post, 'X-More: 1\r\n'],
+  ['one header, a letter at a time', `${post}X-Long: `, 'x'],
+  ['a request line, a letter at a time', 'POST /', 'x'],
+  ['headers that stand still', `${post}X-Lo`, ''],
+  ['a body, a letter at a time', `${post}Content-Length: 100000\r\n\r\n`, 'x'],
+  ['a body that stands still', `${post}Content-Length: 100000\r\n\r\nx`, ''],
+  ['a body in pieces, one letter each', `${post}Transfer-Encoding: chunked\r\n\r\n`, '1\r\nx\r\n'],
+]
+
+test.each(slow)('%s: answered with 408, and cut', async (_, first, piece) => {
+  const answer = await talk(first, piece)
+  expect(answer).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/)
+  expect(answer).toMatch(/^content-type: application\/json\r$/im)
+  const body = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as { error: { message: string } }
+  expect(body.error.message).toMatch(/did not come whole in time/)
+})
+
+test('who says nothing at all is cut', async () => {
+  expect(await talk('', '')).toMatch(/^$|^HTTP\/1.1 408 /)
+})
+
+test('50 that send slowly keep nobody from an answer', async () => {
+  const talks = Array.from({ length: 50 }, () => talk(`${post}Content-Length: 100000\r\n\r\n`, 'x'))
+  const { port } = listener.address
+  for (let at = 0; at < 10; at += 1) {
+    expect((await fetch(`http://127.0.0.1:${port}/free`)).status).toBe(200)
+  }
+  for (const answer of await Promise.all(talks)) expect(answer).toMatch(/^$|^HTTP\/1.1 408 /)
+})
+
+/** Resolves with what was answered once the server has closed the connection; the test's own deadline is what ends one that is kept. */
+function talk(first: string, piece: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket: Socket = connect(listener.address.port, '127.0.0.1')
+    let answer = ''
+    if (first !== '') socket.write(first)
+    const drip = setInterval(() => piece !== '' && socket.writable && socket.write(piece), 20)
+    socket.on('data', (data) => {
+      answer += String(data)
+    })
+    // What is still being sent when the server cuts is lost.
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      clearInterval(drip)
+      resolve(answer)
+    })
+  })
+}
