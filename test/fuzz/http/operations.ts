@@ -31,6 +31,8 @@ export interface Operation {
   parameters: Parameter[]
   body: Schema | null
   responses: Record<string, { content?: Record<string, { schema: object }> }>
+  /** Of which the token needs one; empty for any token, null when the document does not say. */
+  roles: readonly string[] | null
   components: Components
 }
 
@@ -41,6 +43,7 @@ interface Document {
 }
 type Described = Pick<Operation, 'responses'> & {
   parameters?: Parameter[]
+  'x-roles'?: string[]
   requestBody?: { content: { 'application/json': { schema: Schema } } }
 }
 
@@ -52,12 +55,13 @@ export async function readOperations(url: string): Promise<Operation[]> {
   )
   return read.flatMap(({ servers, paths, components }) =>
     Object.entries(paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, { parameters = [], requestBody, responses }]) => ({
+      Object.entries(methods).map(([method, { parameters = [], requestBody, responses, ...more }]) => ({
         method: method.toUpperCase(),
         path: `${servers?.[0]?.url ?? ''}${path}`,
         parameters,
         body: requestBody?.content['application/json'].schema ?? null,
         responses,
+        roles: more['x-roles'] ?? null,
         components,
       })),
     ),

@@ -36,7 +36,19 @@ export const junk: readonly unknown[] = [
 ]
 
 /** Texts that fit some pattern of the document. */
-const texts = ['shop', 'small', 'default', 'PATH', 'main', 'a', 'web-2', 'file:///srv/shop.git', 'make']
+const texts = [
+  'shop',
+  'small',
+  'default',
+  'PATH',
+  'main',
+  'a',
+  'web-2',
+  'file:///srv/shop.git',
+  'make',
+  'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBmVrZ3T1m0lyVw1bW3b8a1pW5r5kJb2cX0o1mB7m3aF',
+  `${'A'.repeat(43)}=`,
+]
 
 /** A value that fits the schema, or nearly. */
 export function valueFor(
@@ -87,9 +99,13 @@ function numberFor({ minimum, maximum }: Schema, random: Random): number {
   return random.pick([least, least + 1, Math.min(maximum ?? 1_000, least + random.below(1_000))])
 }
 
-function textFor({ format }: Schema, random: Random, ids: readonly string[]): string {
+function textFor({ format, pattern }: Schema, random: Random, ids: readonly string[]): string {
   if (format === 'uuid') return random.pick(ids)
   if (format === 'date-time') return '2100-01-01T00:00:00Z'
+  if (pattern !== undefined) {
+    const fitting = texts.filter((text) => new RegExp(pattern, 'u').test(text))
+    if (fitting.length > 0) return random.pick(fitting)
+  }
   return random.chance(0.3) ? `n${random.below(100_000)}` : random.pick(texts)
 }
 

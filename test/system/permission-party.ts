@@ -1,0 +1,128 @@
+import { HearthClient } from '@hearth/client'
+import { newId } from '@hearth/foundation'
+import pg from 'pg'
+import { newOrganization } from './hostile-party.ts'
+import type { Installation } from './installation.ts'
+import { newPublicKey } from './public-key.ts'
+
+export const roles = ['administrator', 'member', 'viewer', 'join', 'runner'] as const
+export type RoleName = (typeof roles)[number]
+
+/** An organization that has something of every kind, and a token of every role. */
+export interface PermissionParty {
+  organizationId: string
+  tokens: Record<RoleName, string>
+  /** Those of the things that a path names, by listing them; the path itself where it names none. */
+  fill(path: string): Promise<string>
+  /** The id of something that a field or a parameter of this name stands for. */
+  idFor(name: string): Promise<string>
+}
+
+export async function newParty(installation: Installation, name: string): Promise<PermissionParty> {
+  const { url } = installation
+  const administrator = await newOrganization(installation, name)
+  const client = new HearthClient({ url, token: administrator })
+  const { warmPools, projectId } = await client.apply({
+    apiVersion: 'hearth/v1',
+    name: `${name}-project`,
+    variables: { STAGE: `${name}-variable` },
+    warmPools: [{ min: 0 }],
+  })
+  await post(url, administrator, '/v1/environment-classes', {
+    name: `${name}-class`,
+    spec: { image: 'debian-12', virtualCpus: 1, memoryMebibytes: 512, diskGibibytes: 5 },
+  })
+  const environmentClassId = (await client.environmentClasses.list({})).items[0]?.metadata.id ?? ''
+  await client.environments.create({ name: `${name}-machine`, spec: { projectId, environmentClassId } })
+  await client.claims.create({ spec: { project: `${name}-project`, publicKey: newPublicKey() } })
+  await post(url, administrator, `/v1/warm-pools/${warmPools[0]?.id}/tests`, {})
+  await post(url, administrator, '/v1/observers', { name: `${name}-observer` })
+  const runner = await client.runners.create({ name: `${name}-runner`, labels: {}, spec: {} })
+  const token = async (role: Exclude<RoleName, 'administrator' | 'runner'>) =>
+    (await client.tokens.create({ name: `${name}-${role}`, roles: [role] })).secret
+  const tokens = {
+    administrator,
+    member: await token('member'),
+    viewer: await token('viewer'),
+    join: await token('join'),
+    runner: runner.token,
+  }
+  // The last of each list is what requests name: this token is nobody's.
+  await client.tokens.create({ name: `${name}-spare`, roles: ['viewer'] })
+
+  const known = new Map<string, string>()
+  const lastOf = async (list: string): Promise<string> => {
+    const response = await fetch(url + list, { headers: { authorization: `Bearer ${administrator}` } })
+    const id = idOf(lastItem(await response.json()))
+    if (id === null) throw new Error(`${list} lists nothing: give ${name} one of them`)
+    known.set(list, id)
+    return id
+  }
+  const firstId = async (list: string) => known.get(list) ?? (await lastOf(list))
+  const fill = async (path: string): Promise<string> => {
+    const at = path.search(/\/\{\w+\}/)
+    if (at < 0) return path
+    const list = path.slice(0, at)
+    return fill(path.replace(/\{\w+\}/, await firstId(list)))
+  }
+  return {
+    organizationId: (await client.whoami()).organizationId,
+    tokens,
+    fill,
+    idFor: (field) => firstId(listOf(field)),
+  }
+}
+
+/** `environmentClassId` stands for one of `/v1/environment-classes`. */
+function listOf(field: string): string {
+  const word = field.replace(/Id$/, '').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  if (word === 'resource' || word === 'after') return '/v1/environments'
+  return `/v1/${word}${word.endsWith('s') ? 'es' : 's'}`
+}
+
+function lastItem(list: unknown): unknown {
+  const items = Object.values(list as object).find((value) => Array.isArray(value)) as unknown[] | undefined
+  return items?.at(-1)
+}
+
+function idOf(item: unknown): string | null {
+  const { id, metadata, environment } = (item ?? {}) as Record<string, unknown>
+  if (typeof id === 'string') return id
+  if (metadata !== undefined) return idOf(metadata)
+  return environment === undefined ? null : idOf(environment)
+}
+
+async function post(url: string, token: string, path: string, body: object): Promise<void> {
+  const response = await fetch(url + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (response.status !== 201) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+}
+
+/** Every row of an organization in every table that says whose it is, but for when a token was last used. */
+export async function rowsOf(databaseUrl: string, organizationId: string): Promise<Record<string, unknown>> {
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    const tables = await client.query<{ table_name: string }>(
+      `SELECT table_name FROM information_schema.columns
+       WHERE column_name = 'organization_id' AND table_schema = 'public' ORDER BY table_name`,
+    )
+    const rows: Record<string, unknown> = {}
+    for (const { table_name: table } of tables.rows) {
+      const read = await client.query<{ row: object }>(
+        `SELECT to_jsonb(t) - ARRAY['last_used_at', 'position'] AS row FROM ${table} t
+         WHERE organization_id = $1 ORDER BY 1`,
+        [organizationId],
+      )
+      rows[table] = read.rows.map(({ row }) => row)
+    }
+    return rows
+  } finally {
+    await client.end()
+  }
+}
+
+export const unknownId = newId()
