@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '@hearth/foundation'
+import { sql } from 'kysely'
 import type { Queryable } from '../../database/connection.ts'
 
 /** All that an order is made of, with the plan and the secrets by what names them. */
@@ -13,8 +14,8 @@ export interface OrderFacts {
   project_version: number | null
   runner_id: string
   epoch: number
-  runner_status: { facts?: { sealingKey: string } | null }
-  organization_status: { userCertificateAuthority: string }
+  sealing_key: string | null
+  user_certificate_authority: string
 }
 
 /** The columns of `OrderFacts`: none of them grows with a plan. */
@@ -33,8 +34,9 @@ export function selectOrderFacts(queryable: Queryable) {
       'projects.spec_version as project_version',
       'runners.id as runner_id',
       'runners.epoch',
-      'runners.status as runner_status',
-      'organizations.status as organization_status',
+      // Of each only the key: what a runner tells of itself may be large.
+      sql<string | null>`runners.status->'facts'->>'sealingKey'`.as('sealing_key'),
+      sql<string>`organizations.status->>'userCertificateAuthority'`.as('user_certificate_authority'),
     ])
     .where('environments.phase', '<>', 'deleted')
 }
@@ -43,12 +45,9 @@ export function selectOrderFacts(queryable: Queryable) {
 export function orderDigest(facts: OrderFacts): string {
   const { id, name, desired_phase, spec_version, configuration, project_version, runner_id, epoch } = facts
   const made = { id, name, desired_phase, spec_version, configuration, project_version, runner_id, epoch }
-  const keys = {
-    sealingKey: facts.runner_status.facts?.sealingKey ?? null,
-    userCertificateAuthority: facts.organization_status.userCertificateAuthority,
-  }
+  const { sealing_key, user_certificate_authority } = facts
   return createHash('sha256')
-    .update(canonicalJson({ ...made, ...keys }))
+    .update(canonicalJson({ ...made, sealing_key, user_certificate_authority }))
     .digest('hex')
     .slice(0, 32)
 }

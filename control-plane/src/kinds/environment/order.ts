@@ -31,12 +31,11 @@ export async function currentOrders(
   for (const row of rows) {
     const { plan } = row.spec
     let sealedSecrets: string | null = null
-    const sealingKey = row.runner_status.facts?.sealingKey
-    if (plan.secretNames.length > 0 && sealingKey !== undefined && row.desired_phase !== 'deleted') {
+    if (plan.secretNames.length > 0 && row.sealing_key !== null && row.desired_phase !== 'deleted') {
       const values = secrets.get(row.project_id) ?? (await readSecrets(queryable, encryption, row.project_id))
       secrets.set(row.project_id, values)
       try {
-        sealedSecrets = seal(JSON.stringify(pick(values, plan.secretNames)), sealingKey, row.id)
+        sealedSecrets = seal(JSON.stringify(pick(values, plan.secretNames)), row.sealing_key, row.id)
       } catch (thrown) {
         if (onUnusable === undefined) throw thrown
         onUnusable(row.id, toError(thrown))
@@ -54,7 +53,7 @@ export async function currentOrders(
       desiredPhase: row.desired_phase,
       plan,
       sealedSecrets,
-      userCertificateAuthority: row.organization_status.userCertificateAuthority,
+      userCertificateAuthority: row.user_certificate_authority,
       principal: environmentPrincipal(row.id),
       digest: orderDigest(row),
     })

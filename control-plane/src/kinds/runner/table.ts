@@ -2,7 +2,7 @@ import type { Runner, RunnerFacts, RunnerHealth, RunnerPhase } from '@hearth/con
 import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
-export interface StoredRunnerStatus {
+interface StoredRunnerStatus {
   facts: RunnerFacts | null
   observedSpecVersion: number
   /** When its agent said that it stops; gone with the next heartbeat, or the lease. ISO 8601. */
