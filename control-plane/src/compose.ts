@@ -126,7 +126,7 @@ export async function composeControlPlane(
     clock,
     timings,
     quotas: config.quotas,
-    turns: new Turns(Math.ceil(config.databaseConnections / 2)),
+    turns: new Turns(Math.ceil(config.databaseConnections * 0.75)),
     streams: new OpenStreams((tokenId, onEnd) => tokenWatch.watch(tokenId, onEnd)),
     rates: new RequestRates(clock),
     eventBells: new EventBells(database, notifications, log),
