@@ -234,8 +234,9 @@ test('every POST that makes something is in the list above', async () => {
   const all = Object.entries(paths).filter(([, methods]) => 'post' in methods)
   const tried = posts.map(({ name }) => `/v1/${name}`)
   expect(all.map(([path]) => path).filter((path) => !tried.includes(path))).toEqual([
-    // An agent's own: each call is a new lease.
+    // An agent's own: each call is a new lease, or new credentials under the same.
     '/v1/runners/{id}/registration',
+    '/v1/runners/{id}/credentials',
   ])
 })
 
