@@ -2,6 +2,7 @@ import { toError } from '@hearth/foundation'
 import { digestRandomSeed } from '../../host/random-seed.ts'
 import { type GuestEvidence, type GuestMachine, GuestMisbehaved } from '../guest.ts'
 import { mostClockOffsetMilliseconds } from '../identity.ts'
+import { clockOffset } from './clock-offset.ts'
 import { identityFields, identityScript } from './identity-script.ts'
 import { shown } from './shown.ts'
 import type { WaitingShells } from './waiting-shell.ts'
@@ -47,7 +48,7 @@ function valueIn(name: string, line: string): string {
   throw new GuestMisbehaved(`the guest answered "${shown(line)}" when it was asked for its ${name}`)
 }
 
-/** Half the round trip is taken as the way there. A clock that is off is set, then measured again. */
+/** A clock that is off is set, then measured again. */
 async function measureClock(
   write: (text: string) => void,
   lines: Lines,
@@ -59,7 +60,7 @@ async function measureClock(
     write('time\n')
     const there = guestMilliseconds(valueIn('time', await lines.next()))
     const received = clock.now().getTime()
-    offset = Math.round(there - (sent + received) / 2)
+    offset = clockOffset({ sent, received, there })
     if (Math.abs(offset) < mostClockOffsetMilliseconds) break
     const ahead = (received - sent) / 2
     write(`set ${((clock.now().getTime() + ahead) / 1000).toFixed(3)}\n`)
