@@ -6,6 +6,7 @@ import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { virsh, virshUri } from './domains.ts'
 import { guestNetwork } from './guest-network.ts'
+import { guestSpecification } from './guest-specification.ts'
 import { newRunFolder } from './host.ts'
 import { offerImage } from './images.ts'
 import { removeRun } from './leftovers.ts'
@@ -55,21 +56,7 @@ afterAll(async () => {
 })
 
 it('a guest on a libvirt network is reached at its own address, and sends under no other', async () => {
-  await host.create(
-    {
-      environmentId,
-      hostname: 'shop',
-      image: 'debian-12',
-      virtualCpus: 2,
-      memoryMebibytes: 512,
-      diskGibibytes: 3,
-      // libvirt's limits of bandwidth need queues (htb, sfq) that not every kernel has.
-      limits: {},
-      userCertificateAuthority: keys.publicKey,
-      principal: 'nobody',
-    },
-    authority,
-  )
+  await host.create(guestSpecification(keys.publicKey, environmentId), authority)
   await host.start(environmentId, authority)
   const { address } = await host.look(environmentId)
   expect(address).toMatchObject({ host: expect.stringMatching(/^198\.18\.77\.\d+$/), port: 22 })

@@ -1,13 +1,14 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newId, systemClock } from '@hearth/foundation'
-import { LibvirtHost, type MachineSpecification } from '@hearth/runner-agent'
+import { LibvirtHost } from '@hearth/runner-agent'
 import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { attempt, type CommandResult } from './command.ts'
 import { virshUri } from './domains.ts'
 import { gitEnvironment, makeRepository } from './git-server.ts'
 import { guestNetwork } from './guest-network.ts'
+import { guestSpecification } from './guest-specification.ts'
 import { newRunFolder } from './host.ts'
 import { offerImage } from './images.ts'
 import { removeRun } from './leftovers.ts'
@@ -170,26 +171,11 @@ describe('the process that carries a guest’s network', () => {
 })
 
 async function bootGuest(): Promise<string> {
-  const given = specification()
+  const given = guestSpecification(keys.publicKey)
   await host.create(given, authority)
   await host.start(given.environmentId, authority)
   await untilAnswering(given.environmentId)
   return given.environmentId
-}
-
-function specification(): MachineSpecification {
-  const environmentId = newId()
-  return {
-    environmentId,
-    hostname: 'shop',
-    image: 'debian-12',
-    virtualCpus: 2,
-    memoryMebibytes: 512,
-    diskGibibytes: 3,
-    limits: {},
-    userCertificateAuthority: keys.publicKey,
-    principal: 'nobody',
-  }
 }
 
 async function untilAnswering(environmentId: string): Promise<void> {

@@ -5,6 +5,7 @@ import { isolatedByDefault, LibvirtHost, SecureShellCommandRunner, socketsFolder
 import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { attempt } from './command.ts'
+import { guestSpecification } from './guest-specification.ts'
 import { newRunFolder } from './host.ts'
 import { offerImage } from './images.ts'
 import { removeRun } from './leftovers.ts'
@@ -61,20 +62,7 @@ afterAll(async () => {
 })
 
 it('a user without rights has guests too, kept from the loopback of the host, and is told what cannot be closed', async () => {
-  await host.create(
-    {
-      environmentId,
-      hostname: 'shop',
-      image: 'debian-12',
-      virtualCpus: 2,
-      memoryMebibytes: 512,
-      diskGibibytes: 3,
-      limits: {},
-      userCertificateAuthority: keys.publicKey,
-      principal: 'nobody',
-    },
-    authority,
-  )
+  await host.create(guestSpecification(keys.publicKey, environmentId), authority)
   await host.start(environmentId, authority)
   const { address } = await host.look(environmentId)
   if (address === null) throw new Error('the machine has no address')
