@@ -7,8 +7,8 @@ interface Bucket {
 }
 
 /**
- * How often each sender may be heard: `burst` times at once, and `perSecond` on and on. One that goes beyond it takes
- * nothing from the others.
+ * How often each sender may be heard, or how many bytes of it: `burst` at once, and `perSecond` on and on. One that goes
+ * beyond it takes nothing from the others.
  */
 export class Allowance {
   private readonly buckets = new Map<string, Bucket>()
@@ -20,16 +20,16 @@ export class Allowance {
   ) {}
 
   /** False when the sender has used up what it may. */
-  take(sender: string): boolean {
+  take(sender: string, amount = 1): boolean {
     const { perSecond, burst } = this.options
     const now = this.now()
     const bucket = this.buckets.get(sender) ?? { left: burst, at: now }
     const left = Math.min(burst, bucket.left + ((now - bucket.at) / 1_000) * perSecond)
     // Last in the map: the first is then the one that was quiet longest.
     this.buckets.delete(sender)
-    this.buckets.set(sender, { left: left >= 1 ? left - 1 : left, at: now })
+    this.buckets.set(sender, { left: left >= amount ? left - amount : left, at: now })
     if (this.buckets.size > mostSenders) this.forgetOldest()
-    return left >= 1
+    return left >= amount
   }
 
   private forgetOldest(): void {

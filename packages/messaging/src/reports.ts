@@ -35,6 +35,9 @@ const batchesAtOnce = 2
 const pauseMilliseconds = 15
 /** Of one runner: hundreds of machines that start at once stay below it. What comes beyond it is thrown away. */
 const allowed = { perSecond: 500, burst: 5_000 }
+const mebibyte = 1024 * 1024
+/** The same in bytes: an eighth of the stream, which all share. */
+const allowedBytes = { perSecond: 8 * mebibyte, burst: 32 * mebibyte }
 
 /**
  * Shares the reports with every other process that consumes them: gives what is there to `handle`, at most
@@ -64,7 +67,7 @@ export async function consumeReports(
     },
   })
   const buffered = 4 * mostAtOnce
-  const allowance = new Allowance(allowed)
+  const allowance = { messages: new Allowance(allowed), bytes: new Allowance(allowedBytes) }
   const stillWorking = setInterval(() => {
     for (const { message } of lanes.held()) message.working()
   }, connection.timings.reportTaken / 3)
@@ -84,11 +87,14 @@ export async function consumeReports(
 
 function readReport(
   connection: Connection,
-  allowance: Allowance,
+  allowance: { messages: Allowance; bytes: Allowance },
   message: JsMsg,
 ): EnvironmentReport | undefined {
   try {
-    if (!allowance.take(runnerOf(message.subject))) throw new TooMany()
+    const runnerId = runnerOf(message.subject)
+    const isWithin =
+      allowance.messages.take(runnerId) && allowance.bytes.take(runnerId, message.data.byteLength)
+    if (!isWithin) throw new TooMany()
     const report = decode(environmentReportSchema, message, mostMessageBytes.report)
     checkSubject(message.subject, reportSubject(report))
     return report

@@ -202,3 +202,35 @@ test('a report that speaks for another runner than its subject names is thrown a
   await consuming
   expect(seen).toEqual([good.id])
 })
+
+test('of a runner that sends more bytes than it may the rest is thrown away, and another is heard behind it', async () => {
+  const messaging = await newMessaging()
+  const flooding = newId()
+  const sent = 96
+  const message = 'x'.repeat(1_000_000)
+  const flood = Array.from({ length: sent }, () =>
+    sampleReport({ runnerId: flooding, phase: 'failed', failure: { code: 'command_failed', message } }),
+  )
+  for (const report of flood) {
+    observer.publish(subjects.report(flooding, 'environment', report.id), JSON.stringify(report))
+  }
+  await observer.flush()
+  const other = sampleReport()
+  await messaging.publishReport(other)
+  const heard = new Map<string, number>()
+  const controller = new AbortController()
+  const consuming = messaging.consumeReports(
+    async (reports) => {
+      for (const { runnerId } of reports) heard.set(runnerId, (heard.get(runnerId) ?? 0) + 1)
+    },
+    controller.signal,
+    10,
+  )
+  await eventually(() => heard.get(other.runnerId) === 1, { timeoutMilliseconds: 20_000 })
+  await eventually(allAcknowledged, { timeoutMilliseconds: 20_000 })
+  controller.abort()
+  await consuming
+  // 32 MiB at once and 8 more with each second of reading.
+  expect(heard.get(flooding)).toBeGreaterThanOrEqual(32)
+  expect(heard.get(flooding)).toBeLessThan(sent)
+}, 60_000)
