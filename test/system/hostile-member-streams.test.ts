@@ -181,6 +181,14 @@ describe('more streams than a principal may have open', () => {
   }, 30_000)
 })
 
+function changeOrganization(token: string, organizationId: string, spec: unknown): Promise<Response> {
+  return fetch(`${installation.url}/v1/organizations/${organizationId}`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ spec }),
+  })
+}
+
 test('an organization that asks too often is told when to come again, and no other is; runners are not counted', async () => {
   const { client, url } = installation
   const token = await newOrganization(installation, 'hasty')
@@ -189,12 +197,9 @@ test('an organization that asks too often is told when to come again, and no oth
   const quotas = { organization: { requestsPerSecond: 2 }, principal: {} }
   const ask = (secret: string, path = '/v1/whoami') =>
     fetch(url + path, { headers: { authorization: `Bearer ${secret}` } })
-  const change = await fetch(`${url}/v1/organizations/${organizationId}`, {
-    method: 'PATCH',
-    headers: { authorization: `Bearer ${installation.token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ spec: { displayName: 'Hasty', quotas } }),
-  })
-  expect(change.status).toBe(200)
+  expect(
+    (await changeOrganization(installation.token, organizationId, { displayName: 'Hasty', quotas })).status,
+  ).toBe(200)
   const runner = await hasty.runners.create({ name: 'host', labels: {}, spec: {} })
   const answers = await Promise.all(Array.from({ length: 40 }, () => ask(token)))
   const refusals = answers.filter(({ status }) => status === 429)
@@ -209,16 +214,37 @@ test('an organization that asks too often is told when to come again, and no oth
   expect((await new HearthClient({ url, token }).whoami()).organizationId).toBe(organizationId)
 }, 30_000)
 
+test('changes of a large project cost as much as the events that they make', async () => {
+  const { client, url } = installation
+  const token = await newOrganization(installation, 'verbose')
+  const verbose = new HearthClient({ url, token, retries: 0 })
+  const { organizationId } = await verbose.whoami()
+  const quotas = { organization: { requestsPerSecond: 20 }, principal: {} }
+  await changeOrganization(installation.token, organizationId, { displayName: 'Verbose', quotas })
+  const setup = Array.from({ length: 50 }, (_, index) => ({
+    name: `step-${index}`,
+    command: `true # ${'x'.repeat(4_000)}`,
+  }))
+  const { metadata } = await verbose.projects.create({ name: 'large', spec: { setup } })
+  const changes = await Promise.allSettled(
+    Array.from({ length: 20 }, async (_, index) => {
+      const variables = { ROUND: `${index}` }
+      return verbose.projects.update(metadata.id, { spec: { variables } })
+    }),
+  )
+  const refused = changes.flatMap((change) =>
+    change.status === 'rejected' ? [change.reason as unknown] : [],
+  )
+  expect(refused).not.toHaveLength(0)
+  for (const reason of refused) expect(reason).toMatchObject({ code: 'rate_limited' })
+  expect((await client.whoami()).roles).toEqual(['administrator'])
+}, 30_000)
+
 test('nobody but an administrator of the installation sets quotas', async () => {
   const { url } = installation
   const token = await newOrganization(installation, 'modest')
   const { organizationId } = await new HearthClient({ url, token }).whoami()
-  const change = async (spec: unknown) =>
-    fetch(`${url}/v1/organizations/${organizationId}`, {
-      method: 'PATCH',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ spec }),
-    })
+  const change = (spec: unknown) => changeOrganization(token, organizationId, spec)
   const quotas = { organization: { streams: null }, principal: {} }
   expect((await change({ displayName: 'Modest', quotas })).status).toBe(403)
   expect((await change({ displayName: 'More modest' })).status).toBe(200)

@@ -107,36 +107,57 @@ export function addEndpoint<
     const text = body === undefined ? '' : await context.req.text()
     const name = `${endpoint.method.toUpperCase()} ${endpoint.path}`
     services.eventLoop.note(name)
-    const result = await endpoint.handle({
+    const request = {
       params: validate(params, context.req.param(), 'path') as z.output<Params>,
       query: validate(query, context.req.query(), 'query') as z.output<Query>,
       body: (body === undefined ? {} : validate(body, parseJson(text), 'body')) as z.output<Body>,
       caller,
       context,
       expectedVersion: expectedVersion(context.req.header('If-Match')),
-      once: (work) =>
-        services.turns.take(caller.organizationId, () =>
-          once(
-            services.database,
-            services.encryption,
-            {
-              organizationId: caller.organizationId,
-              key: idempotencyKey(context.req.header('Idempotency-Key')),
-              principalId: caller.principalId,
-              request: `${endpoint.method} ${context.req.path} ${text}`,
-            },
-            async (tx) => {
-              const reply = await work(tx)
-              return { status: reply.status, body: JSON.stringify(reply.value) }
-            },
-          ),
-        ),
-    })
+      once: (work: (tx: DatabaseTransaction) => Promise<Reply>) => {
+        const key = {
+          organizationId: caller.organizationId,
+          key: idempotencyKey(context.req.header('Idempotency-Key')),
+          principalId: caller.principalId,
+          request: `${endpoint.method} ${context.req.path} ${text}`,
+        }
+        const { database, encryption } = services
+        return inTurn(services, caller, text, () =>
+          once(database, encryption, key, async (tx) => answerOf(await work(tx))),
+        )
+      },
+    }
+    const handle = async () => {
+      const result = await endpoint.handle(request)
+      return result instanceof Response ? result : answerOf(result)
+    }
+    // A POST takes its turn with its transaction: it may ask others before, or wait afterwards.
+    const holdsTurn = endpoint.method === 'patch' || endpoint.method === 'delete'
+    const result = await (holdsTurn ? inTurn(services, caller, text, handle) : handle())
     services.eventLoop.note(name)
     if (result instanceof Response) return result
-    const sent = 'value' in result ? JSON.stringify(result.value) : result.body
-    return context.body(sent, result.status, { 'Content-Type': 'application/json' })
+    return context.body(result.body, result.status, { 'Content-Type': 'application/json' })
   })
+}
+
+/** Does a change when its organization's turn comes, and counts its bytes before the next one begins. */
+async function inTurn<Result extends Answer | Response>(
+  { turns, rates }: Services,
+  caller: Caller,
+  sent: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return turns.take(caller.organizationId, async () => {
+    rates.refuseOverdrawn(caller)
+    const result = await work()
+    const answered = result instanceof Response ? 0 : result.body.length
+    rates.charge(caller, Math.max(sent.length, answered))
+    return result
+  })
+}
+
+function answerOf(result: Reply | Answer): Answer {
+  return 'value' in result ? { status: result.status, body: JSON.stringify(result.value) } : result
 }
 
 function describe(

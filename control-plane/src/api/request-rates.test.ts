@@ -74,3 +74,27 @@ test('however many have asked, only those of the last seconds are remembered', (
   }
   expect(rates.size).toBeLessThanOrEqual(10_001)
 })
+
+test('a large change costs as many requests as it is worth, and only the ones after it wait', () => {
+  const rates = new RequestRates(clock)
+  const ana = caller('ana', { principal: 10, organization: 100 })
+  const ben = caller('ben', { principal: null, organization: 100 })
+  rates.take(ana)
+  rates.charge(ana, 256 * 1024)
+  expect(burst(rates, ana, 1)).toEqual({ passed: 0, retryAfter: 2 })
+  expect(() => rates.refuseOverdrawn(ana)).toThrow('changes as large')
+  expect(() => rates.refuseOverdrawn(ben)).not.toThrow()
+  expect(burst(rates, ben, 1_000).passed).toBe(500 - 65)
+  now += 2_000
+  expect(burst(rates, ana, 100).passed).toBe(5)
+})
+
+test('a change of usual size costs no more than its request', () => {
+  const rates = new RequestRates(clock)
+  const ana = caller('ana', { principal: 10, organization: null })
+  for (let change = 0; change < 25; change++) {
+    rates.take(ana)
+    rates.charge(ana, 4_000)
+  }
+  expect(burst(rates, ana, 100).passed).toBe(25)
+})

@@ -1,6 +1,8 @@
 /** For so long nothing else ran. */
 export interface Stall {
   milliseconds: number
+  /** Processor time that this process used meanwhile, all its threads together. */
+  computedMilliseconds: number
   /** `busy`: this process computed for most of it. `waiting`: its machine gave it no time, or stood still. */
   cause: 'busy' | 'waiting'
   /** What was noted since the loop last came round, the newest last: one of these is what ran. */
@@ -48,7 +50,12 @@ export class EventLoopWatch implements Disposable {
     if (milliseconds > this.options.stallMilliseconds) {
       const computed = (used.user + used.system) / 1_000
       const cause = computed >= milliseconds / 2 ? 'busy' : 'waiting'
-      this.options.onStall({ milliseconds: Math.round(milliseconds), cause, noted: [...this.noted] })
+      this.options.onStall({
+        milliseconds: Math.round(milliseconds),
+        computedMilliseconds: Math.round(computed),
+        cause,
+        noted: [...this.noted],
+      })
     }
     this.noted.length = 0
     this.beatAt = performance.now()

@@ -8,8 +8,8 @@ export interface Target {
   url: string
   /** Tokens of one organization, with several roles; each is used as often. */
   tokens: readonly string[]
-  /** Of what requests may change, as it is now. */
-  digest(): Promise<string>
+  /** What requests may change, as it is now. */
+  records(): Promise<ReadonlySet<string>>
 }
 
 export interface Outcome {
@@ -63,8 +63,12 @@ export async function fuzzHttp(
       const status = await send(request)
       if (status >= 400 && status < 500) refused.push(request)
     })
-    if (await changedBy(target, refused, send)) {
-      for (const request of refused) violation(request, 'one of these was refused and changed something')
+    const changed = await changedBy(target, refused, send)
+    const [first] = refused
+    if (changed.length > 0 && first !== undefined) {
+      const batch = refused.map(({ method, path, body }) => `${method} ${path} ${body ?? ''}`.slice(0, 300))
+      const what = ['one of these was refused and changed something:', ...batch, ...changed.slice(0, 20)]
+      violation(first, what.join('\n  '))
     }
     await options.pause?.(sent + requests.length)
   }
@@ -72,28 +76,33 @@ export async function fuzzHttp(
 }
 
 /**
- * Whether requests that are refused change something when they are sent again. What was changed just before is still
- * being carried out, so that only what differs each time counts.
+ * What requests that are refused change when they are sent again: rows, or that one is not refused any more. What was
+ * changed just before is still being carried out, so that only what differs each time counts.
  */
 async function changedBy(
   target: Target,
   requests: readonly FuzzRequest[],
   send: (request: FuzzRequest) => Promise<number>,
-): Promise<boolean> {
+): Promise<string[]> {
   let refused = requests
+  const changed: string[] = []
   for (let attempt = 0; attempt < 3; attempt += 1) {
-    const before = await target.digest()
+    const before = await target.records()
     const again: FuzzRequest[] = []
-    let isTaken = false
+    const taken: string[] = []
     await inTurns(refused, async (request) => {
       const status = await send(request)
       if (status >= 400 && status < 500) again.push(request)
-      else isTaken = true
+      else taken.push(`${status} ${request.method} ${request.path} ${request.body ?? ''}`)
     })
-    if (!isTaken && (await target.digest()) === before) return false
+    const after = await target.records()
+    const gone = [...before].filter((record) => !after.has(record)).map((record) => `- ${record}`)
+    const come = [...after].filter((record) => !before.has(record)).map((record) => `+ ${record}`)
+    if (taken.length + gone.length + come.length === 0) return []
+    changed.push(`attempt ${attempt + 1}:`, ...taken, ...gone, ...come)
     refused = again
   }
-  return true
+  return changed
 }
 
 async function inTurns<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {

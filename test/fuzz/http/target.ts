@@ -29,16 +29,15 @@ export async function fuzzTarget({ url, token, databaseUrl }: Installed): Promis
   return {
     url,
     tokens: [token, token, ...made, 'hearth_odd'],
-    async digest() {
-      const digests = Object.entries(tables).map(async ([table, volatile]) => {
-        const { rows } = await pool.query<{ digest: string | null }>(
-          `SELECT md5(string_agg(shown, ',' ORDER BY shown)) AS digest
-           FROM (SELECT (to_jsonb(t) - $1::text[])::text AS shown FROM ${table} AS t) AS rows`,
+    async records() {
+      const read = Object.entries(tables).map(async ([table, volatile]) => {
+        const { rows } = await pool.query<{ shown: string }>(
+          `SELECT (to_jsonb(t) - $1::text[])::text AS shown FROM ${table} AS t`,
           [volatile],
         )
-        return `${table}:${rows[0]?.digest ?? ''}`
+        return rows.map(({ shown }) => `${table} ${shown}`)
       })
-      return (await Promise.all(digests)).join(' ')
+      return new Set((await Promise.all(read)).flat())
     },
     [Symbol.asyncDispose]: () => pool.end(),
   }
