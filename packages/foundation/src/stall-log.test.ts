@@ -8,7 +8,12 @@ test('ten lines a minute are written, and then how many were left out', () => {
     (fields) => lines.push(fields),
     () => now,
   )
-  const stall = { milliseconds: 80, computedMilliseconds: 70, cause: 'busy' as const, noted: ['GET /v1/slow'] }
+  const stall = {
+    milliseconds: 80,
+    computedMilliseconds: 70,
+    cause: 'busy' as const,
+    noted: ['GET /v1/slow'],
+  }
   for (let count = 0; count < 25; count += 1) tell(stall)
   expect(lines).toEqual(Array(10).fill(stall))
   now = 60_000
