@@ -127,6 +127,9 @@ function drawFaults(random: SeededRandom, runners: number): Fault[] {
   return [...kinds].map((kind) => drawFault(random, kind, runners))
 }
 
+/** Milliseconds in which every agent looks for machines that stand still, with those that start meanwhile among them. */
+const shortestFullDisk = 3_000
+
 function drawFault(random: SeededRandom, kind: FaultKind, runners: number): Fault {
   const at = random.integer(0, workMilliseconds)
   const lasts = random.integer(100, 3_000)
@@ -152,8 +155,9 @@ function drawFault(random: SeededRandom, kind: FaultKind, runners: number): Faul
     case 'second agent of one identity':
       return { kind, at, runner }
     case 'agent paused':
-    case 'disk full':
       return { kind, at, lasts, runner }
+    case 'disk full':
+      return { kind, at, lasts: lasts + shortestFullDisk, runner }
     case 'steps taken twice':
       return { kind, runner }
     case 'host partitioned':

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { SeededRandom } from '@hearth/testing'
 import { Client } from 'pg'
+import { readMachines } from '../eyes/hosts.ts'
 import type { Fault } from '../plan/faults.ts'
 import { repeatMessages } from './repeater.ts'
 import type { Host, World } from './world.ts'
@@ -55,7 +56,8 @@ export async function inflict(
       })
     }
     case 'disk full': {
-      const { agents } = host(world, fault)
+      const { agents, stateFolder } = host(world, fault)
+      await untilOneRuns(stateFolder, signal)
       for (const agent of agents) agent.send({ type: 'disk', full: true })
       return begin(() => {
         for (const agent of agents) agent.send({ type: 'disk', full: false })
@@ -105,6 +107,15 @@ function host(world: World, { runner }: { runner: number }): Host {
   const found = world.hosts[runner]
   if (found === undefined) throw new Error(`there is no host ${runner}`)
   return found
+}
+
+/** A full disk stops those that run: resolves with the first one, or when the users have done their work. */
+async function untilOneRuns(stateFolder: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const machines = await readMachines(stateFolder)
+    if (machines.some(({ machine }) => machine?.power === 'running')) return
+    await delay(100, undefined, { signal }).catch(() => undefined)
+  }
 }
 
 function newestAgent({ agents }: Host) {
