@@ -18,8 +18,6 @@ export const desiredPhaseSchema = z.enum(['running', 'stopped', 'deleted'])
 export type DesiredPhase = z.infer<typeof desiredPhaseSchema>
 
 interface PhaseRule {
-  /** Who may move an environment here. */
-  mover: 'control plane' | 'runner'
   /** Where it may go from here. */
   to: readonly EnvironmentPhase[]
   /** How long it may wait here, in seconds; null where nothing is waited for. */
@@ -31,54 +29,46 @@ interface PhaseRule {
 /** The total table: a phase that is not here does not compile, a move that is not here is refused. */
 export const environmentPhaseTable: Readonly<Record<EnvironmentPhase, PhaseRule>> = {
   pending: {
-    mover: 'control plane',
     to: ['provisioning', 'failed', 'deleting', 'deleted'],
     deadlineSeconds: 900,
     waitsFor: 'a runner with room for it',
   },
   provisioning: {
-    mover: 'control plane',
     to: ['running', 'failed', 'deleting'],
     deadlineSeconds: 14_400,
     waitsFor: 'its runner to finish the provisioning steps',
   },
   running: {
-    mover: 'runner',
     to: ['stopping', 'stopped', 'starting', 'failed', 'deleting'],
     deadlineSeconds: null,
     waitsFor: null,
   },
   stopping: {
-    mover: 'runner',
     to: ['stopped', 'running', 'failed', 'deleting'],
     deadlineSeconds: 300,
     waitsFor: 'the guest to shut down',
   },
   stopped: {
-    mover: 'runner',
     to: ['starting', 'running', 'failed', 'deleting'],
     deadlineSeconds: null,
     waitsFor: null,
   },
   starting: {
-    mover: 'runner',
     to: ['running', 'stopping', 'stopped', 'failed', 'deleting'],
     deadlineSeconds: 600,
     waitsFor: 'the guest to start and answer',
   },
   failed: {
-    mover: 'runner',
     to: ['pending', 'provisioning', 'starting', 'deleting', 'deleted'],
     deadlineSeconds: null,
     waitsFor: null,
   },
   deleting: {
-    mover: 'control plane',
     to: ['deleted', 'failed'],
     deadlineSeconds: 600,
     waitsFor: 'its runner to remove the machine and its disk',
   },
-  deleted: { mover: 'runner', to: [], deadlineSeconds: null, waitsFor: null },
+  deleted: { to: [], deadlineSeconds: null, waitsFor: null },
 }
 
 export function mayMove(from: EnvironmentPhase, to: EnvironmentPhase): boolean {
