@@ -11,7 +11,7 @@ import { named, referenceNames } from './names.ts'
 import { byIdOrName } from './resolve.ts'
 
 export const environmentKind = defineKind<Environment>({
-  names: ['environment', 'environments', 'env'],
+  names: ['environment', 'environments', 'env', 'envs'],
   summary: 'virtual machines, in a pool, claimed or on their own',
   eventKind: 'Environment',
   columns: ['NAME', 'PROJECT', 'PHASE', 'STEP', 'CLAIM', 'RUNNER', 'ADDRESS', 'AGE', 'ID'],

@@ -3,6 +3,10 @@ import { kindNamed, kinds } from './kinds.ts'
 
 test.each([
   ['env', 'environment'],
+  ['envs', 'environment'],
+  ['org', 'organization'],
+  ['orgs', 'organization'],
+  ['classes', 'environment-class'],
   ['Environments', 'environment'],
   ['EnvironmentClass', 'environment-class'],
   ['warm_pool', 'warm-pool'],

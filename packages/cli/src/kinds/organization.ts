@@ -5,7 +5,7 @@ import { defineKind } from './kind.ts'
 import { byIdOrName } from './resolve.ts'
 
 export const organizationKind = defineKind<Organization>({
-  names: ['organization', 'organizations'],
+  names: ['organization', 'organizations', 'org', 'orgs'],
   summary: 'who owns everything else',
   eventKind: 'Organization',
   columns: ['NAME', 'TITLE', 'AGE', 'ID'],
