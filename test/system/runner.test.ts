@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { runnerSchema } from '@hearth/contract'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until, untilEnvironment, untilPool } from './following.ts'
@@ -134,6 +135,11 @@ test('a draining runner gives its unclaimed machines up and keeps the claimed on
   )
   const claimed = await client.environments.get(claim.status.environmentId ?? '')
   expect(claimed.status).toMatchObject({ phase: 'running', runnerId: leaving.runner.metadata.id })
+  const told = await client.events.list({ resourceId: leaving.runner.metadata.id, limit: 200 })
+  const counts = told.items
+    .map(({ resource }) => runnerSchema.parse(resource).status)
+    .flatMap(({ phase, environments }) => (phase === 'draining' ? [environments] : []))
+  expect(Math.max(...counts)).toBeGreaterThanOrEqual(1)
   await client.claims.release(claim.metadata.id)
   await until(
     client,

@@ -59,8 +59,8 @@ export async function settleRunner(
   let after = row
   if (changes) {
     after = await setRunnerStatus(tx, row, { ...sighting, leftAt, phase })
-    await recordEvent(tx, 'updated', toRunner(after, 0))
     const environmentIds = await environmentIdsOn(tx, after.id)
+    await recordEvent(tx, 'updated', toRunner(after, environmentIds.length))
     const poolIds = await poolIdsToWake(tx, after)
     // Last and at once: all runners of an organization wake the same line, and each waits for who did so before it.
     await wakeMany(tx, [
