@@ -245,10 +245,10 @@ module.exports = {
     },
     { name: 'resolves', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {
-      name: 'no cycles at run time',
+      name: 'no cycles',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: typeOnly },
+      to: { circular: true },
     },
   ],
   options: {

@@ -1,21 +1,8 @@
 import { createHash } from 'node:crypto'
 import { HearthError } from '@hearth/foundation'
-import type { Generated } from 'kysely'
 import type { Database, DatabaseTransaction } from './connection.ts'
 import type { Encryption } from './encryption.ts'
 import { transact } from './transact.ts'
-
-export interface IdempotencyKeyTable {
-  organization_id: string
-  key: string
-  request_hash: Buffer
-  /** null in rows of a version that did not write it. */
-  principal_id: string | null
-  status: number | null
-  /** Encrypted: an answer may hold a secret. */
-  body: Buffer | null
-  created_at: Generated<Date>
-}
 
 export interface Answer {
   status: 200 | 201 | 202

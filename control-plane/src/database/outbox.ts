@@ -1,17 +1,5 @@
-import type { Generated } from 'kysely'
 import type { DatabaseTransaction } from './connection.ts'
-
-/**
- * Orders waiting to be published. A row names the environment, not its content: the publisher sends what the
- * environment is by then, so that the newest order is the one that arrives.
- */
-export interface OutboxTable {
-  id: Generated<string>
-  topic: 'order' | 'purge'
-  runner_id: string
-  environment_id: string
-  created_at: Generated<Date>
-}
+import type { OutboxTable } from './outbox-table.ts'
 
 export async function requestOrder(
   tx: DatabaseTransaction,

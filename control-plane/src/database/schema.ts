@@ -9,8 +9,8 @@ import type { ProjectSecretTable, ProjectTable } from '../kinds/project/table.ts
 import type { RunnerTable } from '../kinds/runner/table.ts'
 import type { PrincipalTable, TokenTable } from '../kinds/token/table.ts'
 import type { WarmPoolTable } from '../kinds/warm-pool/table.ts'
-import type { IdempotencyKeyTable } from './idempotency-key.ts'
-import type { OutboxTable } from './outbox.ts'
+import type { IdempotencyKeyTable } from './idempotency-key-table.ts'
+import type { OutboxTable } from './outbox-table.ts'
 
 /** Every table, by its name in PostgreSQL. */
 export interface Schema {

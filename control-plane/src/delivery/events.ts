@@ -12,7 +12,7 @@ import {
 import { rewindObservers } from '../kinds/observer/index.ts'
 import { type Answer, forgottenAfter, hasForgotten, newestOf } from './forgotten.ts'
 import { carryInOrder } from './in-order.ts'
-import type { PublisherOptions, Round } from './publisher.ts'
+import type { PublisherOptions, Round } from './publisher-options.ts'
 
 type Options = Pick<PublisherOptions, 'database' | 'messaging' | 'metrics' | 'clock' | 'log'>
 

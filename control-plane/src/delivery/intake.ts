@@ -1,28 +1,11 @@
-import type { Clock, EventLoopWatch } from '@hearth/foundation'
-import type { Messaging } from '@hearth/messaging'
-import type { Logger } from 'pino'
-import type { Metrics } from '../api/metrics.ts'
-import type { Database } from '../database/connection.ts'
-import type { Encryption } from '../database/encryption.ts'
 import { notePresences, synchronize } from '../kinds/runner/index.ts'
-import type { Timings } from '../timings.ts'
 import { Heartbeats } from './heartbeats.ts'
+import type { IntakeOptions } from './intake-options.ts'
 import { ReportIntake } from './report-intake.ts'
 
 const reportsAtOnce = 100
 /** How many times a heartbeat could be waited for within a lease: a quarter of a second of thirty. */
 const leaseToGather = 120
-
-export interface IntakeOptions {
-  database: Database
-  messaging: Messaging
-  encryption: Encryption
-  clock: Clock
-  timings: Timings
-  metrics: Metrics
-  eventLoop: Pick<EventLoopWatch, 'note'>
-  log: Logger
-}
 
 /** Takes in what runners send until the signal aborts. A report is acknowledged only after it is committed. */
 export async function takeIn(options: IntakeOptions, signal: AbortSignal): Promise<void> {

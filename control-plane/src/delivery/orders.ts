@@ -1,10 +1,10 @@
 import { HearthError } from '@hearth/foundation'
 import type { Selectable } from 'kysely'
-import type { OutboxTable } from '../database/outbox.ts'
+import type { OutboxTable } from '../database/outbox-table.ts'
 import { currentOrders, orderSizes } from '../kinds/environment/index.ts'
 import { carryInOrder } from './in-order.ts'
 import { partsOf } from './parts.ts'
-import type { PublisherOptions, Round } from './publisher.ts'
+import type { PublisherOptions, Round } from './publisher-options.ts'
 
 /**
  * Publishes the orders that wait, as what they order is by now, and takes out those that nobody is to follow any more.

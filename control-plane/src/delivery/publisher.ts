@@ -1,16 +1,10 @@
-import type { Clock } from '@hearth/foundation'
-import type { Messaging } from '@hearth/messaging'
 import { sql } from 'kysely'
-import type { Logger } from 'pino'
-import type { Metrics } from '../api/metrics.ts'
-import type { Database, DatabaseTransaction } from '../database/connection.ts'
-import type { Encryption } from '../database/encryption.ts'
+import type { Database } from '../database/connection.ts'
 import { advisoryLocks } from '../database/locks.ts'
-import type { Notifications } from '../database/notifications.ts'
 import { assignPositions } from '../kinds/event/index.ts'
-import type { Timings } from '../timings.ts'
 import { publishEvents } from './events.ts'
 import { publishOrders } from './orders.ts'
+import type { PublisherOptions, Round } from './publisher-options.ts'
 import { goRounds } from './rounds.ts'
 
 const batchSize = 500
@@ -19,25 +13,6 @@ const batchSize = 500
  * three times this, and a replica that was halted in the middle must not go on when another has taken its place.
  */
 const roundMilliseconds = 3_000
-
-export interface PublisherOptions {
-  database: Database
-  notifications: Notifications
-  messaging: Messaging
-  encryption: Encryption
-  clock: Clock
-  timings: Timings
-  metrics: Metrics
-  log: Logger
-}
-
-/** What one round may do. */
-export interface Round {
-  tx: DatabaseTransaction
-  most: number
-  /** Nothing more is begun then. */
-  isOver: () => boolean
-}
 
 /**
  * Carries what was committed to NATS, until the signal aborts. One replica publishes orders at a time, and one events;

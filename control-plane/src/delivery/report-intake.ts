@@ -3,7 +3,7 @@ import type { EnvironmentReport } from '@hearth/contract'
 import { backoff, toError } from '@hearth/foundation'
 import { isAboutContent, isAway } from '../database/statement-failure.ts'
 import { applyReports, noteUnusable, UnusableReport } from '../kinds/environment/index.ts'
-import type { IntakeOptions } from './intake.ts'
+import type { IntakeOptions } from './intake-options.ts'
 import { storableText } from './storable-text.ts'
 
 /** A report that fails alone and for no known reason is given up after so many tries, a dozen seconds in all. */

@@ -1,6 +1,6 @@
 import type { Address, Identity } from '@hearth/contract'
 import { StaleAuthority } from '../host/authority.ts'
-import type { GivenIdentity } from '../host/host.ts'
+import type { GivenIdentity } from '../host/machine.ts'
 
 export interface GuestMachine {
   environmentId: string

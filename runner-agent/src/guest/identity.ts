@@ -1,4 +1,4 @@
-import type { GivenIdentity } from '../host/host.ts'
+import type { GivenIdentity } from '../host/machine.ts'
 import type { GuestEvidence } from './guest.ts'
 
 export const mostClockOffsetMilliseconds = 500

@@ -1,5 +1,5 @@
-import type { Machine, Ownership } from './host.ts'
 import { HostError } from './host-error.ts'
+import type { Machine, Ownership } from './machine.ts'
 
 /** In whose name a machine is touched: the numbers of a lease and an order, and whether they still hold. */
 export interface Authority {

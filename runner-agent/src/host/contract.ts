@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert'
 import { type Authority, StaleAuthority } from './authority.ts'
-import type { Host, MachineSpecification } from './host.ts'
+import type { Host } from './host.ts'
+import type { MachineSpecification } from './machine.ts'
 
 export interface HostContractSetting {
   host: Host

@@ -1,6 +1,7 @@
 import type { Authority } from './authority.ts'
 import { exclusively } from './exclusion.ts'
-import type { Host, HostFacts, InventoryEntry, Machine, MachineSpecification, PausedMachine } from './host.ts'
+import type { Host, HostFacts } from './host.ts'
+import type { InventoryEntry, Machine, MachineSpecification, PausedMachine } from './machine.ts'
 
 /**
  * A host on which one machine is changed by one agent at a time, even where two drive it. Whoever comes next finds

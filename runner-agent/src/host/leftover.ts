@@ -1,4 +1,4 @@
-import type { InventoryEntry } from './host.ts'
+import type { InventoryEntry } from './machine.ts'
 
 /** What a cut left of a machine's folder that was being made or removed: ours by its name, older than any order. */
 export function leftoverEntry(owner: string, environmentId: string): InventoryEntry {

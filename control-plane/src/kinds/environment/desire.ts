@@ -6,7 +6,8 @@ import { requestOrder } from '../../database/outbox.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../event/index.ts'
 import { requireRoomToStart } from '../quota/index.ts'
-import { accountsOf, type EnvironmentRow, environmentColumns, toListedEnvironment } from './table.ts'
+import { accountsOf } from './accounts.ts'
+import { type EnvironmentRow, environmentColumns, toListedEnvironment } from './table.ts'
 
 /**
  * Stops or starts an environment: writes the wish and orders it of its runner. The row must have been read under lock.

@@ -1,3 +1,4 @@
+export { sizeOf } from './accounts.ts'
 export { connectionTo } from './connection.ts'
 export { createEnvironment, createEnvironments, type NewEnvironment } from './create.ts'
 export { desireDeletion } from './desire.ts'
@@ -14,7 +15,6 @@ export {
   type EnvironmentRow,
   environmentColumns,
   type PlannedEnvironmentRow,
-  sizeOf,
   toEnvironment,
   toListedEnvironment,
 } from './table.ts'

@@ -6,8 +6,9 @@ import { requestOrder } from '../../database/outbox.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { beginJob } from '../job/index.ts'
 import { requireRoomToStart } from '../quota/index.ts'
+import { accountsOf } from './accounts.ts'
 import { movePhase } from './phase.ts'
-import { accountsOf, type EnvironmentRow, environmentColumns, type StoredEnvironmentStatus } from './table.ts'
+import { type EnvironmentRow, environmentColumns, type StoredEnvironmentStatus } from './table.ts'
 
 /**
  * A way on from every phase, safe to repeat. What failed is tried once more under a new generation: a machine that was

@@ -8,13 +8,11 @@ import {
   type Identity,
   type Pause,
   type ProvisioningPlan,
-  type QuotaLimits,
   type StepStatus,
   summarize,
 } from '@hearth/contract'
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
-import type { Accounts, MachineSize } from '../quota/index.ts'
 import { listedSteps } from './listed-steps.ts'
 
 /** What the status column holds; the rest of the wire's status are columns of their own. */
@@ -109,17 +107,6 @@ export const environmentColumns = [
   'memory_mebibytes',
   'disk_gibibytes',
 ] as const satisfies readonly (keyof EnvironmentTable)[]
-
-/** What the machine takes of its quotas. */
-export function sizeOf(row: EnvironmentRow): MachineSize {
-  const { virtual_cpus: virtualCpus, memory_mebibytes: memoryMebibytes, disk_gibibytes: diskGibibytes } = row
-  return { virtualCpus, memoryMebibytes, diskGibibytes }
-}
-
-/** Whose quotas the machine counts for. */
-export function accountsOf(row: EnvironmentRow, limits: QuotaLimits): Accounts {
-  return { organizationId: row.organization_id, principalId: row.holder_id, limits }
-}
 
 export const emptyStatus: StoredEnvironmentStatus = {
   address: null,

@@ -1,6 +1,6 @@
 import type { PauseReason } from '@hearth/contract'
-import type { EndReason, Power } from '../host.ts'
 import { HostError } from '../host-error.ts'
+import type { EndReason, Power } from '../machine.ts'
 
 export interface DomainState {
   power: Power

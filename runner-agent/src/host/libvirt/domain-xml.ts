@@ -1,6 +1,6 @@
 import type { MachineLimits } from '@hearth/contract'
 import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser'
-import type { Ownership } from '../host.ts'
+import type { Ownership } from '../machine.ts'
 import { diskLimits, processorShares } from './limits.ts'
 import { metadataNamespace, parseOwnership } from './metadata.ts'
 import { type DomainNetwork, interfaceElement, networkArguments } from './network/domain-network.ts'

@@ -1,6 +1,6 @@
 import { isId } from '@hearth/foundation'
-import type { Ownership, PausedMachine } from '../host.ts'
 import { HostError } from '../host-error.ts'
+import type { Ownership, PausedMachine } from '../machine.ts'
 import { type DomainState, parseDomainState } from './domain-state.ts'
 import { buildOwnershipXml, parseOwnershipXml } from './domain-xml.ts'
 import { metadataNamespace } from './metadata.ts'

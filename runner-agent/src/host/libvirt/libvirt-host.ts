@@ -1,15 +1,8 @@
 import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
 import type { CommandRunner } from '../command/command-runner.ts'
 import { OwnedFolders } from '../command/owned-folders.ts'
-import type {
-  Host,
-  HostFacts,
-  InventoryEntry,
-  Machine,
-  MachineSpecification,
-  Ownership,
-  PausedMachine,
-} from '../host.ts'
+import type { Host, HostFacts } from '../host.ts'
+import type { InventoryEntry, Machine, MachineSpecification, Ownership, PausedMachine } from '../machine.ts'
 import { type Capacity, measureCapacity, measureFreeBytes } from './capacity.ts'
 import { Creation } from './creation.ts'
 import { Domains } from './domains.ts'

@@ -1,6 +1,6 @@
 import { Header } from 'tar'
 import type { SecureShellKeyPair } from '../../secure-shell/host-key.ts'
-import type { GivenIdentity } from '../host.ts'
+import type { GivenIdentity } from '../machine.ts'
 import { randomSeedPath } from '../random-seed.ts'
 
 /** What makes a guest itself, whichever way its image takes it in. */

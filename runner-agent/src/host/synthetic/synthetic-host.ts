@@ -3,17 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { PauseReason } from '@hearth/contract'
 import { generateSecureShellKeyPair } from '../../secure-shell/host-key.ts'
 import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
-import type {
-  EndReason,
-  Host,
-  HostFacts,
-  InventoryEntry,
-  Machine,
-  MachineSpecification,
-  PausedMachine,
-} from '../host.ts'
+import type { Host, HostFacts } from '../host.ts'
 import { HostError } from '../host-error.ts'
 import { leftoverEntry } from '../leftover.ts'
+import type { EndReason, InventoryEntry, Machine, MachineSpecification, PausedMachine } from '../machine.ts'
 import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
 import { MachineStore, type StoredMachine } from './machine-store.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'

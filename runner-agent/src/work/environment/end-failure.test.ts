@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { EndReason } from '../../host/host.ts'
+import type { EndReason } from '../../host/machine.ts'
 import { endFailure } from './end-failure.ts'
 import { newRecord } from './record.ts'
 

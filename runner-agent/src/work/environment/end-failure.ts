@@ -1,5 +1,5 @@
 import { type Failure, stepKey } from '@hearth/contract'
-import type { EndReason, Machine } from '../../host/host.ts'
+import type { EndReason, Machine } from '../../host/machine.ts'
 import type { EnvironmentRecord } from './record.ts'
 
 /** The failure of a machine that was meant to run and is off: what ended it, and during which step. */

@@ -1,5 +1,5 @@
 import type { Guest } from '../../guest/guest.ts'
-import type { GivenIdentity, Machine } from '../../host/host.ts'
+import type { GivenIdentity, Machine } from '../../host/machine.ts'
 import type { Slot } from './slots.ts'
 import type { WorkContext } from './work-context.ts'
 

@@ -1,7 +1,7 @@
 import type { ProvisioningPlan } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Power } from '../../host/host.ts'
+import type { Power } from '../../host/machine.ts'
 import { type NextStep, nextStep, phaseDuring, type Seen, type Wanted } from './next-step.ts'
 import { type EnvironmentRecord, firstOpenStep, newRecord } from './record.ts'
 

@@ -1,6 +1,6 @@
 import type { EnvironmentOrder, ProvisioningPlan } from '@hearth/contract'
 import { describe, expect, test } from 'vitest'
-import type { Power } from '../../host/host.ts'
+import type { Power } from '../../host/machine.ts'
 import { type NextStep, nextStep, type Seen, type Wanted } from './next-step.ts'
 import { type EnvironmentRecord, newRecord } from './record.ts'
 

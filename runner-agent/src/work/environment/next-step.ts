@@ -1,6 +1,6 @@
 import type { EnvironmentOrder, Failure, ReportedPhase } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
-import type { Machine } from '../../host/host.ts'
+import type { Machine } from '../../host/machine.ts'
 import { endFailure } from './end-failure.ts'
 import { type EnvironmentRecord, firstOpenStep, isProvisioned } from './record.ts'
 

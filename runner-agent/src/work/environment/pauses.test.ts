@@ -1,7 +1,7 @@
 import { FixedClock } from '@hearth/foundation'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import type { PausedMachine } from '../../host/host.ts'
+import type { PausedMachine } from '../../host/machine.ts'
 import { Pauses } from './pauses.ts'
 
 const gibibyte = 1024 ** 3

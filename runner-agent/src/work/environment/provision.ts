@@ -11,7 +11,7 @@ import type { Guest } from '../../guest/guest.ts'
 import { GuestMisbehaved, GuestUnreachable } from '../../guest/guest.ts'
 import { identityFaults } from '../../guest/identity.ts'
 import { type Authority, StaleAuthority } from '../../host/authority.ts'
-import type { GivenIdentity } from '../../host/host.ts'
+import type { GivenIdentity } from '../../host/machine.ts'
 import { environmentSecretNames } from './clone.ts'
 import { type StepDeadlines, stepLimitSeconds } from './guest-steps.ts'
 

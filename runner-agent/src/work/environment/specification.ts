@@ -1,5 +1,5 @@
 import type { EnvironmentOrder } from '@hearth/contract'
-import type { MachineSpecification } from '../../host/host.ts'
+import type { MachineSpecification } from '../../host/machine.ts'
 
 /** The machine an order asks for. */
 export function machineSpecification(order: EnvironmentOrder): MachineSpecification {

@@ -8,7 +8,7 @@ import {
 import { assertNever, backoff, toError } from '@hearth/foundation'
 import { StaleInGuest } from '../../guest/guest.ts'
 import { type Authority, isNewer, StaleAuthority } from '../../host/authority.ts'
-import type { Machine } from '../../host/host.ts'
+import type { Machine } from '../../host/machine.ts'
 import { LeaseNotHeld } from '../../lease/lease.ts'
 import { Holdings } from './holdings.ts'
 import { MachineEnded } from './machine-ended.ts'

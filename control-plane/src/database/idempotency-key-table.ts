@@ -1,0 +1,13 @@
+import type { Generated } from 'kysely'
+
+export interface IdempotencyKeyTable {
+  organization_id: string
+  key: string
+  request_hash: Buffer
+  /** null in rows of a version that did not write it. */
+  principal_id: string | null
+  status: number | null
+  /** Encrypted: an answer may hold a secret. */
+  body: Buffer | null
+  created_at: Generated<Date>
+}
