@@ -13,7 +13,9 @@ let sql: pg.Client
 let environmentClassId: string
 
 beforeAll(async () => {
-  installation = await startInstallation()
+  // Makes so many large plans at once as no member may: what is bound here are answers.
+  const unlimited = { requestsPerSecond: null }
+  installation = await startInstallation({ quotas: { organization: unlimited, principal: unlimited } })
   agent = await startSyntheticAgent(installation, { name: 'host' })
   sql = new pg.Client({ connectionString: installation.database.url })
   await sql.connect()
