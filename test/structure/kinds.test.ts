@@ -7,7 +7,8 @@ const folder = 'control-plane/src/kinds'
 const kinds = readdirSync(join(root, folder), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
-const propertyTest = (_: string, name: string | undefined) => `${name ?? 'decide'}.property.test.ts`
+const propertyTest = (_: string, place: string, name: string | undefined) =>
+  `${place}${name ?? 'decide'}.property.test.ts`
 const has = (path: string) => existsSync(join(root, path))
 
 describe('kinds', () => {
@@ -22,14 +23,14 @@ describe('kinds', () => {
   })
 
   it.each(kinds)('%s carries out its decisions and tests them', (kind) => {
-    const files = readdirSync(join(root, folder, kind))
-    const decisions = files.filter((file) => /(^|\.)decide\.ts$/.test(file))
+    const files = readdirSync(join(root, folder, kind), { recursive: true, encoding: 'utf8' })
+    const decisions = files.filter((file) => /(^|[./])decide\.ts$/.test(file))
     for (const file of decisions) {
       expect(files).toContain(file.replace(/\.ts$/, '.test.ts'))
       // What holds from every state is asked of states nobody thought of.
-      expect(files).toContain(file.replace(/^(?:(\w+)\.)?decide\.ts$/, propertyTest))
+      expect(files).toContain(file.replace(/^((?:.*\/)?)(?:(\w+)\.)?decide\.ts$/, propertyTest))
     }
-    if (decisions.includes('decide.ts'))
+    if (decisions.some((file) => /(^|\/)decide\.ts$/.test(file)))
       expect(files).toEqual(expect.arrayContaining(['table.ts', 'queries.ts']))
     if (files.includes('table.ts'))
       expect(read('control-plane/src/database/schema.ts')).toContain(`kinds/${kind}/table.ts`)

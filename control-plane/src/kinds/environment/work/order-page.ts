@@ -1,6 +1,6 @@
 import type { EnvironmentOrder } from '@hearth/contract'
-import type { Queryable } from '../../database/connection.ts'
-import type { Encryption } from '../../database/encryption.ts'
+import type { Queryable } from '../../../database/connection.ts'
+import type { Encryption } from '../../../database/encryption.ts'
 import { currentOrders } from './order.ts'
 
 /** Read from the database at once: what a page holds in memory beyond its bytes is less than so many orders. */

@@ -1,14 +1,14 @@
 import type { Connection } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
-import { type Caller, mayEnter } from '../../api/caller.ts'
-import { found } from '../../api/lookup.ts'
-import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
-import type { CertificateAuthorities } from '../organization/index.ts'
+import { type Caller, mayEnter } from '../../../api/caller.ts'
+import { found } from '../../../api/lookup.ts'
+import type { DatabaseTransaction, Queryable } from '../../../database/connection.ts'
+import type { CertificateAuthorities } from '../../organization/index.ts'
+import { keepLonger } from '../lifecycle/keep.ts'
+import { claimantOf, findEnvironment, lockEnvironment } from '../queries.ts'
+import type { EnvironmentRow } from '../table.ts'
 import { certificateSeconds, connectionTo } from './connection.ts'
 import { beginInspection, isClaimable } from './inspection.ts'
-import { keepLonger } from './keep.ts'
-import { claimantOf, findEnvironment, lockEnvironment } from './queries.ts'
-import type { EnvironmentRow } from './table.ts'
 
 /**
  * The way into a machine, whatever its phase, as long as its guest has an address. A claimed one opens for its claimant

@@ -7,9 +7,9 @@ import {
 } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decideMove } from './phase.ts'
+import { decideMove } from '../lifecycle/phase.ts'
+import { type EnvironmentRow, emptyStatus } from '../table.ts'
 import { decideReport } from './report.ts'
-import { type EnvironmentRow, emptyStatus } from './table.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
 const steps = ['create_vm', 'ensure_server', 'project_setup'] as const

@@ -1,13 +1,13 @@
 import type { Deletion, DesiredPhase, QuotaLimits } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { sql } from 'kysely'
-import type { DatabaseTransaction } from '../../database/connection.ts'
-import { requestOrder } from '../../database/outbox.ts'
-import { wake } from '../../reconciling/wake.ts'
-import { recordEvent } from '../event/index.ts'
-import { requireRoomToStart } from '../quota/index.ts'
-import { accountsOf } from './accounts.ts'
-import { type EnvironmentRow, environmentColumns, toListedEnvironment } from './table.ts'
+import type { DatabaseTransaction } from '../../../database/connection.ts'
+import { requestOrder } from '../../../database/outbox.ts'
+import { wake } from '../../../reconciling/wake.ts'
+import { recordEvent } from '../../event/index.ts'
+import { requireRoomToStart } from '../../quota/index.ts'
+import { accountsOf } from '../placing/accounts.ts'
+import { type EnvironmentRow, environmentColumns, toListedEnvironment } from '../table.ts'
 
 /**
  * Stops or starts an environment: writes the wish and orders it of its runner. The row must have been read under lock.

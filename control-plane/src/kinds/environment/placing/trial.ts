@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
-import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
-import { place } from '../../placement/place.ts'
-import { createEnvironments, type NewEnvironment } from './create.ts'
+import type { DatabaseTransaction, Queryable } from '../../../database/connection.ts'
+import { place } from '../../../placement/place.ts'
+import { createEnvironments, type NewEnvironment } from '../lifecycle/create.ts'
+import { buildPlan } from '../lifecycle/plan.ts'
 import { readFleet, tryLockPlacement } from './fleet.ts'
-import { placeAtOnce } from './placement.ts'
-import { buildPlan } from './plan.ts'
+import { placeAtOnce } from './reconcile.ts'
 
 /** Whether a degraded runner's pause is over and no machine is being made on it. */
 export async function isTrialDue(queryable: Queryable, organizationId: string, now: Date): Promise<boolean> {

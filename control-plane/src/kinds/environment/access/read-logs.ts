@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LogChunk } from '@hearth/contract'
 import { toError } from '@hearth/foundation'
-import type { Services } from '../../api/services.ts'
-import { followEvents, newestPosition } from '../event/index.ts'
-import { findEnvironment } from './queries.ts'
-import type { EnvironmentRow } from './table.ts'
+import type { Services } from '../../../api/services.ts'
+import { followEvents, newestPosition } from '../../event/index.ts'
+import { findEnvironment } from '../queries.ts'
+import type { EnvironmentRow } from '../table.ts'
 
 /** The last output travels another way than the report that ends provisioning: it may come this much later. */
 const tailMilliseconds = 500

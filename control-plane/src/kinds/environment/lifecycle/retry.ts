@@ -1,14 +1,14 @@
 import type { QuotaLimits } from '@hearth/contract'
 import { assertNever, HearthError } from '@hearth/foundation'
 import { sql } from 'kysely'
-import type { DatabaseTransaction } from '../../database/connection.ts'
-import { requestOrder } from '../../database/outbox.ts'
-import { wake } from '../../reconciling/wake.ts'
-import { beginJob } from '../job/index.ts'
-import { requireRoomToStart } from '../quota/index.ts'
-import { accountsOf } from './accounts.ts'
+import type { DatabaseTransaction } from '../../../database/connection.ts'
+import { requestOrder } from '../../../database/outbox.ts'
+import { wake } from '../../../reconciling/wake.ts'
+import { beginJob } from '../../job/index.ts'
+import { requireRoomToStart } from '../../quota/index.ts'
+import { accountsOf } from '../placing/accounts.ts'
+import { type EnvironmentRow, environmentColumns, type StoredEnvironmentStatus } from '../table.ts'
 import { movePhase } from './phase.ts'
-import { type EnvironmentRow, environmentColumns, type StoredEnvironmentStatus } from './table.ts'
 
 /**
  * A way on from every phase, safe to repeat. What failed is tried once more under a new generation: a machine that was

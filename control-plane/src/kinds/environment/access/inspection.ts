@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
-import type { DatabaseTransaction } from '../../database/connection.ts'
-import { wake } from '../../reconciling/wake.ts'
-import { recordEvent } from '../event/index.ts'
-import { bootEnd } from './boot-end.ts'
+import type { DatabaseTransaction } from '../../../database/connection.ts'
+import { wake } from '../../../reconciling/wake.ts'
+import { recordEvent } from '../../event/index.ts'
+import { bootEnd } from '../lifecycle/boot-end.ts'
+import { type EnvironmentRow, environmentColumns, toListedEnvironment } from '../table.ts'
 import { certificateSeconds } from './connection.ts'
-import { type EnvironmentRow, environmentColumns, toListedEnvironment } from './table.ts'
 
 /** Whether a claim may get the machine, now or once it runs. */
 export function isClaimable(row: Pick<EnvironmentRow, 'warm_pool_id' | 'claim_id'>): boolean {

@@ -1,5 +1,5 @@
 import type { Environment, Evidence, OnHostLoss, RunnerPhase } from '@hearth/contract'
-import type { RefusalGroup } from '../../placement/refusals.ts'
+import type { RefusalGroup } from '../../../placement/refusals.ts'
 
 /** One environment and all that its state may depend on. */
 export interface EnvironmentSight {

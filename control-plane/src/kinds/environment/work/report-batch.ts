@@ -1,11 +1,11 @@
 import type { EnvironmentReport } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
-import type { Database, DatabaseTransaction } from '../../database/connection.ts'
-import { requestPurges } from '../../database/outbox.ts'
-import { transact } from '../../database/transact.ts'
-import { continueJob, continueJobs, type JobContinuation } from '../job/index.ts'
-import { type PhaseMove, writeMoves } from './phase.ts'
-import { lockEnvironments } from './queries.ts'
+import type { Database, DatabaseTransaction } from '../../../database/connection.ts'
+import { requestPurges } from '../../../database/outbox.ts'
+import { transact } from '../../../database/transact.ts'
+import { continueJob, continueJobs, type JobContinuation } from '../../job/index.ts'
+import { type PhaseMove, writeMoves } from '../lifecycle/phase.ts'
+import { lockEnvironments } from '../queries.ts'
 import { decideReport, type ReportOutcome } from './report.ts'
 
 /** A report that nothing can be made of, however often it is tried; the cause says why. */

@@ -1,8 +1,8 @@
 import type { EnvironmentReport, StepStatus } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { emptyStatus } from '../table.ts'
 import { judgeReport, mergeReport } from './report.ts'
-import { emptyStatus } from './table.ts'
 
 const row = {
   runner_id: 'runner-1',

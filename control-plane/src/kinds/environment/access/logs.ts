@@ -1,12 +1,12 @@
 import { logChunkSchema } from '@hearth/contract'
 import { z } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
-import type { Application } from '../../api/application.ts'
-import { readers } from '../../api/caller.ts'
-import { addEndpoint } from '../../api/endpoint.ts'
-import { found, idParams } from '../../api/lookup.ts'
-import type { Services } from '../../api/services.ts'
-import { findEnvironment } from './queries.ts'
+import type { Application } from '../../../api/application.ts'
+import { readers } from '../../../api/caller.ts'
+import { addEndpoint } from '../../../api/endpoint.ts'
+import { found, idParams } from '../../../api/lookup.ts'
+import type { Services } from '../../../api/services.ts'
+import { findEnvironment } from '../queries.ts'
 import { readLogs } from './read-logs.ts'
 
 const querySchema = z.strictObject({

@@ -1,9 +1,9 @@
 import { type EnvironmentOrder, environmentPrincipal } from '@hearth/contract'
 import { seal, toError } from '@hearth/foundation'
 import { sql } from 'kysely'
-import type { Queryable } from '../../database/connection.ts'
-import type { Encryption } from '../../database/encryption.ts'
-import { readSecrets } from '../project/index.ts'
+import type { Queryable } from '../../../database/connection.ts'
+import type { Encryption } from '../../../database/encryption.ts'
+import { readSecrets } from '../../project/index.ts'
 import { orderDigest, selectOrderFacts } from './order-digest.ts'
 
 /**

@@ -1,9 +1,9 @@
 import { type Selectable, sql } from 'kysely'
-import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
-import { advisoryLocks } from '../../database/locks.ts'
-import type { Candidate, Wanted } from '../../placement/place.ts'
-import type { EnvironmentClassTable } from '../environment-class/table.ts'
-import type { EnvironmentRow } from './table.ts'
+import type { DatabaseTransaction, Queryable } from '../../../database/connection.ts'
+import { advisoryLocks } from '../../../database/locks.ts'
+import type { Candidate, Wanted } from '../../../placement/place.ts'
+import type { EnvironmentClassTable } from '../../environment-class/table.ts'
+import type { EnvironmentRow } from '../table.ts'
 
 /** Held to the end of the transaction, so that two placements at once cannot promise the same room. */
 export async function lockPlacement(tx: DatabaseTransaction, organizationId: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '@hearth/foundation'
 import { sql } from 'kysely'
-import type { Queryable } from '../../database/connection.ts'
+import type { Queryable } from '../../../database/connection.ts'
 
 /** All that an order is made of, with the plan and the secrets by what names them. */
 export interface OrderFacts {

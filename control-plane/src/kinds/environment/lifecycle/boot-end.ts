@@ -1,6 +1,6 @@
 import type { EnvironmentPhase } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
-import type { EnvironmentRow } from './table.ts'
+import type { EnvironmentRow } from '../table.ts'
 
 /**
  * What a move to another phase means for when the boot ended, and for how long a test machine is kept: its keep time

@@ -7,8 +7,8 @@ import {
   type StepStatus,
   stepKey,
 } from '@hearth/contract'
-import { decideMove, type PhaseMove } from './phase.ts'
-import type { EnvironmentRow, StoredEnvironmentStatus } from './table.ts'
+import { decideMove, type PhaseMove } from '../lifecycle/phase.ts'
+import type { EnvironmentRow, StoredEnvironmentStatus } from '../table.ts'
 
 export type ReportOutcome = 'applied' | 'stale' | 'refused'
 

@@ -1,6 +1,6 @@
 import type { QuotaLimits } from '@hearth/contract'
-import type { Accounts, MachineSize } from '../quota/index.ts'
-import type { EnvironmentRow } from './table.ts'
+import type { Accounts, MachineSize } from '../../quota/index.ts'
+import type { EnvironmentRow } from '../table.ts'
 
 /** What the machine takes of its quotas. */
 export function sizeOf(row: EnvironmentRow): MachineSize {

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
-import type { DatabaseTransaction } from '../../database/connection.ts'
-import { recordEvent } from '../event/index.ts'
+import type { DatabaseTransaction } from '../../../database/connection.ts'
+import { recordEvent } from '../../event/index.ts'
+import { type EnvironmentRow, environmentColumns, toListedEnvironment } from '../table.ts'
 import { keptUntil } from './boot-end.ts'
-import { type EnvironmentRow, environmentColumns, toListedEnvironment } from './table.ts'
 
 /**
  * Keeps a test machine or an inspected one for another keep time, since somebody is about to enter it. One that boots

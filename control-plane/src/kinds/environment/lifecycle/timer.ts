@@ -1,4 +1,4 @@
-import type { EnvironmentRow } from './table.ts'
+import type { EnvironmentRow } from '../table.ts'
 
 /** When something follows for an environment from time alone: its deadline passes, or it has been kept long enough. */
 export function timerOf(row: Pick<EnvironmentRow, 'deadline' | 'remove_at' | 'desired_phase'>): Date | null {

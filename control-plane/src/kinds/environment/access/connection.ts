@@ -1,6 +1,6 @@
 import { type Address, type Connection, environmentPrincipal } from '@hearth/contract'
-import type { CertificateAuthority } from '../../access/certificate-authority.ts'
-import { signUserCertificate } from '../../access/user-certificate.ts'
+import type { CertificateAuthority } from '../../../access/certificate-authority.ts'
+import { signUserCertificate } from '../../../access/user-certificate.ts'
 
 /** How long a certificate opens its guest. */
 export const certificateSeconds = 8 * 3600

@@ -1,21 +1,21 @@
 import { environmentPhaseTable, type ProvisioningPlan, type QuotaLimits } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import type { Insertable, Selectable } from 'kysely'
-import type { DatabaseTransaction } from '../../database/connection.ts'
-import { wake } from '../../reconciling/wake.ts'
-import type { EnvironmentClassTable } from '../environment-class/table.ts'
-import { recordEvents } from '../event/index.ts'
-import { insertJobs } from '../job/index.ts'
-import type { ProjectRow } from '../project/index.ts'
-import { requireRoomForMachine } from '../quota/index.ts'
-import { buildPlan, configurationOf, type PoolSetup } from './plan.ts'
+import type { DatabaseTransaction } from '../../../database/connection.ts'
+import { wake } from '../../../reconciling/wake.ts'
+import type { EnvironmentClassTable } from '../../environment-class/table.ts'
+import { recordEvents } from '../../event/index.ts'
+import { insertJobs } from '../../job/index.ts'
+import type { ProjectRow } from '../../project/index.ts'
+import { requireRoomForMachine } from '../../quota/index.ts'
 import {
   type EnvironmentRow,
   type EnvironmentTable,
   emptyStatus,
   environmentColumns,
   toListedEnvironment,
-} from './table.ts'
+} from '../table.ts'
+import { buildPlan, configurationOf, type PoolSetup } from './plan.ts'
 
 export interface NewEnvironment {
   project: Pick<ProjectRow, 'id' | 'organization_id' | 'name' | 'spec'>

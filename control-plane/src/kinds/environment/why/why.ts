@@ -1,11 +1,11 @@
 import { type Evidence, environmentPhaseTable } from '@hearth/contract'
 import { assertNever, spokenTime } from '@hearth/foundation'
-import type { RefusalGroup } from '../../placement/refusals.ts'
+import type { RefusalGroup } from '../../../placement/refusals.ts'
+import { becauseOf } from './deletion.ts'
+import { explainFailure } from './failure.ts'
+import { explainPaused } from './paused.ts'
+import { explainProvisioning } from './provisioning.ts'
 import { type EnvironmentSight, type Reasons, runnerName } from './sight.ts'
-import { becauseOf } from './why-deletion.ts'
-import { explainFailure } from './why-failure.ts'
-import { explainPaused } from './why-paused.ts'
-import { explainProvisioning } from './why-provisioning.ts'
 
 /** Why an environment is in the phase it is in. Pure: everything it says, it was shown. */
 export function explain(seen: EnvironmentSight): Reasons {

@@ -1,9 +1,9 @@
 import type { Explanation } from '@hearth/contract'
-import type { Queryable } from '../../database/connection.ts'
-import { place } from '../../placement/place.ts'
-import { readFleet, wantedBy } from './fleet.ts'
+import type { Queryable } from '../../../database/connection.ts'
+import { place } from '../../../placement/place.ts'
+import { readFleet, wantedBy } from '../placing/fleet.ts'
+import { type PlannedEnvironmentRow, toEnvironment } from '../table.ts'
 import type { EnvironmentSight } from './sight.ts'
-import { type PlannedEnvironmentRow, toEnvironment } from './table.ts'
 import { explain } from './why.ts'
 
 /** Looks at an environment and what surrounds it, and explains it. */

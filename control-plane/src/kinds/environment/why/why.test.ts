@@ -9,10 +9,10 @@ import {
 } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { emptyStatus, type PlannedEnvironmentRow, toEnvironment } from '../table.ts'
+import { explainPaused } from './paused.ts'
 import type { EnvironmentSight } from './sight.ts'
-import { emptyStatus, type PlannedEnvironmentRow, toEnvironment } from './table.ts'
 import { explain } from './why.ts'
-import { explainPaused } from './why-paused.ts'
 
 const at = new Date('2026-01-01T12:00:00Z')
 const id = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'

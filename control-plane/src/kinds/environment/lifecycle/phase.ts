@@ -8,13 +8,13 @@ import {
   speaksAgainstHost,
 } from '@hearth/contract'
 import { sql } from 'kysely'
-import type { DatabaseTransaction } from '../../database/connection.ts'
-import { type Wake, wakeMany } from '../../reconciling/wake.ts'
-import { recordEvents } from '../event/index.ts'
-import { continueJobs, type JobContinuation } from '../job/index.ts'
-import { poolsThatWait } from '../quota/index.ts'
+import type { DatabaseTransaction } from '../../../database/connection.ts'
+import { type Wake, wakeMany } from '../../../reconciling/wake.ts'
+import { recordEvents } from '../../event/index.ts'
+import { continueJobs, type JobContinuation } from '../../job/index.ts'
+import { poolsThatWait } from '../../quota/index.ts'
+import { type EnvironmentRow, type StoredEnvironmentStatus, toListedEnvironment } from '../table.ts'
 import { bootEnd } from './boot-end.ts'
-import { type EnvironmentRow, type StoredEnvironmentStatus, toListedEnvironment } from './table.ts'
 import { timerOf } from './timer.ts'
 
 export interface PhaseChange {
