@@ -40,9 +40,10 @@ const controlPlane = {
   database: ['database'],
   outgoing: ['outgoing'],
   reconciling: ['reconciling', 'database', 'timings'],
+  work: ['database'],
   api: ['api', 'database', 'outgoing', 'timings'],
-  kinds: ['kinds', 'access', 'placement', 'reconciling', 'database', 'api', 'outgoing', 'timings'],
-  delivery: ['delivery', 'kinds', 'reconciling', 'database', 'api', 'timings'],
+  kinds: ['kinds', 'access', 'placement', 'reconciling', 'database', 'api', 'outgoing', 'timings', 'work'],
+  delivery: ['delivery', 'kinds', 'reconciling', 'database', 'api', 'timings', 'work'],
   dialects: ['dialects', 'kinds', 'reconciling', 'database', 'api'],
 }
 

@@ -27,6 +27,7 @@ import { addDeclarationRoutes } from './kinds/declaration/index.ts'
 import {
   addEnvironmentRoutes,
   environmentReconciler,
+  environmentWorkKind,
   forgetDeletedEnvironments,
   placementReconciler,
 } from './kinds/environment/index.ts'
@@ -49,8 +50,11 @@ import { Outgoing } from './outgoing/index.ts'
 import { releaseAbandonedJobs } from './reconciling/abandoned.ts'
 import { prepareQueue, startReconcileQueue } from './reconciling/queue.ts'
 import { defaultTimings, stallMilliseconds, type Timings } from './timings.ts'
+import type { WorkKind } from './work/work-kind.ts'
 
 export const version = '0.1.0'
+/** The kinds of work that runners do. */
+const workKindsOfHearth: readonly WorkKind[] = [environmentWorkKind]
 const keepMilliseconds = { record: 7 * 24 * 3_600_000, idempotencyKey: 24 * 3_600_000 }
 
 export interface ControlPlane {
@@ -65,14 +69,23 @@ export interface ControlPlane {
   stop(answered?: Promise<void>): Promise<void>
 }
 
-/** Builds the object graph and starts its loops; `overrides` are for tests. */
+/** What tests have otherwise. */
+interface Overrides {
+  clock?: Clock
+  timings?: Partial<Timings>
+  connect?: typeof connectMessaging
+  workKinds?: readonly WorkKind[]
+}
+
+/** Builds the object graph and starts its loops. */
 export async function composeControlPlane(
   config: Config,
   log: Logger,
-  overrides: { clock?: Clock; timings?: Partial<Timings>; connect?: typeof connectMessaging } = {},
+  overrides: Overrides = {},
 ): Promise<ControlPlane> {
   const clock = overrides.clock ?? systemClock
   const timings = { ...defaultTimings, ...overrides.timings }
+  const workKinds = overrides.workKinds ?? workKindsOfHearth
   const draining = new AbortController()
   const stopping = new AbortController()
   const metrics = new Metrics()
@@ -103,6 +116,7 @@ export async function composeControlPlane(
     name: 'control-plane',
     ...(config.nats.replicas === null ? {} : { replicas: config.nats.replicas }),
     events: config.events,
+    work: workKinds.map(({ messages }) => messages),
     onStatus: (status, detail) => {
       listening.note(status)
       if (status === 'reconnected') streams?.check()
@@ -187,8 +201,8 @@ export async function composeControlPlane(
   })
   const stopReleasing = releaseAbandonedJobs(database, timings, log)
   const loops = Promise.all([
-    loop('publisher', publishCommitted(services, draining.signal), log),
-    loop('intake', takeIn(services, draining.signal), log),
+    loop('publisher', publishCommitted({ ...services, workKinds }, draining.signal), log),
+    loop('intake', takeIn({ ...services, workKinds }, draining.signal), log),
   ])
   const handOver = async () => {
     stopReleasing()

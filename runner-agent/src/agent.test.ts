@@ -1,7 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { EnvironmentOrder, EnvironmentReport, Presence, SyncReply, SyncRequest } from '@hearth/contract'
+import {
+  type EnvironmentOrder,
+  type EnvironmentReport,
+  environmentWork,
+  isReportOf,
+  type Presence,
+  type SyncReply,
+  type SyncRequest,
+} from '@hearth/contract'
 import { generateSealingKeyPair, newId, systemClock } from '@hearth/foundation'
 import type { Messaging, MessagingOptions } from '@hearth/messaging'
 import { pino } from 'pino'
@@ -61,7 +69,7 @@ class Wire {
         return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
       },
       publishReport: async (report) => {
-        this.reports.push(report)
+        if (isReportOf(environmentWork, report)) this.reports.push(report)
         this.tell()
       },
       publishLog: async () => undefined,

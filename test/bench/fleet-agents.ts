@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { EnvironmentReport } from '@hearth/contract'
+import { environmentWork, isReportOf, type ReportEnvelope } from '@hearth/contract'
 import type { Messaging } from '@hearth/messaging'
 import { compose, createLogger, readConfig, runAgent } from '@hearth/runner-agent'
 import type { FleetCommand, FleetNews } from './fleet-messages.ts'
@@ -59,10 +59,11 @@ async function start(stateFolder: string, registered: () => void): Promise<void>
 }
 
 /** So that every report tells something new, and every event when the report it comes from was sent. */
-function stamp(report: EnvironmentReport): EnvironmentReport {
-  if (report.identity === null) return report
+function stamp(report: ReportEnvelope): ReportEnvelope {
+  if (!isReportOf(environmentWork, report) || report.identity === null) return report
   stamped += 1
-  return { ...report, identity: { ...report.identity, checkedAt: new Date().toISOString() } }
+  const identity = { ...report.identity, checkedAt: new Date().toISOString() }
+  return Object.assign({}, report, { identity })
 }
 
 async function sync(

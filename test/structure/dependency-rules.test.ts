@@ -52,6 +52,7 @@ const refused: readonly (readonly [from: string, to: string, rule: string, how?:
     'control-plane/src/kinds/claim/index.ts',
     'control-plane: reconciling',
   ],
+  ['control-plane/src/work/a.ts', 'control-plane/src/delivery/a.ts', 'control-plane: work'],
   ['control-plane/src/api/c.ts', 'control-plane/src/kinds/claim/index.ts', 'control-plane: api'],
   ['control-plane/src/kinds/claim/a.ts', 'control-plane/src/dialects/ona/index.ts', 'control-plane: kinds'],
   ['control-plane/src/kinds/claim/b.ts', 'control-plane/src/compose.ts', 'control-plane: kinds', 'type'],

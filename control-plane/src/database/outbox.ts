@@ -1,41 +1,36 @@
 import type { DatabaseTransaction } from './connection.ts'
 import type { OutboxTable } from './outbox-table.ts'
 
-export async function requestOrder(
-  tx: DatabaseTransaction,
-  environment: { id: string; runnerId: string },
-): Promise<void> {
-  await requestOrders(tx, [environment])
+/** Something of a kind of work, and the runner that does it. */
+interface Ordered {
+  id: string
+  runnerId: string
 }
 
 export async function requestOrders(
   tx: DatabaseTransaction,
-  environments: readonly { id: string; runnerId: string }[],
+  kind: string,
+  ordered: readonly Ordered[],
 ): Promise<void> {
-  await insert(tx, 'order', environments)
+  await insert(tx, 'order', kind, ordered)
 }
 
-/** Takes the last order of an environment that is gone out of its runner's inbox. */
-export async function requestPurge(
-  tx: DatabaseTransaction,
-  environment: { id: string; runnerId: string },
-): Promise<void> {
-  await requestPurges(tx, [environment])
-}
-
+/** Takes the last orders of what is gone out of the inboxes of its runners. */
 export async function requestPurges(
   tx: DatabaseTransaction,
-  environments: readonly { id: string; runnerId: string }[],
+  kind: string,
+  ordered: readonly Ordered[],
 ): Promise<void> {
-  await insert(tx, 'purge', environments)
+  await insert(tx, 'purge', kind, ordered)
 }
 
 async function insert(
   tx: DatabaseTransaction,
   topic: OutboxTable['topic'],
-  environments: readonly { id: string; runnerId: string }[],
+  kind: string,
+  ordered: readonly Ordered[],
 ): Promise<void> {
-  if (environments.length === 0) return
-  const rows = environments.map(({ id, runnerId }) => ({ topic, runner_id: runnerId, environment_id: id }))
+  if (ordered.length === 0) return
+  const rows = ordered.map(({ id, runnerId }) => ({ topic, kind, runner_id: runnerId, environment_id: id }))
   await tx.insertInto('outbox').values(rows).execute()
 }

@@ -5,12 +5,14 @@ import type { Metrics } from '../api/metrics.ts'
 import type { Database } from '../database/connection.ts'
 import type { Encryption } from '../database/encryption.ts'
 import type { Timings } from '../timings.ts'
+import type { WorkKind } from '../work/work-kind.ts'
 
 /** What taking in needs of the control plane. */
 export interface IntakeOptions {
   database: Database
   messaging: Messaging
   encryption: Encryption
+  workKinds: readonly WorkKind[]
   clock: Clock
   timings: Timings
   metrics: Metrics

@@ -1,7 +1,8 @@
-import { notePresences, synchronize } from '../kinds/runner/index.ts'
+import { notePresences } from '../kinds/runner/index.ts'
 import { Heartbeats } from './heartbeats.ts'
 import type { IntakeOptions } from './intake-options.ts'
 import { ReportIntake } from './report-intake.ts'
+import { Synchronisation } from './synchronisation.ts'
 
 const reportsAtOnce = 100
 /** How many times a heartbeat could be waited for within a lease: a quarter of a second of thirty. */
@@ -9,8 +10,9 @@ const leaseToGather = 120
 
 /** Takes in what runners send until the signal aborts. A report is acknowledged only after it is committed. */
 export async function takeIn(options: IntakeOptions, signal: AbortSignal): Promise<void> {
-  const { database, messaging, encryption, timings, metrics, eventLoop, log } = options
+  const { messaging, timings, metrics, eventLoop, log } = options
   const intake = new ReportIntake(options)
+  const synchronisation = new Synchronisation(options)
   const heartbeats = new Heartbeats({
     note: (presences) => notePresences(options, presences),
     gatherMilliseconds: timings.runnerLease / leaseToGather,
@@ -35,7 +37,7 @@ export async function takeIn(options: IntakeOptions, signal: AbortSignal): Promi
     }, signal),
     messaging.serveSync(async (request, mostBytes) => {
       eventLoop.note('a synchronisation')
-      const reply = await synchronize({ database, encryption, log }, request, mostBytes)
+      const reply = await synchronisation.answer(request, mostBytes)
       eventLoop.note('a synchronisation')
       return reply
     }, signal),

@@ -1,48 +1,59 @@
+import type { OrderEnvelope } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { Selectable } from 'kysely'
 import type { OutboxTable } from '../database/outbox-table.ts'
-import { currentOrders, orderSizes } from '../kinds/environment/index.ts'
+import type { WorkKind } from '../work/work-kind.ts'
 import { carryInOrder } from './in-order.ts'
 import { partsOf } from './parts.ts'
 import type { PublisherOptions, Round } from './publisher-options.ts'
 
+type OrderOptions = Pick<PublisherOptions, 'messaging' | 'encryption' | 'workKinds' | 'metrics' | 'log'>
+
 /**
  * Publishes the orders that wait, as what they order is by now, and takes out those that nobody is to follow any more.
- * Returns how many rows of the outbox it is done with; one that fails stays there and holds up no other.
+ * Returns how many rows of the outbox it is done with; one that fails stays there and holds up no other, and so does one
+ * of a kind that only a newer version knows.
  */
 export async function publishOrders(
   { tx, most, isOver }: Round,
-  {
-    messaging,
-    encryption,
-    metrics,
-    log,
-  }: Pick<PublisherOptions, 'messaging' | 'encryption' | 'metrics' | 'log'>,
+  { messaging, encryption, workKinds, metrics, log }: OrderOptions,
 ): Promise<number> {
-  const rows = await tx.selectFrom('outbox').selectAll().orderBy('id').limit(most).execute()
+  const kinds = workKinds.map(({ messages }) => messages.kind)
+  const rows = await tx
+    .selectFrom('outbox')
+    .selectAll()
+    .where('kind', 'in', kinds)
+    .orderBy('id')
+    .limit(most)
+    .execute()
   if (rows.length === 0) return 0
   const newest = [...new Map(rows.map((row) => [addressOf(row), row])).values()]
   // It would fail for ever, and others wait behind it: the runner's own synchronisation tells of it again.
-  const setAside = (environmentId: string, error: Error) => {
+  const setAside = (kind: string, id: string, error: Error) => {
     metrics.messagesSetAside.inc({ kind: 'order' })
-    log.error({ err: error, environmentId }, 'set an order aside that cannot be published')
+    log.error({ err: error, kind, id }, 'set an order aside that cannot be published')
   }
   const finished = new Set<string>()
-  const sizes = await orderSizes(tx, orderedIds(newest))
-  for (const part of partsOf(newest, (row) => (isOrder(row) ? (sizes.get(row.environment_id) ?? 0) : 0))) {
+  const sizes = await eachKind(workKinds, newest, async (kind, ids) =>
+    [...(await kind.orderSizes(tx, ids))].map(
+      ([id, bytes]) => [`${kind.messages.kind}:${id}`, bytes] as const,
+    ),
+  )
+  const sizeOf = (row: OutboxRow) =>
+    isOrder(row) ? (sizes.get(`${row.kind}:${row.environment_id}`) ?? 0) : 0
+  for (const part of partsOf(newest, sizeOf)) {
     if (isOver()) break
-    const orders = new Map(
-      (await currentOrders(tx, encryption, { environmentIds: orderedIds(part) }, setAside)).map((order) => [
-        addressOf({ runner_id: order.runnerId, environment_id: order.id }),
-        order,
-      ]),
-    )
+    const orders = await eachKind(workKinds, part, async (kind, ids) => {
+      const onUnusable = (id: string, error: Error) => setAside(kind.messages.kind, id, error)
+      const made = await kind.currentOrders(tx, encryption, { ids }, onUnusable)
+      return made.map((order) => [addressOfOrder(order), order] as const)
+    })
     const { done, failures } = await carryInOrder(
       part,
       addressOf,
       async (row) => {
         if (!isOrder(row)) {
-          await messaging.purgeOrder(row.runner_id, 'environment', row.environment_id)
+          await messaging.purgeOrder(row.runner_id, row.kind, row.environment_id)
           return
         }
         const order = orders.get(addressOf(row))
@@ -52,13 +63,13 @@ export async function publishOrders(
           await messaging.publishOrder(order, messageId)
         } catch (error) {
           if (!(error instanceof HearthError && error.code === 'too_large')) throw error
-          setAside(order.id, error)
+          setAside(order.kind, order.id, error)
         }
       },
       isOver,
     )
     for (const { item, error } of failures)
-      log.warn({ err: error, environmentId: item.environment_id }, 'could not publish an order')
+      log.warn({ err: error, kind: item.kind, id: item.environment_id }, 'could not publish an order')
     for (const row of done) finished.add(addressOf(row))
   }
   const ids = rows.filter((row) => finished.has(addressOf(row))).map(({ id }) => id)
@@ -70,10 +81,27 @@ type OutboxRow = Selectable<OutboxTable>
 
 const isOrder = ({ topic }: OutboxRow) => topic === 'order'
 
-const orderedIds = (rows: readonly OutboxRow[]) =>
-  rows.filter(isOrder).map(({ environment_id }) => environment_id)
+/** What `find` finds of the orders among the rows, kind by kind. */
+async function eachKind<Value>(
+  workKinds: readonly WorkKind[],
+  rows: readonly OutboxRow[],
+  find: (kind: WorkKind, ids: readonly string[]) => Promise<(readonly [string, Value])[]>,
+): Promise<Map<string, Value>> {
+  const found = new Map<string, Value>()
+  for (const kind of workKinds) {
+    const own = rows.filter((row) => isOrder(row) && row.kind === kind.messages.kind)
+    if (own.length === 0) continue
+    const ids = own.map(({ environment_id }) => environment_id)
+    for (const [key, value] of await find(kind, ids)) found.set(key, value)
+  }
+  return found
+}
 
 /** Where an order waits for its runner: what is newest there replaces what is older. */
-function addressOf(row: Pick<OutboxRow, 'runner_id' | 'environment_id'>): string {
-  return `${row.runner_id}:${row.environment_id}`
+function addressOf(row: Pick<OutboxRow, 'runner_id' | 'kind' | 'environment_id'>): string {
+  return `${row.runner_id}:${row.kind}:${row.environment_id}`
+}
+
+function addressOfOrder({ runnerId, kind, id }: OrderEnvelope): string {
+  return addressOf({ runner_id: runnerId, kind, environment_id: id })
 }

@@ -1,4 +1,4 @@
-import { type Allowance, TooMany } from '@hearth/messaging'
+import { type Allowance, TooMany, UnknownWork } from '@hearth/messaging'
 import type { Logger } from 'pino'
 import type { Metrics } from '../api/metrics.ts'
 
@@ -15,8 +15,7 @@ export function tellProblems(
   return (subject, problem) => {
     const [, kind = 'other', runnerId = ''] = subject.split('.', 3)
     const isOfRunner = subject.startsWith('hearth.')
-    if (isOfRunner)
-      metrics.messagesSetAside.inc({ kind: problem instanceof TooMany ? `${kind} flood` : kind })
+    if (isOfRunner) metrics.messagesSetAside.inc({ kind: labelOf(kind, problem) })
     const sender = isOfRunner ? `${kind}.${runnerId}` : subject
     if (!allowance.take(sender)) {
       if (untold.size < mostUntold || untold.has(sender)) untold.set(sender, (untold.get(sender) ?? 0) + 1)
@@ -26,6 +25,11 @@ export function tellProblems(
     untold.delete(sender)
     log.warn({ subject, err: problem, ...(notLogged === 0 ? {} : { notLogged }) }, 'messaging')
   }
+}
+
+function labelOf(kind: string, problem: Error): string {
+  if (problem instanceof TooMany) return `${kind} flood`
+  return problem instanceof UnknownWork ? `${kind} unknown` : kind
 }
 
 /** Senders whose problems are counted while they are not logged. */

@@ -6,6 +6,7 @@ import type { Database, DatabaseTransaction } from '../database/connection.ts'
 import type { Encryption } from '../database/encryption.ts'
 import type { Notifications } from '../database/notifications.ts'
 import type { Timings } from '../timings.ts'
+import type { WorkKind } from '../work/work-kind.ts'
 
 /** What publishing needs of the control plane. */
 export interface PublisherOptions {
@@ -13,6 +14,7 @@ export interface PublisherOptions {
   notifications: Notifications
   messaging: Messaging
   encryption: Encryption
+  workKinds: readonly WorkKind[]
   clock: Clock
   timings: Timings
   metrics: Metrics

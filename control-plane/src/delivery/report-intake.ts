@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { EnvironmentReport } from '@hearth/contract'
+import type { ReportEnvelope } from '@hearth/contract'
 import { backoff, toError } from '@hearth/foundation'
 import { isAboutContent, isAway } from '../database/statement-failure.ts'
-import { applyReports, noteUnusable, UnusableReport } from '../kinds/environment/index.ts'
+import { type ReportOutcome, UnusableReport, type WorkKind } from '../work/work-kind.ts'
 import type { IntakeOptions } from './intake-options.ts'
 import { storableText } from './storable-text.ts'
 
@@ -22,7 +22,7 @@ export class ReportIntake {
    * All or none. While PostgreSQL is away it waits for it. Throws when something else is wrong with one of several, so
    * that each is given by itself, and when one is to be tried again after a rest.
    */
-  async take(reports: readonly EnvironmentReport[], signal: AbortSignal): Promise<void> {
+  async take(reports: readonly ReportEnvelope[], signal: AbortSignal): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         await this.commit(reports)
@@ -44,7 +44,7 @@ export class ReportIntake {
     }
   }
 
-  private async takeAlone(report: EnvironmentReport, error: Error): Promise<void> {
+  private async takeAlone(report: ReportEnvelope, error: Error): Promise<void> {
     const name = nameOf(report)
     if (!isHopeless(error)) {
       const tries = (this.tries.get(name) ?? 0) + 1
@@ -70,31 +70,45 @@ export class ReportIntake {
     }
   }
 
-  private async throwAway(report: EnvironmentReport, error: Error): Promise<void> {
+  private async throwAway(report: ReportEnvelope, error: Error): Promise<void> {
     const { database, clock, metrics, log } = this.options
-    const { id, runnerId, epoch, sequence, phase } = report
-    const told = { environmentId: id, runnerId, epoch, sequence, phase }
+    const { kind, id, runnerId, epoch, sequence, phase } = report
+    const told = { kind, id, runnerId, epoch, sequence, phase }
     log.error({ err: error, ...told }, 'threw a report away that cannot be taken in')
     metrics.reports.inc({ outcome: 'unusable' })
     const cause = error.cause === undefined ? error.message : toError(error.cause).message
-    await noteUnusable(database, clock, report, storableText(cause))
+    await this.kindOf(kind).noteUnusable(database, clock, report, storableText(cause))
   }
 
-  private async commit(reports: readonly EnvironmentReport[]): Promise<void> {
-    const { database, clock, metrics, log } = this.options
-    const outcomes = await applyReports(database, clock, reports)
+  private async commit(reports: readonly ReportEnvelope[]): Promise<void> {
+    const { database, clock } = this.options
+    // What was committed of one kind when that of another fails is told again, and then stale.
+    for (const kind of new Set(reports.map((report) => report.kind))) {
+      const own = reports.filter((report) => report.kind === kind)
+      this.note(own, await this.kindOf(kind).applyReports(database, clock, own))
+    }
+  }
+
+  private note(reports: readonly ReportEnvelope[], outcomes: readonly ReportOutcome[]): void {
+    const { metrics, log } = this.options
     for (const [index, outcome] of outcomes.entries()) {
       metrics.reports.inc({ outcome })
       const report = reports[index]
       if (outcome !== 'refused' || report === undefined) continue
-      const { id, runnerId, epoch } = report
-      log.info({ environmentId: id, runnerId, epoch }, 'refused a report')
+      const { kind, id, runnerId, epoch } = report
+      log.info({ kind, id, runnerId, epoch }, 'refused a report')
     }
+  }
+
+  private kindOf(kind: string): WorkKind {
+    const found = this.options.workKinds.find(({ messages }) => messages.kind === kind)
+    if (found === undefined) throw new UnusableReport(`there is no kind of work "${kind}"`)
+    return found
   }
 }
 
-const nameOf = ({ runnerId, id, epoch, sequence }: EnvironmentReport) =>
-  `${runnerId}.${id}.${epoch}.${sequence}`
+const nameOf = ({ kind, runnerId, id, epoch, sequence }: ReportEnvelope) =>
+  `${kind}.${runnerId}.${id}.${epoch}.${sequence}`
 
 /** Whether it would fail in the same way again, by PostgreSQL's judgement or by our own. */
 function isHopeless(error: unknown): boolean {

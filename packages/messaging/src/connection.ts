@@ -1,3 +1,4 @@
+import { knownWork } from '@hearth/contract'
 import { backoff, HearthError, toError } from '@hearth/foundation'
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import {
@@ -8,6 +9,7 @@ import {
   type NatsConnection,
 } from '@nats-io/transport-node'
 import { delay } from './delay.ts'
+import { KnownWork } from './known-work.ts'
 import type { MessagingOptions } from './options.ts'
 import { followStatus } from './status.ts'
 import { defaultTimings, type MessagingTimings } from './timings.ts'
@@ -23,6 +25,8 @@ export interface Connection {
   readonly timings: MessagingTimings
   /** As in the options. */
   readonly events: { keepMilliseconds: number; keepCount: number }
+  /** Reads orders and reports. */
+  readonly work: KnownWork
   jetStreamManager(): Promise<JetStreamManager>
   isConnected(): boolean
   /** Counts the connections there have been: another number means that the server may be another. */
@@ -46,6 +50,7 @@ export async function openConnection(options: MessagingOptions): Promise<Connect
     replicas: options.replicas,
     timings,
     events: options.events ?? defaultEvents,
+    work: new KnownWork(options.work ?? knownWork),
     jetStreamManager: () => jetstreamManager(nats, { checkAPI: false }),
     isConnected: () => status.isConnected(),
     session: () => status.session(),

@@ -1,5 +1,6 @@
 import { startOfText } from '@hearth/contract'
 import { HearthError, toError } from '@hearth/foundation'
+import { UnknownWork } from './unknown-work.ts'
 
 /** The part of a zod schema that receiving needs. */
 export interface Schema<Value> {
@@ -12,7 +13,7 @@ export function encode(value: unknown): string {
 
 /**
  * Reads JSON and holds it to its schema; throws `invalid` when it is not what the subject carries, and without reading
- * it when it has more than `mostBytes`.
+ * it when it has more than `mostBytes`. Throws `UnknownWork` where the schema does.
  */
 export function decode<Value>(
   schema: Schema<Value>,
@@ -28,6 +29,7 @@ export function decode<Value>(
   try {
     return schema.parse(JSON.parse(message.string()))
   } catch (thrown) {
+    if (thrown instanceof UnknownWork) throw thrown
     throw new HearthError('invalid', `the message on ${message.subject} is not valid`, {
       privateDetail: startOfText(toError(thrown).message, 1_000),
       cause: thrown,

@@ -1,13 +1,15 @@
 import type {
-  EnvironmentOrder,
-  EnvironmentReport,
   Event,
   LogChunk,
   ObservedEvents,
   ObserverStart,
+  OrderEnvelope,
   Presence,
+  ReportEnvelope,
   SyncReply,
   SyncRequest,
+  WorkOrder,
+  WorkReport,
 } from '@hearth/contract'
 import { type Connection, openConnection } from './connection.ts'
 import { EventStream, type EventTarget } from './event-stream.ts'
@@ -34,24 +36,28 @@ export interface Messaging {
   ensureRunner(runnerId: string): Promise<void>
   removeRunner(runnerId: string): Promise<void>
 
-  /** Replaces an older order of the same environment. The same `messageId` within two minutes is stored once. */
-  publishOrder(order: EnvironmentOrder, messageId: string): Promise<void>
+  /** Replaces an older order of the same thing. The same `messageId` within two minutes is stored once. */
+  publishOrder(order: OrderEnvelope, messageId: string): Promise<void>
   purgeOrder(runnerId: string, kind: string, id: string): Promise<void>
-  /** One at a time, acknowledged after `handle`; one that throws comes again after a second. */
+  /**
+   * One at a time, acknowledged after `handle`; one that throws comes again after a second. One of a kind that is not
+   * known is a problem, and left alone.
+   */
   consumeOrders(
     runnerId: string,
-    handle: (order: EnvironmentOrder) => Promise<void>,
+    handle: (order: WorkOrder) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void>
 
   /** Resolves once JetStream has stored it, however long that takes. */
-  publishReport(report: EnvironmentReport): Promise<void>
+  publishReport(report: ReportEnvelope): Promise<void>
   /**
-   * What is there, at most `mostAtOnce`, those of one environment in order; acknowledged after `handle`. When it
-   * throws each is tried by itself, and again, without holding up those of other environments.
+   * What is there, at most `mostAtOnce`, those of one thing in order; acknowledged after `handle`. When it throws
+   * each is tried by itself, and again, without holding up those of others. One of a kind that is not known is a problem,
+   * and left alone.
    */
   consumeReports(
-    handle: (reports: readonly EnvironmentReport[]) => Promise<void>,
+    handle: (reports: readonly WorkReport[]) => Promise<void>,
     signal: AbortSignal,
     mostAtOnce: number,
   ): Promise<void>

@@ -1,3 +1,4 @@
+import type { WorkMessages } from '@hearth/contract'
 import type { MessagingTimings } from './timings.ts'
 
 export type ConnectionStatus = 'connected' | 'disconnected' | 'reconnected' | 'closed' | 'denied'
@@ -23,6 +24,8 @@ export interface MessagingOptions {
   replicas?: number
   /** How long `ensureStreams` keeps events, and how many at most; a week and 200,000 unless told. */
   events?: { keepMilliseconds: number; keepCount: number }
+  /** The kinds of work whose orders and reports are read; `knownWork` of the contract unless told. */
+  work?: readonly WorkMessages[]
   /** Gives up the first connection, which is tried for ever otherwise. */
   signal?: AbortSignal
   /** `denied`: the server refused a publish, a subscription or the credentials; the detail names which. */

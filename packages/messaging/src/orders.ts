@@ -1,10 +1,4 @@
-import {
-  type EnvironmentOrder,
-  environmentOrderSchema,
-  streams,
-  subjects,
-  workConsumer,
-} from '@hearth/contract'
+import { type OrderEnvelope, streams, subjects, type WorkOrder, workConsumer } from '@hearth/contract'
 import { toError } from '@hearth/foundation'
 import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream'
 import type { Connection } from './connection.ts'
@@ -14,10 +8,10 @@ import { pull } from './pull.ts'
 
 const retryMilliseconds = 1_000
 
-/** Replaces any older order of the same environment that still waits. */
+/** Replaces any older order of the same thing that still waits. */
 export async function publishOrder(
   connection: Connection,
-  order: EnvironmentOrder,
+  order: OrderEnvelope,
   messageId: string,
 ): Promise<void> {
   await publishStored(connection, orderSubject(order), order, {
@@ -53,7 +47,7 @@ export async function purgeOrder(
 export function consumeOrders(
   connection: Connection,
   runnerId: string,
-  handle: (order: EnvironmentOrder) => Promise<void>,
+  handle: (order: WorkOrder) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   const options = { stream: streams.work, consumer: workConsumer(runnerId), buffered: 100, signal }
@@ -70,9 +64,9 @@ export function consumeOrders(
   })
 }
 
-function readOrder(connection: Connection, runnerId: string, message: JsMsg): EnvironmentOrder | undefined {
+function readOrder(connection: Connection, runnerId: string, message: JsMsg): WorkOrder | undefined {
   try {
-    const order = decode(environmentOrderSchema, message)
+    const order = decode(connection.work.order, message)
     checkSubject(message.subject, orderSubject({ ...order, runnerId }))
     checkSubject(message.subject, orderSubject(order))
     return order
@@ -84,6 +78,6 @@ function readOrder(connection: Connection, runnerId: string, message: JsMsg): En
   }
 }
 
-function orderSubject(order: EnvironmentOrder): string {
+function orderSubject(order: OrderEnvelope): string {
   return subjects.work(order.runnerId, order.kind, order.id)
 }

@@ -1,10 +1,10 @@
 import {
-  type EnvironmentReport,
-  environmentReportSchema,
   mostMessageBytes,
+  type ReportEnvelope,
   reportConsumer,
   streams,
   subjects,
+  type WorkReport,
 } from '@hearth/contract'
 import { toError } from '@hearth/foundation'
 import type { JsMsg } from '@nats-io/jetstream'
@@ -18,11 +18,11 @@ import { TooMany } from './subscribe.ts'
 
 interface Received {
   message: JsMsg
-  report: EnvironmentReport
+  report: WorkReport
 }
 
 /** Tries until JetStream has stored it or the connection is closed. */
-export async function publishReport(connection: Connection, report: EnvironmentReport): Promise<void> {
+export async function publishReport(connection: Connection, report: ReportEnvelope): Promise<void> {
   await publishStored(connection, reportSubject(report), report, {
     // What comes twice all the same is told by its (epoch, sequence).
     messageId: runnerMessageId(report.runnerId),
@@ -47,7 +47,7 @@ const allowedBytes = { perSecond: 8 * mebibyte, burst: 32 * mebibyte }
  */
 export async function consumeReports(
   connection: Connection,
-  handle: (reports: readonly EnvironmentReport[]) => Promise<void>,
+  handle: (reports: readonly WorkReport[]) => Promise<void>,
   signal: AbortSignal,
   mostAtOnce: number,
 ): Promise<void> {
@@ -89,13 +89,13 @@ function readReport(
   connection: Connection,
   allowance: { messages: Allowance; bytes: Allowance },
   message: JsMsg,
-): EnvironmentReport | undefined {
+): WorkReport | undefined {
   try {
     const runnerId = runnerOf(message.subject)
     const isWithin =
       allowance.messages.take(runnerId) && allowance.bytes.take(runnerId, message.data.byteLength)
     if (!isWithin) throw new TooMany()
-    const report = decode(environmentReportSchema, message, mostMessageBytes.report)
+    const report = decode(connection.work.report, message, mostMessageBytes.report)
     checkSubject(message.subject, reportSubject(report))
     return report
   } catch (thrown) {
@@ -110,6 +110,6 @@ function runnerOf(subject: string): string {
   return subject.split('.', 3)[2] ?? subject
 }
 
-function reportSubject(report: EnvironmentReport): string {
+function reportSubject(report: ReportEnvelope): string {
   return subjects.report(report.runnerId, report.kind, report.id)
 }

@@ -1,5 +1,6 @@
 import {
   mostMessageBytes,
+  type OrderEnvelope,
   type SyncReply,
   type SyncRequest,
   subjects,
@@ -10,7 +11,8 @@ import { HearthError, newId, toError } from '@hearth/foundation'
 import { headers } from '@nats-io/transport-node'
 import { Allowance } from './allowance.ts'
 import type { Connection } from './connection.ts'
-import { checkSubject, decode, encode } from './message.ts'
+import type { KnownWork } from './known-work.ts'
+import { checkSubject, decode, encode, type Schema } from './message.ts'
 import { subscribe } from './subscribe.ts'
 
 const queue = 'control-plane'
@@ -26,8 +28,17 @@ export async function requestSync(
   const reply = await ask(connection, subject, request, timeoutMilliseconds)
   const failure = reply.headers?.get(failureHeader)
   if (failure) throw new HearthError('unavailable', `the control plane could not answer: ${failure}`)
-  return decode(syncReplySchema, reply)
+  return decode(replySchema(connection.work), reply)
 }
+
+/** The orders are read by their own kind's schema. */
+const replySchema = (work: KnownWork): Schema<SyncReply> => ({
+  parse(value) {
+    const read = syncReplySchema.parse(value)
+    if (!read.accepted) return read
+    return { ...read, orders: read.orders.map((order) => work.order.parse(order)) }
+  },
+})
 
 async function ask(connection: Connection, subject: string, request: SyncRequest, timeout: number) {
   try {
@@ -43,7 +54,7 @@ async function ask(connection: Connection, subject: string, request: SyncRequest
 }
 
 /** Answers with at most so many bytes of orders, where the request asks for a page. */
-export type SyncHandler = (request: SyncRequest, mostBytes: number) => Promise<SyncReply>
+export type SyncHandler = (request: SyncRequest, mostBytes: number) => Promise<SyncReply<OrderEnvelope>>
 
 /** An agent asks three times a minute, for each page of its orders, and again while nobody answers. */
 const allowed = { perSecond: 2, burst: 10 }

@@ -13,6 +13,7 @@ import { inspections } from './0012-inspections.ts'
 import { pausedMachines } from './0014-paused-machines.ts'
 import { quotas } from './0015-quotas.ts'
 import { revocableCredentials } from './0017-revocable-credentials.ts'
+import { kindsOfWork } from './0018-kinds-of-work.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -30,4 +31,5 @@ export const migrations: Record<string, Migration> = {
   '0014-paused-machines': pausedMachines,
   '0015-quotas': quotas,
   '0017-revocable-credentials': revocableCredentials,
+  '0018-kinds-of-work': kindsOfWork,
 }

@@ -16,7 +16,4 @@ export {
   toListedEnvironment,
 } from './table.ts'
 export { explainEnvironment } from './why/look.ts'
-export { currentOrders, orderSizes } from './work/order.ts'
-export { wantedOrders } from './work/order-digest.ts'
-export { orderPage } from './work/order-page.ts'
-export { applyReports, noteUnusable, UnusableReport } from './work/report-batch.ts'
+export { environmentWorkKind } from './work/kind.ts'

@@ -1,29 +1,22 @@
 import { z } from 'zod'
-import { boundedLine, boundedText, positiveSchema } from '../bounded.ts'
+import { boundedLine, boundedText } from '../bounded.ts'
 import { pauseSchema } from '../environment.ts'
 import { desiredPhaseSchema } from '../environment-phase.ts'
 import { provisioningPlanSchema } from '../provisioning-plan.ts'
-import { idSchema, timeSchema } from '../resource.ts'
+import { idSchema } from '../resource.ts'
 import {
   hostKeySchema,
-  reportedFailureSchema,
   reportedIdentitySchema,
   reportedStepsSchema,
   strictAddressSchema,
 } from './reported.ts'
+import { orderEnvelopeSchema, reportEnvelopeSchema, type WorkMessages } from './work.ts'
 
-/** Names the content of an order; what it is made of is the control plane's. */
-export const orderDigestSchema = boundedLine(64, 1)
-
-/** The whole of what one environment should be. Newest replaces older; an agent refuses an older epoch or generation. */
-export const environmentOrderSchema = z.object({
+/** The whole of what one environment should be. */
+export const environmentOrderSchema = orderEnvelopeSchema.extend({
   kind: z.literal('environment'),
-  id: idSchema,
   name: boundedLine(255, 1),
   organizationId: idSchema,
-  runnerId: idSchema,
-  epoch: positiveSchema,
-  generation: positiveSchema.meta({ description: 'The environment’s specVersion' }),
   desiredPhase: desiredPhaseSchema,
   plan: provisioningPlanSchema,
   sealedSecrets: boundedText(8 * 1024 * 1024)
@@ -33,7 +26,6 @@ export const environmentOrderSchema = z.object({
     }),
   userCertificateAuthority: hostKeySchema.meta({ description: 'OpenSSH public key' }),
   principal: boundedLine(255, 1).meta({ description: 'The only one the guest accepts in a certificate' }),
-  digest: orderDigestSchema.optional().meta({ description: 'Another one whenever anything else differs' }),
 })
 export type EnvironmentOrder = z.infer<typeof environmentOrderSchema>
 
@@ -52,20 +44,19 @@ export const reportedPhaseSchema = z.enum([
 ])
 export type ReportedPhase = z.infer<typeof reportedPhaseSchema>
 
-/** What the agent saw, whole: a later one replaces an earlier one. (epoch, sequence) rises per environment. */
-export const environmentReportSchema = z.object({
+/** What the agent saw of one environment. */
+export const environmentReportSchema = reportEnvelopeSchema.extend({
   kind: z.literal('environment'),
-  id: idSchema,
-  runnerId: idSchema,
-  epoch: positiveSchema,
-  generation: positiveSchema,
-  sequence: z.int().positive().meta({ description: 'Rises with every report of one agent process' }),
   phase: reportedPhaseSchema,
   address: strictAddressSchema.nullable(),
   identity: reportedIdentitySchema.nullable(),
   paused: pauseSchema.nullable().default(null),
   steps: reportedStepsSchema,
-  failure: reportedFailureSchema.nullable(),
-  reportedAt: timeSchema,
 })
 export type EnvironmentReport = z.infer<typeof environmentReportSchema>
+
+export const environmentWork: WorkMessages<EnvironmentOrder, EnvironmentReport> = {
+  kind: 'environment',
+  order: environmentOrderSchema,
+  report: environmentReportSchema,
+}

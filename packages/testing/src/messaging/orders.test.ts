@@ -107,6 +107,24 @@ test('what is not an order of this runner is thrown away and told of, and the ne
   await eventually(async () => (await pendingOrders(runnerId)) === 0, { timeoutMilliseconds: 2_000 })
 })
 
+test('an order of a kind that is not known is left alone and told of, and stays for a newer version', async () => {
+  const runnerId = newId()
+  await messaging.ensureRunner(runnerId)
+  const unknown = { ...sampleOrder({ runnerId }), kind: 'marker', id: newId() }
+  const good = sampleOrder({ runnerId })
+  await messaging.publishOrder(unknown, unknown.id)
+  await messaging.publishOrder(good, good.id)
+  const before = problems.length
+  expect(await takeOrders(runnerId, 1)).toEqual([good.id])
+  expect(problems.slice(before)).toEqual([subjects.work(runnerId, 'marker', unknown.id)])
+  await eventually(async () => (await pendingOrders(runnerId)) === 0, { timeoutMilliseconds: 2_000 })
+  const manager = await jetstreamManager(observer)
+  const kept = await manager.streams.getMessage(streams.work, {
+    last_by_subj: subjects.work(runnerId, 'marker', unknown.id),
+  })
+  expect(kept?.json()).toMatchObject({ kind: 'marker', id: unknown.id })
+})
+
 async function takeOrders(runnerId: string, count: number): Promise<string[]> {
   const seen: string[] = []
   const controller = new AbortController()

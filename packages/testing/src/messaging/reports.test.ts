@@ -1,6 +1,6 @@
 import { reportConsumer, streams, subjects } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
-import { connectMessaging, type Messaging } from '@hearth/messaging'
+import { connectMessaging, type Messaging, type MessagingOptions, UnknownWork } from '@hearth/messaging'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -12,8 +12,8 @@ let server: TestNats
 let observer: NatsConnection
 const open: Messaging[] = []
 
-async function newMessaging(): Promise<Messaging> {
-  const messaging = await connectMessaging({ servers: [server.url], name: 'reports' })
+async function newMessaging(changes: Partial<MessagingOptions> = {}): Promise<Messaging> {
+  const messaging = await connectMessaging({ servers: [server.url], name: 'reports', ...changes })
   open.push(messaging)
   return messaging
 }
@@ -41,6 +41,26 @@ async function allAcknowledged(): Promise<boolean> {
   const info = await consumerInfo()
   return info.num_pending + info.num_ack_pending === 0
 }
+
+test('a report of a kind that is not known is left alone and told of, and holds up no other', async () => {
+  const problems: Error[] = []
+  const messaging = await newMessaging({ onProblem: (_, problem) => problems.push(problem) })
+  const good = sampleReport()
+  await messaging.publishReport({ ...sampleReport(), kind: 'marker' })
+  await messaging.publishReport(good)
+  const handled: string[] = []
+  const controller = new AbortController()
+  await messaging.consumeReports(
+    async (reports) => {
+      handled.push(...reports.map(({ id }) => id))
+      controller.abort()
+    },
+    controller.signal,
+    4,
+  )
+  expect(handled).toEqual([good.id])
+  expect(problems).toEqual([new UnknownWork('marker')])
+})
 
 test('a report that cannot be handled is tried until it is, before any later one of its subject', async () => {
   const messaging = await newMessaging()

@@ -1,8 +1,8 @@
-import type { Deletion, DesiredPhase, QuotaLimits } from '@hearth/contract'
+import { type Deletion, type DesiredPhase, environmentWork, type QuotaLimits } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
-import { requestOrder } from '../../../database/outbox.ts'
+import { requestOrders } from '../../../database/outbox.ts'
 import { wake } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../event/index.ts'
 import { requireRoomToStart } from '../../quota/index.ts'
@@ -64,7 +64,8 @@ async function desire(
     .returning(environmentColumns)
     .executeTakeFirstOrThrow()
   await recordEvent(tx, 'updated', toListedEnvironment(changed))
-  if (changed.runner_id !== null) await requestOrder(tx, { id: changed.id, runnerId: changed.runner_id })
+  if (changed.runner_id !== null)
+    await requestOrders(tx, environmentWork.kind, [{ id: changed.id, runnerId: changed.runner_id }])
   await wake(tx, 'environment', changed.id)
   return changed
 }

@@ -1,8 +1,8 @@
-import type { Failure } from '@hearth/contract'
+import { environmentWork, type Failure } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
-import { requestOrder, requestPurge } from '../../../database/outbox.ts'
+import { requestOrders, requestPurges } from '../../../database/outbox.ts'
 import type { Reconciler } from '../../../reconciling/reconciler.ts'
 import { wake } from '../../../reconciling/wake.ts'
 import { beginJob } from '../../job/index.ts'
@@ -118,7 +118,8 @@ async function markUnreachable(
 }
 
 async function order(tx: DatabaseTransaction, row: EnvironmentRow): Promise<void> {
-  if (row.runner_id !== null) await requestOrder(tx, { id: row.id, runnerId: row.runner_id })
+  if (row.runner_id !== null)
+    await requestOrders(tx, environmentWork.kind, [{ id: row.id, runnerId: row.runner_id }])
 }
 
 async function repeatDeletion(
@@ -138,7 +139,8 @@ export async function forget(
   row: EnvironmentRow,
   now: Date,
 ): Promise<EnvironmentRow> {
-  if (row.runner_id !== null) await requestPurge(tx, { id: row.id, runnerId: row.runner_id })
+  if (row.runner_id !== null)
+    await requestPurges(tx, environmentWork.kind, [{ id: row.id, runnerId: row.runner_id }])
   const deleting = row.phase === 'pending' || row.phase === 'failed' || row.phase === 'deleting'
   const ready = deleting ? row : await movePhase(tx, row, { phase: 'deleting', now })
   return movePhase(tx, ready, { phase: 'deleted', now })

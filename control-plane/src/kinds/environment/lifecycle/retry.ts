@@ -1,8 +1,8 @@
-import type { QuotaLimits } from '@hearth/contract'
+import { environmentWork, type QuotaLimits } from '@hearth/contract'
 import { assertNever, HearthError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
-import { requestOrder } from '../../../database/outbox.ts'
+import { requestOrders } from '../../../database/outbox.ts'
 import { wake } from '../../../reconciling/wake.ts'
 import { beginJob } from '../../job/index.ts'
 import { requireRoomToStart } from '../../quota/index.ts'
@@ -24,7 +24,8 @@ export async function retryEnvironment(
   if (row.phase === 'deleted')
     throw new HearthError('conflict', `environment ${row.name} is deleted: make another`)
   if (row.phase !== 'failed' || row.desired_phase === 'deleted') {
-    if (row.runner_id !== null) await requestOrder(tx, { id: row.id, runnerId: row.runner_id })
+    if (row.runner_id !== null)
+      await requestOrders(tx, environmentWork.kind, [{ id: row.id, runnerId: row.runner_id }])
     await wake(tx, 'environment', row.id)
     return row
   }
@@ -46,7 +47,7 @@ export async function retryEnvironment(
   await beginJob(tx, { ...subject, kind: 'Environment' }, entry)
   const phase = runnerId === null ? 'pending' : row.status.readyAt === null ? 'provisioning' : 'starting'
   const tried = await movePhase(tx, raised, { phase, runnerId, status: cleared(raised, runnerId), now })
-  if (runnerId !== null) await requestOrder(tx, { id: row.id, runnerId })
+  if (runnerId !== null) await requestOrders(tx, environmentWork.kind, [{ id: row.id, runnerId }])
   return tried
 }
 

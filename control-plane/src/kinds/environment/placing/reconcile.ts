@@ -1,4 +1,4 @@
-import type { EnvironmentClassSpec } from '@hearth/contract'
+import { type EnvironmentClassSpec, environmentWork } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { requestOrders } from '../../../database/outbox.ts'
@@ -88,7 +88,7 @@ async function writePlacements(
     }
   }
   await writeMoves(tx, moves)
-  await requestOrders(tx, placed)
+  await requestOrders(tx, environmentWork.kind, placed)
   await continueJobs(
     tx,
     placed.map(({ id, reason }) => ({

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { canonicalJson } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
+import type { WantedOrder } from '../../../work/work-kind.ts'
 
 /** All that an order is made of, with the plan and the secrets by what names them. */
 export interface OrderFacts {
@@ -52,11 +53,14 @@ export function orderDigest(facts: OrderFacts): string {
     .slice(0, 32)
 }
 
-/** What a runner is to have: the digests of its orders by environment, also of those that cannot be made. */
-export async function wantedOrders(queryable: Queryable, runnerId: string): Promise<Map<string, string>> {
+/** What a runner is to have, by environment. */
+export async function wantedOrders(
+  queryable: Queryable,
+  runnerId: string,
+): Promise<Map<string, WantedOrder>> {
   const rows = await selectOrderFacts(queryable)
     .where('environments.runner_id', '=', runnerId)
     .orderBy('environments.id')
     .execute()
-  return new Map(rows.map((row) => [row.id, orderDigest(row)]))
+  return new Map(rows.map((row) => [row.id, { digest: orderDigest(row), reported: null }]))
 }

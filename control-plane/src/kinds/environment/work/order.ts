@@ -9,22 +9,22 @@ import { orderDigest, selectOrderFacts } from './order-digest.ts'
 /**
  * The orders for environments as they are now: all of a runner's, or those named. What is deleted or has no runner has
  * none. Secrets are sealed to the runner: only it can open them. Where its key is none, `onUnusable` is told and the
- * order left out; without it that is thrown.
+ * order left out.
  */
 export async function currentOrders(
   queryable: Queryable,
   encryption: Encryption,
-  wanted: { runnerId: string } | { environmentIds: readonly string[] },
-  onUnusable?: (environmentId: string, error: Error) => void,
+  wanted: { runnerId: string } | { ids: readonly string[] },
+  onUnusable: (environmentId: string, error: Error) => void,
 ): Promise<EnvironmentOrder[]> {
-  if ('environmentIds' in wanted && wanted.environmentIds.length === 0) return []
+  if ('ids' in wanted && wanted.ids.length === 0) return []
   let query = selectOrderFacts(queryable)
     .select(['environments.organization_id', 'environments.project_id', 'environments.spec'])
     .where('runners.epoch', '>', 0)
   query =
     'runnerId' in wanted
       ? query.where('environments.runner_id', '=', wanted.runnerId)
-      : query.where('environments.id', 'in', wanted.environmentIds)
+      : query.where('environments.id', 'in', wanted.ids)
   const rows = await query.execute()
   const secrets = new Map<string, Record<string, string>>()
   const orders: EnvironmentOrder[] = []
@@ -37,7 +37,6 @@ export async function currentOrders(
       try {
         sealedSecrets = seal(JSON.stringify(pick(values, plan.secretNames)), row.sealing_key, row.id)
       } catch (thrown) {
-        if (onUnusable === undefined) throw thrown
         onUnusable(row.id, toError(thrown))
         continue
       }
@@ -62,17 +61,14 @@ export async function currentOrders(
 }
 
 /** About how many bytes the order of each environment has, without reading them. */
-export async function orderSizes(
-  queryable: Queryable,
-  environmentIds: readonly string[],
-): Promise<Map<string, number>> {
-  if (environmentIds.length === 0) return new Map()
+export async function orderSizes(queryable: Queryable, ids: readonly string[]): Promise<Map<string, number>> {
+  if (ids.length === 0) return new Map()
   // Sealing adds a third.
   const { rows } = await sql<{ id: string; bytes: string }>`
     SELECT id, octet_length(spec::text) + coalesce(
       (SELECT sum(octet_length(value)) FROM project_secrets AS secret WHERE secret.project_id = row.project_id), 0
     ) * 4 / 3 AS bytes
-    FROM environments AS row WHERE id = ANY(${environmentIds}::uuid[])`.execute(queryable)
+    FROM environments AS row WHERE id = ANY(${ids}::uuid[])`.execute(queryable)
   return new Map(rows.map(({ id, bytes }) => [id, Number(bytes)]))
 }
 

@@ -1,15 +1,13 @@
-import type { EnvironmentReport } from '@hearth/contract'
+import { type EnvironmentReport, environmentWork } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import type { Database, DatabaseTransaction } from '../../../database/connection.ts'
 import { requestPurges } from '../../../database/outbox.ts'
 import { transact } from '../../../database/transact.ts'
+import { type ReportOutcome, UnusableReport } from '../../../work/work-kind.ts'
 import { continueJob, continueJobs, type JobContinuation } from '../../job/index.ts'
 import { type PhaseMove, writeMoves } from '../lifecycle/phase.ts'
 import { lockEnvironments } from '../queries.ts'
-import { decideReport, type ReportOutcome } from './report.ts'
-
-/** A report that nothing can be made of, however often it is tried; the cause says why. */
-export class UnusableReport extends Error {}
+import { decideReport } from './report.ts'
 
 /**
  * Commits reports together, those of one environment in the order given, or refuses them: stale, repeated and
@@ -42,7 +40,7 @@ export async function applyReports(
     // The steps before the end that a phase brings.
     await continueJobs(tx, continuations)
     await writeMoves(tx, moves)
-    await requestPurges(tx, moves.flatMap(purges))
+    await requestPurges(tx, environmentWork.kind, moves.flatMap(purges))
     return outcomes
   })
 }

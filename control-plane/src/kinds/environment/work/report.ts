@@ -7,10 +7,9 @@ import {
   type StepStatus,
   stepKey,
 } from '@hearth/contract'
+import type { ReportOutcome } from '../../../work/work-kind.ts'
 import { decideMove, type PhaseMove } from '../lifecycle/phase.ts'
 import type { EnvironmentRow, StoredEnvironmentStatus } from '../table.ts'
-
-export type ReportOutcome = 'applied' | 'stale' | 'refused'
 
 /** What a report is worth, before anything is changed. */
 export function judgeReport(

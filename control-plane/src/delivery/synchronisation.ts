@@ -1,0 +1,105 @@
+import {
+  kindOfSync,
+  kindsOfSync,
+  type OrderEnvelope,
+  type SyncReply,
+  type SyncRequest,
+} from '@hearth/contract'
+import type { Logger } from 'pino'
+import type { Database } from '../database/connection.ts'
+import type { Encryption } from '../database/encryption.ts'
+import { refuseSync } from '../kinds/runner/index.ts'
+import type { WantedOrder, WorkKind } from '../work/work-kind.ts'
+import { orderPage } from './order-page.ts'
+
+export interface SynchronisationOptions {
+  database: Database
+  encryption: Encryption
+  workKinds: readonly WorkKind[]
+  log: Logger
+}
+
+/**
+ * Answers an agent's inventory of a kind of work with its desired set, and what of the inventory nobody wants. To an
+ * agent that asks for pages the set comes in pages, without the orders that it has.
+ */
+export class Synchronisation {
+  private readonly kinds: readonly string[]
+  /** Runners and the kinds of which it was told that their agents do not know them. */
+  private readonly told = new Set<string>()
+
+  constructor(private readonly options: SynchronisationOptions) {
+    this.kinds = options.workKinds.map(({ messages }) => messages.kind)
+  }
+
+  async answer(request: SyncRequest, mostBytes: number): Promise<SyncReply<OrderEnvelope>> {
+    const { database, workKinds } = this.options
+    const refusal = await refuseSync(database, request)
+    if (refusal !== null) return refusal
+    const { kinds } = this
+    const asked = kindOfSync(request)
+    const kind = workKinds.find(({ messages }) => messages.kind === asked)
+    // Without the kind that was asked about: nothing is said of it.
+    if (kind === undefined) return { accepted: true, kinds: [...kinds], orders: [], unwanted: [] }
+    if (request.kind === undefined && request.after == null) await this.tellUnknownToAgent(request)
+    const named = request.kind === undefined ? {} : { kind: asked }
+    return { accepted: true, ...named, kinds: [...kinds], ...(await this.desired(kind, request, mostBytes)) }
+  }
+
+  private async desired(kind: WorkKind, request: SyncRequest, mostBytes: number) {
+    const { database, encryption, log } = this.options
+    const { runnerId, epoch, after, inventory, work = [], held = {} } = request
+    const wanted = await kind.wantedOrders(database, runnerId)
+    const present = [...inventory.map(({ environmentId }) => environmentId), ...work.map(({ id }) => id)]
+    const unwanted = present.filter((id) => !wanted.has(id))
+    const onUnusable = (id: string, error: Error) =>
+      log.warn(
+        { kind: kind.messages.kind, id, runnerId, err: error },
+        'left an order out of a synchronisation',
+      )
+    if (after === undefined) {
+      const orders = await kind.currentOrders(database, encryption, { runnerId }, onUnusable)
+      return { orders, unwanted }
+    }
+    const unchanged = Object.keys(held).filter((id) => wanted.get(id)?.digest === held[id])
+    const known = new Set(unchanged)
+    const ids = [...wanted.keys()].filter((id) => !known.has(id))
+    const page = await orderPage(database, encryption, kind, { runnerId, ids, after, mostBytes }, onUnusable)
+    const untold = work.filter(({ id, sequence }) => isAhead({ epoch, sequence }, wanted.get(id)))
+    return {
+      ...page,
+      // Told once: the later pages are of the same synchronisation.
+      unchanged: after === null ? unchanged : [],
+      unwanted,
+      ...(untold.length === 0 ? {} : { untold: untold.map(({ id }) => id) }),
+    }
+  }
+
+  /** Says, once for each agent that has some, that there is work which the agent does not know. */
+  private async tellUnknownToAgent(request: SyncRequest): Promise<void> {
+    const { database, workKinds, log } = this.options
+    const { runnerId } = request
+    const known = new Set(kindsOfSync(request))
+    for (const workKind of workKinds) {
+      const { kind } = workKind.messages
+      const name = `${runnerId} ${kind}`
+      if (known.has(kind)) this.told.delete(name)
+      else if (!this.told.has(name)) {
+        const { size } = await workKind.wantedOrders(database, runnerId)
+        if (size === 0) continue
+        this.told.add(name)
+        log.warn(
+          { runnerId, kind, orders: size },
+          'the agent does not know this kind of work: it waits for a newer one',
+        )
+      }
+    }
+  }
+}
+
+/** Whether the agent has reported something newer than what was taken in. */
+function isAhead(told: { epoch: number; sequence: number }, wanted: WantedOrder | undefined): boolean {
+  if (told.sequence === 0 || wanted === undefined || wanted.reported === null) return false
+  const { epoch, sequence } = wanted.reported
+  return told.epoch > epoch || (told.epoch === epoch && told.sequence > sequence)
+}

@@ -1,0 +1,34 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { toError } from '@hearth/foundation'
+import { sql } from 'kysely'
+import type { PublisherOptions } from './publisher-options.ts'
+
+const lookMilliseconds = 60_000
+
+/** Says every minute, until the signal aborts, that orders wait which only a newer version knows, while there are some. */
+export async function tellUnknownOrders(
+  { database, workKinds, log }: Pick<PublisherOptions, 'database' | 'workKinds' | 'log'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const known = workKinds.map(({ messages }) => messages.kind)
+  while (!signal.aborted) {
+    try {
+      const waiting = await database
+        .selectFrom('outbox')
+        .select(['kind', sql<number>`count(*)::integer`.as('orders')])
+        .where('kind', 'not in', known)
+        // What a newer replica publishes at once is none that waits.
+        .where('created_at', '<', sql<Date>`now() - interval '10 seconds'`)
+        .groupBy('kind')
+        .execute()
+      for (const { kind, orders } of waiting)
+        log.warn(
+          { kind, orders },
+          'orders of a kind of work that this version does not know wait for a newer one',
+        )
+    } catch (thrown) {
+      log.warn({ err: toError(thrown) }, 'could not look for orders of unknown kinds of work')
+    }
+    await delay(lookMilliseconds, undefined, { signal }).catch(() => undefined)
+  }
+}

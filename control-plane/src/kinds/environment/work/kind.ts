@@ -1,0 +1,15 @@
+import { type EnvironmentOrder, type EnvironmentReport, environmentWork } from '@hearth/contract'
+import type { WorkKind } from '../../../work/work-kind.ts'
+import { currentOrders, orderSizes } from './order.ts'
+import { wantedOrders } from './order-digest.ts'
+import { applyReports, noteUnusable } from './report-batch.ts'
+
+/** The work that runners do for environments: their machines. */
+export const environmentWorkKind: WorkKind<EnvironmentOrder, EnvironmentReport> = {
+  messages: environmentWork,
+  wantedOrders,
+  orderSizes,
+  currentOrders,
+  applyReports,
+  noteUnusable,
+}

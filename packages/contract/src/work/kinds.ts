@@ -1,0 +1,10 @@
+import { type EnvironmentOrder, type EnvironmentReport, environmentWork } from './environment.ts'
+import type { WorkMessages } from './work.ts'
+
+/** An order of any kind of work there is. */
+export type WorkOrder = EnvironmentOrder
+/** A report of any kind of work there is. */
+export type WorkReport = EnvironmentReport
+
+/** The kinds of work that this version knows. Programs leave alone what is of another one. */
+export const knownWork: readonly WorkMessages[] = [environmentWork]
