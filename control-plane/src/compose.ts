@@ -22,40 +22,23 @@ import { tellProblems } from './delivery/problems.ts'
 import { publishCommitted } from './delivery/publisher.ts'
 import { StreamKeeper } from './delivery/stream-keeper.ts'
 import { dialects } from './dialects/index.ts'
-import { addClaimRoutes, claimReconciler } from './kinds/claim/index.ts'
-import { addDeclarationRoutes } from './kinds/declaration/index.ts'
-import {
-  addEnvironmentRoutes,
-  environmentReconciler,
-  environmentWorkKind,
-  forgetDeletedEnvironments,
-  placementReconciler,
-} from './kinds/environment/index.ts'
-import { addEnvironmentClassRoutes } from './kinds/environment-class/index.ts'
-import { addEventRoutes, forgetCheckpoints, forgetEvents } from './kinds/event/index.ts'
-import { addJobRoutes, forgetJobs } from './kinds/job/index.ts'
-import { addObserverRoutes, keepObservers, removeEndedObservers } from './kinds/observer/index.ts'
-import {
-  addOrganizationRoutes,
-  bootstrap,
-  CertificateAuthorities,
-  checkEncryptionKey,
-} from './kinds/organization/index.ts'
-import { addProjectRoutes, projectReconciler } from './kinds/project/index.ts'
-import { addQuotaRoutes } from './kinds/quota/index.ts'
-import { addRunnerRoutes, Listening, Revocations, runnerReconciler } from './kinds/runner/index.ts'
-import { Authentication, addTokenRoutes, TokenUse, TokenWatch } from './kinds/token/index.ts'
-import { addWarmPoolRoutes, warmPoolReconciler } from './kinds/warm-pool/index.ts'
+import * as kindList from './kinds/kinds.ts'
+import { removeEndedObservers } from './kinds/observer/index.ts'
+import { bootstrap, CertificateAuthorities, checkEncryptionKey } from './kinds/organization/index.ts'
+import { Listening, Revocations } from './kinds/runner/index.ts'
+import { Authentication, TokenUse, TokenWatch } from './kinds/token/index.ts'
 import { Outgoing } from './outgoing/index.ts'
 import { releaseAbandonedJobs } from './reconciling/abandoned.ts'
 import { prepareQueue, startReconcileQueue } from './reconciling/queue.ts'
+import type { Kind } from './resource/define.ts'
 import { defaultTimings, stallMilliseconds, type Timings } from './timings.ts'
 import type { WorkKind } from './work/work-kind.ts'
 
 export const version = '0.1.0'
+const kinds: readonly Kind[] = Object.values(kindList)
 /** The kinds of work that runners do. */
-const workKindsOfHearth: readonly WorkKind[] = [environmentWorkKind]
-const keepMilliseconds = { record: 7 * 24 * 3_600_000, idempotencyKey: 24 * 3_600_000 }
+const workKindsOfHearth: readonly WorkKind[] = kinds.flatMap(({ work }) => work ?? [])
+const idempotencyKeyMilliseconds = 24 * 3_600_000
 
 export interface ControlPlane {
   application: Application
@@ -130,6 +113,13 @@ export async function composeControlPlane(
   const notifications = new Notifications(config.databaseUrl, lost)
   await notifications.start()
 
+  const revocations = new Revocations({
+    database,
+    clock,
+    servers: config.nats.servers,
+    keys: config.nats.revocation,
+    log,
+  })
   const tokenWatch = new TokenWatch(database, notifications, log)
   const services: Services = {
     database,
@@ -144,6 +134,10 @@ export async function composeControlPlane(
     streams: new OpenStreams((tokenId, onEnd) => tokenWatch.watch(tokenId, onEnd)),
     rates: new RequestRates(clock),
     eventBells: new EventBells(database, notifications, log),
+    authorities: new CertificateAuthorities(encryption),
+    listening,
+    revocations,
+    eventRetention: config.events,
     log,
     metrics,
     eventLoop,
@@ -164,33 +158,20 @@ export async function composeControlPlane(
       log.warn({ err: toError(error) }, 'could not look at the observers of a token'),
     )
   })
-  const revocations = new Revocations({
-    database,
-    clock,
-    servers: config.nats.servers,
-    keys: config.nats.revocation,
-    log,
-  })
-  const application = composeApplication(services, { listening, revocations })
+  const application = composeApplication(services)
   const queue = await startReconcileQueue({
     pool,
     database,
     clock,
     timings,
-    reconcilers: [
-      runnerReconciler(listening),
-      environmentReconciler,
-      placementReconciler,
-      warmPoolReconciler(config.quotas),
-      claimReconciler,
-      projectReconciler,
-    ],
+    reconcilers: kinds.flatMap((kind) => kind.reconcilers?.(services) ?? []),
     housekeeping: {
-      hourly: () => keepHouse(database, clock),
+      hourly: async () => {
+        for (const { everyHour } of kinds) await everyHour?.(services)
+        await forgetIdempotencyKeys(database, clock)
+      },
       everyMinute: async () => {
-        await forgetOldEvents(database, clock, config)
-        await keepObservers(database, messaging, clock, log)
-        await revocations.tell()
+        for (const { everyMinute } of kinds) await everyMinute?.(services)
       },
     },
     log,
@@ -229,12 +210,8 @@ export async function composeControlPlane(
   }
 }
 
-function composeApplication(
-  services: Services,
-  runners: { listening: Listening; revocations: Revocations },
-): Application {
+function composeApplication(services: Services): Application {
   const { database, clock, log } = services
-  const authorities = new CertificateAuthorities(services.encryption)
   const authentication = new Authentication(database, services.notifications, clock, services.quotas)
   const tokenUse = new TokenUse(database, clock)
   const authenticate = async (secret: string) => {
@@ -248,38 +225,15 @@ function composeApplication(
   }
   const application = createApplication(services, authenticate)
   addHealth(application, services)
-  addOrganizationRoutes(application, services)
-  addTokenRoutes(application, services)
-  addRunnerRoutes(application, services, runners)
-  addEnvironmentClassRoutes(application, services)
-  addProjectRoutes(application, services)
-  addDeclarationRoutes(application, services)
-  addEnvironmentRoutes(application, services, authorities)
-  addWarmPoolRoutes(application, services)
-  addClaimRoutes(application, services, authorities)
-  addJobRoutes(application, services)
-  addEventRoutes(application, services)
-  addObserverRoutes(application, services)
-  addQuotaRoutes(application, services)
+  for (const { routes } of kinds) for (const addRoute of routes) addRoute(application, services)
   for (const dialect of dialects) dialect.add(application, services, authenticate)
   addDocumentation(application, version, dialects)
   return application
 }
 
-/** Removes what has been kept long enough. */
-async function keepHouse(database: Database, clock: Clock): Promise<void> {
-  const record = new Date(clock.now().getTime() - keepMilliseconds.record)
-  await forgetJobs(database, record)
-  await forgetDeletedEnvironments(database, record)
-  const idempotencyKey = new Date(clock.now().getTime() - keepMilliseconds.idempotencyKey)
-  await sql`DELETE FROM idempotency_keys WHERE created_at < ${idempotencyKey}`.execute(database)
-}
-
-/** Often, because what a busy fleet tells in an hour is many times what is kept. */
-async function forgetOldEvents(database: Database, clock: Clock, { events }: Config): Promise<void> {
-  const before = new Date(clock.now().getTime() - events.keepMilliseconds)
-  await forgetEvents(database, { before, count: events.keepCount })
-  await forgetCheckpoints(database)
+async function forgetIdempotencyKeys(database: Database, clock: Clock): Promise<void> {
+  const before = new Date(clock.now().getTime() - idempotencyKeyMilliseconds)
+  await sql`DELETE FROM idempotency_keys WHERE created_at < ${before}`.execute(database)
 }
 
 async function loop(name: string, running: Promise<void>, log: Logger): Promise<void> {

@@ -58,6 +58,9 @@ const refused: readonly (readonly [from: string, to: string, rule: string, how?:
   ['control-plane/src/kinds/claim/b.ts', 'control-plane/src/compose.ts', 'control-plane: kinds', 'type'],
   ['control-plane/src/delivery/a.ts', 'control-plane/src/compose.ts', 'control-plane: delivery'],
   ['control-plane/src/dialects/ona/a.ts', 'control-plane/src/delivery/intake.ts', 'control-plane: dialects'],
+  ['control-plane/src/dialects/ona/b.ts', 'control-plane/src/database/outbox.ts', 'control-plane: dialects'],
+  ['control-plane/src/dialects/ona/c.ts', 'control-plane/src/reconciling/wake.ts', 'control-plane: dialects'],
+  ['control-plane/src/resource/a.ts', 'control-plane/src/kinds/claim/index.ts', 'control-plane: resource'],
   ['control-plane/src/elsewhere/a.ts', 'control-plane/src/api/lookup.ts', 'control-plane: has its place'],
 
   [

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -36,8 +37,18 @@ describe('kinds', () => {
       expect(read('control-plane/src/database/schema.ts')).toContain(`kinds/${kind}/table.ts`)
   })
 
-  it.each(kinds)('%s is composed into the control plane', (kind) => {
-    expect(read('control-plane/src/compose.ts')).toContain(`'./kinds/${kind}/index.ts'`)
+  it.each(kinds)('%s is one declaration, in kind.ts', (kind) => {
+    expect(has(`${folder}/${kind}/kind.ts`), `${folder}/${kind}/kind.ts is missing`).toBe(true)
+    expect(read(`${folder}/${kind}/kind.ts`)).toContain(`name: '${kind}'`)
+  })
+
+  it('are in the lists that are written from their folders', () => {
+    const { status, stdout } = spawnSync(process.execPath, ['scripts/kinds.mjs', '--check'], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+    expect(stdout, 'registered by hand, or not at all: run `pnpm kinds`').toBe('')
+    expect(status).toBe(0)
   })
 
   it('have their words in the contract', () => {

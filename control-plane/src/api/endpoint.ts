@@ -3,9 +3,11 @@ import { HearthError } from '@hearth/foundation'
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { DatabaseTransaction } from '../database/connection.ts'
-import { type Answer, once } from '../database/idempotency-key.ts'
+import { type Answer, type IdempotentRequest, type Once, once } from '../database/idempotency-key.ts'
+import { transact } from '../database/transact.ts'
 import type { Application, ApplicationEnvironment } from './application.ts'
 import type { Caller } from './caller.ts'
+import { type Command, type CommandContext, performCommand } from './command.ts'
 import { parseJson } from './json-body.ts'
 import type { Services } from './services.ts'
 import { validate } from './validation.ts'
@@ -60,10 +62,12 @@ export interface EndpointRequest<Params, Query, Body> {
   body: Body
   caller: Caller
   context: Context<ApplicationEnvironment>
-  /** The version in `If-Match`, or null. */
-  expectedVersion: number | null
-  /** Does the work in a transaction, once per `Idempotency-Key`. */
-  once(work: (tx: DatabaseTransaction) => Promise<Reply>): Promise<Answer>
+  /** Has a command done in one transaction, which a POST does once per `Idempotency-Key`, and answers with its outcome. */
+  perform<Input, Outcome>(
+    command: Command<Input, Outcome>,
+    input: Input,
+    reply: (outcome: Outcome, tx: DatabaseTransaction) => Reply | Promise<Reply>,
+  ): Promise<Answer>
 }
 
 export interface Endpoint<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
@@ -107,53 +111,70 @@ export function addEndpoint<
     const text = body === undefined ? '' : await context.req.text()
     const name = `${endpoint.method.toUpperCase()} ${endpoint.path}`
     services.eventLoop.note(name)
+    const based = expectedVersion(context.req.header('If-Match'))
     const request = {
       params: validate(params, context.req.param(), 'path') as z.output<Params>,
       query: validate(query, context.req.query(), 'query') as z.output<Query>,
       body: (body === undefined ? {} : validate(body, parseJson(text), 'body')) as z.output<Body>,
       caller,
       context,
-      expectedVersion: expectedVersion(context.req.header('If-Match')),
-      once: (work: (tx: DatabaseTransaction) => Promise<Reply>) => {
-        const key = {
-          organizationId: caller.organizationId,
-          key: idempotencyKey(context.req.header('Idempotency-Key')),
-          principalId: caller.principalId,
-          request: `${endpoint.method} ${context.req.path} ${text}`,
+      perform: <Input, Outcome>(
+        command: Command<Input, Outcome>,
+        input: Input,
+        reply: (outcome: Outcome, tx: DatabaseTransaction) => Reply | Promise<Reply>,
+      ) => {
+        const commandContext: CommandContext = {
+          services,
+          caller,
+          expectedVersion: based,
+          signal: context.req.raw.signal,
         }
-        const { database, encryption } = services
-        return inTurn(services, caller, text, () =>
-          once(database, encryption, key, async (tx) => answerOf(await work(tx))),
-        )
+        const key: IdempotentRequest | null =
+          endpoint.method === 'post'
+            ? {
+                organizationId: caller.organizationId,
+                key: idempotencyKey(context.req.header('Idempotency-Key')),
+                principalId: caller.principalId,
+                request: `${endpoint.method} ${context.req.path} ${text}`,
+              }
+            : null
+        const toAnswer = async (outcome: Outcome, tx: DatabaseTransaction) =>
+          answerOf(await reply(outcome, tx))
+        const work = (run: (tx: DatabaseTransaction) => Promise<Answer>) =>
+          inTurn(services, caller, text, () => transactOnce(services, key, run))
+        return performCommand(command, commandContext, input, work, toAnswer)
       },
     }
-    const handle = async () => {
-      const result = await endpoint.handle(request)
-      return result instanceof Response ? result : answerOf(result)
-    }
-    // A POST takes its turn with its transaction: it may ask others before, or wait afterwards.
-    const holdsTurn = endpoint.method === 'patch' || endpoint.method === 'delete'
-    const result = await (holdsTurn ? inTurn(services, caller, text, handle) : handle())
+    const result = await endpoint.handle(request)
     services.eventLoop.note(name)
     if (result instanceof Response) return result
-    return context.body(result.body, result.status, { 'Content-Type': 'application/json' })
+    const { body: sent, status } = answerOf(result)
+    return context.body(sent, status, { 'Content-Type': 'application/json' })
   })
 }
 
 /** Does a change when its organization's turn comes, and counts its bytes before the next one begins. */
-async function inTurn<Result extends Answer | Response>(
+async function inTurn(
   { turns, rates }: Services,
   caller: Caller,
   sent: string,
-  work: () => Promise<Result>,
-): Promise<Result> {
+  work: () => Promise<Once>,
+): Promise<Once> {
   return turns.take(caller.organizationId, async () => {
     rates.refuseOverdrawn(caller)
     const result = await work()
-    const answered = result instanceof Response ? 0 : result.body.length
-    rates.charge(caller, Math.max(sent.length, answered))
+    rates.charge(caller, Math.max(sent.length, result.answer.body.length))
     return result
   })
+}
+
+async function transactOnce(
+  { database, encryption }: Services,
+  key: IdempotentRequest | null,
+  work: (tx: DatabaseTransaction) => Promise<Answer>,
+): Promise<Once> {
+  if (key !== null) return once(database, encryption, key, work)
+  return { answer: await transact(database, work), isRepeat: false }
 }
 
 function answerOf(result: Reply | Answer): Answer {

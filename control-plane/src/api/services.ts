@@ -2,7 +2,8 @@ import type { QuotaLimits } from '@hearth/contract'
 import type { Clock, EventLoopWatch } from '@hearth/foundation'
 import type { Messaging } from '@hearth/messaging'
 import type { Logger } from 'pino'
-import type { Database } from '../database/connection.ts'
+import type { CertificateAuthority } from '../access/certificate-authority.ts'
+import type { Database, Queryable } from '../database/connection.ts'
 import type { Encryption } from '../database/encryption.ts'
 import type { Notifications } from '../database/notifications.ts'
 import type { Turns } from '../database/turns.ts'
@@ -32,6 +33,14 @@ export interface Services {
   rates: RequestRates
   log: Logger
   metrics: Metrics
+  /** Who signs the certificates that guests of an organization accept. */
+  authorities: { of(queryable: Queryable, organizationId: string): Promise<CertificateAuthority> }
+  /** How long events are kept, and how many. */
+  eventRetention: { keepMilliseconds: number; keepCount: number }
+  /** Since when heartbeats would have been heard; null while they would not. */
+  listening: { readonly since: Date | null }
+  /** Has NATS refuse the runners that were deleted. */
+  revocations: { tell(): Promise<void> }
   /** Told what runs, so that a stall of the event loop has a name. */
   eventLoop: Pick<EventLoopWatch, 'note'>
   /** Aborts when the program is about to stop: it is not ready any more, and answers until its clients have left. */

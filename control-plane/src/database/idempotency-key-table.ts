@@ -11,3 +11,6 @@ export interface IdempotencyKeyTable {
   body: Buffer | null
   created_at: Generated<Date>
 }
+export interface IdempotencyKeyTables {
+  idempotency_keys: IdempotencyKeyTable
+}

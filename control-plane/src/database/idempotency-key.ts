@@ -9,6 +9,12 @@ export interface Answer {
   body: string
 }
 
+export interface Once {
+  answer: Answer
+  /** Whether an earlier request with the same key has done the work. */
+  isRepeat: boolean
+}
+
 export interface IdempotentRequest {
   organizationId: string
   /** null when the caller sent none: the work is then simply done. */
@@ -29,9 +35,9 @@ export async function once(
   encryption: Encryption,
   request: IdempotentRequest,
   work: (tx: DatabaseTransaction) => Promise<Answer>,
-): Promise<Answer> {
+): Promise<Once> {
   const { organizationId, key, principalId } = request
-  if (key === null) return transact(database, work)
+  if (key === null) return { answer: await transact(database, work), isRepeat: false }
   const requestHash = createHash('sha256').update(request.request).digest()
   return transact(database, async (tx) => {
     const inserted = await tx
@@ -46,8 +52,10 @@ export async function once(
       })
       .onConflict((conflict) => conflict.columns(['organization_id', 'key']).doNothing())
       .executeTakeFirst()
-    if (inserted.numInsertedOrUpdatedRows === 0n)
-      return firstAnswer(tx, encryption, { organizationId, key, principalId, requestHash })
+    if (inserted.numInsertedOrUpdatedRows === 0n) {
+      const repeated = { organizationId, key, principalId, requestHash }
+      return { answer: await firstAnswer(tx, encryption, repeated), isRepeat: true }
+    }
     const answer = await work(tx)
     await tx
       .updateTable('idempotency_keys')
@@ -55,7 +63,7 @@ export async function once(
       .where('organization_id', '=', organizationId)
       .where('key', '=', key)
       .execute()
-    return answer
+    return { answer, isRepeat: false }
   })
 }
 

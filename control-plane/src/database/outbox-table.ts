@@ -14,3 +14,6 @@ export interface OutboxTable {
   environment_id: string
   created_at: Generated<Date>
 }
+export interface OutboxTables {
+  outbox: OutboxTable
+}

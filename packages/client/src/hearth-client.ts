@@ -1,12 +1,12 @@
 import {
   type ApplyResult,
   applyResultSchema,
+  callerSchema,
   type ProjectDeclarationInput,
   type QuotaUses,
   quotaUsesSchema,
-  roleSchema,
 } from '@hearth/contract'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { claims } from './groups/claims.ts'
 import { environmentClasses } from './groups/environment-classes.ts'
 import { environments } from './groups/environments.ts'
@@ -20,12 +20,6 @@ import { tokens } from './groups/tokens.ts'
 import { warmPools } from './groups/warm-pools.ts'
 import { type CallOptions, Transport, type TransportOptions } from './http/transport.ts'
 
-export const callerSchema = z.object({
-  principalId: z.string(),
-  organizationId: z.string(),
-  name: z.string(),
-  roles: z.array(roleSchema),
-})
 /** Who the token stands for. */
 export type Caller = z.infer<typeof callerSchema>
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { addressSchema } from './environment.ts'
-import { evidenceSchema } from './explanation.ts'
+import { evidenceSchema } from './evidence.ts'
+import { defineKind, rests } from './kind-definition.ts'
 import { idSchema, labelsSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
 
 export const claimPhaseSchema = z.enum(['pending', 'bound', 'failed', 'released'])
@@ -73,3 +74,21 @@ export const claimCreateSchema = z
 export const certificateRequestSchema = z
   .strictObject({ publicKey: publicKeySchema })
   .meta({ id: 'CertificateRequest' })
+
+export const claimKind = defineKind({
+  kind: 'Claim',
+  schema: claimSchema,
+  summary: 'machines taken from a pool by someone',
+  hasEvents: true,
+  isExplained: true,
+  waits: {
+    pending: {
+      waitsFor: 'the machine that is made for it',
+      deadlineSeconds: null,
+      because: 'it ends with its machine, and every phase of that has a deadline',
+    },
+    bound: rests,
+    failed: rests,
+    released: rests,
+  },
+})

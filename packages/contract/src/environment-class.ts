@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { defineKind } from './kind-definition.ts'
 import { labelsSchema, nameSchema, resourceSchema, statusFields } from './resource.ts'
 
 /** What one machine may use of what its host shares among all; what is not named is not limited. */
@@ -57,3 +58,13 @@ export const environmentClassUpdateSchema = z
       .optional(),
   })
   .meta({ id: 'EnvironmentClassUpdate' })
+
+export const environmentClassKind = defineKind({
+  kind: 'EnvironmentClass',
+  schema: environmentClassSchema,
+  summary: 'sizes of machines',
+  aliases: ['class', 'classes'],
+  hasEvents: true,
+  isExplained: false,
+  waits: {},
+})

@@ -1,6 +1,13 @@
 import { z } from 'zod'
 import { deletionSchema } from './deletion.ts'
-import { desiredPhaseSchema, environmentPhaseSchema } from './environment-phase.ts'
+import {
+  desiredPhaseSchema,
+  type EnvironmentPhase,
+  environmentPhaseSchema,
+  environmentPhases,
+  environmentPhaseTable,
+} from './environment-phase.ts'
+import { defineKind, rests, type Wait } from './kind-definition.ts'
 import { provisioningPlanSchema } from './provisioning-plan.ts'
 import { provisioningSummarySchema, stepStatusSchema } from './provisioning-step.ts'
 import { idSchema, labelsSchema, nameSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
@@ -101,3 +108,20 @@ export const environmentUpdateSchema = z
     spec: z.strictObject({ desiredPhase: z.enum(['running', 'stopped']).optional() }).optional(),
   })
   .meta({ id: 'EnvironmentUpdate' })
+
+const environmentWaits = Object.fromEntries(
+  environmentPhases.map((phase) => {
+    const { waitsFor, deadlineSeconds } = environmentPhaseTable[phase]
+    return [phase, waitsFor === null || deadlineSeconds === null ? rests : { waitsFor, deadlineSeconds }]
+  }),
+) as Record<EnvironmentPhase, Wait>
+
+export const environmentKind = defineKind({
+  kind: 'Environment',
+  schema: environmentSchema,
+  summary: 'virtual machines, in a pool, claimed or on their own',
+  aliases: ['env', 'envs'],
+  hasEvents: true,
+  isExplained: true,
+  waits: environmentWaits,
+})

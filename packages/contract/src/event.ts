@@ -1,18 +1,11 @@
 import { z } from 'zod'
+import { type KindWith, kindsWith } from './kind-list.ts'
 import { idSchema, timeSchema } from './resource.ts'
 
-export const resourceKinds = [
-  'Organization',
-  'Runner',
-  'EnvironmentClass',
-  'Project',
-  'Environment',
-  'WarmPool',
-  'Claim',
-  'Job',
-] as const
+/** The kinds whose changes are events. */
+export type ResourceKind = KindWith<'hasEvents'>
+export const resourceKinds = kindsWith('hasEvents')
 export const resourceKindSchema = z.enum(resourceKinds)
-export type ResourceKind = z.infer<typeof resourceKindSchema>
 
 /** One change of one resource. Positions rise in commit order, so a reader that saw N asks for what is after N. */
 export const eventSchema = z

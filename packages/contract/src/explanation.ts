@@ -1,12 +1,10 @@
 import { z } from 'zod'
-import { idSchema, timeSchema } from './resource.ts'
+import { evidenceSchema } from './evidence.ts'
+import { type KindWith, kindsWith } from './kind-list.ts'
+import { idSchema } from './resource.ts'
 
-export const explainedKindSchema = z.enum(['Environment', 'Claim', 'WarmPool', 'Runner'])
-export type ExplainedKind = z.infer<typeof explainedKindSchema>
-
-/** Something that was seen, and when, where that is known. */
-export const evidenceSchema = z.object({ what: z.string(), at: timeSchema.nullable() })
-export type Evidence = z.infer<typeof evidenceSchema>
+export type ExplainedKind = KindWith<'isExplained'>
+export const explainedKindSchema = z.enum(kindsWith('isExplained'))
 
 /** Why a thing is in the phase it is in, for people: one sentence, what it rests on, and what comes next. */
 export const explanationSchema = z

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { failureSchema } from './failure.ts'
+import { defineKind, rests } from './kind-definition.ts'
 import { idSchema, timeSchema } from './resource.ts'
 
 export const jobPhaseSchema = z.enum(['running', 'succeeded', 'failed', 'cancelled'])
@@ -31,3 +32,21 @@ export const jobSchema = z
   })
   .meta({ id: 'Job' })
 export type Job = z.infer<typeof jobSchema>
+
+export const jobKind = defineKind({
+  kind: 'Job',
+  schema: jobSchema,
+  summary: 'records of slow operations',
+  hasEvents: true,
+  isExplained: false,
+  waits: {
+    running: {
+      waitsFor: 'the phase of its machine to change',
+      deadlineSeconds: null,
+      because: 'it is the record of that phase and ends with it',
+    },
+    succeeded: rests,
+    failed: rests,
+    cancelled: rests,
+  },
+})

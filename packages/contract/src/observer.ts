@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { defineKind } from './kind-definition.ts'
 import { idSchema, nameSchema, timeSchema } from './resource.ts'
 
 /** A program that reads an organization's events from NATS, at its own pace. */
@@ -63,3 +64,12 @@ export const observerAccessSchema = z
   })
   .meta({ id: 'ObserverAccess' })
 export type ObserverAccess = z.infer<typeof observerAccessSchema>
+
+export const observerKind = defineKind({
+  kind: 'Observer',
+  schema: observerSchema,
+  summary: 'ways to read events from NATS',
+  hasEvents: false,
+  isExplained: false,
+  waits: {},
+})

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { defineKind } from './kind-definition.ts'
 import { quotasSchema } from './quota.ts'
 import { labelsSchema, nameSchema, resourceSchema, statusFields } from './resource.ts'
 
@@ -27,3 +28,18 @@ export type Organization = z.infer<typeof organizationSchema>
 export const organizationCreateSchema = z
   .strictObject({ name: nameSchema, labels: labelsSchema.default({}), spec: organizationSpecSchema })
   .meta({ id: 'OrganizationCreate' })
+
+export const organizationUpdateSchema = z.strictObject({
+  labels: labelsSchema.optional(),
+  spec: organizationSpecSchema.optional(),
+})
+
+export const organizationKind = defineKind({
+  kind: 'Organization',
+  schema: organizationSchema,
+  summary: 'who owns everything else',
+  aliases: ['org', 'orgs'],
+  hasEvents: true,
+  isExplained: false,
+  waits: {},
+})

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { defineKind, rests } from './kind-definition.ts'
 import {
   commandInputSchema,
   commandSchema,
@@ -66,3 +67,18 @@ export const projectUpdateSchema = z
       .optional(),
   })
   .meta({ id: 'ProjectUpdate' })
+
+/** How long a project that is being deleted waits before it says what keeps it, in seconds. */
+export const projectDeletingSeconds = 900
+
+export const projectKind = defineKind({
+  kind: 'Project',
+  schema: projectSchema,
+  summary: 'repositories, variables, secrets and set-up commands',
+  hasEvents: true,
+  isExplained: false,
+  waits: {
+    active: rests,
+    deleting: { waitsFor: 'its pools and machines to be gone', deadlineSeconds: projectDeletingSeconds },
+  },
+})

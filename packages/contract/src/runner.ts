@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { boundedLine } from './bounded.ts'
+import { defineKind, rests } from './kind-definition.ts'
 import { idSchema, labelsSchema, nameSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
 
 export const runnerPhases = ['created', 'active', 'degraded', 'draining', 'offline', 'deleted'] as const
@@ -82,3 +83,36 @@ export const runnerUpdateSchema = z
       .optional(),
   })
   .meta({ id: 'RunnerUpdate' })
+
+export const runnerKind = defineKind({
+  kind: 'Runner',
+  schema: runnerSchema,
+  summary: 'hosts that run machines',
+  hasEvents: true,
+  isExplained: true,
+  waits: {
+    created: {
+      waitsFor: 'its agent to register',
+      deadlineSeconds: null,
+      because: 'a person starts the agent, and until then nothing is placed on it and nothing waits for it',
+    },
+    active: rests,
+    degraded: {
+      waitsFor: 'a probe: the next machine that boots on it',
+      deadlineSeconds: null,
+      because: 'probes go on, at most half an hour apart, and no machine waits for this runner',
+    },
+    draining: {
+      waitsFor: 'its claims to be released',
+      deadlineSeconds: null,
+      because: 'a claimed machine is its claimant’s for as long as they want it',
+    },
+    offline: {
+      waitsFor: 'its agent to be heard again',
+      deadlineSeconds: null,
+      because:
+        'what it held is settled at once when its lease ends: only claimed machines wait, as their project says',
+    },
+    deleted: rests,
+  },
+})

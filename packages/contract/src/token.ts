@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { defineKind } from './kind-definition.ts'
 import { idSchema, nameSchema, timeSchema } from './resource.ts'
 
 /**
@@ -34,3 +35,20 @@ export const tokenCreateSchema = z
 /** The only answer that ever holds the secret; it is stored hashed. */
 export const tokenCreatedSchema = tokenSchema.extend({ secret: z.string() }).meta({ id: 'TokenCreated' })
 export type TokenCreated = z.infer<typeof tokenCreatedSchema>
+
+/** Who a token stands for, and what it may do. */
+export const callerSchema = z.object({
+  principalId: idSchema,
+  organizationId: idSchema,
+  name: z.string(),
+  roles: z.array(roleSchema),
+})
+
+export const tokenKind = defineKind({
+  kind: 'Token',
+  schema: tokenSchema,
+  summary: 'what lets people and programs in',
+  hasEvents: false,
+  isExplained: false,
+  waits: {},
+})

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { environmentSchema } from './environment.ts'
+import { defineKind, rests } from './kind-definition.ts'
 import { branchSchema, commandInputSchema, commandSchema } from './provisioning-plan.ts'
 import { quotaShortageSchema } from './quota.ts'
 import {
@@ -140,4 +141,29 @@ export type WarmPoolInstance = z.infer<typeof warmPoolInstanceSchema>
 
 export const instanceQuerySchema = listQuerySchema.extend({
   state: instanceStateSchema.optional().meta({ description: 'By default all but removed ones' }),
+})
+
+export const warmPoolKind = defineKind({
+  kind: 'WarmPool',
+  schema: warmPoolSchema,
+  summary: 'ready machines kept for a project and a class',
+  aliases: ['pool', 'pools'],
+  hasEvents: true,
+  isExplained: true,
+  waits: {
+    filling: {
+      waitsFor: 'its machines to be ready',
+      deadlineSeconds: null,
+      because: `each machine has its own deadlines, and after ${bootAttempts} failures in a row the pool stops and says why`,
+    },
+    ready: rests,
+    cleared: rests,
+    disabled: rests,
+    failed: rests,
+    deleting: {
+      waitsFor: 'its unclaimed machines to be let go',
+      deadlineSeconds: null,
+      because: 'it only asks for their deletion, which waits for nobody; each deletion has its own deadline',
+    },
+  },
 })

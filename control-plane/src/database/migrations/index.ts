@@ -1,3 +1,5 @@
+// Written by `pnpm kinds`: not to be changed by hand.
+
 import type { Migration } from 'kysely'
 import { access } from './0001-access.ts'
 import { environments } from './0002-environments.ts'

@@ -7,7 +7,7 @@ import type { Services } from '../../api/services.ts'
 import { findInstance, listInstances, presentConfiguration, toInstance } from '../../kinds/warm-pool/index.ts'
 import { capyErrors } from './error.ts'
 import { idOf, pageOf, pageSchema, pagingSchema } from './paging.ts'
-import { poolOf, projectOf, projectParams } from './pool.ts'
+import { findPool, projectParams } from './pool.ts'
 import {
   capyStatusSchema,
   instanceRowSchema,
@@ -37,7 +37,7 @@ export function addInstanceRoutes(application: Application, services: Services):
       handle: async ({ caller, params, query }) => {
         const { limit, cursor, status } = query
         const after = idOf(cursor)
-        const pool = await poolOf(database, await projectOf(database, caller, params.projectId))
+        const { pool } = await findPool(services, caller, params.projectId)
         if (pool === undefined) return { status: 200, value: { items: [], nextCursor: null, hasMore: false } }
         const configuration = await presentConfiguration(database, pool)
         const state = status === undefined ? undefined : stateOf[status]
@@ -60,7 +60,7 @@ export function addInstanceRoutes(application: Application, services: Services):
       answer: { status: 200, schema: instanceSchema, description: 'The instance' },
       handle: async ({ caller, params }) => {
         const { projectId, instanceId } = params
-        const pool = await poolOf(database, await projectOf(database, caller, projectId))
+        const { pool } = await findPool(services, caller, projectId)
         const isKnown = pool !== undefined && z.uuid().safeParse(instanceId).success
         const row = isKnown ? await findInstance(database, pool.id, instanceId) : undefined
         const instance = found(row, 'instance', instanceId)

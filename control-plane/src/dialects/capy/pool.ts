@@ -1,10 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import type { Caller } from '../../api/caller.ts'
-import { found } from '../../api/lookup.ts'
-import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
-import { findEnvironmentClass } from '../../kinds/environment-class/index.ts'
-import { findProject, lockProject, type ProjectRow } from '../../kinds/project/index.ts'
-import { createWarmPool, listWarmPools, lockWarmPool, type WarmPoolRow } from '../../kinds/warm-pool/index.ts'
+import type { Services } from '../../api/services.ts'
+import { type ProjectRow, projects } from '../../kinds/project/index.ts'
+import { poolOfProject, type WarmPoolRow } from '../../kinds/warm-pool/index.ts'
 
 export const projectParams = z.object({
   projectId: z
@@ -14,39 +12,12 @@ export const projectParams = z.object({
     .meta({ description: 'Id of the project, or its name' }),
 })
 
-/** Of the machines that a pool has when nobody named a class: that of a project file. */
-const standardClass = 'small'
-
-export async function projectOf(queryable: Queryable, caller: Caller, id: string): Promise<ProjectRow> {
-  return found(await findProject(queryable, caller.organizationId, id), 'project', id)
-}
-
 /** Theirs has one pool a project: the first that was made. */
-export async function poolOf(queryable: Queryable, project: ProjectRow): Promise<WarmPoolRow | undefined> {
-  const { id: projectId, organization_id: organizationId } = project
-  return (await listWarmPools(queryable, { organizationId, projectId, limit: 1 }))[0]
-}
-
-/** The project's pool under lock; a disabled one where there was none. */
-export async function lockedPool(
-  tx: DatabaseTransaction,
+export async function findPool(
+  { database }: Services,
   caller: Caller,
   projectId: string,
-): Promise<WarmPoolRow> {
-  const project = found(await lockProject(tx, caller.organizationId, projectId), 'project', projectId)
-  const pool = await poolOf(tx, project)
-  if (pool !== undefined) return found(await lockWarmPool(tx, pool.id), 'warm pool', pool.id)
-  const environmentClass = found(
-    await findEnvironmentClass(tx, caller.organizationId, standardClass),
-    'environment class',
-    standardClass,
-  )
-  return createWarmPool(tx, {
-    project,
-    environmentClass,
-    creator: caller.principalId,
-    limits: caller.limits,
-    labels: {},
-    spec: { enabled: false, min: 1, branch: null, maxAgeMinutes: null, setup: [] },
-  })
+): Promise<{ project: ProjectRow; pool: WarmPoolRow | undefined }> {
+  const project = await projects.get(database, caller, projectId)
+  return { project, pool: await poolOfProject(database, caller, project.id) }
 }

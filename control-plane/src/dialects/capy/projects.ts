@@ -4,7 +4,7 @@ import type { Application } from '../../api/application.ts'
 import { readers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import type { Services } from '../../api/services.ts'
-import { listProjects } from '../../kinds/project/index.ts'
+import { projects } from '../../kinds/project/index.ts'
 import { capyErrors } from './error.ts'
 import { idOf, pageOf, pageSchema, pagingSchema } from './paging.ts'
 
@@ -32,7 +32,7 @@ export function addProjectRoutes(application: Application, services: Services): 
       handle: async ({ caller, query }) => {
         const { organizationId } = caller
         const after = idOf(query.cursor)
-        const rows = await listProjects(services.database, { organizationId, after, limit: query.limit })
+        const rows = await projects.list(services.database, { organizationId, after, limit: query.limit })
         const toItem = ({ id, name, spec }: (typeof rows)[number]) => ({
           id,
           name,

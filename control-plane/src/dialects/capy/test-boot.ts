@@ -4,9 +4,9 @@ import type { Application } from '../../api/application.ts'
 import { writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import type { Services } from '../../api/services.ts'
-import { startTest } from '../../kinds/warm-pool/index.ts'
+import { testWarmPool } from '../../kinds/warm-pool/index.ts'
 import { capyErrors } from './error.ts'
-import { lockedPool, projectParams } from './pool.ts'
+import { projectParams } from './pool.ts'
 
 const startedSchema = z
   .object({
@@ -29,19 +29,13 @@ export function addTestRoute(application: Application, services: Services): void
       params: projectParams,
       body: z.strictObject({}),
       answer: { status: 200, schema: startedSchema, description: 'The test has begun' },
-      handle: async ({ caller, params, once }) =>
-        once(async (tx) => {
-          const pool = await lockedPool(tx, caller, params.projectId)
-          const { keepSeconds } = warmPoolTestCreateSchema.parse({})
-          const wanted = {
-            creator: caller.principalId,
-            limits: caller.limits,
-            keepSeconds,
-            now: services.clock.now(),
-          }
-          const { id } = await startTest(tx, pool, wanted)
-          return { status: 200, value: { id, instanceId: id, status: 'provisioning' } }
-        }),
+      handle: async ({ params, perform }) => {
+        const wanted = { reference: { project: params.projectId }, body: warmPoolTestCreateSchema.parse({}) }
+        return perform(testWarmPool, wanted, ({ test: { id } }) => ({
+          status: 200,
+          value: { id, instanceId: id, status: 'provisioning' },
+        }))
+      },
     },
     capyErrors,
   )

@@ -10,8 +10,6 @@ import type { Application } from '../../api/application.ts'
 import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import type { Services } from '../../api/services.ts'
-import { transact } from '../../database/transact.ts'
-import { refuseMissingBranch } from '../../kinds/project/index.ts'
 import {
   changeWarmPool,
   clearWarmPool,
@@ -19,9 +17,10 @@ import {
   presentConfiguration,
   showWarmPool,
   toInstance,
+  type WarmPoolRow,
 } from '../../kinds/warm-pool/index.ts'
 import { capyErrors } from './error.ts'
-import { lockedPool, poolOf, projectOf, projectParams } from './pool.ts'
+import { findPool, projectParams } from './pool.ts'
 import { instanceRowSchema, toCapyCommands, toRow } from './translate.ts'
 
 const settingsSchema = z
@@ -51,17 +50,18 @@ const path = '/projects/{projectId}/warm-pool'
 /** More than a pool can hold are never shown: a list of their own is there for them. */
 const mostInstances = 100
 
+async function show(queryable: Services['database'], row: WarmPoolRow) {
+  const pool = await showWarmPool(queryable, row)
+  const configuration = await presentConfiguration(queryable, row)
+  const rows = await listInstances(queryable, { poolId: row.id, limit: mostInstances })
+  return toSettings(
+    pool,
+    rows.slice(0, mostInstances).map((each) => toRow(toInstance(each, configuration))),
+  )
+}
+
 export function addWarmPoolRoutes(application: Application, services: Services): void {
-  const { database, clock } = services
-  const show = async (row: Parameters<typeof showWarmPool>[1]) => {
-    const pool = await showWarmPool(database, row)
-    const configuration = await presentConfiguration(database, row)
-    const rows = await listInstances(database, { poolId: row.id, limit: mostInstances })
-    return toSettings(
-      pool,
-      rows.slice(0, mostInstances).map((each) => toRow(toInstance(each, configuration))),
-    )
-  }
+  const { database } = services
   addEndpoint(
     application,
     services,
@@ -74,9 +74,8 @@ export function addWarmPoolRoutes(application: Application, services: Services):
       params: projectParams,
       answer: { status: 200, schema: settingsSchema, description: 'The pool' },
       handle: async ({ caller, params }) => {
-        const project = await projectOf(database, caller, params.projectId)
-        const pool = await poolOf(database, project)
-        return { status: 200, value: pool === undefined ? noPool : await show(pool) }
+        const { pool } = await findPool(services, caller, params.projectId)
+        return { status: 200, value: pool === undefined ? noPool : await show(database, pool) }
       },
     },
     capyErrors,
@@ -93,18 +92,18 @@ export function addWarmPoolRoutes(application: Application, services: Services):
       params: projectParams,
       body: changeSchema,
       answer: { status: 200, schema: settingsSchema, description: 'The pool' },
-      handle: async ({ caller, params, body, context }) => {
-        const project = await projectOf(database, caller, params.projectId)
-        const asked = { branch: body.branch, field: 'body.branch' }
-        const unchecked = await refuseMissingBranch(services, project, asked, context.req.raw.signal)
-        const uncheckedBranch = body.branch == null ? undefined : unchecked
-        const row = await transact(database, async (tx) => {
-          const pool = await lockedPool(tx, caller, params.projectId)
-          const { enabled, targetSize: min, branch, setupCommands: setup, maxAgeMinutes } = body
-          const spec = { enabled, min, branch, setup, maxAgeMinutes }
-          return (await changeWarmPool(tx, pool, { spec, uncheckedBranch })) ?? pool
-        })
-        return { status: 200, value: await show(row) }
+      handle: async ({ params, body, perform }) => {
+        const { enabled, targetSize: min, branch, setupCommands: setup, maxAgeMinutes } = body
+        const spec = { enabled, min, branch, setup, maxAgeMinutes }
+        const wanted = {
+          reference: { project: params.projectId },
+          body: { spec },
+          branchField: 'body.branch',
+        }
+        return perform(changeWarmPool, wanted, async (pool, tx) => ({
+          status: 200,
+          value: await show(tx, pool),
+        }))
       },
     },
     capyErrors,
@@ -121,13 +120,11 @@ export function addWarmPoolRoutes(application: Application, services: Services):
       params: projectParams,
       body: clearSchema,
       answer: { status: 200, schema: settingsSchema, description: 'The pool' },
-      handle: async ({ caller, params, body, once }) =>
-        once(async (tx) => {
-          const pool = await lockedPool(tx, caller, params.projectId)
-          const wanted = { ...body, principalId: caller.principalId, now: clock.now() }
-          const cleared = await clearWarmPool(tx, pool, wanted)
-          return { status: 200, value: toSettings(await showWarmPool(tx, cleared), []) }
-        }),
+      handle: async ({ params, body, perform }) =>
+        perform(clearWarmPool, { reference: { project: params.projectId }, body }, async (pool, tx) => ({
+          status: 200,
+          value: toSettings(await showWarmPool(tx, pool), []),
+        })),
     },
     capyErrors,
   )

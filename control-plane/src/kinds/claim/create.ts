@@ -1,8 +1,10 @@
 import type { Connection, claimCreateSchema } from '@hearth/contract'
-import { type Clock, HearthError, newId } from '@hearth/foundation'
+import { HearthError, newId } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Caller } from '../../api/caller.ts'
+import type { Services } from '../../api/services.ts'
 import type { DatabaseTransaction } from '../../database/connection.ts'
+import { recordEvents } from '../../resource/record.ts'
 import {
   connectionTo,
   createEnvironment,
@@ -10,16 +12,8 @@ import {
   sizeOf,
   toListedEnvironment,
 } from '../environment/index.ts'
-import { recordEvents } from '../event/index.ts'
-import type { CertificateAuthorities } from '../organization/index.ts'
 import { describeUsed, requireHeld } from '../quota/index.ts'
-import {
-  type ClaimablePool,
-  insertClaim,
-  matchingPools,
-  observeShortage,
-  takeReadyMember,
-} from './queries.ts'
+import { type ClaimablePool, claims, matchingPools, observeShortage, takeReadyMember } from './queries.ts'
 import { describeShortage } from './shortage.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 
@@ -37,8 +31,7 @@ export interface MadeClaim {
  */
 export async function createClaim(
   tx: DatabaseTransaction,
-  authorities: CertificateAuthorities,
-  clock: Clock,
+  { authorities, clock }: Pick<Services, 'authorities' | 'clock'>,
   caller: Caller,
   body: ClaimBody,
 ): Promise<MadeClaim> {
@@ -48,9 +41,9 @@ export async function createClaim(
   const base = {
     id,
     organizationId: caller.organizationId,
+    name: `claim-${id.slice(-6)}`,
     creator: caller.principalId,
     labels: body.labels,
-    poolId: pool.id,
     spec: { fallback: body.spec.fallback, publicKey: body.spec.publicKey },
   }
   const member = await takeReadyMember(tx, pool.id, { id, creator: caller.principalId })
@@ -59,12 +52,22 @@ export async function createClaim(
     const environment = await makeCold(tx, pool, id, caller, now)
     const shortage = { what: describeShortage(await observeShortage(tx, pool.id)), at: now.toISOString() }
     const status = { source: 'cold' as const, boundAt: null, failure: null, shortage }
-    const row = await insertClaim(tx, { ...base, environmentId: environment.id, phase: 'pending', status })
+    const row = await claims.insert(tx, base, {
+      warm_pool_id: pool.id,
+      environment_id: environment.id,
+      phase: 'pending',
+      status,
+    })
     await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null) }])
     return { row, pool, connection: null }
   }
   const status = { source: 'running' as const, boundAt: now.toISOString(), failure: null }
-  const row = await insertClaim(tx, { ...base, environmentId: member.id, phase: 'bound', status })
+  const row = await claims.insert(tx, base, {
+    warm_pool_id: pool.id,
+    environment_id: member.id,
+    phase: 'bound',
+    status,
+  })
   await recordEvents(tx, [
     { verb: 'created', resource: toClaim(row, null) },
     { verb: 'updated', resource: toListedEnvironment(member) },

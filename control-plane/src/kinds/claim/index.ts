@@ -1,2 +1,1 @@
-export { claimReconciler } from './reconcile.ts'
-export { addClaimRoutes } from './routes.ts'
+export { createClaim, releaseClaim, signClaimCertificate } from './commands.ts'

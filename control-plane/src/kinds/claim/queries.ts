@@ -1,53 +1,16 @@
-import type { ClaimPhase } from '@hearth/contract'
 import { isId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import { resourceQueries } from '../../resource/queries.ts'
 import { type EnvironmentRow, environmentColumns } from '../environment/index.ts'
 import type { Shortage } from './shortage.ts'
-import type { ClaimRow, StoredClaimStatus } from './table.ts'
 
-export interface ClaimFilter {
-  organizationId: string
-  name?: string | undefined
-  phase?: ClaimPhase | undefined
-  after?: string | undefined
-  limit: number
-}
-
-export async function listClaims(queryable: Queryable, filter: ClaimFilter): Promise<ClaimRow[]> {
-  let query = queryable
-    .selectFrom('claims')
-    .selectAll()
-    .where('organization_id', '=', filter.organizationId)
-    .orderBy('id')
-    .limit(filter.limit + 1)
-  if (filter.phase === undefined) query = query.where('phase', '<>', 'released')
-  else query = query.where('phase', '=', filter.phase)
-  if (filter.name !== undefined) query = query.where('name', '=', filter.name)
-  if (filter.after !== undefined) query = query.where('id', '>', filter.after)
-  return query.execute()
-}
-
-export async function findClaim(
-  queryable: Queryable,
-  organizationId: string,
-  id: string,
-): Promise<ClaimRow | undefined> {
-  return queryable
-    .selectFrom('claims')
-    .selectAll()
-    .where('organization_id', '=', organizationId)
-    .where('id', '=', id)
-    .executeTakeFirst()
-}
-
-export async function readClaim(tx: DatabaseTransaction, id: string): Promise<ClaimRow | undefined> {
-  return tx.selectFrom('claims').selectAll().where('id', '=', id).executeTakeFirst()
-}
-
-export async function lockClaim(tx: DatabaseTransaction, id: string): Promise<ClaimRow | undefined> {
-  return tx.selectFrom('claims').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
-}
+/** Released claims are kept for the record: they are listed only when they are asked for by phase. */
+export const claims = resourceQueries('claims', {
+  noun: 'claim',
+  recordPhase: 'released',
+  findsRecords: true,
+})
 
 export interface ClaimablePool {
   id: string
@@ -172,55 +135,4 @@ export async function observeShortage(queryable: Queryable, poolId: string): Pro
     failed: Number(row?.failed ?? 0),
     quota: pool.status.quota ?? null,
   }
-}
-
-export async function insertClaim(
-  tx: DatabaseTransaction,
-  claim: {
-    id: string
-    organizationId: string
-    creator: string
-    labels: Record<string, string>
-    poolId: string
-    environmentId: string | null
-    phase: ClaimPhase
-    spec: ClaimRow['spec']
-    status: StoredClaimStatus
-  },
-): Promise<ClaimRow> {
-  return tx
-    .insertInto('claims')
-    .values({
-      id: claim.id,
-      organization_id: claim.organizationId,
-      name: `claim-${claim.id.slice(-6)}`,
-      creator: claim.creator,
-      labels: JSON.stringify(claim.labels),
-      spec: JSON.stringify(claim.spec),
-      status: JSON.stringify(claim.status),
-      warm_pool_id: claim.poolId,
-      environment_id: claim.environmentId,
-      phase: claim.phase,
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow()
-}
-
-export async function updateClaimStatus(
-  tx: DatabaseTransaction,
-  id: string,
-  change: { phase: ClaimPhase; status: StoredClaimStatus; environmentId?: string | null },
-): Promise<ClaimRow> {
-  return tx
-    .updateTable('claims')
-    .set({
-      phase: change.phase,
-      status: JSON.stringify(change.status),
-      ...(change.environmentId === undefined ? {} : { environment_id: change.environmentId }),
-      status_version: sql`status_version + 1`,
-      updated_at: sql`now()`,
-    })
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirstOrThrow()
 }

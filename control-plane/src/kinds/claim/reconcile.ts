@@ -2,23 +2,23 @@ import { assertNever } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { wake } from '../../reconciling/wake.ts'
-import { type EnvironmentRow, lockEnvironment } from '../environment/index.ts'
-import { recordEvent } from '../event/index.ts'
-import { findProject, specOf } from '../project/index.ts'
+import { recordEvent } from '../../resource/record.ts'
+import { type EnvironmentRow, environments } from '../environment/index.ts'
+import { projects, specOf } from '../project/index.ts'
 import { type ClaimAction, decide, type ObservedClaim } from './decide.ts'
-import { lockClaim, readClaim, updateClaimStatus } from './queries.ts'
+import { claims } from './queries.ts'
 import { replaceMachine } from './replace.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 
 export const claimReconciler: Reconciler = {
   kind: 'claim',
   async reconcile(id, { tx, clock }) {
-    const unlocked = await readClaim(tx, id)
+    const unlocked = await claims.readById(tx, id)
     if (unlocked === undefined) return null
     // The machine before its claim, as whoever releases a claim locks them.
     const environment =
-      unlocked.environment_id === null ? undefined : await lockEnvironment(tx, unlocked.environment_id)
-    const row = await lockClaim(tx, id)
+      unlocked.environment_id === null ? undefined : await environments.lockById(tx, unlocked.environment_id)
+    const row = await claims.lockById(tx, id)
     if (row === undefined) return null
     if (row.environment_id !== unlocked.environment_id) {
       await wake(tx, 'claim', id)
@@ -36,7 +36,7 @@ async function observe(
   environment: EnvironmentRow | undefined,
 ): Promise<ObservedClaim> {
   if (environment === undefined) return { phase: row.phase, environment: null, onHostLoss: 'wait' }
-  const project = await findProject(tx, row.organization_id, environment.project_id)
+  const project = await projects.readById(tx, environment.project_id)
   // What goes with its project is not made anew.
   const stays = project?.phase === 'active'
   return {
@@ -63,7 +63,7 @@ async function carryOut(
     if (environment !== undefined) await replaceMachine(tx, row, environment, now)
     return
   }
-  const changed = await updateClaimStatus(tx, row.id, changeOf(row, action, now))
+  const changed = await claims.changeStatus(tx, row.id, changeOf(row, action, now))
   await recordEvent(tx, action.do === 'release' ? 'deleted' : 'updated', toClaim(changed, null))
 }
 

@@ -1,7 +1,7 @@
 import type { DatabaseTransaction } from '../../database/connection.ts'
+import { recordEvent } from '../../resource/record.ts'
 import { createEnvironment, desireDeletion, type EnvironmentRow, withPlan } from '../environment/index.ts'
-import { recordEvent } from '../event/index.ts'
-import { takeReadyMember, updateClaimStatus } from './queries.ts'
+import { claims, takeReadyMember } from './queries.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 
 /**
@@ -26,10 +26,10 @@ export async function replaceMachine(
     ...(machine === null ? { failure: nothingToMake } : {}),
   }
   const phase = machine === null ? 'failed' : ready === undefined ? 'pending' : 'bound'
-  const changed = await updateClaimStatus(tx, claim.id, {
+  const changed = await claims.changeStatus(tx, claim.id, {
     phase,
     status,
-    environmentId: machine?.id ?? claim.environment_id,
+    environment_id: machine?.id ?? claim.environment_id,
   })
   await recordEvent(tx, 'updated', toClaim(changed, null))
 }

@@ -17,6 +17,9 @@ export interface ClaimTable
   environment_id: string | null
   phase: ClaimPhase
 }
+export interface ClaimTables {
+  claims: ClaimTable
+}
 export type ClaimRow = Selectable<ClaimTable>
 
 /** `connection` is made anew for every answer and stored nowhere. */

@@ -9,7 +9,7 @@ export async function explainClaim(queryable: Queryable, row: ClaimRow, now: Dat
   const environment =
     row.environment_id === null
       ? undefined
-      : await findEnvironment(queryable, row.organization_id, row.environment_id)
+      : await findEnvironment(queryable, { organizationId: row.organization_id }, row.environment_id)
   const pool = await queryable
     .selectFrom('warm_pools')
     .select('name')

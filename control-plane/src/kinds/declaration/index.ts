@@ -1,1 +1,1 @@
-export { addDeclarationRoutes } from './routes.ts'
+export { applyDeclaration } from './commands.ts'

@@ -1,2 +1,1 @@
-export { findEnvironmentClass, insertStandardClasses } from './queries.ts'
-export { addEnvironmentClassRoutes } from './routes.ts'
+export { environmentClasses, insertStandardClasses } from './queries.ts'

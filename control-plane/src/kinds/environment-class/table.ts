@@ -3,6 +3,9 @@ import type { Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
 export type EnvironmentClassTable = ResourceTable<EnvironmentClassSpec, Record<string, never>>
+export interface EnvironmentClassTables {
+  environment_classes: EnvironmentClassTable
+}
 export type EnvironmentClassRow = Selectable<EnvironmentClassTable>
 
 export function toEnvironmentClass(row: EnvironmentClassRow): EnvironmentClass {

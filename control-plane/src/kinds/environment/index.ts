@@ -2,12 +2,11 @@ export { connectionTo } from './access/connection.ts'
 export { createEnvironment, createEnvironments, type NewEnvironment } from './lifecycle/create.ts'
 export { desireDeletion } from './lifecycle/desire.ts'
 export { buildPlan, configurationOf, type PoolSetup } from './lifecycle/plan.ts'
-export { environmentReconciler, forget } from './lifecycle/reconcile.ts'
+export { forget } from './lifecycle/reconcile.ts'
 export { sizeOf } from './placing/accounts.ts'
-export { placeAtOnce, placementReconciler } from './placing/reconcile.ts'
+export { placeAtOnce } from './placing/reconcile.ts'
 export { createOnTrial, isTrialDue } from './placing/trial.ts'
-export { findEnvironment, forgetDeletedEnvironments, lockEnvironment, withPlan } from './queries.ts'
-export { addEnvironmentRoutes } from './routes.ts'
+export { environments, findEnvironment, withPlan } from './queries.ts'
 export {
   type EnvironmentRow,
   environmentColumns,

@@ -65,6 +65,9 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   memory_mebibytes: GeneratedAlways<number>
   disk_gibibytes: GeneratedAlways<number>
 }
+export interface EnvironmentTables {
+  environments: EnvironmentTable
+}
 /** A row as it is read: without its plan, so that what it costs does not grow with plans. */
 export type EnvironmentRow = Pick<Selectable<EnvironmentTable>, (typeof environmentColumns)[number]>
 /** With it: for whoever shows one environment. */

@@ -10,5 +10,3 @@ export {
   publicationOf,
 } from './publication.ts'
 export { assignPositions, forgetEvents, newestPosition, type Retention } from './queries.ts'
-export { recordEvent, recordEvents } from './record.ts'
-export { addEventRoutes } from './routes.ts'

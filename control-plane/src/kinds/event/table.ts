@@ -31,6 +31,11 @@ export interface EventCheckpointTable {
   position: string
   created_at: Date
 }
+export interface EventTables {
+  events: EventTable
+  event_publication: EventPublicationTable
+  event_checkpoints: EventCheckpointTable
+}
 
 export interface EventRow {
   id: string

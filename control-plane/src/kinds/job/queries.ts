@@ -2,8 +2,11 @@ import type { Failure, Job, JobLogEntry, JobOperation, JobPhase } from '@hearth/
 import { newId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Database, DatabaseTransaction } from '../../database/connection.ts'
-import { recordEvents } from '../event/index.ts'
+import { resourceQueries } from '../../resource/queries.ts'
+import { recordEvents } from '../../resource/record.ts'
 import { type JobRow, toListedJob } from './table.ts'
+
+export const jobs = resourceQueries('jobs', { noun: 'job' })
 
 export interface JobSubject {
   organizationId: string
@@ -18,10 +21,10 @@ export async function beginJob(
   subject: JobSubject,
   entry: JobLogEntry,
 ): Promise<void> {
-  const jobs = await insertJobs(tx, [subject], entry)
+  const begun = await insertJobs(tx, [subject], entry)
   await recordEvents(
     tx,
-    jobs.map((job) => ({ verb: 'created', job })),
+    begun.map((job) => ({ verb: 'created', job })),
   )
 }
 
@@ -111,40 +114,6 @@ function mergeContinuations(continuations: readonly JobContinuation[]): JobConti
     merged.set(`${operation}:${id}`, { ...continuation, entries: together })
   }
   return [...merged.values()]
-}
-
-export interface JobFilter {
-  organizationId: string
-  resourceId?: string | undefined
-  phase?: JobPhase | undefined
-  after?: string | undefined
-  limit: number
-}
-
-export async function listJobs(database: Database, filter: JobFilter): Promise<JobRow[]> {
-  let query = database
-    .selectFrom('jobs')
-    .selectAll()
-    .where('organization_id', '=', filter.organizationId)
-    .orderBy('id')
-    .limit(filter.limit + 1)
-  if (filter.resourceId !== undefined) query = query.where('resource_id', '=', filter.resourceId)
-  if (filter.phase !== undefined) query = query.where('phase', '=', filter.phase)
-  if (filter.after !== undefined) query = query.where('id', '>', filter.after)
-  return query.execute()
-}
-
-export async function findJob(
-  database: Database,
-  organizationId: string,
-  id: string,
-): Promise<JobRow | undefined> {
-  return database
-    .selectFrom('jobs')
-    .selectAll()
-    .where('organization_id', '=', organizationId)
-    .where('id', '=', id)
-    .executeTakeFirst()
 }
 
 export async function forgetJobs(database: Database, before: Date): Promise<void> {

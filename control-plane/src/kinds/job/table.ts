@@ -13,6 +13,9 @@ export interface JobTable {
   created_at: ColumnType<Date, Date | undefined, never>
   finished_at: Date | null
 }
+export interface JobTables {
+  jobs: JobTable
+}
 export type JobRow = Selectable<JobTable>
 
 export function toJob(row: JobRow): Job {

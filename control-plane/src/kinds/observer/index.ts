@@ -1,2 +1,1 @@
 export { keepObservers, removeEndedObservers, rewindObservers } from './keep.ts'
-export { addObserverRoutes } from './routes.ts'

@@ -2,7 +2,7 @@ import { type Clock, toError } from '@hearth/foundation'
 import type { Messaging } from '@hearth/messaging'
 import type { Logger } from 'pino'
 import type { Database } from '../../database/connection.ts'
-import { deleteObserver, observersToKeep } from './queries.ts'
+import { observers, observersToKeep } from './queries.ts'
 import { toObserver } from './table.ts'
 
 /**
@@ -41,9 +41,10 @@ export async function removeEndedObservers(
   }
 }
 
-async function endObserver(database: Database, messaging: Messaging, id: string): Promise<void> {
+/** The consumer first: once the row is gone nobody would look for it. */
+export async function endObserver(database: Database, messaging: Messaging, id: string): Promise<void> {
   await messaging.removeObserver(id)
-  await deleteObserver(database, id)
+  await observers.remove(database, id)
 }
 
 /** After the stream of events was found to end at `end`: who had read on reads again what takes the place of the rest. */

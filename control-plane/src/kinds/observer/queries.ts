@@ -1,7 +1,9 @@
 import { newId } from '@hearth/foundation'
-
-import type { Database, DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import type { Database, DatabaseTransaction } from '../../database/connection.ts'
+import { resourceQueries } from '../../resource/queries.ts'
 import type { ObserverRow } from './table.ts'
+
+export const observers = resourceQueries('observers', { noun: 'observer' })
 
 export async function insertObserver(
   tx: DatabaseTransaction,
@@ -27,48 +29,6 @@ export async function insertObserver(
     .executeTakeFirstOrThrow()
 }
 
-export async function findObserver(
-  queryable: Queryable,
-  organizationId: string,
-  id: string,
-): Promise<ObserverRow | undefined> {
-  return queryable
-    .selectFrom('observers')
-    .selectAll()
-    .where('organization_id', '=', organizationId)
-    .where('id', '=', id)
-    .executeTakeFirst()
-}
-
-/** The same under lock, so that it is not renewed while it is deleted, nor the other way round. */
-export async function lockObserver(
-  tx: DatabaseTransaction,
-  organizationId: string,
-  id: string,
-): Promise<ObserverRow | undefined> {
-  return tx
-    .selectFrom('observers')
-    .selectAll()
-    .where('organization_id', '=', organizationId)
-    .where('id', '=', id)
-    .forUpdate()
-    .executeTakeFirst()
-}
-
-export async function listObservers(
-  database: Database,
-  filter: { organizationId: string; limit: number; after?: string | undefined },
-): Promise<ObserverRow[]> {
-  let query = database
-    .selectFrom('observers')
-    .selectAll()
-    .where('organization_id', '=', filter.organizationId)
-    .orderBy('id')
-    .limit(filter.limit + 1)
-  if (filter.after !== undefined) query = query.where('id', '>', filter.after)
-  return query.execute()
-}
-
 export async function extendObserver(
   tx: DatabaseTransaction,
   id: string,
@@ -80,10 +40,6 @@ export async function extendObserver(
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow()
-}
-
-export async function deleteObserver(queryable: Queryable, id: string): Promise<void> {
-  await queryable.deleteFrom('observers').where('id', '=', id).execute()
 }
 
 /** Every observer, and whether its time is over or nobody holds a token of its creator any more. */

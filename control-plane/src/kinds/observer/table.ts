@@ -10,6 +10,9 @@ export interface ObserverTable {
   created_at: ColumnType<Date, Date | undefined, never>
   expires_at: Date
 }
+export interface ObserverTables {
+  observers: ObserverTable
+}
 export type ObserverRow = Selectable<ObserverTable>
 
 export function toObserver(row: ObserverRow): Observer {

@@ -3,7 +3,7 @@ import type { Database } from '../../database/connection.ts'
 import type { Encryption } from '../../database/encryption.ts'
 import { advisoryLocks } from '../../database/locks.ts'
 import { createPrincipal, createToken } from '../token/index.ts'
-import { createOrganization, findFirstOrganization } from './queries.ts'
+import { findFirstOrganization, insertOrganization } from './queries.ts'
 
 /** On an empty database: the organization `default` and an administrator whose token has the given secret. */
 export async function bootstrap(
@@ -15,7 +15,7 @@ export async function bootstrap(
     await sql`SELECT pg_advisory_xact_lock(${advisoryLocks.bootstrap})`.execute(tx)
     if ((await findFirstOrganization(tx)) !== undefined) return 'present'
     const spec = { displayName: 'Default organization' }
-    const { id } = await createOrganization(tx, encryption, {
+    const { id } = await insertOrganization(tx, encryption, {
       name: 'default',
       labels: {},
       spec,

@@ -1,14 +1,17 @@
 import type { Organization } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
-import { sql } from 'kysely'
 import { CertificateAuthority } from '../../access/certificate-authority.ts'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import type { Encryption } from '../../database/encryption.ts'
+import { resourceQueries } from '../../resource/queries.ts'
 import { insertStandardClasses } from '../environment-class/index.ts'
 import type { OrganizationRow } from './table.ts'
 
+/** An organization belongs to itself: its own id is the organization's, in each of these. */
+export const organizations = resourceQueries('organizations', { noun: 'organization' })
+
 /** Makes an organization with a certificate authority of its own and the standard classes. */
-export async function createOrganization(
+export async function insertOrganization(
   tx: DatabaseTransaction,
   encryption: Encryption,
   created: {
@@ -20,20 +23,14 @@ export async function createOrganization(
 ): Promise<OrganizationRow> {
   const id = newId()
   const authority = CertificateAuthority.generate()
-  const row = await tx
-    .insertInto('organizations')
-    .values({
-      id,
-      organization_id: id,
-      name: created.name,
-      creator: created.creator,
-      labels: JSON.stringify(created.labels),
-      spec: JSON.stringify(created.spec),
-      status: JSON.stringify({ userCertificateAuthority: authority.publicKeyLine() }),
+  const row = await organizations.insert(
+    tx,
+    { ...created, id, organizationId: id },
+    {
+      status: { userCertificateAuthority: authority.publicKeyLine() },
       certificate_authority_key: encryption.encrypt(authority.privateKeyPem(), id),
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow()
+    },
+  )
   await insertStandardClasses(tx, id)
   return row
 }
@@ -42,50 +39,30 @@ export async function findOrganization(
   queryable: Queryable,
   id: string,
 ): Promise<OrganizationRow | undefined> {
-  return queryable.selectFrom('organizations').selectAll().where('id', '=', id).executeTakeFirst()
+  return organizations.find(queryable, { organizationId: id }, id)
 }
 
-/** The row, which nobody else changes until the transaction ends. */
-export async function lockOrganization(
-  tx: DatabaseTransaction,
-  id: string,
-): Promise<OrganizationRow | undefined> {
-  return tx.selectFrom('organizations').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+/** The oldest organization is the installation's own: only its people see beyond theirs. */
+export async function isInstallations(queryable: Queryable, id: string): Promise<boolean> {
+  return (await findFirstOrganization(queryable))?.id === id
 }
 
-/** The oldest organization is the installation's own: its administrators may make others. */
 export async function findFirstOrganization(queryable: Queryable): Promise<OrganizationRow | undefined> {
   return queryable.selectFrom('organizations').selectAll().orderBy('id').limit(1).executeTakeFirst()
 }
 
+/** One's own, or one more of all than the limit. */
 export async function listOrganizations(
   queryable: Queryable,
-  limit: number,
-  after: string | undefined,
+  { organizationId, limit, after }: { organizationId: string; limit: number; after?: string | undefined },
+  seesAll: boolean,
 ): Promise<OrganizationRow[]> {
   let query = queryable
     .selectFrom('organizations')
     .selectAll()
     .orderBy('id')
     .limit(limit + 1)
+  if (!seesAll) query = query.where('id', '=', organizationId)
   if (after !== undefined) query = query.where('id', '>', after)
   return query.execute()
-}
-
-export async function updateOrganization(
-  tx: DatabaseTransaction,
-  id: string,
-  change: { labels: Record<string, string>; spec: Organization['spec'] },
-): Promise<OrganizationRow> {
-  return tx
-    .updateTable('organizations')
-    .set({
-      labels: JSON.stringify(change.labels),
-      spec: JSON.stringify(change.spec),
-      spec_version: sql`spec_version + 1`,
-      updated_at: sql`now()`,
-    })
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirstOrThrow()
 }

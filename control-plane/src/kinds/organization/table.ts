@@ -7,6 +7,9 @@ export interface OrganizationTable
   /** The authority's private key, encrypted. */
   certificate_authority_key: Buffer
 }
+export interface OrganizationTables {
+  organizations: OrganizationTable
+}
 export type OrganizationRow = Selectable<OrganizationTable>
 
 export function toOrganization(row: OrganizationRow): Organization {

@@ -11,23 +11,35 @@ const patienceMilliseconds = 8_000
 /** So many repositories are named in a sentence. */
 const mostNamed = 5
 
+/** Where a branch is looked for. */
+export interface BranchSources {
+  repositories: readonly Repository[]
+  /** By name, in plain text: some open a repository. */
+  secrets(): Promise<Readonly<Record<string, string>>>
+}
+
+/** The repositories of a project that is stored. */
+export function sourcesOf(
+  { database, encryption }: Pick<Services, 'database' | 'encryption'>,
+  { id, spec }: ProjectRow,
+): BranchSources {
+  return { repositories: spec.repositories, secrets: () => readSecrets(database, encryption, id) }
+}
+
 /**
  * Refuses a branch that a repository of the project is known not to have. One whose server cannot be asked from here is
  * let through: the first machine will tell. The answer says in words which those are and why, null when there are none.
  * Not to be called in a transaction: it waits for others' servers.
  */
 export async function refuseMissingBranch(
-  { database, encryption, outgoing }: Pick<Services, 'database' | 'encryption' | 'outgoing'>,
-  project: ProjectRow,
+  { outgoing }: Pick<Services, 'outgoing'>,
+  { repositories, secrets: readTheirs }: BranchSources,
   wanted: { branch: string | null | undefined; field: string },
   signal: AbortSignal,
 ): Promise<string | null> {
   const { branch, field } = wanted
   if (branch == null) return null
-  const { repositories } = project.spec
-  const secrets = repositories.some(({ token }) => token !== undefined)
-    ? await readSecrets(database, encryption, project.id)
-    : {}
+  const secrets = repositories.some(({ token }) => token !== undefined) ? await readTheirs() : {}
   using deadline = new Deadline(patienceMilliseconds, signal)
   // Each repository listens to it, some of them twice.
   setMaxListeners(2 * repositories.length + 10, deadline.signal)

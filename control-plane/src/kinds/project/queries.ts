@@ -1,101 +1,9 @@
-import type { ProjectSpec } from '@hearth/contract'
-import { isId, newId } from '@hearth/foundation'
-import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import type { Encryption } from '../../database/encryption.ts'
+import { resourceQueries } from '../../resource/queries.ts'
 import type { ObservedProject } from './decide.ts'
-import type { ProjectRow, StoredProjectStatus } from './table.ts'
 
-export interface ProjectFilter {
-  organizationId: string
-  name?: string | undefined
-  after?: string | undefined
-  limit: number
-}
-
-export async function listProjects(queryable: Queryable, filter: ProjectFilter): Promise<ProjectRow[]> {
-  let query = queryable
-    .selectFrom('projects')
-    .selectAll()
-    .where('organization_id', '=', filter.organizationId)
-    .orderBy('id')
-    .limit(filter.limit + 1)
-  if (filter.name !== undefined) query = query.where('name', '=', filter.name)
-  if (filter.after !== undefined) query = query.where('id', '>', filter.after)
-  return query.execute()
-}
-
-export async function findProject(
-  queryable: Queryable,
-  organizationId: string,
-  idOrName: string,
-): Promise<ProjectRow | undefined> {
-  return queryable
-    .selectFrom('projects')
-    .selectAll()
-    .where('organization_id', '=', organizationId)
-    .where(isId(idOrName) ? 'id' : 'name', '=', idOrName)
-    .executeTakeFirst()
-}
-
-/** The same under lock: whoever changes a project or makes something of it reads it so. */
-export async function lockProject(
-  tx: DatabaseTransaction,
-  organizationId: string,
-  idOrName: string,
-): Promise<ProjectRow | undefined> {
-  return tx
-    .selectFrom('projects')
-    .selectAll()
-    .where('organization_id', '=', organizationId)
-    .where(isId(idOrName) ? 'id' : 'name', '=', idOrName)
-    .forUpdate()
-    .executeTakeFirst()
-}
-
-export async function insertProject(
-  tx: DatabaseTransaction,
-  created: {
-    organizationId: string
-    creator: string
-    name: string
-    labels: Record<string, string>
-    spec: ProjectSpec
-  },
-): Promise<ProjectRow> {
-  return tx
-    .insertInto('projects')
-    .values({
-      id: newId(),
-      organization_id: created.organizationId,
-      name: created.name,
-      creator: created.creator,
-      labels: JSON.stringify(created.labels),
-      spec: JSON.stringify(created.spec),
-      status: '{}',
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow()
-}
-
-export async function updateProject(
-  tx: DatabaseTransaction,
-  id: string,
-  change: { labels: Record<string, string>; spec: ProjectSpec; phase: ProjectRow['phase'] },
-): Promise<ProjectRow> {
-  return tx
-    .updateTable('projects')
-    .set({
-      labels: JSON.stringify(change.labels),
-      spec: JSON.stringify(change.spec),
-      phase: change.phase,
-      spec_version: sql`spec_version + 1`,
-      updated_at: sql`now()`,
-    })
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirstOrThrow()
-}
+export const projects = resourceQueries('projects', { noun: 'project', hasUniqueNames: true })
 
 const secretContext = (projectId: string, name: string) => `${projectId}:${name}`
 
@@ -169,25 +77,4 @@ export async function observeRemains(
     .orderBy('environments.id')
     .execute()
   return { pools: pools.map(({ name }) => name), machines }
-}
-
-export async function updateProjectStatus(
-  tx: DatabaseTransaction,
-  id: string,
-  status: StoredProjectStatus,
-): Promise<ProjectRow> {
-  return tx
-    .updateTable('projects')
-    .set({
-      status: JSON.stringify(status),
-      status_version: sql`status_version + 1`,
-      updated_at: sql`now()`,
-    })
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirstOrThrow()
-}
-
-export async function deleteProject(tx: DatabaseTransaction, id: string): Promise<void> {
-  await tx.deleteFrom('projects').where('id', '=', id).execute()
 }

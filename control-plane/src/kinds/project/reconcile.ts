@@ -1,20 +1,15 @@
 import { assertNever } from '@hearth/foundation'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
-import { recordEvent } from '../event/index.ts'
+import { recordEvent } from '../../resource/record.ts'
 import { decide } from './decide.ts'
-import { deleteProject, observeRemains, updateProjectStatus } from './queries.ts'
+import { observeRemains, projects } from './queries.ts'
 import { toProject } from './table.ts'
 
 /** A project that is being deleted goes once nothing of it is left; its pools and machines see to themselves. */
 export const projectReconciler: Reconciler = {
   kind: 'project',
   async reconcile(id, { tx, clock }) {
-    const row = await tx
-      .selectFrom('projects')
-      .selectAll()
-      .where('id', '=', id)
-      .forUpdate()
-      .executeTakeFirst()
+    const row = await projects.lockById(tx, id)
     if (row?.phase !== 'deleting') return null
     const deadline = row.status.deadline == null ? null : new Date(row.status.deadline)
     const remains = await observeRemains(tx, id)
@@ -23,7 +18,7 @@ export const projectReconciler: Reconciler = {
       case undefined:
         return null
       case 'remove':
-        await deleteProject(tx, id)
+        await projects.remove(tx, id)
         await recordEvent(tx, 'deleted', toProject(row))
         return null
       case 'wait':
@@ -31,7 +26,7 @@ export const projectReconciler: Reconciler = {
         if (action.until.getTime() === deadline?.getTime()) return action.until
         const failure = action.do === 'tell' ? action.failure : (row.status.failure ?? null)
         const status = { failure, deadline: action.until.toISOString() }
-        await recordEvent(tx, 'updated', toProject(await updateProjectStatus(tx, id, status)))
+        await recordEvent(tx, 'updated', toProject(await projects.changeStatus(tx, id, { status })))
         return action.until
       }
       default:

@@ -20,6 +20,10 @@ export interface ProjectSecretTable {
   /** Encrypted; the context is project id and name. */
   value: Buffer
 }
+export interface ProjectTables {
+  projects: ProjectTable
+  project_secrets: ProjectSecretTable
+}
 
 /** Rows of an older version say nothing of a host's loss. */
 export function specOf({ spec }: Pick<ProjectRow, 'spec'>): ProjectSpec {

@@ -9,4 +9,3 @@ export {
   takeRoom,
 } from './require.ts'
 export type { MachineSize } from './room.ts'
-export { addQuotaRoutes } from './routes.ts'

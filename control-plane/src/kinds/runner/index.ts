@@ -1,7 +1,5 @@
 export { Listening } from './listening.ts'
 export { notePresences } from './presence.ts'
 export { presentRunnerIds } from './queries.ts'
-export { runnerReconciler } from './reconcile.ts'
 export { Revocations } from './revocation.ts'
-export { addRunnerRoutes } from './routes.ts'
 export { refuseSync } from './synchronisation.ts'

@@ -2,7 +2,7 @@ import type { Presence } from '@hearth/contract'
 import { canonicalJson, toError } from '@hearth/foundation'
 import type { Services } from '../../api/services.ts'
 import { transact } from '../../database/transact.ts'
-import { lockRunner, touchRunners } from './queries.ts'
+import { runners, touchRunners } from './queries.ts'
 import { settleRunner } from './settle.ts'
 import type { RunnerRow } from './table.ts'
 
@@ -35,7 +35,7 @@ async function noteNews(
   const known = row.phase !== 'offline' && canonicalJson(row.status.facts) === canonicalJson(presence.facts)
   if (known && !leaving) return
   await transact(database, async (tx) => {
-    const locked = await lockRunner(tx, row.id)
+    const locked = await runners.lockById(tx, row.id)
     if (locked === undefined || locked.epoch !== presence.epoch) return
     const sighting = { facts: presence.facts, lastSeenAt: now, leftAt: leaving ? presence.sentAt : null }
     await settleRunner(tx, locked, sighting, {

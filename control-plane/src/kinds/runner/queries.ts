@@ -1,43 +1,15 @@
-import type { RunnerFacts, RunnerHealth, RunnerPhase, RunnerSpec } from '@hearth/contract'
-import { isId, newId } from '@hearth/foundation'
+import type { RunnerFacts, RunnerHealth, RunnerPhase } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import { resourceQueries } from '../../resource/queries.ts'
 import type { RunnerRow } from './table.ts'
 
-export interface RunnerFilter {
-  organizationId: string
-  name?: string | undefined
-  after?: string | undefined
-  limit: number
-}
-
-/** Deleted runners are kept for the record and never listed. */
-export async function listRunners(queryable: Queryable, filter: RunnerFilter): Promise<RunnerRow[]> {
-  let query = queryable
-    .selectFrom('runners')
-    .selectAll()
-    .where('organization_id', '=', filter.organizationId)
-    .where('phase', '<>', 'deleted')
-    .orderBy('id')
-    .limit(filter.limit + 1)
-  if (filter.name !== undefined) query = query.where('name', '=', filter.name)
-  if (filter.after !== undefined) query = query.where('id', '>', filter.after)
-  return query.execute()
-}
-
-export async function findRunner(
-  queryable: Queryable,
-  organizationId: string,
-  idOrName: string,
-): Promise<RunnerRow | undefined> {
-  return queryable
-    .selectFrom('runners')
-    .selectAll()
-    .where('organization_id', '=', organizationId)
-    .where('phase', '<>', 'deleted')
-    .where(isId(idOrName) ? 'id' : 'name', '=', idOrName)
-    .executeTakeFirst()
-}
+/** Deleted runners are kept for the record, and never shown. */
+export const runners = resourceQueries('runners', {
+  noun: 'runner',
+  hasUniqueNames: true,
+  recordPhase: 'deleted',
+})
 
 /** Those that have ever registered and are not deleted. */
 export async function presentRunnerIds(queryable: Queryable): Promise<string[]> {
@@ -49,10 +21,6 @@ export async function presentRunnerIds(queryable: Queryable): Promise<string[]> 
     .orderBy('id')
     .execute()
   return rows.map(({ id }) => id)
-}
-
-export async function lockRunner(tx: DatabaseTransaction, id: string): Promise<RunnerRow | undefined> {
-  return tx.selectFrom('runners').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
 }
 
 export async function countEnvironments(
@@ -68,52 +36,6 @@ export async function countEnvironments(
     .groupBy('runner_id')
     .execute()
   return new Map(rows.map(({ runner_id, count }) => [runner_id ?? '', Number(count)]))
-}
-
-export async function insertRunner(
-  tx: DatabaseTransaction,
-  created: {
-    organizationId: string
-    creator: string
-    name: string
-    labels: Record<string, string>
-    spec: RunnerSpec
-  },
-): Promise<RunnerRow> {
-  return tx
-    .insertInto('runners')
-    .values({
-      id: newId(),
-      organization_id: created.organizationId,
-      name: created.name,
-      creator: created.creator,
-      labels: JSON.stringify(created.labels),
-      spec: JSON.stringify(created.spec),
-      status: JSON.stringify({ facts: null, observedSpecVersion: 0 }),
-      phase: 'created',
-      last_seen_at: null,
-      health: null,
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow()
-}
-
-export async function changeRunner(
-  tx: DatabaseTransaction,
-  id: string,
-  change: { labels: Record<string, string>; spec: RunnerSpec },
-): Promise<RunnerRow> {
-  return tx
-    .updateTable('runners')
-    .set({
-      labels: JSON.stringify(change.labels),
-      spec: JSON.stringify(change.spec),
-      spec_version: sql`spec_version + 1`,
-      updated_at: sql`now()`,
-    })
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirstOrThrow()
 }
 
 /** Writes what was seen of a runner. The row must have been read under lock. */
@@ -135,23 +57,8 @@ export async function setRunnerStatus(
     observedSpecVersion: row.spec_version,
     leftAt: change.leftAt === undefined ? (row.status.leftAt ?? null) : change.leftAt,
   }
-  return tx
-    .updateTable('runners')
-    .set({
-      phase: change.phase,
-      status: JSON.stringify(status),
-      status_version: sql`status_version + 1`,
-      updated_at: sql`now()`,
-      ...(change.epoch === undefined ? {} : { epoch: change.epoch }),
-      ...(change.lastSeenAt === undefined ? {} : { last_seen_at: change.lastSeenAt }),
-      ...(change.health === undefined
-        ? {}
-        : { health: change.health === null ? null : JSON.stringify(change.health) }),
-      ...(change.deletedAt === undefined ? {} : { deleted_at: change.deletedAt }),
-    })
-    .where('id', '=', row.id)
-    .returningAll()
-    .executeTakeFirstOrThrow()
+  const { phase, epoch, lastSeenAt: last_seen_at, health, deletedAt: deleted_at } = change
+  return runners.changeStatus(tx, row.id, { phase, status, epoch, last_seen_at, health, deleted_at })
 }
 
 /** Notes heartbeats of current epochs; no version, no event: they happen every few seconds. Returns those they are of. */

@@ -1,17 +1,17 @@
+import type { Services } from '../../api/services.ts'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { decide } from './health.decide.ts'
 import { hasFailures, readBoots, readElsewhere } from './health-queries.ts'
-import type { Listening } from './listening.ts'
-import { lockRunner } from './queries.ts'
+import { runners } from './queries.ts'
 import { settleRunner } from './settle.ts'
 import type { RunnerRow } from './table.ts'
 
 /** Notices silence, and machines that keep failing: presence itself is noted as it comes. */
-export const runnerReconciler = (listening: Listening): Reconciler => ({
+export const runnerReconciler = ({ listening }: Pick<Services, 'listening'>): Reconciler => ({
   kind: 'runner',
   async reconcile(id, { tx, clock, timings }) {
-    const row = await lockRunner(tx, id)
+    const row = await runners.lockById(tx, id)
     if (row === undefined) return null
     const now = clock.now()
     const health = await judge(tx, row, { now, probePauseMilliseconds: timings.hostProbe })

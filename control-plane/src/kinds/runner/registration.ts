@@ -3,7 +3,7 @@ import { HearthError } from '@hearth/foundation'
 import { issueRunnerCredentials } from '@hearth/messaging'
 import type { Services } from '../../api/services.ts'
 import { transact } from '../../database/transact.ts'
-import { lockRunner, noteCredentials } from './queries.ts'
+import { noteCredentials, runners } from './queries.ts'
 import { settleRunner } from './settle.ts'
 
 /**
@@ -23,7 +23,7 @@ export async function register(
   const credentials = await issueCredentials(services, runnerId, { end: renews })
   const now = clock.now()
   const row = await transact(database, async (tx) => {
-    const locked = await lockRunner(tx, runnerId)
+    const locked = await runners.lockById(tx, runnerId)
     if (locked === undefined || locked.phase === 'deleted')
       throw new HearthError('not_found', `there is no runner ${runnerId}`)
     if (gone.aborted) throw new HearthError('unavailable', 'the agent that asked to register has gone')

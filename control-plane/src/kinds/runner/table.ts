@@ -2,7 +2,7 @@ import type { Runner, RunnerFacts, RunnerHealth, RunnerPhase } from '@hearth/con
 import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
-interface StoredRunnerStatus {
+export interface StoredRunnerStatus {
   facts: RunnerFacts | null
   observedSpecVersion: number
   /** When its agent said that it stops; gone with the next heartbeat, or the lease. ISO 8601. */
@@ -17,6 +17,9 @@ export interface RunnerTable extends ResourceTable<Runner['spec'], StoredRunnerS
   deleted_at: ColumnType<Date | null, never, Date>
   /** Of the last credentials for NATS that were signed; `infinity` reads as a number. */
   credentials_end_at: ColumnType<Date | number | null, never, never>
+}
+export interface RunnerTables {
+  runners: RunnerTable
 }
 export type RunnerRow = Selectable<RunnerTable>
 

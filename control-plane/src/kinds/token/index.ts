@@ -1,5 +1,4 @@
 export { Authentication } from './authentication.ts'
 export { createPrincipal, createToken, deleteTokensOfRunner, forgetCallers } from './queries.ts'
-export { addTokenRoutes } from './routes.ts'
 export { TokenUse } from './use.ts'
 export { TokenWatch } from './watch.ts'

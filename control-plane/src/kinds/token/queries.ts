@@ -4,7 +4,10 @@ import { newId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Caller } from '../../api/caller.ts'
 import type { Database, DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import { resourceQueries } from '../../resource/queries.ts'
 import type { PrincipalTable, TokenRow } from './table.ts'
+
+export const tokens = resourceQueries('tokens', { noun: 'token' })
 
 export interface NewToken {
   organizationId: string
@@ -127,35 +130,6 @@ export async function goodTokens(database: Database, ids: readonly string[]): Pr
     )
     .execute()
   return new Map(rows.map(({ id, left }) => [id, left ?? Number.POSITIVE_INFINITY]))
-}
-
-export async function listTokens(
-  database: Database,
-  organizationId: string,
-  limit: number,
-  after: string | undefined,
-): Promise<TokenRow[]> {
-  let query = database
-    .selectFrom('tokens')
-    .selectAll()
-    .where('organization_id', '=', organizationId)
-    .orderBy('id')
-    .limit(limit + 1)
-  if (after !== undefined) query = query.where('id', '>', after)
-  return query.execute()
-}
-
-export async function deleteToken(
-  queryable: Queryable,
-  organizationId: string,
-  id: string,
-): Promise<TokenRow | undefined> {
-  return queryable
-    .deleteFrom('tokens')
-    .where('organization_id', '=', organizationId)
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirst()
 }
 
 export async function deleteTokensOfRunner(queryable: Queryable, runnerId: string): Promise<void> {

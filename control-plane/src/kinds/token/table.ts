@@ -22,6 +22,10 @@ export interface TokenTable {
   expires_at: Date | null
   last_used_at: Date | null
 }
+export interface TokenTables {
+  principals: PrincipalTable
+  tokens: TokenTable
+}
 export type TokenRow = Selectable<TokenTable>
 
 export function toToken(row: TokenRow): Token {

@@ -1,14 +1,14 @@
 import type { QuotaLimits } from '@hearth/contract'
 import { canonicalJson, HearthError } from '@hearth/foundation'
-import { type DatabaseTransaction, isUniqueViolation } from '../../database/connection.ts'
+import type { DatabaseTransaction } from '../../database/connection.ts'
 import { wake } from '../../reconciling/wake.ts'
-import { recordEvent } from '../event/index.ts'
+import { recordEvent } from '../../resource/record.ts'
 import { type ProjectRow, planBytes, refuseLargePlan } from '../project/index.ts'
 import { requireResource } from '../quota/index.ts'
-import { insertWarmPool, updateWarmPool } from './queries.ts'
+import { updateWarmPool, warmPools } from './queries.ts'
 import { retireAll } from './retire.ts'
 import { showWarmPool } from './show.ts'
-import { type PoolSpec, poolSpec, type WarmPoolRow } from './table.ts'
+import { emptyPoolStatus, type PoolSpec, poolSpec, type WarmPoolRow } from './table.ts'
 
 export async function createWarmPool(
   tx: DatabaseTransaction,
@@ -27,15 +27,21 @@ export async function createWarmPool(
     throw new HearthError('conflict', `project ${project.name} is being deleted`)
   refuseLargePlan(planBytes(project.spec, created.spec.setup), 0)
   await requireResource(tx, project.organization_id, created.limits, 'warmPools')
-  const row = await insertWarmPool(tx, created).catch((error: unknown) => {
-    if (isUniqueViolation(error)) {
-      throw new HearthError(
-        'conflict',
-        `project ${project.name} has a pool of class ${environmentClass.name} already`,
-      )
-    }
-    throw error
-  })
+  const row = await warmPools.insert(
+    tx,
+    {
+      ...created,
+      organizationId: project.organization_id,
+      name: `${project.name}-${environmentClass.name}`,
+    },
+    {
+      status: { ...emptyPoolStatus, uncheckedBranch: created.uncheckedBranch ?? null },
+      project_id: project.id,
+      environment_class_id: environmentClass.id,
+      phase: created.spec.enabled ? 'filling' : 'disabled',
+    },
+    `project ${project.name} has a pool of class ${environmentClass.name} already`,
+  )
   await recordEvent(tx, 'created', await showWarmPool(tx, row))
   await wake(tx, 'warm-pool', row.id)
   return row

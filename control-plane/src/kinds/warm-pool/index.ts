@@ -1,4 +1,4 @@
-export { changeWarmPool, clearWarmPool, createWarmPool, removeWarmPool } from './change.ts'
+export { changeWarmPool, clearWarmPool, createWarmPool, deleteWarmPool, testWarmPool } from './commands.ts'
 export {
   findInstance,
   type InstanceFilter,
@@ -6,9 +6,7 @@ export {
   listInstances,
   toInstance,
 } from './instances.ts'
-export { findWarmPool, listWarmPools, lockOwnWarmPool, lockWarmPool } from './queries.ts'
-export { warmPoolReconciler } from './reconcile.ts'
-export { addWarmPoolRoutes } from './routes.ts'
+export { poolOfProject } from './pool-of-project.ts'
+export { warmPools } from './queries.ts'
 export { presentConfiguration, showWarmPool, showWarmPools } from './show.ts'
-export { startTest } from './start-test.ts'
 export { type PoolSpec, poolSpec, type WarmPoolRow } from './table.ts'

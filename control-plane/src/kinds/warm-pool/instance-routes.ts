@@ -2,36 +2,42 @@ import {
   instanceQuerySchema,
   listSchema,
   warmPoolInstanceSchema,
+  warmPoolKind,
   warmPoolTestCreateSchema,
 } from '@hearth/contract'
 import { z } from '@hono/zod-openapi'
-import type { Application } from '../../api/application.ts'
-import { readers, writers } from '../../api/caller.ts'
+import { type Caller, readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams, readPage } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
+import type { AddRoute } from '../../resource/routes.ts'
+import { testWarmPool } from './commands.ts'
 import { findInstance, listInstances, toInstance } from './instances.ts'
-import { findWarmPool, lockOwnWarmPool } from './queries.ts'
+import { warmPools } from './queries.ts'
 import { presentConfiguration } from './show.ts'
-import { startTest } from './start-test.ts'
 
-const tag = 'Warm pools'
-const path = '/v1/warm-pools/{id}'
+const { tag } = warmPoolKind
+const path = `${warmPoolKind.path}/{id}`
 const testParams = idParams.extend({ testId: z.uuid().meta({ description: 'UUID of the test' }) })
 
-/** The machines of a pool, and the tests of its steps. */
-export function addInstanceRoutes(application: Application, services: Services): void {
-  const { database, clock } = services
-  const find = async (organizationId: string, id: string, instanceId: string) => {
-    const pool = found(await findWarmPool(database, organizationId, id), 'warm pool', id)
-    return { pool, row: await findInstance(database, pool.id, instanceId) }
-  }
-  const list = async (organizationId: string, id: string, filter: Parameters<typeof listInstances>[1]) => {
-    const pool = found(await findWarmPool(database, organizationId, id), 'warm pool', id)
-    const configuration = await presentConfiguration(database, pool)
-    const read = (part: { limit: number }) => listInstances(database, { ...filter, ...part })
-    return readPage(filter, read, (row) => toInstance(row, configuration))
-  }
+async function find({ database }: Services, caller: Caller, id: string, instanceId: string) {
+  const pool = await warmPools.get(database, caller, id)
+  return { pool, row: await findInstance(database, pool.id, instanceId) }
+}
+
+async function list(
+  { database }: Services,
+  caller: Caller,
+  id: string,
+  filter: Omit<Parameters<typeof listInstances>[1], 'poolId'>,
+) {
+  const pool = await warmPools.get(database, caller, id)
+  const configuration = await presentConfiguration(database, pool)
+  const read = (part: { limit: number }) => listInstances(database, { ...filter, poolId: pool.id, ...part })
+  return readPage(filter, read, (row) => toInstance(row, configuration))
+}
+
+const listAll: AddRoute = (application, services) =>
   addEndpoint(application, services, {
     method: 'get',
     path: `${path}/instances`,
@@ -43,9 +49,11 @@ export function addInstanceRoutes(application: Application, services: Services):
     answer: { status: 200, schema: listSchema(warmPoolInstanceSchema), description: 'Its machines' },
     handle: async ({ caller, params, query }) => ({
       status: 200,
-      value: await list(caller.organizationId, params.id, { poolId: params.id, ...query }),
+      value: await list(services, caller, params.id, query),
     }),
   })
+
+const showOne: AddRoute = (application, services) =>
   addEndpoint(application, services, {
     method: 'get',
     path: `${path}/instances/{instanceId}`,
@@ -55,11 +63,13 @@ export function addInstanceRoutes(application: Application, services: Services):
     params: idParams.extend({ instanceId: z.uuid().meta({ description: 'UUID of the machine' }) }),
     answer: { status: 200, schema: warmPoolInstanceSchema, description: 'The machine' },
     handle: async ({ caller, params }) => {
-      const { pool, row } = await find(caller.organizationId, params.id, params.instanceId)
+      const { pool, row } = await find(services, caller, params.id, params.instanceId)
       const instance = found(row, 'instance', params.instanceId)
-      return { status: 200, value: toInstance(instance, await presentConfiguration(database, pool)) }
+      return { status: 200, value: toInstance(instance, await presentConfiguration(services.database, pool)) }
     },
   })
+
+const startOne: AddRoute = (application, services) =>
   addEndpoint(application, services, {
     method: 'post',
     path: `${path}/tests`,
@@ -69,24 +79,14 @@ export function addInstanceRoutes(application: Application, services: Services):
     params: idParams,
     body: warmPoolTestCreateSchema,
     answer: { status: 201, schema: warmPoolInstanceSchema, description: 'The test, provisioning' },
-    handle: async ({ caller, params, body, once }) =>
-      once(async (tx) => {
-        const pool = found(
-          await lockOwnWarmPool(tx, caller.organizationId, params.id),
-          'warm pool',
-          params.id,
-        )
-        const wanted = {
-          creator: caller.principalId,
-          limits: caller.limits,
-          keepSeconds: body.keepSeconds,
-          now: clock.now(),
-        }
-        const { id } = await startTest(tx, pool, wanted)
-        const row = found(await findInstance(tx, pool.id, id), 'test', id)
+    handle: async ({ params, body, perform }) =>
+      perform(testWarmPool, { reference: params.id, body }, async ({ pool, test }, tx) => {
+        const row = found(await findInstance(tx, pool.id, test.id), 'test', test.id)
         return { status: 201, value: toInstance(row, row.configuration) }
       }),
   })
+
+const listTests: AddRoute = (application, services) =>
   addEndpoint(application, services, {
     method: 'get',
     path: `${path}/tests`,
@@ -98,9 +98,11 @@ export function addInstanceRoutes(application: Application, services: Services):
     answer: { status: 200, schema: listSchema(warmPoolInstanceSchema), description: 'Tests' },
     handle: async ({ caller, params, query }) => ({
       status: 200,
-      value: await list(caller.organizationId, params.id, { poolId: params.id, testsOnly: true, ...query }),
+      value: await list(services, caller, params.id, { testsOnly: true, ...query }),
     }),
   })
+
+const showTest: AddRoute = (application, services) =>
   addEndpoint(application, services, {
     method: 'get',
     path: `${path}/tests/{testId}`,
@@ -114,9 +116,11 @@ export function addInstanceRoutes(application: Application, services: Services):
       description: 'The test, also after its machine is removed',
     },
     handle: async ({ caller, params }) => {
-      const { pool, row } = await find(caller.organizationId, params.id, params.testId)
+      const { pool, row } = await find(services, caller, params.id, params.testId)
       const test = found(row?.tested_pool_id === null ? undefined : row, 'test', params.testId)
-      return { status: 200, value: toInstance(test, await presentConfiguration(database, pool)) }
+      return { status: 200, value: toInstance(test, await presentConfiguration(services.database, pool)) }
     },
   })
-}
+
+/** The machines of a pool, and the tests of its steps. */
+export const instanceRoutes: readonly AddRoute[] = [listAll, showOne, startOne, listTests, showTest]

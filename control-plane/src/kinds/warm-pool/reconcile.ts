@@ -3,12 +3,12 @@ import { assertNever, canonicalJson } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { type Wake, wake, wakeMany } from '../../reconciling/wake.ts'
+import { recordEvent } from '../../resource/record.ts'
 import { createEnvironments, createOnTrial, type NewEnvironment, placeAtOnce } from '../environment/index.ts'
-import { recordEvent } from '../event/index.ts'
 import { readLimits, takeRoom } from '../quota/index.ts'
 import { decide, type ObservedPool, type PoolDecision } from './decide.ts'
 import { observePool } from './observe.ts'
-import { deleteWarmPool, lockWarmPool, setConfiguration, updateWarmPoolStatus } from './queries.ts'
+import { setConfiguration, warmPools } from './queries.ts'
 import { retireAll, retireMember } from './retire.ts'
 import { retirementReason } from './retirement.ts'
 import { configurationFor, lookAtPool, type PoolSight, toWarmPool } from './show.ts'
@@ -17,7 +17,7 @@ import { poolSpec, type WarmPoolRow } from './table.ts'
 export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
   kind: 'warm-pool',
   async reconcile(id, { tx, clock, timings }) {
-    const locked = await lockWarmPool(tx, id)
+    const locked = await warmPools.lockById(tx, id)
     if (locked === undefined) return null
     const now = clock.now()
     const sight = await lookAtPool(tx, id)
@@ -30,7 +30,7 @@ export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
     if (seen.deleting) await retireAll(tx, 'tested_pool_id', id, { reason: 'pool_deleted' }, now)
     const { placed, short } = await carryOut(tx, { pool, sight, seen, quotas }, decision, now)
     if (seen.deleting && seen.members.length === 0) {
-      await deleteWarmPool(tx, id)
+      await warmPools.remove(tx, id)
       await recordEvent(tx, 'deleted', toWarmPool(pool, null))
       await wake(tx, 'project', pool.project_id)
       return null
@@ -144,6 +144,6 @@ async function tellChanges(
   const { phase, ready, provisioning, failed, claimed } = present.status
   const status = { ready, provisioning, failed, claimed, ...judged }
   if (phase === pool.phase && canonicalJson(status) === canonicalJson(pool.status)) return
-  const changed = await updateWarmPoolStatus(tx, pool.id, { phase, status })
+  const changed = await warmPools.changeStatus(tx, pool.id, { phase, status })
   await recordEvent(tx, 'updated', toWarmPool(changed, sight))
 }

@@ -1,6 +1,6 @@
 import type { Deletion, DeletionReason, RunnerPhase } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { desireDeletion, environmentColumns, lockEnvironment } from '../environment/index.ts'
+import { desireDeletion, environmentColumns, environments } from '../environment/index.ts'
 
 /** Removes one member, unless a claim or an administrator that committed first has it: it is read again under lock. */
 export async function retireMember(
@@ -9,7 +9,7 @@ export async function retireMember(
   reasonOn: (runner: RunnerPhase | null) => DeletionReason,
   now: Date,
 ): Promise<void> {
-  const member = await lockEnvironment(tx, id)
+  const member = await environments.lockById(tx, id)
   if (member?.warm_pool_id !== poolId || member.claim_id !== null || member.desired_phase === 'deleted')
     return
   await desireDeletion(tx, member, { reason: reasonOn(await runnerPhase(tx, member.runner_id)) }, now)

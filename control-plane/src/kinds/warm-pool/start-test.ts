@@ -2,7 +2,7 @@ import type { QuotaLimits } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { createEnvironment, type EnvironmentRow } from '../environment/index.ts'
-import { findProject } from '../project/index.ts'
+import { projects } from '../project/index.ts'
 import { refuseWhileDeleting } from './change.ts'
 import { poolSpec, type WarmPoolRow } from './table.ts'
 
@@ -16,7 +16,7 @@ export async function startTest(
   wanted: { creator: string; limits: QuotaLimits; keepSeconds: number; now: Date },
 ): Promise<EnvironmentRow> {
   refuseWhileDeleting(row)
-  const project = await findProject(tx, row.organization_id, row.project_id)
+  const project = await projects.readById(tx, row.project_id)
   if (project === undefined || project.phase === 'deleting')
     throw new HearthError('conflict', `the project of pool ${row.name} is being deleted`)
   const environmentClass = await tx

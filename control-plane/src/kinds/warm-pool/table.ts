@@ -42,6 +42,9 @@ export interface WarmPoolTable extends ResourceTable<StoredPoolSpec, StoredWarmP
   /** Boots of machines made before do not count: since then the configuration changed, or somebody wants a new try. */
   boots_since: Date | null
 }
+export interface WarmPoolTables {
+  warm_pools: WarmPoolTable
+}
 export type WarmPoolRow = Selectable<WarmPoolTable>
 
 export const emptyPoolStatus: StoredWarmPoolStatus = {

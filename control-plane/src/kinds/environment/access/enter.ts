@@ -2,10 +2,10 @@ import type { Connection } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { type Caller, mayEnter } from '../../../api/caller.ts'
 import { found } from '../../../api/lookup.ts'
+import type { Services } from '../../../api/services.ts'
 import type { DatabaseTransaction, Queryable } from '../../../database/connection.ts'
-import type { CertificateAuthorities } from '../../organization/index.ts'
 import { keepLonger } from '../lifecycle/keep.ts'
-import { claimantOf, findEnvironment, lockEnvironment } from '../queries.ts'
+import { claimantOf, environments } from '../queries.ts'
 import type { EnvironmentRow } from '../table.ts'
 import { certificateSeconds, connectionTo } from './connection.ts'
 import { beginInspection, isClaimable } from './inspection.ts'
@@ -19,14 +19,13 @@ import { beginInspection, isClaimable } from './inspection.ts'
  */
 export async function enter(
   tx: DatabaseTransaction,
-  authorities: CertificateAuthorities,
+  authorities: Services['authorities'],
   caller: Caller,
   wanted: { id: string; publicKey: string },
   now: Date,
 ): Promise<Connection> {
-  const own = found(await findEnvironment(tx, caller.organizationId, wanted.id), 'environment', wanted.id)
   // Under lock from here on: a claim and a certificate for the same machine go one after the other.
-  const row = found(await lockEnvironment(tx, own.id), 'environment', wanted.id)
+  const row = found(await environments.lock(tx, caller, wanted.id), 'environment', wanted.id)
   await requireEntry(tx, caller, row)
   const { address } = row.status
   if (address === null)

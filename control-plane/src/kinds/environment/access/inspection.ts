@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { wake } from '../../../reconciling/wake.ts'
-import { recordEvent } from '../../event/index.ts'
+import { recordEvent } from '../../../resource/record.ts'
 import { bootEnd } from '../lifecycle/boot-end.ts'
 import { type EnvironmentRow, environmentColumns, toListedEnvironment } from '../table.ts'
 import { certificateSeconds } from './connection.ts'

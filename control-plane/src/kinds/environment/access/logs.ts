@@ -1,11 +1,10 @@
 import { logChunkSchema } from '@hearth/contract'
 import { z } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
-import type { Application } from '../../../api/application.ts'
 import { readers } from '../../../api/caller.ts'
 import { addEndpoint } from '../../../api/endpoint.ts'
 import { found, idParams } from '../../../api/lookup.ts'
-import type { Services } from '../../../api/services.ts'
+import type { AddRoute } from '../../../resource/routes.ts'
 import { findEnvironment } from '../queries.ts'
 import { readLogs } from './read-logs.ts'
 
@@ -19,7 +18,7 @@ const querySchema = z.strictObject({
   follow: z.enum(['true', 'false']).default('false'),
 })
 
-export function addLogRoute(application: Application, services: Services): void {
+export const logRoute: AddRoute = (application, services) => {
   const { database } = services
   addEndpoint(application, services, {
     method: 'get',
@@ -36,11 +35,7 @@ export function addLogRoute(application: Application, services: Services): void 
       mediaType: 'text/event-stream',
     },
     handle: async ({ caller, params, query, context }) => {
-      const row = found(
-        await findEnvironment(database, caller.organizationId, params.id),
-        'environment',
-        params.id,
-      )
+      const row = found(await findEnvironment(database, caller, params.id), 'environment', params.id)
       const opened = services.streams.open(caller)
       return streamSSE(context, async (stream) => {
         using open = opened

@@ -89,7 +89,7 @@ async function whenSeen(
   signal: AbortSignal,
   isSo: (seen: EnvironmentRow) => boolean,
 ): Promise<EnvironmentRow | null> {
-  const look = () => findEnvironment(services.database, row.organization_id, row.id)
+  const look = () => findEnvironment(services.database, { organizationId: row.organization_id }, row.id)
   const filter = { organizationId: row.organization_id, kind: 'Environment' as const, resourceId: row.id }
   const position = await newestPosition(services.database)
   const first = await look()

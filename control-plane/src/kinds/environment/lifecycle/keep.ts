@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
-import { recordEvent } from '../../event/index.ts'
+import { recordEvent } from '../../../resource/record.ts'
 import { type EnvironmentRow, environmentColumns, toListedEnvironment } from '../table.ts'
 import { keptUntil } from './boot-end.ts'
 

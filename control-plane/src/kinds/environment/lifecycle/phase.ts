@@ -10,7 +10,7 @@ import {
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { type Wake, wakeMany } from '../../../reconciling/wake.ts'
-import { recordEvents } from '../../event/index.ts'
+import { recordEvents } from '../../../resource/record.ts'
 import { continueJobs, type JobContinuation } from '../../job/index.ts'
 import { poolsThatWait } from '../../quota/index.ts'
 import { type EnvironmentRow, type StoredEnvironmentStatus, toListedEnvironment } from '../table.ts'

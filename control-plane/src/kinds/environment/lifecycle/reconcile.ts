@@ -6,7 +6,7 @@ import { requestOrders, requestPurges } from '../../../database/outbox.ts'
 import type { Reconciler } from '../../../reconciling/reconciler.ts'
 import { wake } from '../../../reconciling/wake.ts'
 import { beginJob } from '../../job/index.ts'
-import { lockEnvironment } from '../queries.ts'
+import { environments } from '../queries.ts'
 import type { EnvironmentRow } from '../table.ts'
 import { deadlineWhile, decide, type EnvironmentAction, type ObservedEnvironment } from './decide.ts'
 import { desireDeletion } from './desire.ts'
@@ -16,7 +16,7 @@ import { timerOf } from './timer.ts'
 export const environmentReconciler: Reconciler = {
   kind: 'environment',
   async reconcile(id, { tx, clock }) {
-    const row = await lockEnvironment(tx, id)
+    const row = await environments.lockById(tx, id)
     if (row === undefined) return null
     const now = clock.now()
     const action = decide(await observe(tx, row, now))

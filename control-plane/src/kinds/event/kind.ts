@@ -2,19 +2,21 @@ import { describeGap, eventQuerySchema, eventSchema, startOfText } from '@hearth
 import { HearthError } from '@hearth/foundation'
 import type { HttpBindings } from '@hono/node-server'
 import { z } from '@hono/zod-openapi'
-import type { Application } from '../../api/application.ts'
 import { readers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import type { Services } from '../../api/services.ts'
+import type { Kind } from '../../resource/define.ts'
+import type { AddRoute } from '../../resource/routes.ts'
 import { gapAfter } from './follow.ts'
-import { newestPosition, readLog } from './queries.ts'
+import { forgetCheckpoints } from './publication.ts'
+import { forgetEvents, newestPosition, readLog } from './queries.ts'
 import { type ObserverTransport, serveObserver } from './serve-observer.ts'
 import { answerServerSentEvents } from './server-sent-events.ts'
 import { answerWebSocket, asksForWebSocket } from './web-socket.ts'
 
 const answerSchema = z.object({ items: z.array(eventSchema), next: z.int() })
 
-export function addEventRoutes(application: Application, services: Services): void {
+const readEvents: AddRoute = (application, services) => {
   const { database, log } = services
   addEndpoint(application, services, {
     method: 'get',
@@ -48,6 +50,17 @@ export function addEventRoutes(application: Application, services: Services): vo
         : answerServerSentEvents(context, serve)
     },
   })
+}
+
+export const eventKind: Kind = {
+  name: 'event',
+  routes: [readEvents],
+  // Often, because what a busy fleet tells in an hour is many times what is kept.
+  async everyMinute({ database, clock, eventRetention: { keepMilliseconds, keepCount } }) {
+    const before = new Date(clock.now().getTime() - keepMilliseconds)
+    await forgetEvents(database, { before, count: keepCount })
+    await forgetCheckpoints(database)
+  },
 }
 
 /** Without a position: from the oldest event that is kept. */

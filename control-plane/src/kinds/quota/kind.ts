@@ -1,11 +1,12 @@
 import { quotaUsesSchema, resourceQuotaNames } from '@hearth/contract'
-import type { Application } from '../../api/application.ts'
 import { type Caller, readers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import type { Services } from '../../api/services.ts'
+import type { Kind } from '../../resource/define.ts'
+import type { AddRoute } from '../../resource/routes.ts'
 import { countMachines, countResources } from './queries.ts'
 
-export function addQuotaRoutes(application: Application, services: Services): void {
+const showQuotas: AddRoute = (application, services) => {
   addEndpoint(application, services, {
     method: 'get',
     path: '/v1/quotas',
@@ -20,6 +21,8 @@ export function addQuotaRoutes(application: Application, services: Services): vo
     handle: async ({ caller }) => ({ status: 200, value: await usesOf(services, caller) }),
   })
 }
+
+export const quotaKind: Kind = { name: 'quota', routes: [showQuotas] }
 
 async function usesOf({ database, streams }: Services, caller: Caller) {
   const { organizationId, principalId, limits } = caller

@@ -1,7 +1,7 @@
 import type { Event, Job, Metadata, ResourceKind } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import { sql } from 'kysely'
-import type { DatabaseTransaction } from '../../database/connection.ts'
+import type { DatabaseTransaction } from '../database/connection.ts'
 
 interface ChangedResource {
   kind: ResourceKind

@@ -1,0 +1,24 @@
+import type { Connection } from '@hearth/contract'
+import type { Services } from '../../api/services.ts'
+import type { Queryable } from '../../database/connection.ts'
+import { connectionTo, environments } from '../environment/index.ts'
+import type { ClaimRow } from './table.ts'
+
+/** A new certificate, by default for the key that claimed; null while there is nothing to connect to. */
+export async function connect(
+  { authorities, clock }: Pick<Services, 'authorities' | 'clock'>,
+  queryable: Queryable,
+  row: ClaimRow,
+  principalId: string,
+  publicKey = row.spec.publicKey,
+): Promise<Connection | null> {
+  if (row.phase !== 'bound' || row.environment_id === null) return null
+  const environment = await environments.readById(queryable, row.environment_id)
+  const address = environment?.status.address ?? null
+  if (environment === undefined || address === null) return null
+  // A released machine is on its way out, whatever the claim says until its reconciler has been there.
+  if (environment.claim_id !== row.id || environment.desired_phase === 'deleted') return null
+  const authority = await authorities.of(queryable, row.organization_id)
+  const signedFor = { publicKey, keyId: `claim:${row.id} principal:${principalId}` }
+  return connectionTo(authority, { id: environment.id, address }, signedFor, clock.now())
+}

@@ -1,0 +1,103 @@
+import {
+  certificateRequestSchema,
+  claimCreateSchema,
+  claimPhaseSchema,
+  claimSchema,
+  connectionSchema,
+  claimKind as words,
+} from '@hearth/contract'
+import { z } from '@hono/zod-openapi'
+import { mayEnter, readers, writers } from '../../api/caller.ts'
+import { addEndpoint } from '../../api/endpoint.ts'
+import { idParams, nameQuery } from '../../api/lookup.ts'
+import type { Kind } from '../../resource/define.ts'
+import { type AddRoute, routesOf } from '../../resource/routes.ts'
+import { createClaim, releaseClaim, signClaimCertificate } from './commands.ts'
+import { connect } from './connect.ts'
+import { claims } from './queries.ts'
+import { claimReconciler } from './reconcile.ts'
+import { toClaim } from './table.ts'
+import { waitWhilePending } from './wait.ts'
+import { explainClaim } from './why-sight.ts'
+
+const waitQuery = z.strictObject({
+  waitSeconds: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(60)
+    .default(0)
+    .meta({ description: 'Wait this long while it is pending' }),
+})
+
+const routes = routesOf({ words, find: claims.find, show: (_, row) => toClaim(row, null) })
+
+const showClaim: AddRoute = (application, services) =>
+  addEndpoint(application, services, {
+    method: 'get',
+    path: `${words.path}/{id}`,
+    tag: words.tag,
+    summary: 'Show a claim; for who made it, and administrators, with a connection for the key that claimed',
+    roles: readers,
+    params: idParams,
+    query: waitQuery,
+    answer: { status: 200, schema: claimSchema, description: 'The claim' },
+    handle: async ({ caller, params, query, context }) => {
+      const { database } = services
+      const read = () => claims.get(database, caller, params.id)
+      const row = await waitWhilePending(services, caller, read, query.waitSeconds, context.req.raw.signal)
+      const isTheirs = mayEnter(caller, row.creator)
+      const connection = isTheirs ? await connect(services, database, row, caller.principalId) : null
+      return { status: 200, value: toClaim(row, connection) }
+    },
+  })
+
+export const claimKind: Kind = {
+  name: 'claim',
+  routes: [
+    routes.create(
+      {
+        summary: 'Claim a ready machine: the answer opens it by SSH',
+        description: 'The claim; bound with a connection, or pending (cold)',
+        roles: writers,
+        body: claimCreateSchema,
+        value: ({ row, connection }) => toClaim(row, connection),
+      },
+      createClaim,
+    ),
+    routes.list(
+      {
+        summary: 'List claims; released ones only with phase=released',
+        description: 'Claims, without connections',
+      },
+      { name: nameQuery, phase: claimPhaseSchema.optional() },
+      (queryable, { name, phase, ...page }) => claims.list(queryable, page, { name, phase }),
+    ),
+    showClaim,
+    routes.why('Say in words why a claim is as it is: why it is cold, what it waits for', explainClaim),
+    routes.remove(
+      {
+        summary:
+          'Release a claim: its machine is deleted and never given to anyone else; force=true does not wait for its runner',
+        description: 'The claim',
+        roles: writers,
+        status: 202,
+        takesForce: true,
+      },
+      releaseClaim,
+    ),
+    routes.action(
+      'certificates',
+      {
+        summary: 'Sign another certificate for a claim, for the same key or another',
+        description: 'Address, pinned host key and certificate',
+        roles: writers,
+        body: certificateRequestSchema,
+        schema: connectionSchema,
+        value: (connection) => connection,
+      },
+      signClaimCertificate,
+    ),
+  ],
+  reconcilers: () => [claimReconciler],
+}

@@ -1,0 +1,37 @@
+import type { ProjectDeclaration } from '@hearth/contract'
+import type { CommandContext } from '../../api/command.ts'
+import { environmentClasses } from '../environment-class/index.ts'
+import { projects, refuseMissingBranch } from '../project/index.ts'
+import { warmPools } from '../warm-pool/index.ts'
+
+/** By the class of the pool: in words, the repositories that could not be asked for its branch; null where all could. */
+export type UncheckedBranches = ReadonlyMap<string, string | null>
+
+const mostPools = 1_000
+
+/**
+ * Refuses a pool's branch that a declared repository does not have. Those that stand already are not asked for again,
+ * so that applying a file once more waits for nobody.
+ */
+export async function askForBranches(
+  { services, caller, signal }: CommandContext,
+  { name, repositories, secrets, warmPools: declared }: ProjectDeclaration,
+): Promise<UncheckedBranches> {
+  const { database } = services
+  const asked = declared.flatMap(({ branch, environmentClass }, index) =>
+    branch === null ? [] : [{ branch, environmentClass, field: `body.warmPools.${index}.branch` }],
+  )
+  const unchecked = new Map<string, string | null>()
+  if (asked.length === 0) return unchecked
+  const project = await projects.find(database, caller, name)
+  const page = { organizationId: caller.organizationId, limit: mostPools }
+  const pools = project === undefined ? [] : await warmPools.list(database, page, { project_id: project.id })
+  for (const { branch, environmentClass, field } of asked) {
+    const { id: classId } = await environmentClasses.get(database, caller, environmentClass)
+    const standing = pools.find((pool) => pool.environment_class_id === classId)
+    if (standing?.spec.branch === branch) continue
+    const sources = { repositories, secrets: async () => secrets }
+    unchecked.set(environmentClass, await refuseMissingBranch(services, sources, { branch, field }, signal))
+  }
+  return unchecked
+}

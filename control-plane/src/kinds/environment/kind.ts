@@ -1,0 +1,118 @@
+import {
+  certificateRequestSchema,
+  connectionSchema,
+  environmentCreateSchema,
+  environmentPhaseSchema,
+  environmentUpdateSchema,
+  idSchema,
+  environmentKind as words,
+} from '@hearth/contract'
+import { writers } from '../../api/caller.ts'
+import { nameQuery } from '../../api/lookup.ts'
+import type { DatabaseTransaction } from '../../database/connection.ts'
+import type { Kind } from '../../resource/define.ts'
+import { recordSince } from '../../resource/retention.ts'
+import { routesOf } from '../../resource/routes.ts'
+import { logRoute } from './access/logs.ts'
+import {
+  changeEnvironment,
+  createEnvironment,
+  deleteEnvironment,
+  retryEnvironment,
+  signEnvironmentCertificate,
+} from './commands.ts'
+import { environmentReconciler } from './lifecycle/reconcile.ts'
+import { placementReconciler } from './placing/reconcile.ts'
+import { environments, findEnvironment, forgetDeletedEnvironments, withPlan } from './queries.ts'
+import { type EnvironmentRow, toEnvironment, toListedEnvironment } from './table.ts'
+import { explainEnvironment } from './why/look.ts'
+import { environmentWorkKind } from './work/kind.ts'
+
+const routes = routesOf({
+  words,
+  find: findEnvironment,
+  show: (_, row) => toEnvironment(row),
+  showListed: (_, rows: readonly EnvironmentRow[]) => rows.map(toListedEnvironment),
+})
+const change = {
+  description: 'The environment',
+  roles: writers,
+  value: async (row: EnvironmentRow, tx: DatabaseTransaction) => toEnvironment(await withPlan(tx, row)),
+}
+
+export const environmentKind: Kind = {
+  name: 'environment',
+  routes: [
+    routes.list(
+      { summary: 'List environments; deleted ones only with phase=deleted', description: 'Environments' },
+      {
+        name: nameQuery,
+        projectId: idSchema.optional(),
+        warmPoolId: idSchema.optional(),
+        runnerId: idSchema.optional(),
+        claimId: idSchema.optional(),
+        phase: environmentPhaseSchema.optional(),
+      },
+      (queryable, { name, projectId, warmPoolId, runnerId, claimId, phase, ...page }) =>
+        environments.list(queryable, page, {
+          name,
+          project_id: projectId,
+          warm_pool_id: warmPoolId,
+          runner_id: runnerId,
+          claim_id: claimId,
+          phase,
+        }),
+    ),
+    routes.create(
+      {
+        ...change,
+        summary: 'Make one machine of a project, outside any pool',
+        description: 'The environment, pending',
+        body: environmentCreateSchema,
+      },
+      createEnvironment,
+    ),
+    routes.show({ summary: 'Show an environment with its steps', description: 'The environment' }),
+    routes.update(
+      { ...change, summary: 'Stop or start a machine, or change its labels', body: environmentUpdateSchema },
+      changeEnvironment,
+    ),
+    routes.remove(
+      {
+        ...change,
+        summary:
+          'Delete a machine; force=true ends it here without waiting for its runner, which removes it when it can',
+        description: 'The environment, going',
+        status: 202,
+        takesForce: true,
+      },
+      deleteEnvironment,
+    ),
+    routes.action(
+      'retry',
+      {
+        ...change,
+        summary: 'Try a failed machine once more; anything else is ordered again and looked at at once',
+        status: 202,
+      },
+      retryEnvironment,
+    ),
+    routes.action(
+      'certificates',
+      {
+        summary: 'Sign a certificate for one’s public key, with which the guest lets one in',
+        description: 'Address, pinned host key and certificate',
+        roles: writers,
+        body: certificateRequestSchema,
+        schema: connectionSchema,
+        value: (connection) => connection,
+      },
+      signEnvironmentCertificate,
+    ),
+    routes.why('Say in words why a machine is as it is', explainEnvironment),
+    logRoute,
+  ],
+  work: environmentWorkKind,
+  reconcilers: () => [environmentReconciler, placementReconciler],
+  everyHour: ({ database, clock }) => forgetDeletedEnvironments(database, recordSince(clock.now())),
+}

@@ -1,0 +1,15 @@
+// Written by `pnpm kinds`: not to be changed by hand.
+
+export { claimKind } from './claim/kind.ts'
+export { declarationKind } from './declaration/kind.ts'
+export { environmentKind } from './environment/kind.ts'
+export { environmentClassKind } from './environment-class/kind.ts'
+export { eventKind } from './event/kind.ts'
+export { jobKind } from './job/kind.ts'
+export { observerKind } from './observer/kind.ts'
+export { organizationKind } from './organization/kind.ts'
+export { projectKind } from './project/kind.ts'
+export { quotaKind } from './quota/kind.ts'
+export { runnerKind } from './runner/kind.ts'
+export { tokenKind } from './token/kind.ts'
+export { warmPoolKind } from './warm-pool/kind.ts'

@@ -1,0 +1,80 @@
+import type { runnerCreateSchema, runnerUpdateSchema } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
+import type { z } from '@hono/zod-openapi'
+import type { Command } from '../../api/command.ts'
+import { wakeAll } from '../../reconciling/wake.ts'
+import { given, newResource } from '../../resource/change.ts'
+import { recordEvent } from '../../resource/record.ts'
+import type { Force, OnOne } from '../../resource/routes.ts'
+import { requireResource } from '../quota/index.ts'
+import { createPrincipal, createToken, deleteTokensOfRunner } from '../token/index.ts'
+import { countEnvironments, environmentIdsOn, poolIdsToWake, runners, setRunnerStatus } from './queries.ts'
+import { settleRunner } from './settle.ts'
+import { type RunnerRow, toRunner } from './table.ts'
+
+/** Makes a runner and its agent's token, whose secret is in this outcome alone. */
+export const createRunner: Command<
+  z.output<typeof runnerCreateSchema>,
+  { row: RunnerRow; secret: string }
+> = {
+  async run(tx, { caller }, body) {
+    const { organizationId, limits } = caller
+    await requireResource(tx, organizationId, limits, 'runners')
+    const row = await runners.insert(tx, newResource(caller, body), {
+      status: { facts: null, observedSpecVersion: 0 },
+      phase: 'created',
+    })
+    const { name } = body
+    const principal = { organization_id: organizationId, kind: 'runner' as const, name }
+    const { secret } = await createToken(tx, {
+      organizationId,
+      principalId: await createPrincipal(tx, principal),
+      runnerId: row.id,
+      name: `runner-${name}`,
+      roles: ['runner'],
+    })
+    await recordEvent(tx, 'created', toRunner(row, 0))
+    return { row, secret }
+  },
+}
+
+/** Changes labels, region or scheduling, and the phase that follows from them. */
+export const changeRunner: Command<OnOne<z.output<typeof runnerUpdateSchema>>, RunnerRow> = {
+  async run(tx, context, { reference, body }) {
+    const { clock, listening, timings } = context.services
+    const row = await runners.lockForChange(tx, context, reference)
+    const spec = { ...row.spec, ...given(body.spec) }
+    const changed = await runners.changeSpec(tx, row.id, { labels: body.labels ?? row.labels, spec })
+    const circumstances = {
+      now: clock.now(),
+      listeningSince: listening.since,
+      leaseMilliseconds: timings.runnerLease,
+    }
+    return (await settleRunner(tx, changed, {}, circumstances)).row
+  },
+}
+
+/** Removes a runner that has no machines; by force its machines are given up. */
+export const deleteRunner: Command<OnOne<Force>, { row: RunnerRow; environments: number }> = {
+  async run(tx, context, { reference, body: { force } }) {
+    const row = await runners.lockForChange(tx, context, reference)
+    const environments = (await countEnvironments(tx, [row.id])).get(row.id) ?? 0
+    if (environments > 0 && !force) {
+      throw new HearthError(
+        'conflict',
+        `${environments} machines are on ${row.name}: drain it first, or use force=true`,
+      )
+    }
+    await deleteTokensOfRunner(tx, row.id)
+    const deletedAt = context.services.clock.now()
+    const gone = await setRunnerStatus(tx, row, { phase: 'deleted', deletedAt })
+    await wakeAll(tx, 'environment', await environmentIdsOn(tx, gone.id))
+    await wakeAll(tx, 'warm-pool', await poolIdsToWake(tx, gone))
+    await recordEvent(tx, 'deleted', toRunner(gone, environments))
+    return { row: gone, environments }
+  },
+  async afterCommit({ services: { revocations, messaging } }, { row }) {
+    await revocations.tell()
+    await messaging.removeRunner(row.id)
+  },
+}

@@ -1,0 +1,81 @@
+import {
+  nameSchema,
+  runnerCreatedSchema,
+  runnerCreateSchema,
+  runnerUpdateSchema,
+  runnerKind as words,
+} from '@hearth/contract'
+import { administrators } from '../../api/caller.ts'
+import { idOrNameParams } from '../../api/lookup.ts'
+import type { Queryable } from '../../database/connection.ts'
+import type { Kind } from '../../resource/define.ts'
+import { routesOf } from '../../resource/routes.ts'
+import { credentials, registration } from './agent-routes.ts'
+import { changeRunner, createRunner, deleteRunner } from './commands.ts'
+import { countEnvironments, runners } from './queries.ts'
+import { runnerReconciler } from './reconcile.ts'
+import { type RunnerRow, toRunner } from './table.ts'
+import { explainRunner } from './why-sight.ts'
+
+async function show(queryable: Queryable, rows: readonly RunnerRow[]) {
+  const counts = await countEnvironments(
+    queryable,
+    rows.map(({ id }) => id),
+  )
+  return rows.map((row) => toRunner(row, counts.get(row.id) ?? 0))
+}
+
+const routes = routesOf({
+  words,
+  params: idOrNameParams,
+  find: runners.find,
+  show: async (queryable, row: RunnerRow) => (await show(queryable, [row]))[0] ?? toRunner(row, 0),
+  showListed: show,
+})
+
+export const runnerKind: Kind = {
+  name: 'runner',
+  routes: [
+    routes.list(
+      { summary: 'List runners', description: 'Runners' },
+      { name: nameSchema.optional() },
+      (queryable, { name, ...page }) => runners.list(queryable, page, { name }),
+    ),
+    routes.create(
+      {
+        summary: 'Make a runner; the answer is the only one that holds its token',
+        description: 'The runner and the token of its agent',
+        roles: ['administrator', 'join'],
+        body: runnerCreateSchema,
+        schema: runnerCreatedSchema,
+        value: ({ row, secret }) => ({ runner: toRunner(row, 0), token: secret }),
+      },
+      createRunner,
+    ),
+    routes.show({ summary: 'Show a runner', description: 'The runner' }),
+    routes.why('Say in words why a runner is as it is', explainRunner),
+    routes.update(
+      {
+        summary: 'Change a runner: labels, region, or scheduling (enabled, cordoned, draining)',
+        description: 'The runner',
+        roles: administrators,
+        body: runnerUpdateSchema,
+      },
+      changeRunner,
+    ),
+    routes.remove(
+      {
+        summary: 'Remove a runner that has no machines; with force=true its machines are given up',
+        description: 'The runner as it was',
+        roles: administrators,
+        takesForce: true,
+        value: ({ row, environments }) => toRunner(row, environments),
+      },
+      deleteRunner,
+    ),
+    registration,
+    credentials,
+  ],
+  reconcilers: (services) => [runnerReconciler(services)],
+  everyMinute: ({ revocations }) => revocations.tell(),
+}

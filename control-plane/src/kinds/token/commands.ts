@@ -1,0 +1,44 @@
+import type { tokenCreateSchema } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
+import type { z } from '@hono/zod-openapi'
+import type { Command } from '../../api/command.ts'
+import { found } from '../../api/lookup.ts'
+import type { OnOne } from '../../resource/routes.ts'
+import { requireResource } from '../quota/index.ts'
+import { createPrincipal, createToken as insertToken, tokens } from './queries.ts'
+import type { TokenRow } from './table.ts'
+
+/** Makes a service account and its token, whose secret is in this outcome alone. */
+export const createToken: Command<z.output<typeof tokenCreateSchema>, { row: TokenRow; secret: string }> = {
+  async run(tx, { services, caller }, { name, roles, expiresAt }) {
+    const { organizationId, limits } = caller
+    requireFuture(expiresAt, services.clock.now())
+    await requireResource(tx, organizationId, limits, 'tokens')
+    const principal = { organization_id: organizationId, kind: 'service_account' as const, name }
+    return insertToken(tx, {
+      organizationId,
+      principalId: await createPrincipal(tx, principal),
+      name,
+      roles,
+      expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
+    })
+  },
+}
+
+/** Ends a token at once. */
+export const revokeToken: Command<OnOne, TokenRow> = {
+  async run(tx, { caller }, { reference }) {
+    const row = found(await tokens.lock(tx, caller, reference), 'token', reference)
+    await tokens.remove(tx, row.id)
+    return row
+  },
+}
+
+function requireFuture(expiresAt: string | undefined, now: Date): void {
+  if (expiresAt === undefined || Date.parse(expiresAt) > now.getTime()) return
+  throw new HearthError('invalid', 'the token would have ended before it is made', {
+    details: [
+      { field: 'body.expiresAt', given: expiresAt, expected: `a time after now, ${now.toISOString()}` },
+    ],
+  })
+}

@@ -1,0 +1,37 @@
+// Written by `pnpm kinds`: not to be changed by hand.
+
+import { claimKind } from './claim.ts'
+import { environmentKind } from './environment.ts'
+import { environmentClassKind } from './environment-class.ts'
+import { jobKind } from './job.ts'
+import { observerKind } from './observer.ts'
+import { organizationKind } from './organization.ts'
+import { projectKind } from './project.ts'
+import { runnerKind } from './runner.ts'
+import { tokenKind } from './token.ts'
+import { warmPoolKind } from './warm-pool.ts'
+
+export * from './claim.ts'
+export * from './environment.ts'
+export * from './environment-class.ts'
+export * from './job.ts'
+export * from './observer.ts'
+export * from './organization.ts'
+export * from './project.ts'
+export * from './runner.ts'
+export * from './token.ts'
+export * from './warm-pool.ts'
+
+/** Every kind by its name. */
+export const kinds = {
+  Claim: claimKind,
+  Environment: environmentKind,
+  EnvironmentClass: environmentClassKind,
+  Job: jobKind,
+  Observer: observerKind,
+  Organization: organizationKind,
+  Project: projectKind,
+  Runner: runnerKind,
+  Token: tokenKind,
+  WarmPool: warmPoolKind,
+} as const
