@@ -21,6 +21,7 @@ import { SyntheticGuest } from './host/synthetic/synthetic-guest.ts'
 import { SyntheticHost } from './host/synthetic/synthetic-host.ts'
 import { EpochFile } from './lease/epoch-file.ts'
 import { defaultTimings, type Timings } from './timings.ts'
+import { EnvironmentHandler } from './work/environment/handler.ts'
 
 const runnerId = newId()
 let folder: string
@@ -126,6 +127,7 @@ function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
   const ended = runAgent(
     {
       host,
+      work: [(context) => new EnvironmentHandler(context)],
       epochs: new EpochFile(
         new LocalCommandRunner(),
         join(folder, 'epoch.json'),
@@ -198,7 +200,7 @@ test('orders of the stream and of the first sync are fulfilled, and a stop leave
   expect(wire.presences[0]).toMatchObject({ runnerId, epoch: 4 })
   agent.stop()
   expect(await agent.ended).toBe('stopped')
-  expect((await agent.host.look(streamed)).power).toBe('running')
+  expect((await agent.host.machines.look(streamed)).power).toBe('running')
 })
 
 test('what is on the host is told in the sync, and adopted when it is still wanted', async () => {
@@ -308,7 +310,7 @@ test('an agent that reaches nobody for as long as its lease starts nothing new u
   const id = newId()
   await wire.deliver(orderOf(id))
   await wire.until(() => wire.presences.length > presences + 30)
-  expect((await agent.host.look(id)).power).toBe('absent')
+  expect((await agent.host.machines.look(id)).power).toBe('absent')
   const syncs = wire.syncs.length
   wire.isConnected = true
   await wire.until(() => wire.reports.at(-1)?.phase === 'running')
@@ -350,12 +352,12 @@ test('a paused guest is told of at once, also during a step, and goes on when th
   await wire.deliver(orderOf(id))
   const last = () => wire.reports.filter((report) => report.id === id).at(-1)
   await wire.until(() => last()?.phase === 'running')
-  await host.pause(id, 'suspended')
+  await host.machines.pause(id, 'suspended')
   await wire.until(() => last()?.paused?.reason === 'suspended')
   expect(last()?.phase).toBe('running')
-  await host.pause(id, 'io_error')
+  await host.machines.pause(id, 'io_error')
   await wire.until(() => last()?.paused === null)
-  expect((await host.look(id)).power).toBe('running')
+  expect((await host.machines.look(id)).power).toBe('running')
   stop()
   await ended
 })

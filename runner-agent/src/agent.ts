@@ -1,46 +1,34 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
-  type EnvironmentOrder,
   type NatsCredentials,
+  type OrderEnvelope,
   type Registration,
   type RunnerFacts,
-  type StepName,
+  type StepStatus,
   subjects,
 } from '@hearth/contract'
-import { type Clock, EventLoopWatch, stallLog, toError } from '@hearth/foundation'
+import { EventLoopWatch, stallLog, toError } from '@hearth/foundation'
 import type { Messaging, MessagingOptions } from '@hearth/messaging'
-import type { Logger } from 'pino'
-import type { OpenGuest } from './guest/guest.ts'
-import type { Host } from './host/host.ts'
 import type { EpochFile } from './lease/epoch-file.ts'
 import { Heartbeat } from './lease/heartbeat.ts'
 import { Lease } from './lease/lease.ts'
 import { createMetrics } from './observing/metrics.ts'
 import { serveObservation } from './observing/server.ts'
 import { Credentials } from './registration/credentials.ts'
+import type { LogTarget } from './reporting/log-publisher.ts'
 import { Reporter } from './reporting/reporter.ts'
 import { Synchroniser } from './synchronising/synchroniser.ts'
 import { stallMilliseconds, type Timings } from './timings.ts'
-import { EnvironmentInbox } from './work/environment/inbox.ts'
-import { Pauses } from './work/environment/pauses.ts'
-import { Slots } from './work/environment/slots.ts'
+import { AgentWork } from './work/agent-work.ts'
+import type { HandlerParts, MakeWorkHandler } from './work/handler-context.ts'
 
-export interface AgentParts {
-  host: Host
+export interface AgentParts extends HandlerParts {
   /** Which lease has acted on the host. */
   epochs: EpochFile
-  openGuest: OpenGuest
-  runnerId: string
-  /** PEM of the key that secrets are sealed to. */
-  sealingKey: string
-  bootConcurrency: number
-  /** Free space, in bytes, from which on machines that stood still for want of it go on. */
-  resumeFreeBytes: number
-  stepDeadlines: Partial<Record<StepName, number>>
+  /** The kinds of work that it does; first environments, which every control plane knows. */
+  work: readonly MakeWorkHandler[]
   listen: { host: string; port: number } | null
-  clock: Clock
   timings: Timings
-  log: Logger
   readFacts(): Promise<RunnerFacts>
   register(facts: RunnerFacts, signal: AbortSignal): Promise<Registration>
   renewCredentials(signal: AbortSignal): Promise<NatsCredentials>
@@ -121,7 +109,10 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
   const identity = { runnerId, epoch }
   const tracked = new Set<Promise<unknown>>()
   const reporter = new Reporter(messaging, identity, clock, log, closing.signal)
-  const metrics = createMetrics({ environments: () => inbox.size, pendingReports: () => reporter.pending })
+  const metrics = createMetrics({
+    environments: () => work.environments,
+    pendingReports: () => reporter.pending,
+  })
   const logStall = stallLog((fields, text) => log.warn(fields, text))
   using eventLoop = new EventLoopWatch({
     stallMilliseconds,
@@ -130,51 +121,43 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
       logStall(stall)
     },
   })
-  const pauses = new Pauses({
-    host,
-    clock,
-    log,
-    resumeFreeBytes: parts.resumeFreeBytes,
-    lookMilliseconds: timings.pausedMachines,
-  })
-  const inbox: EnvironmentInbox = new EnvironmentInbox(
+  const stepEnded = (step: StepStatus) => {
+    eventLoop.note(`step ${step.name}`)
+    metrics.stepEnded(step)
+  }
+  const publishLog: LogTarget['publishLog'] = (ownId, chunk) => {
+    eventLoop.note(`output of ${chunk.step}`)
+    return messaging.publishLog(ownId, chunk)
+  }
+  const track = (work: Promise<unknown>) => {
+    const kept = work.finally(() => tracked.delete(kept))
+    tracked.add(kept)
+  }
+  const pausedMachinesMilliseconds = timings.pausedMachines
+  const given = {
+    ...parts,
+    pausedMachinesMilliseconds,
+    publishLog,
+    closing: closing.signal,
+    stepEnded,
+    track,
+  }
+  const work = new AgentWork(
+    parts.work.map((make) => make(given)),
     {
-      host,
       lease,
-      openGuest: parts.openGuest,
       reporter,
-      logs: {
-        publishLog: (ownId, chunk) => {
-          eventLoop.note(`output of ${chunk.step}`)
-          return messaging.publishLog(ownId, chunk)
-        },
-      },
-      pauses,
-      clock,
       now,
       retryMostMilliseconds: timings.retryMost,
       unkeptFailureMilliseconds: timings.unkeptFailure,
       log,
-      bootSlots: new Slots(parts.bootConcurrency),
-      deadlines: parts.stepDeadlines,
-      sealingKey: parts.sealingKey,
       stopping,
-      closing: closing.signal,
-      stepEnded: (step) => {
-        eventLoop.note(`step ${step.name}`)
-        metrics.stepEnded(step)
-      },
-      track: (work) => {
-        const kept = work.finally(() => tracked.delete(kept))
-        tracked.add(kept)
-      },
     },
     identity,
   )
   synchroniser = new Synchroniser({
     target: messaging,
-    host,
-    inbox,
+    kinds: work.kinds,
     runnerId,
     lease,
     timings,
@@ -189,9 +172,9 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     facts,
     readFacts: async () => {
       const read = await parts.readFacts()
-      return { ...read, warnings: [...(read.warnings ?? []), ...pauses.warnings] }
+      return { ...read, warnings: [...(read.warnings ?? []), ...work.warnings] }
     },
-    environments: () => inbox.size,
+    environments: () => work.environments,
     intervalMilliseconds: timings.heartbeat,
     clock,
     now,
@@ -199,48 +182,30 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     confirm: () => synchroniser?.again(),
   })
   // At once, and not when all that is waited for below has ended.
-  stopping.addEventListener('abort', () => void inbox.settle())
+  stopping.addEventListener('abort', () => void work.settle())
   const server =
     parts.listen === null
       ? null
       : await serveObservation(parts.listen, metrics.registry, messaging.isConnected)
 
-  const take = async (order: EnvironmentOrder) => {
+  const take = async (order: OrderEnvelope) => {
     eventLoop.note('an order')
-    const receipt = inbox.put(order)
-    if (receipt === 'superseded') {
-      const reason = `an order of epoch ${order.epoch} came, this agent has ${epoch}`
-      lease.lose(reason)
-      // Not acknowledged: it is for the agent that took over, which shares the consumer.
-      throw new Error(reason)
-    }
-    if (receipt !== 'taken') {
-      log.info(
-        { environmentId: order.id, epoch: order.epoch, generation: order.generation, receipt },
-        'order refused',
-      )
-    }
-  }
-  const lookAgain = async (environmentId: string) => {
-    try {
-      // What a report says of a pause has to be known before the report.
-      for (const id of await pauses.look()) inbox.pauseChanged(id)
-    } catch (thrown) {
-      log.warn({ error: toError(thrown) }, 'the paused machines cannot be looked at')
-    }
-    inbox.powerChanged(environmentId)
+    if (work.put(order) !== 'superseded') return
+    const reason = `an order of epoch ${order.epoch} came, this agent has ${epoch}`
+    lease.lose(reason)
+    // Not acknowledged: it is for the agent that took over, which shares the consumer.
+    throw new Error(reason)
   }
   try {
     await Promise.all([
       messaging.consumeOrders(runnerId, take, stopping),
       synchroniser.run(stopping),
-      host.watch((environmentId) => void lookAgain(environmentId), stopping),
-      pauses.run(inbox, stopping),
+      work.listen(stopping),
       heartbeat.run(stopping),
       renewing,
     ])
   } finally {
-    await inbox.settle()
+    await work.settle()
     const flushed = Promise.all([reporter.flush(), ...tracked]).then(() => true)
     const inTime = await Promise.race([flushed, delay(flushSeconds * 1000, false, { ref: false })])
     if (!inTime) log.warn('not everything reported could be stored before the stop')

@@ -11,7 +11,7 @@ import { SshGuest } from './guest/ssh/ssh-guest.ts'
 import type { CommandRunner } from './host/command/command-runner.ts'
 import { LocalCommandRunner } from './host/command/local.ts'
 import { SecureShellCommandRunner } from './host/command/secure-shell.ts'
-import { ExclusiveHost } from './host/exclusive-host.ts'
+import { exclusiveMachines } from './host/exclusive-machines.ts'
 import type { Host } from './host/host.ts'
 import { ImageFolder } from './host/libvirt/image-folder.ts'
 import { LibvirtHost } from './host/libvirt/libvirt-host.ts'
@@ -27,6 +27,7 @@ import { type AgentKeys, loadKeys } from './state/keys.ts'
 import { readRunnerFile } from './state/runner-file.ts'
 import { defaultTimings } from './timings.ts'
 import { agentVersion } from './version.ts'
+import { EnvironmentHandler } from './work/environment/handler.ts'
 
 const syntheticBootConcurrency = 256
 const syntheticCapacity = { virtualCpus: 100_000, memoryMebibytes: 1_000_000_000, diskGibibytes: 10_000_000 }
@@ -53,11 +54,17 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
   const locks = join(locksAt, 'locks')
   const epochPath = join(config.libvirt.hostStateFolder, 'epoch.json')
   return {
-    host: new ExclusiveHost(host, locks, scope),
+    host: {
+      machines: exclusiveMachines(host.machines, locks, scope),
+      facts: () => host.facts(),
+      freeDiskBytes: () => host.freeDiskBytes(),
+      close: () => host.close(),
+    },
     epochs: new EpochFile(files, epochPath, runner.runnerId, locks),
     openGuest,
     runnerId: runner.runnerId,
     sealingKey: keys.sealing.privateKey,
+    work: [(context) => new EnvironmentHandler(context)],
     bootConcurrency: config.bootConcurrency ?? bootConcurrency,
     resumeFreeBytes: config.resumeFreeBytes,
     stepDeadlines: config.stepDeadlines,

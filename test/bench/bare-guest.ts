@@ -51,8 +51,12 @@ export class BareGuest {
       userCertificateAuthority: keys.publicKey,
       principal: 'nobody',
     }
-    await host.create(specification, { epoch: 1, generation: 1, assertHeld: () => Promise.resolve() })
-    const { address } = await host.look(environmentId)
+    await host.machines.create(specification, {
+      epoch: 1,
+      generation: 1,
+      assertHeld: () => Promise.resolve(),
+    })
+    const { address } = await host.machines.look(environmentId)
     if (address === null) throw new Error('the prepared machine has no address')
     await virsh('undefine', `hearth-${environmentId}`)
     const disk = join(imagesFolder, image, 'disk.qcow2')

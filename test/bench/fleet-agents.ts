@@ -30,8 +30,8 @@ async function start(stateFolder: string, registered: () => void): Promise<void>
   const parts = await compose(config, createLogger(config))
   const known = new Set<string>()
   let look: (environmentId: string) => void = () => undefined
-  const watch = parts.host.watch.bind(parts.host)
-  parts.host.watch = (changed, signal) => {
+  const watch = parts.host.machines.watch.bind(parts.host)
+  parts.host.machines.watch = (changed, signal) => {
     look = changed
     return watch(changed, signal)
   }

@@ -56,9 +56,9 @@ afterAll(async () => {
 })
 
 it('a guest on a libvirt network is reached at its own address, and sends under no other', async () => {
-  await host.create(guestSpecification(keys.publicKey, environmentId), authority)
-  await host.start(environmentId, authority)
-  const { address } = await host.look(environmentId)
+  await host.machines.create(guestSpecification(keys.publicKey, environmentId), authority)
+  await host.machines.start(environmentId, authority)
+  const { address } = await host.machines.look(environmentId)
   expect(address).toMatchObject({ host: expect.stringMatching(/^198\.18\.77\.\d+$/), port: 22 })
   if (address === null) throw new Error('the guest has no address')
   const shell = (command: string) => secureShell(address, { keyPath: keys.path }, command)
@@ -74,6 +74,6 @@ it('a guest on a libvirt network is reached at its own address, and sends under 
   const another = '198.18.77.200'
   await shell(`ip address add ${another}/24 dev eth0; ip route replace ${gateway}/32 dev eth0 src ${another}`)
   expect((await shell(reach)).stdout).toBe('refused\n')
-  await host.remove(environmentId, authority)
-  expect((await host.look(environmentId)).address).toBeNull()
+  await host.machines.remove(environmentId, authority)
+  expect((await host.machines.look(environmentId)).address).toBeNull()
 })

@@ -75,7 +75,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  for (const id of [guest, neighbour]) if (id !== undefined) await host.remove(id, authority)
+  for (const id of [guest, neighbour]) if (id !== undefined) await host.machines.remove(id, authority)
   if (folder !== undefined) await removeRun(folder, [owner])
   await here?.[Symbol.asyncDispose]()
   await lan?.[Symbol.asyncDispose]()
@@ -100,7 +100,7 @@ describe('by default a guest', () => {
   })
 
   it('does not reach another guest, neither by the gateway nor by the host’s address', async () => {
-    const { address } = await host.look(neighbour)
+    const { address } = await host.machines.look(neighbour)
     const port = address?.port ?? 0
     const said = await Promise.all(['10.0.2.2', hostAddress].map((at) => reach(guest, at, port)))
     expect(said.join('')).not.toContain('SSH')
@@ -127,7 +127,7 @@ describe('by default a guest', () => {
         'ip route del local 127.0.0.1 dev lo table local && ip route add 127.0.0.0/8 via 10.0.2.2 src 10.0.2.15',
     )
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 })
-    const { address } = await host.look(neighbour)
+    const { address } = await host.machines.look(neighbour)
     const loopback = [ports.loopback, address?.port ?? 0]
     const said = (await Promise.all(loopback.map((port) => reach(guest, '127.0.0.1', port)))).join('')
     expect(said).not.toContain(greeting)
@@ -151,20 +151,22 @@ describe('the process that carries a guest’s network', () => {
 
   it('is missed when it has ended, and is there again after the next start', async () => {
     for (const pid of passtOf(neighbour)) process.kill(pid, 'SIGKILL')
-    await eventually(async () => (await host.look(neighbour)).fault !== null, { timeoutMilliseconds: 20_000 })
-    expect((await host.look(neighbour)).fault).toContain('passt')
-    await host.start(neighbour, authority)
-    expect((await host.look(neighbour)).fault).toBeNull()
+    await eventually(async () => (await host.machines.look(neighbour)).fault !== null, {
+      timeoutMilliseconds: 20_000,
+    })
+    expect((await host.machines.look(neighbour)).fault).toContain('passt')
+    await host.machines.start(neighbour, authority)
+    expect((await host.machines.look(neighbour)).fault).toBeNull()
     await untilAnswering(neighbour)
   })
 
   it('ends with its guest, and the rules with the last guest', async () => {
-    await host.powerOff(neighbour, authority)
+    await host.machines.powerOff(neighbour, authority)
     expect(passtOf(neighbour)).toEqual([])
-    await host.inventory()
-    await host.remove(neighbour, authority)
+    await host.machines.inventory()
+    await host.machines.remove(neighbour, authority)
     expect(await here.run('nft', 'list', 'tables')).toContain(owner)
-    await host.remove(guest, authority)
+    await host.machines.remove(guest, authority)
     expect(await here.run('nft', 'list', 'tables')).not.toContain(owner)
     expect(passtOf(guest)).toEqual([])
   })
@@ -172,8 +174,8 @@ describe('the process that carries a guest’s network', () => {
 
 async function bootGuest(): Promise<string> {
   const given = guestSpecification(keys.publicKey)
-  await host.create(given, authority)
-  await host.start(given.environmentId, authority)
+  await host.machines.create(given, authority)
+  await host.machines.start(given.environmentId, authority)
   await untilAnswering(given.environmentId)
   return given.environmentId
 }
@@ -193,7 +195,7 @@ async function reach(environmentId: string, address: string, port: number): Prom
 }
 
 async function shell(environmentId: string, command: string): Promise<CommandResult> {
-  const { address } = await host.look(environmentId)
+  const { address } = await host.machines.look(environmentId)
   if (address === null) throw new Error('the guest has no address')
   const options = [
     'StrictHostKeyChecking=no',

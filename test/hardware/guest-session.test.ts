@@ -53,7 +53,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await host?.remove(environmentId, authority)
+  await host?.machines.remove(environmentId, authority)
   await host?.close()
   await server?.[Symbol.asyncDispose]()
   loopback?.close()
@@ -62,9 +62,9 @@ afterAll(async () => {
 })
 
 it('a user without rights has guests too, kept from the loopback of the host, and is told what cannot be closed', async () => {
-  await host.create(guestSpecification(keys.publicKey, environmentId), authority)
-  await host.start(environmentId, authority)
-  const { address } = await host.look(environmentId)
+  await host.machines.create(guestSpecification(keys.publicKey, environmentId), authority)
+  await host.machines.start(environmentId, authority)
+  const { address } = await host.machines.look(environmentId)
   if (address === null) throw new Error('the machine has no address')
   const inGuest = (command: string) => secureShell(address, { keyPath: keys.path }, command)
   await eventually(async () => (await inGuest('true')).exitCode === 0, patience)
@@ -77,7 +77,7 @@ it('a user without rights has guests too, kept from the loopback of the host, an
 
   const { warnings } = await host.facts()
   expect(warnings).toContainEqual(expect.stringContaining('are not filtered (the agent is not root)'))
-  await host.remove(environmentId, authority)
-  expect((await host.look(environmentId)).power).toBe('absent')
+  await host.machines.remove(environmentId, authority)
+  expect((await host.machines.look(environmentId)).power).toBe('absent')
   expect(processesWith(environmentId)).toEqual([])
 })

@@ -47,7 +47,7 @@ beforeAll(async () => {
   await offerMuteImage(images, 'panicking', panickingCommandLine)
   await offerMuteImage(images, 'filling', fillingCommandLine)
   host = hostOf('machines')
-  watching = host.watch((id) => changed.push(id), stop.signal)
+  watching = host.machines.watch((id) => changed.push(id), stop.signal)
 })
 afterAll(async () => {
   stop.abort()
@@ -86,8 +86,8 @@ const specification = (image: string): MachineSpecification => {
 
 async function running(image: string, on = host): Promise<string> {
   const given = specification(image)
-  await on.create(given, authority)
-  await on.start(given.environmentId, authority)
+  await on.machines.create(given, authority)
+  await on.machines.start(given.environmentId, authority)
   return given.environmentId
 }
 
@@ -99,7 +99,7 @@ async function told(id: string, happen: () => Promise<unknown>): Promise<void> {
 }
 
 const stateOf = async (id: string) => {
-  const { power, endReason, pauseReason } = await host.look(id)
+  const { power, endReason, pauseReason } = await host.machines.look(id)
   return [power, endReason, pauseReason]
 }
 
@@ -120,9 +120,9 @@ describe('another local user of the host', () => {
       }
     }
     await expectClosed()
-    await host.powerOff(id, authority)
+    await host.machines.powerOff(id, authority)
     await expectClosed()
-    await host.remove(id, authority)
+    await host.machines.remove(id, authority)
   })
 })
 
@@ -132,28 +132,28 @@ describe('a change of power is told within seconds, with its cause', () => {
     const pid = Number(await readFile(`/run/libvirt/qemu/hearth-${id}.pid`, 'utf8'))
     await told(id, async () => process.kill(pid, 'SIGKILL'))
     await expect.poll(() => stateOf(id)).toEqual(['crashed', 'hypervisor_gone', null])
-    await host.remove(id, authority)
+    await host.machines.remove(id, authority)
   })
 
   it('somebody suspends and resumes it', async () => {
     const id = await running('mute')
     await told(id, () => virsh('suspend', `hearth-${id}`))
     expect(await stateOf(id)).toEqual(['paused', null, 'suspended'])
-    expect(await host.paused()).toContainEqual({ environmentId: id, reason: 'suspended' })
-    await told(id, () => host.resume(id, authority))
+    expect(await host.machines.paused()).toContainEqual({ environmentId: id, reason: 'suspended' })
+    await told(id, () => host.machines.resume(id, authority))
     expect(await stateOf(id)).toEqual(['running', null, null])
     const limits = await virsh('blkdeviotune', `hearth-${id}`, 'vda')
     expect(limits).toMatch(/total_bytes_sec: 40000000\n(.*\n)*total_iops_sec *: 500/)
-    await host.remove(id, authority)
+    await host.machines.remove(id, authority)
   })
 
   it('its kernel panics, and it starts again when that is wanted', async () => {
     const id = await running('panicking')
     await expect.poll(() => stateOf(id), { timeout: 60_000 }).toEqual(['crashed', 'kernel_panicked', null])
     expect(changed).toContain(id)
-    await host.start(id, authority)
-    expect((await host.look(id)).power).toBe('running')
-    await host.remove(id, authority)
+    await host.machines.start(id, authority)
+    expect((await host.machines.look(id)).power).toBe('running')
+    await host.machines.remove(id, authority)
   })
 })
 
@@ -177,18 +177,22 @@ describe('a host whose disk is full', () => {
 
   it('has its guests stand still with that cause, and go on where they were when there is room', async () => {
     const id = await running('filling', small)
-    await expect.poll(() => small.paused(), patience).toEqual([{ environmentId: id, reason: 'io_error' }])
-    expect((await small.look(id)).pauseReason).toBe('io_error')
+    await expect
+      .poll(() => small.machines.paused(), patience)
+      .toEqual([{ environmentId: id, reason: 'io_error' }])
+    expect((await small.machines.look(id)).pauseReason).toBe('io_error')
     expect(await small.freeDiskBytes()).toBeLessThan(mebibyte)
     // Still no room: it stands still again at once, and has lost nothing.
-    await small.resume(id, authority).catch(() => undefined)
-    await expect.poll(() => small.paused(), patience).toEqual([{ environmentId: id, reason: 'io_error' }])
-    expect(await small.readConsole(id)).not.toContain('all is written')
+    await small.machines.resume(id, authority).catch(() => undefined)
+    await expect
+      .poll(() => small.machines.paused(), patience)
+      .toEqual([{ environmentId: id, reason: 'io_error' }])
+    expect(await small.machines.readConsole(id)).not.toContain('all is written')
 
     await run(['mount', '-o', `remount,size=${4 * smallDiskMebibytes}m`, join(folder, machines)])
-    await small.resume(id, authority)
-    await expect.poll(() => small.readConsole(id), patience).toContain('all is written')
-    expect((await small.look(id)).power).toBe('running')
-    await small.remove(id, authority)
+    await small.machines.resume(id, authority)
+    await expect.poll(() => small.machines.readConsole(id), patience).toContain('all is written')
+    expect((await small.machines.look(id)).power).toBe('running')
+    await small.machines.remove(id, authority)
   })
 })

@@ -81,7 +81,7 @@ async function makeMachine(owner: string): Promise<string> {
     userCertificateAuthority: generateSecureShellKeyPair('authority').publicKey,
     principal: `environment:${environmentId}`,
   }
-  await maker.create(specification, authority)
+  await maker.machines.create(specification, authority)
   return environmentId
 }
 

@@ -24,14 +24,14 @@ export const hostContract: readonly (readonly [
     'a machine nobody made is absent',
     async ({ host, specification }) => {
       const { environmentId } = specification()
-      const { power, ownership, record } = await host.look(environmentId)
+      const { power, ownership, record } = await host.machines.look(environmentId)
       deepStrictEqual({ power, ownership, record }, { power: 'absent', ownership: null, record: null })
     },
   ],
   [
     'a made machine is shut off, says whose it is, and has an address and an identity of its own',
     withMachine(async ({ host, owner }, { environmentId, hostname }) => {
-      const machine = await host.look(environmentId)
+      const machine = await host.machines.look(environmentId)
       strictEqual(machine.power, 'shut_off')
       const { createdAt, ...rest } = machine.ownership ?? { createdAt: '' }
       deepStrictEqual(rest, { owner, environmentId, epoch: 1, generation: 2 })
@@ -44,28 +44,28 @@ export const hostContract: readonly (readonly [
     'making, starting, ending and removing may each be done twice',
     withMachine(async ({ host }, given) => {
       const { environmentId } = given
-      const before = await host.look(environmentId)
-      await host.create(given, authority)
-      deepStrictEqual(await host.look(environmentId), before)
-      await host.start(environmentId, authority)
-      await host.start(environmentId, authority)
-      strictEqual((await host.look(environmentId)).power, 'running')
-      await host.powerOff(environmentId, authority)
-      await host.powerOff(environmentId, authority)
-      strictEqual((await host.look(environmentId)).power, 'shut_off')
-      await host.remove(environmentId, authority)
-      await host.remove(environmentId, authority)
-      strictEqual((await host.look(environmentId)).power, 'absent')
+      const before = await host.machines.look(environmentId)
+      await host.machines.create(given, authority)
+      deepStrictEqual(await host.machines.look(environmentId), before)
+      await host.machines.start(environmentId, authority)
+      await host.machines.start(environmentId, authority)
+      strictEqual((await host.machines.look(environmentId)).power, 'running')
+      await host.machines.powerOff(environmentId, authority)
+      await host.machines.powerOff(environmentId, authority)
+      strictEqual((await host.machines.look(environmentId)).power, 'shut_off')
+      await host.machines.remove(environmentId, authority)
+      await host.machines.remove(environmentId, authority)
+      strictEqual((await host.machines.look(environmentId)).power, 'absent')
     }),
   ],
   [
     'identity and host key stay the same over a restart',
     withMachine(async ({ host }, { environmentId }) => {
-      const before = await host.look(environmentId)
-      await host.start(environmentId, authority)
-      await host.powerOff(environmentId, authority)
-      await host.start(environmentId, authority)
-      const after = await host.look(environmentId)
+      const before = await host.machines.look(environmentId)
+      await host.machines.start(environmentId, authority)
+      await host.machines.powerOff(environmentId, authority)
+      await host.machines.start(environmentId, authority)
+      const after = await host.machines.look(environmentId)
       deepStrictEqual(after.identity, before.identity)
       strictEqual(after.address?.hostKey, before.address?.hostKey)
     }),
@@ -73,125 +73,126 @@ export const hostContract: readonly (readonly [
   [
     'a record is kept beside the machine, replaced whole, and goes with it',
     withMachine(async ({ host }, { environmentId }) => {
-      await host.keepRecord(environmentId, 'first, a long one', authority)
-      await host.keepRecord(environmentId, 'second ü', authority)
-      strictEqual((await host.look(environmentId)).record, 'second ü')
-      await host.remove(environmentId, authority)
-      strictEqual((await host.look(environmentId)).record, null)
+      await host.machines.keepRecord(environmentId, 'first, a long one', authority)
+      await host.machines.keepRecord(environmentId, 'second ü', authority)
+      strictEqual((await host.machines.look(environmentId)).record, 'second ü')
+      await host.machines.remove(environmentId, authority)
+      strictEqual((await host.machines.look(environmentId)).record, null)
     }),
   ],
   [
     'a machine that somebody suspends is paused with its reason, does not count as running, and goes on when it is resumed',
     withMachine(async ({ host, suspend }, { environmentId }) => {
       const isListed = async () =>
-        (await host.paused()).some((paused) => paused.environmentId === environmentId)
-      await host.start(environmentId, authority)
+        (await host.machines.paused()).some((paused) => paused.environmentId === environmentId)
+      await host.machines.start(environmentId, authority)
       strictEqual(await isListed(), false)
       await suspend(environmentId)
-      const { power, pauseReason } = await host.look(environmentId)
+      const { power, pauseReason } = await host.machines.look(environmentId)
       deepStrictEqual([power, pauseReason, await isListed()], ['paused', 'suspended', true])
-      await host.resume(environmentId, authority)
-      const going = await host.look(environmentId)
+      await host.machines.resume(environmentId, authority)
+      const going = await host.machines.look(environmentId)
       deepStrictEqual([going.power, going.pauseReason, await isListed()], ['running', null, false])
       await suspend(environmentId)
-      await host.powerOff(environmentId, authority)
-      strictEqual((await host.look(environmentId)).power, 'shut_off')
+      await host.machines.powerOff(environmentId, authority)
+      strictEqual((await host.machines.look(environmentId)).power, 'shut_off')
       strictEqual(await isListed(), false)
     }),
   ],
   [
     'newer fencing numbers stand in the machine, shut off or running',
     withMachine(async ({ host }, { environmentId }) => {
-      await host.stamp(environmentId, authorityOf(7, 9))
-      await host.start(environmentId, newest)
-      await host.stamp(environmentId, authorityOf(8, 10))
-      const { ownership } = await host.look(environmentId)
+      await host.machines.stamp(environmentId, authorityOf(7, 9))
+      await host.machines.start(environmentId, newest)
+      await host.machines.stamp(environmentId, authorityOf(8, 10))
+      const { ownership } = await host.machines.look(environmentId)
       deepStrictEqual([ownership?.epoch, ownership?.generation], [8, 10])
-      await host.powerOff(environmentId, newest)
-      strictEqual((await host.look(environmentId)).ownership?.generation, 10)
+      await host.machines.powerOff(environmentId, newest)
+      strictEqual((await host.machines.look(environmentId)).ownership?.generation, 10)
     }),
   ],
   [
     'another runner’s machine is seen as such and never touched',
     withMachine(async ({ host, foreignHost }, given) => {
       const { environmentId } = given
-      await host.start(environmentId, authority)
-      const before = await host.look(environmentId)
+      await host.machines.start(environmentId, authority)
+      const before = await host.machines.look(environmentId)
       for (const touch of [
-        () => foreignHost.create(given, newest),
-        () => foreignHost.start(environmentId, newest),
-        () => foreignHost.shutDown(environmentId, newest),
-        () => foreignHost.powerOff(environmentId, newest),
-        () => foreignHost.stamp(environmentId, newest),
-        () => foreignHost.keepRecord(environmentId, 'theirs', newest),
-        () => foreignHost.remove(environmentId, newest),
+        () => foreignHost.machines.create(given, newest),
+        () => foreignHost.machines.start(environmentId, newest),
+        () => foreignHost.machines.shutDown(environmentId, newest),
+        () => foreignHost.machines.powerOff(environmentId, newest),
+        () => foreignHost.machines.stamp(environmentId, newest),
+        () => foreignHost.machines.keepRecord(environmentId, 'theirs', newest),
+        () => foreignHost.machines.remove(environmentId, newest),
       ]) {
         await rejects(touch, /not this runner/)
       }
-      deepStrictEqual(await host.look(environmentId), before)
+      deepStrictEqual(await host.machines.look(environmentId), before)
     }),
   ],
   [
     'a machine worked on under a newer lease or order is left alone by an older one',
     withMachine(async ({ host }, given) => {
       const { environmentId } = given
-      await host.stamp(environmentId, authorityOf(3, 5))
-      await host.start(environmentId, authorityOf(3, 5))
-      const before = await host.look(environmentId)
+      await host.machines.stamp(environmentId, authorityOf(3, 5))
+      await host.machines.start(environmentId, authorityOf(3, 5))
+      const before = await host.machines.look(environmentId)
       for (const older of [authorityOf(2, 6), authorityOf(3, 4)]) {
         for (const touch of [
-          () => host.create(given, older),
-          () => host.start(environmentId, older),
-          () => host.shutDown(environmentId, older),
-          () => host.powerOff(environmentId, older),
-          () => host.stamp(environmentId, older),
-          () => host.keepRecord(environmentId, 'older', older),
-          () => host.remove(environmentId, older),
+          () => host.machines.create(given, older),
+          () => host.machines.start(environmentId, older),
+          () => host.machines.shutDown(environmentId, older),
+          () => host.machines.powerOff(environmentId, older),
+          () => host.machines.stamp(environmentId, older),
+          () => host.machines.keepRecord(environmentId, 'older', older),
+          () => host.machines.remove(environmentId, older),
         ]) {
           await rejects(touch, StaleAuthority)
         }
       }
-      deepStrictEqual(await host.look(environmentId), before)
+      deepStrictEqual(await host.machines.look(environmentId), before)
     }),
   ],
   [
     'nothing is begun once the authority is gone',
     withMachine(async ({ host, specification }, { environmentId }) => {
-      const before = await host.look(environmentId)
+      const before = await host.machines.look(environmentId)
       const gone: Authority = { ...newest, assertHeld: () => Promise.reject(new Error('gone')) }
       const other = specification()
       for (const touch of [
-        () => host.create(other, gone),
-        () => host.start(environmentId, gone),
-        () => host.stamp(environmentId, gone),
-        () => host.keepRecord(environmentId, 'late', gone),
-        () => host.remove(environmentId, gone),
+        () => host.machines.create(other, gone),
+        () => host.machines.start(environmentId, gone),
+        () => host.machines.stamp(environmentId, gone),
+        () => host.machines.keepRecord(environmentId, 'late', gone),
+        () => host.machines.remove(environmentId, gone),
       ]) {
         await rejects(touch, /gone/)
       }
-      deepStrictEqual(await host.look(environmentId), before)
-      strictEqual((await host.look(other.environmentId)).ownership, null)
+      deepStrictEqual(await host.machines.look(environmentId), before)
+      strictEqual((await host.machines.look(other.environmentId)).ownership, null)
     }),
   ],
   [
     'a record kept before there is a machine says whose it is, and goes like one',
     async ({ host, owner, specification }) => {
       const { environmentId } = specification()
-      await host.keepRecord(environmentId, 'it failed', authority)
-      const { power, ownership, record } = await host.look(environmentId)
+      await host.machines.keepRecord(environmentId, 'it failed', authority)
+      const { power, ownership, record } = await host.machines.look(environmentId)
       deepStrictEqual([power, ownership?.owner, record], ['absent', owner, 'it failed'])
-      const listed = await host.inventory()
+      const listed = await host.machines.inventory()
       strictEqual(listed.find((entry) => entry.environmentId === environmentId)?.ownership?.owner, owner)
-      await host.remove(environmentId, authority)
-      strictEqual((await host.look(environmentId)).ownership, null)
+      await host.machines.remove(environmentId, authority)
+      strictEqual((await host.machines.look(environmentId)).ownership, null)
     },
   ],
   [
     'the inventory lists the machine until it is removed',
     withMachine(async ({ host, owner }, { environmentId }) => {
-      const find = async () => (await host.inventory()).find((entry) => entry.environmentId === environmentId)
+      const find = async () =>
+        (await host.machines.inventory()).find((entry) => entry.environmentId === environmentId)
       strictEqual((await find())?.ownership?.owner, owner)
-      await host.remove(environmentId, authority)
+      await host.machines.remove(environmentId, authority)
       strictEqual(await find(), undefined)
     }),
   ],
@@ -199,9 +200,9 @@ export const hostContract: readonly (readonly [
     'an image that is not there is refused by name, and leaves nothing',
     async ({ host, specification }) => {
       const given = { ...specification(), image: 'no-such-image' }
-      await rejects(() => host.create(given, authority), /no-such-image/)
-      strictEqual((await host.look(given.environmentId)).ownership, null)
-      await host.remove(given.environmentId, authority)
+      await rejects(() => host.machines.create(given, authority), /no-such-image/)
+      strictEqual((await host.machines.look(given.environmentId)).ownership, null)
+      await host.machines.remove(given.environmentId, authority)
     },
   ],
 ]
@@ -220,10 +221,10 @@ function withMachine(
   return async (setting) => {
     const given = setting.specification()
     try {
-      await setting.host.create(given, authority)
+      await setting.host.machines.create(given, authority)
       await holds(setting, given)
     } finally {
-      await setting.host.remove(given.environmentId, newest)
+      await setting.host.machines.remove(given.environmentId, newest)
     }
   }
 }

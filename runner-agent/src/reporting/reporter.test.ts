@@ -1,4 +1,4 @@
-import type { EnvironmentReport } from '@hearth/contract'
+import type { ReportEnvelope } from '@hearth/contract'
 import { FixedClock } from '@hearth/foundation'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
@@ -6,17 +6,14 @@ import { type ReportContent, Reporter } from './reporter.ts'
 
 const id = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
 const content = (phase: ReportContent['phase'], environmentId = id): ReportContent => ({
+  kind: 'environment',
   id: environmentId,
   generation: 1,
   phase,
-  address: null,
-  identity: null,
-  paused: null,
-  steps: [],
   failure: null,
 })
 
-function setUp(publishReport: (report: EnvironmentReport) => Promise<void>) {
+function setUp(publishReport: (report: ReportEnvelope) => Promise<void>) {
   const stop = new AbortController()
   const clock = new FixedClock(new Date('2026-01-01T00:00:00Z'))
   const log = pino({ enabled: false })
@@ -24,7 +21,7 @@ function setUp(publishReport: (report: EnvironmentReport) => Promise<void>) {
 }
 
 test('what is overtaken on the way is not sent, the last one always is, and sequences rise', async () => {
-  const sent: EnvironmentReport[] = []
+  const sent: ReportEnvelope[] = []
   let release: () => void = () => undefined
   const held = new Promise<void>((resolve) => {
     release = resolve

@@ -1,21 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { EnvironmentReport } from '@hearth/contract'
+import type { ReportEnvelope } from '@hearth/contract'
 import { backoff, type Clock } from '@hearth/foundation'
 import type { Logger } from 'pino'
 
 export interface ReportTarget {
-  publishReport(report: EnvironmentReport): Promise<void>
+  publishReport(report: ReportEnvelope): Promise<void>
 }
 
-export type ReportContent = Omit<EnvironmentReport, 'kind' | 'runnerId' | 'epoch' | 'sequence' | 'reportedAt'>
+/** What a kind of work has to tell comes with it. */
+export type ReportContent = Omit<ReportEnvelope, 'runnerId' | 'epoch' | 'sequence' | 'reportedAt'>
 
 interface Lane {
   waiting: ReportContent | null
-  done: Promise<void>
+  /** The sequence of the last one that was stored; 0 where none was. */
+  done: Promise<number>
 }
 
 /**
- * Sends what was seen of each environment, one report at a time and the newest next: what is overtaken while another
+ * Sends what was seen of each thing, one report at a time and the newest next: what is overtaken while another
  * is on its way is never sent, and the last one always is.
  */
 export class Reporter {
@@ -30,16 +32,20 @@ export class Reporter {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Resolves when this report, or a newer one of the same environment, is stored, or the signal aborts. */
-  report(content: ReportContent): Promise<void> {
-    const lane = this.lanes.get(content.id)
+  /**
+   * Resolves when this report, or a newer one of the same thing, is stored, with its sequence; or with 0 when the signal
+   * aborts.
+   */
+  report(content: ReportContent): Promise<number> {
+    const name = `${content.kind}.${content.id}`
+    const lane = this.lanes.get(name)
     if (lane !== undefined) {
       lane.waiting = content
       return lane.done
     }
-    const started: Lane = { waiting: content, done: Promise.resolve() }
-    this.lanes.set(content.id, started)
-    started.done = this.drain(content.id, started)
+    const started: Lane = { waiting: content, done: Promise.resolve(0) }
+    this.lanes.set(name, started)
+    started.done = this.drain(name, started)
     return started.done
   }
 
@@ -52,31 +58,34 @@ export class Reporter {
     return this.lanes.size
   }
 
-  private async drain(id: string, lane: Lane): Promise<void> {
+  private async drain(name: string, lane: Lane): Promise<number> {
+    let stored = 0
     for (let content = lane.waiting; content !== null; content = lane.waiting) {
       lane.waiting = null
-      await this.send(content, lane)
+      stored = await this.send(content, lane)
     }
-    this.lanes.delete(id)
+    this.lanes.delete(name)
+    return stored
   }
 
-  private async send(content: ReportContent, lane: Lane): Promise<void> {
+  private async send(content: ReportContent, lane: Lane): Promise<number> {
     for (let attempt = 0; !this.signal.aborted && lane.waiting === null; attempt += 1) {
       this.sequence += 1
+      const { sequence } = this
       try {
         await this.target.publishReport({
-          kind: 'environment',
           ...content,
           ...this.identity,
-          sequence: this.sequence,
+          sequence,
           reportedAt: this.clock.now().toISOString(),
         })
-        return
+        return sequence
       } catch (thrown) {
-        this.log.warn({ environmentId: content.id, error: thrown }, 'a report is not stored yet')
+        this.log.warn({ kind: content.kind, id: content.id, error: thrown }, 'a report is not stored yet')
         const wait = backoff(attempt, { first: 200, most: 10_000 })
         await delay(wait, undefined, { signal: this.signal }).catch(() => undefined)
       }
     }
+    return 0
   }
 }

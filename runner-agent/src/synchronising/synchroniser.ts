@@ -1,12 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { SyncReply, SyncRequest } from '@hearth/contract'
+import { type AcceptedSync, kindsOfSync, type SyncReply, type SyncRequest } from '@hearth/contract'
 import { backoff, toError } from '@hearth/foundation'
 import type { Logger } from 'pino'
-import type { Host } from '../host/host.ts'
 import type { Lease } from '../lease/lease.ts'
 import type { Timings } from '../timings.ts'
-import type { EnvironmentInbox } from '../work/environment/inbox.ts'
-import { judgeUnwanted } from './unwanted.ts'
+import { KindSynchroniser, type SynchronisedKind } from './kind-synchroniser.ts'
 
 export interface SyncTarget {
   requestSync(request: SyncRequest, timeoutMilliseconds: number): Promise<SyncReply>
@@ -14,8 +12,8 @@ export interface SyncTarget {
 
 export interface SynchroniserOptions {
   target: SyncTarget
-  host: Pick<Host, 'inventory'>
-  inbox: EnvironmentInbox
+  /** First the one that every control plane knows, whose answer says which others this one does. */
+  kinds: readonly SynchronisedKind[]
   runnerId: string
   lease: Lease
   timings: Timings
@@ -29,20 +27,19 @@ export interface SynchroniserOptions {
 /** The share of the interval by which it differs from time to time. */
 const spread = 0.2
 
-/** The control plane answers so many pages at once, and later ones in this time each. */
-const pagesAtOnce = 8
-const betweenPagesMilliseconds = 600
-
-/** Holds the host's inventory against the full desired set: now, again and again, and when asked. */
+/** Holds what is on the host against the full desired set: now, again and again, and when asked. */
 export class Synchroniser {
   private asked = false
   private wakeAll = false
   private sleep = new AbortController()
-  /** Begins anew with the process: a machine that has become unwanted stays the longer for it. */
-  private since = new Map<string, number>()
-  private nextEnd: number | null = null
+  private readonly kinds: readonly KindSynchroniser[]
+  /** The kinds that the control plane did not know when it was asked last. */
+  private unknown: readonly string[] = []
 
-  constructor(private readonly options: SynchroniserOptions) {}
+  constructor(private readonly options: SynchroniserOptions) {
+    const ask = (page: Omit<SyncRequest, 'runnerId' | 'epoch'>) => this.ask(page)
+    this.kinds = options.kinds.map((kind) => new KindSynchroniser(kind, { ...options, ask }))
+  }
 
   /** Asks for another synchronisation soon, after which everything is looked at and reported again. */
   again(): void {
@@ -58,7 +55,7 @@ export class Synchroniser {
       const wakeAll = this.wakeAll
       this.wakeAll = false
       await this.untilReplied(signal)
-      if (wakeAll) this.options.inbox.wakeAll()
+      if (wakeAll) for (const { inbox } of this.options.kinds) inbox.wakeAll()
       if (!this.asked) await this.rest(signal)
       if (this.asked) await pause(random() * timings.synchronisationSpread, signal)
     }
@@ -67,7 +64,8 @@ export class Synchroniser {
   private async rest(signal: AbortSignal): Promise<void> {
     const { timings, random, now } = this.options
     const interval = timings.synchronisation * (1 + spread * (2 * random() - 1))
-    const untilEnd = this.nextEnd === null ? interval : Math.max(0, this.nextEnd - now())
+    const ends = this.kinds.flatMap(({ nextEnd }) => (nextEnd === null ? [] : [nextEnd]))
+    const untilEnd = Math.max(0, Math.min(...ends) - now())
     this.sleep = new AbortController()
     await pause(Math.min(interval, untilEnd), AbortSignal.any([this.sleep.signal, signal]))
   }
@@ -87,77 +85,35 @@ export class Synchroniser {
   }
 
   private async synchronise(signal: AbortSignal): Promise<void> {
-    const { host, target, inbox, runnerId, lease, timings, now } = this.options
-    const owned = (await host.inventory()).flatMap(({ environmentId, ownership }) =>
-      ownership?.owner === runnerId ? [{ ...ownership, environmentId }] : [],
-    )
-    const inventory = owned.map(({ environmentId, epoch, generation }) => ({
-      environmentId,
-      epoch,
-      generation,
-    }))
-    const ask = async (page: Pick<SyncRequest, 'inventory' | 'held' | 'after'>) => {
-      const begunAt = now()
-      const request = { runnerId, epoch: lease.epoch, ...page }
-      const reply = await target.requestSync(request, timings.synchronisationReply)
-      if (reply.accepted) lease.confirm(begunAt)
-      else lease.lose(refusal(reply))
-      return reply.accepted ? reply : null
-    }
-    const held = inbox.held()
-    const reply = await ask({ inventory, held, after: null })
-    if (reply === null) return
-    for (const id of reply.unchanged ?? []) inbox.confirm(id)
-    this.takeOrders(reply.orders)
-    for (let next = reply.next ?? null, pages = 1; next !== null; pages += 1) {
-      if (pages >= pagesAtOnce) await pause(betweenPagesMilliseconds, signal)
+    let known: readonly string[] = kindsOfSync({})
+    for (const each of this.kinds) {
       if (signal.aborted) return
-      // What is unwanted was said with the first page, which had the inventory.
-      const page = await ask({ inventory: [], held, after: next })
-      if (page === null) return
-      this.takeOrders(page.orders)
-      next = page.next ?? null
+      if (!known.includes(each.kind)) continue
+      const reply = await each.synchronise(signal)
+      if (reply === null) return
+      known = kindsOfSync(reply)
     }
-    const generations = new Map(owned.map(({ environmentId, generation }) => [environmentId, generation]))
-    this.takeUnwanted(reply.unwanted, generations)
+    this.tellUnknown(known)
   }
 
-  private takeOrders(orders: Extract<SyncReply, { accepted: true }>['orders']): void {
-    const { inbox, lease } = this.options
-    for (const order of orders) {
-      if (inbox.put(order) !== 'superseded') continue
-      lease.lose(`an order of epoch ${order.epoch} came`)
-      return
-    }
+  /** What the control plane does not know is left as it is, and said once. */
+  private tellUnknown(known: readonly string[]): void {
+    const unknown = this.kinds.map(({ kind }) => kind).filter((kind) => !known.includes(kind))
+    for (const kind of unknown.filter((each) => !this.unknown.includes(each)))
+      this.options.log.warn({ kind }, 'the control plane does not know this kind of work: it stays as it is')
+    this.unknown = unknown
   }
 
-  private takeUnwanted(unwanted: readonly string[], generations: ReadonlyMap<string, number>): void {
-    const { inbox, log, timings, now } = this.options
-    const judged = judgeUnwanted({
-      since: this.since,
-      unwanted,
-      lastOrderAt: (id) => inbox.lastOrderAt(id),
-      now: now(),
-      graceMilliseconds: timings.removalGrace,
-    })
-    for (const environmentId of judged.since.keys()) {
-      if (this.since.has(environmentId)) continue
-      const seconds = timings.removalGrace / 1000
-      log.info({ environmentId }, `unwanted: removed in ${seconds} s unless an order comes`)
-    }
-    this.since = judged.since
-    this.nextEnd = judged.nextEnd
-    for (const id of judged.remove) void this.removeUnwanted(id, generations.get(id) ?? 0)
-  }
-
-  private async removeUnwanted(environmentId: string, generation: number): Promise<void> {
-    const { inbox, log } = this.options
-    try {
-      const removed = await inbox.removeUnwanted(environmentId, generation)
-      if (removed) log.info({ environmentId }, 'unwanted machine removed')
-    } catch (thrown) {
-      log.warn({ environmentId, error: toError(thrown) }, 'an unwanted machine could not be removed')
-    }
+  /** Null when the lease is lost. */
+  private async ask(page: Omit<SyncRequest, 'runnerId' | 'epoch'>): Promise<AcceptedSync | null> {
+    const { target, kinds, runnerId, lease, timings, now } = this.options
+    const begunAt = now()
+    const known = { kinds: kinds.map(({ handler }) => handler.messages.kind) }
+    const request = { runnerId, epoch: lease.epoch, ...known, ...page }
+    const reply = await target.requestSync(request, timings.synchronisationReply)
+    if (reply.accepted) lease.confirm(begunAt)
+    else lease.lose(refusal(reply))
+    return reply.accepted ? reply : null
   }
 }
 

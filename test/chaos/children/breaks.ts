@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Messaging } from '@hearth/messaging'
-import type { Host } from '@hearth/runner-agent'
+import type { Machines } from '@hearth/runner-agent'
 import type { Rewriting } from './database-writes.ts'
 import type { Break } from './messages.ts'
 import { tell } from './parent.ts'
@@ -44,10 +44,10 @@ export function breakOrders(chosen: Break | null, messaging: Messaging): Messagi
 }
 
 /** `orphan`: some machines that are to be removed stay, and the agent does not see them any more. */
-export function breakRemovals(chosen: Break | null, host: Host): Host {
-  if (chosen !== 'orphan') return host
+export function breakRemovals(chosen: Break | null, machines: Machines): Machines {
+  if (chosen !== 'orphan') return machines
   const kept = new Set<string>()
-  return new Proxy(host, {
+  return new Proxy(machines, {
     get: (object, name) => {
       const value: unknown = Reflect.get(object, name)
       if (typeof value !== 'function') return value

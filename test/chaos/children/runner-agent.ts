@@ -3,13 +3,13 @@ import { compose, createLogger, type Guest, type Host, readConfig, runAgent } fr
 import { breakRemovals } from './breaks.ts'
 import { diskThatFills, takenTwice } from './host-faults.ts'
 import { KillSwitch } from './kill-switch.ts'
-import { jumpingClock, whenStarted } from './parent.ts'
+import { conditions, jumpingClock, whenStarted } from './parent.ts'
 import { guestsThatStandStill } from './standing-guests.ts'
 import { agentTimings, messagingTimings } from './timings.ts'
 
 /** As the shipped program ends when a newer agent has its runner. */
 const supersededExitCode = 3
-const hostSteps = [
+const machineSteps = [
   'create',
   'start',
   'resume',
@@ -26,13 +26,19 @@ const killSwitch = new KillSwitch(start.kill)
 const config = readConfig(start.environment)
 const parts = await compose(config, createLogger(config))
 const twice = start.stepsTwice
-const host: Host = killSwitch.around(
+const machines = killSwitch.around(
   breakRemovals(
     start.break,
-    diskThatFills(takenTwice(guestsThatStandStill(parts.host), twice ? hostSteps : [])),
+    diskThatFills(takenTwice(guestsThatStandStill(parts.host.machines), twice ? machineSteps : [])),
   ),
-  hostSteps,
+  machineSteps,
 )
+const host: Host = {
+  machines,
+  facts: () => parts.host.facts(),
+  freeDiskBytes: async () => (conditions.diskFull ? 0 : parts.host.freeDiskBytes()),
+  close: () => parts.host.close(),
+}
 const end = await runAgent(
   {
     ...parts,

@@ -10,7 +10,7 @@ import { type Domains, domainName } from './domains.ts'
 import type { ImageFolder, LocatedImage } from './image-folder.ts'
 import { hasControlGroups } from './limits.ts'
 import type { MachineFolder } from './machine-folder.ts'
-import type { Machines } from './machines.ts'
+import type { MachineSight } from './machine-sight.ts'
 import type { Given } from './metadata.ts'
 import type { GuestNetworks } from './network/guest-networks.ts'
 import type { Seed } from './seed.ts'
@@ -19,7 +19,7 @@ import { seedDiskPath, writeSeedDisk } from './seed-disk.ts'
 export interface CreationOptions {
   runner: CommandRunner
   domains: Domains
-  machines: Machines
+  sight: MachineSight
   images: ImageFolder
   networks: GuestNetworks
   uri: string
@@ -34,10 +34,10 @@ export class Creation {
   constructor(private readonly options: CreationOptions) {}
 
   async create(specification: MachineSpecification, authority: Authority): Promise<void> {
-    const { machines, images, owner, clock, runner } = this.options
+    const { sight, images, owner, clock, runner } = this.options
     const { environmentId } = specification
-    const existing = await machines.lookToTouch(environmentId, authority)
-    const folder = machines.folder(environmentId)
+    const existing = await sight.lookToTouch(environmentId, authority)
+    const folder = sight.folder(environmentId)
     if (existing.power !== 'absent') {
       if (existing.identity !== null) return
       throw new HostError('host_refused', `${domainName(environmentId)} is there without its folder`)

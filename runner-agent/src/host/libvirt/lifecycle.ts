@@ -4,7 +4,7 @@ import type { OwnedFolders } from '../command/owned-folders.ts'
 import { HostError } from '../host-error.ts'
 import type { Machine } from '../machine.ts'
 import { type Domains, domainName } from './domains.ts'
-import type { Machines } from './machines.ts'
+import type { MachineSight } from './machine-sight.ts'
 import type { Given } from './metadata.ts'
 import { replaceNetdev } from './network/domain-network.ts'
 import type { GuestNetworks } from './network/guest-networks.ts'
@@ -13,7 +13,7 @@ import { PortTaken } from './network/passt.ts'
 export interface LifecycleOptions {
   runner: CommandRunner
   domains: Domains
-  machines: Machines
+  sight: MachineSight
   folders: OwnedFolders
   networks: GuestNetworks
 }
@@ -26,7 +26,7 @@ export class Lifecycle {
   constructor(private readonly options: LifecycleOptions) {}
 
   async start(environmentId: string, authority: Authority): Promise<void> {
-    const machine = await this.options.machines.lookToTouch(environmentId, authority)
+    const machine = await this.options.sight.lookToTouch(environmentId, authority)
     if (machine.power === 'paused') return
     if (machine.power === 'running') {
       if (machine.fault === null) return
@@ -48,7 +48,7 @@ export class Lifecycle {
   }
 
   async shutDown(environmentId: string, authority: Authority): Promise<void> {
-    const machine = await this.options.machines.lookToTouch(environmentId, authority)
+    const machine = await this.options.sight.lookToTouch(environmentId, authority)
     if (machine.power === 'paused') await this.resume(environmentId, authority)
     else if (machine.power !== 'running') return
     await authority.assertHeld()
@@ -56,20 +56,20 @@ export class Lifecycle {
   }
 
   async resume(environmentId: string, authority: Authority): Promise<void> {
-    const machine = await this.options.machines.lookToTouch(environmentId, authority)
+    const machine = await this.options.sight.lookToTouch(environmentId, authority)
     if (machine.power !== 'paused') return
     await authority.assertHeld()
     await this.options.domains.resume(environmentId)
   }
 
   async powerOff(environmentId: string, authority: Authority): Promise<void> {
-    const machine = await this.options.machines.lookToTouch(environmentId, authority)
+    const machine = await this.options.sight.lookToTouch(environmentId, authority)
     if (isActive(machine)) await this.destroy(environmentId, authority)
   }
 
   async remove(environmentId: string, authority: Authority): Promise<void> {
-    const { runner, domains, folders, machines, networks } = this.options
-    const machine = await machines.lookToTouch(environmentId, authority)
+    const { runner, domains, folders, sight, networks } = this.options
+    const machine = await sight.lookToTouch(environmentId, authority)
     if (isActive(machine)) await this.destroy(environmentId, authority)
     if (machine.power !== 'absent') {
       await authority.assertHeld()
@@ -80,7 +80,7 @@ export class Lifecycle {
     if (machine.ownership === null) return folders.clear(environmentId)
     // libvirt keeps a log for every name it ever ran; ours are never used again.
     await runner.run(['rm', '-f', '--', `${systemLogs}/${domainName(environmentId)}.log`])
-    const given = (await machines.folder(environmentId).readMachine())?.given ?? null
+    const given = (await sight.folder(environmentId).readMachine())?.given ?? null
     await folders.remove(environmentId)
     await networks.forget(environmentId, given)
   }
@@ -109,8 +109,8 @@ export class Lifecycle {
 
   /** Gives the machine the network that the settings say now. */
   private async redefine(environmentId: string): Promise<Given> {
-    const { runner, domains, machines, networks } = this.options
-    const folder = machines.folder(environmentId)
+    const { runner, domains, sight, networks } = this.options
+    const folder = sight.folder(environmentId)
     const [file, definition] = await Promise.all([folder.readMachine(), runner.readFile(folder.definition)])
     if (file?.given == null || definition === null) {
       throw new HostError('host_refused', 'the machine has no folder with a definition')
@@ -127,8 +127,8 @@ export class Lifecycle {
   }
 
   private async moveToAnotherPort(environmentId: string): Promise<void> {
-    const { machines, networks } = this.options
-    const folder = machines.folder(environmentId)
+    const { sight, networks } = this.options
+    const folder = sight.folder(environmentId)
     const file = await folder.readMachine()
     if (file?.given == null)
       throw new HostError('host_refused', 'the port is taken and the machine has no folder')

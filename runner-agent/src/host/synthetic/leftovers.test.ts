@@ -73,12 +73,12 @@ async function runCutAfter(allowed: number, work: () => Promise<void>): Promise<
 
 const lives = {
   'making and starting': async (host: SyntheticHost, given: ReturnType<typeof specification>) => {
-    await host.keepRecord(given.environmentId, 'begun', authority)
-    await host.create(given, authority)
-    await host.start(given.environmentId, authority)
+    await host.machines.keepRecord(given.environmentId, 'begun', authority)
+    await host.machines.create(given, authority)
+    await host.machines.start(given.environmentId, authority)
   },
   removing: async (host: SyntheticHost, given: ReturnType<typeof specification>) => {
-    await host.remove(given.environmentId, authority)
+    await host.machines.remove(given.environmentId, authority)
   },
 }
 
@@ -90,14 +90,15 @@ test.each(['making and starting', 'removing'] as const)(
       if (name === 'removing') await lives['making and starting'](hostOf(owner), given)
       const whole = await runCutAfter(allowed, () => lives[name](hostOf(owner), given))
       const left = await readdir(folder)
-      const listed = await hostOf(owner).inventory()
+      const listed = await hostOf(owner).machines.inventory()
       expect(listed.map(({ environmentId, ownership }) => [environmentId, ownership?.owner])).toEqual(
         left.length === 0 ? [] : [[given.environmentId, owner]],
       )
       // Another runner's agent on the same host knows that it is not its own, or does not see it at all.
-      for (const { ownership } of await hostOf(newId()).inventory()) expect(ownership?.owner).toBe(owner)
+      for (const { ownership } of await hostOf(newId()).machines.inventory())
+        expect(ownership?.owner).toBe(owner)
       await lives[name](hostOf(owner), given)
-      await hostOf(owner).remove(given.environmentId, authority)
+      await hostOf(owner).machines.remove(given.environmentId, authority)
       expect(await readdir(folder)).toEqual([])
       if (whole) break
       expect(allowed).toBeLessThan(20)
@@ -112,12 +113,12 @@ test('a folder that does not say whose it is is listed as nobody’s, never fill
   await writeFile(join(path, 'disk.qcow2'), 'theirs')
   await writeFile(join(path, 'record.json'), '{}')
   const host = hostOf(owner)
-  expect(await host.inventory()).toEqual([
+  expect(await host.machines.inventory()).toEqual([
     { environmentId: given.environmentId, power: 'absent', ownership: null },
   ])
-  expect((await host.look(given.environmentId)).record).toBeNull()
-  await expect(host.create(given, authority)).rejects.toThrow()
-  await expect(host.keepRecord(given.environmentId, 'ours', authority)).rejects.toThrow()
-  await host.remove(given.environmentId, authority)
+  expect((await host.machines.look(given.environmentId)).record).toBeNull()
+  await expect(host.machines.create(given, authority)).rejects.toThrow()
+  await expect(host.machines.keepRecord(given.environmentId, 'ours', authority)).rejects.toThrow()
+  await host.machines.remove(given.environmentId, authority)
   expect(await readdir(path)).toEqual(['disk.qcow2', 'record.json'])
 })

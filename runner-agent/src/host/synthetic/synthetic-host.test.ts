@@ -45,7 +45,7 @@ describe('the contract of hosts', () => {
         owner: 'runner-1',
         foreignHost: hostOf('runner-2'),
         specification,
-        suspend: (environmentId) => host.pause(environmentId, 'suspended'),
+        suspend: (environmentId) => host.machines.pause(environmentId, 'suspended'),
       })
     })
   }
@@ -53,26 +53,26 @@ describe('the contract of hosts', () => {
 
 test('a machine made by one process is found by the next', async () => {
   const given = specification()
-  await hostOf('runner-1').create(given, authority)
-  await hostOf('runner-1').start(given.environmentId, authority)
-  expect((await hostOf('runner-1').look(given.environmentId)).power).toBe('running')
+  await hostOf('runner-1').machines.create(given, authority)
+  await hostOf('runner-1').machines.start(given.environmentId, authority)
+  expect((await hostOf('runner-1').machines.look(given.environmentId)).power).toBe('running')
 })
 
 test('failures happen as often as the settings say', async () => {
-  await expect(hostOf('runner-1', { create_vm: 1 }).create(specification(), authority)).rejects.toThrow(
-    'refused',
-  )
+  await expect(
+    hostOf('runner-1', { create_vm: 1 }).machines.create(specification(), authority),
+  ).rejects.toThrow('refused')
 })
 
 test('a crash is told to whoever watches', async () => {
   const host = hostOf('runner-1')
   const given = specification()
-  await host.create(given, authority)
-  await host.start(given.environmentId, authority)
+  await host.machines.create(given, authority)
+  await host.machines.start(given.environmentId, authority)
   const stop = new AbortController()
-  const crashed = new Promise((resolve) => void host.watch(resolve, stop.signal))
-  await host.crash(given.environmentId)
+  const crashed = new Promise((resolve) => void host.machines.watch(resolve, stop.signal))
+  await host.machines.crash(given.environmentId)
   expect(await crashed).toBe(given.environmentId)
-  expect((await host.look(given.environmentId)).power).toBe('crashed')
+  expect((await host.machines.look(given.environmentId)).power).toBe('crashed')
   stop.abort()
 })

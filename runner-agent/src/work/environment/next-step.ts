@@ -1,6 +1,8 @@
 import type { EnvironmentOrder, Failure, ReportedPhase } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import type { Machine } from '../../host/machine.ts'
+import { refusal } from '../fencing.ts'
+import type { CommonStep } from '../work.ts'
 import { endFailure } from './end-failure.ts'
 import { type EnvironmentRecord, firstOpenStep, isProvisioned } from './record.ts'
 
@@ -11,13 +13,8 @@ export interface Seen {
   record: EnvironmentRecord | null
 }
 
-/** One thing to do about an environment; after it, everything is looked at again. */
-export type NextStep =
-  /** Nothing, until an order comes or the machine changes by itself. */
-  | { kind: 'rest'; phase: ReportedPhase; failure: Failure | null }
-  /** Nothing and no report: the order, or the lease it came under, is older than the machine. */
-  | { kind: 'refuse'; reason: string; superseded: boolean }
-  | { kind: 'fail'; failure: Failure }
+/** One thing to do about an environment's machine; after it, everything is looked at again. */
+export type MachineStep =
   | { kind: 'create' }
   | { kind: 'start' }
   /** Check the identity of a guest that is provisioned already and has booted again. */
@@ -32,26 +29,16 @@ export type NextStep =
   | { kind: 'start_over' }
   /** Forget the failure of a machine that was ready once, and bring it up again. */
   | { kind: 'recover' }
+/** That, or what there is to do in every kind of work. */
+export type NextStep = MachineStep | CommonStep<ReportedPhase>
 
 /** Decides purely: the same order and the same sight always give the same step. */
 export function nextStep(wanted: Wanted, seen: Seen): NextStep {
   const { machine, record } = seen
   const { epoch, generation } = machine.ownership ?? { epoch: 0, generation: 0 }
   if (isForeign(wanted, seen)) return { kind: 'rest', phase: 'failed', failure: foreign }
-  if (epoch > wanted.epoch) {
-    return {
-      kind: 'refuse',
-      superseded: true,
-      reason: `the machine shows the lease of epoch ${epoch}, this agent has ${wanted.epoch}`,
-    }
-  }
-  if (generation > wanted.generation) {
-    return {
-      kind: 'refuse',
-      superseded: false,
-      reason: `the machine shows generation ${generation}, the order ${wanted.generation}`,
-    }
-  }
+  const refused = refusal('the machine', wanted, { epoch, generation })
+  if (refused !== null) return refused
   if (wanted.desiredPhase === 'deleted') {
     return machine.power === 'absent' && machine.ownership === null && record === null
       ? { kind: 'rest', phase: 'deleted', failure: null }

@@ -10,7 +10,7 @@ function setUp() {
   const world = { paused: [] as PausedMachine[], free: 0, resumed: [] as string[], changed: [] as string[] }
   const clock = new FixedClock(new Date('2026-01-01T00:00:00Z'))
   const pauses = new Pauses({
-    host: { paused: async () => world.paused, freeDiskBytes: async () => world.free },
+    host: { machines: { paused: async () => world.paused }, freeDiskBytes: async () => world.free },
     clock,
     log: pino({ enabled: false }),
     resumeFreeBytes: gibibyte,

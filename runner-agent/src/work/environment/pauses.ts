@@ -3,9 +3,10 @@ import type { Pause, PauseReason } from '@hearth/contract'
 import { type Clock, toError } from '@hearth/foundation'
 import type { Logger } from 'pino'
 import type { Host } from '../../host/host.ts'
+import type { Machines } from '../../host/machines.ts'
 
 export interface PausesOptions {
-  host: Pick<Host, 'paused' | 'freeDiskBytes'>
+  host: Pick<Host, 'freeDiskBytes'> & { machines: Pick<Machines, 'paused'> }
   clock: Clock
   log: Logger
   /** Free space, in bytes, from which on machines that stand still for want of it go on. */
@@ -58,7 +59,7 @@ export class Pauses {
   }
 
   private async ask(): Promise<string[]> {
-    const seen = await this.options.host.paused()
+    const seen = await this.options.host.machines.paused()
     const since = this.options.clock.now().toISOString()
     const now = new Map(
       seen.map(({ environmentId, reason }): [string, Pause] => {

@@ -1,9 +1,12 @@
-import type { Failure, ProvisioningPlan, StepName, StepStatus } from '@hearth/contract'
+import type { EnvironmentOrder, Failure, StepName, StepStatus } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
+import type { KeptRecord } from '../work.ts'
 import { type EnvironmentRecord, newRecord } from './record.ts'
 
 export interface RecordKeeperOptions {
   clock: Clock
+  /** The order that provisioning begins with. */
+  begun(): Pick<EnvironmentOrder, 'generation' | 'plan'>
   /** Keeps the record beside the machine. */
   write(text: string): Promise<void>
   /** Told of every step that is over. */
@@ -11,7 +14,7 @@ export interface RecordKeeperOptions {
 }
 
 /** The record of one environment as this process knows it, and its changes. */
-export class RecordKeeper {
+export class RecordKeeper implements KeptRecord {
   private held: EnvironmentRecord | null = null
 
   constructor(private readonly options: RecordKeeperOptions) {}
@@ -26,8 +29,11 @@ export class RecordKeeper {
   }
 
   /** The record; a new one where provisioning only begins. */
-  open(generation: number, plan: ProvisioningPlan): EnvironmentRecord {
-    this.held ??= newRecord(generation, plan)
+  open(): EnvironmentRecord {
+    if (this.held === null) {
+      const { generation, plan } = this.options.begun()
+      this.held = newRecord(generation, plan)
+    }
     return this.held
   }
 

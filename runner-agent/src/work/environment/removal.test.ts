@@ -3,18 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EnvironmentOrder, EnvironmentReport } from '@hearth/contract'
 import { newId, systemClock } from '@hearth/foundation'
-import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Authority } from '../../host/authority.ts'
-import { ExclusiveHost } from '../../host/exclusive-host.ts'
+import { exclusiveMachines } from '../../host/exclusive-machines.ts'
 import type { Host } from '../../host/host.ts'
 import { MachineStore } from '../../host/synthetic/machine-store.ts'
 import { SyntheticGuest } from '../../host/synthetic/synthetic-guest.ts'
 import { SyntheticHost } from '../../host/synthetic/synthetic-host.ts'
-import { Lease } from '../../lease/lease.ts'
-import { Reporter } from '../../reporting/reporter.ts'
-import { EnvironmentInbox } from './inbox.ts'
-import { Slots } from './slots.ts'
+import { environmentInbox } from './inbox.fixture.ts'
 
 const runnerId = newId()
 const id = newId()
@@ -41,50 +37,44 @@ function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<
     capacity: { virtualCpus: 1, memoryMebibytes: 1, diskGibibytes: 1 },
     images: ['debian-12'],
   })
-  const remove = synthetic.remove.bind(synthetic)
-  synthetic.remove = async (environmentId: string, authority: Authority) => {
+  const { machines } = synthetic
+  const remove = machines.remove.bind(machines)
+  machines.remove = async (environmentId: string, authority: Authority) => {
     await gate.inRemoval?.()
     await remove(environmentId, authority)
   }
-  const exclusive = new ExclusiveHost(synthetic, `${folder}-locks`, folder)
-  const removeAlone = exclusive.remove.bind(exclusive)
-  exclusive.remove = async (environmentId: string, authority: Authority) => {
-    await gate.beforeRemoval?.()
-    await removeAlone(environmentId, authority)
+  const exclusive = exclusiveMachines(machines, `${folder}-locks`, folder)
+  const host: Host = {
+    machines: new Proxy(exclusive, {
+      get: (object, name) =>
+        name === 'remove'
+          ? async (environmentId: string, authority: Authority) => {
+              await gate.beforeRemoval?.()
+              await object.remove(environmentId, authority)
+            }
+          : (Reflect.get(object, name) as unknown),
+    }),
+    facts: () => synthetic.facts(),
+    freeDiskBytes: () => synthetic.freeDiskBytes(),
+    close: () => synthetic.close(),
   }
-  const host: Host = exclusive
   const reports: EnvironmentReport[] = []
   const told = new Set<() => void>()
-  const publishReport = async (report: EnvironmentReport) => {
-    reports.push(report)
-    for (const check of told) check()
-  }
-  const log = pino({ enabled: false })
-  const now = () => performance.now()
   const store = new MachineStore(folder, runnerId)
-  const inbox = new EnvironmentInbox(
-    {
-      host,
-      lease: new Lease({ epoch: 1, milliseconds: 60_000, newestEpoch: async () => 0, now }),
-      openGuest: (machine) => new SyntheticGuest(machine, store, world),
-      retryMostMilliseconds: 1_000,
-      unkeptFailureMilliseconds: 60_000,
-      reporter: new Reporter({ publishReport }, { runnerId, epoch: 1 }, systemClock, log, stopping.signal),
-      logs: { publishLog: async () => undefined },
-      pauses: { of: () => null },
-      clock: systemClock,
-      now,
-      log,
-      bootSlots: new Slots(2),
-      deadlines: {},
-      sealingKey: '',
-      stopping: stopping.signal,
-      closing: stopping.signal,
-      stepEnded: () => undefined,
-      track: () => undefined,
+  const { inbox } = environmentInbox({
+    host,
+    openGuest: (machine) => new SyntheticGuest(machine, store, world),
+    runnerId,
+    epoch: 1,
+    sealingKey: '',
+    unkeptFailureMilliseconds: 60_000,
+    stopping: stopping.signal,
+    onReport: (report) => {
+      reports.push(report)
+      for (const check of told) check()
     },
-    { runnerId, epoch: 1 },
-  )
+    onLog: () => undefined,
+  })
   const running = (generation: number) =>
     new Promise<EnvironmentReport>((resolve) => {
       const check = () => {
@@ -141,15 +131,15 @@ test('an order that comes before the removal has begun calls it off, and the mac
   const { inbox, host, running } = inboxOf({ beforeRemoval: () => gate })
   inbox.put(order(1))
   await running(1)
-  const before = await host.look(id)
+  const before = await host.machines.look(id)
   const removal = inbox.removeUnwanted(id, 1)
   inbox.put(order(2))
   letOn()
   expect(await removal).toBe(false)
   expect((await running(2)).failure).toBeNull()
-  expect((await host.look(id)).address).toEqual(before.address)
-  expect((await host.look(id)).identity).toEqual(before.identity)
-  expect((await host.look(id)).ownership?.createdAt).toBe(before.ownership?.createdAt)
+  expect((await host.machines.look(id)).address).toEqual(before.address)
+  expect((await host.machines.look(id)).identity).toEqual(before.identity)
+  expect((await host.machines.look(id)).ownership?.createdAt).toBe(before.ownership?.createdAt)
 })
 
 test('an order that comes in the middle of the removal waits for its end, and makes the machine anew', async () => {
@@ -177,5 +167,5 @@ test('an order that comes in the middle of the removal waits for its end, and ma
   const second = await running(2)
   expect(second.steps[0]?.startedAt).not.toBe(first.steps[0]?.startedAt)
   expect(reports.some(({ phase }) => phase === 'failed')).toBe(false)
-  expect((await host.look(id)).power).toBe('running')
+  expect((await host.machines.look(id)).power).toBe('running')
 })

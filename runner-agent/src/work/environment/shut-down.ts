@@ -3,7 +3,7 @@ import { type Clock, Deadline } from '@hearth/foundation'
 import type { Logger } from 'pino'
 import type { Guest } from '../../guest/guest.ts'
 import type { Authority } from '../../host/authority.ts'
-import type { Host } from '../../host/host.ts'
+import type { Machines } from '../../host/machines.ts'
 
 const shutdownSeconds = 60
 const shutdownRequestSeconds = 20
@@ -12,7 +12,7 @@ const shutdownPollMilliseconds = 500
 export interface ShutDownContext {
   environmentId: string
   authority: Authority
-  host: Host
+  machines: Machines
   clock: Clock
   log: Logger
   guest: Guest
@@ -24,16 +24,16 @@ export interface ShutDownContext {
 
 /** Asks the machine to shut down, by its power button and over SSH: not every guest heeds both. Cuts its power when it does not. */
 export async function shutDown(context: ShutDownContext): Promise<void> {
-  const { environmentId, authority, host, clock, log, guest, interrupted } = context
+  const { environmentId, authority, machines, clock, log, guest, interrupted } = context
   using request = new Deadline(shutdownRequestSeconds * 1000, interrupted)
-  await Promise.allSettled([host.shutDown(environmentId, authority), guest.shutDown(request.signal)])
+  await Promise.allSettled([machines.shutDown(environmentId, authority), guest.shutDown(request.signal)])
   context.asked()
   const deadline = clock.now().getTime() + shutdownSeconds * 1000
   while (clock.now().getTime() < deadline) {
-    const { power } = await host.look(environmentId)
+    const { power } = await machines.look(environmentId)
     if (power !== 'running' && power !== 'paused') return
     await delay(shutdownPollMilliseconds, undefined, { signal: interrupted })
   }
   log.warn({ environmentId }, `not shut down after ${shutdownSeconds} s: its power is cut`)
-  await host.powerOff(environmentId, authority)
+  await machines.powerOff(environmentId, authority)
 }

@@ -1,8 +1,8 @@
 import { type EnvironmentOrder, type StepStatus, stepKey } from '@hearth/contract'
 import { LogPublisher } from '../../reporting/log-publisher.ts'
+import type { EnvironmentContext } from './environment-context.ts'
 import type { SecretAutomaton } from './secret-automaton.ts'
 import { StepOutput } from './step-output.ts'
-import type { WorkContext } from './work-context.ts'
 
 const progressMilliseconds = 1_000
 
@@ -11,7 +11,7 @@ export function openStepLog(
   order: EnvironmentOrder,
   status: StepStatus,
   secrets: SecretAutomaton,
-  context: Pick<WorkContext, 'logs' | 'clock' | 'log' | 'closing' | 'track'>,
+  context: Pick<EnvironmentContext, 'logs' | 'clock' | 'log' | 'closing' | 'track'>,
   onProgress: (progress: Pick<StepStatus, 'output' | 'outputBytes'>) => void,
 ): StepOutput {
   const { clock } = context

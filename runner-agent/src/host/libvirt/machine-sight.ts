@@ -10,7 +10,7 @@ import { MachineFolder } from './machine-folder.ts'
 import type { Given } from './metadata.ts'
 import type { GuestNetworks } from './network/guest-networks.ts'
 
-export interface MachinesOptions {
+export interface MachineSightOptions {
   runner: CommandRunner
   domains: Domains
   folders: OwnedFolders
@@ -22,10 +22,10 @@ export interface MachinesOptions {
 const endMilliseconds = 500
 
 /** What domains and folders together show of the machines. */
-export class Machines {
+export class MachineSight {
   private readonly boot: HostBoot
 
-  constructor(private readonly options: MachinesOptions) {
+  constructor(private readonly options: MachineSightOptions) {
     this.boot = new HostBoot(options.runner)
   }
 

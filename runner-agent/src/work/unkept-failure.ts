@@ -1,5 +1,4 @@
 import type { Failure } from '@hearth/contract'
-import type { EnvironmentRecord } from './record.ts'
 
 /** A failure that the host would not keep, since its disk is full: without being told, nobody would learn of it. */
 export class UnkeptFailure {
@@ -7,13 +6,13 @@ export class UnkeptFailure {
 
   constructor(
     /** What would have been kept. */
-    readonly record: EnvironmentRecord,
+    readonly record: object,
     readonly failure: Failure,
     /** When the first of those that followed each other was refused, in milliseconds. */
     readonly since: number,
   ) {}
 
-  /** Whether it stands: until a newer order comes, what would be done for the machine is nobody's wish any more. */
+  /** Whether it stands: until a newer order comes, what would be done is nobody's wish any more. */
   get isTold(): boolean {
     return this.told
   }

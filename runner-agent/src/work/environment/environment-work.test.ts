@@ -3,17 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EnvironmentOrder, EnvironmentReport, LogChunk } from '@hearth/contract'
 import { generateSealingKeyPair, newId, seal, systemClock } from '@hearth/foundation'
-import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Guest, StaleInGuest } from '../../guest/guest.ts'
 import { MachineStore } from '../../host/synthetic/machine-store.ts'
 import type { SyntheticSettings } from '../../host/synthetic/settings.ts'
 import { SyntheticGuest } from '../../host/synthetic/synthetic-guest.ts'
 import { SyntheticHost } from '../../host/synthetic/synthetic-host.ts'
-import { Lease } from '../../lease/lease.ts'
-import { Reporter } from '../../reporting/reporter.ts'
-import { EnvironmentInbox } from './inbox.ts'
-import { Slots } from './slots.ts'
+import { environmentInbox } from './inbox.fixture.ts'
 
 const runnerId = newId()
 const sealing = generateSealingKeyPair()
@@ -28,7 +24,7 @@ afterEach(async () => {
 })
 
 interface TestAgent {
-  inbox: EnvironmentInbox
+  inbox: ReturnType<typeof environmentInbox>['inbox']
   host: SyntheticHost
   reports: EnvironmentReport[]
   chunks: LogChunk[]
@@ -49,7 +45,6 @@ function agentOf(
   const chunks: LogChunk[] = []
   const waiting = new Set<() => void>()
   const stopping = new AbortController()
-  const log = pino({ enabled: false })
   const world = {
     settings: { createMilliseconds: 1, bootMilliseconds: 1, stepMilliseconds: 5, failures: {}, ...settings },
     clock: systemClock,
@@ -63,43 +58,21 @@ function agentOf(
     images: ['debian-12'],
   })
   const store = new MachineStore(folder, runnerId)
-  const publishReport = async (report: EnvironmentReport) => {
-    reports.push(report)
-    for (const check of waiting) check()
-  }
-  const publishLog = async (_: string, chunk: LogChunk) => {
-    chunks.push(chunk)
-  }
-  const lease = new Lease({
+  const { inbox, handler } = environmentInbox({
+    host,
+    openGuest: (machine) => change(new SyntheticGuest(machine, store, world)),
+    runnerId,
     epoch,
-    milliseconds: 60_000,
-    newestEpoch: async () => 0,
-    now: () => performance.now(),
-  })
-  const inbox = new EnvironmentInbox(
-    {
-      host,
-      lease,
-      openGuest: (machine) => change(new SyntheticGuest(machine, store, world)),
-      retryMostMilliseconds: 30_000,
-      unkeptFailureMilliseconds: 100,
-      reporter: new Reporter({ publishReport }, { runnerId, epoch }, systemClock, log, stopping.signal),
-      logs: { publishLog },
-      pauses: { of: () => null },
-      clock: systemClock,
-      now: () => performance.now(),
-      log,
-      bootSlots: new Slots(2),
-      deadlines: {},
-      sealingKey: sealing.privateKey,
-      stopping: stopping.signal,
-      closing: stopping.signal,
-      stepEnded: () => undefined,
-      track: (work) => void work,
+    sealingKey: sealing.privateKey,
+    unkeptFailureMilliseconds: 100,
+    stopping: stopping.signal,
+    onReport: (report) => {
+      reports.push(report)
+      for (const check of waiting) check()
     },
-    { runnerId, epoch },
-  )
-  void host.watch((id) => inbox.powerChanged(id), stopping.signal)
+    onLog: (chunk) => chunks.push(chunk),
+  })
+  void handler.listen(inbox, stopping.signal)
   const agent: TestAgent = {
     inbox,
     host,
@@ -226,7 +199,7 @@ test('a machine that crashes after it was ready is reported failed', async () =>
   const agent = agentOf()
   agent.inbox.put(order())
   await agent.until('running')
-  await agent.host.crash(id)
+  await agent.host.machines.crash(id)
   expect((await agent.until('failed')).failure).toEqual({
     code: 'guest_unreachable',
     message: 'QEMU was killed or crashed on the host',
@@ -262,7 +235,7 @@ test('an order older than what the machine itself shows does nothing', async () 
   const second = agentOf({}, 2)
   second.inbox.put(order({ epoch: 2, generation: 6, desiredPhase: 'deleted' }))
   await second.stop()
-  expect((await second.host.look(id)).power).toBe('running')
+  expect((await second.host.machines.look(id)).power).toBe('running')
   expect(second.reports).toEqual([])
 })
 
@@ -275,20 +248,20 @@ test('an image that is missing is said so', async () => {
 
 test('a failure that the host cannot keep is told all the same, and stands when it can', async () => {
   const agent = agentOf()
-  const { keepRecord } = agent.host
+  const { keepRecord } = agent.host.machines
   let refused = 0
   const diskFull = async () => {
     refused += 1
     throw new Error('ENOSPC: no space left on device, write')
   }
-  agent.host.keepRecord = diskFull
+  agent.host.machines.keepRecord = diskFull
   agent.inbox.put(order())
   const told = await agent.until('failed')
   expect(told.failure?.message).toBe('ENOSPC: no space left on device, write')
   // For the patience that a failure has, the step is taken again: the disk may have room in a moment.
   expect(refused).toBeGreaterThan(3)
-  agent.host.keepRecord = keepRecord
-  await expect.poll(async () => (await agent.host.look(id)).record).toContain('ENOSPC')
+  agent.host.machines.keepRecord = keepRecord
+  await expect.poll(async () => (await agent.host.machines.look(id)).record).toContain('ENOSPC')
   expect(agent.reports.at(-1)?.phase).toBe('failed')
   agent.inbox.put(order({ generation: 2 }))
   await agent.until('running')
@@ -296,11 +269,11 @@ test('a failure that the host cannot keep is told all the same, and stands when 
 
 test('a newer order is followed though the failure before it was never kept', async () => {
   const agent = agentOf()
-  const { keepRecord } = agent.host
-  agent.host.keepRecord = () => Promise.reject(new Error('ENOSPC: no space left on device, write'))
+  const { keepRecord } = agent.host.machines
+  agent.host.machines.keepRecord = () => Promise.reject(new Error('ENOSPC: no space left on device, write'))
   agent.inbox.put(order())
   await agent.until('failed')
-  agent.host.keepRecord = keepRecord
+  agent.host.machines.keepRecord = keepRecord
   agent.inbox.put(order({ generation: 2, desiredPhase: 'deleted' }))
   await agent.until('deleted')
   expect(await readdir(folder)).toEqual([])
@@ -312,7 +285,7 @@ test('a step that waits ends when its machine does, with the cause', async () =>
   await agent.until('provisioning', ({ steps }) =>
     steps.some(({ name, phase }) => name === 'clone_repo' && phase === 'running'),
   )
-  await agent.host.crash(id)
+  await agent.host.machines.crash(id)
   const { failure, steps } = await agent.until('failed')
   expect(failure?.message).toBe('QEMU was killed or crashed on the host during clone_repo.shop')
   expect(steps.find(({ name }) => name === 'clone_repo')).toMatchObject({ phase: 'failed' })
@@ -328,7 +301,7 @@ test('a wait for the guest’s first answer ends when its machine does', async (
   await agent.until('provisioning', ({ steps }) =>
     steps.some(({ name, phase }) => name === 'ensure_server' && phase === 'running'),
   )
-  await agent.host.crash(id)
+  await agent.host.machines.crash(id)
   expect((await agent.until('failed')).failure?.message).toBe(
     'QEMU was killed or crashed on the host during ensure_server',
   )

@@ -1,0 +1,50 @@
+import type { Authority } from './authority.ts'
+import { exclusively } from './exclusion.ts'
+import type { MachineSpecification } from './machine.ts'
+import type { Machines } from './machines.ts'
+
+/** The methods that change a machine: those that are given an authority, which comes last. */
+type Change = {
+  [Name in keyof Machines]: Parameters<Machines[Name]> extends [...unknown[], Authority] ? Name : never
+}[keyof Machines]
+
+const changes: Readonly<Record<Change, true>> = {
+  create: true,
+  start: true,
+  shutDown: true,
+  resume: true,
+  powerOff: true,
+  remove: true,
+  stamp: true,
+  keepRecord: true,
+}
+const isChange = (name: PropertyKey) => Object.hasOwn(changes, name)
+
+/**
+ * The machines of a host on which one machine is changed by one agent at a time, even where two drive it. Whoever comes
+ * next finds the change done whole, and the numbers it was done under.
+ */
+export function exclusiveMachines(
+  machines: Machines,
+  /** A folder of this machine, in which the agents that drive the host exclude each other. */
+  locksFolder: string,
+  /** Names the host and its folder, the same for every agent that drives them from this machine. */
+  scope: string,
+): Machines {
+  return new Proxy(machines, {
+    get(object, name) {
+      const method: unknown = Reflect.get(object, name)
+      if (typeof method !== 'function') return method
+      if (!isChange(name)) return method.bind(object) as unknown
+      return (...given: [string | MachineSpecification, ...unknown[], Authority]) => {
+        const [machine] = given
+        const authority = given.at(-1) as Authority
+        const id = typeof machine === 'string' ? machine : machine.environmentId
+        return exclusively(locksFolder, `${scope}/${id}`, async () => {
+          await authority.assertHeld()
+          await Reflect.apply(method, object, given)
+        })
+      }
+    },
+  })
+}

@@ -1,0 +1,118 @@
+import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
+import type { CommandRunner } from '../command/command-runner.ts'
+import type { InventoryEntry, Machine, MachineSpecification, Ownership, PausedMachine } from '../machine.ts'
+import type { Machines } from '../machines.ts'
+import type { Creation } from './creation.ts'
+import type { Domains } from './domains.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { MachineSight } from './machine-sight.ts'
+import { watchPower } from './watch.ts'
+
+export interface LibvirtMachinesOptions {
+  runner: CommandRunner
+  owner: string
+  clock: { now(): Date }
+  domains: Domains
+  sight: MachineSight
+  creation: Creation
+  lifecycle: Lifecycle
+}
+
+/** Machines as libvirt domains with QEMU. */
+export class LibvirtMachines implements Machines {
+  private readonly domains: Domains
+  private readonly sight: MachineSight
+  private readonly creation: Creation
+  private readonly lifecycle: Lifecycle
+
+  constructor(private readonly options: LibvirtMachinesOptions) {
+    const { domains, sight, creation, lifecycle } = options
+    this.domains = domains
+    this.sight = sight
+    this.creation = creation
+    this.lifecycle = lifecycle
+  }
+
+  inventory(): Promise<InventoryEntry[]> {
+    return this.sight.inventory()
+  }
+
+  look(environmentId: string): Promise<Machine> {
+    return this.sight.look(environmentId)
+  }
+
+  create(specification: MachineSpecification, authority: Authority): Promise<void> {
+    return this.creation.create(specification, authority)
+  }
+
+  start(environmentId: string, authority: Authority): Promise<void> {
+    return this.lifecycle.start(environmentId, authority)
+  }
+
+  shutDown(environmentId: string, authority: Authority): Promise<void> {
+    return this.lifecycle.shutDown(environmentId, authority)
+  }
+
+  resume(environmentId: string, authority: Authority): Promise<void> {
+    return this.lifecycle.resume(environmentId, authority)
+  }
+
+  powerOff(environmentId: string, authority: Authority): Promise<void> {
+    return this.lifecycle.powerOff(environmentId, authority)
+  }
+
+  remove(environmentId: string, authority: Authority): Promise<void> {
+    return this.lifecycle.remove(environmentId, authority)
+  }
+
+  async stamp(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.sight.lookToTouch(environmentId, authority)
+    if (machine.ownership === null) return
+    const { epoch, generation } = authority
+    const ownership: Ownership = { ...machine.ownership, epoch, generation }
+    if (machine.power !== 'absent') {
+      const live = machine.power === 'running' || machine.power === 'paused'
+      const flags = live ? ['--live', '--config'] : ['--config']
+      await authority.assertHeld()
+      await this.domains.setOwnership(environmentId, ownership, flags)
+    }
+    const folder = this.sight.folder(environmentId)
+    const file = await folder.readMachine()
+    await authority.assertHeld()
+    if (file !== null) await folder.writeMachine({ ...file, ownership })
+  }
+
+  async keepRecord(environmentId: string, text: string, authority: Authority): Promise<void> {
+    const folder = this.sight.folder(environmentId)
+    // The folder alone is asked: a record is kept often, and asking libvirt costs.
+    const file = await folder.readMachine()
+    const { owner, clock } = this.options
+    if (file !== null) {
+      assertMayTouch({ environmentId, power: 'absent', ownership: file.ownership }, owner, authority)
+    }
+    await authority.assertHeld()
+    if (file === null) {
+      await folder.open({ ownership: ownershipOf(owner, environmentId, authority, clock.now()), given: null })
+    }
+    await folder.writeRecord(text)
+  }
+
+  async readConsole(environmentId: string): Promise<string> {
+    const { console } = this.sight.folder(environmentId)
+    const result = await this.options.runner.run(['tail', '-c', '8192', '--', console])
+    return result.stdout
+  }
+
+  paused(): Promise<PausedMachine[]> {
+    return this.domains.paused()
+  }
+
+  watch(changed: (environmentId: string) => void, signal: AbortSignal): Promise<void> {
+    const { domains, sight } = this
+    const watched = {
+      followEvents: domains.followEvents.bind(domains),
+      states: sight.states.bind(sight),
+    }
+    return watchPower(watched, changed, signal)
+  }
+}

@@ -1,0 +1,261 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { PauseReason } from '@hearth/contract'
+import { generateSecureShellKeyPair } from '../../secure-shell/host-key.ts'
+import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
+import { HostError } from '../host-error.ts'
+import { leftoverEntry } from '../leftover.ts'
+import type { EndReason, InventoryEntry, Machine, MachineSpecification, PausedMachine } from '../machine.ts'
+import type { Machines } from '../machines.ts'
+import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
+import { MachineStore, type StoredMachine } from './machine-store.ts'
+import { failsByChance, type SyntheticWorld } from './settings.ts'
+
+export interface SyntheticMachinesOptions extends SyntheticWorld {
+  machinesFolder: string
+  owner: string
+  images: string[]
+}
+
+const ports = { first: 20_000, count: 40_000 }
+/** Host keys are real ones, but a few do for all. */
+const hostKeysKept = 8
+
+/** Machines that are only written down: for demonstrations without virtualisation, and for scale. */
+export class SyntheticMachines implements Machines {
+  private readonly store: MachineStore
+  private readonly hostKeys: string[] = []
+  private readonly pausedHere = new Set<string>()
+  private readonly watchers = new Set<(environmentId: string) => void>()
+
+  constructor(private readonly options: SyntheticMachinesOptions) {
+    this.store = new MachineStore(options.machinesFolder, options.owner)
+  }
+
+  async inventory(): Promise<InventoryEntry[]> {
+    const { folders, leftovers } = await this.store.list()
+    const machines: InventoryEntry[] = []
+    for (const environmentId of folders) {
+      const machine = await this.store.read(environmentId)
+      const power = machine?.power ?? 'absent'
+      machines.push({ environmentId, power, ownership: machine?.ownership ?? null })
+    }
+    const left = leftovers.filter((id) => !folders.includes(id))
+    return [...machines, ...left.map((id) => leftoverEntry(this.options.owner, id))]
+  }
+
+  async look(environmentId: string): Promise<Machine> {
+    const [machine, record] = await Promise.all([
+      this.store.read(environmentId),
+      this.store.readText(environmentId, 'record.json'),
+    ])
+    return {
+      environmentId,
+      power: machine?.power ?? 'absent',
+      endReason: machine?.endReason ?? null,
+      pauseReason: machine?.pauseReason ?? null,
+      hostBootId: await this.store.bootId(),
+      ownership: machine?.ownership ?? null,
+      address: machine?.address ?? null,
+      identity: machine?.identity ?? null,
+      fault: null,
+      // A record in a folder that does not say whose it is says nothing either.
+      record: machine === null ? null : record,
+    }
+  }
+
+  async create(specification: MachineSpecification, authority: Authority): Promise<void> {
+    const { environmentId, hostname } = specification
+    const existing = await this.own(environmentId, authority)
+    if (existing !== null && existing.power !== 'absent') return
+    if (!this.options.images.includes(specification.image)) {
+      throw new HostError(
+        'image_missing',
+        `the base image "${specification.image}" is not on the synthetic host`,
+      )
+    }
+    await delay(this.options.settings.createMilliseconds)
+    if (failsByChance(this.options.settings, 'create_vm', this.options.random)) {
+      throw new HostError('host_refused', 'the synthetic host refused the machine, as its settings say')
+    }
+    const digest = digestRandomSeed(newRandomSeed())
+    await this.write(existing, authority, {
+      ...this.folderOf(environmentId, authority),
+      power: 'shut_off',
+      endReason: 'unknown',
+      address: { host: '127.0.0.1', port: portOf(environmentId), user: 'root', hostKey: this.hostKey() },
+      identity: { machineId: environmentId.replaceAll('-', ''), hostname, randomSeedDigest: digest },
+    })
+  }
+
+  async start(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.existing(environmentId, authority)
+    if (machine.power === 'running' || machine.power === 'paused') return
+    const answersAt = this.options.clock.now().getTime() + this.options.settings.bootMilliseconds
+    await this.write(machine, authority, { ...machine, ...going, answersAt })
+  }
+
+  async shutDown(environmentId: string, authority: Authority): Promise<void> {
+    await this.end(environmentId, authority, 'guest_shut_down')
+  }
+
+  async resume(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.existing(environmentId, authority)
+    if (machine.power === 'paused') await this.write(machine, authority, { ...machine, ...going })
+  }
+
+  async powerOff(environmentId: string, authority: Authority): Promise<void> {
+    await this.end(environmentId, authority, 'ended_on_host')
+  }
+
+  async remove(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.own(environmentId, authority)
+    await authority.assertHeld()
+    // A folder that does not say whose it is is left alone.
+    if (machine === null) await this.store.clear(environmentId)
+    else await this.store.remove(environmentId)
+  }
+
+  async stamp(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.own(environmentId, authority)
+    if (machine === null) return
+    const { epoch, generation } = authority
+    await this.write(machine, authority, {
+      ...machine,
+      ownership: { ...machine.ownership, epoch, generation },
+    })
+  }
+
+  async keepRecord(environmentId: string, text: string, authority: Authority): Promise<void> {
+    const machine = await this.own(environmentId, authority)
+    await authority.assertHeld()
+    if (machine === null) await this.store.open(environmentId, this.folderOf(environmentId, authority))
+    await this.store.writeText(environmentId, 'record.json', text)
+  }
+
+  async readConsole(environmentId: string): Promise<string> {
+    const machine = await this.store.read(environmentId)
+    return machine === null ? '' : `synthetic machine ${environmentId}: ${machine.power}\n`
+  }
+
+  async paused(): Promise<PausedMachine[]> {
+    // Only what this process paused: machines are many, and each is a file.
+    const machines = await Promise.all(
+      [...this.pausedHere].map(async (environmentId) => ({
+        environmentId,
+        reason: (await this.store.read(environmentId))?.pauseReason ?? null,
+      })),
+    )
+    return machines.flatMap(({ environmentId, reason }) =>
+      reason === null ? [] : [{ environmentId, reason }],
+    )
+  }
+
+  watch(changed: (environmentId: string) => void, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve()
+    this.watchers.add(changed)
+    return new Promise((resolve) => {
+      signal.addEventListener('abort', () => {
+        this.watchers.delete(changed)
+        resolve()
+      })
+    })
+  }
+
+  /** Ends a machine as a crash of its hypervisor would. */
+  async crash(environmentId: string, endReason: EndReason = 'hypervisor_gone'): Promise<void> {
+    await this.change(environmentId, { power: 'crashed', endReason, pauseReason: null })
+  }
+
+  /** Has a machine's guest stand still, as a full disk or somebody on the host would. */
+  async pause(environmentId: string, pauseReason: PauseReason): Promise<void> {
+    this.pausedHere.add(environmentId)
+    await this.change(environmentId, { power: 'paused', endReason: null, pauseReason })
+  }
+
+  /** Ends all machines, as a boot of the host does. */
+  async reboot(): Promise<void> {
+    await this.store.newBoot()
+    const { folders } = await this.store.list()
+    for (const environmentId of folders) {
+      const machine = await this.store.read(environmentId)
+      if (machine === null || machine.power === 'absent') continue
+      await this.change(environmentId, { power: 'shut_off', endReason: 'unknown', pauseReason: null })
+    }
+  }
+
+  /** Nobody is told of anything any more. */
+  close(): void {
+    this.watchers.clear()
+  }
+
+  private async change(
+    environmentId: string,
+    change: Pick<StoredMachine, 'power' | 'endReason' | 'pauseReason'>,
+  ): Promise<void> {
+    const machine = await this.store.read(environmentId)
+    if (machine === null) throw new Error(`there is no machine ${environmentId}`)
+    await this.store.write(environmentId, { ...machine, ...change })
+    for (const changed of this.watchers) changed(environmentId)
+  }
+
+  private async end(environmentId: string, authority: Authority, endReason: EndReason): Promise<void> {
+    const machine = await this.existing(environmentId, authority)
+    if (machine.power !== 'running' && machine.power !== 'paused') return
+    await this.write(machine, authority, { ...machine, power: 'shut_off', endReason, pauseReason: null })
+  }
+
+  private async own(environmentId: string, authority: Authority): Promise<StoredMachine | null> {
+    const machine = await this.store.read(environmentId)
+    if (machine !== null) assertMayTouch({ environmentId, ...machine }, this.options.owner, authority)
+    return machine
+  }
+
+  private async existing(environmentId: string, authority: Authority): Promise<StoredMachine> {
+    const machine = await this.own(environmentId, authority)
+    if (machine === null || machine.power === 'absent') {
+      throw new HostError('host_refused', `there is no machine ${environmentId}`)
+    }
+    return machine
+  }
+
+  private folderOf(environmentId: string, authority: Authority): StoredMachine {
+    const { owner, clock } = this.options
+    const ownership = ownershipOf(owner, environmentId, authority, clock.now())
+    return {
+      power: 'absent',
+      endReason: null,
+      pauseReason: null,
+      answersAt: 0,
+      ownership,
+      address: null,
+      identity: null,
+    }
+  }
+
+  private async write(
+    before: StoredMachine | null,
+    authority: Authority,
+    machine: StoredMachine,
+  ): Promise<void> {
+    await authority.assertHeld()
+    const { environmentId } = machine.ownership
+    if (before === null) await this.store.open(environmentId, machine)
+    else await this.store.write(environmentId, machine)
+  }
+
+  private hostKey(): string {
+    if (this.hostKeys.length < hostKeysKept) {
+      this.hostKeys.push(generateSecureShellKeyPair('synthetic').publicKey)
+    }
+    const chosen = Math.floor(this.options.random() * this.hostKeys.length)
+    return this.hostKeys[chosen] ?? generateSecureShellKeyPair('synthetic').publicKey
+  }
+}
+
+const going = { power: 'running', endReason: null, pauseReason: null } as const
+
+/** A port that stays the machine's own over restarts; nothing listens on it. */
+function portOf(environmentId: string): number {
+  return ports.first + (createHash('sha256').update(environmentId).digest().readUInt32BE() % ports.count)
+}

@@ -1,0 +1,167 @@
+import type { EnvironmentOrder, EnvironmentReport, Failure, ReportedPhase } from '@hearth/contract'
+import { assertNever } from '@hearth/foundation'
+import { StaleInGuest } from '../../guest/guest.ts'
+import { isNewer } from '../../host/authority.ts'
+import type { Machine } from '../../host/machine.ts'
+import type { CommonStep, Failed, Task, Work } from '../work.ts'
+import { BootSlot } from './boot-slot.ts'
+import type { EnvironmentContext } from './environment-context.ts'
+import { GuestConnection } from './guest-connection.ts'
+import { MachineEnded } from './machine-ended.ts'
+import { MachinePower } from './machine-power.ts'
+import { type MachineStep, nextStep, phaseDuring } from './next-step.ts'
+import { parseRecord } from './record.ts'
+import { RecordKeeper } from './record-keeper.ts'
+import { thrownFailure } from './step-failure.ts'
+import { type FailedStep, StepRunning } from './step-running.ts'
+
+/** What is done about one environment: its machine, and the steps in its guest. */
+export class EnvironmentWork implements Work<EnvironmentOrder> {
+  readonly record: RecordKeeper
+  private readonly bootSlot: BootSlot
+  private readonly guest: GuestConnection
+  private readonly power: MachinePower
+  private readonly steps: StepRunning
+  private address: Machine['address'] = null
+
+  constructor(
+    private readonly task: Task<EnvironmentOrder>,
+    private readonly context: EnvironmentContext,
+  ) {
+    const { clock, machines, stepEnded } = context
+    const { id } = task.order
+    this.bootSlot = new BootSlot(context.bootSlots)
+    this.guest = new GuestConnection(context.openGuest)
+    this.record = new RecordKeeper({
+      clock,
+      stepEnded,
+      begun: () => task.order,
+      write: (text) => machines.keepRecord(id, text, task.authority),
+    })
+    const { bootSlot, guest, record } = this
+    const parts = { task, context, bootSlot, guest, record }
+    this.power = new MachinePower(parts)
+    this.steps = new StepRunning(parts)
+  }
+
+  async look(): Promise<Machine> {
+    const machine = await this.context.machines.look(this.task.order.id)
+    const nothing = machine.power === 'absent' && machine.record === null
+    this.record.replace(nothing ? null : (parseRecord(machine.record) ?? this.record.record))
+    this.address = machine.address
+    return machine
+  }
+
+  next(order: EnvironmentOrder, machine: Machine): MachineStep | CommonStep {
+    return nextStep(order, { machine, record: this.record.record })
+  }
+
+  async take(step: MachineStep, machine: Machine): Promise<FailedStep | null> {
+    try {
+      return await this.takeStep(step, machine)
+    } catch (thrown) {
+      // What a guest says proves nothing of the agent's own lease.
+      throw thrown instanceof StaleInGuest ? new GuestClaim(thrown.message) : thrown
+    }
+  }
+
+  private async takeStep(step: MachineStep, machine: Machine): Promise<FailedStep | null> {
+    const { task, record, power } = this
+    const { machines } = this.context
+    const { id } = task.order
+    switch (step.kind) {
+      case 'create':
+        await power.create()
+        return null
+      case 'start':
+        await power.start(machine)
+        return null
+      case 'check_guest':
+        return this.steps.checkGuest(machine)
+      case 'provision':
+        return this.steps.provision(step.index, machine)
+      case 'stamp':
+        await machines.stamp(id, task.authority)
+        return null
+      case 'stop':
+        await power.stop(machine)
+        return null
+      case 'remove':
+      case 'start_over':
+        this.letGo()
+        task.report(phaseDuring(step, record.record))
+        await machines.remove(id, task.authority)
+        record.replace(null)
+        return null
+      case 'recover':
+        await record.keep({ failure: null, failedGeneration: 0, power: 'stopped' })
+        return null
+      default:
+        return assertNever(step)
+    }
+  }
+
+  async failed(thrown: unknown): Promise<Failed | null> {
+    if (thrown instanceof GuestClaim) return this.judge(thrown)
+    const step = this.record.record?.steps[this.record.runningIndex]
+    return { failure: thrownFailure(thrown, step?.name) }
+  }
+
+  /** Root in a guest may say what it likes: the machine's own mark, which the guest cannot reach, is looked at. */
+  private async judge({ message }: GuestClaim): Promise<Failed | null> {
+    const { id } = this.task.order
+    const { ownership } = await this.context.machines.look(id)
+    // The next look refuses the order.
+    if (ownership !== null && isNewer(ownership, this.task.authority)) return null
+    const told = `the guest refused an order: ${message}; the machine itself shows nothing newer`
+    return { failure: { code: 'guest_misbehaved', message: told } }
+  }
+
+  async keepFailure({ failure, index, exitCode }: FailedStep): Promise<void> {
+    const { generation } = this.task.order
+    await this.record.fail(failure, generation, index ?? this.record.runningIndex, exitCode ?? null)
+  }
+
+  report(phase: ReportedPhase, failure: Failure | null): Body {
+    const { id } = this.task.order
+    const { record } = this.record
+    return {
+      phase,
+      address: phase === 'deleted' ? null : this.address,
+      identity: record?.identity ?? null,
+      paused: this.context.pauses.of(id),
+      steps: record?.steps ?? [],
+      failure,
+    }
+  }
+
+  letGo(): void {
+    this.bootSlot.release()
+    this.guest.close()
+  }
+
+  /** Lets a paused machine go on, as long as it is to run. */
+  async resume(): Promise<void> {
+    const { order, authority, isOver } = this.task
+    if (order.desiredPhase !== 'running' || isOver) return
+    await this.context.machines.resume(order.id, authority)
+  }
+
+  /** When its machine does not run any more, whatever waits for its guest is given up. */
+  async endWaitOfEndedMachine(): Promise<void> {
+    const interrupt = this.task.interruption()
+    if (!this.guest.isOpen) return
+    // One that cannot be looked at now is looked at again when the watch says so, or at the step's deadline.
+    const machine = await this.context.machines.look(this.task.order.id).catch(() => null)
+    if (machine === null || machine.power === 'running' || machine.power === 'paused') return
+    interrupt(new MachineEnded())
+  }
+}
+
+type Body = Omit<
+  EnvironmentReport,
+  'kind' | 'id' | 'runnerId' | 'epoch' | 'generation' | 'sequence' | 'reportedAt'
+>
+
+/** A guest says that it was worked on under a newer lease or order. */
+class GuestClaim extends Error {}

@@ -1,0 +1,106 @@
+import { type EnvironmentOrder, environmentWork } from '@hearth/contract'
+import { toError } from '@hearth/foundation'
+import type { Authority } from '../../host/authority.ts'
+import type { Host } from '../../host/host.ts'
+import type { HandlerContext } from '../handler-context.ts'
+import type { InventoryItem, Task, Workers, WorkHandler } from '../work.ts'
+import type { EnvironmentContext } from './environment-context.ts'
+import { EnvironmentWork } from './environment-work.ts'
+import { Pauses } from './pauses.ts'
+import { Slots } from './slots.ts'
+
+/** The work on environments: their machines, and the steps in their guests. */
+export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, EnvironmentWork> {
+  readonly messages = environmentWork
+  private readonly host: Host
+  private readonly pauses: Pauses
+  private readonly context: EnvironmentContext
+
+  constructor(private readonly given: HandlerContext) {
+    const { host, clock, log, resumeFreeBytes, pausedMachinesMilliseconds } = given
+    this.host = host
+    this.pauses = new Pauses({
+      host,
+      clock,
+      log,
+      resumeFreeBytes,
+      lookMilliseconds: pausedMachinesMilliseconds,
+    })
+    this.context = {
+      ...given,
+      machines: host.machines,
+      logs: given,
+      pauses: this.pauses,
+      bootSlots: new Slots(given.bootConcurrency),
+      deadlines: given.stepDeadlines,
+    }
+  }
+
+  get warnings(): string[] {
+    return this.pauses.warnings
+  }
+
+  begin(task: Task<EnvironmentOrder>): EnvironmentWork {
+    return new EnvironmentWork(task, this.context)
+  }
+
+  asksSame(before: EnvironmentOrder, after: EnvironmentOrder): boolean {
+    return before.desiredPhase === after.desiredPhase
+  }
+
+  isRemoval({ desiredPhase }: EnvironmentOrder): boolean {
+    return desiredPhase === 'deleted'
+  }
+
+  async inventory(): Promise<InventoryItem[]> {
+    return (await this.host.machines.inventory()).flatMap(({ environmentId, ownership }) =>
+      ownership === null ? [] : [{ ...ownership, id: environmentId }],
+    )
+  }
+
+  remove(id: string, authority: Authority): Promise<void> {
+    return this.host.machines.remove(id, authority)
+  }
+
+  async listen(workers: Workers<EnvironmentWork>, signal: AbortSignal): Promise<void> {
+    await Promise.all([
+      this.host.machines.watch((id) => void this.powerChanged(workers, id), signal),
+      this.pauses.run(
+        {
+          pauseChanged: (id) => pauseChanged(workers, id),
+          resume: (id) => this.resume(workers, id),
+        },
+        signal,
+      ),
+    ])
+  }
+
+  private async powerChanged(workers: Workers<EnvironmentWork>, id: string): Promise<void> {
+    try {
+      // What a report says of a pause has to be known before the report.
+      for (const changed of await this.pauses.look()) pauseChanged(workers, changed)
+    } catch (thrown) {
+      this.given.log.warn({ error: toError(thrown) }, 'the paused machines cannot be looked at')
+    }
+    const worker = workers.worker(id)
+    worker?.wake()
+    await worker?.work.endWaitOfEndedMachine()
+  }
+
+  /** A refusal is the log's: it is tried again. */
+  private async resume(workers: Workers<EnvironmentWork>, id: string): Promise<void> {
+    await workers
+      .worker(id)
+      ?.work.resume()
+      .catch((thrown: unknown) => {
+        this.given.log.warn({ environmentId: id, error: toError(thrown) }, 'a paused machine does not go on')
+      })
+  }
+}
+
+/** It is told at once, also while a step waits for its guest. */
+function pauseChanged(workers: Workers<EnvironmentWork>, id: string): void {
+  const worker = workers.worker(id)
+  worker?.tellAgain()
+  worker?.wake()
+}

@@ -1,0 +1,111 @@
+import { stepDeadlineSeconds } from '@hearth/contract'
+import type { Machine } from '../../host/machine.ts'
+import type { Failed } from '../work.ts'
+import type { EnvironmentParts } from './environment-parts.ts'
+import { checkServer, provision } from './provision.ts'
+import { isLastOpen } from './record.ts'
+import { runScripts, scriptRun } from './script-run.ts'
+import { secretAutomaton } from './secret-mask.ts'
+import { maskedValues, openSecrets } from './secrets.ts'
+import { openStepLog } from './step-log.ts'
+import { lastLines, noteAsOutput } from './step-output.ts'
+
+/** A failure with the step of the record that it belongs to: the one that is running, unless an index says another. */
+export interface FailedStep extends Failed {
+  /** -1 for none. */
+  index?: number
+  exitCode?: number | null
+}
+
+/** Runs the steps in the guest of one environment. */
+export class StepRunning {
+  constructor(private readonly parts: EnvironmentParts) {}
+
+  /** Holds the identity of a guest that has booted again against what it was given. */
+  async checkGuest(machine: Machine): Promise<FailedStep | null> {
+    const { task, context, bootSlot, guest, record } = this.parts
+    await bootSlot.take(task.interrupted)
+    task.report('starting')
+    const seconds = context.deadlines.ensure_server ?? stepDeadlineSeconds.ensure_server
+    const server = { ...guest.open(machine), clock: context.clock }
+    const result = await checkServer(server, seconds, task.interrupted)
+    if (result.kind === 'failed') return { failure: result.failure, index: -1 }
+    if (result.kind === 'succeeded') await record.keep({ identity: result.identity ?? null })
+    return null
+  }
+
+  /** Goes on with the provisioning step at this index of the record. */
+  async provision(index: number, machine: Machine): Promise<FailedStep | null> {
+    const { task, bootSlot, record } = this.parts
+    const { steps } = record.open()
+    const name = steps[index]?.name
+    if (name === undefined || name === 'create_vm') throw new Error('create_vm is the host’s step')
+    if (name === 'ensure_server') await bootSlot.take(task.interrupted)
+    else bootSlot.release()
+    return name === 'ensure_server' || name === 'set_env_vars'
+      ? this.provisionGuest(index, name, machine)
+      : this.runScripts(scriptRun(steps, index), machine)
+  }
+
+  private async provisionGuest(
+    index: number,
+    name: 'ensure_server' | 'set_env_vars',
+    machine: Machine,
+  ): Promise<FailedStep | null> {
+    const { task, context, bootSlot, guest, record } = this.parts
+    const { order } = task
+    const status = record.beginStep(index)
+    await record.keep()
+    task.report('provisioning')
+    const result = await provision(
+      { ...status, name },
+      {
+        ...guest.open(machine),
+        order,
+        authority: task.authority,
+        secrets: openSecrets(order, context.sealingKey),
+        deadlines: context.deadlines,
+        clock: context.clock,
+        interrupted: task.interrupted,
+        isLast: isLastOpen(record.record, index),
+        readConsole: async () => lastLines(await context.machines.readConsole(order.id)),
+      },
+    )
+    if (result.kind === 'interrupted') return null
+    if (result.kind === 'failed') return { failure: result.failure, index, exitCode: result.exitCode }
+    if (result.note) record.setStep(index, noteAsOutput(result.note))
+    record.endStep(index, { phase: 'succeeded', exitCode: 0, error: null })
+    await record.keep(result.identity === undefined ? {} : { identity: result.identity })
+    if (result.identity !== undefined) bootSlot.release()
+    task.report('provisioning')
+    return null
+  }
+
+  private async runScripts(indexes: readonly number[], machine: Machine): Promise<FailedStep | null> {
+    const { task, context, guest, record } = this.parts
+    const { order } = task
+    const secrets = openSecrets(order, context.sealingKey)
+    const masked = await secretAutomaton(maskedValues(order, secrets))
+    const report = () => task.report('provisioning')
+    const result = await runScripts(indexes, {
+      guest: guest.open(machine).guest,
+      order,
+      authority: task.authority,
+      generation: record.open().generation,
+      secrets,
+      keeper: record,
+      deadlines: context.deadlines,
+      clock: context.clock,
+      interrupted: task.interrupted,
+      openLog: (index, status) =>
+        openStepLog(order, status, masked, context, (progress) => {
+          record.setStep(index, progress)
+          report()
+        }),
+      report,
+    })
+    return result.kind === 'failed'
+      ? { failure: result.failure, index: result.index, exitCode: result.exitCode }
+      : null
+  }
+}

@@ -1,0 +1,28 @@
+import type { OrderEnvelope } from '@hearth/contract'
+import type { Refuse } from './work.ts'
+
+/**
+ * Why an order is left undone: what the host shows was worked on under a newer lease or order. Null where it was not.
+ * `thing` is what the numbers stand in, as a sentence begins: "the machine".
+ */
+export function refusal(
+  thing: string,
+  order: Pick<OrderEnvelope, 'epoch' | 'generation'>,
+  shown: { epoch: number; generation: number },
+): Refuse | null {
+  if (shown.epoch > order.epoch) {
+    return {
+      kind: 'refuse',
+      superseded: true,
+      reason: `${thing} shows the lease of epoch ${shown.epoch}, this agent has ${order.epoch}`,
+    }
+  }
+  if (shown.generation > order.generation) {
+    return {
+      kind: 'refuse',
+      superseded: false,
+      reason: `${thing} shows generation ${shown.generation}, the order ${order.generation}`,
+    }
+  }
+  return null
+}

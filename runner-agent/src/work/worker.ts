@@ -1,0 +1,221 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Failure, OrderEnvelope } from '@hearth/contract'
+import { assertNever, backoff, toError } from '@hearth/foundation'
+import { type Authority, StaleAuthority } from '../host/authority.ts'
+import { LeaseNotHeld } from '../lease/lease.ts'
+import { UnkeptFailure } from './unkept-failure.ts'
+import type { CommonStep, Failed, Rest, Task, Work, WorkHandler } from './work.ts'
+import type { WorkContext } from './work-context.ts'
+
+/** Brings one thing to what its newest order says: look, take one step, look again. */
+export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> implements Task<Order> {
+  readonly work: TheWork
+  private running: Promise<void> | null = null
+  private again = false
+  private retired = false
+  private interrupt = new AbortController()
+  private unkept: UnkeptFailure | null = null
+  private sent: { phase: string; failure: Failure | null } | null = null
+  private storedSequence = 0
+
+  constructor(
+    private newest: Order,
+    private readonly handler: WorkHandler<Order, TheWork>,
+    private readonly context: WorkContext,
+    /** Nothing is done before it has settled. */
+    private readonly before: Promise<unknown>,
+    /** Told when the thing is deleted and that is stored. */
+    private readonly forget: () => void,
+  ) {
+    this.work = handler.begin(this)
+  }
+
+  get order(): Order {
+    return this.newest
+  }
+
+  get authority(): Authority {
+    return this.context.lease.authority(this.newest.generation)
+  }
+
+  get interrupted(): AbortSignal {
+    return this.interrupt.signal
+  }
+
+  get isOver(): boolean {
+    return this.retired || this.context.stopping.aborted
+  }
+
+  /** The sequence of the last report that is stored; 0 before the first. */
+  get reported(): number {
+    return this.storedSequence
+  }
+
+  interruption(): (reason: Error) => void {
+    const { interrupt } = this
+    return (reason) => interrupt.abort(reason)
+  }
+
+  report(phase: string): void {
+    void this.send(phase, null)
+  }
+
+  /** Gives a newer order, or the same again, which changes nothing. */
+  take(order: Order): void {
+    const isNews = order.generation !== this.newest.generation || !this.handler.asksSame(this.newest, order)
+    this.newest = order
+    if (!isNews) return
+    this.unkept = null
+    this.interrupt.abort(new Error('a newer order came'))
+    this.wake()
+  }
+
+  /** Reports once more what was reported last, with what is known by now; also while a step is being taken. */
+  tellAgain(): void {
+    if (this.sent !== null && !this.isOver) void this.send(this.sent.phase, this.sent.failure)
+  }
+
+  /** Looks again, now or as soon as the step being taken is over. */
+  wake(): void {
+    this.again = true
+    if (this.running !== null || this.isOver) return
+    this.running = this.loop().finally(() => {
+      this.running = null
+      if (this.again && !this.isOver) this.wake()
+    })
+  }
+
+  /** Resolves when no step is being taken any more, and none will be; what runs by itself goes on. */
+  async settle(): Promise<void> {
+    this.retired = true
+    this.interrupt.abort(new Error('nothing more is to be done'))
+    await this.running
+    this.work.letGo()
+  }
+
+  private async loop(): Promise<void> {
+    await this.before
+    for (let failures = 0; this.again && !this.isOver; ) {
+      this.again = false
+      this.interrupt = new AbortController()
+      try {
+        await this.lookAndStep()
+        failures = 0
+        this.unkept = null
+      } catch (thrown) {
+        this.again = true
+        if (thrown instanceof LeaseNotHeld) continue
+        this.context.log.error({ ...this.name, error: toError(thrown) }, 'the host cannot be worked with')
+        this.tellUnkept()
+        const wait = backoff(failures, { first: 500, most: this.context.retryMostMilliseconds })
+        failures += 1
+        await delay(wait, undefined, { signal: this.context.stopping }).catch(() => undefined)
+      }
+    }
+  }
+
+  private async lookAndStep(): Promise<void> {
+    const { lease, log, stopping } = this.context
+    await lease.untilHeld(stopping)
+    if (this.isOver) return
+    const seen = await this.work.look()
+    if (this.unkept?.isTold === true && !this.handler.isRemoval(this.newest))
+      return this.keepTold(this.unkept)
+    const step = this.work.next(this.newest, seen)
+    log.debug({ ...this.name, step: step.kind }, 'next step')
+    try {
+      const failed = await this.takeStep(step, seen)
+      if (failed !== null) await this.fail(failed)
+    } catch (thrown) {
+      if (thrown instanceof LeaseNotHeld) throw thrown
+      if (thrown instanceof StaleAuthority) {
+        if (thrown.shown.epoch > lease.epoch)
+          lease.lose(`of the ${this.newest.kind} ${this.newest.id}, ${thrown.message}`)
+        throw thrown
+      }
+      this.again = true
+      if (this.interrupt.signal.aborted || this.isOver) return
+      const failed = await this.work.failed(thrown)
+      if (failed !== null) await this.fail(failed)
+    }
+  }
+
+  private async takeStep(step: { kind: string }, seen: unknown): Promise<Failed | null> {
+    if (!isCommon(step)) {
+      this.again = true
+      return this.work.take(step, seen)
+    }
+    switch (step.kind) {
+      case 'rest':
+        await this.rest(step)
+        return null
+      case 'refuse':
+        this.context.log.warn({ ...this.name, reason: step.reason }, 'order refused')
+        if (step.superseded) this.context.lease.lose(step.reason)
+        return null
+      case 'fail':
+        return step
+      default:
+        return assertNever(step)
+    }
+  }
+
+  private async rest(step: Rest): Promise<void> {
+    this.work.letGo()
+    const { generation } = this.newest
+    const stored = this.send(step.phase, step.failure)
+    if (step.phase !== 'deleted') return
+    await stored
+    if (!this.again && this.newest.generation === generation && !this.isOver) this.forget()
+  }
+
+  private async fail(failed: Failed): Promise<void> {
+    const { failure } = failed
+    const kept = this.work.record
+    this.context.log.warn({ ...this.name, failure }, 'the work has failed')
+    const before = kept.open()
+    this.again = true
+    try {
+      await this.work.keepFailure(failed)
+    } catch (thrown) {
+      const { record } = kept
+      kept.replace(before)
+      if (thrown instanceof LeaseNotHeld || thrown instanceof StaleAuthority || record === null) throw thrown
+      this.unkept = new UnkeptFailure(record, failure, this.unkept?.since ?? this.context.now())
+      throw thrown
+    }
+  }
+
+  private tellUnkept(): void {
+    const { unkept, context } = this
+    if (unkept?.isToBeTold(context.now(), context.unkeptFailureMilliseconds) !== true) return
+    this.work.record.replace(unkept.record)
+    void this.send('failed', unkept.failure)
+  }
+
+  private async keepTold({ record }: UnkeptFailure): Promise<void> {
+    this.again = true
+    this.work.record.replace(record)
+    await this.work.record.keep()
+  }
+
+  private async send(phase: string, failure: Failure | null): Promise<void> {
+    this.sent = { phase, failure }
+    const { kind, id, generation } = this.newest
+    const body = this.work.report(phase, failure)
+    this.storedSequence = await this.context.reporter.report({ kind, id, generation, ...body })
+  }
+
+  /** For the log. */
+  private get name() {
+    const { kind, id } = this.newest
+    return { kind, id }
+  }
+}
+
+const common: ReadonlySet<string> = new Set<CommonStep['kind']>(['rest', 'refuse', 'fail'])
+
+/** The kinds of work name none of their own steps so. */
+function isCommon(step: { kind: string }): step is CommonStep {
+  return common.has(step.kind)
+}
