@@ -21,7 +21,7 @@ import { SyntheticGuest } from './host/synthetic/synthetic-guest.ts'
 import { SyntheticHost } from './host/synthetic/synthetic-host.ts'
 import { EpochFile } from './lease/epoch-file.ts'
 import { defaultTimings, type Timings } from './timings.ts'
-import { EnvironmentHandler } from './work/environment/handler.ts'
+import { environments } from './work/environment/handler.ts'
 
 const runnerId = newId()
 let folder: string
@@ -127,7 +127,7 @@ function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
   const ended = runAgent(
     {
       host,
-      work: [(context) => new EnvironmentHandler(context)],
+      work: [environments],
       epochs: new EpochFile(
         new LocalCommandRunner(),
         join(folder, 'epoch.json'),

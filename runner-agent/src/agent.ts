@@ -20,13 +20,13 @@ import { Reporter } from './reporting/reporter.ts'
 import { Synchroniser } from './synchronising/synchroniser.ts'
 import { stallMilliseconds, type Timings } from './timings.ts'
 import { AgentWork } from './work/agent-work.ts'
-import type { HandlerParts, MakeWorkHandler } from './work/handler-context.ts'
+import type { HandlerParts, WorkKindOfAgent } from './work/handler-context.ts'
 
 export interface AgentParts extends HandlerParts {
   /** Which lease has acted on the host. */
   epochs: EpochFile
   /** The kinds of work that it does; first environments, which every control plane knows. */
-  work: readonly MakeWorkHandler[]
+  work: readonly WorkKindOfAgent[]
   listen: { host: string; port: number } | null
   timings: Timings
   readFacts(): Promise<RunnerFacts>
@@ -93,6 +93,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     ...(nats.credentials === null ? {} : { credentials: credentials.current }),
     name: `runner ${runnerId}`,
     inboxPrefix: subjects.inbox(runnerId),
+    work: parts.work.map(({ messages }) => messages),
     signal: stopping,
     onStatus: (status, detail) => {
       log.info({ status, detail }, 'NATS connection')
@@ -143,7 +144,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     track,
   }
   const work = new AgentWork(
-    parts.work.map((make) => make(given)),
+    parts.work.map((kind) => kind.handler(given)),
     {
       lease,
       reporter,

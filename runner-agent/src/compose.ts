@@ -27,7 +27,7 @@ import { type AgentKeys, loadKeys } from './state/keys.ts'
 import { readRunnerFile } from './state/runner-file.ts'
 import { defaultTimings } from './timings.ts'
 import { agentVersion } from './version.ts'
-import { EnvironmentHandler } from './work/environment/handler.ts'
+import { environments } from './work/environment/handler.ts'
 
 const syntheticBootConcurrency = 256
 const syntheticCapacity = { virtualCpus: 100_000, memoryMebibytes: 1_000_000_000, diskGibibytes: 10_000_000 }
@@ -64,7 +64,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     openGuest,
     runnerId: runner.runnerId,
     sealingKey: keys.sealing.privateKey,
-    work: [(context) => new EnvironmentHandler(context)],
+    work: [environments],
     bootConcurrency: config.bootConcurrency ?? bootConcurrency,
     resumeFreeBytes: config.resumeFreeBytes,
     stepDeadlines: config.stepDeadlines,

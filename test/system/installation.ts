@@ -6,7 +6,7 @@ import { defaultQuotas, type QuotaLimits } from '@hearth/contract'
 import { type Config, type ControlPlane, composeControlPlane, listen } from '@hearth/control-plane'
 import { newId } from '@hearth/foundation'
 import { createTestDatabase, startTestNats, type TestDatabase, type TestNats } from '@hearth/testing'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 
 /** A control plane on a real PostgreSQL and a real nats-server, with its administrator's client. */
 export interface Installation extends AsyncDisposable {
@@ -23,6 +23,7 @@ type Overrides = NonNullable<Parameters<typeof composeControlPlane>[2]>
 
 export interface InstallationOptions {
   overrides?: Overrides
+  log?: Logger
   /** Without it NATS is not told of deleted runners. */
   revokesRunners?: boolean
   /** How long a runner's credentials for NATS are good. */
@@ -64,6 +65,7 @@ export async function startReplica(
   { token, database, nats, folder }: Pick<Installation, 'token' | 'database' | 'nats' | 'folder'>,
   {
     overrides,
+    log = pino({ level: process.env.HEARTH_TEST_LOG ?? 'silent' }),
     events,
     quotas,
     runnerCredentialsMilliseconds = 3_600_000,
@@ -97,7 +99,7 @@ export async function startReplica(
       events: { keepMilliseconds: 7 * 24 * 3_600_000, keepCount: 200_000, ...events },
       logLevel: 'silent',
     },
-    pino({ level: process.env.HEARTH_TEST_LOG ?? 'silent' }),
+    log,
     overrides,
   )
   const listener = await listen(controlPlane.application, { host: '127.0.0.1', port: 0 })

@@ -31,6 +31,9 @@ export interface SyntheticSettings {
   through?: CuttableRelay
   timings?: Partial<AgentParts['timings']>
   clock?: AgentParts['clock']
+  /** Kinds of work that the shipped agent does not do. */
+  otherWork?: AgentParts['work']
+  log?: AgentParts['log']
 }
 
 /** The shipped agent with the shipped synthetic host, in this process, against a real control plane. */
@@ -62,13 +65,14 @@ export async function startSyntheticAgent(
     ...settings.environment,
   })
   const stopping = new AbortController()
-  const parts = await compose(config, createLogger(config))
+  const parts = await compose(config, settings.log ?? createLogger(config))
   const { through } = settings
   const ended = runAgent(
     {
       ...parts,
       timings: { ...parts.timings, ...settings.timings },
       clock: settings.clock ?? parts.clock,
+      work: [...parts.work, ...(settings.otherWork ?? [])],
       connect: (options) =>
         parts.connect(
           through === undefined ? options : { ...options, servers: [`nats://127.0.0.1:${through.port}`] },

@@ -1,4 +1,4 @@
-import type { LogChunk, StepName, StepStatus } from '@hearth/contract'
+import type { LogChunk, StepName, StepStatus, WorkMessages } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import type { Logger } from 'pino'
 import type { OpenGuest } from '../guest/guest.ts'
@@ -35,5 +35,8 @@ export interface HandlerContext extends HandlerParts {
   track(work: Promise<unknown>): void
 }
 
-/** Makes the handler of a kind of work for an agent that runs. */
-export type MakeWorkHandler = (context: HandlerContext) => WorkHandler
+/** A kind of work that an agent does. */
+export interface WorkKindOfAgent {
+  readonly messages: WorkMessages
+  handler(context: HandlerContext): WorkHandler
+}

@@ -2,7 +2,7 @@ import { type EnvironmentOrder, environmentWork } from '@hearth/contract'
 import { toError } from '@hearth/foundation'
 import type { Authority } from '../../host/authority.ts'
 import type { Host } from '../../host/host.ts'
-import type { HandlerContext } from '../handler-context.ts'
+import type { HandlerContext, WorkKindOfAgent } from '../handler-context.ts'
 import type { InventoryItem, Task, Workers, WorkHandler } from '../work.ts'
 import type { EnvironmentContext } from './environment-context.ts'
 import { EnvironmentWork } from './environment-work.ts'
@@ -103,4 +103,9 @@ function pauseChanged(workers: Workers<EnvironmentWork>, id: string): void {
   const worker = workers.worker(id)
   worker?.tellAgain()
   worker?.wake()
+}
+
+export const environments: WorkKindOfAgent = {
+  messages: environmentWork,
+  handler: (context) => new EnvironmentHandler(context),
 }
