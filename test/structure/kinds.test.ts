@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { read, root, sourceFiles } from './source-files.ts'
+import { filesBelow, read, root, sourceFiles } from './source-files.ts'
 
 const folder = 'control-plane/src/kinds'
 const kinds = readdirSync(join(root, folder), { withFileTypes: true })
@@ -40,6 +40,11 @@ describe('kinds', () => {
   it.each(kinds)('%s is one declaration, in kind.ts', (kind) => {
     expect(has(`${folder}/${kind}/kind.ts`), `${folder}/${kind}/kind.ts is missing`).toBe(true)
     expect(read(`${folder}/${kind}/kind.ts`)).toContain(`name: '${kind}'`)
+  })
+
+  it.each(kinds)('%s has its tests written', (kind) => {
+    const tests = filesBelow(`${folder}/${kind}`).filter((path) => path.endsWith('.test.ts'))
+    expect(tests.filter((path) => read(path).includes("'not written yet'"))).toEqual([])
   })
 
   it('are in the lists that are written from their folders', () => {

@@ -1,8 +1,9 @@
+import type { kinds } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { Queryable } from '../database/connection.ts'
 
 /** `placement` is an organization's line of machines that wait for a runner; the others are kinds. */
-export type ReconciledKind = 'runner' | 'environment' | 'placement' | 'warm-pool' | 'claim' | 'project'
+export type ReconciledKind = (typeof kinds)[keyof typeof kinds]['word'] | 'placement'
 
 /** The one task of the queue. */
 export const reconcileTask = 'reconcile'

@@ -2,58 +2,52 @@ import {
   type ApplyResult,
   applyResultSchema,
   callerSchema,
+  kinds,
   type ProjectDeclarationInput,
   type QuotaUses,
   quotaUsesSchema,
 } from '@hearth/contract'
 import type { z } from 'zod'
-import { claims } from './groups/claims.ts'
-import { environmentClasses } from './groups/environment-classes.ts'
-import { environments } from './groups/environments.ts'
-import { events } from './groups/events.ts'
-import { jobs } from './groups/jobs.ts'
-import { observers } from './groups/observers.ts'
-import { organizations } from './groups/organizations.ts'
-import { projects } from './groups/projects.ts'
-import { runners } from './groups/runners.ts'
-import { tokens } from './groups/tokens.ts'
-import { warmPools } from './groups/warm-pools.ts'
+import * as groups from './groups/index.ts'
+import { collection, deletion, explaining } from './http/collection.ts'
 import { type CallOptions, Transport, type TransportOptions } from './http/transport.ts'
 
 /** Who the token stands for. */
 export type Caller = z.infer<typeof callerSchema>
 
+type Groups = { readonly [Name in keyof typeof groups]: ReturnType<(typeof groups)[Name]> }
+type Kinds = typeof kinds
+
+/** The calls of each kind, as properties: `client.projects`. */
+const Grouped = class {
+  constructor(transport: Transport) {
+    for (const [name, group] of Object.entries(groups)) Object.assign(this, { [name]: group(transport) })
+  }
+} as new (
+  transport: Transport,
+) => Groups
+
 /** Hearth's HTTP interface, typed and checked by the contract. Every failure is a HearthError with the server's code. */
-export class HearthClient {
+export class HearthClient extends Grouped {
   readonly #transport: Transport
   readonly url: string
-  readonly organizations: ReturnType<typeof organizations>
-  readonly tokens: ReturnType<typeof tokens>
-  readonly runners: ReturnType<typeof runners>
-  readonly environmentClasses: ReturnType<typeof environmentClasses>
-  readonly projects: ReturnType<typeof projects>
-  readonly warmPools: ReturnType<typeof warmPools>
-  readonly environments: ReturnType<typeof environments>
-  readonly claims: ReturnType<typeof claims>
-  readonly jobs: ReturnType<typeof jobs>
-  readonly events: ReturnType<typeof events>
-  readonly observers: ReturnType<typeof observers>
 
   constructor(options: TransportOptions) {
     const transport = new Transport(options)
+    super(transport)
     this.#transport = transport
     this.url = options.url
-    this.organizations = organizations(transport)
-    this.tokens = tokens(transport)
-    this.runners = runners(transport)
-    this.environmentClasses = environmentClasses(transport)
-    this.projects = projects(transport)
-    this.warmPools = warmPools(transport)
-    this.environments = environments(transport)
-    this.claims = claims(transport)
-    this.jobs = jobs(transport)
-    this.events = events(transport)
-    this.observers = observers(transport)
+  }
+
+  /** The calls that every kind has, for one that is known by its name alone. */
+  resources<Name extends keyof Kinds>(name: Name) {
+    const { path, schema } = kinds[name]
+    return {
+      ...collection<Kinds[Name]['schema'], object>(this.#transport, path, schema),
+      delete: deletion(this.#transport, path),
+      /** Only where the kind is explained; `not_found` for the others. */
+      why: explaining(this.#transport, path),
+    }
   }
 
   whoami(options: CallOptions = {}): Promise<Caller> {

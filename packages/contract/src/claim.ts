@@ -91,4 +91,5 @@ export const claimKind = defineKind({
     failed: rests,
     released: rests,
   },
+  tones: { bound: 'good', failed: 'bad', released: 'quiet' },
 })

@@ -124,4 +124,5 @@ export const environmentKind = defineKind({
   hasEvents: true,
   isExplained: true,
   waits: environmentWaits,
+  tones: { running: 'good', failed: 'bad', stopped: 'quiet', deleted: 'quiet' },
 })

@@ -49,4 +49,5 @@ export const jobKind = defineKind({
     failed: rests,
     cancelled: rests,
   },
+  tones: { succeeded: 'good', failed: 'bad' },
 })

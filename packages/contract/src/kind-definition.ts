@@ -12,6 +12,16 @@ export type Wait =
 /** Of a phase that waits for nothing. */
 export const rests: Wait = { waitsFor: null }
 
+/** How a phase is to be taken: `busy` is on its way. */
+export type Tone = 'good' | 'bad' | 'busy' | 'quiet'
+
+/** `EnvironmentClass` as `environment-class`. */
+type Hyphenated<Text extends string> = Text extends `${infer First}${infer Rest}`
+  ? Rest extends Uncapitalize<Rest>
+    ? `${Lowercase<First>}${Hyphenated<Rest>}`
+    : `${Lowercase<First>}-${Hyphenated<Rest>}`
+  : Text
+
 interface Definition<Kind extends string, Item extends z.ZodType, Phase extends string> {
   /** As `kind` in a resource: `EnvironmentClass`. */
   kind: Kind
@@ -20,12 +30,16 @@ interface Definition<Kind extends string, Item extends z.ZodType, Phase extends 
   summary: string
   /** Further words for it on the command line. */
   aliases?: readonly string[]
+  /** In sentences to people who know which kind is meant; by default the noun. */
+  shortNoun?: string
   /** Whether its changes are events. */
   hasEvents: boolean
   /** Whether `why` says in words why one is as it is. */
   isExplained: boolean
   /** What each phase waits for; empty where a kind has no phases that change. */
   waits: Readonly<Record<Phase, Wait>>
+  /** How each phase is to be taken; those that are not named are on their way. */
+  tones?: Readonly<Partial<Record<NoInfer<Phase>, Tone>>>
 }
 
 /** The words of one kind: the same in paths, events, OpenAPI, the client and the command. */
@@ -37,11 +51,13 @@ export interface KindDefinition<Item = unknown, Kind extends string = string, Ph
   hasEvents: boolean
   isExplained: boolean
   waits: Readonly<Record<Phase, Wait>>
+  tones: Readonly<Partial<Record<string, Tone>>>
   /** In sentences: `environment class`, `environment classes`. */
   noun: string
   nouns: string
+  shortNoun: string
   /** In file names and on the command line: `environment-class`, `environment-classes`. */
-  word: string
+  word: Hyphenated<Kind>
   words: string
   /** Of its routes: `/v1/environment-classes`. */
   path: string
@@ -64,11 +80,13 @@ export function defineKind<
   const words = nouns.replaceAll(' ', '-')
   return {
     aliases: [],
+    tones: {},
+    shortNoun: noun,
     ...definition,
     schema: definition.schema as unknown as z.ZodType<z.output<Item>>,
     noun,
     nouns,
-    word: noun.replaceAll(' ', '-'),
+    word: noun.replaceAll(' ', '-') as Hyphenated<Kind>,
     words,
     path: `/v1/${words}`,
     tag: nouns.charAt(0).toUpperCase() + nouns.slice(1),

@@ -81,4 +81,5 @@ export const projectKind = defineKind({
     active: rests,
     deleting: { waitsFor: 'its pools and machines to be gone', deadlineSeconds: projectDeletingSeconds },
   },
+  tones: { active: 'good' },
 })

@@ -115,4 +115,5 @@ export const runnerKind = defineKind({
     },
     deleted: rests,
   },
+  tones: { active: 'good', offline: 'bad', deleted: 'quiet' },
 })

@@ -148,6 +148,7 @@ export const warmPoolKind = defineKind({
   schema: warmPoolSchema,
   summary: 'ready machines kept for a project and a class',
   aliases: ['pool', 'pools'],
+  shortNoun: 'pool',
   hasEvents: true,
   isExplained: true,
   waits: {
@@ -166,4 +167,5 @@ export const warmPoolKind = defineKind({
       because: 'it only asks for their deletion, which waits for nobody; each deletion has its own deadline',
     },
   },
+  tones: { ready: 'good', failed: 'bad', cleared: 'quiet', disabled: 'quiet' },
 })

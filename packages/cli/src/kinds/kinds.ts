@@ -1,23 +1,18 @@
+import { kinds as allKinds, type KindDefinition } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
-import { claimKind } from './claim.ts'
-import { environmentKind } from './environment.ts'
-import { environmentClassKind } from './environment-class.ts'
-import { jobKind } from './job.ts'
 import type { Kind } from './kind.ts'
-import { organizationKind } from './organization.ts'
-import { projectKind } from './project.ts'
-import { runnerKind } from './runner.ts'
-import { warmPoolKind } from './warm-pool.ts'
+import { isResource, plainKind } from './plain.ts'
+import * as shownKinds from './shown.ts'
 
+const shown: readonly Kind[] = Object.values(shownKinds)
+const isShown = ({ word }: KindDefinition) => shown.some(({ names }) => names[0] === word)
+
+/** Those that say how they are shown, and all others that are resources. */
 export const kinds: readonly Kind[] = [
-  projectKind,
-  warmPoolKind,
-  environmentKind,
-  claimKind,
-  runnerKind,
-  environmentClassKind,
-  jobKind,
-  organizationKind,
+  ...shown,
+  ...Object.values(allKinds)
+    .filter((kind) => isResource(kind) && !isShown(kind))
+    .map(plainKind),
 ]
 
 /** The kind a person means: singular, plural or short, in any case. */

@@ -3,7 +3,7 @@ import { stringify } from 'yaml'
 import { formatAge } from './duration.ts'
 import type { Terminal } from './terminal.ts'
 
-interface Resource {
+export interface Resource {
   kind: string
   metadata: Metadata
   spec: unknown

@@ -1,19 +1,12 @@
-import type { Explanation } from '@hearth/contract'
+import { type Explanation, kinds } from '@hearth/contract'
 import { formatAge } from './duration.ts'
-
-const words: Readonly<Record<Explanation['kind'], string>> = {
-  Environment: 'environment',
-  Claim: 'claim',
-  WarmPool: 'pool',
-  Runner: 'runner',
-}
 
 /** The sentence, below it what it rests on with its times, and last what comes next. */
 export function explanationText(explanation: Explanation, now: Date): string {
   const { kind, name, phase, sentence, evidence, next } = explanation
   const lines = evidence.map(({ what, at }) => (at === null ? `  ${what}` : `  ${what} (${told(at, now)})`))
   return [
-    `${words[kind]} ${name} is ${phase}: ${sentence}.`,
+    `${kinds[kind].shortNoun} ${name} is ${phase}: ${sentence}.`,
     ...(lines.length === 0 ? [] : ['', ...lines]),
     ...(next === null ? [] : ['', `Next: ${next}.`]),
   ].join('\n')

@@ -1,0 +1,41 @@
+import type { KindDefinition, kinds } from '@hearth/contract'
+import { describePlain, type Resource } from '../output/describe.ts'
+import { formatAge } from '../output/duration.ts'
+import { phaseTone } from '../output/phase-tone.ts'
+import { goneIsNull } from './environment.ts'
+import { defineKind, type Kind } from './kind.ts'
+
+/** A kind that says no more of itself on the command line than that: name, phase, age and id. */
+export function plainKind({ kind, word, words, aliases, summary, hasEvents }: KindDefinition): Kind {
+  const name = kind as keyof typeof kinds
+  return defineKind<Resource>({
+    names: [word, words, ...aliases],
+    summary,
+    eventKind: hasEvents ? (name as Kind['eventKind']) : null,
+    columns: ['NAME', 'PHASE', 'AGE', 'ID'],
+    row: ({ metadata, status }, { terminal, now }) => [
+      metadata.name,
+      terminal.tone(phaseTone(status.phase), status.phase),
+      formatAge(metadata.createdAt, now),
+      metadata.id,
+    ],
+    fetchAll: async ({ client, signal }) =>
+      (await client.resources(name).listAll({}, { signal })) as unknown as Resource[],
+    fetchOne: async ({ client, signal }, reference) =>
+      (await client.resources(name).get(reference, { signal })) as unknown as Resource,
+    describe: (resource, { terminal, now }) => describePlain(resource, terminal, now),
+    async remove({ client, signal }, reference, { force }) {
+      const group = client.resources(name)
+      const { metadata } = (await group.get(reference, { signal })) as unknown as Resource
+      await group.delete(metadata.id, { signal, ...(force ? { force } : {}) })
+      const gone = async (waiting: AbortSignal) =>
+        (await group.get(metadata.id, { signal: waiting }).catch(goneIsNull)) === null
+      return { id: metadata.id, name: metadata.name, gone }
+    },
+  })
+}
+
+/** Whether a kind's resources have metadata, spec and status: tokens and observers have not. */
+export function isResource({ schema }: KindDefinition): boolean {
+  return 'shape' in schema && 'metadata' in (schema.shape as object)
+}
