@@ -39,10 +39,11 @@ export async function claimByPostgres(
     const claimId = newId()
     const taken = await client.query<{ id: string; status_version: number }>(
       `update "environments" set "claim_id" = $1, "status_version" = status_version + 1, "updated_at" = now()
-       where "id" = (select "id" from "environments" where "warm_pool_id" = $2 and "claim_id" is null and "phase" = $3
-         and "desired_phase" = $4 and "unreachable" = $5 order by "id" limit $6 for update skip locked)
+       where "id" = (select "id" from "environments" where "owner_kind" = $7 and "owner_id" = $2
+         and "claim_id" is null and "phase" = $3 and "desired_phase" = $4 and "unreachable" = $5 order by "id" limit $6
+         for update skip locked)
        returning *`,
-      [claimId, poolId, 'running', 'running', false, 1],
+      [claimId, poolId, 'running', 'running', false, 1, 'warm-pool'],
     )
     const member = taken.rows[0]
     if (member === undefined) throw new Error('the pool is empty')

@@ -63,7 +63,7 @@ async function settled(pool: pg.Pool): Promise<void> {
 async function seedMembers(pool: pg.Pool, warmPoolId: string, runnerId: string): Promise<void> {
   for (;;) {
     const { rows } = await pool.query<{ count: string }>(
-      'SELECT count(*) FROM environments WHERE warm_pool_id = $1',
+      'SELECT count(*) FROM environments WHERE owner_id = $1',
       [warmPoolId],
     )
     if (Number(rows[0]?.count) >= poolSize) break
@@ -94,7 +94,7 @@ async function seedMembers(pool: pg.Pool, warmPoolId: string, runnerId: string):
   const status = JSON.stringify({ address, steps, readyAt: '2026-01-01T00:00:01.000Z' })
   // In the order in which they are placed: the control plane is about to do so.
   await pool.query(
-    `WITH members AS (SELECT id FROM environments WHERE warm_pool_id = $1 ORDER BY id FOR UPDATE)
+    `WITH members AS (SELECT id FROM environments WHERE owner_id = $1 ORDER BY id FOR UPDATE)
      UPDATE environments SET phase = 'running', runner_id = $2, deadline = NULL, status = status || $3::jsonb
      FROM members WHERE environments.id = members.id`,
     [warmPoolId, runnerId, status],

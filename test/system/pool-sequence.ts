@@ -217,17 +217,16 @@ export class PoolSequence {
     const { database } = this.installation.controlPlane.services
     const rows = await database
       .selectFrom('environments')
-      .select(['id', 'phase', 'desired_phase', 'claim_id', 'unreachable', 'tested_pool_id'])
+      .select(['id', 'phase', 'desired_phase', 'claim_id', 'unreachable', 'owner_kind'])
       .select(['spec_version', 'status_version'])
-      .where((either) =>
-        either.or([either('warm_pool_id', '=', this.#id), either('tested_pool_id', '=', this.#id)]),
-      )
+      .where('owner_id', '=', this.#id)
+      .where('owner_kind', 'in', ['warm-pool', 'warm-pool-test'])
       .orderBy('id')
       .execute()
     const present = rows.filter(
       ({ phase, desired_phase }) => phase !== 'deleted' && desired_phase !== 'deleted',
     )
-    const members = present.filter(({ tested_pool_id }) => tested_pool_id === null)
+    const members = present.filter(({ owner_kind }) => owner_kind === 'warm-pool')
     const unclaimed = members.filter(({ claim_id }) => claim_id === null)
     const inPhase = (...phases: string[]) => unclaimed.filter(({ phase }) => phases.includes(phase)).length
     return {

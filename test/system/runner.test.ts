@@ -269,7 +269,7 @@ async function endPauses(url: string, poolId: string): Promise<void> {
   try {
     await client.query(
       `UPDATE environments SET status = jsonb_set(status, '{failedAt}', to_jsonb((status->>'failedAt')::timestamptz - interval '1 hour'))
-       WHERE warm_pool_id = $1 AND status->>'failedAt' IS NOT NULL`,
+       WHERE owner_kind = 'warm-pool' AND owner_id = $1 AND status->>'failedAt' IS NOT NULL`,
       [poolId],
     )
     await client.query(

@@ -95,7 +95,7 @@ async function readAll(client: Client): Promise<Records> {
       SELECT id, project_id AS "projectId", phase, (spec->>'enabled')::boolean AS enabled,
         (spec->>'min')::integer AS min, status->'failure'->>'message' AS failure FROM warm_pools`),
     environments: await all(`
-      SELECT id, phase, desired_phase AS "desiredPhase", project_id AS "projectId", warm_pool_id AS "poolId",
+      SELECT id, phase, desired_phase AS "desiredPhase", project_id AS "projectId", CASE WHEN owner_kind = 'warm-pool' THEN owner_id END AS "poolId",
         runner_id AS "runnerId", claim_id AS "claimId", spec_version AS "specVersion", deadline, unreachable,
         paused IS NOT NULL AS paused,
         status->'failure'->>'message' AS failure FROM environments`),

@@ -16,6 +16,7 @@ import { pausedMachines } from './0014-paused-machines.ts'
 import { quotas } from './0015-quotas.ts'
 import { revocableCredentials } from './0017-revocable-credentials.ts'
 import { kindsOfWork } from './0018-kinds-of-work.ts'
+import { owners } from './0019-owners.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -34,4 +35,5 @@ export const migrations: Record<string, Migration> = {
   '0015-quotas': quotas,
   '0017-revocable-credentials': revocableCredentials,
   '0018-kinds-of-work': kindsOfWork,
+  '0019-owners': owners,
 }

@@ -13,7 +13,14 @@ import {
   toListedEnvironment,
 } from '../environment/index.ts'
 import { describeUsed, requireHeld } from '../quota/index.ts'
-import { type ClaimablePool, claims, matchingPools, observeShortage, takeReadyMember } from './queries.ts'
+import {
+  type ClaimablePool,
+  claims,
+  type EmptyPool,
+  matchingPools,
+  readEmptyPool,
+  takeReadyMember,
+} from './queries.ts'
 import { describeShortage } from './shortage.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 
@@ -48,9 +55,10 @@ export async function createClaim(
   }
   const member = await takeReadyMember(tx, pool.id, { id, creator: caller.principalId })
   if (member === undefined) {
-    if (body.spec.fallback === 'refuse') throw await refusal(tx, pool)
-    const environment = await makeCold(tx, pool, id, caller, now)
-    const shortage = { what: describeShortage(await observeShortage(tx, pool.id)), at: now.toISOString() }
+    const empty = await readEmptyPool(tx, pool.id)
+    if (body.spec.fallback === 'refuse') throw refusal(pool, empty)
+    const environment = await makeCold(tx, pool, empty, { claimId: id, caller, now })
+    const shortage = { what: describeShortage(empty), at: now.toISOString() }
     const status = { source: 'cold' as const, boundAt: null, failure: null, shortage }
     const row = await claims.insert(tx, base, {
       warm_pool_id: pool.id,
@@ -107,8 +115,7 @@ function onePool(pools: readonly ClaimablePool[], wanted: ClaimBody['spec']): Cl
   return pool
 }
 
-async function refusal(tx: DatabaseTransaction, pool: ClaimablePool): Promise<HearthError> {
-  const { provisioning, failed, quota } = await observeShortage(tx, pool.id)
+function refusal(pool: ClaimablePool, { provisioning, failed, quota }: EmptyPool): HearthError {
   const counts = `${provisioning} on their way, ${failed} failed`
   const message =
     quota === null
@@ -122,9 +129,8 @@ async function refusal(tx: DatabaseTransaction, pool: ClaimablePool): Promise<He
 async function makeCold(
   tx: DatabaseTransaction,
   pool: ClaimablePool,
-  claimId: string,
-  caller: Caller,
-  now: Date,
+  { setup, branch, environmentClassId }: EmptyPool,
+  { claimId, caller, now }: { claimId: string; caller: Caller; now: Date },
 ): Promise<EnvironmentRow> {
   const project = await tx
     .selectFrom('projects')
@@ -133,21 +139,15 @@ async function makeCold(
     .executeTakeFirstOrThrow()
   if (project.phase === 'deleting')
     throw new HearthError('conflict', `project ${project.name} is being deleted`)
-  const { spec, environment_class_id } = await tx
-    .selectFrom('warm_pools')
-    .select(['spec', 'environment_class_id'])
-    .where('id', '=', pool.id)
-    .executeTakeFirstOrThrow()
   const environmentClass = await tx
     .selectFrom('environment_classes')
     .selectAll()
-    .where('id', '=', environment_class_id)
+    .where('id', '=', environmentClassId)
     .executeTakeFirstOrThrow()
-  const warmPool = { id: pool.id, setup: spec.setup, branch: spec.branch ?? null }
   return createEnvironment(tx, {
     project,
     environmentClass,
-    warmPool,
+    owner: { kind: 'warm-pool', id: pool.id, setup, branch },
     claimId,
     creator: caller.principalId,
     limits: caller.limits,

@@ -1,7 +1,7 @@
 import { claimPhaseSchema, environmentPhases } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decide, type ObservedClaim } from './decide.ts'
+import { decide, type SeenClaim } from './decide.ts'
 
 const anyMachine = fc.record({
   phase: fc.constantFrom(...environmentPhases),
@@ -10,14 +10,14 @@ const anyMachine = fc.record({
   unreachable: fc.boolean(),
   everReady: fc.boolean(),
 })
-const anyClaim: fc.Arbitrary<ObservedClaim> = fc.record({
+const anyClaim: fc.Arbitrary<SeenClaim> = fc.record({
   phase: fc.constantFrom(...claimPhaseSchema.options),
   environment: fc.option(anyMachine),
   onHostLoss: fc.constantFrom('wait' as const, 'recreate' as const),
 })
 
 /** The claim after what was decided; the machine that replaces a lost one waits for a runner. */
-function after(seen: ObservedClaim): ObservedClaim {
+function after(seen: SeenClaim): SeenClaim {
   const action = decide(seen)
   switch (action?.do) {
     case undefined:

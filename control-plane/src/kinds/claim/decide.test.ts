@@ -7,7 +7,7 @@ import {
 } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type ClaimedMachine, decide, type ObservedClaim } from './decide.ts'
+import { type ClaimedMachine, decide, type SeenClaim } from './decide.ts'
 
 const failure: Failure = { code: 'clone_failed', message: 'no such repository' }
 const machine = (
@@ -22,9 +22,9 @@ const machine = (
   ...change,
 })
 const claim = (
-  phase: ObservedClaim['phase'],
+  phase: SeenClaim['phase'],
   environment: ClaimedMachine | null,
-  onHostLoss: ObservedClaim['onHostLoss'] = 'wait',
+  onHostLoss: SeenClaim['onHostLoss'] = 'wait',
 ) => decide({ phase, environment, onHostLoss })
 
 test('a pending claim is bound when its machine runs and fails with the machine’s cause', () => {

@@ -11,7 +11,7 @@ export interface ClaimedMachine {
   everReady: boolean
 }
 
-export interface ObservedClaim {
+export interface SeenClaim {
   phase: ClaimPhase
   /** null when its row is gone, which happens a week after it was deleted. */
   environment: ClaimedMachine | null
@@ -25,7 +25,7 @@ export type ClaimAction =
   | { do: 'replace' } // give it another machine: the host of the one it has is lost
 
 /** What follows for a claim from its machine. */
-export function decide(seen: ObservedClaim): ClaimAction | null {
+export function decide(seen: SeenClaim): ClaimAction | null {
   const { environment } = seen
   const phase = environment?.phase ?? 'deleted'
   switch (seen.phase) {
@@ -46,7 +46,7 @@ export function decide(seen: ObservedClaim): ClaimAction | null {
 }
 
 /** A machine that was never ready holds nobody's work: only one that was waits for its host, if the project says so. */
-function isLost({ environment, onHostLoss }: ObservedClaim): boolean {
+function isLost({ environment, onHostLoss }: SeenClaim): boolean {
   if (environment === null || !environment.unreachable || environment.desiredPhase !== 'running') return false
   switch (environment.phase) {
     case 'provisioning':

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import { resourceQueries } from '../../resource/queries.ts'
 import { type EnvironmentRow, environmentColumns } from '../environment/index.ts'
+import { type PoolSpec, poolSpec } from '../warm-pool/index.ts'
 import type { Shortage } from './shortage.ts'
 
 /** Released claims are kept for the record: they are listed only when they are asked for by phase. */
@@ -90,7 +91,8 @@ async function take(
       const ready = query
         .selectFrom('environments')
         .select('id')
-        .where('warm_pool_id', '=', poolId)
+        .where('owner_kind', '=', 'warm-pool')
+        .where('owner_id', '=', poolId)
         .where('claim_id', 'is', null)
         .where('phase', '=', 'running')
         .where('desired_phase', '=', 'running')
@@ -105,34 +107,50 @@ async function take(
     .executeTakeFirst()
 }
 
-/** What the sentence is made of that says why there is none. */
-export async function observeShortage(queryable: Queryable, poolId: string): Promise<Shortage> {
+/** A pool that has no ready machine: what the sentence is made of that says why, and what another is made from. */
+export interface EmptyPool extends Shortage {
+  setup: PoolSpec['setup']
+  branch: string | null
+  environmentClassId: string
+}
+
+export async function readEmptyPool(queryable: Queryable, poolId: string): Promise<EmptyPool> {
   const row = await queryable
-    .selectFrom('environments')
+    .selectFrom('warm_pools')
+    .leftJoin('environments', (join) =>
+      join
+        .onRef('environments.owner_id', '=', 'warm_pools.id')
+        .on('environments.owner_kind', '=', 'warm-pool')
+        .on('environments.claim_id', 'is', null)
+        .on('environments.phase', '<>', 'deleted')
+        .on('environments.desired_phase', '<>', 'deleted'),
+    )
     .select([
-      sql<string>`count(*) FILTER (WHERE phase IN ('pending', 'provisioning', 'starting'))`.as(
+      'warm_pools.name',
+      'warm_pools.phase',
+      'warm_pools.spec',
+      'warm_pools.status',
+      'warm_pools.environment_class_id',
+      sql<string>`count(*) FILTER (WHERE environments.phase IN ('pending', 'provisioning', 'starting'))`.as(
         'provisioning',
       ),
-      sql<string>`count(*) FILTER (WHERE phase = 'failed')`.as('failed'),
+      sql<string>`count(*) FILTER (WHERE environments.phase = 'failed')`.as('failed'),
     ])
-    .where('warm_pool_id', '=', poolId)
-    .where('claim_id', 'is', null)
-    .where('phase', '<>', 'deleted')
-    .where('desired_phase', '<>', 'deleted')
-    .executeTakeFirst()
-  const pool = await queryable
-    .selectFrom('warm_pools')
-    .select(['name', 'phase', 'spec', 'status'])
-    .where('id', '=', poolId)
+    .where('warm_pools.id', '=', poolId)
+    .groupBy('warm_pools.id')
     .executeTakeFirstOrThrow()
+  const { enabled, min, setup, branch } = poolSpec(row)
   return {
-    pool: pool.name,
-    phase: pool.phase,
-    enabled: pool.spec.enabled,
-    min: pool.spec.min,
-    failure: pool.status.failure,
-    provisioning: Number(row?.provisioning ?? 0),
-    failed: Number(row?.failed ?? 0),
-    quota: pool.status.quota ?? null,
+    pool: row.name,
+    phase: row.phase,
+    enabled,
+    min,
+    setup,
+    branch,
+    environmentClassId: row.environment_class_id,
+    failure: row.status.failure,
+    provisioning: Number(row.provisioning),
+    failed: Number(row.failed),
+    quota: row.status.quota ?? null,
   }
 }

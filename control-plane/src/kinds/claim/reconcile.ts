@@ -5,7 +5,7 @@ import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
 import { type EnvironmentRow, environments } from '../environment/index.ts'
 import { projects, specOf } from '../project/index.ts'
-import { type ClaimAction, decide, type ObservedClaim } from './decide.ts'
+import { type ClaimAction, decide, type SeenClaim } from './decide.ts'
 import { claims } from './queries.ts'
 import { replaceMachine } from './replace.ts'
 import { type ClaimRow, toClaim } from './table.ts'
@@ -24,17 +24,17 @@ export const claimReconciler: Reconciler = {
       await wake(tx, 'claim', id)
       return null
     }
-    const action = decide(await observe(tx, row, environment))
+    const action = decide(await look(tx, row, environment))
     if (action !== null) await carryOut(tx, row, environment, action, clock.now())
     return null
   },
 }
 
-async function observe(
+async function look(
   tx: DatabaseTransaction,
   row: ClaimRow,
   environment: EnvironmentRow | undefined,
-): Promise<ObservedClaim> {
+): Promise<SeenClaim> {
   if (environment === undefined) return { phase: row.phase, environment: null, onHostLoss: 'wait' }
   const project = await projects.readById(tx, environment.project_id)
   // What goes with its project is not made anew.

@@ -64,7 +64,8 @@ async function makeAnew(
   return createEnvironment(tx, {
     project,
     environmentClass,
-    warmPool: {
+    owner: {
+      kind: 'warm-pool',
       id: claim.warm_pool_id,
       setup: pool?.spec.setup ?? (await withPlan(tx, lost)).spec.plan.warmPoolSetup,
       branch: pool?.spec.branch ?? null,

@@ -28,7 +28,7 @@ export const createEnvironment: Command<z.output<typeof environmentCreateSchema>
     return create(tx, {
       project,
       environmentClass: await environmentClasses.get(tx, caller, spec.environmentClassId),
-      warmPool: null,
+      owner: null,
       claimId: null,
       creator: caller.principalId,
       limits: caller.limits,

@@ -1,11 +1,13 @@
 export { connectionTo } from './access/connection.ts'
 export { createEnvironment, createEnvironments, type NewEnvironment } from './lifecycle/create.ts'
 export { desireDeletion } from './lifecycle/desire.ts'
-export { buildPlan, configurationOf, type PoolSetup } from './lifecycle/plan.ts'
+export { buildPlan, configurationOf } from './lifecycle/plan.ts'
 export { forget } from './lifecycle/reconcile.ts'
+export type { EnvironmentOwner } from './owner.ts'
+export { wakesOfOwner } from './owner-rules.ts'
 export { sizeOf } from './placing/accounts.ts'
+export { readFleet, tryLockPlacement } from './placing/fleet.ts'
 export { placeAtOnce } from './placing/reconcile.ts'
-export { createOnTrial, isTrialDue } from './placing/trial.ts'
 export { environments, findEnvironment, withPlan } from './queries.ts'
 export {
   type EnvironmentRow,

@@ -57,7 +57,8 @@ export const environmentKind: Kind = {
         environments.list(queryable, page, {
           name,
           project_id: projectId,
-          warm_pool_id: warmPoolId,
+          owner_kind: warmPoolId === undefined ? undefined : 'warm-pool',
+          owner_id: warmPoolId,
           runner_id: runnerId,
           claim_id: claimId,
           phase,

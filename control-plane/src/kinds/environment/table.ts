@@ -14,6 +14,7 @@ import {
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 import { listedSteps } from './listed-steps.ts'
+import { type OwnerKind, toOwnerSpec } from './owner.ts'
 
 /** What the status column holds; the rest of the wire's status are columns of their own. */
 export interface StoredEnvironmentStatus {
@@ -34,16 +35,14 @@ export interface StoredEnvironmentStatus {
 export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan }, StoredEnvironmentStatus> {
   project_id: string
   environment_class_id: string
-  warm_pool_id: string | null
+  /** Both null for one that somebody asked for by itself. */
+  owner_kind: OwnerKind | null
+  owner_id: string | null
   runner_id: string | null
   claim_id: string | null
-  /** The principal whose quotas it counts for; null for a machine of a pool that nobody has claimed. */
+  /** The principal whose quotas it counts for; null for one that is kept ready and that nobody has claimed. */
   holder_id: string | null
-  /** The pool whose steps it tests; such a machine has no `warm_pool_id`, so that nothing takes it for a member. */
-  tested_pool_id: string | null
-  /** The pool it was a member of until an administrator took it out to look into it; no claim gets it any more. */
-  inspected_pool_id: Generated<string | null>
-  /** How long a test machine stays once its steps have ended, and after each time somebody asked for a certificate. */
+  /** How long it stays once its boot has ended, and after each time somebody asked for a certificate; null without end. */
   keep_seconds: number | null
   remove_at: Date | null
   /** When it first ran, or failed before it did; null while it boots. */
@@ -55,7 +54,7 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   paused: ColumnType<Pause | null, string | null | undefined, string | null>
   deadline: Date | null
   phase_since: ColumnType<Date, Date | undefined, Date>
-  /** Fingerprint of everything it was made from: members of another configuration are replaced. */
+  /** Fingerprint of everything it was made from: whoever keeps some ready replaces those of another one. */
   configuration: string
   /** Why it is to be deleted; null while it is not. */
   deletion: JSONColumnType<Deletion> | null
@@ -87,9 +86,8 @@ export const environmentColumns = [
   'updated_at',
   'project_id',
   'environment_class_id',
-  'warm_pool_id',
-  'tested_pool_id',
-  'inspected_pool_id',
+  'owner_kind',
+  'owner_id',
   'keep_seconds',
   'claim_id',
   'holder_id',
@@ -148,15 +146,7 @@ function toResource(row: EnvironmentRow, steps: StepStatus[]): Environment {
       desiredPhase: row.desired_phase,
       projectId: row.project_id,
       environmentClassId: row.environment_class_id,
-      warmPoolId: row.warm_pool_id,
-      test:
-        row.tested_pool_id === null
-          ? null
-          : { warmPoolId: row.tested_pool_id, keepSeconds: row.keep_seconds ?? 0 },
-      inspection:
-        row.inspected_pool_id === null
-          ? null
-          : { warmPoolId: row.inspected_pool_id, keepSeconds: row.keep_seconds ?? 0 },
+      ...toOwnerSpec(row),
       planDigest: row.configuration,
     },
     specVersion: row.spec_version,

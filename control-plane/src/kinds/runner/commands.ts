@@ -2,13 +2,13 @@ import type { runnerCreateSchema, runnerUpdateSchema } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Command } from '../../api/command.ts'
-import { wakeAll } from '../../reconciling/wake.ts'
+import { wakeAll, wakeMany } from '../../reconciling/wake.ts'
 import { given, newResource } from '../../resource/change.ts'
 import { recordEvent } from '../../resource/record.ts'
 import type { Force, OnOne } from '../../resource/routes.ts'
 import { requireResource } from '../quota/index.ts'
 import { createPrincipal, createToken, deleteTokensOfRunner } from '../token/index.ts'
-import { countEnvironments, environmentIdsOn, poolIdsToWake, runners, setRunnerStatus } from './queries.ts'
+import { countEnvironments, environmentIdsOn, ownersToWake, runners, setRunnerStatus } from './queries.ts'
 import { settleRunner } from './settle.ts'
 import { type RunnerRow, toRunner } from './table.ts'
 
@@ -69,7 +69,7 @@ export const deleteRunner: Command<OnOne<Force>, { row: RunnerRow; environments:
     const deletedAt = context.services.clock.now()
     const gone = await setRunnerStatus(tx, row, { phase: 'deleted', deletedAt })
     await wakeAll(tx, 'environment', await environmentIdsOn(tx, gone.id))
-    await wakeAll(tx, 'warm-pool', await poolIdsToWake(tx, gone))
+    await wakeMany(tx, await ownersToWake(tx, gone.id))
     await recordEvent(tx, 'deleted', toRunner(gone, environments))
     return { row: gone, environments }
   },

@@ -1,7 +1,9 @@
 import type { RunnerFacts, RunnerHealth, RunnerPhase } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import type { Wake } from '../../reconciling/wake.ts'
 import { resourceQueries } from '../../resource/queries.ts'
+import { wakesOfOwner } from '../environment/index.ts'
 import type { RunnerRow } from './table.ts'
 
 /** Deleted runners are kept for the record, and never shown. */
@@ -116,14 +118,14 @@ export async function environmentIdsOn(tx: DatabaseTransaction, runnerId: string
   return rows.map(({ id }) => id)
 }
 
-export async function poolIdsToWake(tx: DatabaseTransaction, row: RunnerRow): Promise<string[]> {
+/** Wakes for the owners of a runner's environments. */
+export async function ownersToWake(tx: DatabaseTransaction, runnerId: string): Promise<Wake[]> {
   const rows = await tx
     .selectFrom('environments')
-    .select('warm_pool_id')
+    .select(['owner_kind', 'owner_id'])
     .distinct()
-    .where('runner_id', '=', row.id)
+    .where('runner_id', '=', runnerId)
     .where('phase', '<>', 'deleted')
-    .where('warm_pool_id', 'is not', null)
     .execute()
-  return rows.flatMap(({ warm_pool_id }) => warm_pool_id ?? [])
+  return rows.flatMap(wakesOfOwner)
 }

@@ -4,7 +4,7 @@ import type { DatabaseTransaction } from '../../database/connection.ts'
 import { wakeMany } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
 import { decide, silenceEnd, staysLeft } from './decide.ts'
-import { environmentIdsOn, poolIdsToWake, setRunnerStatus } from './queries.ts'
+import { environmentIdsOn, ownersToWake, setRunnerStatus } from './queries.ts'
 import { type RunnerRow, toRunner } from './table.ts'
 
 export interface Sighting {
@@ -61,11 +61,11 @@ export async function settleRunner(
     after = await setRunnerStatus(tx, row, { ...sighting, leftAt, phase })
     const environmentIds = await environmentIdsOn(tx, after.id)
     await recordEvent(tx, 'updated', toRunner(after, environmentIds.length))
-    const poolIds = await poolIdsToWake(tx, after)
+    const owners = await ownersToWake(tx, after.id)
     // Last and at once: all runners of an organization wake the same line, and each waits for who did so before it.
     await wakeMany(tx, [
       ...environmentIds.map((id) => ({ kind: 'environment' as const, id })),
-      ...poolIds.map((id) => ({ kind: 'warm-pool' as const, id })),
+      ...owners,
       { kind: 'placement', id: after.organization_id },
       { kind: 'runner', id: row.id },
     ])

@@ -94,7 +94,8 @@ export async function clearWarmPool(
 ): Promise<WarmPoolRow> {
   refuseWhileDeleting(row)
   const { replenish, principalId, now } = wanted
-  await retireAll(tx, 'warm_pool_id', row.id, { reason: 'pool_cleared', principalId }, now)
+  const owner = { kind: 'warm-pool' as const, id: row.id }
+  await retireAll(tx, owner, { reason: 'pool_cleared', principalId }, now)
   const { labels, phase } = row
   const spec = poolSpec(row)
   const changed = await updateWarmPool(tx, row, {

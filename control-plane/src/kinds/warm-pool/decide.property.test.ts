@@ -1,7 +1,7 @@
 import { environmentPhases } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decide, type Member, type ObservedPool } from './decide.ts'
+import { decide, type Member, type SeenPool } from './decide.ts'
 
 const start = new Date('2026-01-01T12:00:00Z').getTime()
 const minute = 60_000
@@ -10,7 +10,7 @@ const anyMember = fc
   .record({
     phase: fc.constantFrom(...environmentPhases),
     current: fc.boolean(),
-    abandoned: fc.boolean(),
+    abandoned: fc.constantFrom(null, 'runner_lost' as const, 'runner_drained' as const),
     paused: fc.boolean(),
     onTrial: fc.boolean(),
     createdAt: time,
@@ -21,7 +21,7 @@ const anyMember = fc
     readyAt: member.phase === 'running' ? member.createdAt : null,
     failedAt: member.phase === 'failed' ? (member.failedAt ?? member.createdAt) : null,
   }))
-const anyPool: fc.Arbitrary<ObservedPool> = fc.record({
+const anyPool: fc.Arbitrary<SeenPool> = fc.record({
   enabled: fc.boolean(),
   cleared: fc.boolean(),
   min: fc.integer({ min: 0, max: 6 }),
@@ -39,19 +39,20 @@ const anyPool: fc.Arbitrary<ObservedPool> = fc.record({
 })
 
 const counts = (members: readonly Member[]) => ({
-  ready: members.filter(({ phase, abandoned, paused }) => phase === 'running' && !abandoned && !paused)
-    .length,
+  ready: members.filter(
+    ({ phase, abandoned, paused }) => phase === 'running' && abandoned === null && !paused,
+  ).length,
   current: members.filter(
     ({ phase, abandoned, paused, current }) =>
       current &&
-      !abandoned &&
+      abandoned === null &&
       !(paused && phase === 'running') &&
       ['pending', 'provisioning', 'starting', 'running'].includes(phase),
   ).length,
 })
 
 /** The pool after its decision, with what boots having come up; what was retired is on its way out and not seen. */
-function after(seen: ObservedPool, made: { count: number }): ObservedPool {
+function after(seen: SeenPool, made: { count: number }): SeenPool {
   const { actions } = decide(seen)
   const retired = new Set(actions.flatMap((action) => (action.do === 'retire' ? [action.id] : [])))
   const created = actions.flatMap((action) =>
@@ -70,7 +71,7 @@ function after(seen: ObservedPool, made: { count: number }): ObservedPool {
       id: `made-${made.count + index}`,
       phase: 'pending',
       current: true,
-      abandoned: false,
+      abandoned: null,
       paused: false,
       onTrial: false,
       createdAt: seen.now,
@@ -88,7 +89,7 @@ test('where machines come up, a pool settles on exactly what it wants and then d
       const target = pool.enabled && !pool.cleared && !pool.deleting ? pool.min : 0
       const made = { count: 0 }
       // Whether boots kept failing before is another matter: here they end well.
-      let seen: ObservedPool = { ...pool, recentBoots: [] }
+      let seen: SeenPool = { ...pool, recentBoots: [] }
       for (let round = 0; round < 40; round += 1) seen = after(seen, made)
       expect(decide(seen).actions).toEqual([])
       expect(counts(seen.members)).toEqual({ ready: target, current: target })
@@ -106,7 +107,7 @@ test('while members are replaced, no fewer are ready than before, or than are wa
     fc.property(anyPool, (pool) => {
       const target = pool.enabled && !pool.cleared && !pool.deleting ? pool.min : 0
       const made = { count: 0 }
-      let seen: ObservedPool = pool
+      let seen: SeenPool = pool
       for (let round = 0; round < 12; round += 1) {
         const before = counts(seen.members).ready
         seen = after(seen, made)

@@ -1,7 +1,7 @@
-import { environmentPhases, type Failure } from '@hearth/contract'
+import { type DeletionReason, environmentPhases, type Failure } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decide, type Member, type ObservedPool } from './decide.ts'
+import { decide, type Member, type SeenPool } from './decide.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
 const minutesAgo = (minutes: number) => new Date(now.getTime() - minutes * 60_000)
@@ -14,7 +14,7 @@ function member(change: Partial<Member> = {}): Member {
     id: String(count).padStart(6, '0'),
     phase: 'running',
     current: true,
-    abandoned: false,
+    abandoned: null,
     paused: false,
     onTrial: false,
     createdAt,
@@ -25,7 +25,7 @@ function member(change: Partial<Member> = {}): Member {
 }
 const booting = (change: Partial<Member> = {}) => member({ phase: 'provisioning', readyAt: null, ...change })
 
-function pool(change: Partial<ObservedPool> = {}): ObservedPool {
+function pool(change: Partial<SeenPool> = {}): SeenPool {
   return {
     enabled: true,
     cleared: false,
@@ -41,8 +41,9 @@ function pool(change: Partial<ObservedPool> = {}): ObservedPool {
   }
 }
 
-const actionsOf = (change: Partial<ObservedPool>) => decide(pool(change)).actions
-const retiring = (...members: Member[]) => members.map(({ id }) => ({ do: 'retire', id }))
+const actionsOf = (change: Partial<SeenPool>) => decide(pool(change)).actions
+const retiring = (reason: DeletionReason, ...members: Member[]) =>
+  members.map(({ id }) => ({ do: 'retire', id, reason }))
 
 const failure: Failure = { code: 'command_failed', message: 'npm ci ended with 1', step: 'project_setup' }
 const failedBoot = (secondsAgo: number) => ({
@@ -65,9 +66,9 @@ test('a pool made smaller lets the unready go first, the youngest of them, and t
   const young = member({ createdAt: minutesAgo(1) })
   const [early, late] = [booting({ createdAt: minutesAgo(2) }), booting({ createdAt: minutesAgo(1) })]
   const members = [young, late, early, old]
-  expect(actionsOf({ min: 3, members })).toEqual(retiring(late))
-  expect(actionsOf({ min: 2, members })).toEqual(retiring(early, late))
-  expect(actionsOf({ min: 1, members })).toEqual(retiring(early, late, old))
+  expect(actionsOf({ min: 3, members })).toEqual(retiring('pool_surplus', late))
+  expect(actionsOf({ min: 2, members })).toEqual(retiring('pool_surplus', early, late))
+  expect(actionsOf({ min: 1, members })).toEqual(retiring('pool_surplus', early, late, old))
 })
 
 test('members of an older configuration stay until a newer one is ready, and are replaced one at a time', () => {
@@ -75,7 +76,7 @@ test('members of an older configuration stay until a newer one is ready, and are
   expect(actionsOf({ members: older })).toEqual([{ do: 'create', count: 1 }])
   expect(actionsOf({ members: [...older, booting()] })).toEqual([])
   expect(actionsOf({ members: [...older, member()] })).toEqual([
-    ...retiring(older[0]),
+    ...retiring('older_configuration', older[0]),
     { do: 'create', count: 1 },
   ])
 })
@@ -87,7 +88,10 @@ test('what is claimed while members are replaced is made up for at once', () => 
 
 test('a machine that is being made from an older configuration is given up at once', () => {
   const older = booting({ current: false })
-  expect(actionsOf({ min: 1, members: [older] })).toEqual([...retiring(older), { do: 'create', count: 1 }])
+  expect(actionsOf({ min: 1, members: [older] })).toEqual([
+    ...retiring('older_configuration', older),
+    { do: 'create', count: 1 },
+  ])
 })
 
 test('a paused member is replaced before all others, one at a time, and is good again once its guest goes on', () => {
@@ -96,7 +100,7 @@ test('a paused member is replaced before all others, one at a time, and is good 
   expect(actionsOf({ members: [old, paused] })).toEqual([{ do: 'create', count: 1 }])
   const replacement = member()
   expect(actionsOf({ members: [old, paused, replacement] })).toEqual([
-    ...retiring(paused),
+    ...retiring('pool_surplus', paused),
     { do: 'create', count: 1 },
   ])
   expect(actionsOf({ members: [member(), { ...paused, paused: false }] })).toEqual([])
@@ -112,7 +116,7 @@ test('a member that has been ready for too long is replaced, the oldest first, a
   expect(actionsOf(seen)).toEqual([{ do: 'create', count: 1 }])
   expect(actionsOf({ ...seen, members: [...seen.members, booting()] })).toEqual([])
   expect(actionsOf({ ...seen, members: [...seen.members, member()] })).toEqual([
-    ...retiring(older),
+    ...retiring('too_old', older),
     { do: 'create', count: 1 },
   ])
 })
@@ -125,8 +129,11 @@ test('age counts from when a machine was ready, so that a slow boot is not worn 
 })
 
 test('what a silent or draining runner holds is replaced at once', () => {
-  const lost = member({ abandoned: true })
-  expect(actionsOf({ members: [lost, member()] })).toEqual([...retiring(lost), { do: 'create', count: 1 }])
+  const lost = member({ abandoned: 'runner_lost' })
+  expect(actionsOf({ members: [lost, member()] })).toEqual([
+    ...retiring('runner_lost', lost),
+    { do: 'create', count: 1 },
+  ])
 })
 
 test('after a failure the pool waits, longer each time, and after three it stops', () => {
@@ -155,9 +162,9 @@ test('a configuration that does not boot costs none of the members it was to rep
 test('the newest failed machine is kept to be looked into, for half an hour', () => {
   const failed = (minutes: number) => member({ phase: 'failed', failedAt: minutesAgo(minutes) })
   const [older, newest] = [failed(2), failed(1)]
-  expect(actionsOf({ min: 0, members: [older, newest] })).toEqual(retiring(older))
+  expect(actionsOf({ min: 0, members: [older, newest] })).toEqual(retiring('failed', older))
   const long = failed(31)
-  expect(actionsOf({ min: 0, members: [long] })).toEqual(retiring(long))
+  expect(actionsOf({ min: 0, members: [long] })).toEqual(retiring('failed', long))
 })
 
 test('a disabled pool, a cleared one and one that goes let everything go, and make nothing', () => {
@@ -174,7 +181,7 @@ const anyMember = fc
   .record({
     phase: fc.constantFrom(...environmentPhases),
     current: fc.boolean(),
-    abandoned: fc.boolean(),
+    abandoned: fc.constantFrom(null, 'runner_lost' as const),
     age: fc.integer({ min: 0, max: 120 }),
   })
   .map(({ phase, current, abandoned, age }) => {
@@ -200,7 +207,7 @@ const isOnItsWay = ({ phase }: Member) =>
 const isReady = ({ phase }: Member) => phase === 'running'
 
 /** The members after the actions; new ones are on their way. */
-function carriedOut(state: Pick<ObservedPool, 'members' | 'min' | 'maxAgeMinutes'>): Member[] {
+function carriedOut(state: Pick<SeenPool, 'members' | 'min' | 'maxAgeMinutes'>): Member[] {
   let members = [...state.members]
   for (const action of actionsOf(state)) {
     if (action.do === 'retire') members = members.filter(({ id }) => id !== action.id)
@@ -216,7 +223,7 @@ test('from any state, with every boot going well, the pool reaches its size and 
       let members: Member[] = [...state.members]
       for (let round = 0; round < 40; round++) {
         members = carriedOut({ ...state, members }).map((one) =>
-          isOnItsWay(one) && !one.abandoned ? { ...one, phase: 'running', readyAt: now } : one,
+          isOnItsWay(one) && one.abandoned === null ? { ...one, phase: 'running', readyAt: now } : one,
         )
       }
       expect(actionsOf({ ...state, members })).toEqual([])
@@ -228,7 +235,7 @@ test('from any state, with every boot going well, the pool reaches its size and 
 test('the size is held within one replacement: never more than one too many, never fewer to claim than before', () => {
   fc.assert(
     fc.property(anyPool, fc.infiniteStream(fc.boolean()), (state, chance) => {
-      let members: Member[] = state.members.filter(({ abandoned }) => !abandoned)
+      let members: Member[] = state.members.filter(({ abandoned }) => abandoned === null)
       for (let round = 0; round < 30; round++) {
         const before = members.filter(isReady).length
         members = carriedOut({ ...state, members })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decide, type Member, type ObservedPool } from './decide.ts'
+import { decide, type Member, type SeenPool } from './decide.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
 const before = (seconds: number) => new Date(now.getTime() - seconds * 1_000)
@@ -7,7 +7,7 @@ const ready: Member = {
   id: 'a-ready',
   phase: 'running',
   current: true,
-  abandoned: false,
+  abandoned: null,
   paused: false,
   onTrial: false,
   createdAt: before(60),
@@ -24,7 +24,7 @@ const trial: Member = {
 }
 const failedBoot = { failed: true, at: before(600), failure: null }
 
-function pool(change: Partial<ObservedPool>): ObservedPool {
+function pool(change: Partial<SeenPool>): SeenPool {
   return {
     enabled: true,
     cleared: false,
@@ -39,7 +39,7 @@ function pool(change: Partial<ObservedPool>): ObservedPool {
     ...change,
   }
 }
-const actionsOf = (change: Partial<ObservedPool>) => decide(pool(change)).actions
+const actionsOf = (change: Partial<SeenPool>) => decide(pool(change)).actions
 
 test('a full pool spares a machine to try a degraded runner with', () => {
   expect(actionsOf({})).toEqual([{ do: 'try runner' }])
@@ -49,10 +49,12 @@ test('a full pool spares a machine to try a degraded runner with', () => {
 test('the machine on trial stays until its end, and takes the place of an older one when it comes up', () => {
   expect(actionsOf({ trialDue: false, members: [ready, trial] })).toEqual([])
   const cameUp: Member = { ...trial, phase: 'running', readyAt: now }
-  expect(actionsOf({ trialDue: false, members: [ready, cameUp] })).toEqual([{ do: 'retire', id: 'a-ready' }])
+  expect(actionsOf({ trialDue: false, members: [ready, cameUp] })).toEqual([
+    { do: 'retire', id: 'a-ready', reason: 'pool_surplus' },
+  ])
 })
 
-test.each<[string, Partial<ObservedPool>]>([
+test.each<[string, Partial<SeenPool>]>([
   ['of size 0', { min: 0, members: [] }],
   ['disabled', { enabled: false, members: [] }],
   ['that lacks a machine', { min: 2, members: [ready] }],
@@ -64,5 +66,7 @@ test.each<[string, Partial<ObservedPool>]>([
 })
 
 test('a pool that is not wanted any more lets the machine on trial go, too', () => {
-  expect(actionsOf({ min: 0, members: [trial] })).toEqual([{ do: 'retire', id: 'b-trial' }])
+  expect(actionsOf({ min: 0, members: [trial] })).toEqual([
+    { do: 'retire', id: 'b-trial', reason: 'pool_surplus' },
+  ])
 })

@@ -1,4 +1,4 @@
-import { bootAttempts, type EnvironmentPhase, type Failure } from '@hearth/contract'
+import { bootAttempts, type DeletionReason, type EnvironmentPhase, type Failure } from '@hearth/contract'
 import { assertNever, backoff } from '@hearth/foundation'
 
 /** A machine of the pool that nobody has claimed and that is not on its way out. */
@@ -7,8 +7,8 @@ export interface Member {
   phase: EnvironmentPhase
   /** Made from what the pool now says. */
   current: boolean
-  /** Its runner is silent, or gives its machines up. */
-  abandoned: boolean
+  /** What has become of its runner where that is silent or gives its machines up; null otherwise. */
+  abandoned: 'runner_lost' | 'runner_drained' | 'runner_removed' | null
   /** Its guest stands still, so that no claim gets it. */
   paused: boolean
   /** Its runner is degraded: whether it comes up decides whether the runner is used again. */
@@ -18,7 +18,7 @@ export interface Member {
   failedAt: Date | null
 }
 
-export interface ObservedBoots {
+export interface SeenBoots {
   /** How boots of the present configuration ended, newest first, those of other causes than the set-up left out. */
   recentBoots: readonly { failed: boolean; at: Date; failure: Failure | null }[]
   /** After a first failure; each further one doubles it. */
@@ -26,7 +26,7 @@ export interface ObservedBoots {
   now: Date
 }
 
-export interface ObservedPool extends ObservedBoots {
+export interface SeenPool extends SeenBoots {
   enabled: boolean
   /** Emptied, to stay so. */
   cleared: boolean
@@ -40,7 +40,7 @@ export interface ObservedPool extends ObservedBoots {
 
 export type PoolAction =
   | { do: 'create'; count: number }
-  | { do: 'retire'; id: string }
+  | { do: 'retire'; id: string; reason: DeletionReason }
   /** Makes one machine more than the pool's size, if it is placed on a degraded runner. */
   | { do: 'try runner' }
 
@@ -63,7 +63,7 @@ const keepFailedMilliseconds = 30 * 60_000
  * configuration whose boots keep failing is given up until it changes. A pool that lacks nothing spares a machine to try a
  * degraded runner with: otherwise one would stay degraded for as long as nobody needs another machine.
  */
-export function decide(seen: ObservedPool): PoolDecision {
+export function decide(seen: SeenPool): PoolDecision {
   const target = isWanted(seen) ? seen.min : 0
   const boots = judgeBoots(seen)
   const { fresh, due, booting, discarded } = sortMembers(seen)
@@ -85,7 +85,7 @@ export function decide(seen: ObservedPool): PoolDecision {
   const tries = seen.trialDue && maySpare && boots.consecutive + 1 < bootAttempts
   const tried: PoolAction[] = tries ? [{ do: 'try runner' }] : []
   return {
-    actions: [...retired.map(({ id }): PoolAction => ({ do: 'retire', id })), ...created, ...tried],
+    actions: [...retired.map((member) => retire(seen, member)), ...created, ...tried],
     consecutiveFailures: boots.consecutive,
     retryAt: boots.stopped ? null : boots.retryAt,
     failure: boots.failure,
@@ -93,7 +93,23 @@ export function decide(seen: ObservedPool): PoolDecision {
   }
 }
 
-const isWanted = ({ enabled, cleared, deleting }: ObservedPool) => enabled && !cleared && !deleting
+const isWanted = ({ enabled, cleared, deleting }: SeenPool) => enabled && !cleared && !deleting
+
+function retire(seen: SeenPool, member: Member): PoolAction {
+  return { do: 'retire', id: member.id, reason: reasonToRetire(seen, member) }
+}
+
+/** Why the pool lets a member go, for the member's record. */
+function reasonToRetire(seen: SeenPool, member: Member): DeletionReason {
+  if (seen.deleting) return 'pool_deleted'
+  if (!seen.enabled) return 'pool_disabled'
+  if (seen.cleared) return 'pool_cleared'
+  if (member.phase === 'failed') return 'failed'
+  if (member.abandoned !== null) return member.abandoned
+  if (member.phase === 'stopping' || member.phase === 'stopped') return 'not_running'
+  if (!member.current) return 'older_configuration'
+  return isTooOld(member, seen) ? 'too_old' : 'pool_surplus'
+}
 
 interface SortedMembers {
   /** Ready and good; those that go first when there are too many stand last. */
@@ -106,18 +122,18 @@ interface SortedMembers {
   discarded: Member[]
 }
 
-function sortMembers(seen: ObservedPool): SortedMembers {
+function sortMembers(seen: SeenPool): SortedMembers {
   const sorted: SortedMembers = { fresh: [], due: [], booting: [], discarded: [] }
   for (const member of seen.members) {
     switch (member.phase) {
       case 'pending':
       case 'provisioning':
       case 'starting':
-        if (member.abandoned || !member.current) sorted.discarded.push(member)
+        if (member.abandoned !== null || !member.current) sorted.discarded.push(member)
         else sorted.booting.push(member)
         break
       case 'running':
-        if (member.abandoned) sorted.discarded.push(member)
+        if (member.abandoned !== null) sorted.discarded.push(member)
         else if (member.paused || !member.current || isTooOld(member, seen)) sorted.due.push(member)
         else sorted.fresh.push(member)
         break
@@ -145,23 +161,17 @@ function sortMembers(seen: ObservedPool): SortedMembers {
 }
 
 /** When a member gets too old, or null. */
-function ageLimit(
-  member: Pick<Member, 'createdAt' | 'readyAt'>,
-  { maxAgeMinutes }: Pick<ObservedPool, 'maxAgeMinutes'>,
-): Date | null {
+function ageLimit(member: Member, { maxAgeMinutes }: SeenPool): Date | null {
   if (maxAgeMinutes === null) return null
   return new Date((member.readyAt ?? member.createdAt).getTime() + maxAgeMinutes * 60_000)
 }
 
-export function isTooOld(
-  member: Pick<Member, 'createdAt' | 'readyAt'>,
-  seen: Pick<ObservedPool, 'maxAgeMinutes' | 'now'>,
-): boolean {
+function isTooOld(member: Member, seen: SeenPool): boolean {
   const limit = ageLimit(member, seen)
   return limit !== null && limit <= seen.now
 }
 
-function isKeptToLookInto(member: Member, seen: ObservedPool): boolean {
+function isKeptToLookInto(member: Member, seen: SeenPool): boolean {
   if (!isWanted(seen)) return false
   const failedAt = (member.failedAt ?? member.createdAt).getTime()
   if (seen.now.getTime() - failedAt >= keepFailedMilliseconds) return false
@@ -173,7 +183,7 @@ function isKeptToLookInto(member: Member, seen: ObservedPool): boolean {
   )
 }
 
-function nextTime(seen: ObservedPool, boots: BootJudgement, fresh: readonly Member[]): Date | null {
+function nextTime(seen: SeenPool, boots: BootJudgement, fresh: readonly Member[]): Date | null {
   const times = fresh.map((member) => ageLimit(member, seen))
   if (!boots.stopped) times.push(boots.retryAt)
   return times.reduce((next, time) => {
@@ -197,7 +207,7 @@ interface BootJudgement {
 const mostWaitMilliseconds = 300_000
 
 /** What follows from the boots that failed in a row, up to now. */
-export function judgeBoots({ recentBoots, bootRetryMilliseconds }: ObservedBoots): BootJudgement {
+export function judgeBoots({ recentBoots, bootRetryMilliseconds }: SeenBoots): BootJudgement {
   const firstSuccess = recentBoots.findIndex(({ failed }) => !failed)
   const failures = firstSuccess === -1 ? recentBoots : recentBoots.slice(0, firstSuccess)
   const last = failures[0]

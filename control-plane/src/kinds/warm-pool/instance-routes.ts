@@ -117,7 +117,7 @@ const showTest: AddRoute = (application, services) =>
     },
     handle: async ({ caller, params }) => {
       const { pool, row } = await find(services, caller, params.id, params.testId)
-      const test = found(row?.tested_pool_id === null ? undefined : row, 'test', params.testId)
+      const test = found(row?.owner_kind === 'warm-pool-test' ? row : undefined, 'test', params.testId)
       return { status: 200, value: toInstance(test, await presentConfiguration(services.database, pool)) }
     },
   })

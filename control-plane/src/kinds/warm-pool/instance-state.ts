@@ -9,7 +9,7 @@ export const instanceState = sql<InstanceState>`CASE
   WHEN environments.phase = 'deleted' THEN 'removed'
   WHEN environments.phase = 'deleting' OR environments.desired_phase = 'deleted' THEN 'removing'
   WHEN environments.claim_id IS NOT NULL THEN 'claimed'
-  WHEN environments.inspected_pool_id IS NOT NULL AND environments.phase = 'running' THEN 'unavailable'
+  WHEN environments.owner_kind = 'warm-pool-inspection' AND environments.phase = 'running' THEN 'unavailable'
   WHEN environments.phase = 'failed' THEN 'failed'
   WHEN environments.phase IN ('pending', 'provisioning', 'starting') THEN 'provisioning'
   WHEN environments.phase = 'running' AND environments.desired_phase = 'running'

@@ -1,4 +1,5 @@
 import type { InstanceState, WarmPoolInstance } from '@hearth/contract'
+import { assertNever } from '@hearth/foundation'
 import type { Queryable } from '../../database/connection.ts'
 import {
   type EnvironmentRow,
@@ -41,7 +42,7 @@ export async function listInstances(
     .limit(filter.limit + 1)
   if (filter.state === undefined) query = query.where('environments.phase', '<>', 'deleted')
   else query = query.where(instanceState, '=', filter.state)
-  if (filter.testsOnly === true) query = query.where('tested_pool_id', '=', filter.poolId)
+  if (filter.testsOnly === true) query = query.where('owner_kind', '=', 'warm-pool-test')
   if (filter.after !== undefined) query = query.where('environments.id', '>', filter.after)
   return query.execute()
 }
@@ -63,24 +64,31 @@ function instancesOf(queryable: Queryable, poolId: string) {
     .selectFrom('environments')
     .leftJoin('claims', 'claims.id', 'environments.claim_id')
     .select([instanceState.as('state'), 'claims.created_at as claimed_at', 'claims.status as claim_status'])
-    .where((either) =>
-      either.or([
-        either('environments.warm_pool_id', '=', poolId),
-        either('tested_pool_id', '=', poolId),
-        either('inspected_pool_id', '=', poolId),
-      ]),
-    )
+    .where('owner_kind', 'in', ['warm-pool', 'warm-pool-test', 'warm-pool-inspection'])
+    .where('owner_id', '=', poolId)
 }
 
 /** `configuration` is what the pool makes now. */
 export function toInstance(row: InstanceRow | ListedInstanceRow, configuration: string): WarmPoolInstance {
-  const made = row.claim_status?.source === 'cold' ? 'claim' : 'pool'
-  const kept = row.inspected_pool_id === null ? made : 'inspection'
   return {
     state: row.state,
-    purpose: row.tested_pool_id === null ? kept : 'test',
+    purpose: purposeOf(row),
     current: row.configuration === configuration,
     claimedAt: row.claimed_at?.toISOString() ?? null,
     environment: 'spec' in row ? toEnvironment(row) : toListedEnvironment(row),
+  }
+}
+
+function purposeOf({ owner_kind, claim_status }: ListedInstanceRow): WarmPoolInstance['purpose'] {
+  switch (owner_kind) {
+    case 'warm-pool-test':
+      return 'test'
+    case 'warm-pool-inspection':
+      return 'inspection'
+    case 'warm-pool':
+    case null:
+      return claim_status?.source === 'cold' ? 'claim' : 'pool'
+    default:
+      return assertNever(owner_kind)
   }
 }

@@ -1,9 +1,37 @@
 import { sql } from 'kysely'
-import type { DatabaseTransaction } from '../../database/connection.ts'
+import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import { resourceQueries } from '../../resource/queries.ts'
+import { instanceState } from './instance-state.ts'
+import type { Surroundings } from './surroundings.ts'
 import type { WarmPoolRow } from './table.ts'
 
 export const warmPools = resourceQueries('warm_pools', { noun: 'warm pool' })
+
+/** Of each pool that is there, as they are at this moment. */
+export async function readSurroundings(
+  queryable: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, Surroundings>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await sql<Surroundings & { id: string }>`
+    SELECT warm_pools.id, projects.name AS project_name, projects.phase AS project_phase,
+      projects.spec AS project_spec, environment_classes.spec AS class_spec, coalesce(counted.groups, '[]'::jsonb) AS groups
+    FROM warm_pools
+    JOIN projects ON projects.id = warm_pools.project_id
+    JOIN environment_classes ON environment_classes.id = warm_pools.environment_class_id
+    LEFT JOIN LATERAL (
+      SELECT jsonb_agg(to_jsonb(alike)) AS groups
+      FROM (
+        SELECT ${instanceState} AS state, environments.configuration, count(*) AS count
+        FROM environments
+        WHERE environments.owner_id = warm_pools.id AND environments.owner_kind = 'warm-pool'
+          AND environments.phase <> 'deleted'
+        GROUP BY 1, 2
+      ) alike
+    ) counted ON true
+    WHERE warm_pools.id = ANY(${ids}::uuid[])`.execute(queryable)
+  return new Map(rows.map((row) => [row.id, row]))
+}
 
 export interface PoolChange {
   labels: Record<string, string>

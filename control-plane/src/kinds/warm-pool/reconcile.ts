@@ -1,18 +1,18 @@
-import type { QuotaLimits, QuotaShortage, RunnerPhase } from '@hearth/contract'
+import type { QuotaLimits, QuotaShortage } from '@hearth/contract'
 import { assertNever, canonicalJson } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { type Wake, wake, wakeMany } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
-import { createEnvironments, createOnTrial, type NewEnvironment, placeAtOnce } from '../environment/index.ts'
+import { createEnvironments, type NewEnvironment, placeAtOnce } from '../environment/index.ts'
 import { readLimits, takeRoom } from '../quota/index.ts'
-import { decide, type ObservedPool, type PoolDecision } from './decide.ts'
-import { observePool } from './observe.ts'
+import { decide, type PoolDecision } from './decide.ts'
+import { lookAtPool, type PoolLook, type SeenMember } from './look.ts'
 import { setConfiguration, warmPools } from './queries.ts'
 import { retireAll, retireMember } from './retire.ts'
-import { retirementReason } from './retirement.ts'
-import { configurationFor, lookAtPool, type PoolSight, toWarmPool } from './show.ts'
-import { poolSpec, type WarmPoolRow } from './table.ts'
+import type { Surroundings } from './surroundings.ts'
+import { noFacts, type PoolFacts, poolSpec, toWarmPool, type WarmPoolRow } from './table.ts'
+import { createOnTrial } from './trial.ts'
 
 export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
   kind: 'warm-pool',
@@ -20,42 +20,33 @@ export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
     const locked = await warmPools.lockById(tx, id)
     if (locked === undefined) return null
     const now = clock.now()
-    const sight = await lookAtPool(tx, id)
-    const configuration = configurationFor(locked, sight)
-    const pool =
-      locked.configuration === configuration ? locked : await setConfiguration(tx, locked, configuration)
-    const given = { now, bootRetryMilliseconds: timings.bootRetry, configuration }
-    const seen = await observePool(tx, pool, sight, given)
+    const look = await lookAtPool(tx, locked, { now, bootRetryMilliseconds: timings.bootRetry })
+    const { seen, facts } = look
     const decision = decide(seen)
-    if (seen.deleting) await retireAll(tx, 'tested_pool_id', id, { reason: 'pool_deleted' }, now)
-    const { placed, short } = await carryOut(tx, { pool, sight, seen, quotas }, decision, now)
+    const pool =
+      locked.configuration === facts.configuration
+        ? locked
+        : await setConfiguration(tx, locked, facts.configuration)
+    if (seen.deleting) await retireAll(tx, { kind: 'warm-pool-test', id }, { reason: 'pool_deleted' }, now)
+    const done = await carryOut(tx, { pool, look, quotas }, decision, now)
     if (seen.deleting && seen.members.length === 0) {
       await warmPools.remove(tx, id)
-      await recordEvent(tx, 'deleted', toWarmPool(pool, null))
+      await recordEvent(tx, 'deleted', toWarmPool(pool, noFacts))
       await wake(tx, 'project', pool.project_id)
       return null
     }
     // Machines that were placed have woken the pool, which then tells what has become of it.
-    if (!placed)
-      await tellChanges(
-        tx,
-        pool,
-        { ...decision, short },
-        decision.actions.length === 0 ? sight : await lookAtPool(tx, id),
-      )
-    const rest = new Date(now.getTime() + (short === null ? timings.poolRest : timings.quotaRest))
+    if (!done.placed) await tellChanges(tx, pool, { ...decision, short: done.short }, factsAfter(facts, done))
+    const rest = new Date(now.getTime() + (done.short === null ? timings.poolRest : timings.quotaRest))
     return decision.lookAgainAt !== null && decision.lookAgainAt < rest ? decision.lookAgainAt : rest
   },
 })
 
-interface Surroundings {
-  pool: WarmPoolRow
-  sight: PoolSight
-  seen: ObservedPool
-  quotas: QuotaLimits
-}
-
 interface CarriedOut {
+  /** How many machines it made that wait for a runner. */
+  waiting: number
+  /** The members that go. */
+  retired: SeenMember[]
   /** It made machines that have their runners already. */
   placed: boolean
   /** Why it made fewer than it wanted; null when it did not. */
@@ -64,15 +55,16 @@ interface CarriedOut {
 
 async function carryOut(
   tx: DatabaseTransaction,
-  { pool, sight, seen, quotas }: Surroundings,
+  { pool, look, quotas }: { pool: WarmPoolRow; look: PoolLook; quotas: QuotaLimits },
   { actions }: PoolDecision,
   now: Date,
 ): Promise<CarriedOut> {
-  const done: CarriedOut = { placed: false, short: null }
+  const { surroundings, seen } = look
+  const done: CarriedOut = { waiting: 0, retired: [], placed: false, short: null }
   const organizationId = pool.organization_id
   const roomFor = async (wanted: number) => {
     const limits = await readLimits(tx, quotas, organizationId)
-    return takeRoom(tx, { organizationId, limits }, sight.class_spec, wanted)
+    return takeRoom(tx, { organizationId, limits }, surroundings.class_spec, wanted)
   }
   for (const action of actions) {
     switch (action.do) {
@@ -80,20 +72,20 @@ async function carryOut(
         const room = await roomFor(action.count)
         done.short = room.short
         if (room.count === 0) break
-        const rows = await createEnvironments(tx, newMember(pool, sight, now), room.count)
-        done.placed = await placeAtOnce(tx, rows, sight.class_spec, now)
-        if (!done.placed) await wakeMany(tx, unplaced(organizationId, rows))
+        const rows = await createEnvironments(tx, newMember(pool, surroundings, now), room.count)
+        done.placed = await placeAtOnce(tx, rows, surroundings.class_spec, now)
+        if (done.placed) break
+        done.waiting = rows.length
+        await wakeMany(tx, unplaced(organizationId, rows))
         break
       }
       case 'try runner':
-        if ((await roomFor(1)).count > 0) done.placed = await createOnTrial(tx, newMember(pool, sight, now))
+        if ((await roomFor(1)).count > 0)
+          done.placed = await createOnTrial(tx, newMember(pool, surroundings, now))
         break
       case 'retire': {
-        const member = seen.members.find(({ id }) => id === action.id)
-        if (member !== undefined) {
-          const reasonOn = (runner: RunnerPhase | null) => retirementReason(seen, member, runner)
-          await retireMember(tx, { id: member.id, poolId: pool.id }, reasonOn, now)
-        }
+        const isGoing = await retireMember(tx, { id: action.id, poolId: pool.id }, action.reason, now)
+        if (isGoing) done.retired.push(...seen.members.filter(({ id }) => id === action.id))
         break
       }
       default:
@@ -103,13 +95,17 @@ async function carryOut(
   return done
 }
 
-function newMember(pool: WarmPoolRow, sight: PoolSight, now: Date): NewEnvironment & { limits: null } {
+function newMember(
+  pool: WarmPoolRow,
+  surroundings: Surroundings,
+  now: Date,
+): NewEnvironment & { limits: null } {
   const { setup, branch } = poolSpec(pool)
   const { project_id: id, organization_id } = pool
   return {
-    project: { id, organization_id, name: sight.project_name, spec: sight.project_spec },
-    environmentClass: { id: pool.environment_class_id, spec: sight.class_spec },
-    warmPool: { id: pool.id, setup, branch },
+    project: { id, organization_id, name: surroundings.project_name, spec: surroundings.project_spec },
+    environmentClass: { id: pool.environment_class_id, spec: surroundings.class_spec },
+    owner: { kind: 'warm-pool', id: pool.id, setup, branch },
     claimId: null,
     creator: null,
     limits: null,
@@ -125,12 +121,24 @@ function unplaced(organizationId: string, rows: readonly { id: string }[]): Wake
   ]
 }
 
+/** What was seen, with what has been done since. */
+function factsAfter(facts: PoolFacts, { waiting, retired }: CarriedOut): PoolFacts {
+  const gone = (state: SeenMember['state']) => retired.filter((member) => member.state === state)
+  return {
+    ...facts,
+    ready: facts.ready - gone('ready').length,
+    readyAndCurrent: facts.readyAndCurrent - gone('ready').filter(({ current }) => current).length,
+    provisioning: facts.provisioning + waiting - gone('provisioning').length,
+    failed: facts.failed - gone('failed').length,
+  }
+}
+
 /** Writes an event when the pool is no longer what the last one told: readers count for themselves, observers do not. */
 async function tellChanges(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
   decision: PoolDecision & Pick<CarriedOut, 'short'>,
-  sight: PoolSight,
+  facts: PoolFacts,
 ): Promise<void> {
   const judged = {
     consecutiveFailures: decision.consecutiveFailures,
@@ -140,10 +148,10 @@ async function tellChanges(
     quota: decision.short,
     observedSpecVersion: pool.spec_version,
   }
-  const present = toWarmPool({ ...pool, status: { ...pool.status, ...judged } }, sight)
+  const present = toWarmPool({ ...pool, status: { ...pool.status, ...judged } }, facts)
   const { phase, ready, provisioning, failed, claimed } = present.status
   const status = { ready, provisioning, failed, claimed, ...judged }
   if (phase === pool.phase && canonicalJson(status) === canonicalJson(pool.status)) return
   const changed = await warmPools.changeStatus(tx, pool.id, { phase, status })
-  await recordEvent(tx, 'updated', toWarmPool(changed, sight))
+  await recordEvent(tx, 'updated', toWarmPool(changed, facts))
 }

@@ -1,38 +1,41 @@
-import type { Deletion, DeletionReason, RunnerPhase } from '@hearth/contract'
+import type { Deletion, DeletionReason } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { desireDeletion, environmentColumns, environments } from '../environment/index.ts'
+import {
+  desireDeletion,
+  type EnvironmentOwner,
+  environmentColumns,
+  environments,
+} from '../environment/index.ts'
 
-/** Removes one member, unless a claim or an administrator that committed first has it: it is read again under lock. */
+/**
+ * Removes one member, unless a claim or an administrator that committed first has it: it is read again under lock.
+ * Returns whether it goes.
+ */
 export async function retireMember(
   tx: DatabaseTransaction,
   { id, poolId }: { id: string; poolId: string },
-  reasonOn: (runner: RunnerPhase | null) => DeletionReason,
+  reason: DeletionReason,
   now: Date,
-): Promise<void> {
+): Promise<boolean> {
   const member = await environments.lockById(tx, id)
-  if (member?.warm_pool_id !== poolId || member.claim_id !== null || member.desired_phase === 'deleted')
-    return
-  await desireDeletion(tx, member, { reason: reasonOn(await runnerPhase(tx, member.runner_id)) }, now)
+  const isMember = member?.owner_kind === 'warm-pool' && member.owner_id === poolId
+  if (!isMember || member.claim_id !== null || member.desired_phase === 'deleted') return false
+  await desireDeletion(tx, member, { reason }, now)
+  return true
 }
 
-async function runnerPhase(tx: DatabaseTransaction, id: string | null): Promise<RunnerPhase | null> {
-  if (id === null) return null
-  const runner = await tx.selectFrom('runners').select('phase').where('id', '=', id).executeTakeFirst()
-  return runner?.phase ?? null
-}
-
-/** Removes every unclaimed member of a pool (`warm_pool_id`), or every test of its steps (`tested_pool_id`). */
+/** Removes every unclaimed member of a pool, or every test of its steps. */
 export async function retireAll(
   tx: DatabaseTransaction,
-  column: 'warm_pool_id' | 'tested_pool_id',
-  poolId: string,
+  owner: EnvironmentOwner,
   because: Pick<Deletion, 'reason'> & { principalId?: string },
   now: Date,
 ): Promise<void> {
   const rows = await tx
     .selectFrom('environments')
     .select(environmentColumns)
-    .where(column, '=', poolId)
+    .where('owner_kind', '=', owner.kind)
+    .where('owner_id', '=', owner.id)
     .where('claim_id', 'is', null)
     .where('phase', '<>', 'deleted')
     .where('desired_phase', '<>', 'deleted')

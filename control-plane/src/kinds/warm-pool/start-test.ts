@@ -28,8 +28,9 @@ export async function startTest(
   return createEnvironment(tx, {
     project,
     environmentClass,
-    warmPool: { id: row.id, setup, branch },
-    test: { keepSeconds: wanted.keepSeconds },
+    owner: { kind: 'warm-pool-test', id: row.id, setup, branch },
+    keepSeconds: wanted.keepSeconds,
+    nameStem: `${project.name}-test`,
     claimId: null,
     creator: wanted.creator,
     limits: wanted.limits,

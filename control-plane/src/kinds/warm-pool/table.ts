@@ -1,6 +1,14 @@
-import type { Command, Failure, QuotaShortage, WarmPoolPhase } from '@hearth/contract'
+import {
+  bootAttempts,
+  type Command,
+  type Failure,
+  type QuotaShortage,
+  type WarmPool,
+  type WarmPoolPhase,
+} from '@hearth/contract'
 import type { Generated, Selectable } from 'kysely'
-import type { ResourceTable } from '../../database/resource-row.ts'
+import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
+import { poolPhase } from './phase.ts'
 
 /** What a pool should be, as far as those who use it say. */
 export interface PoolSpec {
@@ -61,4 +69,65 @@ export const emptyPoolStatus: StoredWarmPoolStatus = {
 export function poolSpec({ spec }: Pick<WarmPoolRow, 'spec'>): PoolSpec {
   const { enabled, min, branch = null, maxAgeMinutes = null, setup } = spec
   return { enabled, min, branch, maxAgeMinutes, setup }
+}
+
+/** What a pool's resource tells that its row does not. */
+export interface PoolFacts {
+  /** Fingerprint of what the pool makes now; null for one that is gone. */
+  configuration: string | null
+  projectDeleting: boolean
+  ready: number
+  /** Those of the ready that are made from what the pool now says. */
+  readyAndCurrent: number
+  provisioning: number
+  failed: number
+  claimed: number
+}
+
+export function toWarmPool(row: WarmPoolRow, facts: PoolFacts): WarmPool {
+  const spec = poolSpec(row)
+  const { ready, readyAndCurrent, provisioning, failed, claimed } = facts
+  // What is known of boots is of the configuration that the last reconcile saw.
+  const { consecutiveFailures, retryAt, failure } =
+    facts.configuration === row.configuration
+      ? row.status
+      : { consecutiveFailures: 0, retryAt: null, failure: null }
+  return {
+    kind: 'WarmPool',
+    metadata: metadataOf(row),
+    spec: { projectId: row.project_id, environmentClassId: row.environment_class_id, ...spec },
+    specVersion: row.spec_version,
+    status: {
+      phase: poolPhase({
+        ...spec,
+        cleared: row.cleared,
+        deleting: row.phase === 'deleting' || facts.projectDeleting,
+        readyAndCurrent,
+        stopped: consecutiveFailures >= bootAttempts,
+      }),
+      ready,
+      provisioning,
+      failed,
+      claimed,
+      consecutiveFailures,
+      retryAt,
+      failure,
+      uncheckedBranch: row.status.uncheckedBranch ?? null,
+      quota: row.status.quota ?? null,
+      observedSpecVersion: row.status.observedSpecVersion,
+      deadline: null,
+    },
+    statusVersion: row.status_version,
+  }
+}
+
+/** Of a pool that is gone. */
+export const noFacts: PoolFacts = {
+  configuration: null,
+  projectDeleting: false,
+  ready: 0,
+  readyAndCurrent: 0,
+  provisioning: 0,
+  failed: 0,
+  claimed: 0,
 }

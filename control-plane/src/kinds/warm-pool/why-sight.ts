@@ -15,7 +15,8 @@ export async function explainWarmPool(queryable: Queryable, row: WarmPoolRow): P
       sql<string | null>`CASE WHEN phase = 'pending' THEN status->>'placement' END`.as('placement'),
       sql<string>`count(*)`.as('count'),
     ])
-    .where('warm_pool_id', '=', row.id)
+    .where('owner_kind', '=', 'warm-pool')
+    .where('owner_id', '=', row.id)
     .where('claim_id', 'is', null)
     .where('phase', '<>', 'deleted')
     .groupBy([

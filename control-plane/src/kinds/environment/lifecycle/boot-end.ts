@@ -3,8 +3,8 @@ import { assertNever } from '@hearth/foundation'
 import type { EnvironmentRow } from '../table.ts'
 
 /**
- * What a move to another phase means for when the boot ended, and for how long a test machine is kept: its keep time
- * runs from the end of its steps, and not while it boots.
+ * What a move to another phase means for when the boot ended, and until when a machine stays that is kept for a
+ * time: that runs from the end of its boot, and not while it boots.
  */
 export function bootEnd(
   row: Pick<EnvironmentRow, 'boot_ended_at' | 'keep_seconds' | 'remove_at'>,
@@ -29,7 +29,7 @@ export function bootEnd(
   }
 }
 
-/** Until when a test machine stays at least, counted from now; null for other machines, which have no such end. */
+/** Until when a machine that is kept for a time stays at least, counted from now; null for those without such an end. */
 export function keptUntil({ keep_seconds }: Pick<EnvironmentRow, 'keep_seconds'>, now: Date): Date | null {
   return keep_seconds === null ? null : new Date(now.getTime() + keep_seconds * 1000)
 }

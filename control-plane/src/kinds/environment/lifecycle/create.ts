@@ -8,6 +8,7 @@ import type { EnvironmentClassTable } from '../../environment-class/table.ts'
 import { insertJobs } from '../../job/index.ts'
 import type { ProjectRow } from '../../project/index.ts'
 import { requireRoomForMachine } from '../../quota/index.ts'
+import type { EnvironmentOwner } from '../owner.ts'
 import {
   type EnvironmentRow,
   type EnvironmentTable,
@@ -15,19 +16,22 @@ import {
   environmentColumns,
   toListedEnvironment,
 } from '../table.ts'
-import { buildPlan, configurationOf, type PoolSetup } from './plan.ts'
+import { buildPlan, configurationOf, type OwnerSetup } from './plan.ts'
 
 export interface NewEnvironment {
   project: Pick<ProjectRow, 'id' | 'organization_id' | 'name' | 'spec'>
   environmentClass: Pick<Selectable<EnvironmentClassTable>, 'id' | 'spec'>
-  warmPool: ({ id: string } & PoolSetup) | null
-  /** Set for a machine that tests the pool's steps: it never is a member, and stays this long when they have ended. */
-  test?: { keepSeconds: number }
+  owner: (EnvironmentOwner & OwnerSetup) | null
+  /** How long it stays once its boot has ended; without it there is no such end. */
+  keepSeconds?: number
   claimId: string | null
+  /** Whose quotas it counts for; null for one that is kept ready until somebody claims it. */
   creator: string | null
   /** Against which its place is counted, also for whoever holds it from the start; null where that has been done. */
   limits: QuotaLimits | null
   name?: string | undefined
+  /** What comes before the end of its id in a name that is not given; without it the name of its project. */
+  nameStem?: string
   labels?: Record<string, string>
   now: Date
 }
@@ -39,7 +43,7 @@ export async function createEnvironment(
 ): Promise<EnvironmentRow> {
   const { limits, project } = created
   if (limits !== null) {
-    const accounts = { organizationId: project.organization_id, principalId: holderOf(created), limits }
+    const accounts = { organizationId: project.organization_id, principalId: created.creator, limits }
     await requireRoomForMachine(tx, accounts, planOf(created))
   }
   const [row] = await createEnvironments(tx, { ...created, limits: null }, 1)
@@ -74,35 +78,30 @@ export async function createEnvironments(
   return rows
 }
 
-function planOf({ project, environmentClass, warmPool }: NewEnvironment): ProvisioningPlan {
-  return buildPlan(project.spec, environmentClass.spec, warmPool)
-}
-
-/** A pool's own machine is nobody's until it is claimed. */
-function holderOf({ creator, claimId, warmPool, test }: NewEnvironment): string | null {
-  return warmPool !== null && test === undefined && claimId === null ? null : creator
+function planOf({ project, environmentClass, owner }: NewEnvironment): ProvisioningPlan {
+  return buildPlan(project.spec, environmentClass.spec, owner)
 }
 
 function toValues(created: NewEnvironment): Insertable<EnvironmentTable> {
-  const { project, environmentClass, warmPool, test, now } = created
+  const { project, environmentClass, owner, now } = created
   const id = newId()
   const plan = planOf(created)
   return {
     id,
     organization_id: project.organization_id,
     // The end of a UUIDv7 is random, its start a time that machines made together share.
-    name: created.name ?? `${project.name}-${test === undefined ? '' : 'test-'}${id.slice(-6)}`,
+    name: created.name ?? `${created.nameStem ?? project.name}-${id.slice(-6)}`,
     creator: created.creator,
     labels: JSON.stringify(created.labels ?? {}),
     spec: JSON.stringify({ plan }),
     status: JSON.stringify(emptyStatus),
     project_id: project.id,
     environment_class_id: environmentClass.id,
-    warm_pool_id: test === undefined ? (warmPool?.id ?? null) : null,
-    tested_pool_id: test === undefined ? null : (warmPool?.id ?? null),
-    keep_seconds: test?.keepSeconds ?? null,
+    owner_kind: owner?.kind ?? null,
+    owner_id: owner?.id ?? null,
+    keep_seconds: created.keepSeconds ?? null,
     claim_id: created.claimId,
-    holder_id: holderOf(created),
+    holder_id: created.creator,
     runner_id: null,
     phase: 'pending',
     desired_phase: 'running',

@@ -1,11 +1,11 @@
 import { environmentPhases, environmentPhaseTable, mayMove } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { deadlineWhile, decide, type EnvironmentAction, type ObservedEnvironment } from './decide.ts'
+import { deadlineWhile, decide, type EnvironmentAction, type SeenEnvironment } from './decide.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
 const hour = 3_600_000
-const anyRow: fc.Arbitrary<ObservedEnvironment> = fc.record({
+const anyRow: fc.Arbitrary<SeenEnvironment> = fc.record({
   phase: fc.constantFrom(...environmentPhases),
   desiredPhase: fc.constantFrom('running' as const, 'stopped' as const, 'deleted' as const),
   deadline: fc.option(
@@ -14,10 +14,12 @@ const anyRow: fc.Arbitrary<ObservedEnvironment> = fc.record({
   unreachable: fc.boolean(),
   everReady: fc.boolean(),
   projectDeleting: fc.boolean(),
-  removeAt: fc.option(
-    fc.integer({ min: -hour, max: hour }).map((offset) => new Date(now.getTime() + offset)),
+  kept: fc.option(
+    fc.record({
+      until: fc.integer({ min: -hour, max: hour }).map((offset) => new Date(now.getTime() + offset)),
+      endsFor: fc.constantFrom('test_over' as const, 'inspection_over' as const),
+    }),
   ),
-  inspected: fc.boolean(),
   runner: fc.option(
     fc
       .record({ name: fc.constant('north'), silent: fc.boolean(), removed: fc.boolean() })
@@ -35,8 +37,8 @@ const anyState = anyRow.map((seen) => ({
 }))
 
 /** The row after an action, in a world where placement finds a runner, or none. */
-function after(seen: ObservedEnvironment, action: EnvironmentAction, hasRoom: boolean): ObservedEnvironment {
-  const moved = (phase: ObservedEnvironment['phase']): ObservedEnvironment => {
+function after(seen: SeenEnvironment, action: EnvironmentAction, hasRoom: boolean): SeenEnvironment {
+  const moved = (phase: SeenEnvironment['phase']): SeenEnvironment => {
     if (phase !== seen.phase) expect(mayMove(seen.phase, phase), `${seen.phase} to ${phase}`).toBe(true)
     const { deadlineSeconds } = environmentPhaseTable[phase]
     const deadline = deadlineSeconds === null ? null : new Date(now.getTime() + deadlineSeconds * 1000)
@@ -70,10 +72,7 @@ function after(seen: ObservedEnvironment, action: EnvironmentAction, hasRoom: bo
   }
 }
 
-function settle(
-  from: ObservedEnvironment,
-  hasRoom: boolean,
-): { seen: ObservedEnvironment; actions: string[] } {
+function settle(from: SeenEnvironment, hasRoom: boolean): { seen: SeenEnvironment; actions: string[] } {
   let seen = from
   const actions: string[] = []
   for (let action = decide(seen); action !== null; action = decide(seen)) {
@@ -119,7 +118,7 @@ test('a silent runner never fails by the clock a machine that was ready, and not
       const { seen, actions } = settle(state, true)
       if (state.runner?.silent === true && !state.runner.removed && state.everReady)
         expect(actions).not.toContain('fail')
-      const over = state.removeAt !== null && state.removeAt <= now
+      const over = state.kept !== null && state.kept.until <= now
       const grounds =
         state.desiredPhase === 'deleted' || state.projectDeleting || state.runner?.removed === true || over
       if (!grounds && state.phase !== 'deleting' && state.phase !== 'deleted') {

@@ -1,22 +1,21 @@
 import { desiredPhaseSchema, environmentPhases, environmentPhaseTable, mayMove } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { deadlineWhile, decide, type ObservedEnvironment } from './decide.ts'
+import { deadlineWhile, decide, type SeenEnvironment } from './decide.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
 const passed = new Date(now.getTime() - 1)
 const ahead = new Date(now.getTime() + 60_000)
 const host = { name: 'north', silent: false, removed: false }
 
-const seen = (change: Partial<ObservedEnvironment> = {}): ObservedEnvironment => ({
+const seen = (change: Partial<SeenEnvironment> = {}): SeenEnvironment => ({
   phase: 'provisioning',
   desiredPhase: 'running',
   deadline: ahead,
   unreachable: false,
   everReady: false,
   projectDeleting: false,
-  removeAt: null,
-  inspected: false,
+  kept: null,
   runner: host,
   now,
   ...change,
@@ -111,8 +110,12 @@ const anyState = fc.record({
     { name: 'south', silent: true, removed: false },
     { name: 'west', silent: true, removed: true },
   ),
-  removeAt: fc.constantFrom(null, passed, ahead),
-  inspected: fc.boolean(),
+  kept: fc.option(
+    fc.record({
+      until: fc.constantFrom(passed, ahead),
+      endsFor: fc.constantFrom('test_over' as const, 'inspection_over' as const),
+    }),
+  ),
   now: fc.constant(now),
 })
 
@@ -149,14 +152,12 @@ test('every phase that waits has a deadline and says what it waits for, and lead
 
 test('a test machine, or an inspected one, goes when it has been kept long enough, ready or failed, and not before', () => {
   for (const phase of ['running', 'failed', 'stopped'] as const) {
-    expect(decide(seen({ phase, deadline: null, removeAt: passed }))).toEqual({
-      do: 'desire-deletion',
-      reason: 'test_over',
-    })
-    expect(decide(seen({ phase, deadline: null, removeAt: passed, inspected: true }))).toEqual({
-      do: 'desire-deletion',
-      reason: 'inspection_over',
-    })
-    expect(decide(seen({ phase, deadline: null, removeAt: ahead }))).toBeNull()
+    for (const endsFor of ['test_over', 'inspection_over'] as const) {
+      expect(decide(seen({ phase, deadline: null, kept: { until: passed, endsFor } }))).toEqual({
+        do: 'desire-deletion',
+        reason: endsFor,
+      })
+      expect(decide(seen({ phase, deadline: null, kept: { until: ahead, endsFor } }))).toBeNull()
+    }
   }
 })

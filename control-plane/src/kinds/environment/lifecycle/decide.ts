@@ -6,7 +6,7 @@ import {
 } from '@hearth/contract'
 
 /** One environment and what surrounds it, as seen under lock. */
-export interface ObservedEnvironment {
+export interface SeenEnvironment {
   phase: EnvironmentPhase
   desiredPhase: DesiredPhase
   deadline: Date | null
@@ -14,10 +14,8 @@ export interface ObservedEnvironment {
   /** It has been ready: what is on it may be someone's work. */
   everReady: boolean
   projectDeleting: boolean
-  /** When a test machine, or one that is inspected, has been kept long enough. */
-  removeAt: Date | null
-  /** An administrator took it out of its pool. */
-  inspected: boolean
+  /** When it has been kept for as long as was asked, and what it was kept for; null for one without such an end. */
+  kept: { until: Date; endsFor: 'test_over' | 'inspection_over' } | null
   /** Its runner, where it has one. */
   runner: { name: string; silent: boolean; removed: boolean } | null
   now: Date
@@ -33,13 +31,13 @@ export type EnvironmentAction =
   | { do: 'mark-unreachable'; unreachable: boolean }
 
 /** What is to be done now: at most one action, since the next look sees what came of it. */
-export function decide(seen: ObservedEnvironment): EnvironmentAction | null {
+export function decide(seen: SeenEnvironment): EnvironmentAction | null {
   if (seen.phase === 'deleted') return null
   if (seen.desiredPhase === 'deleted') return decideDeletion(seen)
   if (seen.projectDeleting) return { do: 'desire-deletion', reason: 'project_deleted' }
   if (seen.runner?.removed === true) return { do: 'desire-deletion', reason: 'runner_removed' }
-  if (seen.removeAt !== null && seen.removeAt <= seen.now)
-    return { do: 'desire-deletion', reason: seen.inspected ? 'inspection_over' : 'test_over' }
+  if (seen.kept !== null && seen.kept.until <= seen.now)
+    return { do: 'desire-deletion', reason: seen.kept.endsFor }
   const silent = seen.runner?.silent ?? false
   if (seen.unreachable !== silent) return { do: 'mark-unreachable', unreachable: silent }
   if (passed(seen) && !(silent && seen.everReady))
@@ -47,14 +45,14 @@ export function decide(seen: ObservedEnvironment): EnvironmentAction | null {
   return seen.phase === 'pending' ? { do: 'place' } : null
 }
 
-function decideDeletion(seen: ObservedEnvironment): EnvironmentAction | null {
+function decideDeletion(seen: SeenEnvironment): EnvironmentAction | null {
   // A silent runner learns from its next sync that the machine is unwanted, so nothing stays behind.
   if (seen.runner === null || seen.runner.silent) return { do: 'forget' }
   if (seen.phase !== 'deleting') return { do: 'begin-deletion' }
   return passed(seen) ? { do: 'repeat-deletion', failure: deadlineFailure(seen) } : null
 }
 
-function passed({ deadline, now }: ObservedEnvironment): boolean {
+function passed({ deadline, now }: SeenEnvironment): boolean {
   return deadline !== null && deadline <= now
 }
 
@@ -63,7 +61,7 @@ function passed({ deadline, now }: ObservedEnvironment): boolean {
  * waited for, so that its return settles it and not the clock. One that was never ready is nobody's work yet.
  */
 export function deadlineWhile(
-  seen: Pick<ObservedEnvironment, 'phase' | 'everReady' | 'deadline' | 'now'>,
+  seen: Pick<SeenEnvironment, 'phase' | 'everReady' | 'deadline' | 'now'>,
   unreachable: boolean,
 ): Date | null {
   const { deadlineSeconds } = environmentPhaseTable[seen.phase]
@@ -71,7 +69,7 @@ export function deadlineWhile(
   return unreachable ? seen.deadline : new Date(seen.now.getTime() + deadlineSeconds * 1000)
 }
 
-function lossFailure(seen: ObservedEnvironment): Failure {
+function lossFailure(seen: SeenEnvironment): Failure {
   const where = seen.runner === null ? 'its runner' : `its runner ${seen.runner.name}`
   return {
     code: 'runner_lost',
@@ -79,7 +77,7 @@ function lossFailure(seen: ObservedEnvironment): Failure {
   }
 }
 
-function deadlineFailure(seen: ObservedEnvironment): Failure {
+function deadlineFailure(seen: SeenEnvironment): Failure {
   const waitsFor = environmentPhaseTable[seen.phase].waitsFor ?? 'a change'
   const where = seen.runner === null ? '' : ` on ${seen.runner.name}`
   return {

@@ -5,8 +5,8 @@ import { type EnvironmentRow, environmentColumns, toListedEnvironment } from '..
 import { keptUntil } from './boot-end.ts'
 
 /**
- * Keeps a test machine or an inspected one for another keep time, since somebody is about to enter it. One that boots
- * has no end to put off yet, other machines have none at all. The row must have been read under lock.
+ * Keeps a machine that is kept for a time for as long again, since somebody is about to enter it. One that boots has no
+ * end to put off yet, others have none at all. The row must have been read under lock.
  */
 export async function keepLonger(
   tx: DatabaseTransaction,

@@ -13,6 +13,7 @@ import { type Wake, wakeMany } from '../../../reconciling/wake.ts'
 import { recordEvents } from '../../../resource/record.ts'
 import { continueJobs, type JobContinuation } from '../../job/index.ts'
 import { poolsThatWait } from '../../quota/index.ts'
+import { wakesOfOwner } from '../owner-rules.ts'
 import { type EnvironmentRow, type StoredEnvironmentStatus, toListedEnvironment } from '../table.ts'
 import { bootEnd } from './boot-end.ts'
 import { timerOf } from './timer.ts'
@@ -174,7 +175,7 @@ function dependents({ after: row, reported }: PhaseMove): Wake[] {
   const timer = timerOf(row)
   if (!reported || row.desired_phase === 'deleted') wakes.push({ kind: 'environment', id: row.id })
   else if (timer !== null) wakes.push({ kind: 'environment', id: row.id, at: timer })
-  if (row.warm_pool_id !== null) wakes.push({ kind: 'warm-pool', id: row.warm_pool_id })
+  wakes.push(...wakesOfOwner(row))
   if (row.claim_id !== null) wakes.push({ kind: 'claim', id: row.claim_id })
   if (row.runner_id !== null && row.phase === 'failed' && speaksAgainstHost(row.status.failure))
     wakes.push({ kind: 'runner', id: row.runner_id })

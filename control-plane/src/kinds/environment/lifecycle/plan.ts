@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto'
 import type { Command, EnvironmentClassSpec, ProjectSpec, ProvisioningPlan } from '@hearth/contract'
 import { canonicalJson } from '@hearth/foundation'
 
-/** What a pool adds to, and changes in, the set-up its project gives. */
-export interface PoolSetup {
+/** What an environment's owner adds to, and changes in, the set-up its project gives. */
+export interface OwnerSetup {
   setup: readonly Command[]
   /** Cloned of every repository, instead of what the project names; null for those. */
   branch: string | null
 }
 
-/** The set-up of one machine, from its project, its class and, for a pool, the pool's own part. */
+/** The set-up of one machine, from its project, its class and, where it has an owner, the owner's part. */
 export function buildPlan(
   project: ProjectSpec,
   environmentClass: EnvironmentClassSpec,
-  pool: PoolSetup | null,
+  owner: OwnerSetup | null,
 ): ProvisioningPlan {
   return {
     image: environmentClass.image,
@@ -23,12 +23,12 @@ export function buildPlan(
     ...(environmentClass.limits === undefined ? {} : { limits: environmentClass.limits }),
     repositories: project.repositories.map((repository) => ({
       ...repository,
-      branch: pool?.branch ?? repository.branch,
+      branch: owner?.branch ?? repository.branch,
     })),
     variables: project.variables,
     secretNames: project.secretNames,
     projectSetup: project.setup,
-    warmPoolSetup: [...(pool?.setup ?? [])],
+    warmPoolSetup: [...(owner?.setup ?? [])],
   }
 }
 

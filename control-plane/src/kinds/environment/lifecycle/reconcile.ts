@@ -6,9 +6,10 @@ import { requestOrders, requestPurges } from '../../../database/outbox.ts'
 import type { Reconciler } from '../../../reconciling/reconciler.ts'
 import { wake } from '../../../reconciling/wake.ts'
 import { beginJob } from '../../job/index.ts'
+import { rulesFor } from '../owner-rules.ts'
 import { environments } from '../queries.ts'
 import type { EnvironmentRow } from '../table.ts'
-import { deadlineWhile, decide, type EnvironmentAction, type ObservedEnvironment } from './decide.ts'
+import { deadlineWhile, decide, type EnvironmentAction, type SeenEnvironment } from './decide.ts'
 import { desireDeletion } from './desire.ts'
 import { movePhase, withFailure } from './phase.ts'
 import { timerOf } from './timer.ts'
@@ -19,17 +20,13 @@ export const environmentReconciler: Reconciler = {
     const row = await environments.lockById(tx, id)
     if (row === undefined) return null
     const now = clock.now()
-    const action = decide(await observe(tx, row, now))
+    const action = decide(await look(tx, row, now))
     const after = action === null ? row : await carryOut(tx, row, action, now)
     return timerOf(after)
   },
 }
 
-async function observe(
-  tx: DatabaseTransaction,
-  row: EnvironmentRow,
-  now: Date,
-): Promise<ObservedEnvironment> {
+async function look(tx: DatabaseTransaction, row: EnvironmentRow, now: Date): Promise<SeenEnvironment> {
   const surroundings = await tx
     .selectFrom('projects')
     .leftJoin('runners', (join) => join.on('runners.id', '=', row.runner_id))
@@ -45,8 +42,10 @@ async function observe(
     phase: row.phase,
     desiredPhase: row.desired_phase,
     deadline: row.deadline,
-    removeAt: row.remove_at,
-    inspected: row.inspected_pool_id !== null,
+    kept:
+      row.remove_at === null
+        ? null
+        : { until: row.remove_at, endsFor: rulesFor(row)?.endsFor ?? 'test_over' },
     unreachable: row.unreachable,
     everReady: row.status.readyAt !== null,
     projectDeleting: surroundings === undefined || surroundings.project_phase === 'deleting',

@@ -3,6 +3,7 @@ import type { DatabaseTransaction, Queryable } from '../../../database/connectio
 import { advisoryLocks } from '../../../database/locks.ts'
 import type { Candidate, Wanted } from '../../../placement/place.ts'
 import type { EnvironmentClassTable } from '../../environment-class/table.ts'
+import { rulesFor } from '../owner-rules.ts'
 import type { EnvironmentRow } from '../table.ts'
 
 /** Held to the end of the transaction, so that two placements at once cannot promise the same room. */
@@ -106,7 +107,7 @@ const isAhead = (time: string | null, now: Date) => time !== null && Date.parse(
 export function wantedBy(
   row: Pick<
     EnvironmentRow,
-    'virtual_cpus' | 'memory_mebibytes' | 'disk_gibibytes' | 'claim_id' | 'warm_pool_id'
+    'virtual_cpus' | 'memory_mebibytes' | 'disk_gibibytes' | 'claim_id' | 'owner_kind'
   > & { image: string; class_spec: Selectable<EnvironmentClassTable>['spec'] },
 ): Wanted {
   return {
@@ -115,6 +116,6 @@ export function wantedBy(
     virtualCpus: row.virtual_cpus,
     memoryMebibytes: row.memory_mebibytes,
     diskGibibytes: row.disk_gibibytes,
-    awaited: row.claim_id !== null || row.warm_pool_id === null,
+    awaited: row.claim_id !== null || (rulesFor(row)?.isAwaited ?? true),
   }
 }

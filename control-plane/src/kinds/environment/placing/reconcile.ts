@@ -121,7 +121,7 @@ async function waitingLine(tx: DatabaseTransaction, organizationId: string): Pro
       'memory_mebibytes',
       'disk_gibibytes',
       'claim_id',
-      'warm_pool_id',
+      'owner_kind',
       sql<string>`environments.spec->'plan'->>'image'`.as('image'),
       sql<string | null>`environments.status->>'placement'`.as('told'),
       'environment_classes.spec as class_spec',

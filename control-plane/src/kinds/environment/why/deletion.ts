@@ -1,17 +1,18 @@
 import type { Deletion } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
+import type { EnvironmentSight } from './sight.ts'
 
 /** What the reason for a deletion speaks of. */
 interface Deleted {
   project: { name: string } | null
   runner: { name: string } | null
-  pool: string | null
+  owner: EnvironmentSight['owner']
   deletedBy: string | null
 }
 
 /** Why a machine is deleted, as the end of a sentence. */
 export function becauseOf({ reason, principalId }: Deletion, seen: Deleted): string {
-  const pool = `pool ${seen.pool ?? 'that it was in'}`
+  const pool = `pool ${seen.owner?.kind === 'warm-pool' ? seen.owner.name : 'that it was in'}`
   const runner = seen.runner?.name ?? 'its runner'
   const who = seen.deletedBy ?? principalId ?? 'someone'
   switch (reason) {

@@ -1,4 +1,5 @@
 import { type Evidence, type StepStatus, stepKey } from '@hearth/contract'
+import { ownerWords } from './owner.ts'
 import type { EnvironmentSight, Reasons } from './sight.ts'
 
 const linesTold = 10
@@ -12,6 +13,7 @@ export function explainFailure(seen: EnvironmentSight): Reasons {
   const cause = failure?.message ?? 'no cause was reported'
   const inStep = step === undefined ? '' : ` in ${stepKey(step)}`
   const lines = failure?.lastLines ?? outputOf(step)
+  const another = seen.claim === null ? ownerWords(seen).whenFailed : null
   const retry = `\`hearth retry ${metadata.name}\` tries it once more`
   const placement: Evidence[] =
     seen.runner === null && status.placement !== null
@@ -25,10 +27,7 @@ export function explainFailure(seen: EnvironmentSight): Reasons {
       ...placement,
       ...lines.slice(-linesTold).map((line) => ({ what: `| ${line}`, at: null })),
     ],
-    next:
-      seen.claim === null && seen.pool !== null
-        ? `pool ${seen.pool} makes another by itself, unless too many fail; ${retry}`
-        : retry,
+    next: another === null ? retry : `${another}; ${retry}`,
   }
 }
 

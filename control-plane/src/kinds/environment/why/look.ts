@@ -2,7 +2,8 @@ import type { Explanation } from '@hearth/contract'
 import type { Queryable } from '../../../database/connection.ts'
 import { place } from '../../../placement/place.ts'
 import { readFleet, wantedBy } from '../placing/fleet.ts'
-import { type PlannedEnvironmentRow, toEnvironment } from '../table.ts'
+import { type EnvironmentRow, type PlannedEnvironmentRow, toEnvironment } from '../table.ts'
+import { nameOfGone } from './owner.ts'
 import type { EnvironmentSight } from './sight.ts'
 import { explain } from './why.ts'
 
@@ -25,8 +26,7 @@ async function sightOf(
     .selectFrom('environments')
     .leftJoin('projects', 'projects.id', 'environments.project_id')
     .leftJoin('runners', 'runners.id', 'environments.runner_id')
-    .leftJoin('warm_pools', 'warm_pools.id', 'environments.warm_pool_id')
-    .leftJoin('warm_pools as inspected_pools', 'inspected_pools.id', 'environments.inspected_pool_id')
+    .leftJoin('warm_pools', 'warm_pools.id', 'environments.owner_id')
     .leftJoin('claims', 'claims.id', 'environments.claim_id')
     .select([
       'projects.name as project',
@@ -34,8 +34,7 @@ async function sightOf(
       'runners.name as runner',
       'runners.phase as runner_phase',
       'runners.last_seen_at',
-      'warm_pools.name as pool',
-      'inspected_pools.name as inspected_pool',
+      'warm_pools.name as owner',
       'claims.name as claim',
     ])
     .where('environments.id', '=', row.id)
@@ -51,12 +50,17 @@ async function sightOf(
       around?.runner == null || around.runner_phase === null
         ? null
         : { name: around.runner, phase: around.runner_phase, lastSeenAt: around.last_seen_at },
-    pool: around?.pool ?? null,
-    inspectedPool: row.inspected_pool_id === null ? null : (around?.inspected_pool ?? 'that is gone'),
+    owner: ownerNamed(row, around?.owner ?? null),
     claim: around?.claim ?? null,
     deletedBy: await principalName(queryable, row.deletion?.principalId ?? null),
     placement: row.phase === 'pending' ? await judgePlacement(queryable, row, now) : null,
   }
+}
+
+function ownerNamed({ owner_kind: kind }: EnvironmentRow, found: string | null): EnvironmentSight['owner'] {
+  if (kind === null) return null
+  const name = found ?? nameOfGone[kind]
+  return name === null ? null : { kind, name }
 }
 
 async function principalName(queryable: Queryable, id: string | null): Promise<string | null> {

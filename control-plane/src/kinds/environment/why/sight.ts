@@ -1,5 +1,6 @@
 import type { Environment, Evidence, OnHostLoss, RunnerPhase } from '@hearth/contract'
 import type { RefusalGroup } from '../../../placement/refusals.ts'
+import type { OwnerKind } from '../owner.ts'
 
 /** One environment and all that its state may depend on. */
 export interface EnvironmentSight {
@@ -7,9 +8,8 @@ export interface EnvironmentSight {
   phaseSince: Date
   project: { name: string; onHostLoss: OnHostLoss } | null
   runner: { name: string; phase: RunnerPhase; lastSeenAt: Date | null } | null
-  pool: string | null
-  /** The pool it was taken out of to be looked into. */
-  inspectedPool: string | null
+  /** By its name; null for one that nobody owns, or whose owner is gone. */
+  owner: { kind: OwnerKind; name: string } | null
   claim: string | null
   /** The name of who asked for its deletion. */
   deletedBy: string | null

@@ -55,7 +55,8 @@ const anyEnvironment: fc.Arbitrary<Environment> = fc
       name: 'shop-1',
       creator: null,
       labels: {},
-      inspected_pool_id: null,
+      owner_kind: null,
+      owner_id: null,
       created_at: at,
       updated_at: at,
       spec: { plan },
@@ -80,8 +81,12 @@ const anySight: fc.Arbitrary<EnvironmentSight> = fc.record({
       lastSeenAt: fc.constantFrom(null, at),
     }),
   ),
-  pool: fc.constantFrom(null, 'shop-small'),
-  inspectedPool: fc.constantFrom(null, 'shop-small'),
+  owner: fc.option(
+    fc.record({
+      kind: fc.constantFrom('warm-pool', 'warm-pool-test', 'warm-pool-inspection'),
+      name: fc.constant('shop-small'),
+    }),
+  ),
   claim: fc.constantFrom(null, 'claim-1'),
   deletedBy: fc.constantFrom(null, 'ana'),
   placement: fc.constantFrom(

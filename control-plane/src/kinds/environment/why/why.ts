@@ -3,6 +3,7 @@ import { assertNever, spokenTime } from '@hearth/foundation'
 import type { RefusalGroup } from '../../../placement/refusals.ts'
 import { becauseOf } from './deletion.ts'
 import { explainFailure } from './failure.ts'
+import { ownerWords } from './owner.ts'
 import { explainPaused } from './paused.ts'
 import { explainProvisioning } from './provisioning.ts'
 import { type EnvironmentSight, type Reasons, runnerName } from './sight.ts'
@@ -86,16 +87,17 @@ function explainUnreachable(seen: EnvironmentSight): Reasons {
 }
 
 function afterHostLoss(seen: EnvironmentSight): string {
-  const { claim, pool, project, environment } = seen
+  const { claim, owner, project, environment } = seen
   const runner = runnerName(seen)
   const lost = environment.status.readyAt === null || project?.onHostLoss === 'recreate'
   if (claim !== null && lost)
     return `another machine is made for claim ${claim}; ${runner} removes this one when it returns`
-  if (claim !== null || pool === null) {
+  const replaced = claim === null ? ownerWords({ owner, environment }).whenLost : null
+  if (replaced === null) {
     const because = claim === null ? 'it is in no pool' : 'its project says onHostLoss: wait'
     return `it waits for ${runner}, because ${because}; if only the agent stopped, the guest goes on. \`hearth delete\` gives it up`
   }
-  return `pool ${pool} replaces it on another runner; ${runner} removes this one when it returns`
+  return `${replaced}; ${runner} removes this one when it returns`
 }
 
 function explainDeleting(seen: EnvironmentSight): Reasons {
@@ -150,14 +152,7 @@ function deletionOf(seen: EnvironmentSight): string {
 
 function explainRunning(seen: EnvironmentSight): Reasons {
   const draining = seen.runner?.phase === 'draining'
-  const holder =
-    seen.claim !== null
-      ? `for claim ${seen.claim}`
-      : seen.inspectedPool !== null
-        ? `for an administrator, who took it out of pool ${seen.inspectedPool} to look into it`
-        : seen.pool === null
-          ? ''
-          : `ready in pool ${seen.pool}`
+  const holder = seen.claim === null ? ownerWords(seen).runs : `for claim ${seen.claim}`
   const stays = seen.claim === null ? 'and is replaced elsewhere' : 'and it stays until its claim is released'
   return {
     sentence:
@@ -177,16 +172,11 @@ function explainWait(seen: EnvironmentSight): Reasons {
   }
 }
 
-function holders({ claim, pool, inspectedPool, project, environment }: EnvironmentSight): Evidence[] {
-  const evidence: Evidence[] = []
-  if (claim !== null) evidence.push({ what: `it is claim ${claim}’s`, at: null })
-  else if (pool !== null) evidence.push({ what: `it is an unclaimed member of pool ${pool}`, at: null })
-  if (inspectedPool !== null)
-    evidence.push({
-      what: `an administrator took it out of pool ${inspectedPool} to look into it: no claim gets it; it is removed`,
-      at: environment.status.removeAt,
-    })
-  if (claim !== null && project !== null)
+function holders(seen: EnvironmentSight): Evidence[] {
+  const { claim, project } = seen
+  if (claim === null) return ownerWords(seen).holds
+  const evidence: Evidence[] = [{ what: `it is claim ${claim}’s`, at: null }]
+  if (project !== null)
     evidence.push({ what: `project ${project.name} says onHostLoss: ${project.onHostLoss}`, at: null })
   return evidence
 }

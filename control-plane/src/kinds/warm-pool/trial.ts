@@ -1,10 +1,14 @@
 import { sql } from 'kysely'
-import type { DatabaseTransaction, Queryable } from '../../../database/connection.ts'
-import { place } from '../../../placement/place.ts'
-import { createEnvironments, type NewEnvironment } from '../lifecycle/create.ts'
-import { buildPlan } from '../lifecycle/plan.ts'
-import { readFleet, tryLockPlacement } from './fleet.ts'
-import { placeAtOnce } from './reconcile.ts'
+import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import { place } from '../../placement/place.ts'
+import {
+  buildPlan,
+  createEnvironments,
+  type NewEnvironment,
+  placeAtOnce,
+  readFleet,
+  tryLockPlacement,
+} from '../environment/index.ts'
 
 /** Whether a degraded runner's pause is over and no machine is being made on it. */
 export async function isTrialDue(queryable: Queryable, organizationId: string, now: Date): Promise<boolean> {
@@ -26,13 +30,13 @@ export async function createOnTrial(
   tx: DatabaseTransaction,
   created: NewEnvironment & { limits: null },
 ): Promise<boolean> {
-  const { project, environmentClass, warmPool, now } = created
+  const { project, environmentClass, owner, now } = created
   const organizationId = project.organization_id
   if (!(await tryLockPlacement(tx, organizationId, []))) return false
   const { image, virtualCpus, memoryMebibytes, diskGibibytes } = buildPlan(
     project.spec,
     environmentClass.spec,
-    warmPool,
+    owner,
   )
   const size = { virtualCpus, memoryMebibytes, diskGibibytes }
   const fleet = await readFleet(tx, organizationId, now)

@@ -1,10 +1,13 @@
-import type { Failure } from '@hearth/contract'
+import type { Failure, InstanceState, RunnerPhase } from '@hearth/contract'
+import { assertNever } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { isTrialDue } from '../environment/index.ts'
-import type { Member, ObservedPool } from './decide.ts'
-import type { PoolSight } from './show.ts'
-import { poolSpec, type WarmPoolRow } from './table.ts'
+import type { Member, SeenPool } from './decide.ts'
+import { instanceState } from './instance-state.ts'
+import { readSurroundings } from './queries.ts'
+import { factsOf, type Surroundings } from './surroundings.ts'
+import { type PoolFacts, poolSpec, type WarmPoolRow } from './table.ts'
+import { isTrialDue } from './trial.ts'
 
 /** Causes that say nothing of the set-up: a host that went away or had no room. */
 const foreignCauses = ['no_runner_fits', 'runner_lost', 'image_missing'] as const
@@ -16,33 +19,47 @@ const isHeldAgainstHost = sql<boolean>`(
       AND other.phase = 'active' AND other.health IS NULL)))`
 const bootsLookedAt = 10
 
-/** The pool's surroundings, as of this transaction; the pool's own row must have been read under lock. */
-export async function observePool(
+/** All that a reconcile of a pool sees. */
+export interface PoolLook {
+  surroundings: Surroundings
+  facts: PoolFacts & { configuration: string }
+  seen: Omit<SeenPool, 'members'> & { members: readonly SeenMember[] }
+}
+
+export interface SeenMember extends Member {
+  /** What it is to the pool, by which pools count. */
+  state: InstanceState
+}
+
+/** The pool's own row must have been read under lock. */
+export async function lookAtPool(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
-  sight: Pick<PoolSight, 'project_phase'>,
-  given: Pick<ObservedPool, 'now' | 'bootRetryMilliseconds'> & { configuration: string },
-): Promise<ObservedPool> {
-  const { configuration, ...rest } = given
+  given: Pick<SeenPool, 'now' | 'bootRetryMilliseconds'>,
+): Promise<PoolLook> {
+  const surroundings = (await readSurroundings(tx, [pool.id])).get(pool.id)
+  if (surroundings === undefined) throw new Error(`pool ${pool.id} has no project or no class`)
+  const facts = factsOf(pool, surroundings)
   const { enabled, min, maxAgeMinutes } = poolSpec(pool)
-  return {
+  const seen = {
     enabled,
     min,
     maxAgeMinutes,
     cleared: pool.cleared,
-    deleting: pool.phase === 'deleting' || sight.project_phase === 'deleting',
-    members: await readMembers(tx, pool.id, configuration),
-    recentBoots: await readBoots(tx, pool, configuration),
+    deleting: pool.phase === 'deleting' || facts.projectDeleting,
+    members: await readMembers(tx, pool.id, facts.configuration),
+    recentBoots: await readBoots(tx, pool, facts.configuration),
     trialDue: await isTrialDue(tx, pool.organization_id, given.now),
-    ...rest,
+    ...given,
   }
+  return { surroundings, facts, seen }
 }
 
 async function readMembers(
   tx: DatabaseTransaction,
   poolId: string,
   configuration: string,
-): Promise<Member[]> {
+): Promise<SeenMember[]> {
   const rows = await tx
     .selectFrom('environments')
     .leftJoin('runners', 'runners.id', 'environments.runner_id')
@@ -51,13 +68,15 @@ async function readMembers(
       'environments.phase',
       'environments.configuration',
       'environments.created_at',
+      instanceState.as('state'),
       sql<boolean>`environments.paused IS NOT NULL`.as('paused'),
       sql<string | null>`environments.status->>'readyAt'`.as('ready_at'),
       sql<string | null>`environments.status->>'failedAt'`.as('failed_at'),
       'runners.phase as runner_phase',
       sql<string | null>`runners.status->>'leftAt'`.as('runner_left_at'),
     ])
-    .where('warm_pool_id', '=', poolId)
+    .where('owner_kind', '=', 'warm-pool')
+    .where('owner_id', '=', poolId)
     .where('environments.phase', '<>', 'deleted')
     .where('environments.desired_phase', '<>', 'deleted')
     .where('environments.claim_id', 'is', null)
@@ -65,11 +84,9 @@ async function readMembers(
   return rows.map((row) => ({
     id: row.id,
     phase: row.phase,
+    state: row.state,
     current: row.configuration === configuration,
-    abandoned:
-      (row.runner_phase === 'offline' && row.runner_left_at === null) ||
-      row.runner_phase === 'draining' ||
-      row.runner_phase === 'deleted',
+    abandoned: abandonment(row),
     paused: row.paused,
     onTrial: row.runner_phase === 'degraded',
     createdAt: row.created_at,
@@ -78,15 +95,40 @@ async function readMembers(
   }))
 }
 
+function abandonment(row: {
+  runner_phase: RunnerPhase | null
+  runner_left_at: string | null
+}): Member['abandoned'] {
+  switch (row.runner_phase) {
+    case 'draining':
+      return 'runner_drained'
+    case 'deleted':
+      return 'runner_removed'
+    case 'offline':
+      // One that stopped in order may be back before its lease is over.
+      return row.runner_left_at === null ? 'runner_lost' : null
+    case 'created':
+    case 'active':
+    case 'degraded':
+    case null:
+      return null
+    default:
+      return assertNever(row.runner_phase)
+  }
+}
+
 async function readBoots(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
   configuration: string,
-): Promise<ObservedPool['recentBoots']> {
+): Promise<SeenPool['recentBoots']> {
+  // The pool makes another configuration from now on, for which no boot of before counts.
+  if (pool.configuration !== null && pool.configuration !== configuration) return []
   const { rows } = await sql<{ ready: boolean; failure: Failure | null; at: Date }>`
     SELECT status->>'readyAt' IS NOT NULL AS ready, status->'failure' AS failure, boot_ended_at AS at
     FROM environments
-    WHERE (warm_pool_id = ${pool.id} OR inspected_pool_id = ${pool.id}) AND configuration = ${configuration} AND boot_ended_at IS NOT NULL
+    WHERE owner_id = ${pool.id} AND owner_kind IN ('warm-pool', 'warm-pool-inspection')
+      AND configuration = ${configuration} AND boot_ended_at IS NOT NULL
       AND (${pool.boots_since}::timestamptz IS NULL OR created_at >= ${pool.boots_since}::timestamptz)
       AND (status->>'readyAt' IS NOT NULL
         OR (coalesce(status->'failure'->>'code', '') <> ALL(${foreignCauses}) AND NOT ${isHeldAgainstHost}))

@@ -1,0 +1,63 @@
+import type { DeletionReason } from '@hearth/contract'
+import type { ReconciledKind, Wake } from '../../reconciling/wake.ts'
+import type { OwnerColumns, OwnerKind } from './owner.ts'
+
+/** What being owned so means for an environment. A new kind of owner is one entry here. */
+export interface OwnerRules {
+  /** What is reconciled when the environment's phase changes; null when nobody acts on that. */
+  wakes: ReconciledKind | null
+  /** Someone waits for it: placement does not try a degraded runner with it. */
+  isAwaited: boolean
+  /** Why it is removed once it has been kept for as long as was asked; null for what is kept without an end. */
+  endsFor: Extract<DeletionReason, 'test_over' | 'inspection_over'> | null
+  /** What messages call it. */
+  noun: string
+  /** Who is let in while no claim has it. Administrators always are. */
+  lets: { creator: boolean; refusal: string }
+  /** What owns it from then on when somebody is let in while no claim has it; null when that changes nothing. */
+  afterEntry: OwnerKind | null
+}
+
+const membersOnly = {
+  creator: false,
+  refusal: 'is a member of a pool: claim one, or have an administrator look into it',
+}
+
+export const ownerRules: Readonly<Record<OwnerKind, OwnerRules>> = {
+  'warm-pool': {
+    wakes: 'warm-pool',
+    isAwaited: false,
+    endsFor: null,
+    noun: 'environment',
+    lets: membersOnly,
+    // A certificate outlives a claim: one for a machine that a claim may still get would open it afterwards.
+    afterEntry: 'warm-pool-inspection',
+  },
+  // A test and an inspected machine are no members: nothing that counts, claims or replaces members sees them.
+  'warm-pool-test': {
+    wakes: null,
+    isAwaited: true,
+    endsFor: 'test_over',
+    noun: 'test',
+    lets: { creator: true, refusal: 'is a test: only who started it and administrators enter it' },
+    afterEntry: null,
+  },
+  'warm-pool-inspection': {
+    wakes: null,
+    isAwaited: true,
+    endsFor: 'inspection_over',
+    noun: 'environment',
+    lets: membersOnly,
+    afterEntry: null,
+  },
+}
+
+export function rulesFor({ owner_kind }: Pick<OwnerColumns, 'owner_kind'>): OwnerRules | null {
+  return owner_kind === null ? null : ownerRules[owner_kind]
+}
+
+/** Wakes for whoever acts on a change of an environment's phase beside the environment itself. */
+export function wakesOfOwner(row: OwnerColumns): Wake[] {
+  const kind = rulesFor(row)?.wakes ?? null
+  return kind === null || row.owner_id === null ? [] : [{ kind, id: row.owner_id }]
+}

@@ -1,0 +1,28 @@
+import type { EnvironmentSpec } from '@hearth/contract'
+
+/** What may own an environment, as the column `owner_kind` has it. */
+export type OwnerKind = 'warm-pool' | 'warm-pool-test' | 'warm-pool-inspection'
+
+export interface EnvironmentOwner {
+  kind: OwnerKind
+  id: string
+}
+
+/** The two columns that say whose an environment is: both null for one that somebody asked for by itself. */
+export interface OwnerColumns {
+  owner_kind: OwnerKind | null
+  owner_id: string | null
+}
+
+/** The owner as HTTP and events tell of it. */
+export function toOwnerSpec(
+  row: OwnerColumns & { keep_seconds: number | null },
+): Pick<EnvironmentSpec, 'warmPoolId' | 'test' | 'inspection'> {
+  const { owner_kind, owner_id } = row
+  const kept = owner_id === null ? null : { warmPoolId: owner_id, keepSeconds: row.keep_seconds ?? 0 }
+  return {
+    warmPoolId: owner_kind === 'warm-pool' ? owner_id : null,
+    test: owner_kind === 'warm-pool-test' ? kept : null,
+    inspection: owner_kind === 'warm-pool-inspection' ? kept : null,
+  }
+}
