@@ -1,0 +1,130 @@
+import { sql } from 'kysely'
+import { describe, expect, test } from 'vitest'
+import type { Database } from '../database/connection.ts'
+import type { Reconciler } from '../reconciling/reconciler.ts'
+import { type Party, World } from './world.fixture.ts'
+
+export interface Scenario {
+  /** What happens, as the end of "it ...". */
+  name: string
+  reconciler: Reconciler
+  /** Makes what the reconciler acts on in the organization given, and returns the id it is run with. */
+  arrange(party: Party): Promise<string>
+  /** How many runs it takes: a reconciler may leave the next step to its next look. */
+  runs?: number
+  /** Whether what an organization has beside it is a bystander, too: not so where all of an organization is acted on. */
+  hasNeighbours?: boolean
+  /** What has come of it, without ids and times, and the same in every world. */
+  outcome(database: Database, id: string): Promise<unknown>
+  expected: unknown
+}
+
+/**
+ * What holds for a reconciler whatever it does: it does all or nothing; it comes to its end and then rests, however often
+ * it is run; run many times at once it does the same; and it touches nothing that is not its own.
+ */
+export function describeReconciler(kind: string, scenarios: readonly Scenario[]): void {
+  describe.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
+    `${kind}: it %s`,
+    (_, scenario) => {
+      const { reconciler, outcome, expected, runs = 1 } = scenario
+
+      test('does nothing while nothing can be told, and then all of it once, though it is run eight times', async () => {
+        await using world = await World.create()
+        const { id, bystanders } = await arrange(world, scenario)
+        const before = await read(world.database, [...written, wakes])
+        await breakOutbox(world.database)
+        await expect(world.reconcile(reconciler, id)).rejects.toThrow('the outbox is broken')
+        expect(await read(world.database, [...written, wakes])).toEqual(before)
+        await mendOutbox(world.database)
+        for (let run = 1; run <= runs; run += 1) await world.reconcile(reconciler, id)
+        const settled = await read(world.database, written)
+        expect(await outcome(world.database, id)).toEqual(expected)
+        for (let run = runs + 1; run <= 8; run += 1) await world.reconcile(reconciler, id)
+        expect(await read(world.database, written)).toEqual(settled)
+        await bystanders.areUntouched()
+      })
+
+      test('does the same when it is run eight times at the same moment', async () => {
+        await using world = await World.create()
+        const { id, bystanders } = await arrange(world, scenario)
+        await Promise.all(Array.from({ length: 8 }, () => world.reconcile(reconciler, id)))
+        expect(await outcome(world.database, id)).toEqual(expected)
+        await bystanders.areUntouched()
+      })
+    },
+  )
+}
+
+/** Every table that a reconciler may write. */
+const written = [
+  'environments',
+  'claims',
+  'warm_pools',
+  'projects',
+  'project_secrets',
+  'runners',
+  'jobs',
+  'events',
+  'outbox',
+]
+const wakes = 'graphile_worker.jobs'
+
+/** The rows of tables as text, by table and id. */
+type Rows = ReadonlyMap<string, string>
+
+async function read(database: Database, tables: readonly string[]): Promise<Rows> {
+  const rows = new Map<string, string>()
+  for (const table of tables) {
+    const found = await sql<{ row: string }>`
+      SELECT to_jsonb(one)::text AS row FROM ${sql.table(table)} AS one`.execute(database)
+    for (const { row } of found.rows) rows.set(`${table} ${idOf(row)}`, row)
+  }
+  return rows
+}
+
+const idOf = (row: string) => {
+  const { id, sequence } = JSON.parse(row) as { id?: string | number; sequence?: number }
+  return String(id ?? sequence)
+}
+
+interface Bystanders {
+  areUntouched(): Promise<void>
+}
+
+/** The subject among a neighbour of the same organization and a stranger of another, all in want of the same. */
+async function arrange(
+  world: World,
+  { arrange, hasNeighbours = true }: Scenario,
+): Promise<{ id: string; bystanders: Bystanders }> {
+  const [own, other] = [await world.party(), await world.party()]
+  if (hasNeighbours) await arrange(own)
+  await arrange(other)
+  const around = await read(world.database, written)
+  const id = await arrange(own)
+  const areUntouched = async () => {
+    const after = await read(world.database, written)
+    expect(new Map([...around.keys()].map((key) => [key, after.get(key)]))).toEqual(around)
+    const strangers = [...after].filter(
+      ([key, row]) => !around.has(key) && row.includes(`"organization_id": "${other.organizationId}"`),
+    )
+    expect(strangers).toEqual([])
+  }
+  return { id, bystanders: { areUntouched } }
+}
+
+/** Neither events nor orders can be written, which every change writes in its transaction. */
+async function breakOutbox(database: Database): Promise<void> {
+  await sql
+    .raw(`
+      CREATE FUNCTION break_outbox() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'the outbox is broken'; END $$;
+      CREATE TRIGGER broken BEFORE INSERT ON events FOR EACH STATEMENT EXECUTE FUNCTION break_outbox();
+      CREATE TRIGGER broken BEFORE INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION break_outbox();
+    `)
+    .execute(database)
+}
+
+async function mendOutbox(database: Database): Promise<void> {
+  await sql.raw('DROP TRIGGER broken ON events; DROP TRIGGER broken ON outbox').execute(database)
+}

@@ -1,0 +1,267 @@
+import type { EnvironmentPhase, OnHostLoss, ProjectSpec, RunnerPhase } from '@hearth/contract'
+import { FixedClock, newId } from '@hearth/foundation'
+import { createTestDatabase } from '@hearth/testing'
+import type { Insertable, Updateable } from 'kysely'
+import { connectDatabase, type Database } from '../database/connection.ts'
+import { migrate } from '../database/migrate.ts'
+import { transact } from '../database/transact.ts'
+import { prepareQueue } from '../reconciling/queue.ts'
+import type { Reconciler } from '../reconciling/reconciler.ts'
+import { wakeAt } from '../reconciling/wake.ts'
+import { defaultTimings } from '../timings.ts'
+import type { ClaimTable } from './claim/table.ts'
+import { buildPlan, configurationOf } from './environment/index.ts'
+import type { EnvironmentTable } from './environment/table.ts'
+import type { ProjectTable } from './project/table.ts'
+import type { RunnerTable } from './runner/table.ts'
+import type { WarmPoolTable } from './warm-pool/table.ts'
+
+export const now = new Date('2026-01-01T12:00:00Z')
+export const secondsAgo = (seconds: number) => new Date(now.getTime() - seconds * 1000)
+
+async function prepare(url: string): Promise<void> {
+  await migrate(url)
+  const { pool } = connectDatabase(url, () => undefined)
+  await prepareQueue(pool)
+  await pool.end()
+}
+
+/** A PostgreSQL with the whole schema, a clock that stands still, and whoever is made in it. */
+export class World implements AsyncDisposable {
+  static async create(): Promise<World> {
+    const { url, [Symbol.asyncDispose]: drop } = await createTestDatabase(prepare)
+    const { database, close } = connectDatabase(url, () => undefined)
+    return new World(database, async () => {
+      await close()
+      await drop()
+    })
+  }
+
+  readonly clock = new FixedClock(now)
+
+  private constructor(
+    readonly database: Database,
+    private readonly end: () => Promise<void>,
+  ) {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end()
+  }
+
+  /** As the queue runs it. */
+  async reconcile(reconciler: Reconciler, id: string): Promise<void> {
+    await transact(this.database, async (tx) => {
+      const next = await reconciler.reconcile(id, { tx, clock: this.clock, timings: defaultTimings })
+      if (next !== null) await wakeAt(tx, reconciler.kind, id, next)
+    })
+  }
+
+  async party(): Promise<Party> {
+    const id = newId()
+    await this.database
+      .insertInto('organizations')
+      .values({
+        ...named(id, id, 'organization'),
+        spec: '{}',
+        status: '{}',
+        certificate_authority_key: Buffer.alloc(0),
+      })
+      .execute()
+    return new Party(this.database, id)
+  }
+}
+
+const named = (id: string, organization_id: string, name: string) => ({
+  id,
+  organization_id,
+  name: `${name}-${id.slice(-6)}`,
+  creator: null,
+  labels: '{}',
+})
+
+const classSpec = {
+  virtualCpus: 1,
+  memoryMebibytes: 512,
+  diskGibibytes: 4,
+  image: 'debian-12',
+  region: null,
+  runnerSelector: {},
+}
+const projectSpec: ProjectSpec = {
+  repositories: [],
+  variables: {},
+  secretNames: [],
+  setup: [],
+  onHostLoss: 'wait',
+}
+
+/** What pools of these projects and classes make. */
+const presentPlan = buildPlan(projectSpec, classSpec, { setup: [], branch: null })
+
+/** An organization and what it has. What is made looks as it does after a while of ordinary use, unless it is changed. */
+export class Party {
+  constructor(
+    private readonly database: Database,
+    readonly organizationId: string,
+  ) {}
+
+  async runner(change: Updateable<RunnerTable> = {}): Promise<string> {
+    const id = newId()
+    const facts = {
+      virtualization: 'synthetic',
+      virtualCpus: 8,
+      memoryMebibytes: 16_384,
+      diskGibibytes: 200,
+      images: ['debian-12'],
+      agentVersion: '0',
+      sealingKey: '',
+    }
+    await this.database
+      .insertInto('runners')
+      .values({
+        ...named(id, this.organizationId, 'runner'),
+        spec: JSON.stringify({ region: 'default', scheduling: 'enabled' }),
+        status: JSON.stringify({ facts, observedSpecVersion: 1 }),
+        phase: 'active' satisfies RunnerPhase,
+        epoch: 1,
+        last_seen_at: now,
+      })
+      .execute()
+    await this.#change('runners', id, change)
+    return id
+  }
+
+  async project(change: Updateable<ProjectTable> & { onHostLoss?: OnHostLoss } = {}): Promise<string> {
+    const { onHostLoss = 'wait', ...columns } = change
+    const id = newId()
+    await this.database
+      .insertInto('projects')
+      .values({
+        ...named(id, this.organizationId, 'project'),
+        spec: JSON.stringify({ ...projectSpec, onHostLoss }),
+        status: '{}',
+      })
+      .execute()
+    await this.#change('projects', id, columns)
+    return id
+  }
+
+  async pool(projectId: string, change: Updateable<WarmPoolTable> & { min?: number } = {}): Promise<Pool> {
+    const { min = 2, ...columns } = change
+    const [id, classId] = [newId(), newId()]
+    await this.database
+      .insertInto('environment_classes')
+      .values({
+        ...named(classId, this.organizationId, 'class'),
+        spec: JSON.stringify(classSpec),
+        status: '{}',
+      })
+      .execute()
+    const counted = { ready: 0, provisioning: 0, failed: 0, claimed: 0 }
+    const status = {
+      ...counted,
+      consecutiveFailures: 0,
+      retryAt: null,
+      failure: null,
+      observedSpecVersion: 1,
+    }
+    await this.database
+      .insertInto('warm_pools')
+      .values({
+        ...named(id, this.organizationId, 'pool'),
+        spec: JSON.stringify({ enabled: true, min, branch: null, maxAgeMinutes: null, setup: [] }),
+        status: JSON.stringify(status),
+        project_id: projectId,
+        environment_class_id: classId,
+        phase: 'filling',
+        configuration: null,
+        boots_since: null,
+      })
+      .execute()
+    await this.#change('warm_pools', id, columns)
+    return { id, projectId, classId }
+  }
+
+  /** A machine in the given phase, owned as it says; one that ran is ready still. */
+  async environment(
+    { projectId, classId }: Pick<Pool, 'projectId' | 'classId'>,
+    phase: EnvironmentPhase,
+    change: Partial<Insertable<EnvironmentTable>> = {},
+  ): Promise<string> {
+    const id = newId()
+    const ready = phase === 'running' || phase === 'stopping' || phase === 'stopped'
+    await this.database
+      .insertInto('environments')
+      .values({
+        ...named(id, this.organizationId, 'machine'),
+        spec: JSON.stringify({ plan: presentPlan }),
+        status: JSON.stringify({
+          address: ready ? { host: '127.0.0.1', port: 22, user: 'root', hostKey: 'ssh-ed25519 AAAA' } : null,
+          identity: null,
+          steps: [],
+          placement: null,
+          readyAt: ready ? secondsAgo(60).toISOString() : null,
+          failedAt: phase === 'failed' ? secondsAgo(60).toISOString() : null,
+          failure: phase === 'failed' ? { code: 'command_failed', message: 'npm ci ended with 1' } : null,
+          observedSpecVersion: 1,
+          leastGeneration: 0,
+        }),
+        project_id: projectId,
+        environment_class_id: classId,
+        owner_kind: null,
+        owner_id: null,
+        runner_id: null,
+        claim_id: null,
+        holder_id: null,
+        keep_seconds: null,
+        remove_at: null,
+        boot_ended_at: ready || phase === 'failed' ? secondsAgo(60) : null,
+        phase,
+        desired_phase: 'running',
+        deadline: null,
+        configuration: configurationOf(presentPlan),
+        created_at: secondsAgo(600),
+        phase_since: secondsAgo(60),
+        ...change,
+      })
+      .execute()
+    return id
+  }
+
+  async claim(
+    poolId: string,
+    environmentId: string,
+    change: Partial<Insertable<ClaimTable>> = {},
+  ): Promise<string> {
+    const id = newId()
+    await this.database
+      .insertInto('claims')
+      .values({
+        ...named(id, this.organizationId, 'claim'),
+        spec: JSON.stringify({ fallback: 'cold', publicKey: 'ssh-ed25519 AAAA' }),
+        status: JSON.stringify({ source: 'cold', boundAt: null, failure: null }),
+        warm_pool_id: poolId,
+        environment_id: environmentId,
+        phase: 'pending',
+        ...change,
+      })
+      .execute()
+    await this.database
+      .updateTable('environments')
+      .set({ claim_id: id })
+      .where('id', '=', environmentId)
+      .execute()
+    return id
+  }
+
+  async #change(table: 'runners' | 'projects' | 'warm_pools', id: string, change: object): Promise<void> {
+    if (Object.keys(change).length === 0) return
+    await this.database.updateTable(table).set(change).where('id', '=', id).execute()
+  }
+}
+
+export interface Pool {
+  id: string
+  projectId: string
+  classId: string
+}
