@@ -1,12 +1,9 @@
 import { HearthError } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
 
+const anyName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 /** A name to look for: of letters, digits, hyphens and underscores, whatever the kind. */
-export const nameQuery = z
-  .string()
-  .max(127)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits and inner hyphens')
-  .optional()
+export const nameQuery = z.string().max(127).regex(anyName, 'letters, digits and inner hyphens').optional()
 export const idParams = z.object({ id: z.uuid().meta({ description: 'UUID' }) })
 /** For kinds whose names are unique in an organization. */
 export const idOrNameParams = z.object({
@@ -15,6 +12,15 @@ export const idOrNameParams = z.object({
     .max(63)
     .regex(/^[A-Za-z0-9][A-Za-z0-9-]*$/, 'a UUID, or a name')
     .meta({ description: 'UUID or name' }),
+})
+
+/** For kinds of which several may have the same name, such as those whose names Hearth makes. */
+export const idOrSharedNameParams = z.object({
+  id: z
+    .string()
+    .max(127)
+    .regex(anyName, 'a UUID, or a name')
+    .meta({ description: 'UUID or name; of several with that name the live one, else the newest' }),
 })
 
 /** The row, or `not_found` with what was looked for. */

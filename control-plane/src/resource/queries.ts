@@ -4,6 +4,7 @@ import type { CommandContext } from '../api/command.ts'
 import { found, requireVersion } from '../api/lookup.ts'
 import { type DatabaseTransaction, isUniqueViolation, type Queryable } from '../database/connection.ts'
 import type { Schema } from '../database/schema.ts'
+import { idNamed } from './reference.ts'
 
 /** The tables whose rows have an id and belong to an organization. */
 export type KindTable = {
@@ -27,8 +28,8 @@ export interface TableRules<Column extends string> {
   noun: string
   /** What is read; by default all columns. */
   columns?: readonly Column[]
-  /** Whether names are unique in an organization, so that a name stands for an id. */
-  hasUniqueNames?: boolean
+  /** Whether a name, which stands for an id then, is one row's in an organization or may be that of several. */
+  names?: 'unique' | 'shared'
   /** Rows in this phase are left out of lists unless it is asked for, since they are kept for the record alone. */
   recordPhase?: string
   /** Whether such a row is found by its id. */
@@ -83,11 +84,19 @@ export function resourceQueries<
     const query = on(queryable).selectFrom(name)
     return columns === undefined ? query.selectAll() : query.select(columns as readonly 'id'[])
   }
-  const one = (queryable: Queryable, { organizationId }: Owner, reference: string) => {
-    const column = rules.hasUniqueNames === true && !isId(reference) ? 'name' : 'id'
-    const query = from(queryable).where('organization_id', '=', organizationId).where(column, '=', reference)
-    const hides = recordPhase !== undefined && rules.findsRecords !== true
-    return hides ? query.where('phase', '<>', recordPhase) : query
+  /** The row of an id, or of a name where the kind takes names. */
+  const one = async (queryable: Queryable, { organizationId }: Owner, given: string, locks: boolean) => {
+    const isName = rules.names !== undefined && !isId(given)
+    const looksUp = isName && rules.names === 'shared'
+    const reference = looksUp ? await idNamed(queryable, table, rules, organizationId, given) : given
+    if (reference === undefined) return undefined
+    let query = from(queryable)
+      .where('organization_id', '=', organizationId)
+      .where(isName && !looksUp ? 'name' : 'id', '=', reference)
+    if (recordPhase !== undefined && rules.findsRecords !== true)
+      query = query.where('phase', '<>', recordPhase)
+    const row = await (locks ? query.forUpdate() : query).executeTakeFirst()
+    return row as unknown as Row | undefined
   }
   const change = async (tx: DatabaseTransaction, id: string, values: object): Promise<Row> => {
     const query = on(tx).updateTable(name).set(stored(values)).where('id', '=', id)
@@ -95,10 +104,9 @@ export function resourceQueries<
     return (await changed.executeTakeFirstOrThrow()) as unknown as Row
   }
 
-  const find = async (queryable: Queryable, owner: Owner, reference: string) =>
-    (await one(queryable, owner, reference).executeTakeFirst()) as unknown as Row | undefined
-  const lock = async (tx: DatabaseTransaction, owner: Owner, reference: string) =>
-    (await one(tx, owner, reference).forUpdate().executeTakeFirst()) as unknown as Row | undefined
+  const find = (queryable: Queryable, owner: Owner, reference: string) =>
+    one(queryable, owner, reference, false)
+  const lock = (tx: DatabaseTransaction, owner: Owner, reference: string) => one(tx, owner, reference, true)
 
   return {
     find,

@@ -21,7 +21,7 @@ export type AddRoute = (application: Application, services: Services) => void
 /** How the rows of a kind are found and shown. */
 export interface Subject<Row extends { id: string }, Item, Listed extends { id: string } = Row> {
   words: KindDefinition
-  /** By default an id alone; where names are unique, a name will do. */
+  /** By default an id alone; kinds whose rows are found by name say so. */
   params?: typeof idParams | z.ZodObject<{ id: z.ZodString }>
   find(queryable: Queryable, caller: Caller, reference: string): Promise<Row | undefined>
   show(queryable: Queryable, row: Row): Item | Promise<Item>
@@ -47,7 +47,7 @@ export interface ChangeRoute<Outcome> extends Wording {
 
 /** What a command on one resource gets. */
 export interface OnOne<Body = unknown> {
-  /** Its id, or its name where names are unique. */
+  /** Its id, or its name where the kind takes names. */
   reference: string
   body: Body
 }

@@ -9,7 +9,7 @@ import {
 import { z } from '@hono/zod-openapi'
 import { mayEnter, readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
-import { idParams, nameQuery } from '../../api/lookup.ts'
+import { idOrSharedNameParams, nameQuery } from '../../api/lookup.ts'
 import type { Kind } from '../../resource/define.ts'
 import { type AddRoute, routesOf } from '../../resource/routes.ts'
 import { createClaim, releaseClaim, signClaimCertificate } from './commands.ts'
@@ -30,7 +30,12 @@ const waitQuery = z.strictObject({
     .meta({ description: 'Wait this long while it is pending' }),
 })
 
-const routes = routesOf({ words, find: claims.find, show: (_, row) => toClaim(row, null) })
+const routes = routesOf({
+  words,
+  params: idOrSharedNameParams,
+  find: claims.find,
+  show: (_, row) => toClaim(row, null),
+})
 
 const showClaim: AddRoute = (application, services) =>
   addEndpoint(application, services, {
@@ -39,7 +44,7 @@ const showClaim: AddRoute = (application, services) =>
     tag: words.tag,
     summary: 'Show a claim; for who made it, and administrators, with a connection for the key that claimed',
     roles: readers,
-    params: idParams,
+    params: idOrSharedNameParams,
     query: waitQuery,
     answer: { status: 200, schema: claimSchema, description: 'The claim' },
     handle: async ({ caller, params, query, context }) => {

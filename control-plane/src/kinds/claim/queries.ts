@@ -9,6 +9,7 @@ import type { Shortage } from './shortage.ts'
 /** Released claims are kept for the record: they are listed only when they are asked for by phase. */
 export const claims = resourceQueries('claims', {
   noun: 'claim',
+  names: 'shared',
   recordPhase: 'released',
   findsRecords: true,
 })

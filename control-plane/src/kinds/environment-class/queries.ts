@@ -5,7 +5,7 @@ import { resourceQueries } from '../../resource/queries.ts'
 
 export const environmentClasses = resourceQueries('environment_classes', {
   noun: 'environment class',
-  hasUniqueNames: true,
+  names: 'unique',
 })
 
 /** The sizes every organization starts with. */

@@ -8,7 +8,7 @@ import {
   environmentKind as words,
 } from '@hearth/contract'
 import { writers } from '../../api/caller.ts'
-import { nameQuery } from '../../api/lookup.ts'
+import { idOrSharedNameParams, nameQuery } from '../../api/lookup.ts'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Kind } from '../../resource/define.ts'
 import { recordSince } from '../../resource/retention.ts'
@@ -30,6 +30,7 @@ import { environmentWorkKind } from './work/kind.ts'
 
 const routes = routesOf({
   words,
+  params: idOrSharedNameParams,
   find: findEnvironment,
   show: (_, row) => toEnvironment(row),
   showListed: (_, rows: readonly EnvironmentRow[]) => rows.map(toListedEnvironment),

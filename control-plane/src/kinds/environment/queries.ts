@@ -5,6 +5,7 @@ import { type EnvironmentRow, environmentColumns, type PlannedEnvironmentRow } f
 /** Without their plans; deleted ones are listed only when they are asked for by phase. */
 export const environments = resourceQueries('environments', {
   noun: 'environment',
+  names: 'shared',
   columns: environmentColumns,
   recordPhase: 'deleted',
   findsRecords: true,
@@ -17,6 +18,7 @@ export const findEnvironment: (
   reference: string,
 ) => Promise<PlannedEnvironmentRow | undefined> = resourceQueries('environments', {
   noun: 'environment',
+  names: 'shared',
   recordPhase: 'deleted',
   findsRecords: true,
 }).find

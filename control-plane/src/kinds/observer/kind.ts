@@ -5,6 +5,7 @@ import {
   observerKind as words,
 } from '@hearth/contract'
 import { readers } from '../../api/caller.ts'
+import { idOrSharedNameParams } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import type { Kind } from '../../resource/define.ts'
 import { routesOf } from '../../resource/routes.ts'
@@ -14,7 +15,12 @@ import { keepObservers } from './keep.ts'
 import { observers } from './queries.ts'
 import { type ObserverRow, toObserver } from './table.ts'
 
-const routes = routesOf({ words, find: observers.find, show: (_, row) => toObserver(row) })
+const routes = routesOf({
+  words,
+  params: idOrSharedNameParams,
+  find: observers.find,
+  show: (_, row) => toObserver(row),
+})
 const access = {
   description: 'The observer and how it reads',
   roles: readers,

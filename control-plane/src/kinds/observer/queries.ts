@@ -3,7 +3,7 @@ import type { Database, DatabaseTransaction } from '../../database/connection.ts
 import { resourceQueries } from '../../resource/queries.ts'
 import type { ObserverRow } from './table.ts'
 
-export const observers = resourceQueries('observers', { noun: 'observer' })
+export const observers = resourceQueries('observers', { noun: 'observer', names: 'shared' })
 
 export async function insertObserver(
   tx: DatabaseTransaction,

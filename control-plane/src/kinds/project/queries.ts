@@ -3,7 +3,7 @@ import type { Encryption } from '../../database/encryption.ts'
 import { resourceQueries } from '../../resource/queries.ts'
 import type { ObservedProject } from './decide.ts'
 
-export const projects = resourceQueries('projects', { noun: 'project', hasUniqueNames: true })
+export const projects = resourceQueries('projects', { noun: 'project', names: 'unique' })
 
 const secretContext = (projectId: string, name: string) => `${projectId}:${name}`
 

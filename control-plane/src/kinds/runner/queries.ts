@@ -9,7 +9,7 @@ import type { RunnerRow } from './table.ts'
 /** Deleted runners are kept for the record, and never shown. */
 export const runners = resourceQueries('runners', {
   noun: 'runner',
-  hasUniqueNames: true,
+  names: 'unique',
   recordPhase: 'deleted',
 })
 

@@ -1,13 +1,19 @@
 import { callerSchema, tokenCreatedSchema, tokenCreateSchema, tokenKind as words } from '@hearth/contract'
 import { administrators } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
+import { idOrSharedNameParams } from '../../api/lookup.ts'
 import type { Kind } from '../../resource/define.ts'
 import { type AddRoute, routesOf } from '../../resource/routes.ts'
 import { createToken, revokeToken } from './commands.ts'
 import { tokens } from './queries.ts'
 import { toToken } from './table.ts'
 
-const routes = routesOf({ words, find: tokens.find, show: (_, row) => toToken(row) })
+const routes = routesOf({
+  words,
+  params: idOrSharedNameParams,
+  find: tokens.find,
+  show: (_, row) => toToken(row),
+})
 
 const whoami: AddRoute = (application, services) =>
   addEndpoint(application, services, {

@@ -7,7 +7,7 @@ import type { Database, DatabaseTransaction, Queryable } from '../../database/co
 import { resourceQueries } from '../../resource/queries.ts'
 import type { PrincipalTable, TokenRow } from './table.ts'
 
-export const tokens = resourceQueries('tokens', { noun: 'token' })
+export const tokens = resourceQueries('tokens', { noun: 'token', names: 'shared' })
 
 export interface NewToken {
   organizationId: string

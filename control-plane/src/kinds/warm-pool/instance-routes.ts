@@ -8,7 +8,7 @@ import {
 import { z } from '@hono/zod-openapi'
 import { type Caller, readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
-import { found, idParams, readPage } from '../../api/lookup.ts'
+import { found, idOrSharedNameParams, readPage } from '../../api/lookup.ts'
 import type { Services } from '../../api/services.ts'
 import type { AddRoute } from '../../resource/routes.ts'
 import { testWarmPool } from './commands.ts'
@@ -18,7 +18,7 @@ import { presentConfiguration } from './show.ts'
 
 const { tag } = warmPoolKind
 const path = `${warmPoolKind.path}/{id}`
-const testParams = idParams.extend({ testId: z.uuid().meta({ description: 'UUID of the test' }) })
+const testParams = idOrSharedNameParams.extend({ testId: z.uuid().meta({ description: 'UUID of the test' }) })
 
 async function find({ database }: Services, caller: Caller, id: string, instanceId: string) {
   const pool = await warmPools.get(database, caller, id)
@@ -44,7 +44,7 @@ const listAll: AddRoute = (application, services) =>
     tag,
     summary: 'List the machines of a pool: members, those claimed from it, and those that test its steps',
     roles: readers,
-    params: idParams,
+    params: idOrSharedNameParams,
     query: instanceQuerySchema,
     answer: { status: 200, schema: listSchema(warmPoolInstanceSchema), description: 'Its machines' },
     handle: async ({ caller, params, query }) => ({
@@ -60,7 +60,9 @@ const showOne: AddRoute = (application, services) =>
     tag,
     summary: 'Show one machine of a pool, also after it is removed',
     roles: readers,
-    params: idParams.extend({ instanceId: z.uuid().meta({ description: 'UUID of the machine' }) }),
+    params: idOrSharedNameParams.extend({
+      instanceId: z.uuid().meta({ description: 'UUID of the machine' }),
+    }),
     answer: { status: 200, schema: warmPoolInstanceSchema, description: 'The machine' },
     handle: async ({ caller, params }) => {
       const { pool, row } = await find(services, caller, params.id, params.instanceId)
@@ -76,7 +78,7 @@ const startOne: AddRoute = (application, services) =>
     tag,
     summary: 'Try the steps of a pool, as it is set now, on a machine outside of it',
     roles: writers,
-    params: idParams,
+    params: idOrSharedNameParams,
     body: warmPoolTestCreateSchema,
     answer: { status: 201, schema: warmPoolInstanceSchema, description: 'The test, provisioning' },
     handle: async ({ params, body, perform }) =>
@@ -93,7 +95,7 @@ const listTests: AddRoute = (application, services) =>
     tag,
     summary: 'List the tests of a pool; those whose machine is removed only with state=removed',
     roles: readers,
-    params: idParams,
+    params: idOrSharedNameParams,
     query: instanceQuerySchema,
     answer: { status: 200, schema: listSchema(warmPoolInstanceSchema), description: 'Tests' },
     handle: async ({ caller, params, query }) => ({

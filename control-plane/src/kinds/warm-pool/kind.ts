@@ -6,7 +6,7 @@ import {
   warmPoolKind as words,
 } from '@hearth/contract'
 import { writers } from '../../api/caller.ts'
-import { nameQuery } from '../../api/lookup.ts'
+import { idOrSharedNameParams, nameQuery } from '../../api/lookup.ts'
 import type { Kind } from '../../resource/define.ts'
 import { routesOf } from '../../resource/routes.ts'
 import { changeWarmPool, clearWarmPool, createWarmPool, deleteWarmPool } from './commands.ts'
@@ -18,6 +18,7 @@ import { explainWarmPool } from './why-sight.ts'
 
 const routes = routesOf({
   words,
+  params: idOrSharedNameParams,
   find: warmPools.find,
   show: showWarmPool,
   showListed: showWarmPools,

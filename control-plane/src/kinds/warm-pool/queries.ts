@@ -5,7 +5,7 @@ import { instanceState } from './instance-state.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { WarmPoolRow } from './table.ts'
 
-export const warmPools = resourceQueries('warm_pools', { noun: 'warm pool' })
+export const warmPools = resourceQueries('warm_pools', { noun: 'warm pool', names: 'shared' })
 
 /** Of each pool that is there, as they are at this moment. */
 export async function readSurroundings(

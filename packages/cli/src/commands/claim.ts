@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { client, type Invocation, stateFolder } from '../invocation.ts'
+import { type Names, named, namesOf } from '../kinds/names.ts'
 import { fields } from '../output/describe.ts'
 import { formatDuration } from '../output/duration.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
@@ -31,25 +32,29 @@ export function claimCommand(invocation: Invocation): Command {
       examples(
         'hearth claim shop',
         'hearth claim shop --class large --fallback refuse',
-        'hearth claim shop -o json | jq -r .id',
+        'hearth claim shop -o json | jq -r .name',
       ),
     )
     .action(async (project: string, options: ClaimOptions) => {
       const folder = stateFolder(invocation)
+      const hearth = client(invocation)
+      const { signal } = invocation
       const taken = await takeClaim(
-        client(invocation),
+        hearth,
         { project, environmentClass: options.class, fallback: options.fallback, waitSeconds: options.wait },
-        { stateFolder: folder, variables: invocation.config.variables, signal: invocation.signal },
+        { stateFolder: folder, variables: invocation.config.variables, signal },
       )
       const result = claimResult(taken, folder)
-      show(invocation.terminal, options.output, result, () => claimText(taken, result))
+      const names = await namesOf(hearth.environments, [result.environmentId], signal)
+      show(invocation.terminal, options.output, result, () => claimText(taken, result, names))
     })
 }
 
 function claimResult({ claim, access, milliseconds }: TakenClaim, folder: string) {
-  const { id } = claim.metadata
+  const { id, name } = claim.metadata
   return {
     id,
+    name,
     phase: claim.status.phase,
     environmentId: claim.status.environmentId,
     source: claim.status.source,
@@ -60,14 +65,14 @@ function claimResult({ claim, access, milliseconds }: TakenClaim, folder: string
   }
 }
 
-function claimText(taken: TakenClaim, result: ReturnType<typeof claimResult>): string {
+function claimText(taken: TakenClaim, result: ReturnType<typeof claimResult>, names: Names): string {
   const { address } = result
   const how = result.source === 'cold' ? 'made for this claim' : 'a ready member of the pool'
   return fields([
-    ['Claim', result.id],
-    ['Machine', `${result.environmentId ?? '-'} (${how})`],
+    ['Claim', result.name],
+    ['Machine', `${named(names, result.environmentId)} (${how})`],
     ['Address', address === null ? 'still being made' : `${address.user}@${address.host}:${address.port}`],
-    ['Shell', `hearth ssh ${result.id}`],
+    ['Shell', `hearth ssh ${result.name}`],
     ['With ssh', result.ssh],
     ['Until', result.expiresAt === null ? null : `${result.expiresAt}; hearth ssh renews it`],
     ['Took', formatDuration(taken.milliseconds)],

@@ -18,10 +18,7 @@ export function deleteCommand(invocation: Invocation): Command {
     .option('--timeout <seconds>', 'how long --wait waits', wholeNumber(1, 86_400), 600)
     .addHelpText(
       'after',
-      examples(
-        'hearth delete environment shop-1 --wait',
-        'hearth delete claim 0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11',
-      ),
+      examples('hearth delete environment shop-1 --wait', 'hearth delete claim claim-0b8a11'),
     )
     .action(async (kindName: string, reference: string, options: DeleteOptions) => {
       const kind = kindNamed(kindName)
@@ -29,8 +26,8 @@ export function deleteCommand(invocation: Invocation): Command {
       const { terminal, signal } = invocation
       const removal = await kind.remove(viewOf(invocation), reference, { force: options.force === true })
       if (options.wait === true) {
-        const { id, gone } = removal
-        await waitUntil(`${id} to be gone`, () => gone(signal), { seconds: options.timeout, signal })
+        const { name, gone } = removal
+        await waitUntil(`${name} to be gone`, () => gone(signal), { seconds: options.timeout, signal })
       }
       forgetAccess(stateFolder(invocation), removal.id)
       terminal.out(

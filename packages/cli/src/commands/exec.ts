@@ -10,7 +10,7 @@ import { examples } from './options.ts'
 export function execCommand(invocation: Invocation): Command {
   return new Command('exec')
     .summary('run one command on a machine; its exit status is the command’s')
-    .argument('<claim-or-environment>', 'id or name')
+    .argument('<claim-or-environment>', 'name or id')
     .argument(
       '<command...>',
       'after --: one word is a line of shell, several are a program and its arguments',

@@ -10,7 +10,7 @@ export function getCommand(invocation: Invocation): Command {
     .argument('<kind>', 'see `hearth help kinds`')
     .argument('[name-or-id]')
     .option('--project <name-or-id>', 'only of this project (environments, warm pools)')
-    .option('--pool <id>', 'only of this warm pool (environments)')
+    .option('--pool <name-or-id>', 'only of this warm pool (environments)')
     .option('--runner <name-or-id>', 'only on this runner (environments)')
     .option('--phase <phase>', 'only in this phase (environments, jobs)')
     .addOption(outputOption())

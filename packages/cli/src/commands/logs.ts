@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import { client, type Invocation } from '../invocation.ts'
-import { byIdOrName } from '../kinds/resolve.ts'
 import { LinesOfSteps } from '../output/lines-of-steps.ts'
 import { examples } from './options.ts'
 
@@ -17,11 +16,11 @@ export function logsCommand(invocation: Invocation): Command {
     .addHelpText('after', examples('hearth logs -f shop-1', 'hearth logs shop-1 --step project_setup'))
     .action(async (reference: string, { raw, ...options }: LogsOptions) => {
       const { terminal, signal } = invocation
-      const connection = client(invocation)
-      const { metadata } = await byIdOrName('environment', connection.environments, reference, signal)
+      const { environments } = client(invocation)
+      const { metadata } = await environments.get(reference, { signal })
       const write = raw === true ? terminal.verbatim : terminal.raw
       const lines = new LinesOfSteps(options.step === undefined)
-      for await (const chunk of connection.environments.logs(metadata.id, { ...options, signal })) {
+      for await (const chunk of environments.logs(metadata.id, { ...options, signal })) {
         write(lines.add(chunk))
       }
       write(lines.rest())

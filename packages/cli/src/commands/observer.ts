@@ -66,11 +66,15 @@ function listCommand(invocation: Invocation): Command {
 function renewCommand(invocation: Invocation): Command {
   return withAccess(new Command('renew'))
     .summary('new credentials for one; it goes on where it is')
-    .argument('<id>')
-    .addHelpText('after', examples('hearth observer renew 0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11 --hours 720'))
-    .action(async (id: string, options: AccessOptions) => {
+    .argument('<name-or-id>')
+    .addHelpText('after', examples('hearth observer renew billing --hours 720'))
+    .action(async (reference: string, options: AccessOptions) => {
       const { hours } = options
-      const access = await client(invocation).observers.renew(id, { hours }, { signal: invocation.signal })
+      const access = await client(invocation).observers.renew(
+        reference,
+        { hours },
+        { signal: invocation.signal },
+      )
       showAccess(invocation, access, options)
     })
 }
@@ -78,11 +82,11 @@ function renewCommand(invocation: Invocation): Command {
 function deleteCommand(invocation: Invocation): Command {
   return new Command('delete')
     .summary('end one: its credentials reach nothing from then on')
-    .argument('<id>')
-    .addHelpText('after', examples('hearth observer delete 0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'))
-    .action(async (id: string) => {
-      await client(invocation).observers.delete(id, { signal: invocation.signal })
-      invocation.terminal.out(`observer ${id} deleted`)
+    .argument('<name-or-id>')
+    .addHelpText('after', examples('hearth observer delete billing'))
+    .action(async (reference: string) => {
+      await client(invocation).observers.delete(reference, { signal: invocation.signal })
+      invocation.terminal.out(`observer ${reference} deleted`)
     })
 }
 

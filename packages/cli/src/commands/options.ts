@@ -28,7 +28,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
 }
 
 /** How commands about one pool say which. */
-export const poolArgument = 'its id or name, or its project where that has one pool'
+export const poolArgument = 'its name or id, or its project where that has one pool'
 
 /** Examples below the help of a command. */
 export function examples(...lines: readonly string[]): string {

@@ -1,7 +1,9 @@
 import { instanceStateSchema } from '@hearth/contract'
 import { Command, Option } from 'commander'
 import type { Invocation } from '../invocation.ts'
-import { findPool, warmPoolKind } from '../kinds/warm-pool.ts'
+import { findPool } from '../kinds/find-pool.ts'
+import { namesOf } from '../kinds/names.ts'
+import { warmPoolKind } from '../kinds/warm-pool.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
 import { instanceTable } from '../output/instance-table.ts'
 import { examples, poolArgument, viewOf } from './options.ts'
@@ -48,8 +50,10 @@ function instancesCommand(invocation: Invocation): Command {
       const instances = await view.client.warmPools
         .instances(metadata.id)
         .listAll({ state }, { signal: view.signal })
+      const claimIds = instances.map(({ environment }) => environment.status.claimId)
+      const claimNames = await namesOf(view.client.claims, claimIds, view.signal)
       show(invocation.terminal, options.output, instances, () =>
-        instanceTable(instances, view.terminal, view.now),
+        instanceTable(instances, claimNames, view.terminal, view.now),
       )
     })
 }

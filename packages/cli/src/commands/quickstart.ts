@@ -64,12 +64,12 @@ async function quickstart(invocation: Invocation, options: QuickstartOptions): P
     )
     const { declaration, gitServer } = await serveProject(wish, address, invocation)
     if (gitServer !== null) undo.add('git daemon', () => gitServer.stop())
-    const { claimId } = await showWarmClaim(wish, declaration, stack, invocation)
+    const { claim } = await showWarmClaim(wish, declaration, stack, invocation)
     if (options.exit !== true) {
       const isDefault = folder === invocation.config.defaultState
       const hearth = isDefault ? './hearth' : `./hearth --state ${shellQuote(folder)}`
       const { url } = stack.client
-      terminal.out(`\n${nextCommands({ hearth, claimId, project: declaration.name, url, synthetic })}`)
+      terminal.out(`\n${nextCommands({ hearth, claim, project: declaration.name, url, synthetic })}`)
       await untilAborted(signal)
     }
   } finally {

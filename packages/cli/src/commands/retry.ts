@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import { client, type Invocation } from '../invocation.ts'
-import { byIdOrName } from '../kinds/resolve.ts'
 import { examples } from './options.ts'
 
 export function retryCommand(invocation: Invocation): Command {
@@ -11,8 +10,7 @@ export function retryCommand(invocation: Invocation): Command {
     .action(async (reference: string) => {
       const { terminal, signal } = invocation
       const { environments } = client(invocation)
-      const { metadata } = await byIdOrName('environment', environments, reference, signal)
-      const environment = await environments.retry(metadata.id, { signal })
-      terminal.out(`environment ${metadata.name} is ${environment.status.phase}`)
+      const { metadata, status } = await environments.retry(reference, { signal })
+      terminal.out(`environment ${metadata.name} is ${status.phase}`)
     })
 }

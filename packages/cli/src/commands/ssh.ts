@@ -9,16 +9,10 @@ import { examples } from './options.ts'
 export function sshCommand(invocation: Invocation): Command {
   return new Command('ssh')
     .summary('a shell on a claimed machine, over the system’s ssh')
-    .argument('<claim-or-environment>', 'id or name')
+    .argument('<claim-or-environment>', 'name or id')
     .argument('[ssh-arguments...]', 'after --: options and a command, as ssh takes them')
     .option('--renew', 'ask for a new certificate and address, also when the kept one is good')
-    .addHelpText(
-      'after',
-      examples(
-        'hearth ssh 0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11',
-        'hearth ssh shop-1 -- -L 8080:localhost:80',
-      ),
-    )
+    .addHelpText('after', examples('hearth ssh claim-0b8a11', 'hearth ssh shop-1 -- -L 8080:localhost:80'))
     .action(async (reference: string, words: string[], { renew }: { renew?: boolean }) => {
       const access = await openAccess(invocation, reference, { renew: renew === true })
       const shell = () => runSsh(invocation, stateFolder(invocation), access.id, words)

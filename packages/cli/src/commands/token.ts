@@ -56,11 +56,11 @@ function listCommand(invocation: Invocation): Command {
 function deleteCommand(invocation: Invocation): Command {
   return new Command('delete')
     .summary('end a token')
-    .argument('<id>')
-    .addHelpText('after', examples('hearth token delete 0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'))
-    .action(async (id: string) => {
-      await client(invocation).tokens.delete(id, { signal: invocation.signal })
-      invocation.terminal.out(`token ${id} deleted`)
+    .argument('<name-or-id>')
+    .addHelpText('after', examples('hearth token delete ci'))
+    .action(async (reference: string) => {
+      await client(invocation).tokens.delete(reference, { signal: invocation.signal })
+      invocation.terminal.out(`token ${reference} deleted`)
     })
 }
 

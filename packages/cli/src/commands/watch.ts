@@ -1,15 +1,17 @@
 import { describeGap } from '@hearth/contract'
+import { isId } from '@hearth/foundation'
 import { Command, Option } from 'commander'
 import { client, type Invocation } from '../invocation.ts'
+import type { Kind } from '../kinds/kind.ts'
 import { kindNamed } from '../kinds/kinds.ts'
 import { eventLine } from '../output/event-line.ts'
-import { badInput, examples, wholeNumber } from './options.ts'
+import { badInput, examples, viewOf, wholeNumber } from './options.ts'
 
 export function watchCommand(invocation: Invocation): Command {
   return new Command('watch')
     .summary('changes as they happen, until Ctrl-C')
     .argument('[kind]', 'only of this kind; see `hearth help kinds`')
-    .option('--resource <id>', 'only of this resource')
+    .option('--resource <name-or-id>', 'only of this resource; by name with its kind before')
     .option('--after <position>', 'from this position on; by default only what is new', wholeNumber(0, 1e15))
     .addOption(
       new Option('-o, --output <format>', 'how to show it').choices(['lines', 'json']).default('lines'),
@@ -19,6 +21,7 @@ export function watchCommand(invocation: Invocation): Command {
       examples(
         'hearth watch',
         'hearth watch environments',
+        'hearth watch claim --resource claim-0b8a11',
         'hearth watch -o json | jq .resource.status.phase',
       ),
     )
@@ -27,10 +30,11 @@ export function watchCommand(invocation: Invocation): Command {
       if (kind !== null && kind.eventKind === null)
         throw badInput('KIND', kind.names[0], 'a kind with events')
       const { terminal, signal } = invocation
+      const resourceId = await resourceIdOf(invocation, kind, options.resource)
       const changes = client(invocation).events.follow({
         signal,
         after: options.after,
-        resourceId: options.resource,
+        resourceId,
         kind: kind?.eventKind ?? undefined,
         onLost: () => terminal.note('connection lost; trying again'),
         onGap: (gap) => terminal.note(`${describeGap(gap)}. \`hearth get\` shows what is there now`),
@@ -39,6 +43,13 @@ export function watchCommand(invocation: Invocation): Command {
         terminal.out(options.output === 'json' ? JSON.stringify(event) : eventLine(event, terminal))
       }
     })
+}
+
+/** A name means something only with the kind that it is of. */
+async function resourceIdOf(invocation: Invocation, kind: Kind | null, reference: string | undefined) {
+  if (reference === undefined || isId(reference)) return reference
+  if (kind === null) throw badInput('--resource', reference, 'an id, or a kind before the name')
+  return await kind.idOf(viewOf(invocation), reference)
 }
 
 interface WatchOptions {

@@ -5,7 +5,7 @@ import { type Environment, environmentSchema } from '@hearth/contract'
 import { z } from 'zod'
 import { CommandError, exitCodes } from '../exit-codes.ts'
 import { followUntil } from '../following/follow-until.ts'
-import { goneIsNull } from '../kinds/environment.ts'
+import { goneIsNull } from '../kinds/gone-is-null.ts'
 import { writePrivateFile } from '../private-file.ts'
 
 interface DeletionOptions {

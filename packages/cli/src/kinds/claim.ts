@@ -2,27 +2,38 @@ import type { Claim } from '@hearth/contract'
 import { describePlain } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
-import { goneIsNull } from './environment.ts'
+import { goneIsNull } from './gone-is-null.ts'
 import { defineKind } from './kind.ts'
-import { byIdOrName } from './resolve.ts'
+import { joined, named, namesOf } from './names.ts'
 
 export const claimKind = defineKind<Claim>({
   names: ['claim', 'claims'],
   summary: 'machines taken from a pool by someone',
   eventKind: 'Claim',
-  columns: ['ID', 'PHASE', 'SOURCE', 'ENVIRONMENT', 'AGE'],
-  row: ({ metadata, status }, { terminal, now }) => [
-    metadata.id,
+  columns: ['NAME', 'PHASE', 'SOURCE', 'POOL', 'ENVIRONMENT', 'AGE', 'ID'],
+  async namesNeeded({ client, signal }, items) {
+    const all = await items
+    const poolIds = all.map(({ spec }) => spec.warmPoolId)
+    const environmentIds = all.map(({ status }) => status.environmentId)
+    return await joined(
+      namesOf(client.warmPools, poolIds, signal),
+      namesOf(client.environments, environmentIds, signal),
+    )
+  },
+  row: ({ metadata, spec, status }, { terminal, now }, names) => [
+    metadata.name,
     terminal.tone(phaseTone(status.phase), status.phase),
     status.source,
-    status.environmentId ?? '-',
+    named(names, spec.warmPoolId),
+    named(names, status.environmentId),
     formatAge(metadata.createdAt, now),
+    metadata.id,
   ],
   fetchAll: ({ client, signal }) => client.claims.listAll({}, { signal }),
-  fetchOne: ({ client, signal }, reference) => byIdOrName('claim', client.claims, reference, signal),
+  fetchOne: ({ client, signal }, reference) => client.claims.get(reference, { signal }),
   describe: (claim, { terminal, now }) => describePlain(claim, terminal, now),
   async remove({ client, signal }, reference, { force }) {
-    const { metadata, status } = await byIdOrName('claim', client.claims, reference, signal)
+    const { metadata, status } = await client.claims.get(reference, { signal })
     await client.claims.release(metadata.id, { force, signal })
     return {
       id: metadata.id,

@@ -1,6 +1,6 @@
 import type { EnvironmentClass } from '@hearth/contract'
 import { describePlain } from '../output/describe.ts'
-import { goneIsNull } from './environment.ts'
+import { goneIsNull } from './gone-is-null.ts'
 import { defineKind } from './kind.ts'
 
 export const environmentClassKind = defineKind<EnvironmentClass>({

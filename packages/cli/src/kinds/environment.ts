@@ -6,35 +6,35 @@ import { withLastLines } from '../output/machine-failure.ts'
 import { phaseTone } from '../output/phase-tone.ts'
 import { stepTable } from '../output/step-table.ts'
 import { renderTable } from '../output/table.ts'
+import { findPool } from './find-pool.ts'
+import { goneIsNull } from './gone-is-null.ts'
 import { defineKind, type Filter, type View } from './kind.ts'
-import { named, referenceNames } from './names.ts'
-import { byIdOrName } from './resolve.ts'
+import { joined, type Names, named, namesOf, referenceNames } from './names.ts'
 
 export const environmentKind = defineKind<Environment>({
   names: ['environment', 'environments', 'env', 'envs'],
   summary: 'virtual machines, in a pool, claimed or on their own',
   eventKind: 'Environment',
   columns: ['NAME', 'PROJECT', 'PHASE', 'STEP', 'CLAIM', 'RUNNER', 'ADDRESS', 'AGE', 'ID'],
-  namesNeeded: referenceNames,
+  namesNeeded: (view, items) => joined(referenceNames(view), ownerNames(view, items)),
   row: ({ metadata, spec, status }, { terminal, now }, names) => [
     metadata.name,
     named(names, spec.projectId),
     terminal.tone(phaseTone(status.phase), status.phase) + (status.unreachable ? ' (unreachable)' : ''),
     presentStep(status.steps),
-    status.claimId ?? '-',
+    named(names, status.claimId),
     named(names, status.runnerId),
     status.address === null ? '-' : `${status.address.host}:${status.address.port}`,
     formatAge(metadata.createdAt, now),
     metadata.id,
   ],
   async fetchAll({ client, signal }, filter) {
-    return await client.environments.listAll(await environmentFilter(client, filter, signal), { signal })
+    return await client.environments.listAll(await environmentFilter({ client, signal }, filter), { signal })
   },
-  fetchOne: ({ client, signal }, reference) =>
-    byIdOrName('environment', client.environments, reference, signal),
+  fetchOne: ({ client, signal }, reference) => client.environments.get(reference, { signal }),
   describe: describeEnvironment,
   async remove({ client, signal }, reference, { force }) {
-    const before = await byIdOrName('environment', client.environments, reference, signal)
+    const before = await client.environments.get(reference, { signal })
     const { metadata } = before
     await client.environments.delete(metadata.id, { force, signal })
     return {
@@ -52,16 +52,22 @@ export const environmentKind = defineKind<Environment>({
   },
 })
 
+/** Of the claims and pools that these machines belong to. */
+async function ownerNames({ client, signal }: View, items: Promise<readonly Environment[]>): Promise<Names> {
+  const all = await items
+  const poolIds = all.map(({ spec }) => spec.warmPoolId ?? spec.test?.warmPoolId)
+  const claimIds = all.map(({ status }) => status.claimId)
+  return await joined(namesOf(client.warmPools, poolIds, signal), namesOf(client.claims, claimIds, signal))
+}
+
+const nameOrNull = (names: Names, id: string | null) => (id === null ? null : named(names, id))
+
 function isSameFailure({ status }: Environment, before: Environment): boolean {
   return JSON.stringify(status.failure) === JSON.stringify(before.status.failure)
 }
 
-export function goneIsNull(error: unknown): null {
-  if (error instanceof HearthError && error.code === 'not_found') return null
-  throw error
-}
-
-async function environmentFilter(client: View['client'], filter: Filter, signal: AbortSignal) {
+async function environmentFilter(view: Pick<View, 'client' | 'signal'>, filter: Filter) {
+  const { client, signal } = view
   const idOf = async (reference: string | undefined, kind: 'projects' | 'runners') =>
     reference === undefined || isId(reference)
       ? reference
@@ -69,7 +75,7 @@ async function environmentFilter(client: View['client'], filter: Filter, signal:
   return {
     projectId: await idOf(filter.project, 'projects'),
     runnerId: await idOf(filter.runner, 'runners'),
-    warmPoolId: filter.pool,
+    warmPoolId: filter.pool === undefined ? undefined : (await findPool(view, filter.pool)).metadata.id,
     phase: filter.phase === undefined ? undefined : knownPhase(filter.phase),
   }
 }
@@ -91,7 +97,7 @@ export function presentStep(steps: Environment['status']['steps']): string {
 export function describeEnvironment(
   environment: Environment,
   { terminal, now }: Pick<View, 'terminal' | 'now'>,
-  names: ReadonlyMap<string, string>,
+  names: Names,
 ): string {
   const { spec, status } = environment
   const { plan } = spec
@@ -103,10 +109,10 @@ export function describeEnvironment(
       'Class',
       `${named(names, spec.environmentClassId)}${plan === undefined ? '' : ` (${plan.virtualCpus} vCPU, ${plan.memoryMebibytes} MiB, ${plan.diskGibibytes} GiB, ${plan.image})`}`,
     ],
-    ['Pool', spec.warmPoolId],
-    ['Tests pool', spec.test?.warmPoolId ?? null],
+    ['Pool', nameOrNull(names, spec.warmPoolId)],
+    ['Tests pool', nameOrNull(names, spec.test?.warmPoolId ?? null)],
     ['Removed at', status.removeAt],
-    ['Claim', status.claimId],
+    ['Claim', nameOrNull(names, status.claimId)],
     ['Wanted', spec.desiredPhase],
     ['Phase', terminal.tone(phaseTone(status.phase), status.phase)],
     ['Unreachable', status.unreachable ? 'its runner is silent; the phase is the last one seen' : null],

@@ -2,6 +2,7 @@ import type { HearthClient } from '@hearth/client'
 import type { ResourceKind } from '@hearth/contract'
 import type { Table } from '../output/table.ts'
 import type { Terminal } from '../output/terminal.ts'
+import type { Names } from './names.ts'
 
 export interface View {
   client: HearthClient
@@ -32,6 +33,8 @@ export interface Kind {
   eventKind: ResourceKind | null
   list(view: View, filter: Filter): Promise<Fetched>
   one(view: View, reference: string): Promise<{ resource: unknown; table(): Table; text(): string }>
+  /** The id of the one with this id or name. */
+  idOf(view: View, reference: string): Promise<string>
   /** Starts the deletion of one; `gone` says whether nothing is left of it. Absent where there is none. */
   remove?(view: View, reference: string, options: { force: boolean }): Promise<Removal>
 }
@@ -45,19 +48,22 @@ export interface Removal {
 interface Definition<Item> extends Pick<Kind, 'names' | 'summary' | 'eventKind'> {
   columns: readonly string[]
   /** Names of what the rows refer to, fetched once for the whole table. */
-  row(item: Item, view: View, names: ReadonlyMap<string, string>): string[]
-  namesNeeded?(view: View): Promise<ReadonlyMap<string, string>>
+  row(item: Item, view: View, names: Names): string[]
+  namesNeeded?(view: View, items: Promise<readonly Item[]>): Promise<Names>
   fetchAll(view: View, filter: Filter): Promise<Item[]>
   fetchOne(view: View, reference: string): Promise<Item>
-  describe(item: Item, view: View, names: ReadonlyMap<string, string>): string | Promise<string>
+  describe(item: Item, view: View, names: Names): string | Promise<string>
   remove?: Kind['remove']
 }
 
-const noNames: ReadonlyMap<string, string> = new Map()
+const noNames: Names = new Map()
 
-export function defineKind<Item>(definition: Definition<Item>): Kind {
-  const namesFor = (view: View) => definition.namesNeeded?.(view) ?? Promise.resolve(noNames)
-  const tableOf = (items: readonly Item[], view: View, names: ReadonlyMap<string, string>): Table => ({
+export function defineKind<Item extends { metadata: { id: string } } | { id: string }>(
+  definition: Definition<Item>,
+): Kind {
+  const namesFor = (view: View, items: Promise<readonly Item[]>) =>
+    definition.namesNeeded?.(view, items) ?? Promise.resolve(noNames)
+  const tableOf = (items: readonly Item[], view: View, names: Names): Table => ({
     columns: definition.columns,
     rows: items.map((item) => definition.row(item, view, names)),
   })
@@ -66,13 +72,20 @@ export function defineKind<Item>(definition: Definition<Item>): Kind {
     summary: definition.summary,
     eventKind: definition.eventKind,
     async list(view, filter) {
-      const [resources, names] = await Promise.all([definition.fetchAll(view, filter), namesFor(view)])
+      const fetched = definition.fetchAll(view, filter)
+      const [resources, names] = await Promise.all([fetched, namesFor(view, fetched)])
       return { resources, table: () => tableOf(resources, view, names) }
     },
     async one(view, reference) {
-      const [resource, names] = await Promise.all([definition.fetchOne(view, reference), namesFor(view)])
+      const fetched = definition.fetchOne(view, reference)
+      const listed = fetched.then((item) => [item])
+      const [resource, names] = await Promise.all([fetched, namesFor(view, listed)])
       const text = await definition.describe(resource, view, names)
       return { resource, table: () => tableOf([resource], view, names), text: () => text }
+    },
+    async idOf(view, reference) {
+      const item = await definition.fetchOne(view, reference)
+      return 'metadata' in item ? item.metadata.id : item.id
     },
     ...(definition.remove === undefined ? {} : { remove: definition.remove }),
   }

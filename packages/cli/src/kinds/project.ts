@@ -1,7 +1,7 @@
 import type { Project } from '@hearth/contract'
 import { describePlain } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
-import { goneIsNull } from './environment.ts'
+import { goneIsNull } from './gone-is-null.ts'
 import { defineKind } from './kind.ts'
 
 export const projectKind = defineKind<Project>({

@@ -2,7 +2,7 @@ import type { Runner } from '@hearth/contract'
 import { describePlain } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
-import { goneIsNull } from './environment.ts'
+import { goneIsNull } from './gone-is-null.ts'
 import { defineKind } from './kind.ts'
 
 export const runnerKind = defineKind<Runner>({

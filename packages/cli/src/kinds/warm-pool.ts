@@ -1,20 +1,35 @@
 import type { WarmPool } from '@hearth/contract'
-import { HearthError, isId } from '@hearth/foundation'
+import { isId } from '@hearth/foundation'
 import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
 import { renderTable } from '../output/table.ts'
-import { environmentKind, goneIsNull } from './environment.ts'
+import { environmentKind } from './environment.ts'
+import { findPool } from './find-pool.ts'
+import { goneIsNull } from './gone-is-null.ts'
 import { defineKind, type View } from './kind.ts'
-import { named, referenceNames } from './names.ts'
+import { type Names, named, referenceNames } from './names.ts'
 
 export const warmPoolKind = defineKind<WarmPool>({
   names: ['warm-pool', 'warm-pools', 'pool', 'pools'],
   summary: 'ready machines kept for a project and a class',
   eventKind: 'WarmPool',
-  columns: ['PROJECT', 'CLASS', 'PHASE', 'READY', 'WANTED', 'PROVISIONING', 'CLAIMED', 'FAILED', 'AGE', 'ID'],
+  columns: [
+    'NAME',
+    'PROJECT',
+    'CLASS',
+    'PHASE',
+    'READY',
+    'WANTED',
+    'PROVISIONING',
+    'CLAIMED',
+    'FAILED',
+    'AGE',
+    'ID',
+  ],
   namesNeeded: referenceNames,
   row: ({ metadata, spec, status }, { terminal, now }, names) => [
+    metadata.name,
     named(names, spec.projectId),
     named(names, spec.environmentClassId),
     terminal.tone(phaseTone(status.phase), status.phase),
@@ -53,7 +68,7 @@ export async function warmPoolText(pool: WarmPool, view: View): Promise<string> 
   return await describePool(pool, view, await referenceNames(view))
 }
 
-async function describePool(pool: WarmPool, view: View, names: ReadonlyMap<string, string>): Promise<string> {
+async function describePool(pool: WarmPool, view: View, names: Names): Promise<string> {
   const { spec, status } = pool
   const head = fields([
     ...headFields(pool, view.now),
@@ -74,20 +89,4 @@ async function describePool(pool: WarmPool, view: View, names: ReadonlyMap<strin
   const members = await environmentKind.list(view, { pool: pool.metadata.id })
   const failure = status.failure === null ? [] : ['', failureText(view.terminal, status.failure)]
   return [head, '', renderTable(members.table()), ...failure].join('\n')
-}
-
-/** A pool by its id, its name, or by its project where that has only one. */
-export async function findPool({ client, signal }: View, reference: string): Promise<WarmPool> {
-  if (isId(reference)) return await client.warmPools.get(reference, { signal })
-  const all = await client.warmPools.listAll({}, { signal })
-  const called = all.filter(({ metadata }) => metadata.name === reference)
-  if (called.length === 1 && called[0] !== undefined) return called[0]
-  const project = await client.projects.get(reference, { signal }).catch(goneIsNull)
-  const pools =
-    project === null ? called : await client.warmPools.listAll({ projectId: project.metadata.id }, { signal })
-  const [first] = pools
-  if (first === undefined) throw new HearthError('not_found', `there is no warm pool ${reference}`)
-  if (pools.length === 1) return first
-  const ids = pools.map(({ metadata }) => metadata.id).join(', ')
-  throw new HearthError('conflict', `${reference} has ${pools.length} warm pools; give the id: ${ids}`)
 }

@@ -1,11 +1,17 @@
 import { stepKey, type WarmPoolInstance } from '@hearth/contract'
+import { type Names, named } from '../kinds/names.ts'
 import { formatAge } from './duration.ts'
 import { phaseTone } from './phase-tone.ts'
 import type { Table } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
 /** The machines of a pool, one row each. `MADE FROM` says whether the pool would make the same today. */
-export function instanceTable(instances: readonly WarmPoolInstance[], terminal: Terminal, now: Date): Table {
+export function instanceTable(
+  instances: readonly WarmPoolInstance[],
+  claimNames: Names,
+  terminal: Terminal,
+  now: Date,
+): Table {
   return {
     columns: ['NAME', 'STATE', 'FOR', 'MADE FROM', 'STEP', 'CLAIM', 'AGE', 'ID'],
     rows: instances.map(({ state, purpose, current, environment: { metadata, status } }) => {
@@ -16,7 +22,7 @@ export function instanceTable(instances: readonly WarmPoolInstance[], terminal: 
         purpose,
         current ? 'present' : 'older',
         step === undefined ? '-' : stepKey(step),
-        status.claimId ?? '-',
+        named(claimNames, status.claimId),
         formatAge(metadata.createdAt, now),
         metadata.id,
       ]

@@ -1,7 +1,7 @@
-/** What to try next, with the ids of this run; `hearth` is how the command is called. */
+/** What to try next, with the names of this run; `hearth` is how the command is called. */
 export function nextCommands(run: {
   hearth: string
-  claimId: string
+  claim: string
   project: string
   url: string
   synthetic: boolean
@@ -10,15 +10,15 @@ export function nextCommands(run: {
   const inside: readonly (readonly [string, string])[] = run.synthetic
     ? []
     : [
-        [`${hearth} ssh ${run.claimId}`, 'a shell on the claimed machine'],
-        [`${hearth} exec ${run.claimId} -- uname -a`, 'one command there'],
+        [`${hearth} ssh ${run.claim}`, 'a shell on the claimed machine'],
+        [`${hearth} exec ${run.claim} -- uname -a`, 'one command there'],
       ]
   const lines: readonly (readonly [string, string])[] = [
     ...inside,
     [`${hearth} claim ${run.project}`, 'another machine'],
     [`${hearth} get environments`, 'all machines, and where they are'],
     [`${hearth} watch`, 'every change as it happens'],
-    [`${hearth} delete claim ${run.claimId}`, 'give the machine back'],
+    [`${hearth} delete claim ${run.claim}`, 'give the machine back'],
     [`${run.url}/docs`, 'the HTTP interface'],
   ]
   const width = Math.max(...lines.map(([command]) => command.length))

@@ -85,7 +85,7 @@ export async function showWarmClaim(
   declaration: ProjectDeclarationInput,
   stack: LocalStack,
   invocation: Invocation,
-): Promise<{ claimId: string }> {
+): Promise<{ claim: string }> {
   const { client } = stack
   const { terminal, signal, clock } = invocation
   await ensureClass(client, wish.environmentClass, signal)
@@ -96,7 +96,7 @@ export async function showWarmClaim(
     { stateFolder: wish.stateFolder, variables: invocation.config.variables, signal },
   )
   const claimId = claimed.claim.metadata.id
-  terminal.out(`\nclaimed ${claimed.claim.status.environmentId ?? claimId}`)
+  terminal.out(`\nclaimed ${claimed.claim.metadata.name}`)
   let firstCommandMilliseconds: number | null = null
   if (!wish.synthetic) {
     const [repository] = projectDeclarationSchema.parse(declaration).repositories
@@ -115,7 +115,7 @@ export async function showWarmClaim(
     firstCommandMilliseconds,
   })
   terminal.out(`\n${renderTable(table)}\n(${virtualizationOf(stack)}; ${clock.now().toISOString()})`)
-  return { claimId }
+  return { claim: claimed.claim.metadata.name }
 }
 
 async function fillPool(

@@ -1,7 +1,6 @@
 import { HearthError, isId } from '@hearth/foundation'
 import { client, type Invocation, stateFolder } from '../invocation.ts'
-import { goneIsNull } from '../kinds/environment.ts'
-import { byIdOrName } from '../kinds/resolve.ts'
+import { goneIsNull } from '../kinds/gone-is-null.ts'
 import { type Access, endsSoon, loadAccess, saveAccess } from './access.ts'
 import { keyPair } from './key-pair.ts'
 
@@ -28,9 +27,9 @@ export async function openAccess(
 async function findTarget(invocation: Invocation, reference: string): Promise<Pick<Access, 'id' | 'kind'>> {
   const { claims, environments } = client(invocation)
   const { signal } = invocation
-  const claim = await byIdOrName('claim', claims, reference, signal).catch(goneIsNull)
+  const claim = await claims.get(reference, { signal }).catch(goneIsNull)
   if (claim !== null) return { id: claim.metadata.id, kind: 'claim' }
-  const environment = await byIdOrName('environment', environments, reference, signal).catch(goneIsNull)
+  const environment = await environments.get(reference, { signal }).catch(goneIsNull)
   if (environment !== null) return { id: environment.metadata.id, kind: 'environment' }
   throw new HearthError('not_found', `there is no claim and no environment ${reference}`)
 }

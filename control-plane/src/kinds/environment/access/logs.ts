@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
 import { readers } from '../../../api/caller.ts'
 import { addEndpoint } from '../../../api/endpoint.ts'
-import { found, idParams } from '../../../api/lookup.ts'
+import { found, idOrSharedNameParams } from '../../../api/lookup.ts'
 import type { AddRoute } from '../../../resource/routes.ts'
 import { findEnvironment } from '../queries.ts'
 import { readLogs } from './read-logs.ts'
@@ -26,7 +26,7 @@ export const logRoute: AddRoute = (application, services) => {
     tag: 'Environments',
     summary: 'What the steps print, as a stream; with follow=true until provisioning has ended',
     roles: readers,
-    params: idParams,
+    params: idOrSharedNameParams,
     query: querySchema,
     answer: {
       status: 200,

@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { LogChunk } from '@hearth/contract'
+import { type LogChunk, type StepStatus, stepKey } from '@hearth/contract'
 import { toError } from '@hearth/foundation'
 import type { Services } from '../../../api/services.ts'
 import { followEvents, newestPosition } from '../../event/index.ts'
 import { findEnvironment } from '../queries.ts'
 import type { EnvironmentRow } from '../table.ts'
+import { ReadSteps } from './read-steps.ts'
 
-/** The last output travels another way than the report that ends provisioning: it may come this much later. */
-const tailMilliseconds = 500
+/** How long the last pieces of output are waited for once provisioning is over: an end that was lost never comes. */
+const lostEndMilliseconds = 5_000
 
 export interface ReadOptions {
   step?: string
@@ -50,36 +51,65 @@ async function* followLogs(
     )
     if (placed === null || placed.runner_id === null || placed.runner_id === known) return
     read = placed.runner_id
-    const until = untilLeft(services, row, read, signal)
-    yield* services.messaging.readLogs(read, row.id, { ...of, follow: true, signal: until })
+    yield* followRunner(services, row, read, of, signal)
+  }
+}
+
+/**
+ * What one runner sends, until it has sent all that the steps have printed by the end of provisioning, or until the
+ * environment is not its any more.
+ */
+async function* followRunner(
+  services: Services,
+  row: EnvironmentRow,
+  runnerId: string,
+  of: { step?: string },
+  signal: AbortSignal,
+): AsyncGenerator<LogChunk> {
+  const done = new AbortController()
+  const either = AbortSignal.any([signal, done.signal])
+  const read = new ReadSteps()
+  let printed: readonly StepStatus[] | null = null
+  const endWhenComplete = () => {
+    if (printed !== null && read.hasAllOf(printed)) done.abort()
+  }
+  const watch = async () => {
+    const left = await whenSeen(
+      services,
+      row,
+      either,
+      (seen) => !provisions(seen) || seen.runner_id !== runnerId,
+    )
+    if (left === null || left.runner_id !== runnerId) return
+    printed = left.status.steps.filter((step) => of.step === undefined || stepKey(step) === of.step)
+    endWhenComplete()
+    await delay(lostEndMilliseconds, undefined, { signal: either, ref: false }).catch(() => undefined)
+  }
+  watch()
+    .catch((error: unknown) => {
+      services.log.warn(
+        { err: toError(error), environmentId: row.id },
+        'could not follow an environment to the end of its provisioning',
+      )
+    })
+    .finally(() => done.abort())
+  try {
+    for await (const chunk of services.messaging.readLogs(runnerId, row.id, {
+      ...of,
+      follow: true,
+      signal: either,
+    })) {
+      yield chunk
+      read.note(chunk)
+      endWhenComplete()
+    }
+  } finally {
+    done.abort()
   }
 }
 
 function provisions(row: Pick<EnvironmentRow, 'phase'>): boolean {
   return row.phase === 'pending' || row.phase === 'provisioning'
-}
-
-/** A signal that ends shortly after the environment has left provisioning, or that runner. */
-function untilLeft(
-  services: Services,
-  row: EnvironmentRow,
-  runnerId: string,
-  signal: AbortSignal,
-): AbortSignal {
-  const done = new AbortController()
-  const watch = async () => {
-    await whenSeen(services, row, signal, (seen) => !provisions(seen) || seen.runner_id !== runnerId)
-    await delay(tailMilliseconds, undefined, { signal, ref: false }).catch(() => undefined)
-    done.abort()
-  }
-  watch().catch((error: unknown) => {
-    services.log.warn(
-      { err: toError(error), environmentId: row.id },
-      'could not follow an environment to the end of its provisioning',
-    )
-    done.abort()
-  })
-  return AbortSignal.any([signal, done.signal])
 }
 
 /** The environment as it is once `isSo`; null when it is gone or the signal aborts first. */

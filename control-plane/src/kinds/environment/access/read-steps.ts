@@ -1,0 +1,28 @@
+import { type LogChunk, type StepStatus, stepKey } from '@hearth/contract'
+
+/** These print into their status alone: the log has nothing of them. */
+const unloggedSteps: readonly StepStatus['name'][] = ['create_vm', 'ensure_server', 'set_env_vars']
+
+/** How far the output of each step has been read. */
+export class ReadSteps {
+  private readonly positions = new Map<string, { bytes: number; end: boolean }>()
+
+  note({ step, offset, text, end }: Pick<LogChunk, 'step' | 'offset' | 'text' | 'end'>): void {
+    // The newest piece counts: where a machine is tried once more, each step prints from its start again.
+    this.positions.set(step, { bytes: offset + Buffer.byteLength(text), end })
+  }
+
+  /**
+   * Whether all has been read that these steps have printed: of a step that is over its last piece, of any other as much
+   * as it was known to have printed.
+   */
+  hasAllOf(steps: readonly StepStatus[]): boolean {
+    return steps.every((step) => {
+      if (step.outputBytes === 0 || unloggedSteps.includes(step.name)) return true
+      const read = this.positions.get(stepKey(step))
+      if (read === undefined) return false
+      if (step.phase === 'running') return read.bytes >= step.outputBytes
+      return read.end && read.bytes === step.outputBytes
+    })
+  }
+}
