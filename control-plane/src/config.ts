@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { defaultQuotas, type QuotaLimits } from '@hearth/contract'
+import { defaultQuotas, faultsOf, type QuotaLimits } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { RevocationKeys } from '@hearth/messaging'
 import { z } from 'zod'
@@ -122,13 +122,14 @@ export interface Config {
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const parsed = schema.safeParse(environment)
   if (!parsed.success) {
-    const details = parsed.error.issues.map((issue) => ({
-      field: issue.path.join('.'),
-      given: environment[issue.path.join('.')] ?? 'nothing',
-      expected: issue.message,
-    }))
-    const lines = details.map(({ field, given, expected }) => `  ${field}: ${expected} (given: ${given})`)
-    throw new HearthError('invalid', `the environment does not fit:\n${lines.join('\n')}`, { details })
+    const faults = faultsOf(schema, parsed.error.issues).map(({ path, expected, rule }) => {
+      const field = path.join('.')
+      return { field, given: environment[field] ?? 'nothing', expected, rule }
+    })
+    const lines = faults.map(({ field, given, rule }) => `  ${field}: ${rule}, got ${given}`)
+    const details = faults.map(({ field, given, expected }) => ({ field, given, expected }))
+    const message = `these environment variables are wrong:\n${lines.join('\n')}`
+    throw new HearthError('invalid', message, { details })
   }
   const value = parsed.data
   return {

@@ -1,5 +1,5 @@
-import { errorBodySchema, type Role, startOfText } from '@hearth/contract'
-import { HearthError } from '@hearth/foundation'
+import { errorBodySchema, type Role } from '@hearth/contract'
+import { HearthError, invalidValue } from '@hearth/foundation'
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { DatabaseTransaction } from '../database/connection.ts'
@@ -10,6 +10,7 @@ import type { Caller } from './caller.ts'
 import { type Command, type CommandContext, performCommand } from './command.ts'
 import { parseJson } from './json-body.ts'
 import type { Services } from './services.ts'
+import { shownValue } from './shown-value.ts'
 import { validate } from './validation.ts'
 
 /** How the refusals of a route look in the documentation. */
@@ -236,23 +237,19 @@ function expectedVersion(header: string | undefined): number | null {
   if (header === undefined) return null
   const version = versionPattern.exec(header.trim())?.[1]
   if (version !== undefined) return Number(version)
-  throw new HearthError('invalid', 'If-Match does not fit', {
-    details: [
-      { field: 'header.If-Match', given: startOfText(header, 120), expected: 'a specVersion, as in "3"' },
-    ],
+  throw invalidValue({
+    field: 'header.If-Match',
+    given: shownValue(header, []),
+    expected: 'a specVersion, as in "3"',
   })
 }
 
 function idempotencyKey(header: string | undefined): string | null {
   if (header === undefined) return null
   if (keyPattern.test(header)) return header
-  throw new HearthError('invalid', 'Idempotency-Key does not fit', {
-    details: [
-      {
-        field: 'header.Idempotency-Key',
-        given: startOfText(header, 120),
-        expected: '1 to 255 printable ASCII characters',
-      },
-    ],
+  throw invalidValue({
+    field: 'header.Idempotency-Key',
+    given: shownValue(header, []),
+    expected: '1 to 255 printable ASCII characters',
   })
 }

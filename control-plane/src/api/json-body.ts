@@ -13,9 +13,10 @@ const comma = 0x2c
 export function parseJson(text: string): unknown {
   if (text.trim() === '') return {}
   const { depth, values } = measure(text)
-  if (depth > jsonLimits.depth) throw refused(`more than ${jsonLimits.depth} levels`, 'fewer levels')
+  if (depth > jsonLimits.depth)
+    throw refused(`${depth} levels`, `a JSON value of at most ${jsonLimits.depth} levels`)
   if (values > jsonLimits.values)
-    throw refused(`${values} values`, `at most ${jsonLimits.values} values and fields`)
+    throw refused(`${values} values`, `a JSON value with at most ${jsonLimits.values} values and fields`)
   try {
     return JSON.parse(text)
   } catch (error) {
@@ -25,7 +26,7 @@ export function parseJson(text: string): unknown {
 }
 
 function refused(given: string, expected: string, cause?: unknown): HearthError {
-  return new HearthError('invalid', `the body does not fit: given ${given}, expected ${expected}`, {
+  return new HearthError('invalid', `body: must be ${expected}, got ${given}`, {
     details: [{ field: 'body', given, expected }],
     cause,
   })

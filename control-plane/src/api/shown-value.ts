@@ -5,10 +5,15 @@ const mostBytes = 120
 const secretFields = new Set(['secrets', 'variables'])
 const hidden = '(not shown)'
 
+/** Whether what stands there may be secret. */
+export function isHidden(path: readonly string[]): boolean {
+  return path.some((part) => secretFields.has(part))
+}
+
 /** A value that does not fit, short enough for an error and without what may be secret in it. */
 export function shownValue(value: unknown, path: readonly string[]): string {
   if (value === undefined) return 'nothing'
-  if (path.some((part) => secretFields.has(part))) return hidden
+  if (isHidden(path)) return hidden
   const text = JSON.stringify(value, (key, inner: unknown) => {
     if (secretFields.has(key)) return hidden
     return typeof inner === 'string' ? withoutPassword(inner) : inner

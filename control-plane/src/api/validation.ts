@@ -1,16 +1,22 @@
-import { startOfText } from '@hearth/contract'
-import { type ErrorDetail, HearthError } from '@hearth/foundation'
+import { type Fault, faultsOf, startOfText } from '@hearth/contract'
+import { type ErrorDetail, HearthError, invalidValue } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
-import { shownValue } from './shown-value.ts'
+import { isHidden, shownValue } from './shown-value.ts'
 
 type Part = 'path' | 'query' | 'body' | 'header'
 
 /** How many faults of one request are told; of the others their number. */
 export const mostFaults = 20
+/** How many of them stand in the message too, and how much of what each expects. */
+const mostInMessage = 3
+const mostRuleBytes = 200
 const mostFieldBytes = 200
 const mostExpectedBytes = 500
 
-/** The value as its schema reads it, or `invalid` with the first fields that do not fit: what was given, what would. */
+/**
+ * The value as its schema reads it, or `invalid` with the first fields that do not fit: where, what would fit, and what
+ * was given.
+ */
 export function validate<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
@@ -18,32 +24,36 @@ export function validate<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const unstorable = unstorableText(value, [])
   if (unstorable !== null) {
-    throw doesNotFit(part, [
-      {
-        field: fieldOf(part, unstorable),
-        given: shownValue(at(value, unstorable), unstorable),
-        expected: 'text without NUL characters and unpaired surrogates',
-      },
-    ])
+    throw invalidValue({
+      field: fieldOf(part, unstorable),
+      given: shownValue(at(value, unstorable), unstorable),
+      expected: 'text without NUL characters and unpaired surrogates',
+    })
   }
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.flatMap(placesOf)
-  const details = faults.slice(0, mostFaults).map(({ path, expected }) => ({
-    field: fieldOf(part, path),
-    given: shownValue(at(value, path), path),
-    expected: startOfText(expected, mostExpectedBytes),
-  }))
-  throw doesNotFit(part, details, faults.length)
+  const faults = faultsOf(schema, parsed.error.issues)
+  const told = faults.slice(0, mostFaults).map((fault) => tell(fault, value, part))
+  const sentences = told.slice(0, mostInMessage).map(({ sentence }) => sentence)
+  const others = faults.length - sentences.length
+  const message = [...sentences, ...(others > 0 ? [`and ${others} more`] : [])].join('; ')
+  throw new HearthError('invalid', message, {
+    details: told.map(({ detail }) => detail),
+    facts: { faults: faults.length },
+  })
 }
 
-function doesNotFit(part: Part, details: ErrorDetail[], faults = details.length): HearthError {
-  const fields = details.map(({ field }) => field).join(', ')
-  const others = faults > details.length ? ` and ${faults - details.length} more` : ''
-  return new HearthError('invalid', `the ${part} does not fit: ${fields}${others}`, {
-    details,
-    facts: { faults },
-  })
+/** `body.spec.min: must be between 0 and 1000, got -3` */
+function tell(fault: Fault, value: unknown, part: Part): { detail: ErrorDetail; sentence: string } {
+  const path = fault.path.map(String)
+  const field = fieldOf(part, path)
+  const given = shownValue(at(value, path), path)
+  const expected = startOfText(fault.expected, mostExpectedBytes)
+  const got = isHidden(path) ? '' : `, got ${given}`
+  return {
+    detail: { field, given, expected },
+    sentence: `${field}: ${startOfText(fault.rule, mostRuleBytes)}${got}`,
+  }
 }
 
 /** Where PostgreSQL could not keep a text: it stores no NUL and no half of a surrogate pair. */
@@ -60,12 +70,6 @@ function unstorableText(value: unknown, path: readonly string[]): readonly strin
 }
 
 const isStorable = (text: string) => text.isWellFormed() && !text.includes('\u0000')
-
-function placesOf(issue: z.core.$ZodIssue): { path: string[]; expected: string }[] {
-  const path = issue.path.map(String)
-  if (issue.code !== 'unrecognized_keys') return [{ path, expected: issue.message }]
-  return issue.keys.map((key) => ({ path: [...path, key], expected: 'no such field' }))
-}
 
 function fieldOf(part: Part, path: readonly string[]): string {
   return startOfText([part, ...path].join('.'), mostFieldBytes)

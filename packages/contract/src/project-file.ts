@@ -11,6 +11,7 @@ import {
   type YAMLError,
 } from 'yaml'
 import { z } from 'zod'
+import { type Fault, faultsOf } from './faults.ts'
 import { projectSpecInputSchema } from './project.ts'
 import { branchSchema, commandInputSchema } from './provisioning-plan.ts'
 import { repositoryHooksSchema } from './repository-hooks.ts'
@@ -111,7 +112,9 @@ export function parseProjectFile(text: string): ProjectFileResult {
   if (parsed.success) return { declaration: value as ProjectDeclarationInput, faults: [] }
   return {
     declaration: null,
-    faults: parsed.error.issues.flatMap((issue) => faultsOf(issue, document, lines)),
+    faults: faultsOf(projectDeclarationSchema, parsed.error.issues).map((fault) =>
+      placed(fault, document, lines),
+    ),
   }
 }
 
@@ -149,14 +152,9 @@ function unresolvedAlias(document: Document): Alias | null {
   return found
 }
 
-function faultsOf(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): ProjectFileFault[] {
-  const path = issue.path.filter((part) => typeof part !== 'symbol')
-  const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path]
-  return paths.map((at) => ({
-    ...place(lines, offsetOf(document, at)),
-    path: at.join('.'),
-    message: issue.code === 'unrecognized_keys' ? 'is not a field here' : issue.message,
-  }))
+function placed({ path, rule }: Fault, document: Document, lines: LineCounter): ProjectFileFault {
+  const at = path.filter((part) => typeof part !== 'symbol')
+  return { ...place(lines, offsetOf(document, at)), path: at.join('.'), message: rule }
 }
 
 /** Where a path stands in the text; for a missing field, where its nearest parent stands. */

@@ -57,6 +57,14 @@ export class HearthError extends Error {
   }
 }
 
+/** `body.size: must be between 0 and 20, got -3`; without what was given where that is empty, or not to be shown. */
+export function invalidValue({ field, given, expected }: ErrorDetail): HearthError {
+  const got = given === '' ? '' : `, got ${given}`
+  return new HearthError('invalid', `${field}: must be ${expected}${got}`, {
+    details: [{ field, given, expected }],
+  })
+}
+
 /** Whatever was thrown, as an Error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))

@@ -3,7 +3,14 @@ export { backoff } from './backoff.ts'
 export { canonicalJson } from './canonical-json.ts'
 export { type Clock, FixedClock, spokenTime, systemClock } from './clock.ts'
 export { Deadline } from './deadline.ts'
-export { type ErrorCode, type ErrorDetail, HearthError, type HearthErrorOptions, toError } from './errors.ts'
+export {
+  type ErrorCode,
+  type ErrorDetail,
+  HearthError,
+  type HearthErrorOptions,
+  invalidValue,
+  toError,
+} from './errors.ts'
 export { EventLoopWatch, type Stall } from './event-loop-watch.ts'
 export { isId, newId } from './ids.ts'
 export { generateSealingKeyPair, type SealingKeyPair, seal, unseal } from './sealing.ts'

@@ -1,5 +1,6 @@
-import { HearthError, isId } from '@hearth/foundation'
+import { invalidValue, isId } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
+import { shownValue } from '../../api/shown-value.ts'
 
 export const pagingSchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(20),
@@ -19,10 +20,10 @@ export function idOf(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined
   const id = Buffer.from(cursor, 'base64url').toString()
   if (isId(id)) return id
-  throw new HearthError('invalid', 'the cursor does not fit', {
-    details: [
-      { field: 'query.cursor', given: JSON.stringify(cursor), expected: 'nextCursor of a page of this list' },
-    ],
+  throw invalidValue({
+    field: 'query.cursor',
+    given: shownValue(cursor, []),
+    expected: 'nextCursor of a page of this list',
   })
 }
 

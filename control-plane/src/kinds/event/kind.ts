@@ -1,10 +1,11 @@
-import { describeGap, eventQuerySchema, eventSchema, startOfText } from '@hearth/contract'
-import { HearthError } from '@hearth/foundation'
+import { describeGap, eventQuerySchema, eventSchema } from '@hearth/contract'
+import { HearthError, invalidValue } from '@hearth/foundation'
 import type { HttpBindings } from '@hono/node-server'
 import { z } from '@hono/zod-openapi'
 import { readers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import type { Services } from '../../api/services.ts'
+import { shownValue } from '../../api/shown-value.ts'
 import type { Kind } from '../../resource/define.ts'
 import type { AddRoute } from '../../resource/routes.ts'
 import { gapAfter } from './follow.ts'
@@ -83,13 +84,9 @@ async function readPage(
 function resumePosition(header: string | undefined): number | null {
   if (header === undefined) return null
   if (/^\d{1,15}$/.test(header)) return Number(header)
-  throw new HearthError('invalid', 'Last-Event-ID does not fit', {
-    details: [
-      {
-        field: 'header.Last-Event-ID',
-        given: startOfText(header, 120),
-        expected: 'the id of an event of this stream',
-      },
-    ],
+  throw invalidValue({
+    field: 'header.Last-Event-ID',
+    given: shownValue(header, []),
+    expected: 'the id of an event of this stream',
   })
 }

@@ -32,7 +32,7 @@ export function getCommand(invocation: Invocation): Command {
         return
       }
       const [field] = Object.keys(filter)
-      if (field !== undefined) throw badInput(`--${field}`, 'with one resource', 'only with a list')
+      if (field !== undefined) throw badInput(`--${field}`, 'a name as well', 'given with a list only')
       const { resource, table } = await kind.one(view, reference)
       show(invocation.terminal, output, resource, table)
     })

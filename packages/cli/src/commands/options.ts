@@ -1,4 +1,4 @@
-import { HearthError } from '@hearth/foundation'
+import { type HearthError, invalidValue } from '@hearth/foundation'
 import { InvalidArgumentError } from 'commander'
 import { client, type Invocation } from '../invocation.ts'
 import type { View } from '../kinds/kind.ts'
@@ -37,5 +37,5 @@ export function examples(...lines: readonly string[]): string {
 
 /** Refuses a value with the place it was given at. */
 export function badInput(field: string, given: string, expected: string): HearthError {
-  return new HearthError('invalid', `${field} does not fit`, { details: [{ field, given, expected }] })
+  return invalidValue({ field, given, expected })
 }

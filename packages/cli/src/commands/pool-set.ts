@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { commandInputSchema, type WarmPoolSpec } from '@hearth/contract'
+import { commandInputSchema, faultsOf, type WarmPoolSpec } from '@hearth/contract'
 import { HearthError, toError } from '@hearth/foundation'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { parse } from 'yaml'
@@ -55,8 +55,7 @@ export function setCommand(invocation: Invocation): Command {
     .action(async (reference: string, options: SetOptions) => {
       const view = viewOf(invocation)
       const spec = specOf(options)
-      if (Object.keys(spec).length === 0)
-        throw badInput('OPTIONS', 'none', 'at least one of those that --help names')
+      if (Object.keys(spec).length === 0) throw badInput('OPTIONS', 'none', 'at least one of those in --help')
       const { metadata } = await findPool(view, reference)
       const pool = await view.client.warmPools.update(metadata.id, { spec }, { signal: view.signal })
       const text = await warmPoolText(pool, view)
@@ -98,10 +97,10 @@ function readCommands(path: string): Setup {
   }
   const parsed = commandsSchema.safeParse(value ?? [])
   if (parsed.success) return parsed.data
-  const details = parsed.error.issues.map(({ path: at, message }) => ({
+  const details = faultsOf(commandsSchema, parsed.error.issues).map(({ path: at, expected }) => ({
     field: [path, ...at].join('.'),
     given: '',
-    expected: message,
+    expected,
   }))
   throw new HearthError('invalid', `${path} holds no list of commands`, { details })
 }

@@ -66,7 +66,7 @@ function deleteCommand(invocation: Invocation): Command {
 
 function knownRole(role: string) {
   const known = roles.find((one) => one === role)
-  if (known === undefined) throw badInput('--role', role, roles.join(', '))
+  if (known === undefined) throw badInput('--role', role, `one of ${roles.join(', ')}`)
   return known
 }
 

@@ -49,7 +49,7 @@ function kindMeant(all: readonly Explained[], word: string): Explained {
   const { eventKind } = kindNamed(word)
   const meant = all.find(({ kind }) => kind === eventKind)
   if (meant !== undefined) return meant
-  throw badInput('KIND', word, all.map((explained) => explained.word).join(', '))
+  throw badInput('KIND', word, `one of ${all.map((explained) => explained.word).join(', ')}`)
 }
 
 /** The one thing with this id or name, whatever its kind. */

@@ -84,7 +84,9 @@ function knownPhase(phase: string) {
   const parsed = environmentPhaseSchema.safeParse(phase)
   if (parsed.success) return parsed.data
   throw new HearthError('invalid', 'no environment is ever in that phase', {
-    details: [{ field: '--phase', given: phase, expected: environmentPhaseSchema.options.join(', ') }],
+    details: [
+      { field: '--phase', given: phase, expected: `one of ${environmentPhaseSchema.options.join(', ')}` },
+    ],
   })
 }
 

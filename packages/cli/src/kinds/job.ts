@@ -42,6 +42,6 @@ function knownPhase(phase: string) {
   const parsed = jobPhaseSchema.safeParse(phase)
   if (parsed.success) return parsed.data
   throw new HearthError('invalid', 'no job is ever in that phase', {
-    details: [{ field: '--phase', given: phase, expected: jobPhaseSchema.options.join(', ') }],
+    details: [{ field: '--phase', given: phase, expected: `one of ${jobPhaseSchema.options.join(', ')}` }],
   })
 }

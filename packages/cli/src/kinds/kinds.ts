@@ -21,7 +21,9 @@ export function kindNamed(name: string): Kind {
   const kind = kinds.find(({ names }) => names.some((known) => same(known, wanted)))
   if (kind !== undefined) return kind
   throw new HearthError('invalid', `there is no kind ${name}`, {
-    details: [{ field: 'KIND', given: name, expected: kinds.map(({ names }) => names[0]).join(', ') }],
+    details: [
+      { field: 'KIND', given: name, expected: `one of ${kinds.map(({ names }) => names[0]).join(', ')}` },
+    ],
   })
 }
 

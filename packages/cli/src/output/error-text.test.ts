@@ -16,6 +16,19 @@ test('each part of the input that does not fit has its line', () => {
   ])
 })
 
+test('a value that the message names is not told again', () => {
+  const error = new HearthError('invalid', 'body.spec.min: must be at least 0, got -1; and 1 more', {
+    details: [
+      { field: 'body.spec.min', given: '-1', expected: 'at least 0' },
+      { field: 'body.name', given: '"A"', expected: 'lower-case letters' },
+    ],
+  })
+  expect(errorText(error).split('\n')).toEqual([
+    'body.spec.min: must be at least 0, got -1; and 1 more',
+    '  body.name: given "A", expected lower-case letters',
+  ])
+})
+
 test('nobody answering says what to do; our own fault names the request', () => {
   expect(errorText(new HearthError('unavailable', 'no answer', { facts: { url: 'http://x' } }))).toContain(
     'hearth dev',

@@ -1,12 +1,14 @@
 import { HearthError, toError } from '@hearth/foundation'
 
-/** An error as a person reads it: what is wrong, then one line for each part of the input that does not fit. */
+/** An error as a person reads it: what is wrong, then a line for each value that is wrong and not named in that yet. */
 export function errorText(error: unknown): string {
   if (!(error instanceof HearthError)) return toError(error).message
-  const details = error.details.map(
-    ({ field, given, expected }) =>
-      `  ${field}: ${given === '' ? '' : `given ${given}, `}expected ${expected}`,
-  )
+  const details = error.details
+    .filter(({ field }) => !error.message.includes(`${field}: `))
+    .map(
+      ({ field, given, expected }) =>
+        `  ${field}: ${given === '' ? '' : `given ${given}, `}expected ${expected}`,
+    )
   const request = error.code === 'internal' ? requestLine(error.facts.requestId) : []
   return [error.message, ...details, ...request, ...hint(error)].join('\n')
 }

@@ -1,5 +1,10 @@
 import { join } from 'node:path'
-import { type ProjectDeclarationInput, projectDeclarationSchema, repositoryName } from '@hearth/contract'
+import {
+  faultsOf,
+  type ProjectDeclarationInput,
+  projectDeclarationSchema,
+  repositoryName,
+} from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { readProjectFile } from '../apply/project-file.ts'
 import type { LocalStack } from '../dev/local-stack.ts'
@@ -71,10 +76,10 @@ export async function serveProject(
 function checked(declaration: ProjectDeclarationInput): ProjectDeclarationInput {
   const parsed = projectDeclarationSchema.safeParse(declaration)
   if (parsed.success) return declaration
-  const details = parsed.error.issues.map((issue) => ({
-    field: issue.path[0] === 'repositories' ? '--repo' : issue.path.join('.'),
+  const details = faultsOf(projectDeclarationSchema, parsed.error.issues).map(({ path, expected }) => ({
+    field: path[0] === 'repositories' ? '--repo' : path.join('.'),
     given: '',
-    expected: issue.message,
+    expected,
   }))
   throw new HearthError('invalid', 'this does not make a project', { details })
 }
