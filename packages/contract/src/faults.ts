@@ -103,7 +103,7 @@ function optionsOf(schema: Schema): readonly Schema[] {
 function withBounds(word: string, schema: Schema | undefined): string {
   const isNumber = schema !== undefined && plain(schema)._zod.def.type === 'number'
   const within = isNumber ? boundsOf(schema) : null
-  const integer = isNumber && plain(schema)._zod.bag.format === 'safeint'
+  const integer = isNumber && checksOf(schema).some(({ format }) => format === 'safeint')
   const named = integer && word === 'a number' ? 'a whole number' : word
   return within === null ? named : `${named} ${within}`
 }
@@ -126,18 +126,31 @@ function bounds(schema: Schema | undefined): string | null {
 }
 
 function boundsOf(schema: Schema): string | null {
-  const { bag } = plain(schema)._zod
-  const least = bound(bag.minimum ?? bag.exclusiveMinimum, bag.minimum === undefined)
-  const most = bound(bag.maximum ?? bag.exclusiveMaximum, bag.maximum === undefined)
-  if (least === null) return most === null ? null : `at most ${most.words}`
-  if (most === null) return least.isExclusive ? `more than ${least.words}` : `at least ${least.words}`
-  return `between ${least.words} and ${most.words}`
+  const least = boundOf(schema, ['greater_than', 'min_length'])
+  const most = boundOf(schema, ['less_than', 'max_length'])
+  if (least === null) return most === null ? null : `at most ${most.value}`
+  if (most === null) return `${least.isInclusive ? 'at least' : 'more than'} ${least.value}`
+  return `between ${least.value} and ${most.value}`
 }
 
-/** What a number may be because it is one that JavaScript counts exactly is no bound that anybody set. */
-function bound(value: unknown, isExclusive: boolean): { words: string; isExclusive: boolean } | null {
-  if (typeof value !== 'number' || Math.abs(value) >= Number.MAX_SAFE_INTEGER) return null
-  return { words: String(value), isExclusive }
+interface Check {
+  check?: string
+  format?: string
+  value?: unknown
+  minimum?: unknown
+  maximum?: unknown
+  inclusive?: boolean
+}
+
+function checksOf(schema: Schema): Check[] {
+  const def = plain(schema)._zod.def as Check & { checks?: z.core.$ZodCheck[] }
+  return [def, ...(def.checks ?? []).map((check) => check._zod.def as Check)]
+}
+
+function boundOf(schema: Schema, names: readonly string[]): { value: number; isInclusive: boolean } | null {
+  const found = checksOf(schema).find(({ check }) => check !== undefined && names.includes(check))
+  const value = found?.value ?? found?.minimum ?? found?.maximum
+  return typeof value === 'number' ? { value, isInclusive: found?.inclusive !== false } : null
 }
 
 /** The schema of the value at a path; undefined where it cannot be told. */

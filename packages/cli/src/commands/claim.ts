@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { client, type Invocation, stateFolder } from '../invocation.ts'
-import { type Names, named, namesOf } from '../kinds/names.ts'
+import type { Names } from '../kinds/kind.ts'
+import { named, namesOf } from '../kinds/names.ts'
 import { fields } from '../output/describe.ts'
 import { formatDuration } from '../output/duration.ts'
 import { type Format, outputOption, show } from '../output/format.ts'

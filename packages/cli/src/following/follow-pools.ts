@@ -2,6 +2,7 @@ import type { HearthClient } from '@hearth/client'
 import type { Environment } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import { CommandError, exitCodes } from '../exit-codes.ts'
+import { CrowdNews, crowdLines, mostOneByOne, slowestText } from '../output/crowd-lines.ts'
 import { failureText } from '../output/describe.ts'
 import { withLastLines } from '../output/machine-failure.ts'
 import { changeLines, machineLines } from '../output/machine-lines.ts'
@@ -52,6 +53,7 @@ class PoolProgress {
   readonly #terminal: Terminal
   readonly #clock: Clock
   readonly #seen = new Map<string, Environment>()
+  readonly #crowd = new CrowdNews()
   readonly #verdict: Promise<PoolVerdict>
   #decide: (verdict: PoolVerdict) => void = () => undefined
   #report: Report | null = null
@@ -69,14 +71,20 @@ class PoolProgress {
 
   see(state: PoolState): void {
     this.#state = state
-    for (const machine of state.machines) {
-      for (const line of changeLines(this.#seen.get(machine.metadata.id), machine)) this.#report?.event(line)
-      this.#seen.set(machine.metadata.id, machine)
-    }
+    for (const line of this.#news(state)) this.#report?.event(line)
     this.#tellQuota(state)
     this.#draw()
     const verdict = judgePool(state)
     if (verdict.phase !== 'waiting') this.#decide(verdict)
+  }
+
+  #news(state: PoolState): string[] {
+    if (isCrowd(state)) return this.#crowd.see(state.machines, state.pool.spec.min)
+    return state.machines.flatMap((machine) => {
+      const before = this.#seen.get(machine.metadata.id)
+      this.#seen.set(machine.metadata.id, machine)
+      return changeLines(before, machine)
+    })
   }
 
   /** Said once for as long as it is the same one: nobody should wait without knowing for what. */
@@ -98,6 +106,8 @@ class PoolProgress {
       await Promise.race([this.#verdict, watching])
       const { pool } = this.#state ?? {}
       const count = pool === undefined ? '' : `: ${pool.status.ready} of ${pool.spec.min} ready`
+      const slowest = this.#state !== null && isCrowd(this.#state) ? slowestText(this.#state.machines) : null
+      if (slowest !== null) report.event(slowest)
       if ((await this.#verdict).phase === 'failed') throw new Error(`${title} failed`)
       return `${title}${count}`
     } finally {
@@ -107,8 +117,17 @@ class PoolProgress {
 
   #draw(): void {
     if (this.#state === null) return
-    this.#report?.state(machineLines(this.#state.machines, this.#terminal, this.#clock.now()))
+    const { machines, pool } = this.#state
+    const now = this.#clock.now()
+    const text = isCrowd(this.#state)
+      ? crowdLines(machines, pool.spec.min, this.#terminal, now)
+      : machineLines(machines, this.#terminal, now)
+    this.#report?.state(text)
   }
+}
+
+function isCrowd({ pool, machines }: PoolState): boolean {
+  return Math.max(pool.spec.min, machines.length) > mostOneByOne
 }
 
 function failureLines({ pool }: PoolState, verdict: PoolVerdict, terminal: Terminal): string[] {

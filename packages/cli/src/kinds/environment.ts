@@ -8,8 +8,8 @@ import { stepTable } from '../output/step-table.ts'
 import { renderTable } from '../output/table.ts'
 import { findPool } from './find-pool.ts'
 import { goneIsNull } from './gone-is-null.ts'
-import { defineKind, type Filter, type View } from './kind.ts'
-import { joined, type Names, named, namesOf, referenceNames } from './names.ts'
+import { defineKind, type Filter, type Names, type View } from './kind.ts'
+import { joined, named, namesOf, referenceNames } from './names.ts'
 
 export const environmentKind = defineKind<Environment>({
   names: ['environment', 'environments', 'env', 'envs'],

@@ -2,7 +2,9 @@ import type { HearthClient } from '@hearth/client'
 import type { ResourceKind } from '@hearth/contract'
 import type { Table } from '../output/table.ts'
 import type { Terminal } from '../output/terminal.ts'
-import type { Names } from './names.ts'
+
+/** Names by id, of what resources refer to. */
+export type Names = ReadonlyMap<string, string>
 
 export interface View {
   client: HearthClient

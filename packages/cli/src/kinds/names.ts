@@ -1,7 +1,5 @@
 import { goneIsNull } from './gone-is-null.ts'
-import type { View } from './kind.ts'
-
-export type Names = ReadonlyMap<string, string>
+import type { Names, View } from './kind.ts'
 
 interface Named {
   metadata: { id: string; name: string }

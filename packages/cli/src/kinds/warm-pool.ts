@@ -7,8 +7,8 @@ import { renderTable } from '../output/table.ts'
 import { environmentKind } from './environment.ts'
 import { findPool } from './find-pool.ts'
 import { goneIsNull } from './gone-is-null.ts'
-import { defineKind, type View } from './kind.ts'
-import { type Names, named, referenceNames } from './names.ts'
+import { defineKind, type Names, type View } from './kind.ts'
+import { named, referenceNames } from './names.ts'
 
 export const warmPoolKind = defineKind<WarmPool>({
   names: ['warm-pool', 'warm-pools', 'pool', 'pools'],

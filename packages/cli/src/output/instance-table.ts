@@ -1,5 +1,6 @@
 import { stepKey, type WarmPoolInstance } from '@hearth/contract'
-import { type Names, named } from '../kinds/names.ts'
+import type { Names } from '../kinds/kind.ts'
+import { named } from '../kinds/names.ts'
 import { formatAge } from './duration.ts'
 import { phaseTone } from './phase-tone.ts'
 import type { Table } from './table.ts'

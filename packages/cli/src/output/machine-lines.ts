@@ -18,7 +18,8 @@ export function machineLines(machines: readonly Environment[], terminal: Termina
     .join('\n')
 }
 
-function stage({ status }: Environment): string {
+/** Where a machine is: its phase, or the step that runs or has failed. */
+export function stage({ status }: Environment): string {
   const step = status.steps.find(({ phase }) => phase === 'running' || phase === 'failed')
   if (status.phase === 'failed') return step === undefined ? 'failed' : `failed in ${stepKey(step)}`
   if (status.phase === 'provisioning' && step !== undefined) return stepKey(step)

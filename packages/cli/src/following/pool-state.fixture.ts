@@ -1,0 +1,88 @@
+import type { Environment, ProvisioningPlan, WarmPool } from '@hearth/contract'
+
+const id = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
+const time = '2026-11-20T18:07:00.000Z'
+const metadata = {
+  id,
+  organizationId: id,
+  name: 'x',
+  creator: null,
+  createdAt: time,
+  updatedAt: time,
+  labels: {},
+}
+export const samplePlan: ProvisioningPlan = {
+  image: 'debian-12',
+  virtualCpus: 1,
+  memoryMebibytes: 512,
+  diskGibibytes: 4,
+  repositories: [],
+  variables: {},
+  secretNames: [],
+  projectSetup: [],
+  warmPoolSetup: [],
+}
+
+const versions = { specVersion: 1, statusVersion: 1 }
+const shared = { observedSpecVersion: 1, failure: null, deadline: null }
+
+/** A pool of one, with these differences. */
+export function samplePool(
+  status: Partial<WarmPool['status']>,
+  spec: Partial<WarmPool['spec']> = {},
+): WarmPool {
+  const counts = { ready: 0, provisioning: 0, failed: 0, claimed: 0, consecutiveFailures: 0, retryAt: null }
+  const unchecked = { uncheckedBranch: null, quota: null }
+  return {
+    kind: 'WarmPool',
+    metadata,
+    ...versions,
+    spec: {
+      projectId: id,
+      environmentClassId: id,
+      enabled: true,
+      min: 1,
+      branch: null,
+      maxAgeMinutes: null,
+      setup: [],
+      ...spec,
+    },
+    status: { phase: 'ready', ...counts, ...unchecked, ...shared, ...status },
+  }
+}
+
+/** A machine of that pool in a phase. */
+export function sampleMachine(phase: Environment['status']['phase']): Environment {
+  const failed = phase === 'failed'
+  return {
+    kind: 'Environment',
+    metadata,
+    ...versions,
+    spec: {
+      desiredPhase: 'running',
+      projectId: id,
+      environmentClassId: id,
+      warmPoolId: id,
+      test: null,
+      inspection: null,
+      plan: samplePlan,
+    },
+    status: {
+      phase,
+      runnerId: null,
+      claimId: null,
+      unreachable: false,
+      address: null,
+      identity: null,
+      paused: null,
+      steps: [],
+      summary: { success: null, failedStep: null, error: null },
+      placement: null,
+      readyAt: null,
+      removeAt: null,
+      deletion: null,
+      ...shared,
+      failure: failed ? { code: 'command_failed', message: 'make: no rule', step: 'project_setup' } : null,
+    },
+  }
+}

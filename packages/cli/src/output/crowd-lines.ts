@@ -1,0 +1,89 @@
+import type { Environment } from '@hearth/contract'
+import { formatDuration } from './duration.ts'
+import { between, machineLines, stage } from './machine-lines.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Up to so many machines are told of one by one; of more their counts, the slowest and the failed. */
+export const mostOneByOne = 8
+const mostFailed = 3
+const mostSlow = 3
+/** Of failures, in a log, so many have a line each. */
+const mostFailureLines = 10
+
+/** The present state of many machines: how many are where, which have failed, and which take longest. */
+export function crowdLines(
+  machines: readonly Environment[],
+  wanted: number,
+  terminal: Terminal,
+  now: Date,
+): string {
+  const failed = machines.filter(({ status }) => status.phase === 'failed')
+  const waiting = machines.filter(({ status }) => isOnItsWay(status.phase)).toSorted(byAge)
+  const shown = [...failed.slice(0, mostFailed), ...waiting.slice(0, mostSlow)]
+  const lines = [countsText(machines, wanted)]
+  if (shown.length > 0) lines.push(machineLines(shown, terminal, now))
+  return lines.join('\n')
+}
+
+/** `30 of 100 ready; 26 pending, 12 in clone_repo.shop, 30 in project_setup, 2 failed` */
+export function countsText(machines: readonly Environment[], wanted: number): string {
+  const counts = new Map<string, number>()
+  for (const machine of machines) {
+    const { phase } = machine.status
+    if (phase === 'running') continue
+    const where = phase === 'provisioning' ? `in ${stage(machine)}` : phase
+    counts.set(where, (counts.get(where) ?? 0) + 1)
+  }
+  const others = [...counts].map(([where, count]) => `${count} ${where}`)
+  return [`${readyOf(machines).length} of ${wanted} ready`, others.join(', ')].filter(Boolean).join('; ')
+}
+
+/** What a log says of many machines: a line for each tenth of them, for each of the first that fail, and at the end. */
+export class CrowdNews {
+  #told = -1
+  readonly #failed = new Set<string>()
+
+  see(machines: readonly Environment[], wanted: number): string[] {
+    const lines: string[] = []
+    const tenth = Math.floor((readyOf(machines).length * 10) / Math.max(1, wanted))
+    if (tenth > this.#told) lines.push(countsText(machines, wanted))
+    this.#told = Math.max(this.#told, tenth)
+    for (const { metadata, status } of machines) {
+      if (status.phase !== 'failed' || this.#failed.has(metadata.id)) continue
+      this.#failed.add(metadata.id)
+      if (this.#failed.size <= mostFailureLines)
+        lines.push(`${metadata.name}: failed: ${status.failure?.message ?? 'no cause is known'}`)
+      else if (this.#failed.size === mostFailureLines + 1)
+        lines.push('more have failed: hearth get environments --phase failed')
+    }
+    return lines
+  }
+}
+
+/** How long it took until they were ready: half of them, and those that took longest. Null when none is. */
+export function slowestText(machines: readonly Environment[]): string | null {
+  const took = readyOf(machines)
+    .map(({ metadata, status }) => ({
+      name: metadata.name,
+      milliseconds: Date.parse(status.readyAt) - Date.parse(metadata.createdAt),
+      time: between(metadata.createdAt, status.readyAt),
+    }))
+    .toSorted((one, other) => other.milliseconds - one.milliseconds)
+  const middle = took[Math.floor(took.length / 2)]
+  if (middle === undefined) return null
+  const slowest = took.slice(0, mostSlow).map(({ name, time }) => `${name} after ${time}`)
+  return `half were ready after ${formatDuration(middle.milliseconds)}; the slowest: ${slowest.join(', ')}`
+}
+
+type Ready = Environment & { status: { readyAt: string } }
+
+function readyOf(machines: readonly Environment[]): Ready[] {
+  return machines.filter(
+    (machine): machine is Ready => machine.status.phase === 'running' && machine.status.readyAt !== null,
+  )
+}
+
+const isOnItsWay = (phase: Environment['status']['phase']) => phase === 'pending' || phase === 'provisioning'
+
+const byAge = (one: Environment, other: Environment) =>
+  Date.parse(one.metadata.createdAt) - Date.parse(other.metadata.createdAt)
