@@ -2,7 +2,7 @@ import type { KindDefinition, kinds } from '@hearth/contract'
 import { describePlain, type Resource } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
-import { goneIsNull } from './environment.ts'
+import { goneIsNull } from './gone-is-null.ts'
 import { defineKind, type Kind } from './kind.ts'
 
 /** A kind that says no more of itself on the command line than that: name, phase, age and id. */
