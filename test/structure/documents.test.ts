@@ -10,7 +10,8 @@ import {
   relativeLinks,
 } from './documents.ts'
 import { HearthHelp } from './hearth-help.ts'
-import { root } from './source-files.ts'
+import { phaseTables } from './phase-tables.ts'
+import { read, root } from './source-files.ts'
 
 describe('documents', () => {
   it('link to files and headings that are there', () => {
@@ -33,6 +34,20 @@ describe('documents', () => {
   it('tell of no link that leads nowhere, as this one does', () => {
     expect(resolves({ document: 'README.md', target: 'docs/absent.md' })).toBe(false)
     expect(resolves({ document: 'README.md', target: 'README.md#no-such-heading' })).toBe(false)
+  })
+})
+
+describe('the walks and tables', () => {
+  it('how-it-works names files that are there', () => {
+    const paths = [
+      ...read('docs/how-it-works.md').matchAll(/`((?:packages|control-plane|runner-agent)\/[^`]+)`/g),
+    ]
+    expect(paths.length).toBeGreaterThan(40)
+    expect(paths.flatMap(([, path]) => (existsSync(join(root, path ?? '')) ? [] : path))).toEqual([])
+  })
+
+  it('phases are as the code says', async () => {
+    await expect(phaseTables()).toMatchFileSnapshot(join(root, 'docs/phases.md'))
   })
 })
 
