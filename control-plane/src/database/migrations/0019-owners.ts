@@ -47,6 +47,9 @@ export const owners: Migration = {
         -- How the latest of those that were made alike ended their boot, deleted ones too.
         CREATE INDEX environments_owned_alike ON environments (owner_id, configuration, boot_ended_at DESC)
           WHERE owner_id IS NOT NULL;
+        -- So that a claim makes no more index entries than before. A replica of before finds the boots that these two were
+        -- for by their configuration.
+        DROP INDEX environments_made_alike, environments_pool_boots;
       `)
       .execute(database)
   },
@@ -56,6 +59,9 @@ export const owners: Migration = {
         DROP TRIGGER environments_owner ON environments;
         DROP FUNCTION hearth_environment_owner;
         ALTER TABLE environments DROP COLUMN owner_kind, DROP COLUMN owner_id;
+        CREATE INDEX environments_made_alike ON environments (warm_pool_id, configuration);
+        CREATE INDEX environments_pool_boots ON environments (warm_pool_id, boot_ended_at DESC)
+          WHERE boot_ended_at IS NOT NULL;
       `)
       .execute(database)
   },
