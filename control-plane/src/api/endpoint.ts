@@ -23,7 +23,7 @@ export interface ErrorDescription {
 const nativeErrors: ErrorDescription = {
   schema: errorBodySchema,
   statuses: {
-    400: 'What does not fit',
+    400: 'A value is wrong: the message says which, what it must be, and what was given',
     401: 'No valid token',
     403: 'Not allowed, or a quota is used up',
     404: 'Not found',

@@ -20,7 +20,7 @@ export const exitCodeHelp: readonly { code: ExitCode; meaning: string }[] = [
   },
   {
     code: exitCodes.badInput,
-    meaning: 'the command line, a file or a value does not fit; nothing was changed',
+    meaning: 'the command line, a file or a value is wrong; nothing was changed',
   },
   { code: exitCodes.notFound, meaning: 'there is no such resource, or it is not kept any more' },
   {

@@ -1,7 +1,7 @@
 import { CST, Lexer, parse } from 'yaml'
 
 const mostTokens = 4_000
-/** Of brackets in brackets, and of marks (`-`, `:`, anchors, tags) one after another without a value between them. */
+/** The deepest nesting of brackets, and the longest run of marks (`-`, `:`, anchors, tags) without a value. */
 const mostDepth = 32
 
 /**

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineKind } from './kind-definition.ts'
 import { labelsSchema, nameSchema, resourceSchema, statusFields } from './resource.ts'
 
-/** What one machine may use of what its host shares among all; what is not named is not limited. */
+/** Limits of one machine on what all machines of its host share; a limit that is absent does not apply. */
 export const machineLimitsSchema = z.strictObject({
   diskMegabytesPerSecond: z.int().min(1).max(1_000_000).optional(),
   diskOperationsPerSecond: z.int().min(10).max(100_000_000).optional(),

@@ -20,7 +20,7 @@ export const addressSchema = z.object({
 })
 export type Address = z.infer<typeof addressSchema>
 
-/** The gate before `running`: each is this machine's own, as read back from inside the guest. */
+/** What makes a machine itself, read from inside its guest and checked before it is `running`. */
 export const identitySchema = z.object({
   machineId: z.string(),
   hostname: z.string(),
@@ -31,7 +31,7 @@ export const identitySchema = z.object({
 })
 export type Identity = z.infer<typeof identitySchema>
 
-/** Why a guest stands still: its disk could not be written, somebody on the host suspended it, or something else. */
+/** Why the hypervisor has paused a guest: a failed write to its disk, somebody on the host, or another cause. */
 export const pauseReasonSchema = z.enum(['io_error', 'suspended', 'other'])
 export type PauseReason = z.infer<typeof pauseReasonSchema>
 export const pauseSchema = z.object({

@@ -1,7 +1,7 @@
 import { kinds } from './kinds.ts'
 
 type Kinds = typeof kinds
-/** The names of the kinds of which something holds. */
+/** The names of the kinds that have a property. */
 export type KindWith<Property extends 'hasEvents' | 'isExplained'> = {
   [Name in keyof Kinds]: Kinds[Name][Property] extends true ? Name : never
 }[keyof Kinds]

@@ -40,13 +40,13 @@ export const observerCreateSchema = z
     }),
   })
   .meta({ id: 'ObserverCreate' })
-/** What its consumer hangs on. */
+/** The fields that an observer's NATS consumer is made from. */
 export type ObservedEvents = Pick<Observer, 'id' | 'organizationId' | 'unacknowledged'>
 export type ObserverStart = z.output<typeof observerCreateSchema>['start']
 
 export const observerRenewSchema = z.strictObject({ hours }).meta({ id: 'ObserverRenew' })
 
-/** With what a NATS client reads: a durable pull consumer that is there, and the only thing the credentials reach. */
+/** The observer, and how a NATS client reads its events: from a durable pull consumer, all that its credentials reach. */
 export const observerAccessSchema = z
   .object({
     observer: observerSchema,

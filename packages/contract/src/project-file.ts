@@ -76,7 +76,7 @@ export type ProjectFileResult =
   | { declaration: ProjectDeclarationInput; faults: [] }
   | { declaration: null; faults: ProjectFileFault[] }
 
-/** More than any project file is; and how often a file may repeat what an alias names. */
+/** The largest project file, and how many times its aliases may be expanded. */
 export const projectFileLimits = { bytes: 1024 * 1024, aliases: 100 } as const
 
 /** Reads a project file. Every fault is reported at once, with its place; a file with a fault is refused whole. */
@@ -122,7 +122,7 @@ function refused(lines: LineCounter, offset: number, message: string): ProjectFi
   return { declaration: null, faults: [{ ...place(lines, offset), path: '', message }] }
 }
 
-/** Some faults are clear only to who knows the parser. */
+/** Adds to the parser's message what to do, where the message alone does not say. */
 function yamlFault({ code, message }: YAMLError): string {
   switch (code) {
     case 'TAG_RESOLVE_FAILED':
@@ -134,7 +134,7 @@ function yamlFault({ code, message }: YAMLError): string {
   }
 }
 
-/** The parser itself finds these only while it makes values, and then without their place. */
+/** An alias without an anchor before it; the parser itself reports these without their place. */
 function unresolvedAlias(document: Document): Alias | null {
   const anchors = new Set<string>()
   let found: Alias | null = null

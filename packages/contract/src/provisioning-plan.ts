@@ -42,7 +42,7 @@ const repositoryUrl = z
     /^((https?|ssh|git|file):\/\/\S+|[\w.-]+@[\w.-]+:\S+)$/,
     'a git URL: https://, ssh://, git://, file:// or user@host:path',
   )
-  // Whoever may see the project would see it, in events too.
+  // A password in the URL would be visible to everybody who may read the project or its events.
   .refine(
     (url) => !/^[a-z]+:\/\/[^/?#]*:[^/?#]*@/i.test(url),
     'a URL without a password: store the password as a secret and name that secret in `token` (https://) or a key in `deployKey` (ssh://)',

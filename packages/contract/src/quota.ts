@@ -10,7 +10,7 @@ export const machineQuotaNames = [
   'diskGibibytes',
 ] as const
 export type MachineQuotaName = (typeof machineQuotaNames)[number]
-/** Things of which an organization has only so many. */
+/** Resources that are limited by their number in an organization. */
 export const resourceQuotaNames = [
   'projects',
   'environmentClasses',
@@ -50,7 +50,7 @@ export interface QuotaLimits {
   principal: Readonly<Record<PrincipalQuotaName, number | null>>
 }
 
-/** More than a usual team needs, and less than what hurts its neighbours. */
+/** The limits of an installation that sets none: more than most teams need, less than what slows other organizations. */
 export const defaultQuotas: QuotaLimits = {
   organization: {
     environments: 1_000,

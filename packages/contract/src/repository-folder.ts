@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 const mostCharacters = 100
-/** Hearth's own in `/home`. */
+/** Names in `/home` that Hearth uses itself. */
 const taken = ['.env']
 
 /** The folder of a clone below `/home`: one name, as git makes them, and none that a program would take for an option. */
@@ -46,7 +46,7 @@ export function refuseSharedFolders(
 ): void {
   const seen = new Map<string, string>()
   for (const [index, { name }] of repositories.entries()) {
-    // One that does not fit itself has no name yet, and is told of by its own schema.
+    // A repository that is wrong by itself has no name yet: its own schema reports it.
     if (name === undefined) continue
     const other = seen.get(name.toLowerCase())
     if (other === undefined) seen.set(name.toLowerCase(), name)

@@ -104,7 +104,7 @@ const mostFaults = 20
 const mostMessageBytes = 1_000
 const everyControlCharacter = new RegExp(controlCharacters, 'g')
 
-/** Parts of the file stand in the message: no more than a few, and nothing that a terminal would obey. */
+/** The message quotes the file: it is bounded, and control characters are replaced. */
 function shown(message: string): string {
   return startOfText(message.replace(everyControlCharacter, '\ufffd'), mostMessageBytes)
 }

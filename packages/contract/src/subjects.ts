@@ -13,7 +13,7 @@ export const subjects = {
   report: (runnerId: string, kind: string, id: string) => `hearth.report.${runnerId}.${kind}.${id}`,
   reportsOfRunner: (runnerId: string) => `hearth.report.${runnerId}.>`,
   allReports: 'hearth.report.>',
-  /** The runner stands in it so that NATS itself can hold each runner to its own. */
+  /** Contains the runner's id, so that NATS can restrict each runner to its own subjects. */
   log: (runnerId: string, environmentId: string, step: string) =>
     `hearth.log.${runnerId}.${environmentId}.${stepTokens(step)}`,
   logsOfRunner: (runnerId: string) => `hearth.log.${runnerId}.>`,

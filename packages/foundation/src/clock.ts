@@ -18,7 +18,7 @@ export class FixedClock implements Clock {
   }
 }
 
-/** A time as it stands in a sentence: to the second, in UTC. */
+/** A time for use in sentences: to the second, in UTC. */
 export function spokenTime(time: Date | string): string {
   return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 }

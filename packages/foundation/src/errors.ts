@@ -1,6 +1,6 @@
 /** What a caller could do differently; each code has one HTTP status, given in the control plane's error response. */
 export type ErrorCode =
-  | 'invalid' // the input does not fit: change it
+  | 'invalid' // the input is wrong: change it
   | 'unauthenticated' // no token, or one that is not known or has ended
   | 'forbidden' // the token's roles do not allow it
   | 'not_found'
@@ -20,7 +20,7 @@ export interface ErrorDetail {
   field: string
   /** What was given, shortened. */
   given: string
-  /** What would fit. */
+  /** What would be right, for example `between 0 and 20`. */
   expected: string
 }
 

@@ -1,4 +1,4 @@
-/** For so long nothing else ran. */
+/** A time in which the event loop ran one thing, and nothing else. */
 export interface Stall {
   milliseconds: number
   /** Processor time that this process used meanwhile, all its threads together. */
@@ -10,12 +10,12 @@ export interface Stall {
 }
 
 interface EventLoopWatchOptions {
-  /** What is not longer is no stall. */
+  /** Shorter delays are not reported. */
   stallMilliseconds: number
   onStall(stall: Stall): void
 }
 
-/** Between two looks; a stall is seen to this accuracy. */
+/** Interval of the timer that is late when the loop is blocked; the length of a stall is exact to it. */
 const beatMilliseconds = 20
 const mostNotes = 5
 

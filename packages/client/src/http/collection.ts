@@ -9,7 +9,7 @@ export interface Page {
   after?: string | undefined
 }
 
-/** Reads of one kind, the same for all: one by id (or name, where names are unique), one page, or all pages. */
+/** Reads of one kind, the same for all: one by its id or, where the kind takes names, its name, one page, or all pages. */
 export function collection<Item extends z.ZodType, Filter extends object>(
   transport: Transport,
   path: string,

@@ -1,7 +1,7 @@
 import { backoff, HearthError, toError } from '@hearth/foundation'
 import { DelegateBackoff, handleWhen, type IRetryBackoffContext, type RetryPolicy, retry } from 'cockatiel'
 
-/** Longer than this nobody waits without being told. */
+/** The longest `Retry-After` that is waited for; a longer one is reported as an error. */
 const mostRetryAfterMilliseconds = 10_000
 
 /**
@@ -12,7 +12,7 @@ export function retrying(attempts: number, isTransient = mayRepeat): RetryPolicy
   return retry(handleWhen(isTransient), {
     maxAttempts: attempts,
     backoff: new DelegateBackoff<IRetryBackoffContext<unknown>>(({ attempt, result }) => {
-      // Callers that failed together are not to come back together.
+      // Jitter: callers that failed at the same time should not retry at the same time.
       const pause = backoff(attempt - 1, { first: 100, most: 2_000 }) * (0.5 + Math.random() / 2)
       return pause + ('error' in result ? (retryAfterMilliseconds(result.error) ?? 0) : 0)
     }),
@@ -21,7 +21,7 @@ export function retrying(attempts: number, isTransient = mayRepeat): RetryPolicy
 
 const mayRepeat = (error: unknown) => isUnavailable(error) || isRateLimited(error)
 
-/** Whether it was refused for coming too often, and may come again before anybody gets impatient. */
+/** Whether a rate limit refused it and names a wait that is short enough. */
 export function isRateLimited(error: unknown): boolean {
   return (retryAfterMilliseconds(error) ?? Number.POSITIVE_INFINITY) <= mostRetryAfterMilliseconds
 }

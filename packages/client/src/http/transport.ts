@@ -15,9 +15,9 @@ export interface TransportOptions {
   url: string
   /** Sent as a bearer token. */
   token?: string | undefined
-  /** How often a call that did not get through is tried again; 4 unless told. */
+  /** How often a failed call is repeated; 4 by default. */
   retries?: number
-  /** How long one try waits for its answer; 30,000 unless told, and 10,000 where another control plane may answer. */
+  /** How long one try waits for its answer, in milliseconds: 30,000 by default, 10,000 with several control planes. */
   timeoutMilliseconds?: number
 }
 
@@ -35,7 +35,7 @@ export interface Request extends CallOptions {
   query?: Readonly<Record<string, string | number | boolean | undefined>> | undefined
   body?: unknown
   headers?: Readonly<Record<string, string>>
-  /** On top of the transport's own time, for long polls. */
+  /** Added to the transport's time limit, for long polls. */
   extraMilliseconds?: number
 }
 
@@ -54,8 +54,8 @@ export class Transport {
   }
 
   /**
-   * The answer's body, held to the schema. PATCH is repeated only when no connection could be made, or it was refused for coming too often; all else is safe
-   * to repeat and is repeated.
+   * The answer's body, checked by the schema. All requests are repeated when they fail, since repeating them is safe, but
+   * PATCH only when no connection could be made or it was refused by a rate limit.
    */
   async json<Schema extends z.ZodType>(request: Request, schema: Schema): Promise<z.output<Schema>> {
     const body = await this.#text(request)
@@ -70,7 +70,7 @@ export class Transport {
     return parsed.data
   }
 
-  /** For answers without a body that matters. */
+  /** For requests whose answer's body is not needed. */
   async send(request: Request): Promise<void> {
     await this.#text(request)
   }

@@ -15,9 +15,9 @@ export interface FollowOptions {
   after?: number | undefined
   kind?: ResourceKind | undefined
   resourceId?: string | undefined
-  /** Which protocol carries them; both carry the same. Server-sent events unless told. */
+  /** The protocol; both carry the same messages. Server-sent events by default. */
   over?: 'sse' | 'websocket' | undefined
-  /** After how long without any message the connection counts as lost; 45,000 unless told. */
+  /** After how many milliseconds without a message the connection counts as lost; 45,000 by default. */
   silenceMilliseconds?: number | undefined
   /** Called each time the stream is open: what changed before that is to be read, not waited for. */
   onOpen?: () => void

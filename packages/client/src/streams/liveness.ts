@@ -12,18 +12,18 @@ export class Liveness {
     this.listen()
   }
 
-  /** From now on something has to be heard in time. */
+  /** Starts the time limit anew. */
   listen(): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#ended.abort(), this.#silenceMilliseconds)
   }
 
-  /** Nobody listens: the time does not count. */
+  /** Stops the time limit while nobody reads. */
   rest(): void {
     clearTimeout(this.#timer)
   }
 
-  /** The connection is of no use any more. */
+  /** Ends the watch together with the connection. */
   end(): void {
     clearTimeout(this.#timer)
     this.#ended.abort()

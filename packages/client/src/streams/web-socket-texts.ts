@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws'
 
-/** How many messages wait here before the server's are left where they are. */
+/** How many messages are buffered before reading from the socket is paused. */
 const mostWaiting = 256
 
 /** The texts of a paused WebSocket, in order, until it closes or the signal aborts. It is closed afterwards. */

@@ -29,7 +29,7 @@ export function natsConfiguration(options: {
     `listen: "127.0.0.1:${options.port}"`,
     `server_name: ${options.cluster?.serverName ?? 'hearth'}`,
     `pid_file: ${JSON.stringify(pidFile(options.folder))}`,
-    // A full desired set of a busy host is one message.
+    // The full desired set of a busy host is one message.
     'max_payload: 8MB',
     `jetstream { store_dir: ${JSON.stringify(storeFolder(options.folder))} }`,
   ]
@@ -54,7 +54,7 @@ function authorization(folder: string, operator: NatsOperator | undefined): stri
     `operator: ${operator.operatorJwt}`,
     `system_account: ${operator.systemAccountPublicKey}`,
     `resolver { type: full, dir: ${JSON.stringify(accountsFolder(folder))}, allow_delete: false }`,
-    // What is kept there and was signed later goes before these.
+    // A claim in the store that was signed later takes precedence over these.
     'resolver_preload: {',
     `  ${operator.systemAccountPublicKey}: ${operator.systemAccountJwt}`,
     `  ${operator.accountPublicKey}: ${operator.accountJwt}`,

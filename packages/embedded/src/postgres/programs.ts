@@ -57,7 +57,7 @@ export function findPackage(): string {
     try {
       return dirname(dirname(createRequire(from).resolve(name)))
     } catch {
-      // The next root may have it.
+      // The package may be below the next root.
     }
   }
   throw new HearthError(

@@ -58,7 +58,7 @@ function ownProcess(child: ChildProcess): ServerProcess {
     async exited(timeoutMilliseconds) {
       if (hasExited()) return true
       const controller = new AbortController()
-      // Holds this process up, which the child itself does not.
+      // The child itself does not keep this process alive; this timer does.
       const late = delay(timeoutMilliseconds, false as const, { signal: controller.signal }).catch(
         () => false as const,
       )
