@@ -8,6 +8,8 @@ export interface KindRoutes {
   body: ((name: string, client: HearthClient) => object | Promise<object>) | null
   /** Where the resource stands in the answer to that: by default it is the answer. */
   made?: string
+  /** Where the answer has a token that sees its events, when those are not of the caller's organization. */
+  eventToken?: string
   /** A token that may not make one. */
   refused: 'viewer' | 'member' | 'join'
   /** A body that changes one; null for a kind without PATCH. */
@@ -35,6 +37,7 @@ export const kindRoutes: Record<keyof typeof kinds, KindRoutes> = {
   Organization: {
     body: (name) => ({ name, spec: { displayName: name } }),
     made: 'organization',
+    eventToken: 'token',
     refused: 'member',
     change: { spec: { displayName: 'changed' } },
     deletion: null,

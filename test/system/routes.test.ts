@@ -45,7 +45,8 @@ const idOf = (resource: { id?: string; metadata?: { id: string } }) =>
   resource.metadata?.id ?? resource.id ?? ''
 
 describe.each(Object.values(kinds).map((kind) => [kind.noun, kind] as const))('%s', (noun, kind) => {
-  const { body, made, refused, change, changed, deletion, isNotShown, hasNoVersion } = kindRoutes[kind.kind]
+  const { body, made, refused, change, changed, deletion, eventToken, isNotShown, hasNoVersion } =
+    kindRoutes[kind.kind]
   const { path, schema } = kind
   const bodyOf = async () => (await body?.(newName(), installation.client)) ?? {}
   const make = async () => {
@@ -175,13 +176,17 @@ describe.each(Object.values(kinds).map((kind) => [kind.noun, kind] as const))('%
   })
 
   test.skipIf(!kind.hasEvents)('tells of itself in events', async () => {
-    const [id = ''] = body === null ? await makeTwo() : [idOf(await make())]
-    // Events have their position a moment after the commit.
+    const answer = body === null ? null : await call('POST', path, { body: await bodyOf() })
+    const [id = ''] =
+      answer === null ? await makeTwo() : [idOf(made === undefined ? answer.body : answer.body[made])]
+    const token = eventToken === undefined ? installation.token : answer?.body[eventToken]
+    const headers = { Authorization: `Bearer ${token}` }
     const events = `/v1/events?after=0&kind=${kind.kind}&resourceId=${id}`
+    // Events have their position a moment after the commit.
     const { body: page } = await eventually(
       async () => {
-        const answer = await call('GET', events)
-        return answer.body.items.length > 0 ? answer : null
+        const read = await call('GET', events, { headers })
+        return read.body.items.length > 0 ? read : null
       },
       { timeoutMilliseconds: 10_000 },
     )
