@@ -1,7 +1,7 @@
 import { projectDeletingSeconds } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decide, type ObservedProject } from './decide.ts'
+import { decide, type SeenProject } from './decide.ts'
 
 const start = new Date('2026-01-01T12:00:00Z').getTime()
 const span = 2 * projectDeletingSeconds * 1000
@@ -11,17 +11,17 @@ const anyMachine = fc.record({
   phase: fc.constantFrom('running', 'deleting', 'failed'),
   runner: fc.option(fc.string({ minLength: 1 })),
 })
-const anyProject: fc.Arbitrary<ObservedProject> = fc.record({
+const anyProject: fc.Arbitrary<SeenProject> = fc.record({
   deleting: fc.boolean(),
   pools: fc.array(fc.string({ minLength: 1 }), { maxLength: 3 }),
   machines: fc.array(anyMachine, { maxLength: 8 }),
   deadline: fc.option(anyTime),
   now: anyTime,
 })
-const isLeft = ({ pools, machines }: ObservedProject) => pools.length + machines.length > 0
+const isLeft = ({ pools, machines }: SeenProject) => pools.length + machines.length > 0
 
 /** What the reconciler keeps of a decision. */
-function after(seen: ObservedProject): ObservedProject {
+function after(seen: SeenProject): SeenProject {
   const action = decide(seen)
   return action === null || action.do === 'remove' ? seen : { ...seen, deadline: action.until }
 }

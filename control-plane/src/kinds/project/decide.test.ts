@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { decide, type ObservedProject } from './decide.ts'
+import { decide, type SeenProject } from './decide.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
 const later = new Date('2026-01-01T12:15:00Z')
 const machine = { name: 'shop-1', phase: 'deleting', runner: 'north' }
-const seen = (change: Partial<ObservedProject> = {}): ObservedProject => ({
+const seen = (change: Partial<SeenProject> = {}): SeenProject => ({
   deleting: true,
   pools: [],
   machines: [],

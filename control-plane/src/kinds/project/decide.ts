@@ -1,7 +1,7 @@
 import { type Failure, projectDeletingSeconds } from '@hearth/contract'
 
 /** What is left of a project that is being deleted. */
-export interface ObservedProject {
+export interface SeenProject {
   deleting: boolean
   pools: readonly string[]
   machines: readonly { name: string; phase: string; runner: string | null }[]
@@ -18,7 +18,7 @@ export type ProjectAction =
 const namesTold = 5
 
 /** What follows for a project that goes: it waits for its pools and machines, and says so when that takes long. */
-export function decide(seen: ObservedProject): ProjectAction | null {
+export function decide(seen: SeenProject): ProjectAction | null {
   if (!seen.deleting) return null
   if (seen.pools.length === 0 && seen.machines.length === 0) return { do: 'remove' }
   const next = new Date(seen.now.getTime() + projectDeletingSeconds * 1000)
@@ -27,7 +27,7 @@ export function decide(seen: ObservedProject): ProjectAction | null {
   return { do: 'tell', failure: { code: 'deadline_passed', message: describe(seen) }, until: next }
 }
 
-function describe({ pools, machines }: ObservedProject): string {
+function describe({ pools, machines }: SeenProject): string {
   const told = machines
     .slice(0, namesTold)
     .map(({ name, phase, runner }) => `${name} (${phase}${runner === null ? '' : ` on ${runner}`})`)

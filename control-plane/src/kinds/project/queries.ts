@@ -1,7 +1,7 @@
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import type { Encryption } from '../../database/encryption.ts'
 import { resourceQueries } from '../../resource/queries.ts'
-import type { ObservedProject } from './decide.ts'
+import type { SeenProject } from './decide.ts'
 
 export const projects = resourceQueries('projects', { noun: 'project', names: 'unique' })
 
@@ -63,10 +63,10 @@ export async function dependentsOf(
 }
 
 /** What is left of a project by name, for the sentence that says what keeps it. */
-export async function observeRemains(
+export async function readRemains(
   tx: DatabaseTransaction,
   projectId: string,
-): Promise<Pick<ObservedProject, 'pools' | 'machines'>> {
+): Promise<Pick<SeenProject, 'pools' | 'machines'>> {
   const pools = await tx.selectFrom('warm_pools').select('name').where('project_id', '=', projectId).execute()
   const machines = await tx
     .selectFrom('environments')

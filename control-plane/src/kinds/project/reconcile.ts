@@ -2,7 +2,7 @@ import { assertNever } from '@hearth/foundation'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { recordEvent } from '../../resource/record.ts'
 import { decide } from './decide.ts'
-import { observeRemains, projects } from './queries.ts'
+import { projects, readRemains } from './queries.ts'
 import { toProject } from './table.ts'
 
 /** A project that is being deleted goes once nothing of it is left; its pools and machines see to themselves. */
@@ -12,7 +12,7 @@ export const projectReconciler: Reconciler = {
     const row = await projects.lockById(tx, id)
     if (row?.phase !== 'deleting') return null
     const deadline = row.status.deadline == null ? null : new Date(row.status.deadline)
-    const remains = await observeRemains(tx, id)
+    const remains = await readRemains(tx, id)
     const action = decide({ deleting: true, ...remains, deadline, now: clock.now() })
     switch (action?.do) {
       case undefined:

@@ -1,12 +1,12 @@
 import { runnerPhases } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decide, type ObservedRunner, silenceEnd, staysLeft } from './decide.ts'
+import { decide, type SeenRunner, silenceEnd, staysLeft } from './decide.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
 const lease = 30_000
 const time = fc.integer({ min: -120_000, max: 0 }).map((offset) => new Date(now.getTime() + offset))
-const anyRunner: fc.Arbitrary<ObservedRunner> = fc.record({
+const anyRunner: fc.Arbitrary<SeenRunner> = fc.record({
   phase: fc.constantFrom(...runnerPhases),
   scheduling: fc.constantFrom('enabled' as const, 'cordoned' as const, 'draining' as const),
   lastSeenAt: fc.option(time),

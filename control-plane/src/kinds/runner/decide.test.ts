@@ -1,10 +1,10 @@
 import { runnerPhases } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decide, type ObservedRunner, staysLeft } from './decide.ts'
+import { decide, type SeenRunner, staysLeft } from './decide.ts'
 
 const now = new Date('2026-01-01T00:01:00Z')
-const seen = (change: Partial<ObservedRunner>): ObservedRunner => ({
+const seen = (change: Partial<SeenRunner>): SeenRunner => ({
   phase: 'active',
   scheduling: 'enabled',
   lastSeenAt: now,

@@ -1,7 +1,7 @@
 import type { RunnerPhase, RunnerSpec } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 
-export interface ObservedRunner {
+export interface SeenRunner {
   phase: RunnerPhase
   scheduling: RunnerSpec['scheduling']
   lastSeenAt: Date | null
@@ -17,7 +17,7 @@ export interface ObservedRunner {
 }
 
 /** The phase a runner should be in, from when it was last heard and what is asked of it. */
-export function decide(seen: ObservedRunner): RunnerPhase {
+export function decide(seen: SeenRunner): RunnerPhase {
   switch (seen.phase) {
     case 'deleted':
       return 'deleted'
@@ -37,13 +37,13 @@ export function decide(seen: ObservedRunner): RunnerPhase {
 
 /** An agent that said that it stops may come back at once: its machines are lost only when its lease is over, too. */
 export function staysLeft(
-  seen: Pick<ObservedRunner, 'leaseMilliseconds' | 'now'> & { lastSeenAt: Date },
+  seen: Pick<SeenRunner, 'leaseMilliseconds' | 'now'> & { lastSeenAt: Date },
 ): boolean {
   return seen.now < leaseEnd(seen.lastSeenAt, seen.leaseMilliseconds)
 }
 
 /** What was offline before its control plane listened stays so until it is heard. */
-function isSilent(seen: ObservedRunner, lastSeenAt: Date): boolean {
+function isSilent(seen: SeenRunner, lastSeenAt: Date): boolean {
   if (seen.now < leaseEnd(lastSeenAt, seen.leaseMilliseconds)) return false
   if (seen.phase === 'offline') return true
   const end = silenceEnd({ ...seen, lastSeenAt })

@@ -1,7 +1,7 @@
 import type { RunnerHealth } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Boot, decide, type ObservedHealth } from './health.decide.ts'
+import { type Boot, decide, type SeenHealth } from './health.decide.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
 const before = (seconds: number) => new Date(now.getTime() - seconds * 1000)
@@ -19,7 +19,7 @@ function boot(ready: boolean, secondsAgo: number, configuration = 'shop'): Boot 
 const failed = (secondsAgo: number, configuration?: string) => boot(false, secondsAgo, configuration)
 const came = (secondsAgo: number, configuration?: string) => boot(true, secondsAgo, configuration)
 
-function judge(boots: Boot[], change: Partial<ObservedHealth> = {}): RunnerHealth | null {
+function judge(boots: Boot[], change: Partial<SeenHealth> = {}): RunnerHealth | null {
   return decide({
     health: null,
     boots,

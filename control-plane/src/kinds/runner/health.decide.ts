@@ -17,7 +17,7 @@ export interface Elsewhere {
   failed: number
 }
 
-export interface ObservedHealth {
+export interface SeenHealth {
   health: RunnerHealth | null
   /** Newest first. */
   boots: readonly Boot[]
@@ -39,14 +39,14 @@ const longestPauseMilliseconds = 1_800_000
  * was made and counts neither way. A degraded host is tried again after a pause; one success restores it, and what was
  * before is forgotten.
  */
-export function decide(seen: ObservedHealth): RunnerHealth | null {
+export function decide(seen: SeenHealth): RunnerHealth | null {
   const boots = countedBoots(seen)
   return seen.health !== null && seen.health.degradedSince !== null
     ? afterProbes(seen, seen.health, seen.health.degradedSince)
     : beforeDegraded(seen, boots)
 }
 
-function countedBoots({ boots, elsewhere, health, now }: ObservedHealth): Boot[] {
+function countedBoots({ boots, elsewhere, health, now }: SeenHealth): Boot[] {
   const restored =
     health?.restoredAt === undefined || health.restoredAt === null ? 0 : Date.parse(health.restoredAt)
   const from = Math.max(now.getTime() - windowMilliseconds, restored + 1)
@@ -60,7 +60,7 @@ function countedBoots({ boots, elsewhere, health, now }: ObservedHealth): Boot[]
     .slice(0, bootsCounted)
 }
 
-function beforeDegraded(seen: ObservedHealth, boots: readonly Boot[]): RunnerHealth | null {
+function beforeDegraded(seen: SeenHealth, boots: readonly Boot[]): RunnerHealth | null {
   const failures = boots.filter(({ ready }) => !ready)
   const [last] = failures
   const restoredAt = seen.health?.restoredAt ?? null
@@ -91,7 +91,7 @@ function beforeDegraded(seen: ObservedHealth, boots: readonly Boot[]): RunnerHea
   return { ...counted, avoidedUntil, degradedSince: null, probeAt: null }
 }
 
-function afterProbes(seen: ObservedHealth, health: RunnerHealth, degradedSince: string): RunnerHealth {
+function afterProbes(seen: SeenHealth, health: RunnerHealth, degradedSince: string): RunnerHealth {
   const since = Date.parse(degradedSince)
   const cameUp = seen.boots.find(({ ready, at }) => ready && at.getTime() > since)
   if (cameUp !== undefined) {

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decide, type ObservedHealth } from './health.decide.ts'
+import { decide, type SeenHealth } from './health.decide.ts'
 
 const now = new Date('2026-01-01T12:00:00Z')
 const minute = 60_000
-const anySight: fc.Arbitrary<ObservedHealth> = fc.record({
+const anySight: fc.Arbitrary<SeenHealth> = fc.record({
   health: fc.constant(null),
   boots: fc
     .array(

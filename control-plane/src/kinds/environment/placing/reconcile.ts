@@ -20,7 +20,7 @@ const toldEachTime = 10
 
 /**
  * Gives an organization's waiting machines their runners, the oldest first: all in one pass, so that the fleet is
- * observed once and two placements never promise the same room.
+ * looked at once and two placements never promise the same room.
  */
 export const placementReconciler: Reconciler = {
   kind: 'placement',
