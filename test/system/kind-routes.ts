@@ -32,8 +32,8 @@ async function projectAndClass(name: string, client: HearthClient) {
   return { projectId: project.metadata.id, environmentClassId: environmentClass.metadata.id }
 }
 
-/** A kind that is not in it does not compile. */
-export const kindRoutes: Record<keyof typeof kinds, KindRoutes> = {
+/** What is said of each kind; routes.test.ts fails for one that is not in it. */
+export const kindRoutes: Partial<Record<keyof typeof kinds, KindRoutes>> = {
   Organization: {
     body: (name) => ({ name, spec: { displayName: name } }),
     made: 'organization',
