@@ -51,7 +51,15 @@ async function startAgent(
   const timings = { synchronisation: 500, synchronisationSpread: 50, removalGrace: 300 }
   const agent = await startSyntheticAgent(older, { name: 'north', timings, log: log.logger, ...settings })
   agents.push(agent)
+  await untilRegistered(agent.runner.metadata.id)
   return agent
+}
+
+/** Before that there is no order for it, and a row of the outbox is done with. */
+async function untilRegistered(runnerId: string): Promise<void> {
+  await expect
+    .poll(async () => (await older.client.runners.get(runnerId)).status.phase, patience)
+    .toBe('active')
 }
 
 /** Of the version that has markers. */
@@ -69,9 +77,7 @@ test('an agent that is killed amid work of two kinds goes on with both', async (
   const runnerId = runner.metadata.id
   const start = () => spawnAgent({ url: newer.url, runnerId, token })
   const first = start()
-  await expect
-    .poll(async () => (await newer.client.runners.get(runnerId)).status.phase, patience)
-    .toBe('active')
+  await untilRegistered(runnerId)
   const pool = await fillPool(newer.client, 3)
   const wanted = await Promise.all([1, 2, 3].map(() => markers.want(runnerId)))
   const isAmid = (file: MarkerFile | null) =>
