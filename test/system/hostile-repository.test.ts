@@ -64,6 +64,36 @@ test('a server that lists no such branch, and be it in junk, has it refused', as
   })
 })
 
+test('apply refuses a pool’s branch that is not there and makes nothing; one that stands is not asked for again', async () => {
+  let asked = 0
+  await using server = await listening(
+    createHttpServer((_, response) => {
+      asked += 1
+      response.end(branchMain)
+    }),
+  )
+  const { client } = installation
+  count += 1
+  const apply = (branch: string) =>
+    client.apply({
+      apiVersion: 'hearth/v1',
+      name: `declared-${count}`,
+      repositories: [{ url: `${server.url}shop.git` }],
+      warmPools: [{ environmentClass: 'small', enabled: false, branch }],
+    })
+  await expect(apply('absent')).rejects.toMatchObject({
+    code: 'invalid',
+    message: 'there is no branch absent in shop',
+    details: [expect.objectContaining({ field: 'body.warmPools.0.branch' })],
+  })
+  await expect(client.projects.get(`declared-${count}`)).rejects.toMatchObject({ code: 'not_found' })
+  expect(await apply('main')).toMatchObject({ project: 'created', warmPools: [{ change: 'created' }] })
+  const before = asked
+  expect(before).toBeGreaterThan(1)
+  expect(await apply('main')).toMatchObject({ project: 'unchanged', warmPools: [{ change: 'unchanged' }] })
+  expect(asked).toBe(before)
+})
+
 /** Addresses that the control plane does not connect to. */
 const closed: [url: (port: number) => string, cause: string][] = [
   [(port) => `http://[::ffff:127.0.0.2]:${port}/shop.git`, notPublic],
