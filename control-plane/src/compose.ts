@@ -23,14 +23,13 @@ import { publishCommitted } from './delivery/publisher.ts'
 import { StreamKeeper } from './delivery/stream-keeper.ts'
 import { dialects } from './dialects/index.ts'
 import * as kindList from './kinds/kinds.ts'
-import { removeEndedObservers } from './kinds/observer/index.ts'
 import { bootstrap, CertificateAuthorities, checkEncryptionKey } from './kinds/organization/index.ts'
 import { Listening, Revocations } from './kinds/runner/index.ts'
 import { Authentication, TokenUse, TokenWatch } from './kinds/token/index.ts'
 import { Outgoing } from './outgoing/index.ts'
 import { releaseAbandonedJobs } from './reconciling/abandoned.ts'
 import { prepareQueue, startReconcileQueue } from './reconciling/queue.ts'
-import type { Kind } from './resource/define.ts'
+import type { Kind, KindTools } from './resource/define.ts'
 import { defaultTimings, stallMilliseconds, type Timings } from './timings.ts'
 import type { WorkKind } from './work/work-kind.ts'
 
@@ -108,7 +107,11 @@ export async function composeControlPlane(
     onProblem: tellProblems(log, metrics, new Allowance({ perSecond: 0.2, burst: 10 })),
   })
   await messaging.ensureStreams()
-  streams = new StreamKeeper({ database, messaging, clock, log, signal: draining.signal })
+  const tools: KindTools = { database, messaging, clock, log }
+  const makeAgain = kinds.flatMap(({ whenNatsReturns }) =>
+    whenNatsReturns === undefined ? [] : (signal: AbortSignal) => whenNatsReturns(tools, signal),
+  )
+  streams = new StreamKeeper({ messaging, log, makeAgain, signal: draining.signal })
   streams.check()
   const notifications = new Notifications(config.databaseUrl, lost)
   await notifications.start()
@@ -154,9 +157,10 @@ export async function composeControlPlane(
     },
   }
   notifications.on('hearth_tokens', () => {
-    removeEndedObservers(database, messaging, clock, log).catch((error: unknown) =>
-      log.warn({ err: toError(error) }, 'could not look at the observers of a token'),
-    )
+    for (const { name, whenTokensEnd } of kinds)
+      whenTokensEnd?.(tools).catch((error: unknown) =>
+        log.warn({ err: toError(error), kind: name }, 'could not end what belongs to a token'),
+      )
   })
   const application = composeApplication(services)
   const queue = await startReconcileQueue({
@@ -180,9 +184,12 @@ export async function composeControlPlane(
       metrics.reconcileSeconds.observe({ kind, outcome }, seconds)
     },
   })
+  const eventsWentBack = async (end: number) => {
+    for (const { whenEventsGoBack } of kinds) await whenEventsGoBack?.(tools, end)
+  }
   const stopReleasing = releaseAbandonedJobs(database, timings, log)
   const loops = Promise.all([
-    loop('publisher', publishCommitted({ ...services, workKinds }, draining.signal), log),
+    loop('publisher', publishCommitted({ ...services, workKinds, eventsWentBack }, draining.signal), log),
     loop('intake', takeIn({ ...services, workKinds }, draining.signal), log),
   ])
   const handOver = async () => {

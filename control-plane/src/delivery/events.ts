@@ -9,12 +9,11 @@ import {
   type Publication,
   publicationOf,
 } from '../kinds/event/index.ts'
-import { rewindObservers } from '../kinds/observer/index.ts'
 import { type Answer, forgottenAfter, hasForgotten, newestOf } from './forgotten.ts'
 import { carryInOrder } from './in-order.ts'
 import type { PublisherOptions, Round } from './publisher-options.ts'
 
-type Options = Pick<PublisherOptions, 'database' | 'messaging' | 'metrics' | 'clock' | 'log'>
+type Options = Pick<PublisherOptions, 'messaging' | 'metrics' | 'clock' | 'log' | 'eventsWentBack'>
 
 /** Where a round publishes to. */
 export interface RoundTarget extends EventTarget {
@@ -59,9 +58,9 @@ async function readPublication(
 }
 
 /** The server behind a new connection may hold less than an observer has read, which nobody may have written down. */
-async function rewindToEnd({ database, messaging, clock }: Options): Promise<void> {
+async function rewindToEnd({ messaging, eventsWentBack }: Options): Promise<void> {
   const { last } = await messaging.eventStreamEnds()
-  await rewindObservers(database, messaging, clock, last)
+  await eventsWentBack(last)
 }
 
 /** True when the stream has lost something: that is published in the next rounds, which look again first. */
@@ -69,7 +68,7 @@ async function wentBack(
   { tx }: Round,
   checkpoint: Checkpoint,
   { isNew }: RoundTarget,
-  { database, messaging, clock, log }: Options,
+  { messaging, log, eventsWentBack }: Options,
 ): Promise<boolean> {
   const eventId = await messaging.eventIdAt(checkpoint.sequence)
   if (eventId === checkpoint.eventId) return false
@@ -79,7 +78,7 @@ async function wentBack(
   const known = await goBackTo(tx, end)
   log.warn({ end, ...known }, 'NATS has forgotten events that it had stored; they are published again')
   // An observer that had read on would pass over what has taken the place of what is gone.
-  if (!isNew || end < last) await rewindObservers(database, messaging, clock, known.sequence)
+  if (!isNew || end < last) await eventsWentBack(known.sequence)
   return true
 }
 

@@ -15,6 +15,8 @@ export interface PublisherOptions {
   messaging: Messaging
   encryption: Encryption
   workKinds: readonly WorkKind[]
+  /** Told where the stream of events ends, when it may have lost what had been read. */
+  eventsWentBack(end: number): Promise<void>
   clock: Clock
   timings: Timings
   metrics: Metrics

@@ -1,22 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { backoff, type Clock, toError } from '@hearth/foundation'
+import { backoff, toError } from '@hearth/foundation'
 import type { Messaging } from '@hearth/messaging'
 import type { Logger } from 'pino'
-import type { Database } from '../database/connection.ts'
-import { keepObservers } from '../kinds/observer/index.ts'
-import { presentRunnerIds } from '../kinds/runner/index.ts'
 
 export interface StreamKeeperOptions {
-  database: Database
   messaging: Messaging
-  clock: Clock
   log: Logger
+  /** What the kinds have in NATS beside the streams. */
+  makeAgain: readonly ((signal: AbortSignal) => Promise<void>)[]
   /** Ends it. */
   signal: AbortSignal
 }
 
 /**
- * Makes the streams and every runner's and observer's consumer when NATS may have lost them: after a reconnection nobody knows
+ * Makes the streams and every consumer when NATS may have lost them: after a reconnection nobody knows
  * whether the server came back with its store. What is there stays as it is.
  */
 export class StreamKeeper {
@@ -52,12 +49,11 @@ export class StreamKeeper {
   }
 
   private async makeAll(): Promise<void> {
-    const { database, messaging, clock, log, signal } = this.options
+    const { messaging, makeAgain, signal } = this.options
     await messaging.ensureStreams()
-    for (const id of await presentRunnerIds(database)) {
+    for (const make of makeAgain) {
       if (signal.aborted) return
-      await messaging.ensureRunner(id)
+      await make(signal)
     }
-    await keepObservers(database, messaging, clock, log)
   }
 }

@@ -1,1 +1,1 @@
-export { keepObservers, removeEndedObservers, rewindObservers } from './keep.ts'
+export { observers } from './queries.ts'

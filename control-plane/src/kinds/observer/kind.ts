@@ -11,7 +11,7 @@ import type { Kind } from '../../resource/define.ts'
 import { routesOf } from '../../resource/routes.ts'
 import { accessOf } from './access.ts'
 import { createObserver, deleteObserver, renewObserver } from './commands.ts'
-import { keepObservers } from './keep.ts'
+import { keepObservers, removeEndedObservers, rewindObservers } from './keep.ts'
 import { observers } from './queries.ts'
 import { type ObserverRow, toObserver } from './table.ts'
 
@@ -62,5 +62,9 @@ export const observerKind: Kind = {
       deleteObserver,
     ),
   ],
+  whenNatsReturns: ({ database, messaging, clock, log }) => keepObservers(database, messaging, clock, log),
+  whenEventsGoBack: ({ database, messaging, clock }, end) => rewindObservers(database, messaging, clock, end),
+  whenTokensEnd: ({ database, messaging, clock, log }) =>
+    removeEndedObservers(database, messaging, clock, log),
   everyMinute: ({ database, messaging, clock, log }) => keepObservers(database, messaging, clock, log),
 }

@@ -1,5 +1,4 @@
 export { Listening } from './listening.ts'
 export { notePresences } from './presence.ts'
-export { presentRunnerIds } from './queries.ts'
 export { Revocations } from './revocation.ts'
 export { refuseSync } from './synchronisation.ts'

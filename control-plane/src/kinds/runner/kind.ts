@@ -12,7 +12,7 @@ import type { Kind } from '../../resource/define.ts'
 import { routesOf } from '../../resource/routes.ts'
 import { credentials, registration } from './agent-routes.ts'
 import { changeRunner, createRunner, deleteRunner } from './commands.ts'
-import { countEnvironments, runners } from './queries.ts'
+import { countEnvironments, presentRunnerIds, runners } from './queries.ts'
 import { runnerReconciler } from './reconcile.ts'
 import { type RunnerRow, toRunner } from './table.ts'
 import { explainRunner } from './why-sight.ts'
@@ -77,5 +77,11 @@ export const runnerKind: Kind = {
     credentials,
   ],
   reconcilers: (services) => [runnerReconciler(services)],
+  async whenNatsReturns({ database, messaging }, signal) {
+    for (const id of await presentRunnerIds(database)) {
+      if (signal.aborted) return
+      await messaging.ensureRunner(id)
+    }
+  },
   everyMinute: ({ revocations }) => revocations.tell(),
 }
