@@ -43,7 +43,7 @@ export const queries = ({
   table,
 }) => `import { resourceQueries } from '../../resource/queries.ts'
 
-export const ${camels} = resourceQueries('${table}', { noun: '${noun}', hasUniqueNames: true })
+export const ${camels} = resourceQueries('${table}', { noun: '${noun}', names: 'unique' })
 `
 
 export const decide = ({
