@@ -1,4 +1,5 @@
-import type { Environment, ProvisioningPlan, WarmPool } from '@hearth/contract'
+import type { Environment, WarmPool } from '@hearth/contract'
+import { samplePlan } from '@hearth/testing'
 
 const id = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
 const time = '2026-11-20T18:07:00.000Z'
@@ -10,17 +11,6 @@ const metadata = {
   createdAt: time,
   updatedAt: time,
   labels: {},
-}
-export const samplePlan: ProvisioningPlan = {
-  image: 'debian-12',
-  virtualCpus: 1,
-  memoryMebibytes: 512,
-  diskGibibytes: 4,
-  repositories: [],
-  variables: {},
-  secretNames: [],
-  projectSetup: [],
-  warmPoolSetup: [],
 }
 
 const versions = { specVersion: 1, statusVersion: 1 }
@@ -65,7 +55,7 @@ export function sampleMachine(phase: Environment['status']['phase']): Environmen
       warmPoolId: id,
       test: null,
       inspection: null,
-      plan: samplePlan,
+      plan: samplePlan(),
     },
     status: {
       phase,
