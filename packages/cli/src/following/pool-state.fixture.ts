@@ -16,7 +16,7 @@ const metadata = {
 const versions = { specVersion: 1, statusVersion: 1 }
 const shared = { observedSpecVersion: 1, failure: null, deadline: null }
 
-/** A pool of one, with these differences. */
+/** A pool with one member, with these differences. */
 export function samplePool(
   status: Partial<WarmPool['status']>,
   spec: Partial<WarmPool['spec']> = {},
@@ -41,7 +41,7 @@ export function samplePool(
   }
 }
 
-/** A machine of that pool in a phase. */
+/** A member of that pool in the given phase. */
 export function sampleMachine(phase: Environment['status']['phase']): Environment {
   const failed = phase === 'failed'
   return {
