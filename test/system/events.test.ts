@@ -46,7 +46,7 @@ interface Observer {
   stop(): Promise<void>
 }
 
-/** Follows from now on, and is open when this resolves. */
+/** Starts to follow events; the stream is open when this resolves. */
 async function observe(
   client: HearthClient,
   options: {

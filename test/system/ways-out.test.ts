@@ -19,7 +19,7 @@ beforeAll(async () => {
   const { client } = installation
   sql = new pg.Client({ connectionString: installation.database.url })
   await sql.connect()
-  // A runner that is there and does nothing: whatever waits for it would wait for ever.
+  // A runner that is present and does nothing: whatever waits for it would wait for ever.
   const { runner } = await client.runners.create({
     name: 'idle',
     labels: {},
