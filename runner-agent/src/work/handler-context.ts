@@ -24,7 +24,7 @@ export interface HandlerParts {
 
 /** That context together with what the running agent provides. */
 export interface HandlerContext extends HandlerParts {
-  /** Between two looks at the machines whose guest stands still. */
+  /** Interval between two looks at the paused machines. */
   pausedMachinesMilliseconds: number
   publishLog(runnerId: string, chunk: LogChunk): Promise<void>
   /** Aborts when nothing may be sent any more, at the end of a stop. */
