@@ -12,6 +12,7 @@ import {
 } from '@hearth/contract'
 import { generateSealingKeyPair, newId, systemClock } from '@hearth/foundation'
 import type { Messaging, MessagingOptions } from '@hearth/messaging'
+import { messagingStub, sampleOrder } from '@hearth/testing'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runAgent } from './agent.ts'
@@ -44,27 +45,8 @@ class Wire {
 
   messaging(options: MessagingOptions): Messaging {
     this.reconnect = () => options.onStatus?.('reconnected', '')
-    const unused = () => Promise.reject(new Error('not used by an agent'))
-    return {
-      ensureStreams: unused,
-      ensureRunner: unused,
-      removeRunner: unused,
-      ensureObserver: unused,
-      removeObserver: unused,
-      rewindObserver: unused,
-      eventStream: unused,
-      eventStreamEnds: unused,
-      eventIdAt: unused,
+    return messagingStub({
       session: () => 1,
-      publishOrder: unused,
-      purgeOrder: unused,
-      consumeReports: unused,
-      readLogs: () => {
-        throw new Error('not used by an agent')
-      },
-      publishEvent: unused,
-      subscribePresence: unused,
-      serveSync: unused,
       consumeOrders: (_, handle, signal) => {
         this.deliver = handle
         return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
@@ -86,7 +68,7 @@ class Wire {
       flush: async () => undefined,
       isConnected: () => this.isConnected,
       close: async () => undefined,
-    }
+    })
   }
 
   until(condition: () => boolean): Promise<void> {
@@ -163,31 +145,8 @@ function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
   return { ended, stop: () => stop.abort(), host }
 }
 
-const orderOf = (id: string, change: Partial<EnvironmentOrder> = {}): EnvironmentOrder => ({
-  kind: 'environment',
-  id,
-  name: 'shop',
-  organizationId: newId(),
-  runnerId,
-  epoch: 4,
-  generation: 1,
-  desiredPhase: 'running',
-  plan: {
-    image: 'debian-12',
-    virtualCpus: 1,
-    memoryMebibytes: 512,
-    diskGibibytes: 1,
-    repositories: [],
-    variables: {},
-    secretNames: [],
-    projectSetup: [],
-    warmPoolSetup: [],
-  },
-  sealedSecrets: null,
-  userCertificateAuthority: 'ssh-ed25519 AAAA',
-  principal: `environment:${id}`,
-  ...change,
-})
+const orderOf = (id: string, change: Partial<EnvironmentOrder> = {}) =>
+  sampleOrder({ id, runnerId, epoch: 4, ...change })
 
 test('orders of the stream and of the first sync are fulfilled, and a stop leaves the machines', async () => {
   const wire = new Wire()

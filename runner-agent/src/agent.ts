@@ -12,8 +12,8 @@ import type { Messaging, MessagingOptions } from '@hearth/messaging'
 import type { EpochFile } from './lease/epoch-file.ts'
 import { Heartbeat } from './lease/heartbeat.ts'
 import { Lease } from './lease/lease.ts'
-import { createMetrics } from './observing/metrics.ts'
-import { serveObservation } from './observing/server.ts'
+import { createMetrics } from './metrics/metrics.ts'
+import { serveHealthAndMetrics } from './metrics/server.ts'
 import { Credentials } from './registration/credentials.ts'
 import type { LogTarget } from './reporting/log-publisher.ts'
 import { Reporter } from './reporting/reporter.ts'
@@ -23,9 +23,9 @@ import { AgentWork } from './work/agent-work.ts'
 import type { HandlerParts, WorkKindOfAgent } from './work/handler-context.ts'
 
 export interface AgentParts extends HandlerParts {
-  /** Which lease has acted on the host. */
+  /** Reads and writes the newest epoch under which an agent has acted on the host. */
   epochs: EpochFile
-  /** The kinds of work that it does; first environments, which every control plane knows. */
+  /** The kinds of work that the agent does; environments first, because every control plane knows that kind. */
   work: readonly WorkKindOfAgent[]
   listen: { host: string; port: number } | null
   timings: Timings
@@ -37,7 +37,7 @@ export interface AgentParts extends HandlerParts {
 
 export type AgentEnd = 'stopped' | 'superseded'
 
-/** For whoever reads that an agent ended because another has its runner. */
+/** Hint in the log when the agent ends because another agent has taken over its runner. */
 export const supersededHint =
   'another agent acts for this runner, or the runner was removed: end the one that is not wanted; ' +
   'give a host that was copied a runner of its own with `hearth runner join`'
@@ -52,7 +52,7 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
   try {
     return await registerAndAct(parts, signal)
   } catch (thrown) {
-    // It was stopped while it still waited for the control plane or for NATS.
+    // The agent was stopped while it was still waiting for the control plane or for NATS.
     if (signal.aborted && (thrown === signal.reason || toError(thrown).name === 'AbortError'))
       return 'stopped'
     throw thrown
@@ -65,7 +65,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
   const facts = await parts.readFacts()
   const actedUnder = await parts.epochs.read()
   let registration = await parts.register(facts, signal)
-  // A control plane that was restored from a backup has counted fewer leases than its hosts have seen.
+  // A control plane restored from a backup may hand out an epoch older than one that its hosts have seen.
   while (registration.epoch < actedUnder) registration = await parts.register(facts, signal)
   const { epoch, nats } = registration
   log.info({ runnerId, epoch, facts }, 'registered')
@@ -86,7 +86,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     log,
   })
   let synchroniser: Synchroniser | null = null
-  // Already while NATS is away: the first connection may have to wait for longer than they are good.
+  // Starts before NATS answers: the first connection may take longer than the credentials are valid.
   const renewing = credentials.run(AbortSignal.any([stopping, closing.signal]))
   const connecting = parts.connect({
     servers: nats.servers,
@@ -100,7 +100,8 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
       if (status === 'reconnected') synchroniser?.again()
       if (status === 'denied') credentials.doubt()
     },
-    onProblem: (subject, problem) => log.warn({ subject, error: problem }, 'a message was not taken'),
+    onProblem: (subject, problem) =>
+      log.warn({ subject, error: problem }, 'a message from NATS was not handled'),
   })
   const messaging = await connecting.catch((thrown: unknown) => {
     closing.abort(new Error('NATS was not reached'))
@@ -182,19 +183,19 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     log,
     confirm: () => synchroniser?.again(),
   })
-  // At once, and not when all that is waited for below has ended.
+  // Say goodbye at once, before waiting for the work below to end.
   stopping.addEventListener('abort', () => void work.settle())
   const server =
     parts.listen === null
       ? null
-      : await serveObservation(parts.listen, metrics.registry, messaging.isConnected)
+      : await serveHealthAndMetrics(parts.listen, metrics.registry, messaging.isConnected)
 
   const take = async (order: OrderEnvelope) => {
     eventLoop.note('an order')
     if (work.put(order) !== 'superseded') return
     const reason = `an order of epoch ${order.epoch} came, this agent has ${epoch}`
     lease.lose(reason)
-    // Not acknowledged: it is for the agent that took over, which shares the consumer.
+    // The order is not acknowledged: it is for the newer agent, which shares this consumer.
     throw new Error(reason)
   }
   try {
@@ -209,7 +210,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     await work.settle()
     const flushed = Promise.all([reporter.flush(), ...tracked]).then(() => true)
     const inTime = await Promise.race([flushed, delay(flushSeconds * 1000, false, { ref: false })])
-    if (!inTime) log.warn('not everything reported could be stored before the stop')
+    if (!inTime) log.warn('stopping before all reports were stored')
     closing.abort(new Error('the agent stops'))
     server?.close()
     server?.closeAllConnections()

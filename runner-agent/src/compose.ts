@@ -41,7 +41,7 @@ export function createLogger(config: Pick<Config, 'logLevel'>): Logger {
   })
 }
 
-/** Builds the agent out of its settings; the only place that knows which host it is. */
+/** Builds the agent from its settings; the only place that knows which kind of host it drives. */
 export async function compose(config: Config, log: Logger): Promise<AgentParts> {
   const runner = await readRunnerFile(config.stateFolder)
   const keys = await loadKeys(config.stateFolder)
@@ -49,7 +49,8 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     config.hostKind === 'synthetic'
       ? composeSynthetic(config, runner.runnerId)
       : await composeLibvirt(config, runner.runnerId, keys, log)
-  // Of a host driven over SSH the state is over there: agents that share its identity share their own state folder.
+  // A host driven over SSH keeps its state on that host, so the agents of one identity share one state folder of
+  // their own here.
   const locksAt = config.libvirt.secureShell === null ? config.libvirt.hostStateFolder : config.stateFolder
   const locks = join(locksAt, 'locks')
   const epochPath = join(config.libvirt.hostStateFolder, 'epoch.json')
@@ -85,7 +86,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
 
 interface ComposedHost {
   files: CommandRunner
-  /** Names the host and the folder of its machines. */
+  /** Names the host and the folder that holds its machines. */
   scope: string
   host: Host
   openGuest: OpenGuest

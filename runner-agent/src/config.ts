@@ -11,7 +11,7 @@ import {
 const positive = z.coerce.number().int().positive()
 const milliseconds = z.coerce.number().int().nonnegative()
 
-/** `name:number,name:number` over step names, for example `create_vm:0.1,project_setup:1`. */
+/** A list `name:number,name:number` of step names and numbers, for example `create_vm:0.1,project_setup:1`. */
 const perStep = (value: z.ZodType<number>) =>
   z
     .string()
@@ -93,7 +93,7 @@ const environmentSchema = z
 
 export type Config = ReturnType<typeof readConfig>
 
-/** Reads the program's settings. Throws one Error that names every fault, each on a line of its own. */
+/** Reads the program's settings. Throws one Error that lists every invalid setting on a line of its own. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>) {
   const parsed = environmentSchema.safeParse(environment)
   if (!parsed.success) {
@@ -116,7 +116,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
         nameServer: given.HEARTH_GUEST_NAME_SERVER ?? null,
         firstUser: given.HEARTH_GUEST_FIRST_USER ?? null,
       },
-      /** Where the machines' folders stand, on the host that is driven. */
+      /** Folder on the driven host that holds a folder for each machine. */
       hostStateFolder: given.HEARTH_HOST_STATE ?? given.HEARTH_AGENT_STATE,
       secureShell:
         given.HEARTH_HOST_SSH === undefined

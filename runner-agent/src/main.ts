@@ -4,7 +4,7 @@ import { runAgent, supersededHint } from './agent.ts'
 import { compose, createLogger } from './compose.ts'
 import { readConfig } from './config.ts'
 
-/** Told apart from a fault: starting this agent again would take the runner back from the newer one. */
+/** An exit code of its own: restarting this agent would take the runner back from the newer one. */
 const supersededExitCode = 3
 
 async function main(): Promise<number> {

@@ -1,34 +1,40 @@
 import { runnerLeaseSeconds } from '@hearth/contract'
 
-/** How long what is waited for, in milliseconds. Fit for hosts and networks as they are; only tests shorten them. */
+/** Intervals and time limits, in milliseconds. They suit real hosts and networks; only tests shorten them. */
 export interface Timings {
-  /** Between two heartbeats. */
+  /** Interval between two heartbeats. */
   heartbeat: number
-  /** An agent that reached nobody for this long starts nothing new until the control plane has answered it. */
+  /**
+   * Duration of the lease: an agent without contact for this long starts nothing new until the control plane has
+   * answered it.
+   */
   lease: number
-  /** Between two synchronisations when nothing asks for one; a fifth more or less, so that agents keep apart. */
+  /**
+   * Interval between two synchronisations that nothing requested; varied by a fifth, so that agents do not
+   * synchronise at the same time.
+   */
   synchronisation: number
-  /** After a reconnection agents synchronise some time within this, so that not all do at once. */
+  /** Maximum random delay of the synchronisation after a reconnection, so that not all agents synchronise at once. */
   synchronisationSpread: number
-  /** How long the control plane may take to answer one. */
+  /** Time limit of one synchronisation request. */
   synchronisationReply: number
-  /** An order for a machine that looks unwanted may be on its way. */
+  /** Grace period before something unwanted is removed: an order for it may be on its way. */
   removalGrace: number
-  /** Retries of what the host or the network refused wait longer and longer, up to this. */
+  /** Maximum delay of retries, which grows with each failure of the host or the network. */
   retryMost: number
-  /** Between two looks at the machines whose guest stands still. */
+  /** Interval between two looks at the paused machines. */
   pausedMachines: number
-  /** A failure that the host cannot keep, since its disk is full, is told all the same after so long. */
+  /** Report a failure that the host cannot store, because its disk is full, after this delay. */
   unkeptFailure: number
 }
 
-/** Whatever keeps the event loop for longer is counted and logged. */
+/** A longer stall of the event loop is counted and logged. */
 export const stallMilliseconds = 50
 
 export const defaultTimings: Timings = {
   heartbeat: 5_000,
   lease: runnerLeaseSeconds * 1000,
-  // A control plane that was away has heard of every machine again within half a minute.
+  // A control plane that was away hears of every machine again within half a minute.
   synchronisation: 20_000,
   synchronisationSpread: 2_000,
   synchronisationReply: 15_000,

@@ -1,2 +1,2 @@
-/** The agent's own version, as its package states it. */
+/** The agent's version, from its package. */
 export const agentVersion = '0.1.0'

@@ -13,7 +13,7 @@ import { relayTo } from './relay.ts'
 /** The size of every guest that is measured. */
 export const guestSize = { virtualCpus: 2, memoryMebibytes: 512, diskGibibytes: 3, limits: {} }
 
-/** A guest with the agent's own definition and seed, but started by `qemu-img`, `virsh` and `ssh` alone. */
+/** A guest with the agent's own definition and seed, but started with `qemu-img`, `virsh` and `ssh` only. */
 export class BareGuest {
   private constructor(
     private readonly folder: string,
@@ -22,7 +22,7 @@ export class BareGuest {
     private readonly keys: KeyPair,
   ) {}
 
-  /** Prepares it below `folder`; nothing of that is part of a measurement. `owner` stands in the machine. */
+  /** Prepares the guest below `folder`, which is not measured. `owner` is written into the machine's metadata. */
   static async prepare(folder: string, image: ImageName, owner: string): Promise<BareGuest> {
     const imagesFolder = join(folder, `images-${image}`)
     const machinesFolder = join(folder, 'bare')
@@ -81,7 +81,7 @@ export class BareGuest {
     return performance.now() - began
   }
 
-  /** Ends it; what was prepared stays for the next boot. */
+  /** Ends the guest; its files stay for the next boot. */
   async end(): Promise<void> {
     await virsh('destroy', `hearth-${this.folder.split('/').at(-1)}`)
   }

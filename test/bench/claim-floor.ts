@@ -1,7 +1,7 @@
 import { newId } from '@hearth/foundation'
 import type pg from 'pg'
 
-/** What the floor needs to know beforehand, so that it measures statements and nothing else. */
+/** Data the floor needs beforehand, so that only its statements are measured. */
 export interface Floor {
   organizationId: string
   principalId: string

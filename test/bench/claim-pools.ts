@@ -13,7 +13,7 @@ export async function seedPools(service: Service, pool: pg.Pool, machines: numbe
   const { client } = service
   const { runner } = await client.runners.create({ name: 'bench', labels: {}, spec: {} })
   const projects = Array.from({ length: Math.ceil(machines / poolSize) }, (_, index) => `bench-${index}`)
-  // The runner is made a live one whose room is all taken, so that what refills a pool is decided but waits.
+  // The runner is made active and full, so that refilling the pool is decided but has to wait.
   const facts = {
     virtualization: 'synthetic',
     virtualCpus: 1_000_000,
@@ -43,7 +43,7 @@ export async function seedPools(service: Service, pool: pg.Pool, machines: numbe
   return projects
 }
 
-/** Waits until nothing of the seeding is left to reconcile or to publish. */
+/** Waits until everything seeded has been reconciled and published. */
 async function settled(pool: pg.Pool): Promise<void> {
   await eventually(
     async () => {

@@ -17,7 +17,7 @@ export async function benchClaims(): Promise<Row[]> {
   pool.on('error', (error) => process.stderr.write(`${error.message}\n`))
   try {
     const warmUp = 200
-    // The remainders of the round robin fall on the same pools: a fifth more than is claimed.
+    // The round robin is uneven: a fifth more environments than claims are prepared.
     const needed = 1.2 * (warmUp * 2 + callerCounts.length * claimsEach * 2)
     const projects = await seedPools(service, pool, needed)
     const floor = await prepareFloor(pool, projects)

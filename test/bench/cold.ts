@@ -9,7 +9,10 @@ import type { Row } from './table.ts'
 
 const rounds = 3
 
-/** A cold environment without set-up, from the call that asks for it, against its bare machine; they take turns. */
+/**
+ * Cold start of an environment without set-up, from the API call on, compared with its bare machine; the two
+ * alternate.
+ */
 export async function benchCold(): Promise<Row[]> {
   const owner = newId()
   await using guests = await startGuestService(1)

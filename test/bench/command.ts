@@ -11,7 +11,7 @@ const fillMilliseconds = 600_000
 
 /** A claim and its first command over SSH against a bare `ssh` with a key to the same guest. */
 export async function benchFirstCommand(): Promise<Row[]> {
-  // Room for no more: a refill that boots beside it would be measured too.
+  // The host has no room for another machine: a refill that boots meanwhile would be measured too.
   await using guests = await startGuestService(rounds)
   const { client } = guests.service
   const { publicKey, path } = await newKeyPair(join(guests.folder, 'keys'), 'claimant')

@@ -7,15 +7,15 @@ import type { Row } from './table.ts'
 const page = Buffer.alloc(8_192)
 const pauseMilliseconds = 20
 
-/** Writes until it is disposed of. */
+/** Writes until disposed. */
 export interface DiskWatch extends AsyncDisposable {
-  /** What was seen so far. */
+  /** Statistics so far. */
   rows(): Row[]
 }
 
 /**
- * Writes a page durably, again and again, beside what is measured: a figure that waits for the disk can be no better
- * than that, and a shared disk has its own bad moments.
+ * Writes a page durably in a loop during a measurement: a figure that waits for the disk cannot be better than that,
+ * and a shared disk has slow phases.
  */
 export async function watchDisk(folder: string): Promise<DiskWatch> {
   const file = await open(join(folder, 'durable-writes'), 'w')

@@ -4,7 +4,7 @@ import type { Messaging } from '@hearth/messaging'
 import { compose, createLogger, readConfig, runAgent } from '@hearth/runner-agent'
 import type { FleetCommand, FleetNews } from './fleet-messages.ts'
 
-/** Several of the shipped agents in one process, each with the shipped synthetic host; told over IPC what to do. */
+/** Several shipped agents in one process, each with the shipped synthetic host; controlled over IPC. */
 const ready: { id: string; look(): void }[] = []
 let stamping = false
 let stamped = 0
@@ -15,7 +15,7 @@ process.on('message', (command: FleetCommand) => {
 })
 process.on('disconnect', () => process.exit())
 
-/** One after another: hundreds of registrations at once are not what is measured here. */
+/** One after another: hundreds of simultaneous registrations are not what is measured. */
 async function startAll(stateFolders: readonly string[]): Promise<void> {
   for (const stateFolder of stateFolders)
     await new Promise<void>((resolve) => void start(stateFolder, resolve))
@@ -58,7 +58,7 @@ async function start(stateFolder: string, registered: () => void): Promise<void>
   )
 }
 
-/** So that every report tells something new, and every event when the report it comes from was sent. */
+/** Makes every report differ from the last, and tells for every event when its report was sent. */
 function stamp(report: ReportEnvelope): ReportEnvelope {
   if (!isReportOf(environmentWork, report) || report.identity === null) return report
   stamped += 1

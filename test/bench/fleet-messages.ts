@@ -1,10 +1,10 @@
-/** What the benchmark says to a process of agents. */
+/** Messages from the benchmark to a process of agents. */
 export type FleetCommand =
   | { do: 'start'; stateFolders: readonly string[] }
-  /** Has ready machines looked at and reported, spread evenly over the time. */
+  /** Makes agents look at ready machines and report them, spread evenly over the given time. */
   | { do: 'report'; perSecond: number; seconds: number }
 
-/** What the process says back. */
+/** Messages from the process to the benchmark. */
 export type FleetNews =
   | { said: 'synced'; stateFolder: string; at: number }
   | { said: 'reported'; count: number }

@@ -4,7 +4,7 @@ import { DeliverPolicy, jetstream } from '@nats-io/jetstream'
 import { connect, credsAuthenticator } from '@nats-io/transport-node'
 import type { Service } from './service.ts'
 
-/** Milliseconds from the sending of a report. */
+/** Latencies in milliseconds since a report was sent. */
 export interface Lag {
   /** To the transaction that takes it in. */
   taken: number
@@ -13,7 +13,7 @@ export interface Lag {
 }
 
 export interface Observer extends AsyncDisposable {
-  /** Of all events received since the last call. */
+  /** Latencies of all events received since the last call. */
   takeLags(): Lag[]
 }
 

@@ -13,7 +13,7 @@ export interface Fleet extends Disposable {
   pids: readonly number[]
   /** When each agent's last synchronisation was answered, in milliseconds since 1970. */
   lastSyncs(): number[]
-  /** Has ready machines reported at this rate in all; resolves with how many reports were sent. */
+  /** Makes the agents report ready machines at this total rate; resolves with the number of reports sent. */
   report(perSecond: number, seconds: number): Promise<number>
 }
 

@@ -26,8 +26,9 @@ interface Ground {
 }
 
 /**
- * Synthetic agents enough for the largest size, filled by warm pools in steps: what a report costs at each size,
- * how long a killed control plane takes until all is at rest again, and how late observers hear of reports.
+ * Enough synthetic agents for the largest size, filled by warm pools in steps: the cost of a report at each size, the
+ * time until everything is at rest again after the control plane was killed, and the delay until observers receive
+ * events.
  */
 export async function benchFleet(): Promise<Row[]> {
   const most = Math.max(...sizes)

@@ -19,7 +19,10 @@ export interface GuestService extends AsyncDisposable {
   environmentClassId: string
 }
 
-/** `room` is for how many guests of the measured size the host says it has room; `settings` are more of the agent's. */
+/**
+ * `room` is the number of guests of the measured size that the host reports capacity for; `settings` are further
+ * settings of the agent.
+ */
 export async function startGuestService(
   room: number,
   settings: Readonly<Record<string, string>> = {},

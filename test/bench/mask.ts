@@ -36,7 +36,7 @@ function lineEnds(text: Buffer): number {
   return count
 }
 
-/** The median: what else the machine does is not counted, but it still costs caches. */
+/** The median: other load on the host is not counted, but it still evicts caches. */
 function processorMilliseconds(work: () => unknown): number {
   const samples = Array.from({ length: runs }, () => {
     const before = process.cpuUsage()

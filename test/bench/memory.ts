@@ -9,7 +9,7 @@ import type { Row } from './table.ts'
 const environments = 1_000
 const fillMilliseconds = 1_200_000
 const most = 200
-/** How long a process is watched; its highest figure counts. */
+/** How long the memory of a process is sampled; the highest value counts. */
 const watchedSeconds = 10
 
 /** Resident memory of both programs with nothing to do, and with a thousand synthetic machines. */

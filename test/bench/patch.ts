@@ -74,7 +74,7 @@ function rows(name: string, samples: readonly number[]): Row[] {
   ]
 }
 
-/** Hears the orders as they go to the runner. */
+/** Receives the orders on their way to the runner. */
 async function followOrders({ nats, databaseUrl }: Service) {
   const authenticator = credsAuthenticator(readFileSync(nats.credentialsFile))
   const connection = await connect({ servers: nats.url, authenticator })
@@ -90,7 +90,7 @@ async function followOrders({ nats, databaseUrl }: Service) {
   const database = new pg.Pool({ connectionString: databaseUrl, max: 1 })
   return {
     received: (command: string) => new Promise<number>((resolve) => waiting.set(command, resolve)),
-    /** The pools were made a moment ago: what is still to be done for them is not what is measured. */
+    /** The pools were created a moment ago: the rest of that work is not to be measured. */
     untilRest: () => untilRest(database, connection, new Date(0), restMilliseconds),
     async [Symbol.asyncDispose]() {
       await connection.close()

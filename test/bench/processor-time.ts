@@ -29,7 +29,7 @@ function secondsOrNothing(pid: number): number {
   try {
     return processorSeconds(pid)
   } catch {
-    // It ended since it was listed; its parent counts it.
+    // The process has ended since it was listed; its parent counts it.
     return 0
   }
 }

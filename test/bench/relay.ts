@@ -10,8 +10,8 @@ export interface Relay extends AsyncDisposable {
 }
 
 /**
- * Lets a bare `ssh` wait for a booting guest without losing time between two tries of its own, which would flatter
- * whatever is compared with it: the first connection that the guest answers on becomes its connection.
+ * Lets a bare `ssh` wait for a booting guest without delays between attempts, which would flatter whatever is
+ * compared with it: the first connection that the guest accepts becomes its connection.
  */
 export async function relayTo(guestPort: number): Promise<Relay> {
   const sockets = new Set<Socket>()

@@ -11,11 +11,11 @@ interface Unrest {
   unpublished: number
   /** Reports that are stored and not taken in. */
   reports: number
-  /** Agents that were not heard since the moment given. */
+  /** Agents without a heartbeat since the given time. */
   silent: number
 }
 
-/** What is still to be done, as PostgreSQL and NATS say. */
+/** Remaining work according to PostgreSQL and NATS. */
 async function readUnrest(pool: pg.Pool, nats: NatsConnection, since: Date): Promise<Unrest> {
   const { rows } = await pool.query<{ due: string; unpublished: string; silent: string }>(
     `SELECT
@@ -40,7 +40,10 @@ function isAtRest(unrest: Unrest): boolean {
   return unrest.due + unrest.unpublished + unrest.reports + unrest.silent === 0
 }
 
-/** Resolves when nothing is to be done any more and all agents were heard; throws with what is left after the time. */
+/**
+ * Resolves when no work is left and all agents have sent a heartbeat; throws with the remaining work after the time
+ * limit.
+ */
 export async function untilRest(
   pool: pg.Pool,
   nats: NatsConnection,

@@ -7,7 +7,7 @@ import { freePort, startNatsServer, startPostgres } from '@hearth/embedded'
 import { eventually, programsFolder, temporaryFolder } from '@hearth/testing'
 import { bundle } from '../hardware/programs.ts'
 
-/** One caller claims thousands here and keeps them all, where a member has some hundreds at most. */
+/** One caller claims thousands of environments here and keeps them all; a member normally has some hundreds at most. */
 const principalQuotas = [
   'environments',
   'running',

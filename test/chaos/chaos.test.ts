@@ -10,7 +10,7 @@ import { runAll } from './run-all.ts'
 const parallel = 3
 const settings = { parallel, logLevel: 'warn', keep: false }
 
-/** The fewest seeds, from the first on, of which each brings a kind of fault that those before it did not. */
+/** The smallest set of seeds, from the first on, each of which adds a kind of fault. */
 function selection(): number[] {
   const missing = new Set<Fault['kind']>(faultKinds)
   const seeds: number[] = []
@@ -30,7 +30,7 @@ test('whatever is killed, cut, delayed or repeated, no intent is lost, no machin
   expect(failed.map((outcome) => reportFailure(outcome, given)).join('\n')).toBe('')
 })
 
-/** A break takes some machines and not all: there may be none of those in a pair of runs, hardly in six. */
+/** A break affects some environments only: two runs may contain none of them, six hardly ever do. */
 const breakSeeds = [1, 3, 5, 7, 9, 11].map((seed) => [seed, seed + 1])
 
 test.each(breaks)('the checker finds the deliberate fault %s', async (chosen) => {
@@ -39,7 +39,7 @@ test.each(breaks)('the checker finds the deliberate fault %s', async (chosen) =>
     outcomes = await runAll({ ...settings, seeds, break: chosen }, () => undefined)
     if (outcomes.some(({ broken }) => broken)) break
   }
-  // Where it took place it must be found: nothing later makes up for that.
+  // If the break took place, the checker must find it.
   expect(outcomes.some(({ broken }) => broken)).toBe(true)
   expect(isFound(chosen, outcomes)).toBe(true)
 })

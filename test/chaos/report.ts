@@ -60,7 +60,7 @@ export function failedSeeds(outcomes: readonly Outcome[]): string {
     .join('')
 }
 
-/** What each break must be found by. */
+/** The check that must find each break. */
 const expected: Readonly<Record<Break, Rule>> = {
   'double-claim': 'double claim',
   'lost-order': 'lost intent',
@@ -74,7 +74,10 @@ export function isFound(chosen: Break, outcomes: readonly Outcome[]): boolean {
   )
 }
 
-/** Says whether the checker found the break; one that it did not find, or that never took place, is a fault of its own. */
+/**
+ * Reports whether the checker found the break; a break that was not found or did not take place is an error of its
+ * own.
+ */
 export function breaksFound(chosen: Break, outcomes: readonly Outcome[]): void {
   const found = isFound(chosen, outcomes)
   const took = outcomes.filter(({ broken }) => broken).length

@@ -7,7 +7,7 @@ import { Slot } from './world/slot.ts'
 
 export interface Runs {
   seeds: readonly number[]
-  /** How many go side by side. */
+  /** Number of parallel runs. */
   parallel: number
   break: Break | null
   /** What the killed programs write to their logs. */

@@ -21,13 +21,12 @@ import type { Slot } from './world/slot.ts'
 import { World } from './world/world.ts'
 
 /**
- * How long a run may take to come to rest once nothing disturbs it any more; one that is broken never does. Counted in
- * looks, about a minute of them where nothing else runs: on a machine that is busy with other things they take longer,
- * as everything under test does.
+ * How long a run may take to come to rest after its faults; a broken run never does. Counted in looks, about a minute
+ * of them on an idle host: under load they take longer, as everything under test does.
  */
 const restLooks = { whole: 300, broken: 40 }
 const longestRestMilliseconds = 300_000
-/** What holds at one moment must hold a moment later too. */
+/** A good state must still be good a moment later. */
 const lookMilliseconds = 400
 
 export interface RunOptions {
@@ -50,7 +49,7 @@ export interface Outcome {
   folder: string
 }
 
-/** One run from an empty installation to a verdict; one that could not be done is no better than one that failed. */
+/** One run from an empty installation to a verdict; a run that could not be carried out counts as failed. */
 export async function run(slot: Slot, plan: Plan, options: RunOptions): Promise<Outcome> {
   const world = await World.open(slot, options)
   try {
@@ -165,7 +164,7 @@ async function runIn(world: World, plan: Plan, options: RunOptions): Promise<Out
   }
 }
 
-/** Looks until nothing is wrong twice in a row, or what is wrong stays so. */
+/** Checks until two consecutive looks find no error, or an error persists. */
 async function untilAtRest(
   look: (thorough: boolean) => Promise<Violation[]>,
   looks: number,

@@ -1,4 +1,4 @@
-/** `pnpm fuzz NAME --count N --seed N`: sends what may come from whoever is not trusted, and sees who is hurt by it. */
+/** `pnpm fuzz NAME --count N --seed N`: sends what an untrusted party may send, and checks who is harmed by it. */
 const [name = '', ...words] = process.argv.slice(2)
 
 export interface Fuzzer {

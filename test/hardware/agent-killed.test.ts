@@ -23,7 +23,7 @@ afterAll(async () => {
   await host?.[Symbol.asyncDispose]()
 })
 
-/** Notes that it ran, then waits until it is let on through a pipe that nobody else knows. */
+/** Records that it ran, then waits to be released through a pipe that nobody else knows. */
 const gate = (name: string) => ({
   name,
   command: [

@@ -38,7 +38,7 @@ export class AgentProcess {
     return this.end('SIGKILL')
   }
 
-  /** In order; guests keep running. */
+  /** Stops the agent gracefully; guests keep running. */
   async stop(): Promise<void> {
     const timer = setTimeout(() => this.child?.kill('SIGKILL'), stopMilliseconds)
     await this.end('SIGTERM')

@@ -13,7 +13,7 @@ let agent: HardwareAgent
 let server: SecureShellServer
 let keys: KeyPair
 
-// One machine for two things that are apart: a boot with cloud-init is the slowest there is.
+// One environment for two independent checks: a boot with cloud-init is the slowest of all.
 beforeAll(async () => {
   host = await startHost()
   await offerImage(host.imagesFolder, 'debian-12-cloud-init')

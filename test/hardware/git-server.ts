@@ -9,7 +9,7 @@ import { answers } from './ports.ts'
 export interface GitServer extends AsyncDisposable {
   /** The port, as an agent's HEARTH_GUEST_ALLOW opens it to guests. */
   opened: string
-  /** As guests reach it: behind their router's address. */
+  /** Address of the server for guests: that of their router. */
   url(repository: string): string
 }
 

@@ -90,7 +90,7 @@ describe('by default a guest', () => {
     ['a closed network', closed, ports.elsewhere],
   ]
   const answers = new Map<string, Promise<string>>()
-  // Side by side: what is dropped takes the whole patience of each.
+  // In parallel: every dropped connection costs its whole time limit.
   beforeAll(() => {
     for (const [what, address, port] of closedToGuests) answers.set(what, reach(guest, address, port))
   })

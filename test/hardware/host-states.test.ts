@@ -91,7 +91,7 @@ async function running(image: string, on = host): Promise<string> {
   return given.environmentId
 }
 
-/** Does it, and waits until the watch has told of the machine. */
+/** Runs the action and waits until the watch has reported the machine. */
 async function told(id: string, happen: () => Promise<unknown>): Promise<void> {
   changed.length = 0
   await happen()
@@ -182,7 +182,7 @@ describe('a host whose disk is full', () => {
       .toEqual([{ environmentId: id, reason: 'io_error' }])
     expect((await small.machines.look(id)).pauseReason).toBe('io_error')
     expect(await small.freeDiskBytes()).toBeLessThan(mebibyte)
-    // Still no room: it stands still again at once, and has lost nothing.
+    // Still no space: the machine pauses again at once, and has lost nothing.
     await small.machines.resume(id, authority).catch(() => undefined)
     await expect
       .poll(() => small.machines.paused(), patience)

@@ -7,15 +7,15 @@ import { offerImage } from './images.ts'
 import { type KeyPair, newKeyPair, secureShell } from './secure-shell.ts'
 import { untilEnvironment, untilProvisioned } from './waiting.ts'
 
-/** What hostile guests may cost their agent together, beyond what a good one does. */
+/** How much more hostile guests together may cost their agent than a well-behaved guest does. */
 const mostMebibytes = 50
-/** The commands that never end have this much time, and an agent that is told of an end is a lot faster. */
+/** Time limit of the commands that never end; an agent that is told of an end is much faster. */
 const timeoutSeconds = 20
 const toldMilliseconds = 20_000
 
 type Setup = NonNullable<ProjectDeclarationInput['setup']>
 
-/** What root of a guest does in its set-up, and the failure it must come to. A line is a machine. */
+/** What root in a guest does during set-up, and the failure that must follow. Each line is one environment. */
 const inputs: [name: string, setup: Setup, failure: Partial<Record<keyof Failure, unknown>>][] = [
   [
     'fills its disk, and fails',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { eventually } from '@hearth/testing'
 import { attempt, run } from './command.ts'
 
-/** A user of this machine without any rights, for as long as it is held. */
+/** An unprivileged user of this host; exists until disposed. */
 export class LocalUser implements AsyncDisposable {
   private constructor(
     readonly name: string,
@@ -22,7 +22,7 @@ export class LocalUser implements AsyncDisposable {
     return new LocalUser(name, Number(stdout), home)
   }
 
-  /** What still runs under its id, libvirt's daemons of its session among it, is ended first. */
+  /** Processes that still run under its id, such as libvirt's session daemons, are ended first. */
   async [Symbol.asyncDispose](): Promise<void> {
     await eventually(async () => (await this.endProcesses()) === 0, { timeoutMilliseconds: 20_000 })
     await run(['userdel', '--force', '--remove', this.name])

@@ -3,7 +3,7 @@ import { LocalCommandRunner } from '@hearth/runner-agent'
 import { eventually } from '@hearth/testing'
 import { attempt, type CommandResult, run } from './command.ts'
 
-/** What listens in a namespace says this to whoever connects. */
+/** Greeting of the server in a namespace. */
 export const greeting = 'reached'
 
 /** A network namespace of a test's own: nothing in it reaches this machine's network. */

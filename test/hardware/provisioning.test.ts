@@ -13,7 +13,7 @@ import { processesWith } from './processes.ts'
 import { type KeyPair, newKeyPair, secureShell } from './secure-shell.ts'
 import { untilDeleted, untilReady } from './waiting.ts'
 
-/** By which a guest's clock may differ. */
+/** Allowed difference of a guest's clock. */
 const clockMilliseconds = 500
 const secret = `token-${randomBytes(16).toString('hex')}`
 const variables = { GREETING: `it's "quoted" $HOME \\ and long`, EMPTY: '' }

@@ -12,7 +12,7 @@ import { guestNetwork } from './guest-network.ts'
 import { type HardwareAgent, type HardwareHost, startHost } from './host.ts'
 import { offerImage } from './images.ts'
 
-/** The agent's grace is 30 s, after which it asks once more. */
+/** The agent's grace period is 30 s, after which it asks once more. */
 const removalMilliseconds = 120_000
 const authority = { epoch: 1, generation: 1, assertHeld: () => Promise.resolve() }
 

@@ -2,7 +2,7 @@ import type { HearthClient } from '@hearth/client'
 import type { Environment, WarmPool } from '@hearth/contract'
 import { until } from '../system/following.ts'
 
-/** How long an emulated guest may take, with others beside it on a busy machine. */
+/** Time limit for an emulated guest, next to others on a busy host. */
 const guestMilliseconds = 500_000
 
 /** Looks again after every event until the environment is as wanted. */

@@ -117,7 +117,7 @@ const refused: readonly (readonly [from: string, to: string, rule: string, how?:
   ['runner-agent/src/version.ts', 'runner-agent/src/config.ts', 'runner-agent: version'],
   ['runner-agent/src/module-globals.ts', 'runner-agent/src/config.ts', 'runner-agent: module-globals'],
   ['runner-agent/src/secure-shell/a.ts', 'runner-agent/src/host/host.ts', 'runner-agent: secure-shell'],
-  ['runner-agent/src/observing/a.ts', 'runner-agent/src/work/a.ts', 'runner-agent: observing'],
+  ['runner-agent/src/metrics/a.ts', 'runner-agent/src/work/a.ts', 'runner-agent: metrics'],
   ['runner-agent/src/state/a.ts', 'runner-agent/src/work/a.ts', 'runner-agent: state'],
   [
     'runner-agent/src/host/a.ts',

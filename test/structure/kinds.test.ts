@@ -28,7 +28,7 @@ describe('kinds', () => {
     const decisions = files.filter((file) => /(^|[./])decide\.ts$/.test(file))
     for (const file of decisions) {
       expect(files).toContain(file.replace(/\.ts$/, '.test.ts'))
-      // What holds from every state is asked of states nobody thought of.
+      // Property tests cover states nobody thought of.
       expect(files).toContain(file.replace(/^((?:.*\/)?)(?:(\w+)\.)?decide\.ts$/, propertyTest))
     }
     if (decisions.some((file) => /(^|\/)decide\.ts$/.test(file)))

@@ -9,7 +9,7 @@ const files = filesBelow(folder)
   .filter((name) => /^\d{4}-/.test(name))
   .sort()
 
-/** What databases out there have run. A line is added with each release, and none is ever changed. */
+/** Migrations that existing databases have run. A line is added with each release; none is ever changed. */
 const released: Readonly<Record<string, string>> = {
   '0001-access.ts': '28e80f7fb495f83bbfc44baf8928e3b11daec63b14dfa6e8591d7bfcd8117411',
   '0002-environments.ts': '8a20d05c139d144ca6c88ab30b025150ccefd1acfee10acae7f41b1be4e1b656',
@@ -17,7 +17,7 @@ const released: Readonly<Record<string, string>> = {
   'resource-columns.ts': 'f6df7b02569eec0d38c7911597b1f1b6de755f88a1f803d914fc44065d8d5cef',
 }
 
-/** Statements that take from the replicas of the version before what they still use. */
+/** Statements that remove what replicas of the previous version still use. */
 const contractions = [
   /\bDROP\s+(TABLE|COLUMN|TYPE|SCHEMA|VIEW|FUNCTION|TRIGGER)\b/i,
   /\bRENAME\b/i,
@@ -44,7 +44,7 @@ function contractionsIn(text: string): string[] {
   return contractions.flatMap((pattern) => pattern.exec(upOf(text))?.[0] ?? [])
 }
 
-/** Why a migration may not be; null when it only adds, or takes away what nobody uses any more. */
+/** Why a migration is not allowed; null when it only adds, or removes what is no longer used. */
 function objection(name: string, text: string, changelog: string): string | null {
   const found = contractionsIn(text)
   if (found.length === 0) return null

@@ -23,7 +23,7 @@ export function phaseTables(): string {
   return [head, ...sections].join('\n')
 }
 
-/** The total table of moves, as a state diagram. */
+/** The total transition table as a state diagram. */
 function drawing(): string[] {
   const moves = environmentPhases.flatMap((from) => {
     const { to } = environmentPhaseTable[from]

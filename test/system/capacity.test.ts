@@ -5,7 +5,7 @@ import { type Installation, type Replica, startInstallation, startReplica } from
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
 const hosts = ['one', 'two', 'three']
-/** Of each host: room for eight. */
+/** Capacity of each host: eight machines. */
 const capacity = { HEARTH_CAPACITY_MEMORY_MEBIBYTES: '4096', HEARTH_CAPACITY_DISK_GIBIBYTES: '1000' }
 const memoryMebibytes = 512
 const room = hosts.length * 8
@@ -30,7 +30,7 @@ afterAll(async () => {
 test('two control planes that place at once never promise more than there is, at any moment', async () => {
   const random = seededRandom(Number(process.env.HEARTH_TEST_SEED ?? 7))
   const { client } = installation
-  /** The two in turn. */
+  /** The two hosts alternately. */
   const clientOf = (index: number) => (index % 2 === 0 ? client : second.client)
   const { metadata } = await client.environmentClasses.create({
     name: 'eighth',
@@ -125,7 +125,7 @@ async function untilNothingDue(url: string): Promise<void> {
   await sql.end()
 }
 
-/** How many machines got their runner in the transaction that made them: their two events have its one time. */
+/** Number of environments that were placed in the transaction that created them: their two events have its time. */
 async function placedAtOnce(url: string): Promise<number> {
   const sql = new pg.Client({ connectionString: url })
   await sql.connect()
@@ -138,7 +138,7 @@ async function placedAtOnce(url: string): Promise<number> {
   return Number(rows[0]?.count)
 }
 
-/** Reads the sums of what is promised, again and again, on connections of its own. */
+/** Polls the sums of reserved capacity, on connections of its own. */
 async function watchSums(url: string) {
   const sql = new pg.Client({ connectionString: url })
   const other = new pg.Client({ connectionString: url })
@@ -158,7 +158,7 @@ async function watchSums(url: string) {
     await sql.end()
   })()
   return {
-    /** Has placement run many times at once, which the queue itself would run one after another. */
+    /** Runs placement many times in parallel, which the queue itself would run one after another. */
     async placeOften(organizationId: string) {
       await other.query(
         "SELECT graphile_worker.add_job('reconcile', json_build_object('kind', 'placement', 'id', $1::text)) FROM generate_series(1, 24)",

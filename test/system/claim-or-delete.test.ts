@@ -28,7 +28,7 @@ test('of a claim and the deletion of its project at the same moment, one is refu
     const name = `both-${round}`
     const { projectId } = await client.apply({ apiVersion: 'hearth/v1', name, warmPools: [{ min: 0 }] })
     const spec = { project: name, fallback: 'cold' as const, publicKey: newPublicKey() }
-    // Which of the two is late, and by how much, so that either may come first on any machine.
+    // Which of the two requests is delayed, and by how much, so that either may win on any host.
     const late = (random.next() * 2 - 1) * mostMilliseconds
     const [claimed, deleted] = await Promise.allSettled([
       delay(Math.max(0, -late)).then(() => client.claims.create({ spec })),

@@ -7,7 +7,7 @@ import { newPublicKey } from './public-key.ts'
 export interface Claimed {
   claims: Claim[]
   failures: Error[]
-  /** From each request to its answer, tries included. */
+  /** Time from each request to its answer, retries included. */
   milliseconds: number[]
 }
 

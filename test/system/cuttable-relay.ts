@@ -6,7 +6,7 @@ export interface CuttableRelay extends AsyncDisposable {
   /** Ends every connection and refuses new ones. */
   cut(): void
   mend(): void
-  /** Lets nothing through on the connections there are, without ending them; new ones work. */
+  /** Blocks the existing connections without ending them; new ones work. */
   freeze(): void
 }
 

@@ -26,7 +26,7 @@ export async function loggedEvents(
   }
 }
 
-/** Of each resource the versions rise with every event: each is a change of its own. */
+/** The versions of each resource rise with every event: each event is a change of its own. */
 export function expectRisingVersions(events: readonly Event[]): void {
   const seen = new Map<string, { spec: number; status: number }>()
   for (const { kind, resourceId, specVersion, statusVersion } of events) {

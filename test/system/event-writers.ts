@@ -1,9 +1,9 @@
 import type { HearthClient } from '@hearth/client'
 
 export interface Writers {
-  /** How many changes were answered so far. */
+  /** Number of changes answered so far. */
   written(): number
-  /** Resolves when so many more have been written. */
+  /** Resolves when this many more changes have been written. */
   more(count: number): Promise<void>
   stop(): Promise<void>
 }

@@ -10,7 +10,7 @@ import { type Installation, startInstallation } from './installation.ts'
 
 const events = 30_000
 const bytesOfEach = 12_000
-/** Far below what was written, above what the sockets' own buffers and a busy garbage collector take. */
+/** Far below the amount written, and above what socket buffers and a busy garbage collector take. */
 const mostMemoryBytes = 120 * 1024 * 1024
 
 let installation: Installation
@@ -57,7 +57,7 @@ async function leaveUnread<Reader>(open: () => Promise<Reader>): Promise<Reader>
   return reader
 }
 
-/** What it got before it was given up is a beginning without holes, and then where to go on. */
+/** What it received before it was disconnected is a prefix without gaps, followed by where to continue. */
 async function expectToldWhereToGoOn(messages: readonly StreamMessage[]): Promise<void> {
   const last = messages.at(-1)
   const positions = messages.flatMap((message) => (message.type === 'event' ? [message.event.position] : []))

@@ -46,7 +46,7 @@ interface Observer {
   stop(): Promise<void>
 }
 
-/** Follows from now on, and is open when this resolves. */
+/** Starts to follow events; the stream is open when this resolves. */
 async function observe(
   client: HearthClient,
   options: {
@@ -87,7 +87,7 @@ async function observe(
   return observer
 }
 
-/** Every event of the log after where the observer began: none missing, none twice. */
+/** Every event of the log after the observer's start: none missing, none twice. */
 async function expectWhole(observer: Observer): Promise<void> {
   const log = await loggedEvents(installation.database.url, organizationId)
   const last = log.at(-1)?.position ?? 0

@@ -12,7 +12,7 @@ test('requests by chance get documented answers, and those that are refused chan
   await using target = await fuzzTarget({ url, token, databaseUrl: database.url })
   const { statuses, violations } = await fuzzHttp(target, { count, seed })
   expect(violations).toEqual([])
-  // Both sides of the edge were seen.
+  // Requests on both sides of the limit were seen.
   expect(statuses[201]).toBeGreaterThan(0)
   expect(statuses[400]).toBeGreaterThan(0)
 }, 120_000)

@@ -17,7 +17,7 @@ const timings = {
   removalGrace: 400,
   synchronisationSpread: 50,
   synchronisation: 2_000,
-  // One that was under way when the cable was cut is never answered.
+  // A request in flight when the cable was cut is never answered.
   synchronisationReply: 1_000,
   retryMost: 300,
 }

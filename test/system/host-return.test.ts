@@ -61,7 +61,7 @@ test('a host that returns is told what it no longer owns, and its claimed machin
   const before = await client.environments.get(claimedId)
   const made = machinesOf(cut)
   expect(made).toHaveLength(4)
-  // What nobody ordered: not provably the runner's, so it stays whatever happens.
+  // A machine that nobody ordered: it is not provably the runner's, so it stays whatever happens.
   const stranger = join(cut.stateFolder, 'environments', newId())
   mkdirSync(stranger)
   writeFileSync(join(stranger, 'disk.qcow2'), 'theirs')

@@ -16,7 +16,7 @@ export interface FakeGuest extends AsyncDisposable {
   hostKey: string
 }
 
-/** An SSH server that takes every key and behaves so. */
+/** An SSH server that accepts every key and behaves as described. */
 export async function startGuest({ open, session }: Behaviour): Promise<FakeGuest> {
   const key = generateSecureShellKeyPair('guest')
   const clients = new Set<{ end(): void }>()
@@ -89,7 +89,7 @@ export type Work = 'identify' | 'write' | 'read' | 'steps'
 export interface Seen {
   /** How the work in the hostile guest ended: the error's name and message, or `done`. */
   end: string
-  /** How much larger the agent's process became meanwhile. */
+  /** Growth of the agent's memory meanwhile. */
   grownMebibytes: number
   /** Identity checks of the other guest meanwhile, and how long the slowest took. */
   rounds: number
@@ -98,19 +98,19 @@ export interface Seen {
 
 export interface Assignment {
   work: Work
-  /** After so long the agent gives up. */
+  /** Time after which the agent gives up. */
   mostMilliseconds: number
   hostile: FakeGuest
   other: FakeGuest
 }
 
-/** A process that works in guests as the agent does; its memory can be measured, and it may fall. */
+/** A process that works in guests as the agent does; its memory can be measured, and it may crash. */
 export class GuestWorker implements Disposable {
   private readonly child = fork(new URL('hostile-guest-agent.ts', import.meta.url), {
     execArgv: ['--import', 'tsx'],
   })
 
-  /** Does the work in the hostile guest, and looks after the other one meanwhile. */
+  /** Does the work in the hostile guest while it checks the other guest. */
   async work(assignment: Assignment): Promise<Seen> {
     const settled = new AbortController()
     const { signal } = settled

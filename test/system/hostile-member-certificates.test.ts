@@ -56,7 +56,7 @@ async function readyPool(name: string): Promise<{ poolId: string; environmentId:
   return { poolId, environmentId: environment?.metadata.id ?? '' }
 }
 
-/** Machines that no member gets a certificate for. A line here is a way in that is closed. */
+/** Environments for which no member gets a certificate. Each line is an access path that is closed. */
 const closed: { what: string; machine(): Promise<string>; code: 'forbidden' | 'conflict' }[] = [
   {
     what: 'an unclaimed member of a pool',

@@ -70,7 +70,7 @@ const create = ({ projectId, classId }: Party, client: HearthClient) =>
 const want = (client: HearthClient, id: string, desiredPhase: 'running' | 'stopped') =>
   client.environments.update(id, { spec: { desiredPhase } })
 
-/** What is asked for, and how many of it there are then; the class `medium` has 2 CPUs, 4 GiB and 20 GiB. */
+/** What is requested, and how many exist afterwards; the class `medium` has 2 CPUs, 4 GiB and 20 GiB. */
 const bounded: {
   quota: string
   limit: number

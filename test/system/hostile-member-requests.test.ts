@@ -150,7 +150,7 @@ test('a body in pieces over the limit is too large, and a small one is taken', a
   expect((await send(2)).status).toBe(201)
 })
 
-/** What is sent as it is to the port, and the status of the answer. */
+/** Raw bytes sent to the port, and the status of the answer. */
 const raw: [what: string, text: string, status: number][] = [
   ['no HTTP', 'hello\r\n\r\n', 400],
   [

@@ -9,7 +9,7 @@ import { newPublicKey } from './public-key.ts'
 /** What a member, or who holds a token that has ended, does with streams and with many requests. */
 
 const limits = { principal: { streams: 12 }, organization: { streams: 20 } }
-/** A second, and what a busy machine takes to tell. */
+/** A second, plus what a busy host needs to report it. */
 const soonMilliseconds = 5_000
 let installation: Installation
 let second: Replica

@@ -8,7 +8,7 @@ import type { Installation } from './installation.ts'
 import { newPublicKey } from './public-key.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
-/** A host of another organization whose owner sends whatever its credentials let it send. */
+/** A host of another organization whose owner sends everything its credentials allow. */
 export interface HostileRunner extends AsyncDisposable {
   runnerId: string
   token: string
@@ -121,7 +121,7 @@ export async function newOrganization(
   return ((await response.json()) as { token: string }).token
 }
 
-/** Another organization's host with a claimed machine on it, and how it is seen that both are unhurt. */
+/** Another organization's host with a claimed environment, and a check that both are unharmed. */
 export interface Victim extends AsyncDisposable {
   agent: SyntheticAgent
   claimId: string
@@ -129,7 +129,7 @@ export interface Victim extends AsyncDisposable {
   /** Resolves when the host has been heard twice since; throws when it is not, or when its machine is not claimed any more. */
   isUnhurt(): Promise<void>
   isHeard(): Promise<void>
-  /** What the claim holds by now. */
+  /** The current state of the claim. */
   holds(): Promise<{ claimId: string | null; environmentId: string | null }>
 }
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Installation, startInstallation } from './installation.ts'
 
 let installation: Installation
-/** Loopback is opened but for this: what must not be reached. */
+/** The loopback is allowed except for this address, which must not be reached. */
 let inner: Listening
 let count = 0
 

@@ -26,7 +26,7 @@ afterAll(async () => {
   await installation?.[Symbol.asyncDispose]()
 })
 
-/** Sends again and again while `work` is done. */
+/** Sends repeatedly while `work` runs. */
 async function during(send: () => void, work: () => Promise<void>): Promise<void> {
   const sending = setInterval(send, 10)
   try {

@@ -24,7 +24,7 @@ type Overrides = NonNullable<Parameters<typeof composeControlPlane>[2]>
 export interface InstallationOptions {
   overrides?: Overrides
   log?: Logger
-  /** Without it NATS is not told of deleted runners. */
+  /** When absent, NATS is not told of deleted runners. */
   revokesRunners?: boolean
   /** How long a runner's credentials for NATS are good. */
   runnerCredentialsMilliseconds?: number

@@ -108,7 +108,7 @@ test('an agent that is killed amid work of two kinds goes on with both', async (
   expect(after.map(({ metadata }) => metadata.id).sort()).toEqual(
     before.map(({ metadata }) => metadata.id).sort(),
   )
-  // No step was begun anew.
+  // No step was started a second time.
   const startOf = (environments: typeof after, id: string) =>
     environments
       .find(({ metadata }) => metadata.id === id)
@@ -157,7 +157,7 @@ test('an older control plane and a newer agent: each leaves what it does not kno
   await expect.poll(() => log.has('the control plane does not know this kind of work'), patience).toBe(true)
   const pool = await fillPool(older.client, 2)
   await untilPool(older.client, pool, ({ status }) => status.ready === 2)
-  // For longer than the grace of what nobody wants.
+  // For longer than the grace period of something unwanted.
   await untilAsked(runnerId, 4)
   expect(readdirSync(markersFolder()).sort()).toEqual([...wanted].sort())
   expect(await markers.waiting()).toBe(1)

@@ -17,7 +17,7 @@ let sql: pg.Client
 let other: HearthClient
 let runner: ScriptedRunner
 
-/** Random, so that nothing makes it smaller on its way; the largest there may be, but for some bytes. */
+/** Random, so that nothing compresses it; the largest allowed, but for some bytes. */
 const variables = () =>
   Object.fromEntries(
     Array.from({ length: 4 }, (_, index) => [`V${index}`, randomBytes(48_900).toString('base64')]),

@@ -152,7 +152,7 @@ test('a host with more plans than go into one message synchronises and takes mac
   const projectId = await projectOf('before-the-bound', 1_000)
   const make = async (): Promise<Environment> =>
     client.environments.create({ spec: { projectId, environmentClassId } })
-  // As it was made before there was a bound.
+  // As it was created before there was a limit.
   await sql.query(`UPDATE projects SET spec = jsonb_set(spec, '{variables}', $2::jsonb) WHERE id = $1`, [
     projectId,
     JSON.stringify(variablesOf(1.5 * mebibyte)),

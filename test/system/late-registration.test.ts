@@ -35,7 +35,7 @@ test('a registration that is taken up when its agent has gone takes the runner f
   expect(epoch).toBe(1)
 }, 60_000)
 
-/** Whether another connection waits for a lock that this one holds. */
+/** Whether another connection waits for a lock held by this one. */
 async function isAnyoneWaiting(): Promise<boolean> {
   const { rows } = await database.query(
     'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))',

@@ -16,7 +16,7 @@ import {
 } from '@hearth/runner-agent'
 import { markerWork } from './marker-kind.ts'
 
-/** What lies on the host for a marker: whose it is, and the lines that are written one step at a time. */
+/** Files on the host for a marker: its owner, and the lines that are written one step at a time. */
 export interface MarkerFile {
   owner: string
   epoch: number

@@ -19,7 +19,7 @@ export const markerWork: WorkMessages = {
 /** The control plane's side of it, with a table of its own. */
 export interface MarkerKind extends AsyncDisposable {
   kind: WorkKind
-  /** Wants a marker on a runner, as a transaction of a replica would. */
+  /** Requests a marker on a runner, as a transaction of a replica would. */
   want(runnerId: string): Promise<string>
   phaseOf(id: string): Promise<string | null>
   /** Orders of markers that wait to be published. */

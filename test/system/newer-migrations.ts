@@ -1,6 +1,6 @@
 import { migrations } from '@hearth/control-plane'
 
-/** What a version of tomorrow has run: one step more, which only adds. */
+/** Migrations of a future version: one step more, which only adds. */
 export const newerMigrations: typeof migrations = {
   ...migrations,
   '9999-later': {

@@ -21,7 +21,7 @@ const address = { host: '127.0.0.1', port: 22, user: 'root', hostKey: newPublicK
 const patience = { timeoutMilliseconds: 30_000 }
 let sequence = 0
 
-/** Has the runner say this of the machine, and waits until it is taken in. */
+/** Makes the runner report this about the environment, and waits until the report is handled. */
 async function tell(id: string, changes: Partial<EnvironmentReport>): Promise<void> {
   sequence += 1
   await runner.messaging.publishReport(runner.report(id, sequence, { phase: 'running', ...changes }))

@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import type { Installation } from './installation.ts'
 import { newPublicKey } from './public-key.ts'
 
-/** The machines of a pool as its rows say, counted without any code of the control plane. */
+/** The members of a pool according to its rows, counted without any code of the control plane. */
 interface Rows {
   ready: number
   provisioning: number
@@ -19,7 +19,7 @@ interface Rows {
 const publicKey = newPublicKey()
 const machines = 10
 
-/** One pool through a sequence of steps by chance; after every step its counts are held against its rows. */
+/** Takes one pool through a random sequence of steps; after every step its counts are compared with its rows. */
 export class PoolSequence {
   readonly #client: HearthClient
   #size = machines
@@ -95,7 +95,7 @@ export class PoolSequence {
     }
   }
 
-  /** Waits until the pool is what it should be and nothing of it moves; its counts agree all the way. */
+  /** Waits until the pool is in its desired state and nothing changes; its counts agree all the way. */
   async settle(after: string): Promise<void> {
     const wanted = this.#enabled && !this.#cleared ? this.#size : 0
     let broken: { error: unknown } | null = null

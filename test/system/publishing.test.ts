@@ -11,7 +11,7 @@ let agent: SyntheticAgent
 let database: pg.Client
 
 beforeAll(async () => {
-  // So long that all depends on what is announced.
+  // So long that everything depends on notifications.
   installation = await startInstallation({ overrides: { timings: { publisherRest: 600_000 } } })
   agent = await startSyntheticAgent(installation, { name: 'north' })
   database = new pg.Client({ connectionString: installation.database.url })
@@ -32,7 +32,10 @@ const ordersWaiting = () => number('SELECT count(*) FROM outbox')
 const untilAllPublished = () =>
   expect.poll(async () => (await newest()) - (await published()), { timeout: 10_000 }).toBe(0)
 
-/** Takes a publisher's lock as another replica in the middle of a round would; returns what ends that round. */
+/**
+ * Takes a publisher's lock as another replica in the middle of a round would; returns a function that ends that
+ * round.
+ */
 async function takeLock(lock: number): Promise<() => Promise<unknown>> {
   await database.query('BEGIN')
   await database.query('SELECT pg_advisory_xact_lock($1)', [lock])

@@ -50,7 +50,7 @@ const idOf = (answer: Answer) => {
   return value.metadata?.id ?? value.id ?? ''
 }
 
-/** A machine that runs, as far as the database knows, claimed or not: enough to sign a certificate for. */
+/** An environment that runs according to the database, claimed or not: enough to sign a certificate for. */
 async function runningEnvironment(claimId: string | null): Promise<string> {
   const project = idOf(
     await send(installation.url, 'POST', '/v1/projects', { name: `p-${newId()}`, spec: {} }),

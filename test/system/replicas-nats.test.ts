@@ -9,7 +9,7 @@ import { type Replicas, startReplicas } from './replicas.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
 const min = 10
-/** Those whose leader is killed, one after another; a longer run kills the leaders of all. */
+/** Streams whose leader is killed, one after another; a longer run kills the leaders of all. */
 const led = [streams.report, streams.work, streams.event, streams.log]
 const kills = Number(process.env.HEARTH_TEST_SECONDS ?? 12) >= 60 ? led.length : 2
 const downMilliseconds = 3_000

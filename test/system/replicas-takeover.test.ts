@@ -28,7 +28,7 @@ async function rows(statement: string): Promise<unknown[]> {
   return (await database.query({ text: statement, rowMode: 'array' })).rows.flat()
 }
 
-/** Which replica is publishing events at this moment. */
+/** The replica that is publishing events at this moment. */
 async function publisher(): Promise<number | undefined> {
   const [name] = await rows(`
     SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)

@@ -205,7 +205,7 @@ async function allTakenIn(): Promise<void> {
   await connection.close()
 }
 
-/** From now on PostgreSQL says of every change of this machine's status that its data does not fit. */
+/** From now on PostgreSQL rejects every change of this environment's status as invalid data. */
 async function refuse(id: string): Promise<void> {
   await pool.query(`
     CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -18,7 +18,7 @@ afterAll(async () => {
   await installation?.[Symbol.asyncDispose]()
 })
 
-/** What NATS says to a new connection with what the runner was given. */
+/** NATS' answer to a new connection with the runner's credentials. */
 async function connects({ credentials, runnerId }: HostileRunner): Promise<string> {
   try {
     const nats = await connect({

@@ -63,7 +63,7 @@ describe.each(cases)('%s', (noun, kind, routes) => {
     expect(schema.safeParse(resource)).toMatchObject({ success: true })
     return resource
   }
-  /** Two of them, however they come to be. */
+  /** Creates two resources of the kind. */
   const makeTwo = async (): Promise<string[]> => {
     if (body !== null) return [idOf(await make()), idOf(await make())]
     for (let count = 0; count < 2; count += 1) {

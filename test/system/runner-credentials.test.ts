@@ -11,7 +11,7 @@ import { startSyntheticAgent } from './synthetic-agent.ts'
 const lifeMilliseconds = 6_000
 let installation: Installation
 let victim: Victim
-/** Of the victim's agent to the control plane. */
+/** Token of the victim's agent. */
 let way: CuttableRelay
 
 beforeAll(async () => {

@@ -262,7 +262,7 @@ test('a runner removed by force gives its machines up, and the claim on one is r
   await client.projects.delete('lost')
 }, 90_000)
 
-/** Makes the pool's failures an hour older and has it look again, so that its pauses are over. */
+/** Makes the pool's failures an hour older and wakes it, so that its pauses are over. */
 async function endPauses(url: string, poolId: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()

@@ -10,12 +10,12 @@ import { connectMessaging, type Messaging } from '@hearth/messaging'
 import { eventually } from '@hearth/testing'
 import type { Installation } from './installation.ts'
 
-/** A runner whose agent is the test: it says what it is told to, in whatever order. */
+/** A runner whose agent is the test: it sends the given reports in any order. */
 export interface ScriptedRunner extends AsyncDisposable {
   messaging: Messaging
   runnerId: string
   epoch: number
-  /** Machines that wait on it for a report, by id. */
+  /** Environments placed on it that wait for a report, by id. */
   machines: readonly string[]
   report(id: string, sequence: number, changes?: Partial<EnvironmentReport>): EnvironmentReport
 }

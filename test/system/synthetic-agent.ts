@@ -27,7 +27,7 @@ export interface SyntheticSettings {
   identityOf?: SyntheticAgent
   labels?: Readonly<Record<string, string>>
   environment?: Readonly<Record<string, string>>
-  /** Its way to NATS. */
+  /** Address of its link to NATS. */
   through?: CuttableRelay
   timings?: Partial<AgentParts['timings']>
   clock?: AgentParts['clock']

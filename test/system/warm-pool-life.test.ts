@@ -47,7 +47,7 @@ async function poolOf(name: string, wish: Wish = {}): Promise<WarmPool> {
   return client.warmPools.get(warmPools[0]?.id ?? '')
 }
 
-/** Once its steps have ended, one way or the other. */
+/** Resolves once the steps have ended, successfully or not. */
 const ended = (poolId: string, { environment }: WarmPoolInstance) =>
   until(
     installation.client,

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const { client } = installation
   sql = new pg.Client({ connectionString: installation.database.url })
   await sql.connect()
-  // A runner that is there and does nothing: whatever waits for it would wait for ever.
+  // A runner that is present and does nothing: whatever waits for it would wait for ever.
   const { runner } = await client.runners.create({
     name: 'idle',
     labels: {},
@@ -39,7 +39,7 @@ afterAll(async () => {
   await installation?.[Symbol.asyncDispose]()
 })
 
-/** A machine in this phase, as if its runner had brought it there. */
+/** An environment in this phase, as if its runner had reported it. */
 async function machineIn(phase: EnvironmentPhase): Promise<string> {
   const { metadata } = await installation.client.environments.create({ spec })
   const { id } = metadata
@@ -136,7 +136,7 @@ test('a project that cannot go says what keeps it', async () => {
     `UPDATE projects SET status = jsonb_set(status, '{deadline}', to_jsonb(now() - interval '1 second')) WHERE id = $1`,
     [spec.projectId],
   )
-  // Asking once more has it looked at.
+  // Another request makes the reconciler look at it.
   await client.projects.delete(spec.projectId)
   await expect
     .poll(async () => (await client.projects.get(spec.projectId)).status.failure?.message, {

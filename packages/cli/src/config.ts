@@ -1,22 +1,22 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** What the command reads from the environment; the only place that does. */
+/** Settings from environment variables; the only place that reads them. */
 export interface Config {
   /** HEARTH_URL */
   url: string | undefined
   /** HEARTH_TOKEN */
   token: string | undefined
-  /** Where context.json of the person is: $XDG_CONFIG_HOME/hearth or ~/.config/hearth. */
+  /** Folder of the user's context.json: $XDG_CONFIG_HOME/hearth or ~/.config/hearth. */
   configFolder: string
   /** HEARTH_STATE, if it is set. */
   chosenState: string | undefined
   /** Used when neither HEARTH_STATE nor --state is given. */
   defaultState: string
-  /** True when colours are not wanted (NO_COLOR) or the terminal has none. */
+  /** True when colours are disabled (NO_COLOR) or the terminal has none. */
   noColour: boolean
   isRoot: boolean
-  /** Passed on to programs that are started. */
+  /** Environment variables passed on to child processes. */
   variables: Readonly<Record<string, string | undefined>>
 }
 
@@ -39,7 +39,7 @@ export function readConfig(
   }
 }
 
-/** A variable that is set to nothing counts as not set. */
+/** An empty variable counts as not set. */
 function given(value: string | undefined): string | undefined {
   return value === undefined || value === '' ? undefined : value
 }

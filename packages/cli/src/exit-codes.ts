@@ -1,6 +1,6 @@
 import { assertNever, type ErrorCode, HearthError } from '@hearth/foundation'
 
-/** What the command's exit status says. `hearth ssh` and `hearth exec` pass on the status of what they ran. */
+/** Exit statuses of the command. `hearth ssh` and `hearth exec` pass on the status of what they ran. */
 export const exitCodes = {
   success: 0,
   failure: 1,
@@ -34,13 +34,13 @@ export const exitCodeHelp: readonly { code: ExitCode; meaning: string }[] = [
   { code: exitCodes.interrupted, meaning: 'ended by Ctrl-C' },
 ]
 
-/** A command that ends with a status of its own, after saying why. */
+/** Ends the command with an exit status of its own, after a message. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
   constructor(
     message: string,
     readonly exitCode: number,
-    /** For lines that programs read too, such as editors: printed as they are. */
+    /** For lines that programs such as editors read too: printed unchanged. */
     readonly isVerbatim = false,
   ) {
     super(message)

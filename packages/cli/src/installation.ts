@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 // Both packages/cli/src/installation.ts and packages/cli/dist/main.js are three folders below it.
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 
-/** Where the other parts of Hearth are, beside this command. */
+/** Paths of the other parts of Hearth, relative to this command. */
 export const installation = {
   root,
   controlPlane: join(root, 'control-plane', 'dist', 'main.js'),

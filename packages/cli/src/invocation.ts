@@ -13,7 +13,7 @@ export interface GlobalOptions {
   state?: string
 }
 
-/** One run of the command: where it writes, what it was told, and the signal that ends it. */
+/** One run of the command: its output, its options, and the signal that ends it. */
 export interface Invocation {
   config: Config
   terminal: Terminal
@@ -27,7 +27,7 @@ export function stateFolder(invocation: Invocation): string {
   return stateFolderOf(invocation.options().state, invocation.config)
 }
 
-/** The control plane this run is about, or null when none is known. */
+/** The control plane that this run uses, or null when none is known. */
 export function findContext(invocation: Invocation): Context | null {
   const { config } = invocation
   const flags = invocation.options()
@@ -38,7 +38,7 @@ export function findContext(invocation: Invocation): Context | null {
   })
 }
 
-/** A client for the control plane this run is about; explains how to get one where there is none. */
+/** A client for the control plane that this run uses; throws with an explanation when none is known. */
 export function client(invocation: Invocation): HearthClient {
   const context = findContext(invocation)
   if (context !== null) return new HearthClient({ url: context.url, token: context.token })

@@ -11,7 +11,7 @@ const config = readConfig()
 const terminal = terminalOf({ out: process.stdout, note: process.stderr }, config.noColour)
 const { signal, exitCodeOfSignal } = listenForSignals()
 
-// The reader of a pipe went away, as in `hearth watch | head`: there is nobody left to tell.
+// The reader of a pipe has closed it, as in `hearth watch | head`: nobody reads the output.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 process.exit(await exitCode())

@@ -4,7 +4,7 @@ import { topicCommands } from './commands/topics.ts'
 import type { GlobalOptions, Invocation } from './invocation.ts'
 import { version } from './version.ts'
 
-/** The whole command line. Parsing throws instead of ending the process. */
+/** The whole command line. Parse errors are thrown instead of ending the process. */
 export function createProgram(base: Omit<Invocation, 'options'>): Command {
   const program = new Command('hearth')
   const invocation: Invocation = { ...base, options: () => program.opts<GlobalOptions>() }
@@ -27,7 +27,7 @@ export function createProgram(base: Omit<Invocation, 'options'>): Command {
   return program
 }
 
-/** Commands made on their own inherit nothing, so each is told. */
+/** Commands created separately inherit no settings, so each one is configured. */
 function settle(command: Command): void {
   command.exitOverride().showHelpAfterError(`(\`${fullName(command)} --help\` shows how)`)
   for (const child of command.commands) settle(child)

@@ -5,5 +5,5 @@ import { installation } from './installation.ts'
 
 const manifest: unknown = JSON.parse(readFileSync(join(installation.root, 'package.json'), 'utf8'))
 
-/** Of the whole of Hearth: its parts are released together. */
+/** Version of all of Hearth: its parts are released together. */
 export const { version } = z.object({ version: z.string() }).parse(manifest)

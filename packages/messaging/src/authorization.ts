@@ -33,45 +33,45 @@ const api = {
   acknowledge: '$JS.ACK',
 }
 
-/** The keys and signed claims one Hearth installation's NATS servers and programs are set up with. */
+/** The keys and signed claims with which the NATS servers and programs of one Hearth installation are set up. */
 export interface NatsOperator {
   operatorJwt: string
-  /** Signs accounts; needed again only to change what stands in them. Keep it away from the servers. */
+  /** Signs accounts; needed again only to change their claims. Keep it away from the servers. */
   operatorSeed: string
   systemAccountJwt: string
   systemAccountPublicKey: string
-  /** Of the control plane, with the streams. */
+  /** Account of the control plane, which has the streams. */
   accountJwt: string
   accountPublicKey: string
-  /** Of all runners; it holds nothing, and sees of the other account what that one lends it. */
+  /** Account of all runners. It has no streams; it imports only what the control plane's account exports. */
   runnerAccountJwt: string
   runnerAccountPublicKey: string
-  /** Signs runners' credentials, as an account's seed does: given to the control plane. */
+  /** Seed that signs runners' credentials; given to the control plane. */
   runnerAccountSeed: string
   /**
-   * With these the control plane takes runners' credentials back: a key that signs accounts in the operator's name, and
-   * the credentials of a user of the system account. Absent in keys that were made before runners could be revoked.
+   * With these the control plane revokes runners' credentials: a key that signs accounts in the operator's name, and
+   * the credentials of a user of the system account. Absent in keys created before runners could be revoked.
    */
   signingSeed?: string
   systemCredentials?: string
-  /** Of all observers of events. Absent in keys that were made before there were any. */
+  /** Account of all observers of events. Absent in keys created before there were observers. */
   observerAccountJwt?: string
   observerAccountPublicKey?: string
-  /** Signs observers' credentials: given to the control plane. */
+  /** Seed that signs observers' credentials; given to the control plane. */
   observerAccountSeed?: string
-  /** Credentials file text of a user that may use every subject of the account. */
+  /** Text of the credentials file of a user that may use every subject of the account. */
   controlPlaneCredentials: string
 }
 
 export interface RunnerCredentialsOptions {
-  /** When the server ends the connection and refuses the credentials; never by default. */
+  /** When the credentials expire and the server ends the connection; never by default. */
   expiresAt?: Date
 }
 
 /**
- * Accounts, because permissions alone do not hold a runner or an observer: NATS answers a publish or a pull on whatever
- * reply subject it names, in its own account, and in one account with the streams that could be the subject of another
- * runner's orders.
+ * Runners and observers have accounts of their own, because permissions alone do not contain them: NATS sends the
+ * answer to a publish or a pull to any reply subject that the client names in its account, and in one account with
+ * the streams that could be the subject of another runner's orders.
  */
 export async function generateNatsOperator(): Promise<NatsOperator> {
   const operator = createOperator()
@@ -100,8 +100,8 @@ export async function generateNatsOperator(): Promise<NatsOperator> {
 }
 
 /**
- * The same keys with what was not there yet when they were made: an account for observers, and what revokes runners. What
- * was given out stays good.
+ * Adds to existing keys what is missing in them: an account for observers, and the keys that revoke runners.
+ * Credentials already issued stay valid.
  */
 export async function completeNatsOperator(operator: NatsOperator): Promise<NatsOperator> {
   const observed = operator.observerAccountJwt === undefined ? await withObserverAccount(operator) : operator
@@ -110,7 +110,7 @@ export async function completeNatsOperator(operator: NatsOperator): Promise<Nats
   return { ...observed, ...(await encodeSystem(signer, observed.runnerAccountPublicKey)) }
 }
 
-/** The operator with its own system account, whose only user may change what stands in the runners' account. */
+/** The operator with a system account, whose only user may change the claims of the runners' account. */
 async function encodeSystem(operator: KeyPair, runnerAccount: string) {
   const systemAccount = createAccount()
   const signing = createOperator()
@@ -167,11 +167,13 @@ interface LentService {
   name: string
   subject: string
   response_type: 'Singleton' | 'Stream'
-  /** What it is called where it is lent to; the same by default. */
+  /** Name in the importing account; the same by default. */
   local_subject?: string
 }
 
-/** What runners reach of the account with the streams; each runner's own permissions narrow it to its own. */
+/**
+ * What the account with the streams exports to runners; each runner's own permissions narrow it to its own subjects.
+ */
 const toRunners: readonly LentService[] = [
   { name: 'reports', subject: subjects.allReports, response_type: 'Singleton' },
   { name: 'logs', subject: subjects.allLogs, response_type: 'Singleton' },
@@ -179,9 +181,9 @@ const toRunners: readonly LentService[] = [
   { name: 'syncs', subject: subjects.allSyncs, response_type: 'Singleton' },
   ...consumersOf(streams.work),
 ]
-/** What observers reach of it, narrowed in the same way. */
+/** What it exports to observers, narrowed in the same way. */
 const toObservers: readonly LentService[] = consumersOf(streams.event).map((service) =>
-  // Under its own name the server would answer, for the account it comes from: that one has no JetStream.
+  // Under its original name the server itself would answer for the importing account, which has no JetStream.
   service.subject.startsWith(jetStreamApi)
     ? { ...service, local_subject: inDomain(service.subject).replace('*', '$1') }
     : service,
@@ -215,8 +217,8 @@ function lentServices(
 }
 
 /**
- * The text of a credentials file with which a runner reaches its own subjects, its own inbox and its own consumer,
- * and nothing else. The connection must use the inbox prefix `subjects.inbox(runnerId)`.
+ * The text of a credentials file for a runner: it allows its own subjects, its own inbox and its own consumer, and
+ * nothing else. The connection must use the inbox prefix `subjects.inbox(runnerId)`.
  */
 export async function issueRunnerCredentials(
   runnerAccountSeed: string,
@@ -239,8 +241,8 @@ export async function issueRunnerCredentials(
 }
 
 /**
- * The text of a credentials file with which an observer reads through its own consumer, and does nothing else. The
- * connection must use the inbox prefix `subjects.inbox(observerConsumer(observerId))`.
+ * The text of a credentials file for an observer: it allows reading through the observer's own consumer, and nothing
+ * else. The connection must use the inbox prefix `subjects.inbox(observerConsumer(observerId))`.
  */
 export async function issueObserverCredentials(
   observerAccountSeed: string,
@@ -261,7 +263,10 @@ export async function issueObserverCredentials(
   return new TextDecoder().decode(fmtCreds(jwt, user))
 }
 
-/** Of one connection of a runner: an agent needs a handful of subscriptions, and its largest message is its inventory. */
+/**
+ * Limits of one connection of a runner: an agent needs a handful of subscriptions, and its largest message is its
+ * inventory.
+ */
 const runnerLimits = { subs: 256, data: unlimited, payload: mostMessageBytes.sync + 64 * 1024 }
 
 export function runnerPermissions(runnerId: string): Permissions {
@@ -280,17 +285,17 @@ export function runnerPermissions(runnerId: string): Permissions {
   }
 }
 
-/** What a subject of JetStream's API is called for observers, whose clients are told to use this domain. */
+/** Name of a JetStream API subject for observers, whose clients are told to use this domain. */
 function inDomain(subject: string): string {
   return subject.replace(jetStreamApi, `$JS.${observerDomain}.API.`)
 }
 
-/** What using one consumer takes; `consumer` has its stream before it. */
+/** Permissions needed to use one consumer; `consumer` includes its stream. */
 function consumerSubjects(consumer: string): string[] {
   return [`${api.next}.${consumer}`, `${api.info}.${consumer}`, `${api.acknowledge}.${consumer}.>`]
 }
 
-// Absent numbers mean zero to the server, so each that should not limit is said.
+// The server takes a missing number as zero, so every unlimited value is stated.
 const connectionLimits = {
   subs: unlimited,
   data: unlimited,

@@ -16,7 +16,7 @@ import { defaultTimings, type MessagingTimings } from './timings.ts'
 
 const defaultEvents = { keepMilliseconds: 7 * 24 * 3_600_000, keepCount: 200_000 }
 
-/** What every part of messaging works on: the connection, whether it is up, and where to tell of problems. */
+/** What every part of messaging shares: the connection, its state, and where to report problems. */
 export interface Connection {
   readonly nats: NatsConnection
   readonly jetStream: JetStreamClient
@@ -25,20 +25,22 @@ export interface Connection {
   readonly timings: MessagingTimings
   /** As in the options. */
   readonly events: { keepMilliseconds: number; keepCount: number }
-  /** Reads orders and reports. */
+  /** Parses orders and reports. */
   readonly work: KnownWork
   jetStreamManager(): Promise<JetStreamManager>
   isConnected(): boolean
-  /** Counts the connections there have been: another number means that the server may be another. */
+  /** Number of connections made so far: when it has changed, the server may be another one. */
   session(): number
-  /** Resolves when the connection is up, at once if it is; rejects once it is closed or after the time given. */
+  /**
+   * Resolves when the connection is up, at once if it is already; rejects when it is closed or after the given time.
+   */
   whenConnected(timeoutMilliseconds: number): Promise<void>
   onProblem(subject: string, problem: Error): void
 }
 
 /**
- * Connects, trying for ever while no server answers; a server that refuses credentials that stay as they are ends it with
- * `unauthenticated`. After the first connection every loss is followed by reconnecting for ever.
+ * Connects, and retries for ever while no server answers. Throws `unauthenticated` when a server refuses credentials
+ * that do not change. After the first connection every loss is followed by reconnecting, for ever.
  */
 export async function openConnection(options: MessagingOptions): Promise<Connection> {
   const timings = { ...defaultTimings, ...options.timings }
@@ -72,7 +74,7 @@ async function connectWithPatience(
       const servers = options.servers.join(', ')
       if (error instanceof errors.InvalidArgumentError) throw error
       if (error instanceof errors.AuthorizationError && !isSlow(error)) {
-        // Those that are asked for anew each time may have ended while no server was there.
+        // Credentials that are renewed may have expired while no server was available.
         if (typeof options.credentials !== 'function')
           throw new HearthError('unauthenticated', 'NATS refused the credentials', { cause: error })
         options.onStatus?.('denied', `${servers} refused the credentials: ${error.message}`)
@@ -82,7 +84,7 @@ async function connectWithPatience(
   }
 }
 
-/** A server that was too busy to look at the credentials in time calls that a matter of authorization too. */
+/** A server that was too busy to check the credentials in time also reports an authorization error. */
 function isSlow({ message }: Error): boolean {
   return /timeout/i.test(message)
 }
@@ -99,14 +101,14 @@ function connectOnce(options: MessagingOptions, timings: MessagingTimings): Prom
     ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
     ...(options.credentials === undefined ? {} : { authenticator: newestCredentials(options.credentials) }),
     maxReconnectAttempts: -1,
-    // A server that restarts may refuse for a moment; giving up then would need a person.
+    // A restarting server may refuse for a moment; after giving up, a person would have to restart the program.
     ignoreAuthErrorAbort: true,
     reconnectTimeWait: timings.reconnect,
     reconnectJitter: 3 * timings.reconnect,
-    // A server that hangs is left for another one within 15 seconds.
+    // The connection moves from a hung server to another one within 15 seconds.
     pingInterval: 5_000,
     maxPingOut: 2,
-    // A stack taken for each request, and thrown away with its answer, is much of what a request costs.
+    // Capturing a stack trace for each request is a large part of the cost of a request.
     noAsyncTraces: true,
   })
 }

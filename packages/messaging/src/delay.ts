@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** Resolves after the time given, or as soon as the signal aborts: the caller then looks at the signal. */
+/** Resolves after the given time or as soon as the signal aborts; the caller then checks the signal. */
 export async function delay(milliseconds: number, signal?: AbortSignal): Promise<void> {
   try {
     await setTimeout(milliseconds, undefined, signal === undefined ? {} : { signal })

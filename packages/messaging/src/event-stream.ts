@@ -6,22 +6,25 @@ import { isNotFound } from './streams.ts'
 
 const patienceMilliseconds = 5_000
 
-/** Where an event is to go. */
+/** The stream and the connection that an event is published to. */
 export interface EventTarget {
-  /** As `eventStream` has told it. */
+  /** Id of the stream, from `eventStream`. */
   stream: string
-  /** The connection in which it was looked at. */
+  /** Number of the connection in which the stream was checked. */
   session: number
 }
 
-/** Tells one event stream from another: a server that comes back empty gets a new one, which holds nothing. */
+/**
+ * Tells whether the event stream was replaced: a server that comes back empty gets a new stream without the events
+ * published before.
+ */
 export class EventStream {
   private session = 0
   private created = ''
 
   constructor(private readonly connection: Connection) {}
 
-  /** Which one is there; asks once in each connection. Throws while there is none. */
+  /** Id of the current event stream; asks once per connection. Throws while there is none. */
   async current(): Promise<string> {
     const session = this.connection.session()
     if (session === this.session) return this.created
@@ -33,7 +36,7 @@ export class EventStream {
     return created
   }
 
-  /** The numbers of its oldest and its newest message, as it is now; with nothing in it the oldest would be the next. */
+  /** First and last sequence of the stream at this moment; in an empty stream the first is the next sequence. */
   async ends(): Promise<{ first: number; last: number }> {
     const { state } = await manage(this.connection, patienceMilliseconds, (manager) =>
       manager.streams.info(streams.event),
@@ -41,7 +44,7 @@ export class EventStream {
     return { first: state.messages === 0 ? state.last_seq + 1 : state.first_seq, last: state.last_seq }
   }
 
-  /** The id of the event that it holds under a number; null when it holds none there. */
+  /** Id of the event with this sequence in the stream; null when there is none. */
   async eventIdAt(sequence: number): Promise<string | null> {
     return manage(this.connection, patienceMilliseconds, async (manager) => {
       try {
@@ -54,7 +57,7 @@ export class EventStream {
     })
   }
 
-  /** Throws `unavailable` when it is another one by now, or may hold less, since another connection leads to it. */
+  /** Throws `unavailable` when the stream was replaced, or may hold less because the connection has changed. */
   async mustBe({ stream, session }: EventTarget): Promise<void> {
     if ((await this.current()) !== stream)
       throw new HearthError('unavailable', 'NATS has come back with another stream of events')

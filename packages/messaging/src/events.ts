@@ -4,8 +4,9 @@ import type { Connection } from './connection.ts'
 import { publishPatienceMilliseconds, publishStored, type Stored } from './publish.ts'
 
 /**
- * The event's id is the message id: one that is published again within the hour is stored once. One that is too large
- * for the server goes without its resource: observers still learn what changed, and nothing after it is held up.
+ * The event's id is the message id: an event published again within the deduplication window is stored once. An event
+ * too large for the server is sent without its resource: observers still learn what changed, and the events after it
+ * are not held up.
  */
 export async function publishEvent(
   connection: Connection,

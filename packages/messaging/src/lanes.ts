@@ -2,14 +2,14 @@ import { backoff } from '@hearth/foundation'
 
 interface Lane<Item> {
   items: Item[]
-  /** So many of the first were in a batch that failed: each of them is handled by itself. */
+  /** Number of leading items to retry one by one, because their batch failed. */
   apart: number
   attempt: number
   state: 'waiting' | 'running' | 'resting'
   timer?: NodeJS.Timeout
 }
 
-/** The first `count` items of a lane, as a part of a batch. */
+/** The first `count` items of a lane, which become part of a batch. */
 interface Part<Item> {
   key: string
   lane: Lane<Item>
@@ -21,23 +21,23 @@ interface LaneOptions<Item> {
   concurrency: number
   /** How many items one batch holds. */
   mostInBatch: number
-  /** After a batch its place stays empty so long: under load the next one then carries more. */
+  /** Delay before a batch's place is filled again: under load the next batch then carries more items. */
   pauseMilliseconds: number
-  /** How long a lane rests after its first failure; each further one doubles it, up to ten seconds. */
+  /** Delay of a lane's first retry; it doubles with each further failure, up to ten seconds. */
   firstRestMilliseconds: number
   handle(items: readonly Item[]): Promise<void>
-  /** The items stay first in their lanes and are tried again, by themselves. */
+  /** Called after a failure; the items stay first in their lanes and are retried one by one. */
   onFailure(items: readonly Item[], thrown: unknown): void
 }
 
 /**
- * Handles what is there in batches: items of one key in the order they came, never in two batches at once. The items
- * of a batch that failed are tried one by one; a lane whose item fails alone rests, without holding a place, and is
- * tried again for ever.
+ * Handles queued items in batches: items of one key in their order of arrival, never in two batches at once. The
+ * items of a failed batch are retried one by one; a lane whose item fails alone waits, without occupying a place, and
+ * is retried for ever.
  */
 export class Lanes<Item> {
   private readonly lanes = new Map<string, Lane<Item>>()
-  /** Batches being handled, and places that still pause. */
+  /** Number of occupied places: batches being handled, and places in their pause. */
   private running = 0
   private places = 0
   private starting: NodeJS.Immediate | null = null
@@ -53,14 +53,17 @@ export class Lanes<Item> {
     this.startSoon()
   }
 
-  /** Items that are handled or could be; those behind a failure are not counted, so that they block nobody. */
+  /**
+   * Number of items that are being handled or could be; items behind a failure do not count, so that they hold up
+   * nobody.
+   */
   pressure(): number {
     let count = 0
     for (const lane of this.lanes.values()) if (lane.attempt === 0) count += lane.items.length
     return count
   }
 
-  /** Every item that is not done, the ones being handled included. */
+  /** Every item that is not done, including the ones being handled. */
   *held(): Iterable<Item> {
     for (const lane of this.lanes.values()) yield* lane.items
   }
@@ -70,7 +73,7 @@ export class Lanes<Item> {
     return new Promise((resolve) => this.changes.add(resolve))
   }
 
-  /** Starts nothing more, waits for what runs, and returns the items that were not handled. */
+  /** Starts no further batch, waits for the running ones, and returns the items that were not handled. */
   async stop(): Promise<Item[]> {
     this.stopped = true
     for (const lane of this.lanes.values()) clearTimeout(lane.timer)
@@ -79,7 +82,7 @@ export class Lanes<Item> {
     return [...this.held()]
   }
 
-  /** Not at once: what comes in the same moment goes into the same batch. */
+  /** Deferred, so that items that arrive together go into one batch. */
   private startSoon(): void {
     this.starting ??= setImmediate(() => {
       this.starting = null
@@ -147,7 +150,7 @@ export class Lanes<Item> {
     lane.apart = Math.max(0, lane.apart - count)
     lane.attempt = 0
     lane.state = 'waiting'
-    // Last in the map: the other lanes get their turn first.
+    // Moved to the end of the map, so that the other lanes come first.
     this.lanes.delete(key)
     if (lane.items.length > 0) this.lanes.set(key, lane)
   }

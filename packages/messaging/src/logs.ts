@@ -6,24 +6,24 @@ import { decode } from './message.ts'
 import { publishPatienceMilliseconds, publishStored, runnerMessageId } from './publish.ts'
 
 export interface ReadLogsOptions {
-  /** As made by `stepKey`; all steps without it. */
+  /** Step key from `stepKey`; all steps when absent. */
   step?: string
-  /** Without it the reading ends with the last piece that is there now; with it, when the signal aborts. */
+  /** When absent, reading ends with the last chunk stored now; otherwise when the signal aborts. */
   follow: boolean
   signal: AbortSignal
 }
 
 export async function publishLog(connection: Connection, runnerId: string, chunk: LogChunk): Promise<void> {
   await publishStored(connection, subjects.log(runnerId, chunk.environmentId, chunk.step), chunk, {
-    // What comes twice all the same is told by its offset.
+    // A chunk stored twice anyway is recognised by its offset.
     messageId: runnerMessageId(runnerId),
     patienceMilliseconds: publishPatienceMilliseconds,
   })
 }
 
 /**
- * The pieces of one environment's output that its runner has sent, from the oldest that is kept, in the order they were
- * stored. What other runners send under the environment's id is not read.
+ * The chunks of one environment's output that its runner has sent, from the oldest stored one, in the order they were
+ * stored. Chunks that other runners send under the environment's id are not read.
  */
 export async function* readLogs(
   connection: Connection,
@@ -53,7 +53,7 @@ export async function* readLogs(
   } finally {
     signal.removeEventListener('abort', stop)
     await messages.close()
-    // The server drops a consumer nobody uses after five minutes; this only spares it the wait.
+    // The server drops an unused consumer after five minutes; deleting it only saves that wait.
     await consumer.delete().catch(() => false)
   }
 }

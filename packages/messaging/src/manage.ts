@@ -6,9 +6,9 @@ import { delay } from './delay.ts'
 const noSuitablePeers = 10_005
 
 /**
- * Asks JetStream to make, change or remove something, and again while it cannot tell: a cluster that has lost a server
- * chooses a new leader first. `work` must be safe to repeat. Throws `unavailable`, with the server's words, after
- * `patienceMilliseconds`; what the server refuses is thrown at once.
+ * Asks JetStream to create, change or remove something, and retries while it cannot decide: a cluster that has lost a
+ * server first elects a new leader. `work` must be safe to repeat. Throws `unavailable` with the server's message
+ * after `patienceMilliseconds`; a refusal is thrown at once.
  */
 export async function manage<Result>(
   connection: Connection,
@@ -33,7 +33,7 @@ export async function manage<Result>(
   }
 }
 
-/** Whether it may go well later: nobody answered, no leader, or too few servers of the cluster are up. */
+/** Whether a retry may succeed: nobody answered, there is no leader, or too few servers of the cluster are up. */
 function mayPass(thrown: unknown): boolean {
   if (!(thrown instanceof JetStreamApiError)) return true
   const { code, err_code } = thrown.apiError()

@@ -2,7 +2,7 @@ import { startOfText } from '@hearth/contract'
 import { HearthError, toError } from '@hearth/foundation'
 import { UnknownWork } from './unknown-work.ts'
 
-/** The part of a zod schema that receiving needs. */
+/** The part of a zod schema that parsing a message needs. */
 export interface Schema<Value> {
   parse(value: unknown): Value
 }
@@ -12,8 +12,8 @@ export function encode(value: unknown): string {
 }
 
 /**
- * Reads JSON and holds it to its schema; throws `invalid` when it is not what the subject carries, and without reading
- * it when it has more than `mostBytes`. Throws `UnknownWork` where the schema does.
+ * Parses JSON with a schema; throws `invalid` when it does not match, or, without parsing it, when it is larger than
+ * `mostBytes`. Throws `UnknownWork` where the schema does.
  */
 export function decode<Value>(
   schema: Schema<Value>,
@@ -38,8 +38,8 @@ export function decode<Value>(
 }
 
 /**
- * NATS lets each runner publish on its own subjects only; what is inside must then be its own as well.
- * Throws `invalid` when the payload names another subject than the one it came on.
+ * NATS lets each runner publish to its own subjects only; the payload must then also be about that subject. Throws
+ * `invalid` when the payload belongs to another subject.
  */
 export function checkSubject(actual: string, expected: string): void {
   if (actual !== expected) {

@@ -26,22 +26,22 @@ import { ensureStreams } from './streams.ts'
 import { requestSync, type SyncHandler, serveSync } from './sync.ts'
 
 /**
- * Everything the programs say to each other. Whatever waits for a signal resolves when it aborts. Publishing to a
- * stream throws `unavailable` (try again with the same ids), `forbidden` or `too_large`.
+ * Every message between the programs. Methods that take a signal resolve when it aborts. Publishing to a stream
+ * throws `unavailable` (retry with the same ids), `forbidden` or `too_large`.
  */
 export interface Messaging {
-  /** For the control plane only; safe to repeat. */
+  /** Creates and updates the streams. For the control plane only; safe to repeat. */
   ensureStreams(): Promise<void>
-  /** Makes the runner's consumer of orders; safe to repeat. */
+  /** Creates the runner's consumer of orders; safe to repeat. */
   ensureRunner(runnerId: string): Promise<void>
   removeRunner(runnerId: string): Promise<void>
 
-  /** Replaces an older order of the same thing. The same `messageId` within two minutes is stored once. */
+  /** Replaces an older order for the same resource. The same `messageId` within two minutes is stored once. */
   publishOrder(order: OrderEnvelope, messageId: string): Promise<void>
   purgeOrder(runnerId: string, kind: string, id: string): Promise<void>
   /**
-   * One at a time, acknowledged after `handle`; one that throws comes again after a second. One of a kind that is not
-   * known is a problem, and left alone.
+   * Handles one order at a time and acknowledges it after `handle`; an order whose `handle` throws is delivered again
+   * after a second. An order of an unknown kind is reported as a problem and left alone.
    */
   consumeOrders(
     runnerId: string,
@@ -49,12 +49,12 @@ export interface Messaging {
     signal: AbortSignal,
   ): Promise<void>
 
-  /** Resolves once JetStream has stored it, however long that takes. */
+  /** Resolves once JetStream has stored the report, however long that takes. */
   publishReport(report: ReportEnvelope): Promise<void>
   /**
-   * What is there, at most `mostAtOnce`, those of one thing in order; acknowledged after `handle`. When it throws
-   * each is tried by itself, and again, without holding up those of others. One of a kind that is not known is a problem,
-   * and left alone.
+   * Passes the waiting reports to `handle`, at most `mostAtOnce`, those of one resource in order, and acknowledges
+   * them after it. When `handle` throws, each report is retried by itself without holding up those of other
+   * resources. A report of an unknown kind is reported as a problem and left alone.
    */
   consumeReports(
     handle: (reports: readonly WorkReport[]) => Promise<void>,
@@ -63,39 +63,44 @@ export interface Messaging {
   ): Promise<void>
 
   publishLog(runnerId: string, chunk: LogChunk): Promise<void>
-  /** Of what this runner has sent, and no other. */
+  /** Reads only chunks that this runner has sent. */
   readLogs(runnerId: string, environmentId: string, options: ReadLogsOptions): AsyncIterable<LogChunk>
-  /** Into this stream over this connection and no other, where one is named: throws `unavailable` otherwise. */
+  /** With `target`, publishes only into that stream over that connection, and throws `unavailable` otherwise. */
   publishEvent(event: Event, target?: EventTarget): Promise<Stored>
-  /** Which event stream is there: another one than before holds nothing of what was published before. */
+  /** Id of the event stream: a new id means that the stream holds nothing of what was published before. */
   eventStream(): Promise<string>
-  /** The numbers of its oldest and its newest message, as it is now; with nothing in it the oldest would be the next. */
+  /** First and last sequence of the stream at this moment; in an empty stream the first is the next sequence. */
   eventStreamEnds(): Promise<{ first: number; last: number }>
-  /** The id of the event that it holds under a number; null when it holds none there. */
+  /** Id of the event with this sequence in the stream; null when there is none. */
   eventIdAt(sequence: number): Promise<string | null>
-  /** Makes the observer's consumer of its organization's events where there is none; safe to repeat. */
+  /** Creates the observer's consumer of its organization's events if there is none; safe to repeat. */
   ensureObserver(observer: ObservedEvents, start: ObserverStart): Promise<void>
-  /** Has an observer that was given more than the stream holds read on after `end`; safe to repeat. */
+  /**
+   * Makes an observer that was already given later events than the stream holds continue after `end`; safe to repeat.
+   */
   rewindObserver(observer: ObservedEvents, end: number): Promise<void>
   removeObserver(id: string): Promise<void>
 
   publishPresence(presence: Presence): void
   subscribePresence(handle: (presence: Presence) => void | Promise<void>, signal: AbortSignal): Promise<void>
 
-  /** Throws `unavailable` when no control plane answers in time. */
+  /** Requests the desired set of a runner. Throws `unavailable` when no control plane answers in time. */
   requestSync(request: SyncRequest, timeoutMilliseconds: number): Promise<SyncReply>
   serveSync(handle: SyncHandler, signal: AbortSignal): Promise<void>
 
-  /** Resolves when the server has seen all that was sent. */
+  /** Resolves when the server has received everything sent. */
   flush(): Promise<void>
   isConnected(): boolean
-  /** Counts the connections there have been: behind another one the server may be another, or hold less. */
+  /** Number of connections made so far: after a new connection the server may be another one, or hold less. */
   session(): number
-  /** Sends what waits if the server is there, then ends for good: everything that waits for a signal resolves too. */
+  /**
+   * Sends what is buffered if the server is connected, then closes the connection; everything that waits for a signal
+   * resolves too.
+   */
   close(): Promise<void>
 }
 
-/** Connects, waiting for a server as long as it takes; throws `unauthenticated` when the credentials are refused. */
+/** Connects and waits for a server as long as it takes; throws `unauthenticated` when the credentials are refused. */
 export async function connectMessaging(options: MessagingOptions): Promise<Messaging> {
   const connection = await openConnection(options)
   const eventStream = new EventStream(connection)
@@ -132,7 +137,7 @@ export async function connectMessaging(options: MessagingOptions): Promise<Messa
 }
 
 async function close(connection: Connection): Promise<void> {
-  // A flush without a server would wait until one comes back.
+  // A flush without a server would wait until one returns.
   if (connection.isConnected()) await connection.nats.flush().catch(() => undefined)
   await connection.nats.close()
 }

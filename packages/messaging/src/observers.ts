@@ -17,16 +17,19 @@ import type { Connection } from './connection.ts'
 import { manage } from './manage.ts'
 import { isNotFound } from './streams.ts'
 
-/** Within the time that a transaction may rest. */
+/** Time limit in milliseconds, shorter than the time that a transaction may be idle. */
 const patienceMilliseconds = 5_000
-/** Then it comes again, as after a cut. An observer that takes longer says in between that it works. */
+/**
+ * Time after which an event that was not acknowledged is delivered again. An observer that takes longer reports
+ * progress meanwhile.
+ */
 const acknowledgementMilliseconds = 10_000
-/** Longer than any observer is kept; for those that were made and then not written down. */
+/** Longer than any observer exists; removes consumers that were created and then not recorded. */
 const unusedMilliseconds = 31 * 24 * 3_600_000
 
 /**
- * The consumer through which an observer reads its organization's events, from `start` if it is not there yet. It is
- * made here because whoever may make one may also name, in it, any subject as the one that is delivered to.
+ * Creates the consumer through which an observer reads its organization's events, from `start`, unless it exists. The
+ * control plane creates it because whoever may create a consumer could also name any delivery subject.
  */
 export async function ensureObserver(
   connection: Connection,
@@ -40,8 +43,8 @@ export async function ensureObserver(
 }
 
 /**
- * After the stream was found to end at `end`: one that had been given more than that is made anew to read on from there,
- * since it would pass over what takes the place of what is gone. Safe to repeat.
+ * After the stream was found to end at `end`: a consumer that has delivered beyond `end` is recreated to continue
+ * from there, since it would skip the events that replace the lost ones. Safe to repeat.
  */
 export async function rewindObserver(
   connection: Connection,
@@ -84,7 +87,7 @@ function beginning(start: ObserverStart): Partial<ConsumerConfig> {
   return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: start }
 }
 
-/** From then on the observer's credentials reach nothing. Safe to repeat. */
+/** Removes the observer's consumer: from then on its credentials reach nothing. Safe to repeat. */
 export async function removeObserver(connection: Connection, id: string): Promise<void> {
   await manage(connection, patienceMilliseconds, async (manager) => {
     try {

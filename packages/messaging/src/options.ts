@@ -4,32 +4,32 @@ import type { MessagingTimings } from './timings.ts'
 export type ConnectionStatus = 'connected' | 'disconnected' | 'reconnected' | 'closed' | 'denied'
 
 export interface MessagingOptions {
-  /** What differs from `defaultTimings`. */
+  /** Differences from `defaultTimings`. */
   timings?: Partial<MessagingTimings>
-  /** `nats://host:port`, one or more of one cluster. */
+  /** Servers as `nats://host:port`, one or more of one cluster. */
   servers: readonly string[]
   /**
-   * The text of a NATS credentials file, asked for at each connection where it is renewed; without it no proof of identity
-   * is given.
+   * The text of a NATS credentials file; a function is called for each connection, so that renewed credentials are
+   * used. When absent, the client does not authenticate.
    */
   credentials?: string | (() => string)
-  /** Shown in the server's list of connections. */
+  /** Name of the client in the server's list of connections. */
   name: string
   /** Needed where the credentials allow only one inbox: `subjects.inbox(runnerId)` for a runner. */
   inboxPrefix?: string
   /**
-   * Copies of each stream, held on as many servers of the cluster; `ensureStreams` brings streams that exist to it.
-   * Without it new streams have one copy and those that exist keep theirs.
+   * Number of replicas of each stream in the cluster; `ensureStreams` changes existing streams to it. When absent,
+   * new streams have one replica and existing ones keep theirs.
    */
   replicas?: number
-  /** How long `ensureStreams` keeps events, and how many at most; a week and 200,000 unless told. */
+  /** Maximum age and number of events in the stream that `ensureStreams` creates; a week and 200,000 by default. */
   events?: { keepMilliseconds: number; keepCount: number }
-  /** The kinds of work whose orders and reports are read; `knownWork` of the contract unless told. */
+  /** The kinds of work whose orders and reports are parsed; `knownWork` of the contract by default. */
   work?: readonly WorkMessages[]
-  /** Gives up the first connection, which is tried for ever otherwise. */
+  /** Aborts the first connection attempt, which is otherwise retried for ever. */
   signal?: AbortSignal
   /** `denied`: the server refused a publish, a subscription or the credentials; the detail names which. */
   onStatus?(status: ConnectionStatus, detail: string): void
-  /** A message that was thrown away because it is not valid, or one whose handling failed and will be tried again. */
+  /** Called for a message that was discarded as invalid, and for one whose handling failed and will be retried. */
   onProblem?(subject: string, problem: Error): void
 }

@@ -8,7 +8,7 @@ import { pull } from './pull.ts'
 
 const retryMilliseconds = 1_000
 
-/** Replaces any older order of the same thing that still waits. */
+/** Replaces an older waiting order for the same resource. */
 export async function publishOrder(
   connection: Connection,
   order: OrderEnvelope,
@@ -21,8 +21,8 @@ export async function publishOrder(
 }
 
 /**
- * Takes an order that still waits out of the stream; safe to repeat. By its number and not by a purge of its
- * subject: servers of the 2.9 line then skip the runner's consumer over all its other orders as well.
+ * Removes a waiting order from the stream; safe to repeat. Deletes it by its sequence instead of purging its subject:
+ * NATS servers 2.9 then make the runner's consumer skip all its other orders too.
  */
 export async function purgeOrder(
   connection: Connection,
@@ -38,12 +38,14 @@ export async function purgeOrder(
   try {
     await manager.streams.deleteMessage(streams.work, last.seq, false)
   } catch (thrown) {
-    // Replaced or deleted in the meantime; a newer order stays.
+    // The order was replaced or deleted in the meantime; a newer order stays.
     if (!(thrown instanceof JetStreamApiError)) throw thrown
   }
 }
 
-/** Gives a runner its orders one at a time until the signal aborts; one that was not handled comes again. */
+/**
+ * Passes a runner its orders one at a time until the signal aborts; an order that was not handled is delivered again.
+ */
 export function consumeOrders(
   connection: Connection,
   runnerId: string,

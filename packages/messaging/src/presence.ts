@@ -4,16 +4,16 @@ import type { Connection } from './connection.ts'
 import { checkSubject, decode, encode } from './message.ts'
 import { subscribe } from './subscribe.ts'
 
-/** Sent once and not kept; while there is no connection it is dropped, since an old heartbeat proves nothing. */
+/** Sent once and not stored; dropped while there is no connection, since an old heartbeat proves nothing. */
 export function publishPresence(connection: Connection, presence: Presence): void {
   if (!connection.isConnected()) return
   connection.nats.publish(subjects.presence(presence.runnerId), encode(presence))
 }
 
-/** An agent sends one in five seconds; what a runner sends beyond this is left unread. */
+/** An agent sends one heartbeat in five seconds; further heartbeats of a runner beyond this limit are ignored. */
 const allowed = { perSecond: 5, burst: 20 }
 
-/** Every subscriber gets every heartbeat, but for those of a runner that sends too many, until the signal aborts. */
+/** Passes every heartbeat to every subscriber until the signal aborts, except those of a runner that sends too many. */
 export function subscribePresence(
   connection: Connection,
   handle: (presence: Presence) => void | Promise<void>,

@@ -5,27 +5,27 @@ import type { Connection } from './connection.ts'
 import { delay } from './delay.ts'
 import { encode } from './message.ts'
 
-/** What JetStream said of a message. */
+/** JetStream's acknowledgement of a message. */
 export interface Stored {
-  /** Its number in the stream. */
+  /** Sequence of the message in the stream. */
   sequence: number
-  /** It was there already, under the same message id. */
+  /** Whether the message was already stored under the same message id. */
   duplicate: boolean
 }
 
-/** How long a publish that may fail is tried, in milliseconds. */
+/** Time limit in milliseconds of a publish that may fail. */
 export const publishPatienceMilliseconds = 30_000
 
 /**
- * A message id for one publish and its repetitions. By chance, because whoever may publish to a stream may choose any
- * id, and one that it could know would let it have another runner's message taken for a repetition.
+ * A message id for one publish and its retries. It is random, because whoever may publish to a stream may choose any
+ * id: a predictable one would allow another runner's message to be discarded as a duplicate.
  */
 export const runnerMessageId = (runnerId: string) => `${runnerId}.${randomUUID()}`
 
 /**
- * Resolves once JetStream has stored the message. Tries again with the same message id, so that a lost
- * acknowledgement does not store it twice. Throws `forbidden` when the server refuses the subject, `too_large`
- * when it refuses the size, and `unavailable` after `patienceMilliseconds` or once the connection is closed.
+ * Resolves once JetStream has stored the message. Retries with the same message id, so that a lost acknowledgement
+ * does not store it twice. Throws `forbidden` when the server refuses the subject, `too_large` when it refuses the
+ * size, and `unavailable` after `patienceMilliseconds` or once the connection is closed.
  */
 export async function publishStored(
   connection: Connection,
@@ -34,7 +34,7 @@ export async function publishStored(
   options: {
     messageId: string
     patienceMilliseconds: number
-    /** Before each attempt; what it throws ends the attempts. */
+    /** Called before each attempt; an error that it throws ends the attempts. */
     before?: () => Promise<void>
   },
 ): Promise<Stored> {

@@ -6,15 +6,15 @@ import { delay } from './delay.ts'
 interface PullOptions {
   stream: string
   consumer: string
-  /** How many messages may wait in this process. */
+  /** Maximum number of messages buffered in this process. */
   buffered: number
   signal: AbortSignal
 }
 
 /**
- * Pulls from a durable consumer until the signal aborts or the connection is closed, over every loss of
- * connection and over a consumer that is not there yet. Messages that were received but not given to `each` go
- * back at once.
+ * Pulls from a durable consumer until the signal aborts or the connection is closed; survives every loss of
+ * connection, and waits for a consumer that does not exist yet. Messages received but not passed to `each` are
+ * returned at once.
  */
 export async function pull(
   connection: Connection,
@@ -37,7 +37,7 @@ async function pullOnce(
   { stream, consumer, buffered, signal }: PullOptions,
   each: (message: JsMsg) => Promise<void>,
 ): Promise<void> {
-  // `bind` and a made-up info: a runner may ask JetStream for its next messages and for nothing else.
+  // Uses `bind` and a constructed info, because a runner may only request its next messages from JetStream.
   const info = { stream_name: stream, name: consumer, config: { durable_name: consumer } } as ConsumerInfo
   const messages = await connection.jetStream.consumers.getConsumerFromInfo(info).consume({
     bind: true,

@@ -21,29 +21,32 @@ interface Received {
   report: WorkReport
 }
 
-/** Tries until JetStream has stored it or the connection is closed. */
+/** Retries until JetStream has stored the report or the connection is closed. */
 export async function publishReport(connection: Connection, report: ReportEnvelope): Promise<void> {
   await publishStored(connection, reportSubject(report), report, {
-    // What comes twice all the same is told by its (epoch, sequence).
+    // A report stored twice anyway is recognised by its (epoch, sequence).
     messageId: runnerMessageId(report.runnerId),
     patienceMilliseconds: Number.POSITIVE_INFINITY,
   })
 }
 
-/** Two, so that one that waits for a lock does not hold up the others. */
+/** Two batches at once, so that one that waits for a lock does not hold up the others. */
 const batchesAtOnce = 2
 const pauseMilliseconds = 15
-/** Of one runner: hundreds of machines that start at once stay below it. What comes beyond it is thrown away. */
+/**
+ * Limit of reports from one runner: hundreds of machines that start at once stay below it. Reports beyond it are
+ * discarded.
+ */
 const allowed = { perSecond: 500, burst: 5_000 }
 const mebibyte = 1024 * 1024
-/** The same in bytes: an eighth of the stream, which all share. */
+/** The same limit in bytes: an eighth of the stream, which all runners share. */
 const allowedBytes = { perSecond: 8 * mebibyte, burst: 32 * mebibyte }
 
 /**
- * Shares the reports with every other process that consumes them: gives what is there to `handle`, at most
- * `mostAtOnce`, and acknowledges it after that resolved. When it throws, each is tried by itself, and again, before
- * any later one of its subject. Within this process reports of one subject come in order; across processes, and after
- * one died, (epoch, sequence) tells which is newer.
+ * Shares the reports with every other process that consumes them: passes waiting reports to `handle`, at most
+ * `mostAtOnce`, and acknowledges them after it has resolved. When it throws, each report is retried by itself before
+ * any later one of its subject. Within this process the reports of one subject are handled in order; across
+ * processes, and after a process has died, (epoch, sequence) tells which one is newer.
  */
 export async function consumeReports(
   connection: Connection,
@@ -105,7 +108,7 @@ function readReport(
   }
 }
 
-/** The third part of a report's subject. */
+/** The third token of a report's subject. */
 function runnerOf(subject: string): string {
   return subject.split('.', 3)[2] ?? subject
 }

@@ -3,13 +3,13 @@ import { type Account, Algorithms, type ClaimsData, decode, encodeAccount, fromS
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import { runnerUserKey } from './runner-user.ts'
 
-/** What an installation is given that may take runners' credentials back before they end. */
+/** Keys of an installation that can revoke runners' credentials before they expire. */
 export interface RevocationKeys {
-  /** Of a user of the system account: the text of a credentials file. */
+  /** Text of the credentials file of a user of the system account. */
   systemCredentials: string
   /** One of the operator's signing keys. */
   signingSeed: string
-  /** What signs runners' credentials. */
+  /** Seed that signs runners' credentials. */
   runnerAccountSeed: string
 }
 
@@ -19,13 +19,13 @@ export const systemSubjects = {
 }
 
 const patienceMilliseconds = 5_000
-/** Whenever they were signed: 31 December 9999. No runner's id is ever given out again. */
+/** Revokes credentials signed at any time: 31 December 9999. A runner's id is never reused. */
 const whenever = 253_402_300_799
 
 /**
- * Has the servers end the connections of these runners, refuse all that was ever signed for them, and forget those that
- * are not among them. Says nothing to a server that knows it already; safe to repeat. The servers keep it, since it
- * stands in the account's own claims. Throws `unavailable`, saying what would be right.
+ * Makes the servers close the connections of these runners and refuse all credentials signed for them, and removes
+ * the revocations of all other runners. Does nothing on a server that is up to date; safe to repeat. The servers
+ * store the revocations in the account's claims. Throws `unavailable` with what would be right.
  */
 export async function revokeRunners(
   servers: readonly string[],
@@ -70,7 +70,7 @@ async function revoke(
   const answer = await connection.request(systemSubjects.update, jwt, { timeout: patienceMilliseconds })
   const { error } = answer.json<{ error?: { description?: string } }>()
   if (error !== undefined) throw new Error(error.description ?? answer.string())
-  // A server keeps the claims that were signed last, and says yes to older ones all the same.
+  // A server keeps the claims that were signed last, and also acknowledges older ones.
   const kept = await lookUp(connection, account)
   if (!isSame(kept.nats.revocations ?? {}, wanted))
     throw new Error(

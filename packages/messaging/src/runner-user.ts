@@ -1,13 +1,13 @@
 import { createHmac } from 'node:crypto'
 import { fromSeed, type KeyPair } from '@nats-io/jwt'
 
-/** What begins the seed of a user in NATS' notation: seed, then user. */
+/** Prefix bytes of a user's seed in NATS' encoding: seed, then user. */
 const userSeedPrefix = [0x95, 0x00]
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
 /**
- * The key pair of a runner's user in NATS, the same at any time: by its public key all that was ever signed for the
- * runner can be revoked, and nothing has to be kept for that.
+ * The key pair of a runner's NATS user, derived and therefore always the same: by its public key everything signed
+ * for the runner can be revoked, and nothing has to be stored.
  */
 export function runnerUser(runnerAccountSeed: string, runnerId: string): KeyPair {
   const raw = createHmac('sha256', runnerAccountSeed).update(`hearth runner ${runnerId}`).digest()
@@ -21,14 +21,14 @@ export function runnerUserKey(runnerAccountSeed: string, runnerId: string): stri
   return runnerUser(runnerAccountSeed, runnerId).getPublicKey()
 }
 
-/** RFC 4648 without padding. */
+/** Base32 of RFC 4648 without padding. */
 function base32(bytes: readonly number[]): string {
   const bits = bytes.map((byte) => byte.toString(2).padStart(8, '0')).join('')
   const letters = bits.match(/.{1,5}/g) ?? []
   return letters.map((five) => alphabet[Number.parseInt(five.padEnd(5, '0'), 2)]).join('')
 }
 
-/** XMODEM's, as NATS has it at the end of its keys. */
+/** CRC-16/XMODEM, as it stands at the end of NATS keys. */
 function crc16(bytes: readonly number[]): number {
   let checksum = 0
   for (const byte of bytes) {

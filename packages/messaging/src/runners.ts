@@ -5,10 +5,10 @@ import type { Connection } from './connection.ts'
 import { manage } from './manage.ts'
 import { isNotFound } from './streams.ts'
 
-/** Within the time that a request of an agent, or of a person, waits for its answer. */
+/** Time limit in milliseconds, shorter than the time that a request of an agent or a person waits for its answer. */
 const patienceMilliseconds = 10_000
 
-/** The consumer is made here because a runner's own credentials may not make one. Safe to repeat. */
+/** Creates the runner's consumer, because its own credentials may not create one. Safe to repeat. */
 export async function ensureRunner(connection: Connection, runnerId: string): Promise<void> {
   const manager = await connection.jetStreamManager()
   await manager.consumers.add(streams.work, {
@@ -22,7 +22,7 @@ export async function ensureRunner(connection: Connection, runnerId: string): Pr
   })
 }
 
-/** Removes the runner's consumer and the orders that wait for it. Safe to repeat. */
+/** Removes the runner's consumer and its waiting orders. Safe to repeat. */
 export async function removeRunner(connection: Connection, runnerId: string): Promise<void> {
   await manage(connection, patienceMilliseconds, async (manager) => {
     try {

@@ -4,12 +4,12 @@ import type { ConnectionStatus, MessagingOptions } from './options.ts'
 
 interface FollowedStatus {
   isConnected(): boolean
-  /** Counts the connections there have been. */
+  /** Number of connections made so far. */
   session(): number
   whenConnected(timeoutMilliseconds: number): Promise<void>
 }
 
-/** Keeps track of whether the connection is up and tells the owner of every change. */
+/** Tracks whether the connection is up and reports every change. */
 export function followStatus(nats: NatsConnection, options: MessagingOptions): FollowedStatus {
   let connected = true
   let session = 1
@@ -18,7 +18,7 @@ export function followStatus(nats: NatsConnection, options: MessagingOptions): F
     for (const resume of waiting) resume()
     waiting.clear()
   }
-  // While there is no connection every attempt ends in the same words: they are told once.
+  // Without a connection every attempt fails with the same message: it is reported once.
   const told = new Set<string>()
   const tell = (status: ConnectionStatus, detail: string) => {
     const words = `${status} ${detail}`

@@ -19,17 +19,17 @@ const minute = 60_000
 const hour = 60 * minute
 const mebibyte = 1024 * 1024
 /**
- * The shortest that NATS takes: a runner chooses the ids of its messages, and one that chooses another's must not have
- * that one's message taken for a repetition. Agents' ids are by chance; those of older agents are not.
+ * The shortest deduplication window that NATS accepts: a runner chooses its message ids and must not have another
+ * runner's message discarded as a duplicate. Agents use random ids; older agents did not.
  */
 const noWindow = 100
-/** NATS counts a message's headers into its size. */
+/** NATS includes a message's headers in its size. */
 const headerBytes = 4 * 1024
 
 type Stream = Pick<StreamConfig, 'name' | 'subjects' | 'duplicate_window'> & Partial<StreamConfig>
 
 const streamsFor = ({ events }: Connection): readonly Stream[] => [
-  // The newest order of each environment, kept until it is purged: an agent that was away gets that one only.
+  // The newest order of each resource, kept until it is removed: an agent that was away receives only that one.
   {
     name: streams.work,
     subjects: [subjects.allWork],
@@ -40,7 +40,7 @@ const streamsFor = ({ events }: Connection): readonly Stream[] => [
     name: streams.report,
     subjects: [subjects.allReports],
     duplicate_window: nanos(noWindow),
-    // A later report of a machine replaces an earlier one.
+    // A later report makes the earlier ones of a resource unnecessary; a few of them are kept.
     max_msgs_per_subject: 64,
     max_msg_size: mostMessageBytes.report + headerBytes,
     max_age: nanos(7 * 24 * hour),
@@ -65,13 +65,13 @@ const streamsFor = ({ events }: Connection): readonly Stream[] => [
   },
 ]
 
-/** A cluster that has just been started, or has lost a server, chooses its leaders in seconds. */
+/** A cluster that has just started or has lost a server elects its leaders within seconds. */
 const patienceMilliseconds = 30_000
 
 /**
- * Makes what is absent and brings what is there up to date, its copies too; safe to repeat and to run twice at once.
- * Throws `unavailable`, saying what the server said, for example that its disk has no room for them. A stream that
- * cannot have its copies at the moment, since a server is down, stays as it is and the problem is told.
+ * Creates missing streams and updates existing ones, including their replicas; safe to repeat and to run twice at
+ * once. Throws `unavailable` with the server's message, for example that its disk has no room. A stream that cannot
+ * get its replicas at the moment, because a server is down, stays as it is and the problem is reported.
  */
 export async function ensureStreams(connection: Connection): Promise<void> {
   try {
@@ -84,13 +84,14 @@ export async function ensureStreams(connection: Connection): Promise<void> {
   }
 }
 
-/** The consumers' copies follow those of their stream. */
+/** Consumers have as many replicas as their stream. */
 async function ensureReportConsumer(manager: JetStreamManager): Promise<void> {
   await manager.consumers.add(streams.report, {
     durable_name: reportConsumer,
     deliver_policy: DeliverPolicy.All,
     ack_policy: AckPolicy.Explicit,
-    // Short, so that what a killed replica held is soon another's; whoever still works says so in between.
+    // Short, so that reports held by a killed control plane are soon given to another; a slow handler reports
+    // progress meanwhile.
     ack_wait: nanos(10_000),
     max_deliver: -1,
     max_ack_pending: 10_000,
@@ -108,7 +109,8 @@ async function ensureStream(connection: Connection, stream: Stream): Promise<voi
   const copies = await manage(connection, patienceMilliseconds, async (manager) => {
     const known = await configOf(manager, stream.name)
     if (known === undefined) await manager.streams.add({ ...config, num_replicas: replicas ?? 1 })
-    // Each update has the server write the stream's description anew: killed at that moment, it forgets the stream.
+    // Each update makes the server rewrite the stream's description: if it is killed at that moment, it loses the
+    // stream.
     else if (!agrees(known, config)) await manager.streams.update(stream.name, config)
     return known?.num_replicas ?? replicas ?? 1
   })

@@ -3,8 +3,8 @@ import type { Msg } from '@nats-io/transport-node'
 import type { Connection } from './connection.ts'
 
 /**
- * Gives every message that `admit` lets in to `each` as it comes, several at once, until the signal aborts; then waits
- * for those begun. What is not let in is told as a problem of its subject.
+ * Passes every message that `admit` accepts to `each` as it arrives, several at once, until the signal aborts; then
+ * waits for the running ones. A message that is not accepted is reported as a problem of its subject.
  */
 export async function subscribe(
   connection: Connection,
@@ -12,7 +12,7 @@ export async function subscribe(
     subject: string
     queue?: string
     signal: AbortSignal
-    /** Looks at no more than the subject: a sender that floods must cost nothing. */
+    /** Checks only the subject: a flood of messages must cost next to nothing. */
     admit(message: Pick<Msg, 'subject'>): boolean
   },
   each: (message: Msg) => Promise<void>,
@@ -42,7 +42,7 @@ export async function subscribe(
   }
 }
 
-/** A sender has sent more than it may. */
+/** A sender has sent more than it is allowed to. */
 export class TooMany extends Error {
   constructor() {
     super('more messages came than one runner may send: this one is left unread')

@@ -18,7 +18,10 @@ import { subscribe } from './subscribe.ts'
 const queue = 'control-plane'
 const failureHeader = 'Hearth-Failure'
 
-/** Asks the control plane for the full desired set; `unavailable` when none answers in time or it could not. */
+/**
+ * Requests the full desired set from the control plane; throws `unavailable` when none answers in time or it could
+ * not.
+ */
 export async function requestSync(
   connection: Connection,
   request: SyncRequest,
@@ -31,7 +34,7 @@ export async function requestSync(
   return decode(replySchema(connection.work), reply)
 }
 
-/** The orders are read by their own kind's schema. */
+/** Orders are parsed with the schema of their kind. */
 const replySchema = (work: KnownWork): Schema<SyncReply> => ({
   parse(value) {
     const read = syncReplySchema.parse(value)
@@ -44,7 +47,7 @@ async function ask(connection: Connection, subject: string, request: SyncRequest
   try {
     return await connection.nats.request(subject, encode(request), {
       timeout,
-      // The reply goes to an inbox that names the runner, which `serveSync` can hold against the subject.
+      // The reply goes to an inbox that names the runner, which `serveSync` compares with the subject.
       noMux: true,
       reply: `${subjects.inbox(request.runnerId)}.${newId()}`,
     })
@@ -53,16 +56,19 @@ async function ask(connection: Connection, subject: string, request: SyncRequest
   }
 }
 
-/** Answers with at most so many bytes of orders, where the request asks for a page. */
+/** Answers a request; where the request asks for a page, with at most `mostBytes` bytes of orders. */
 export type SyncHandler = (request: SyncRequest, mostBytes: number) => Promise<SyncReply<OrderEnvelope>>
 
-/** An agent asks three times a minute, for each page of its orders, and again while nobody answers. */
+/**
+ * Limit of requests: an agent asks three times a minute for each page of its orders, and again while nobody answers.
+ */
 const allowed = { perSecond: 2, burst: 10 }
 const mostOrderBytes = 4 * 1024 * 1024
 
 /**
- * Answers until the signal aborts; of all processes that serve, one answers each request. One request of a runner is
- * answered at a time, since each answer is its whole desired set: another one is told to come again.
+ * Answers requests until the signal aborts; each request is answered by one of the serving processes. Only one
+ * request of a runner is answered at a time, since each answer is its whole desired set: another request is told to
+ * come again.
  */
 export function serveSync(connection: Connection, handle: SyncHandler, signal: AbortSignal): Promise<void> {
   const allowance = new Allowance(allowed)
@@ -95,14 +101,14 @@ export function serveSync(connection: Connection, handle: SyncHandler, signal: A
   })
 }
 
-/** The rest of a message is for what is no order. */
+/** The rest of a message is reserved for everything but orders. */
 function mostBytes({ nats }: Connection): number {
   return Math.min(mostOrderBytes, Math.floor((nats.info?.max_payload ?? mostOrderBytes) * 0.75))
 }
 
 /**
- * The control plane may publish anywhere: without this check a runner could have it write on another's subjects.
- * `_R_` is what NATS itself puts in the place of the reply of another account.
+ * The control plane may publish anywhere: without this check a runner could make it write to another runner's
+ * subjects. NATS replaces the reply subject of another account by one that begins with `_R_`.
  */
 function isOwnReply(reply: string | undefined, runnerId: string): boolean {
   return reply?.startsWith(`${subjects.inbox(runnerId)}.`) === true || reply?.startsWith('_R_.') === true

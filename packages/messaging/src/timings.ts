@@ -1,21 +1,21 @@
-/** How long what is waited for, in milliseconds. Fit for networks as they are; only tests shorten them. */
+/** Time limits and delays, in milliseconds. They suit real networks; only tests shorten them. */
 export interface MessagingTimings {
-  /** Whoever takes a report says within this time that it still works on it; else another gets it. */
+  /** Time after which an unacknowledged report without reported progress is given to another consumer. */
   reportTaken: number
-  /** The same for an order. */
+  /** The same time for an order. */
   orderTaken: number
-  /** One try of a publish waits this long for JetStream to say that it is stored. */
+  /** Time limit of one publish attempt for JetStream's acknowledgement. */
   stored: number
-  /** Retries wait longer and longer, up to this. */
+  /** Maximum delay of retries. */
   retryMost: number
-  /** Between two tries to connect again, at least; as much as three times that is added by chance. */
+  /** Minimum delay between two attempts to reconnect; a random delay of up to three times as much is added. */
   reconnect: number
-  /** A pull from which nothing is heard for twice this long is begun anew. */
+  /** A pull without a heartbeat for twice this time is restarted. */
   pullHeartbeat: number
 }
 
 export const defaultTimings: MessagingTimings = {
-  // Short, so that what a killed replica held is soon another's.
+  // Short, so that what a killed control plane held is soon given to another.
   reportTaken: 10_000,
   orderTaken: 30_000,
   stored: 5_000,

@@ -1,4 +1,7 @@
-/** A message of a kind of work that this version does not know: it is left alone, and synchronisation tells it again. */
+/**
+ * A message of a kind of work that this version does not know: it is left alone; synchronisation sends its content
+ * again later.
+ */
 export class UnknownWork extends Error {
   override readonly name = 'UnknownWork'
 

@@ -1,5 +1,7 @@
 export { eventually } from './eventually.ts'
 export { programsFolder, temporaryFolder } from './folder.ts'
+export { sampleOrder, samplePlan } from './messaging/samples.ts'
+export { messagingStub } from './messaging/stub.ts'
 export { startTestNats, type TestNats, type TestNatsOptions } from './nats.ts'
 export { startTestNatsCluster, type TestNatsCluster } from './nats-cluster.ts'
 export { createTestDatabase, startTestPostgres, type TestDatabase, type TestPostgres } from './postgres.ts'

@@ -9,7 +9,7 @@ export interface GuestMachine {
 }
 
 export interface GuestCommand {
-  /** Announced before it runs, and named when it fails. */
+  /** Shown before the command runs and in the failure when it fails. */
   name: string
   /** Bash source. */
   command: string
@@ -18,23 +18,29 @@ export interface GuestCommand {
 
 /** One provisioning step as the guest runs it: its commands in order, ended by the first that fails. */
 export interface GuestStep {
-  /** Its name in the guest's ledger: the same key is started once, however often it is asked for. */
+  /**
+   * Name of the step in the guest's ledger. A step with the same key is started only once, however often it is
+   * requested.
+   */
   key: string
   /** Absolute path in the guest where the commands run. */
   folder: string
   commands: readonly GuestCommand[]
   /** Seconds for all commands together. */
   limitSeconds: number
-  /** A file, relative to `folder`, without which there is nothing to do. */
+  /** A file, relative to `folder`; without it the step is skipped. */
   onlyWithExecutable: string | null
-  /** Whether it is over only when all that the guest has written is on its disk. */
+  /** Whether the step ends only after the guest has synced all written data to its disk. */
   syncs: boolean
 }
 
 export type StepOutcome =
   | { kind: 'succeeded'; times: StepTimes }
   | { kind: 'skipped'; times: StepTimes }
-  /** `command` is the index of the one that failed; `cause` says whether its time ran out, or the disk was full before. */
+  /**
+   * `command` is the index of the command that failed; `cause` says whether it timed out, or whether the disk was
+   * already full.
+   */
   | {
       kind: 'failed'
       exitCode: number
@@ -43,10 +49,13 @@ export type StepOutcome =
       limitSeconds: number
       times: StepTimes
     }
-  /** It had begun, and ended without leaving an exit code: the guest was restarted or killed it, or left nonsense. */
+  /**
+   * The step had begun and ended without an exit code: the guest was restarted, killed it, or wrote an unreadable
+   * result.
+   */
   | { kind: 'lost'; reason: 'cut_short' | 'unreadable' }
 
-/** Whether the step after one that ended so is run. */
+/** Whether the next step runs after this outcome. */
 export function goesOn({ kind }: StepOutcome): boolean {
   return kind === 'succeeded' || kind === 'skipped'
 }
@@ -57,19 +66,19 @@ export interface StepTimes {
   finishedAt: number
 }
 
-/** What a run of steps says as it goes: each step's output whole and in order, then its outcome, then the next's. */
+/** Events of a run of steps: the whole output of a step in order, then its outcome, then those of the next step. */
 export type StepEvent =
   | { kind: 'output'; index: number; chunk: Buffer }
   | { kind: 'outcome'; index: number; outcome: StepOutcome }
 
-/** For whom something is done in a guest: who asks, under which lease and which order. */
+/** On whose behalf something is done in a guest: the runner, its lease and the order. */
 export interface Origin {
   runnerId: string
   epoch: number
   generation: number
 }
 
-/** What the guest itself says it is. */
+/** Identity as the guest itself reports it. */
 export type GuestEvidence = Omit<Identity, 'checkedAt'>
 
 /** The guest could not be reached; the work inside it is unharmed. */
@@ -77,41 +86,47 @@ export class GuestUnreachable extends Error {
   override readonly name = 'GuestUnreachable'
 }
 
-/** The guest says that it was worked on under newer numbers. Only the host's word proves it. */
+/**
+ * The guest says that it was worked on under a newer epoch or generation. Only the machine's metadata on the host
+ * proves it.
+ */
 export class StaleInGuest extends StaleAuthority {}
 
-/** The guest answered too much, or what makes no sense. To ask again would not help. */
+/** The guest sent too much data or an invalid answer. Retrying would not help. */
 export class GuestMisbehaved extends Error {
   override readonly name = 'GuestMisbehaved'
 }
 
 /**
- * The inside of one machine. Connects when first needed and again when the connection is lost. It keeps the newest
- * numbers it was worked on under: what changes it rejects with StaleAuthority for an older origin. Whatever a guest
- * answers is bounded; one that answers more is cut off with GuestMisbehaved.
+ * The inside of one machine. Connects on first use and reconnects when the connection is lost. The guest stores the
+ * newest epoch and generation it was worked on under; methods that change it reject with StaleInGuest for an older
+ * origin. The size of every answer is bounded; a guest that sends more is cut off with GuestMisbehaved.
  */
 export interface Guest {
   /** Waits until the guest answers, then reads back its identity; the clock is set right when it is off. */
   identify(signal: AbortSignal): Promise<GuestEvidence>
   /**
-   * Waits until the guest has set itself up: its root file system has the size of its disk, and cloud-init is over
-   * where there is one. Resolves with what a person should know about it, or an empty text.
+   * Waits until the guest has finished its own set-up: the root file system has grown to the size of the disk, and
+   * cloud-init, if present, has ended. Resolves with a note for a person, or with an empty text.
    */
   awaitOwnSetUp(diskGibibytes: number, signal: AbortSignal): Promise<string>
-  /** Resolves when all that was written in the guest is on its disk. */
+  /** Resolves when everything written in the guest has been synced to its disk. */
   sync(signal: AbortSignal): Promise<void>
-  /** Replaces a file (0600) whole; its folder is made. */
+  /** Replaces a whole file (mode 0600) and creates its folder. */
   writePrivateFile(path: string, content: string, origin: Origin, signal: AbortSignal): Promise<void>
   /** The text of each file, null where there is none or it is over 64 KiB. */
   readFiles(paths: readonly string[], signal: AbortSignal): Promise<(string | null)[]>
   /**
-   * Starts the steps, one after another as soon as the one before has succeeded, unless the ledger has them, and
-   * follows them to the end of the last or of the first that did not succeed. Every byte that each printed comes
-   * exactly once; the ledger says for whom each was started. Otherwise throws only when the signal aborts or the guest
-   * misbehaves; the steps go on all the same.
+   * Starts the steps that the ledger does not have yet, each as soon as the step before it has succeeded, and follows
+   * them until the last one ends or one fails. Every byte of their output is delivered exactly once; the ledger
+   * records on whose behalf each step was started. Throws only when the signal aborts or the guest misbehaves; the
+   * steps themselves go on in that case.
    */
   runSteps(steps: readonly GuestStep[], origin: Origin, signal: AbortSignal): AsyncIterable<StepEvent>
-  /** Asks the guest to shut down; resolves when it has been told. Rejects when it cannot be told before the signal. */
+  /**
+   * Asks the guest to shut down; resolves when the request was delivered, rejects when that was not possible before
+   * the signal.
+   */
   shutDown(signal: AbortSignal): Promise<void>
   close(): void
 }

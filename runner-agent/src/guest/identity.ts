@@ -3,7 +3,7 @@ import type { GuestEvidence } from './guest.ts'
 
 export const mostClockOffsetMilliseconds = 500
 
-/** What is wrong with the guest's identity, in words; empty when it is who it should be. */
+/** Describes what is wrong with the guest's identity; empty when the identity is the expected one. */
 export function identityFaults(given: GivenIdentity, evidence: GuestEvidence): string[] {
   const faults: string[] = []
   if (evidence.machineId !== given.machineId) {

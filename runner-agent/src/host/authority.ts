@@ -1,15 +1,20 @@
 import { HostError } from './host-error.ts'
 import type { Machine, Ownership } from './machine.ts'
 
-/** In whose name a machine is touched: the numbers of a lease and an order, and whether they still hold. */
+/**
+ * On whose authority a machine is changed: epoch of the lease, generation of the order, and whether both still hold.
+ */
 export interface Authority {
   epoch: number
   generation: number
-  /** Asked before every single action. Rejects once nothing may be done in this name. */
+  /** Called before every single action. Rejects once the authority no longer holds. */
   assertHeld(): Promise<void>
 }
 
-/** The machine, or its guest, has been worked on under a newer lease or order: this one must leave it alone. */
+/**
+ * The machine or its guest was worked on under a newer lease or order: the holder of this authority must leave it
+ * alone.
+ */
 export class StaleAuthority extends Error {
   override readonly name = 'StaleAuthority'
 
@@ -32,8 +37,8 @@ export function isNewer(
 }
 
 /**
- * Throws HostError unless nothing is there or it proves to be this owner's, and StaleAuthority when it shows newer
- * numbers than the authority has.
+ * Throws HostError when the machine exists and is not proved to belong to this owner, and StaleAuthority when it
+ * shows a newer epoch or generation than the authority has.
  */
 export function assertMayTouch(
   machine: Pick<Machine, 'environmentId' | 'power' | 'ownership'>,
@@ -48,7 +53,7 @@ export function assertMayTouch(
   if (isNewer(ownership, authority)) throw new StaleAuthority(ownership, authority)
 }
 
-/** The ownership that a machine gets when it is made or taken over in this name. */
+/** Ownership written to a machine that is created or taken over on this authority. */
 export function ownershipOf(
   owner: string,
   environmentId: string,

@@ -5,17 +5,17 @@ import type { MachineSpecification } from './machine.ts'
 
 export interface HostContractSetting {
   host: Host
-  /** The runner that `host` is driven for. */
+  /** Id of the runner for which `host` is driven. */
   owner: string
   /** The same host, driven for another runner. */
   foreignHost: Host
-  /** A machine that the host can make; each promise uses one of its own. */
+  /** Specification of a machine that the host can create; each promise uses its own machine. */
   specification(): MachineSpecification
-  /** Has the guest stand still, as somebody else on the host would. */
+  /** Suspends the guest, as somebody else on the host might. */
   suspend(environmentId: string): Promise<unknown>
 }
 
-/** What every host promises, each as a test's name and body. */
+/** The contract of every host: each promise is the name and the body of a test. */
 export const hostContract: readonly (readonly [
   promise: string,
   holds: (setting: HostContractSetting) => Promise<void>,
@@ -212,7 +212,7 @@ function authorityOf(epoch: number, generation: number): Authority {
 }
 
 const authority = authorityOf(1, 2)
-/** Newer than anything a promise works under. */
+/** An epoch newer than any that a promise uses. */
 const newest = authorityOf(99, 99)
 
 function withMachine(

@@ -9,9 +9,10 @@ import { toError } from '@hearth/foundation'
 const retryMilliseconds = 25
 
 /**
- * Does the work while nobody else does work of the same name by this folder, in this process or another. A lock is a
- * socket in the folder, which nobody but its owner may enter: a process that is gone listens no more, and its lock is
- * cleared away; one that is frozen holds it. Only Linux is known to work so: elsewhere the work is done without.
+ * Runs the work while nobody else runs work of the same name in this folder, in this process or another. A lock is a
+ * Unix socket in a folder that only its owner may enter: a process that has ended no longer listens, and its lock is
+ * removed; a frozen process keeps its lock. This is known to work on Linux only: elsewhere the work runs without a
+ * lock.
  */
 export async function exclusively<Result>(
   folder: string,
@@ -28,7 +29,7 @@ export async function exclusively<Result>(
   }
 }
 
-/** Makes the folder its owner's alone. Throws when another user has it. */
+/** Restricts the folder to its owner. Throws when it belongs to another user. */
 async function makePrivate(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const { uid, mode } = await lstat(folder).then((found) => {
@@ -39,7 +40,7 @@ async function makePrivate(folder: string): Promise<void> {
   if ((mode & 0o077) !== 0) await chmod(folder, 0o700)
 }
 
-/** Resolves with what gives the lock back. */
+/** Resolves with a function that releases the lock. */
 async function take(folder: string, name: string): Promise<() => Promise<void>> {
   // A socket's address holds 107 bytes, a state folder's path may be longer.
   const handle = await open(folder, 'r')
@@ -51,7 +52,8 @@ async function take(folder: string, name: string): Promise<() => Promise<void>> 
       for (;;) {
         if (await linked(join(folder, own), join(folder, name))) {
           return async () => {
-            // The name goes before the listener: a lock with a name and no listener is one of a process that is gone.
+            // The name is removed before the listener: a lock with a name and no listener belongs to a process that
+            // has ended.
             await unlink(join(folder, name))
             server.close()
           }
@@ -96,14 +98,14 @@ function isAbandoned(address: string): Promise<boolean> {
       socket.destroy()
       resolve(false)
     })
-    // Gone in the meantime, or its owner is frozen: neither proves that it is abandoned.
+    // The lock is gone in the meantime, or its owner is frozen: neither proves that it is abandoned.
     socket.once('error', (error) => resolve(codeOf(error) === 'ECONNREFUSED'))
   })
 }
 
 /**
- * Removes an abandoned lock, by one process at a time: between the last look and the removal nobody else can have removed
- * it and made it anew, since only its owner and who holds this lock remove it, and its owner is gone.
+ * Removes an abandoned lock, one process at a time: between the check and the removal nobody else can have replaced
+ * it, since only its owner and the holder of this lock remove it, and its owner has ended.
  */
 async function clear(folder: string, name: string, handle: FileHandle): Promise<void> {
   const child = spawn('flock', [join(folder, 'clearing'), 'sh', '-c', 'echo held; cat'], {

@@ -3,7 +3,7 @@ import { exclusively } from './exclusion.ts'
 import type { MachineSpecification } from './machine.ts'
 import type { Machines } from './machines.ts'
 
-/** The methods that change a machine: those that are given an authority, which comes last. */
+/** The methods that change a machine: they take an authority as their last argument. */
 type Change = {
   [Name in keyof Machines]: Parameters<Machines[Name]> extends [...unknown[], Authority] ? Name : never
 }[keyof Machines]
@@ -21,12 +21,12 @@ const changes: Readonly<Record<Change, true>> = {
 const isChange = (name: PropertyKey) => Object.hasOwn(changes, name)
 
 /**
- * The machines of a host on which one machine is changed by one agent at a time, even where two drive it. Whoever comes
- * next finds the change done whole, and the numbers it was done under.
+ * The machines of a host, where only one agent at a time changes a machine, even when two agents drive the host. The
+ * next agent finds the change complete, and the epoch and generation it was made under.
  */
 export function exclusiveMachines(
   machines: Machines,
-  /** A folder of this machine, in which the agents that drive the host exclude each other. */
+  /** Folder on the agent's own host for the locks by which the agents that drive the host exclude each other. */
   locksFolder: string,
   /** Names the host and its folder, the same for every agent that drives them from this machine. */
   scope: string,

@@ -1,6 +1,6 @@
 import type { FailureCode } from '@hearth/contract'
 
-/** The host said no, or cannot. The message is one sentence for a person. */
+/** The host refused or cannot do it. The message is one sentence for a person. */
 export class HostError extends Error {
   override readonly name = 'HostError'
 

@@ -6,7 +6,7 @@ export type HostFacts = Pick<
   'virtualization' | 'virtualCpus' | 'memoryMebibytes' | 'diskGibibytes' | 'images' | 'warnings'
 >
 
-/** One host, by what is on it. */
+/** One host and what is on it. */
 export interface Host {
   readonly machines: Machines
   facts(): Promise<HostFacts>

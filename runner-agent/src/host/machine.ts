@@ -1,8 +1,8 @@
 import type { Address, MachineLimits, PauseReason } from '@hearth/contract'
 
 /**
- * `crashed` is a machine that ended by itself and not by an orderly shutdown; `paused` is one whose guest stands still
- * although its hypervisor is there.
+ * `crashed`: the machine ended without an orderly shutdown. `paused`: the guest is suspended although its hypervisor
+ * runs.
  */
 export type Power = 'absent' | 'shut_off' | 'running' | 'paused' | 'crashed'
 
@@ -10,14 +10,14 @@ export type Power = 'absent' | 'shut_off' | 'running' | 'paused' | 'crashed'
 export type EndReason =
   /** The guest shut itself down, or was asked to. */
   | 'guest_shut_down'
-  /** Somebody on the host ended it. */
+  /** Somebody on the host ended the machine. */
   | 'ended_on_host'
   | 'kernel_panicked'
-  /** Its hypervisor was killed, or crashed. */
+  /** The hypervisor was killed or crashed. */
   | 'hypervisor_gone'
   | 'unknown'
 
-/** Stands in the machine's own metadata: the proof of whose it is. */
+/** Stored in the machine's own metadata: proves which runner owns the machine. */
 export interface Ownership {
   /** The runner's id. */
   owner: string
@@ -28,12 +28,12 @@ export interface Ownership {
   createdAt: string
 }
 
-/** What the guest was given as its own, to be read back from inside it. */
+/** Identity given to the guest, to be compared with what the guest reports. */
 export interface GivenIdentity {
   /** 32 lower-case hexadecimal digits. */
   machineId: string
   hostname: string
-  /** SHA-256 of its random seed, hexadecimal. */
+  /** SHA-256 of the guest's random seed, hexadecimal. */
   randomSeedDigest: string
 }
 
@@ -41,17 +41,17 @@ export interface GivenIdentity {
 export interface Machine {
   environmentId: string
   power: Power
-  /** null while it runs, is paused, or is not there. */
+  /** Null while the machine runs, is paused, or does not exist. */
   endReason: EndReason | null
-  /** null unless it is paused. */
+  /** Null unless the machine is paused. */
   pauseReason: PauseReason | null
   /** Changes with every boot of the host. */
   hostBootId: string
-  /** null where there is nothing, or nothing that proves whose it is. */
+  /** Null where no machine exists, or where nothing proves its owner. */
   ownership: Ownership | null
   address: Address | null
   identity: GivenIdentity | null
-  /** Why a machine that runs cannot be used any more, in words; null for one that can. */
+  /** Why a running machine can no longer be used, in words; null for a machine that can. */
   fault: string | null
   /** The text last given to `keepRecord`. */
   record: string | null

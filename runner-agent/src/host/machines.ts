@@ -2,40 +2,40 @@ import type { Authority } from './authority.ts'
 import type { InventoryEntry, Machine, MachineSpecification, PausedMachine } from './machine.ts'
 
 /**
- * The machines of one host. Every method may be called again after a cut at any point, and does then what is
- * left to do. A method that changes a machine asks its authority before each single action. It throws HostError when
- * the host refuses, and touches no machine that does not prove to be this runner's; nor one that shows newer numbers
- * than the authority has, which is StaleAuthority.
+ * The machines of one host. Every method may be repeated after it was interrupted at any point and then does what is
+ * left to do. A method that changes a machine checks its authority before each single action. It throws HostError
+ * when the host refuses, and StaleAuthority when the machine shows a newer epoch or generation than the authority
+ * has. It never touches a machine that is not proved to belong to this runner.
  */
 export interface Machines {
   /**
-   * All machines of Hearth on the host, and folders left without one; machines of others are not listed. What a cut
-   * left behind of a folder that was being made or removed is cleared away.
+   * All of Hearth's machines on the host, and folders without a machine; other machines are not listed. Remains of
+   * interrupted creations and removals of folders are deleted.
    */
   inventory(): Promise<InventoryEntry[]>
   look(environmentId: string): Promise<Machine>
-  /** Makes disk, identity and definition, shut off. What is there already is kept. */
+  /** Creates disk, identity and definition of a machine, powered off. Parts that already exist are kept. */
   create(specification: MachineSpecification, authority: Authority): Promise<void>
   start(environmentId: string, authority: Authority): Promise<void>
-  /** Asks the guest to shut down; returns at once. A paused one goes on first. */
+  /** Asks the guest to shut down and returns at once. A paused machine is resumed first. */
   shutDown(environmentId: string, authority: Authority): Promise<void>
-  /** Lets a paused machine go on. Rejects with HostError when it pauses again at once. */
+  /** Resumes a paused machine. Rejects with HostError when it pauses again at once. */
   resume(environmentId: string, authority: Authority): Promise<void>
   /** Ends the machine as if its power were cut. */
   powerOff(environmentId: string, authority: Authority): Promise<void>
-  /** Ends the machine and removes everything that was made for it. */
+  /** Ends the machine and removes everything that was created for it. */
   remove(environmentId: string, authority: Authority): Promise<void>
-  /** Writes the authority's numbers into the machine's metadata. */
+  /** Writes the authority's epoch and generation into the machine's metadata. */
   stamp(environmentId: string, authority: Authority): Promise<void>
   /**
-   * Keeps a text beside the machine, replaced whole; it goes when the machine goes. Where there is no machine yet, its
-   * folder is made and says whose it is.
+   * Stores a text beside the machine, replaced as a whole; it is removed with the machine. Where there is no machine
+   * yet, its folder is created and names its owner.
    */
   keepRecord(environmentId: string, text: string, authority: Authority): Promise<void>
-  /** The end of what the guest wrote to its console, for a person to read. */
+  /** The last part of the guest's console output, for a person to read. */
   readConsole(environmentId: string): Promise<string>
-  /** The machines that are paused, whoever's they are. */
+  /** The paused machines, of any owner. */
   paused(): Promise<PausedMachine[]>
-  /** Calls back, within seconds, for machines whose power changed by itself, until the signal aborts. */
+  /** Calls back, within seconds, for machines whose power state changed by itself, until the signal aborts. */
   watch(changed: (environmentId: string) => void, signal: AbortSignal): Promise<void>
 }

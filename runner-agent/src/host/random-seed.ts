@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 
-/** Where a guest, of whatever image, finds the random seed it was given. */
+/** Path of the random seed in a guest, the same in every image. */
 export const randomSeedPath = '/var/lib/hearth/seed/random'
 
 /** 64 random bytes as one line of text, so that a shell can read it back without a program. */
@@ -8,7 +8,7 @@ export function newRandomSeed(): string {
   return randomBytes(64).toString('hex')
 }
 
-/** What is kept of a random seed, to know it again. */
+/** Digest of a random seed, to recognise it later. */
 export function digestRandomSeed(seed: string): string {
   return createHash('sha256').update(seed).digest('hex')
 }

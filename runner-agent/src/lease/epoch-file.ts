@@ -5,19 +5,19 @@ import { exclusively } from '../host/exclusion.ts'
 const epochSchema = z.object({ runnerId: z.string(), epoch: z.int().nonnegative() })
 
 /**
- * The newest lease under which an agent of this runner has acted on a host, kept on the host itself: so an older agent
- * there learns that it was replaced even when it reaches nobody.
+ * The newest epoch under which an agent of this runner has acted on a host, stored on that host: so an older agent on
+ * the host learns that it was replaced even when it has no connection.
  */
 export class EpochFile {
   constructor(
     private readonly files: Pick<CommandRunner, 'readFile' | 'writeFile'>,
     private readonly path: string,
     private readonly runnerId: string,
-    /** A folder of this machine, in which the agents that may write the file exclude each other. */
+    /** Folder on the agent's own host for the locks of the agents that may write the file. */
     private readonly locksFolder: string,
   ) {}
 
-  /** 0 where no agent of this runner has acted yet. */
+  /** The stored epoch; 0 where no agent of this runner has acted yet. */
   async read(): Promise<number> {
     const text = await this.files.readFile(this.path)
     if (text === null) return 0
@@ -29,7 +29,7 @@ export class EpochFile {
     }
   }
 
-  /** Writes the epoch unless a newer one stands there. */
+  /** Writes the epoch unless a newer one is stored. */
   async raise(epoch: number): Promise<void> {
     await exclusively(this.locksFolder, this.path, async () => {
       if ((await this.read()) >= epoch) return

@@ -13,21 +13,21 @@ export interface HeartbeatOptions {
   environments(): number
   intervalMilliseconds: number
   clock: Clock
-  /** Milliseconds that only rise. */
+  /** Monotonic clock, in milliseconds. */
   now(): number
   log: Logger
-  /** The lease has lapsed and there is contact again: the control plane is to be asked. */
+  /** Called when the lease has lapsed and there is contact again: the control plane is to be asked for confirmation. */
   confirm(): void
 }
 
 export interface PresenceTarget {
   publishPresence(presence: Presence): void
-  /** Resolves when all that was published has arrived. */
+  /** Resolves when the server has received everything published. */
   flush(): Promise<void>
   isConnected(): boolean
 }
 
-/** Says every few seconds that the runner is there; what arrives prolongs its lease. */
+/** Sends a heartbeat every few seconds; each one that arrives prolongs the lease. */
 export class Heartbeat {
   private facts: RunnerFacts
   private hadLapsed = false
@@ -42,13 +42,13 @@ export class Heartbeat {
       await this.beat(signal)
       await delay(intervalMilliseconds, undefined, { signal }).catch(() => undefined)
       this.facts = await readFacts().catch((thrown: unknown) => {
-        log.warn({ error: toError(thrown) }, 'the host’s facts cannot be read')
+        log.warn({ error: toError(thrown) }, 'cannot read the host’s facts')
         return this.facts
       })
     }
   }
 
-  /** The last one: whoever hears it need not wait until the lease is over. */
+  /** The last heartbeat: its receivers need not wait until the lease expires. */
   leave(): void {
     this.publish({ leaving: true })
   }
@@ -66,7 +66,7 @@ export class Heartbeat {
       if (await Promise.race([flushed, late])) this.arrived(begunAt)
     }
     this.noteLapse()
-    // Also notices a newer agent on this host, which may be all that can be noticed.
+    // Also notices a newer agent on this host: without a connection there is no other way.
     await lease.assertHeld().catch(() => undefined)
   }
 
@@ -79,9 +79,9 @@ export class Heartbeat {
   private noteLapse(): void {
     const { lease, log } = this.options
     if (lease.hasLapsed && !this.hadLapsed) {
-      log.warn('nobody has been reached for as long as the lease: guests go on, nothing new is started')
+      log.warn('no contact for the duration of the lease: guests keep running, nothing new is started')
     }
-    if (!lease.hasLapsed && this.hadLapsed) log.info('the lease is confirmed: work goes on')
+    if (!lease.hasLapsed && this.hadLapsed) log.info('lease confirmed: work continues')
     this.hadLapsed = lease.hasLapsed
   }
 

@@ -1,23 +1,23 @@
 import type { Authority } from '../host/authority.ts'
 
-/** Nothing may be done just now: the lease is over or has not been confirmed again. */
+/** The agent must not act now: the lease has expired or was not confirmed again yet. */
 export class LeaseNotHeld extends Error {
   override readonly name = 'LeaseNotHeld'
 }
 
 export interface LeaseOptions {
   epoch: number
-  /** How long it holds after the last contact. */
+  /** How long the lease lasts after the last contact, in milliseconds. */
   milliseconds: number
-  /** The newest epoch under which anyone has acted for this runner on this host. */
+  /** The newest epoch under which an agent has acted for this runner on this host. */
   newestEpoch(): Promise<number>
-  /** Milliseconds that only rise. */
+  /** Monotonic clock, in milliseconds. */
   now(): number
 }
 
 /**
- * The right to act for a runner. It holds for a while after each contact; once that has passed, only an answered
- * synchronisation brings it back, since another agent may have the runner by then. Once lost it is lost for good.
+ * The right to act for a runner. It lasts for some time after each contact; once it has lapsed, only an answered
+ * synchronisation restores it, since another agent may have the runner by then. A lost lease stays lost.
  */
 export class Lease {
   private contactAt: number
@@ -32,7 +32,7 @@ export class Lease {
     return this.options.epoch
   }
 
-  /** Aborts when the lease is lost; its reason says why. */
+  /** Aborts when the lease is lost; the signal's reason says why. */
   get lost(): AbortSignal {
     return this.loss.signal
   }
@@ -41,12 +41,12 @@ export class Lease {
     return this.options.now() - this.contactAt >= this.options.milliseconds
   }
 
-  /** There was contact, begun at the given time: prolongs a lease that has not lapsed. */
+  /** Notes a contact that began at the given time: prolongs a lease that has not lapsed. */
   prolong(begunAt: number): void {
     if (!this.hasLapsed) this.contactAt = Math.max(this.contactAt, begunAt)
   }
 
-  /** The control plane has answered as to the one who holds it. */
+  /** Notes that the control plane has confirmed this agent as the holder. */
   confirm(begunAt: number): void {
     this.contactAt = Math.max(this.contactAt, begunAt)
     if (this.hasLapsed) return
@@ -57,7 +57,7 @@ export class Lease {
     this.loss.abort(new Error(reason))
   }
 
-  /** Rejects with LeaseNotHeld when nothing may be done. Notices a newer agent on this host. */
+  /** Rejects with LeaseNotHeld when the agent must not act. Notices a newer agent on this host. */
   async assertHeld(): Promise<void> {
     this.assertNotOver()
     const newest = await this.options.newestEpoch()
@@ -65,7 +65,7 @@ export class Lease {
     this.assertNotOver()
   }
 
-  /** Resolves once something may be done; rejects when the signal aborts or the lease is lost. */
+  /** Resolves once the agent may act; rejects when the signal aborts or the lease is lost. */
   async untilHeld(signal: AbortSignal): Promise<void> {
     const either = AbortSignal.any([signal, this.lost])
     while (this.hasLapsed) {
@@ -83,7 +83,7 @@ export class Lease {
     await this.assertHeld()
   }
 
-  /** What is done in the name of this lease and of an order. */
+  /** The authority of this lease and of an order's generation. */
   authority(generation: number): Authority {
     return { epoch: this.epoch, generation, assertHeld: () => this.assertHeld() }
   }

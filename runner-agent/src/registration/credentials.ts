@@ -5,25 +5,28 @@ import type { Logger } from 'pino'
 import { RegistrationRefused } from './register.ts'
 
 interface CredentialsOptions {
-  /** Those of the registration; without credentials where NATS asks for none. */
+  /** Credentials from the registration; without a credentials file where NATS requires none. */
   given: NatsCredentials
   renew(signal: AbortSignal): Promise<NatsCredentials>
-  /** The control plane knows this runner no more; nothing is renewed after that. */
+  /** Called when the control plane no longer knows this runner; nothing is renewed after that. */
   refused(reason: string): void
-  /** Milliseconds that only rise: the host's clock may be wrong, and may be set. */
+  /** Monotonic clock, in milliseconds: the host's clock may be wrong, and may be set. */
   now(): number
   log: Logger
 }
 
-/** The longest that a timer of Node.js waits. */
+/** The longest delay of a timer in Node.js. */
 const mostMilliseconds = 2 ** 31 - 1
-/** Between two renewals that NATS asks for: an agent that it goes on refusing must not keep the control plane busy. */
+/**
+ * Minimum time between two renewals caused by NATS: an agent that NATS keeps refusing must not keep the control plane
+ * busy.
+ */
 const leastMilliseconds = 5_000
 
 /**
- * The runner's newest credentials for NATS. They are renewed when half of their time is over, so that a control plane
- * that is away for as long does not cost the connection; when the old ones end, the server ends the connection, and the
- * next one begins with these.
+ * The runner's newest credentials for NATS. They are renewed after half of their lifetime, so that a control plane
+ * that is away for less than the other half costs no connection. When the old credentials expire, the server ends the
+ * connection and the next one uses the new ones.
  */
 export class Credentials {
   private newest: NatsCredentials
@@ -38,18 +41,18 @@ export class Credentials {
   /** The text of a credentials file. */
   readonly current = (): string => this.newest.credentials ?? ''
 
-  /** NATS has refused them: they are renewed soon, whatever was said of their end. */
+  /** Called when NATS has refused the credentials: they are renewed soon, whatever their expiry. */
   doubt(): void {
     this.hurry?.()
   }
 
-  /** Renews them until the signal aborts, or the control plane knows the runner no more. */
+  /** Renews the credentials until the signal aborts or the control plane no longer knows the runner. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const { expiresInSeconds = null, credentials } = this.newest
-      // Where NATS asks for none there are none to renew.
+      // Where NATS requires no credentials there is nothing to renew.
       if (credentials === null) return
-      // Those of an agent that was taken for an older one do not end; they may be revoked.
+      // Credentials of an agent that was taken for an older version do not expire; they may be revoked.
       const due = expiresInSeconds === null ? Number.POSITIVE_INFINITY : (expiresInSeconds * 1_000) / 2
       await this.untilDue(due, signal)
       if (!(await this.renewed(signal))) return
@@ -82,7 +85,7 @@ export class Credentials {
   private async renewed(signal: AbortSignal): Promise<boolean> {
     const { renew, refused, now, log } = this.options
     for (let attempt = 0; !signal.aborted; attempt += 1) {
-      // Their time runs from when they are made, which is after they are asked for.
+      // Their lifetime starts when they are issued, which is after the request was sent.
       const askedAt = now()
       try {
         this.newest = await renew(signal)
@@ -95,7 +98,10 @@ export class Credentials {
           refused(error.message)
           return false
         }
-        log.warn({ error, expiresAt: this.newest.expiresAt }, 'the credentials for NATS are not renewed yet')
+        log.warn(
+          { error, expiresAt: this.newest.expiresAt },
+          'cannot renew the credentials for NATS yet; retrying',
+        )
         const pause = backoff(attempt, { first: 250, most: 10_000 })
         await delay(pause, undefined, { signal }).catch(() => undefined)
       }

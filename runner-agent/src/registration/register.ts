@@ -13,13 +13,13 @@ import type { RunnerFile } from '../state/runner-file.ts'
 
 const requestMilliseconds = 15_000
 
-/** The control plane knows this runner and refuses it: trying again changes nothing. */
+/** The control plane refuses this runner; retrying does not help. */
 export class RegistrationRefused extends Error {
   override readonly name = 'RegistrationRefused'
 
   constructor(
     message: string,
-    /** The runner's token is not good any more: the runner was deleted, or its token revoked. */
+    /** The runner's token is no longer valid: the runner was deleted or its token revoked. */
     readonly isUnknown: boolean,
   ) {
     super(message)
@@ -27,8 +27,9 @@ export class RegistrationRefused extends Error {
 }
 
 /**
- * Tells the control plane that this agent now acts for the runner, and gets the lease's epoch and the way to NATS.
- * Tries, at each of its addresses in turn, until one answers or the signal aborts. Throws RegistrationRefused on an answer that says no.
+ * Registers this agent as the one that acts for the runner; returns the lease's epoch and how to reach NATS. Tries
+ * the control plane's addresses in turn until one answers or the signal aborts. Throws RegistrationRefused when the
+ * answer is a refusal.
  */
 export async function register(
   runner: RunnerFile,
@@ -48,14 +49,19 @@ export async function register(
       if (thrown instanceof RegistrationRefused) throw thrown
       const error = toError(thrown)
       const cause = error.cause === undefined ? '' : ` (${toError(error.cause).message})`
-      log.warn({ url: url.href, reason: error.message + cause }, 'the control plane does not answer yet')
+      log.warn(
+        { url: url.href, reason: error.message + cause },
+        'the control plane does not answer yet; retrying',
+      )
       const round = Math.floor(attempt / urls.length)
       await delay(backoff(round, { first: 100, most: 5_000 }), undefined, { signal })
     }
   }
 }
 
-/** New credentials for NATS, from the first of its addresses that answers. Throws what the last one said. */
+/**
+ * New credentials for NATS, from the first address that answers. Throws the error of the last address when none does.
+ */
 export async function renewCredentials(runner: RunnerFile, signal: AbortSignal): Promise<NatsCredentials> {
   let failure = new Error('the runner has no address of a control plane')
   for (const base of runner.urls) {

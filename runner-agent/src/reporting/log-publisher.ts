@@ -5,14 +5,14 @@ import type { Logger } from 'pino'
 
 const chunkBytes = 32 * 1024
 const intervalMilliseconds = 200
-/** Output kept while it cannot be sent; what comes beyond it is left out of the live log. */
+/** Limit of buffered output while it cannot be sent; output beyond it is left out of the live log. */
 const queueBytes = 8 * 1024 * 1024
 
 export interface LogTarget {
   publishLog(runnerId: string, chunk: LogChunk): Promise<void>
 }
 
-/** Sends one step's output in pieces: at most 32 KiB each, at most about five a second, in order. */
+/** Sends one step's output in pieces: at most 32 KiB each, about five per second, in order. */
 export class LogPublisher {
   private pending = ''
   private pendingOffset = 0
@@ -47,7 +47,7 @@ export class LogPublisher {
     else this.timer ??= setTimeout(() => this.flush(), intervalMilliseconds)
   }
 
-  /** Sends what is left and marks the end; resolves when it is stored or the signal aborts. */
+  /** Sends the rest and marks the end; resolves when it is stored or the signal aborts. */
   end(totalBytes: number): Promise<void> {
     this.ended = true
     if (this.pending === '') this.pendingOffset = totalBytes
@@ -76,7 +76,7 @@ export class LogPublisher {
         await this.target.publishLog(this.runnerId, chunk)
         break
       } catch (thrown) {
-        this.log.debug({ ...this.step, error: thrown }, 'a piece of output is not stored yet')
+        this.log.debug({ ...this.step, error: thrown }, 'output chunk not stored yet; retrying')
         const wait = backoff(attempt, { first: 200, most: 10_000 })
         await delay(wait, undefined, { signal: this.signal }).catch(() => undefined)
       }
@@ -85,13 +85,13 @@ export class LogPublisher {
   }
 }
 
-/** Pieces of at most `most` bytes of UTF-8, cut between characters. */
+/** Splits a text into pieces of at most `most` bytes of UTF-8, between characters. */
 export function split(text: string, most: number): string[] {
   const bytes = Buffer.from(text)
   const pieces: string[] = []
   for (let from = 0; from < bytes.length; ) {
     let to = Math.min(from + most, bytes.length)
-    // A byte 10xxxxxx goes on with the character before it.
+    // A byte 10xxxxxx continues the character before it.
     while (to < bytes.length && to > from + 1 && ((bytes[to] ?? 0) & 0xc0) === 0x80) to -= 1
     pieces.push(bytes.toString('utf8', from, to))
     from = to

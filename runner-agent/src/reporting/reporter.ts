@@ -7,18 +7,18 @@ export interface ReportTarget {
   publishReport(report: ReportEnvelope): Promise<void>
 }
 
-/** What a kind of work has to tell comes with it. */
+/** A report without what the reporter itself adds. */
 export type ReportContent = Omit<ReportEnvelope, 'runnerId' | 'epoch' | 'sequence' | 'reportedAt'>
 
 interface Lane {
   waiting: ReportContent | null
-  /** The sequence of the last one that was stored; 0 where none was. */
+  /** Sequence of the last report that was stored; 0 where none was. */
   done: Promise<number>
 }
 
 /**
- * Sends what was seen of each thing, one report at a time and the newest next: what is overtaken while another
- * is on its way is never sent, and the last one always is.
+ * Sends the reports of each resource, one at a time and the newest next: a report that is outdated while another one
+ * is being sent is skipped, but the last report is always sent.
  */
 export class Reporter {
   private sequence = 0
@@ -33,8 +33,8 @@ export class Reporter {
   ) {}
 
   /**
-   * Resolves when this report, or a newer one of the same thing, is stored, with its sequence; or with 0 when the signal
-   * aborts.
+   * Resolves with the sequence when this report, or a newer one of the same resource, is stored; or with 0 when the
+   * signal aborts.
    */
   report(content: ReportContent): Promise<number> {
     const name = `${content.kind}.${content.id}`
@@ -81,7 +81,10 @@ export class Reporter {
         })
         return sequence
       } catch (thrown) {
-        this.log.warn({ kind: content.kind, id: content.id, error: thrown }, 'a report is not stored yet')
+        this.log.warn(
+          { kind: content.kind, id: content.id, error: thrown },
+          'report not stored yet; retrying',
+        )
         const wait = backoff(attempt, { first: 200, most: 10_000 })
         await delay(wait, undefined, { signal: this.signal }).catch(() => undefined)
       }

@@ -5,23 +5,23 @@ import type { ClientChannel } from 'ssh2'
 import { publicKeyBytes } from './host-key.ts'
 
 export interface ConnectionOptions {
-  /** An open stream to the server, or where to connect to. */
+  /** An open stream to the server, or the address to connect to. */
   stream?: Duplex
   host: string
   port: number
   user: string
   /** OpenSSH private key file. */
   privateKey: string
-  /** OpenSSH public key line: any other key ends the connection. */
+  /** OpenSSH public key line of the server: any other key ends the connection. */
   hostKey: string
   readyTimeoutMilliseconds?: number
-  /** Gives up an attempt that is not ready yet. */
+  /** Aborts an attempt to connect that has not succeeded yet. */
   signal?: AbortSignal
 }
 
 export interface ExecutionOptions {
   input?: string | Buffer
-  /** Kept open for `write` of the running execution. */
+  /** Whether standard input stays open for `write`. */
   keepInputOpen?: boolean
   onStdout?: (chunk: Buffer) => void
   onStderr?: (chunk: Buffer) => void
@@ -31,12 +31,12 @@ export interface ExecutionOptions {
 
 export interface Execution {
   write(input: string | Buffer): void
-  /** Lets standard output wait at the other end, or go on. */
+  /** Pauses or resumes standard output at the other end. */
   pause(): void
   resume(): void
-  /** Ends it, as whoever has heard enough does. */
+  /** Ends the execution early, when the caller needs no more output. */
   close(): void
-  /** The exit code; rejects when the connection or the channel ended without one. */
+  /** Resolves with the exit code; rejects when the connection or the channel ended without one. */
   readonly exitCode: Promise<number>
 }
 
@@ -45,13 +45,13 @@ export class HostKeyMismatch extends Error {
   override readonly name = 'HostKeyMismatch'
 }
 
-/** What may wait to be sent; who makes us answer and never reads is cut off. */
+/** Limit of the send buffer in bytes; a server that makes us answer and never reads is cut off. */
 const mostUnsentBytes = 16 * 1024 * 1024
 const unsentMilliseconds = 1_000
 const sessionMilliseconds = 30_000
 const keepaliveMilliseconds = 10_000
 const keepalivesMissed = 3
-/** OpenSSH allows ten sessions by default; some are left to others. */
+/** OpenSSH allows ten sessions by default; some are left for other users. */
 const sessionsAtOnce = 8
 
 /** One SSH connection to a pinned server. */
@@ -63,7 +63,7 @@ export class SecureShellConnection {
 
   private constructor(private readonly shell: NodeSSH) {}
 
-  /** Resolves when the server has proved its key and taken ours. */
+  /** Resolves when the server has proved its key and accepted ours. */
   static async open(options: ConnectionOptions): Promise<SecureShellConnection> {
     const shell = new NodeSSH()
     const pinned = publicKeyBytes(options.hostKey)
@@ -85,7 +85,7 @@ export class SecureShellConnection {
           mismatch = !key.equals(pinned)
           return !mismatch
         },
-        // The cheapest good arithmetic: an emulated guest pays for each operation.
+        // The cheapest secure algorithms: every operation is expensive in an emulated guest.
         algorithms: {
           serverHostKey: ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'rsa-sha2-256'],
           kex: ['curve25519-sha256', 'curve25519-sha256@libssh.org', 'ecdh-sha2-nistp256'],
@@ -104,7 +104,7 @@ export class SecureShellConnection {
     const connection = new SecureShellConnection(shell)
     const client = shell.connection
     if (client === null) throw new Error('the connection ended at once')
-    // Without a listener of its own a dropped connection would end the whole program.
+    // Without an error listener a dropped connection would end the whole program.
     client.on('error', (error) => connection.end(error))
     client.on('close', () => connection.end(new Error('the connection was closed')))
     client.setMaxListeners(0)
@@ -141,7 +141,7 @@ export class SecureShellConnection {
     this.end(new Error('the connection was closed'))
   }
 
-  /** Closes it; whatever is waited for over it fails with this. */
+  /** Closes the connection; everything waiting on it rejects with this error. */
   cut(cause: Error): void {
     this.end(cause)
   }
@@ -193,7 +193,8 @@ export class SecureShellConnection {
       })
       if (options.signal?.aborted === true) onAbort()
     })
-    // Whoever awaits it is told; that nobody does any more, since the connection was cut, must not end the program.
+    // A caller that awaits this promise gets the error; an unhandled rejection, because nobody awaits it after a cut,
+    // must not end the program.
     exitCode.catch(() => undefined)
     if (options.input !== undefined) channel.write(options.input)
     if (options.keepInputOpen !== true) channel.end()
@@ -213,7 +214,7 @@ export class SecureShellConnection {
         reject(this.closed ?? new Error('the connection was closed'))
         return
       }
-      // There is no way to take back a session that was asked for: one that is not given costs the connection.
+      // A requested session cannot be cancelled: if it is not granted, the connection is closed.
       const giveUp = (why: Error) => {
         this.end(why)
         settle()
@@ -234,7 +235,7 @@ export class SecureShellConnection {
       options.signal?.addEventListener('abort', onAbort, { once: true })
       client.exec(command, (error, channel) => {
         settle()
-        // At once: a short command's whole answer may stand in the packet being read.
+        // Registered at once: a short command's whole answer may be in the packet being read.
         if (error === undefined) resolve(this.follow(channel, options))
         else reject(error)
       })

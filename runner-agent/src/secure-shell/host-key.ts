@@ -12,18 +12,19 @@ export interface SecureShellKeyPair {
 export function generateSecureShellKeyPair(comment: string): SecureShellKeyPair {
   for (;;) {
     const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment })
-    // ssh2 drops the first byte of a key when it is zero: one pair in 256 cannot be read again by anyone.
+    // ssh2 drops the first byte of a key when it is zero: one key pair in 256 would be unreadable, so another one is
+    // generated.
     if (ssh2.utils.parseKey(pair.private) instanceof Error) continue
     return { privateKey: pair.private, publicKey: pair.public.trim() }
   }
 }
 
-/** The key's bytes in an OpenSSH public key line: what a server shows. */
+/** The key bytes of an OpenSSH public key line, in the form in which a server shows its key. */
 export function publicKeyBytes(line: string): Buffer {
   return Buffer.from(line.trim().split(/\s+/)[1] ?? '', 'base64')
 }
 
-/** As `ssh-keygen -l` shows it: `SHA256:` and base64 without padding. */
+/** Fingerprint as `ssh-keygen -l` shows it: `SHA256:` and base64 without padding. */
 export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`
 }

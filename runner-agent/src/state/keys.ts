@@ -7,13 +7,13 @@ import { LocalCommandRunner } from '../host/command/local.ts'
 import { generateSecureShellKeyPair, type SecureShellKeyPair } from '../secure-shell/host-key.ts'
 
 export interface AgentKeys {
-  /** What the agent logs in to guests with. */
+  /** SSH key pair that the agent logs in to guests with. */
   secureShell: SecureShellKeyPair
-  /** What secrets for this runner are sealed to. */
+  /** Key pair that secrets for this runner are sealed to. */
   sealing: SealingKeyPair
 }
 
-/** Reads the agent's keys from its state folder; those that are not there are made (0600). */
+/** Reads the agent's keys from its state folder; missing keys are created (mode 0600). */
 export async function loadKeys(stateFolder: string): Promise<AgentKeys> {
   const files = new LocalCommandRunner()
   await mkdir(stateFolder, { recursive: true, mode: 0o711 })

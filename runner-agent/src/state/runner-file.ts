@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { toError } from '@hearth/foundation'
 import { z } from 'zod'
 
-/** One address, or those of several control planes of one installation with commas between them. */
+/** One address, or a comma-separated list of the control planes of one installation. */
 const addresses = z
   .string()
   .transform((text) => text.split(',').map((address) => address.trim()))
@@ -11,7 +11,7 @@ const addresses = z
 const runnerFileSchema = z
   .object({ url: addresses, runnerId: z.uuid(), token: z.string().min(1) })
   .transform(({ url, ...identity }) => ({ urls: url, ...identity }))
-/** Where the control plane is, and who this runner is to it. */
+/** The control plane's address and this runner's id and token. */
 export type RunnerFile = z.infer<typeof runnerFileSchema>
 
 /** Reads `runner.json` of the state folder, as `hearth runner join` writes it. */
@@ -22,7 +22,7 @@ export async function readRunnerFile(stateFolder: string): Promise<RunnerFile> {
   })
   const parsed = runnerFileSchema.safeParse(json(text))
   if (parsed.success) return parsed.data
-  // The text holds a token: it stays out of the message.
+  // The text contains a token, so the message does not quote it.
   throw new Error(`${path} does not hold url, runnerId and token: join this runner again`)
 }
 

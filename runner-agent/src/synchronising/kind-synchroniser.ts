@@ -9,7 +9,7 @@ import type { WorkHandler } from '../work/work.ts'
 import { isAnswerTo, questionAbout } from './question.ts'
 import { judgeUnwanted } from './unwanted.ts'
 
-/** One kind of work, and the orders there are of it. */
+/** One kind of work and its current orders. */
 export interface SynchronisedKind {
   handler: Pick<WorkHandler, 'messages' | 'inventory'>
   inbox: Inbox
@@ -21,18 +21,18 @@ interface KindSynchroniserOptions {
   timings: Timings
   log: Logger
   now(): number
-  /** Null when the lease is lost. */
+  /** Resolves with null when the lease is lost. */
   ask(page: Omit<SyncRequest, 'runnerId' | 'epoch'>): Promise<AcceptedSync<OrderEnvelope> | null>
 }
 
-/** The control plane answers so many pages at once, and later ones in this time each. */
+/** The control plane answers this many pages at once, and one further page per interval. */
 const pagesAtOnce = 8
 const betweenPagesMilliseconds = 600
 
-/** Holds what the host has of one kind of work against its full desired set. */
+/** Compares what the host has of one kind of work with the full desired set. */
 export class KindSynchroniser {
   readonly kind: string
-  /** Begins anew with the process: what has become unwanted stays the longer for it. */
+  /** Starts empty with each process: a restart only prolongs the grace period. */
   private since = new Map<string, number>()
   private end: number | null = null
 
@@ -43,7 +43,7 @@ export class KindSynchroniser {
     this.kind = synchronised.handler.messages.kind
   }
 
-  /** When the next grace of something unwanted ends; null when none is running. */
+  /** When the next grace period of something unwanted ends; null when none is running. */
   get nextEnd(): number | null {
     return this.end
   }
@@ -64,7 +64,7 @@ export class KindSynchroniser {
     for (let next = reply.next ?? null, pages = 1; next !== null; pages += 1) {
       if (pages >= pagesAtOnce) await pause(betweenPagesMilliseconds, signal)
       if (signal.aborted) return reply
-      // What is unwanted was said with the first page, which had the inventory.
+      // The unwanted ids come with the first page, whose request had the inventory.
       const page = await ask({ ...questionAbout(kind, [], () => 0), held, after: next })
       if (page === null) return null
       if (!isAnswerTo(kind, page)) return reply
@@ -99,7 +99,7 @@ export class KindSynchroniser {
     for (const id of judged.since.keys()) {
       if (this.since.has(id)) continue
       const seconds = timings.removalGrace / 1000
-      log.info({ kind, id }, `unwanted: removed in ${seconds} s unless an order comes`)
+      log.info({ kind, id }, `unwanted: will be removed in ${seconds} s unless an order arrives`)
     }
     this.since = judged.since
     this.end = judged.nextEnd
@@ -113,7 +113,7 @@ export class KindSynchroniser {
       const removed = await this.synchronised.inbox.removeUnwanted(id, generation)
       if (removed) log.info({ kind, id }, 'unwanted: removed')
     } catch (thrown) {
-      log.warn({ kind, id, error: toError(thrown) }, 'unwanted, and could not be removed')
+      log.warn({ kind, id, error: toError(thrown) }, 'unwanted: cannot be removed')
     }
   }
 }

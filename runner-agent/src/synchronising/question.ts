@@ -9,7 +9,10 @@ import type { InventoryItem } from '../work/work.ts'
 
 type Asked = Pick<SyncRequest, 'inventory' | 'kind' | 'work'>
 
-/** What is asked of one kind of work. Environments are asked about as by the first version, which knew no other. */
+/**
+ * The request of a synchronisation for one kind of work. For environments it is the request of the first version,
+ * which knew no other kind.
+ */
 export function questionAbout(
   kind: string,
   items: readonly Omit<InventoryItem, 'owner'>[],
@@ -23,7 +26,10 @@ export function questionAbout(
   return { inventory: [], kind, work }
 }
 
-/** Whether it answers what was asked: a control plane that does not know the kind answers something else. */
+/**
+ * Whether the reply is about the kind in the request: a control plane that does not know the kind replies about
+ * another.
+ */
 export function isAnswerTo(kind: string, reply: AcceptedSync<OrderEnvelope>): boolean {
   return kindOfSync(reply) === kind
 }

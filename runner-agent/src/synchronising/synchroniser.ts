@@ -12,28 +12,28 @@ export interface SyncTarget {
 
 export interface SynchroniserOptions {
   target: SyncTarget
-  /** First the one that every control plane knows, whose answer says which others this one does. */
+  /** First the kind that every control plane knows; its reply says which other kinds this control plane knows. */
   kinds: readonly SynchronisedKind[]
   runnerId: string
   lease: Lease
   timings: Timings
   log: Logger
-  /** Milliseconds that only rise. */
+  /** Monotonic clock, in milliseconds. */
   now(): number
-  /** At least 0 and below 1. */
+  /** A random number, at least 0 and below 1. */
   random(): number
 }
 
-/** The share of the interval by which it differs from time to time. */
+/** Random variation of the interval, as a share of it. */
 const spread = 0.2
 
-/** Holds what is on the host against the full desired set: now, again and again, and when asked. */
+/** Compares what is on the host with the full desired set: at once, at intervals, and on request. */
 export class Synchroniser {
   private asked = false
   private wakeAll = false
   private sleep = new AbortController()
   private readonly kinds: readonly KindSynchroniser[]
-  /** The kinds that the control plane did not know when it was asked last. */
+  /** The kinds that the control plane did not know at the last synchronisation. */
   private unknown: readonly string[] = []
 
   constructor(private readonly options: SynchroniserOptions) {
@@ -41,7 +41,7 @@ export class Synchroniser {
     this.kinds = options.kinds.map((kind) => new KindSynchroniser(kind, { ...options, ask }))
   }
 
-  /** Asks for another synchronisation soon, after which everything is looked at and reported again. */
+  /** Requests another synchronisation soon; after it everything is looked at and reported again. */
   again(): void {
     this.asked = true
     this.wakeAll = true
@@ -77,7 +77,10 @@ export class Synchroniser {
         return
       } catch (thrown) {
         if (signal.aborted) return
-        this.options.log.warn({ error: toError(thrown) }, 'not synchronised with the control plane yet')
+        this.options.log.warn(
+          { error: toError(thrown) },
+          'synchronisation with the control plane failed; retrying',
+        )
         const wait = backoff(attempt, { first: 250, most: Math.min(10_000, this.options.timings.retryMost) })
         await pause(wait, signal)
       }
@@ -96,15 +99,18 @@ export class Synchroniser {
     this.tellUnknown(known)
   }
 
-  /** What the control plane does not know is left as it is, and said once. */
+  /** Work of a kind that the control plane does not know is left as it is, and logged once. */
   private tellUnknown(known: readonly string[]): void {
     const unknown = this.kinds.map(({ kind }) => kind).filter((kind) => !known.includes(kind))
     for (const kind of unknown.filter((each) => !this.unknown.includes(each)))
-      this.options.log.warn({ kind }, 'the control plane does not know this kind of work: it stays as it is')
+      this.options.log.warn(
+        { kind },
+        'the control plane does not know this kind of work: it is left as it is',
+      )
     this.unknown = unknown
   }
 
-  /** Null when the lease is lost. */
+  /** Resolves with null when the lease is lost. */
   private async ask(page: Omit<SyncRequest, 'runnerId' | 'epoch'>): Promise<AcceptedSync | null> {
     const { target, kinds, runnerId, lease, timings, now } = this.options
     const begunAt = now()

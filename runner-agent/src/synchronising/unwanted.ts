@@ -1,9 +1,9 @@
-/** What the control plane says that nobody wants, held against what it said before. */
+/** The ids that the control plane calls unwanted, compared with those it called so before. */
 export interface UnwantedSight {
-  /** When each was first said to be unwanted, in milliseconds that only rise. */
+  /** When each id was first called unwanted, in monotonic milliseconds. */
   since: ReadonlyMap<string, number>
   unwanted: readonly string[]
-  /** When the last order for it came; null where there is none. */
+  /** When the last order for an id arrived; null where there is none. */
   lastOrderAt(id: string): number | null
   now: number
   graceMilliseconds: number
@@ -11,15 +11,15 @@ export interface UnwantedSight {
 
 export interface UnwantedJudgement {
   since: Map<string, number>
-  /** Unwanted for as long as the grace, and said to be so at its beginning and its end. */
+  /** Ids called unwanted both at the beginning and at the end of the grace period. */
   remove: string[]
-  /** When the next grace ends; null when none is running. */
+  /** When the next grace period ends; null when none is running. */
   nextEnd: number | null
 }
 
 /**
- * A machine goes when two answers, a grace apart, call it unwanted and nothing between them wanted it. An order from
- * before the first of them is void: the control plane gave the machine up since.
+ * Something is removed when two replies, a grace period apart, call it unwanted and nothing between them wanted it.
+ * An order from before the first of these replies is void: the control plane has given it up since then.
  */
 export function judgeUnwanted(seen: UnwantedSight): UnwantedJudgement {
   const since = new Map<string, number>()

@@ -3,7 +3,7 @@ import { Inbox, type Receipt } from './inbox.ts'
 import type { WorkHandler } from './work.ts'
 import type { WorkContext } from './work-context.ts'
 
-/** All that an agent works on: an inbox for each kind of work. */
+/** Everything the agent works on: an inbox for each kind of work. */
 export class AgentWork {
   readonly kinds: readonly { handler: WorkHandler; inbox: Inbox }[]
 
@@ -15,7 +15,7 @@ export class AgentWork {
     this.kinds = handlers.map((handler) => ({ handler, inbox: new Inbox(handler, context, identity) }))
   }
 
-  /** Gives an order to its kind. One that is not taken is the log's. */
+  /** Passes an order to the inbox of its kind; a refused order is logged. */
   put(order: OrderEnvelope): Receipt {
     const kind = this.kinds.find(({ handler }) => isOrderOf(handler.messages, order))
     if (kind === undefined) throw new Error(`nobody does work of the kind "${order.kind}"`)
@@ -27,7 +27,7 @@ export class AgentWork {
     return receipt
   }
 
-  /** Until the signal aborts. */
+  /** Runs until the signal aborts. */
   async listen(signal: AbortSignal): Promise<void> {
     await Promise.all(this.kinds.map(({ handler, inbox }) => handler.listen(inbox, signal)))
   }
@@ -40,7 +40,7 @@ export class AgentWork {
     return this.kinds.flatMap(({ handler }) => handler.warnings)
   }
 
-  /** Resolves when no step is taken any more, and nothing is being removed. */
+  /** Resolves when all workers have ended their current step and all removals are done. */
   async settle(): Promise<void> {
     await Promise.all(this.kinds.map(({ inbox }) => inbox.settle()))
   }

@@ -2,8 +2,8 @@ import type { OrderEnvelope } from '@hearth/contract'
 import type { Refuse } from './work.ts'
 
 /**
- * Why an order is left undone: what the host shows was worked on under a newer lease or order. Null where it was not.
- * `thing` is what the numbers stand in, as a sentence begins: "the machine".
+ * Why an order is refused: the host shows a newer epoch or generation. Null where it does not. `thing` is the start
+ * of the sentence: "the machine".
  */
 export function refusal(
   thing: string,

@@ -5,7 +5,7 @@ import type { OpenGuest } from '../guest/guest.ts'
 import type { Host } from '../host/host.ts'
 import type { WorkHandler } from './work.ts'
 
-/** What the kinds of work are given when the agent is put together. */
+/** Context of the work handlers that is known when the agent is composed. */
 export interface HandlerParts {
   host: Host
   openGuest: OpenGuest
@@ -16,26 +16,26 @@ export interface HandlerParts {
   sealingKey: string
   /** How many machines may be created and booted at once. */
   bootConcurrency: number
-  /** Free space, in bytes, from which on machines that stood still for want of it go on. */
+  /** Free disk space, in bytes, from which machines paused by a full disk are resumed. */
   resumeFreeBytes: number
   /** Overrides of the contract's deadlines, in seconds. */
   stepDeadlines: Partial<Record<StepName, number>>
 }
 
-/** That, and what they have of the agent that runs. */
+/** That context together with what the running agent provides. */
 export interface HandlerContext extends HandlerParts {
-  /** Between two looks at the machines whose guest stands still. */
+  /** Interval between two looks at the paused machines. */
   pausedMachinesMilliseconds: number
   publishLog(runnerId: string, chunk: LogChunk): Promise<void>
-  /** Aborts when nothing may be sent any more. */
+  /** Aborts when nothing may be sent any more, at the end of a stop. */
   closing: AbortSignal
-  /** Told of every step of an environment that is over, for the metrics. */
+  /** Called for every step of an environment that has ended, for the metrics. */
   stepEnded(step: StepStatus): void
-  /** Work that a graceful stop waits for. */
+  /** Registers work that a graceful stop waits for. */
   track(work: Promise<unknown>): void
 }
 
-/** A kind of work that an agent does. */
+/** A kind of work that the agent can do. */
 export interface WorkKindOfAgent {
   readonly messages: WorkMessages
   handler(context: HandlerContext): WorkHandler

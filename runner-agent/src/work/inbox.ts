@@ -6,7 +6,7 @@ import { Worker } from './worker.ts'
 
 export type Receipt = 'taken' | 'other_runner' | 'older_epoch' | 'older_generation' | 'superseded'
 
-/** Of one kind of work: the newest order of each thing, with the worker that fulfils it. */
+/** The newest order of each resource of one kind of work, with the worker that fulfils it. */
 export class Inbox<Order extends OrderEnvelope = OrderEnvelope, TheWork extends Work<Order> = Work<Order>> {
   private readonly workers = new Map<string, Worker<Order, TheWork>>()
   private readonly orderedAt = new Map<string, number>()
@@ -18,7 +18,7 @@ export class Inbox<Order extends OrderEnvelope = OrderEnvelope, TheWork extends 
     private readonly identity: { runnerId: string; epoch: number },
   ) {}
 
-  /** Takes an order unless it is older than what is known; `superseded` says that a newer agent has this runner. */
+  /** Accepts an order unless it is older than the known one; `superseded` says that a newer agent has this runner. */
   put(order: Order): Receipt {
     if (order.runnerId !== this.identity.runnerId) return 'other_runner'
     if (order.epoch > this.identity.epoch) return 'superseded'
@@ -26,7 +26,7 @@ export class Inbox<Order extends OrderEnvelope = OrderEnvelope, TheWork extends 
     const worker = this.workers.get(order.id)
     this.orderedAt.set(order.id, this.context.now())
     if (worker === undefined) {
-      // An order that comes while its thing is being removed finds it gone, and makes it anew.
+      // An order that arrives during a removal waits for its end and then creates everything again.
       const before = this.removals.get(order.id) ?? Promise.resolve()
       const made = new Worker(order, this.handler, this.context, before, () => this.forget(order.id))
       this.workers.set(order.id, made)
@@ -38,12 +38,12 @@ export class Inbox<Order extends OrderEnvelope = OrderEnvelope, TheWork extends 
     return 'taken'
   }
 
-  /** Who fulfils the order there is for an id. */
+  /** The worker that fulfils the order with this id. */
   worker(id: string): Worker<Order, TheWork> | undefined {
     return this.workers.get(id)
   }
 
-  /** The digests of the orders there are, by id. */
+  /** Digests of the current orders by id. */
   held(): Record<string, string> {
     return Object.fromEntries(
       [...this.workers.values()].flatMap(({ order: { id, digest } }) =>
@@ -52,20 +52,17 @@ export class Inbox<Order extends OrderEnvelope = OrderEnvelope, TheWork extends 
     )
   }
 
-  /** Counts as an order that says the same again. */
+  /** Counts as the arrival of the same order once more. */
   confirm(id: string): void {
     if (this.workers.has(id)) this.orderedAt.set(id, this.context.now())
   }
 
-  /** When its last order came, in milliseconds that only rise; null where there is none. */
+  /** When the last order for this id arrived, in monotonic milliseconds; null where there is none. */
   lastOrderAt(id: string): number | null {
     return this.orderedAt.get(id) ?? null
   }
 
-  /**
-   * Removes something that is wanted no more, and forgets the order there was for it. Resolves with false when a new
-   * order came first.
-   */
+  /** Removes something unwanted and forgets its order. Resolves with false when a new order arrived first. */
   async removeUnwanted(id: string, generation: number): Promise<boolean> {
     if (this.removals.has(id)) return false
     const worker = this.workers.get(id)
@@ -82,7 +79,7 @@ export class Inbox<Order extends OrderEnvelope = OrderEnvelope, TheWork extends 
     }
   }
 
-  /** Has everything looked at and reported again. */
+  /** Makes every worker look and report again. */
   wakeAll(): void {
     for (const worker of this.workers.values()) worker.wake()
   }
@@ -91,7 +88,7 @@ export class Inbox<Order extends OrderEnvelope = OrderEnvelope, TheWork extends 
     return this.workers.size
   }
 
-  /** Resolves when no worker takes a step any more, and nothing is being removed. */
+  /** Resolves when all workers have ended their current step and all removals are done. */
   async settle(): Promise<void> {
     await Promise.all([
       ...[...this.workers.values()].map((worker) => worker.settle()),

@@ -1,23 +1,26 @@
 import type { Failure } from '@hearth/contract'
 
-/** A failure that the host would not keep, since its disk is full: without being told, nobody would learn of it. */
+/**
+ * A failure that the host could not store because its disk is full: unless it is reported anyway, nobody learns of
+ * it.
+ */
 export class UnkeptFailure {
   private told = false
 
   constructor(
-    /** What would have been kept. */
+    /** The record that could not be stored. */
     readonly record: object,
     readonly failure: Failure,
-    /** When the first of those that followed each other was refused, in milliseconds. */
+    /** When the first of the consecutive attempts to store it was refused, in monotonic milliseconds. */
     readonly since: number,
   ) {}
 
-  /** Whether it stands: until a newer order comes, what would be done is nobody's wish any more. */
+  /** Whether the failure was reported: then no further step is taken until a newer order comes. */
   get isTold(): boolean {
     return this.told
   }
 
-  /** True once, when it has been refused for so long. */
+  /** Returns true once, when storing was refused for longer than the given time. */
   isToBeTold(now: number, patienceMilliseconds: number): boolean {
     if (this.told || now - this.since < patienceMilliseconds) return false
     this.told = true

@@ -2,15 +2,15 @@ import type { Logger } from 'pino'
 import type { Lease } from '../lease/lease.ts'
 import type { Reporter } from '../reporting/reporter.ts'
 
-/** What every worker needs, whatever its kind. */
+/** What a worker of any kind needs. */
 export interface WorkContext {
   lease: Lease
   reporter: Reporter
-  /** Milliseconds that only rise. */
+  /** Monotonic clock, in milliseconds. */
   now(): number
-  /** Retries of what the host refused wait longer and longer, up to this. */
+  /** Maximum delay of retries, which grows with each refusal of the host. */
   retryMostMilliseconds: number
-  /** A failure that the host cannot keep is told all the same after so long. */
+  /** Report a failure that the host cannot store anyway after this delay. */
   unkeptFailureMilliseconds: number
   log: Logger
   /** Aborts when no new step may be taken. */

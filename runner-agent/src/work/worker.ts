@@ -7,7 +7,7 @@ import { UnkeptFailure } from './unkept-failure.ts'
 import type { CommonStep, Failed, Rest, Task, Work, WorkHandler } from './work.ts'
 import type { WorkContext } from './work-context.ts'
 
-/** Brings one thing to what its newest order says: look, take one step, look again. */
+/** Brings one resource to the state in its newest order: look, take one step, look again. */
 export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> implements Task<Order> {
   readonly work: TheWork
   private running: Promise<void> | null = null
@@ -22,9 +22,9 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
     private newest: Order,
     private readonly handler: WorkHandler<Order, TheWork>,
     private readonly context: WorkContext,
-    /** Nothing is done before it has settled. */
+    /** The worker starts after this promise has settled. */
     private readonly before: Promise<unknown>,
-    /** Told when the thing is deleted and that is stored. */
+    /** Called when the resource is deleted and that report is stored. */
     private readonly forget: () => void,
   ) {
     this.work = handler.begin(this)
@@ -46,7 +46,7 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
     return this.retired || this.context.stopping.aborted
   }
 
-  /** The sequence of the last report that is stored; 0 before the first. */
+  /** Sequence of the last stored report; 0 before the first. */
   get reported(): number {
     return this.storedSequence
   }
@@ -60,7 +60,7 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
     void this.send(phase, null)
   }
 
-  /** Gives a newer order, or the same again, which changes nothing. */
+  /** Takes a newer order; the same order again changes nothing. */
   take(order: Order): void {
     const isNews = order.generation !== this.newest.generation || !this.handler.asksSame(this.newest, order)
     this.newest = order
@@ -70,12 +70,12 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
     this.wake()
   }
 
-  /** Reports once more what was reported last, with what is known by now; also while a step is being taken. */
+  /** Repeats the last report with the current details; also while a step is running. */
   tellAgain(): void {
     if (this.sent !== null && !this.isOver) void this.send(this.sent.phase, this.sent.failure)
   }
 
-  /** Looks again, now or as soon as the step being taken is over. */
+  /** Looks again, now or as soon as the current step has ended. */
   wake(): void {
     this.again = true
     if (this.running !== null || this.isOver) return
@@ -85,7 +85,7 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
     })
   }
 
-  /** Resolves when no step is being taken any more, and none will be; what runs by itself goes on. */
+  /** Takes no further step and resolves when the current one has ended. Steps detached in the guest go on running. */
   async settle(): Promise<void> {
     this.retired = true
     this.interrupt.abort(new Error('nothing more is to be done'))
@@ -105,7 +105,7 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
       } catch (thrown) {
         this.again = true
         if (thrown instanceof LeaseNotHeld) continue
-        this.context.log.error({ ...this.name, error: toError(thrown) }, 'the host cannot be worked with')
+        this.context.log.error({ ...this.name, error: toError(thrown) }, 'host operation failed; retrying')
         this.tellUnkept()
         const wait = backoff(failures, { first: 500, most: this.context.retryMostMilliseconds })
         failures += 1
@@ -172,7 +172,7 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
   private async fail(failed: Failed): Promise<void> {
     const { failure } = failed
     const kept = this.work.record
-    this.context.log.warn({ ...this.name, failure }, 'the work has failed')
+    this.context.log.warn({ ...this.name, failure }, 'work failed')
     const before = kept.open()
     this.again = true
     try {
@@ -206,7 +206,7 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
     this.storedSequence = await this.context.reporter.report({ kind, id, generation, ...body })
   }
 
-  /** For the log. */
+  /** Fields for the log. */
   private get name() {
     const { kind, id } = this.newest
     return { kind, id }
@@ -215,7 +215,7 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
 
 const common: ReadonlySet<string> = new Set<CommonStep['kind']>(['rest', 'refuse', 'fail'])
 
-/** The kinds of work name none of their own steps so. */
+/** No kind of work uses these names for steps of its own. */
 function isCommon(step: { kind: string }): step is CommonStep {
   return common.has(step.kind)
 }

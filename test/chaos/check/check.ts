@@ -6,7 +6,7 @@ import { checkHosts } from './hosts.ts'
 import { checkIntents } from './intents.ts'
 import { checkVersions } from './versions.ts'
 
-/** What of a run breaks a promise of Hearth; purely from what was seen. */
+/** Checks a run against the promises of Hearth; a pure function of what was recorded. */
 export function check(history: History): Violation[] {
   return [
     ...checkClaims(history),

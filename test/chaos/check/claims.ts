@@ -1,6 +1,6 @@
 import type { History, Violation } from './history.ts'
 
-/** No machine is in two claims, and a repeated claim is the same one. */
+/** No environment has two claims, and a repeated claim request returns the same claim. */
 export function checkClaims({ intents, repeats, records }: History): Violation[] {
   const violations: Violation[] = []
   const violate = (message: string) => violations.push({ rule: 'double claim', message, lasting: true })

@@ -9,7 +9,7 @@ export function checkEvents({ records, streamed, published, publishedWhole }: Hi
   ]
 }
 
-/** What has not come yet may still come; what came twice or out of order stays so. */
+/** Missing events may still arrive; duplicated or reordered events are final. */
 function* wrongStream(recorded: readonly SeenEvent[], streamed: readonly SeenEvent[]): Generator<Violation> {
   const violate = (message: string, lasting: boolean): Violation => ({ rule: 'events', message, lasting })
   let last = 0

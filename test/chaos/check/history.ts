@@ -1,21 +1,21 @@
 import type { ClaimPhase, EnvironmentPhase, RunnerPhase, WarmPoolPhase } from '@hearth/contract'
 
-/** Everything that was seen of one run, by those who can see something: its users, its observers, its database, its hosts. */
+/** Everything recorded of one run: by its users and observers, from its database and its hosts. */
 export interface History {
   intents: Intents
   /** Answers to the same request under the same key. */
   repeats: { key: string; first: string; again: string }[]
-  /** Versions as one reader saw them, in the order it did. */
+  /** Versions in the order in which one reader saw them. */
   readings: Versioned[]
   /** Events as an observer of the HTTP stream got them, over all its losses of connection. */
   streamed: SeenEvent[]
   /** Events as they stand in the NATS stream. */
   published: SeenEvent[]
-  /** Whether `published` was read: it takes long, and is not each time. */
+  /** Whether `published` was read, which takes long and is not done every time. */
   publishedWhole: boolean
   /** Where one of the secrets stood in plain text. */
   leaks: string[]
-  /** Moments at which more was promised of a runner than it has. */
+  /** Times at which a runner was overcommitted. */
   oversold: string[]
   records: Records
   hosts: HostRecord[]
@@ -23,7 +23,7 @@ export interface History {
   excused: { failedMachines: boolean }
 }
 
-/** What users were told is done. */
+/** Changes confirmed to users. */
 export interface Intents {
   projects: { id: string; name: string; min: number; deleted: boolean; forced: boolean }[]
   environments: { id: string; desiredPhase: 'running' | 'stopped' | 'deleted' }[]
@@ -76,7 +76,7 @@ export interface Records {
   runners: { id: string; name: string; phase: RunnerPhase; epoch: number }[]
   jobs: { id: string; operation: string; resourceId: string; phase: string }[]
   events: SeenEvent[]
-  /** Changes that are committed and not yet sent. */
+  /** Changes committed but not published yet. */
   unsent: number
 }
 
@@ -86,7 +86,7 @@ export interface HostRecord {
   agents: number
   machines: {
     environmentId: string
-    /** null where a machine's folder is left without a machine. */
+    /** Null for a folder without a machine. */
     machine: { power: string; owner: string; epoch: number; generation: number } | null
   }[]
 }

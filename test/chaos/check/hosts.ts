@@ -1,6 +1,6 @@
 import type { History, Violation } from './history.ts'
 
-/** Every wanted machine is on the right host and as wanted, and nothing else is. */
+/** Every wanted machine is on the right host in its desired state, and nothing else is there. */
 export function checkHosts({ records, hosts }: History): Violation[] {
   const violations: Violation[] = []
   const violate = (rule: Violation['rule'], message: string) =>

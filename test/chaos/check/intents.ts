@@ -1,6 +1,6 @@
 import type { History, Violation } from './history.ts'
 
-/** What users were told is done is so, and the machines that follow from it are there. */
+/** Every change confirmed to users holds, and the machines that follow from it exist. */
 export function checkIntents(history: History): Violation[] {
   const violate = (message: string): Violation => ({ rule: 'lost intent', message, lasting: false })
   return [
@@ -83,7 +83,7 @@ function* lostClaims({ intents, records, excused }: History): Generator<string> 
   }
 }
 
-/** Machines that someone has claimed go with their project only by force. */
+/** Claimed environments are deleted with their project only by force. */
 function goneWithProject(intents: History['intents'], projectId: string): boolean {
   return intents.projects.some(({ id, deleted, forced }) => id === projectId && deleted && forced)
 }
@@ -93,7 +93,7 @@ const canSpare = ({ enabled, min, phase }: History['records']['pools'][number]) 
 
 const waiting = ['pending', 'provisioning', 'stopping', 'starting', 'deleting']
 
-/** Once nothing disturbs it any more, everything comes to rest. */
+/** Once the faults are over, everything comes to rest. */
 function* unfinished({ records, excused }: History): Generator<string> {
   for (const { id, phase, failure, paused } of records.environments) {
     if (paused) yield `machine ${id} stands still, and there is room again`
@@ -103,7 +103,7 @@ function* unfinished({ records, excused }: History): Generator<string> {
   }
   for (const { id, phase } of records.claims) if (phase === 'pending') yield `claim ${id} is still pending`
   for (const { name, phase } of records.runners) {
-    // A degraded runner comes back by a machine that is tried on it: one that a pool can spare.
+    // A degraded runner recovers through a trial boot of a member that a pool can spare.
     if (phase === 'degraded' && excused.failedMachines && !records.pools.some(canSpare)) continue
     if (phase !== 'active') yield `runner ${name} is ${phase}`
   }

@@ -2,7 +2,7 @@ import type { History, SeenEvent } from './history.ts'
 
 const runnerId = 'runner-1'
 
-/** A made-up run in which everything is as it should be: one project with a pool of one, one claim, one host. */
+/** An artificial correct run: one project with a pool of one, one claim, one host. */
 export function calmHistory(change: Partial<History> = {}): History {
   return {
     intents: {

@@ -1,6 +1,6 @@
 import type { History, Versioned, Violation } from './history.ts'
 
-/** Versions only ever rise, for one who reads again and again and for one who listens. */
+/** Versions only ever rise, for a polling reader and for an observer of events. */
 export function checkVersions({ readings, streamed, published }: History): Violation[] {
   const firstOfEach = [...new Map(published.map((event) => [event.id, event])).values()]
   return [

@@ -5,7 +5,10 @@ import type { Rewriting } from './database-writes.ts'
 import type { Break } from './messages.ts'
 import { tell } from './parent.ts'
 
-/** `double-claim`: the statement that gives a machine away no longer looks whether someone has it. The index that forbids it is gone. */
+/**
+ * `double-claim`: the statement that claims an environment no longer checks whether it is claimed, and the unique
+ * index that forbids it is dropped.
+ */
 export function breakClaims(chosen: Break | null): Rewriting {
   if (chosen !== 'double-claim') return { rewrite: (text) => text, answered: () => undefined }
   return {
@@ -25,7 +28,10 @@ export function breakClaims(chosen: Break | null): Rewriting {
 const hadClaim = 'had_claim'
 const claimBefore = 'select before.claim_id from environments as before where before.id = environments.id'
 
-/** `lost-order`: some machines are never ordered of their runner, neither when they change nor when it asks for all. */
+/**
+ * `lost-order`: the orders of some environments are never sent to their runner, neither on a change nor in a
+ * synchronisation.
+ */
 export function breakOrders(chosen: Break | null, messaging: Messaging): Messaging {
   if (chosen !== 'lost-order') return messaging
   return {
@@ -43,7 +49,7 @@ export function breakOrders(chosen: Break | null, messaging: Messaging): Messagi
   }
 }
 
-/** `orphan`: some machines that are to be removed stay, and the agent does not see them any more. */
+/** `orphan`: some machines that are to be removed stay on the host, and the agent no longer sees them. */
 export function breakRemovals(chosen: Break | null, machines: Machines): Machines {
   if (chosen !== 'orphan') return machines
   const kept = new Set<string>()
@@ -76,7 +82,7 @@ export function breakRemovals(chosen: Break | null, machines: Machines): Machine
   })
 }
 
-/** One in two, the same after a restart. */
+/** Chooses every second one, the same after a restart. */
 function isChosen(id: string): boolean {
   return (createHash('sha256').update(id).digest()[0] ?? 0) < 128
 }

@@ -24,7 +24,10 @@ serve({ fetch: controlPlane.application.fetch, hostname: '127.0.0.1', port: 0 },
   tell({ type: 'listening', port }),
 )
 
-/** What it sends is a write, and so is each report it takes: before it is taken, and after, when only the word of it is missing. */
+/**
+ * Every message sent counts as a write, and so does each report received: once before it is handled, and once after,
+ * when only the acknowledgement is missing.
+ */
 function counted(messaging: Messaging): Messaging {
   return killSwitch.around(
     {

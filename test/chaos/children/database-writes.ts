@@ -4,7 +4,7 @@ import type { KillSwitch } from './kill-switch.ts'
 const write =
   /^\s*(insert|update|delete|begin|start transaction|commit|rollback|select (\*|.*) from graphile_worker|select graphile_worker)/i
 
-/** Statements that are sent in another form, and a look at the rows of those that were. */
+/** Rewrites statements, and checks the rows of those that were rewritten. */
 export interface Rewriting {
   rewrite: (text: string) => string
   answered: (rows: readonly Record<string, unknown>[]) => void

@@ -3,7 +3,7 @@ import { conditions } from './parent.ts'
 
 const writing = ['create', 'start', 'stamp', 'keepRecord']
 
-/** Each of these steps is taken twice in a row, as after a cut that nobody noticed. */
+/** Each of these steps is taken twice in a row, as after an unnoticed interruption. */
 export function takenTwice(machines: Machines, names: readonly string[]): Machines {
   return wrapped(machines, async (name, call) => {
     if (names.includes(name)) await call()

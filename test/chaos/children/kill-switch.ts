@@ -6,7 +6,7 @@ export class KillSwitch {
 
   constructor(private readonly kill: Kill | null) {}
 
-  /** Does the write, or dies before, during or after it. */
+  /** Executes the write, or dies before, during or after it. */
   async write<Result>(work: () => Promise<Result>): Promise<Result> {
     this.passed += 1
     const moment = this.passed === this.kill?.at ? this.kill.moment : null
@@ -18,7 +18,7 @@ export class KillSwitch {
     return done
   }
 
-  /** The same object, whose methods of these names are writes. */
+  /** The same object, with the given methods counted as writes. */
   around<Target extends object>(target: Target, names: readonly (keyof Target & string)[]): Target {
     return new Proxy(target, {
       get: (object, name) => {
@@ -31,7 +31,7 @@ export class KillSwitch {
     })
   }
 
-  /** The same items; each that comes is a write. */
+  /** The same items, each counted as a write. */
   async *items<Item>(source: AsyncIterable<Item>): AsyncGenerator<Item> {
     for await (const item of source) yield await this.write(() => Promise.resolve(item))
   }

@@ -1,11 +1,11 @@
 /** Where in the work of a process it dies: at its n-th write, counted from 1. */
 export interface Kill {
   at: number
-  /** `during`: sent, and dead before the answer. */
+  /** `during`: the process dies after the write was sent and before its answer. */
   moment: 'before' | 'during' | 'after'
 }
 
-/** A fault put into a process on purpose, so that the checker can show that it finds it. */
+/** A bug put into a process on purpose, to show that the checker finds it. */
 export const breaks = ['double-claim', 'lost-order', 'orphan'] as const
 export type Break = (typeof breaks)[number]
 
@@ -13,7 +13,7 @@ export interface Start {
   type: 'start'
   /** As the shipped program reads it. */
   environment: Record<string, string>
-  /** Instead of what the control plane tells an agent: its own way to NATS, which can be cut. */
+  /** Address of the agent's own link to NATS, which can be cut; replaces the one from the control plane. */
   natsServer: string | null
   kill: Kill | null
   break: Break | null
@@ -27,7 +27,7 @@ export type ToChild = Start | { type: 'clock'; offsetMilliseconds: number } | { 
 
 export type FromChild =
   | { type: 'loaded' }
-  /** Of a control plane: it answers on this port. */
+  /** A control plane listens on this port. */
   | { type: 'listening'; port: number }
   /** The break has taken place. */
   | { type: 'broken' }

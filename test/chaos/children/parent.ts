@@ -11,7 +11,7 @@ export const conditions: Pick<Start, 'clockOffsetMilliseconds' | 'diskFull'> = {
   diskFull: false,
 }
 
-/** Resolves with what this process is to do; it was started before that was known. */
+/** Resolves with the task of this process, which was started before its task was known. */
 export function whenStarted(): Promise<Start> {
   return new Promise((resolve) => {
     process.on('message', (message: ToChild) => {
@@ -31,7 +31,7 @@ export function whenStarted(): Promise<Start> {
           message satisfies never
       }
     })
-    // A parent that is gone leaves nothing behind.
+    // Ends this process when its parent is gone.
     process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
     tell({ type: 'loaded' })
   })

@@ -7,7 +7,7 @@ import { conditions, jumpingClock, whenStarted } from './parent.ts'
 import { guestsThatStandStill } from './standing-guests.ts'
 import { agentTimings, messagingTimings } from './timings.ts'
 
-/** As the shipped program ends when a newer agent has its runner. */
+/** Exit code of the shipped program when a newer agent has its runner. */
 const supersededExitCode = 3
 const machineSteps = [
   'create',
@@ -59,7 +59,7 @@ const end = await runAgent(
 )
 process.exit(end === 'superseded' ? supersededExitCode : 0)
 
-/** Each thing that a step tells is one after which the agent may die. */
+/** The agent may die after each event of a step. */
 function countedGuest(guest: Guest): Guest {
   const told = new Proxy(guest, {
     get: (object, name) => {

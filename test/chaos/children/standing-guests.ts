@@ -2,8 +2,8 @@ import type { Machines } from '@hearth/runner-agent'
 import { conditions } from './parent.ts'
 
 /**
- * While the parent says that the disk is full, every guest that runs stands still, as QEMU has it: each write would have
- * been an error. They go on when they are resumed, or with the next agent of the machines.
+ * While the parent says that the disk is full, every running guest is paused, as QEMU does it on a failed write. They
+ * continue when they are resumed, or with the next agent of the machines.
  */
 export function guestsThatStandStill(machines: Machines): Machines {
   const standing = new Set<string>()

@@ -1,4 +1,7 @@
-/** What takes seconds in the product takes parts of one here, so that a run sees many leases, graces and retries end. */
+/**
+ * Seconds in the product are fractions of a second here, so that a run sees many leases, grace periods and retries
+ * end.
+ */
 export const controlPlaneTimings = {
   runnerLease: 3_000,
   queuePoll: 250,

@@ -20,14 +20,14 @@ export class DatabaseReader {
     }
   }
 
-  /** The runners of which more is promised than they have. */
+  /** The overcommitted runners. */
   async oversold(): Promise<string[]> {
     const client = await this.connected()
     const { rows } = await client.query<{ name: string; promised: string; has: string }>(oversoldQuery)
     return rows.map(({ name, promised, has }) => `${promised} MiB of ${has} are promised of runner ${name}`)
   }
 
-  /** The tables in which a text stands in plain. */
+  /** The tables that contain a text unencrypted. */
   async search(text: string): Promise<string[]> {
     const client = await this.connected()
     const found: string[] = []

@@ -11,7 +11,7 @@ interface Resource {
   statusVersion: number
 }
 
-/** Reads what there is again and again, one answer after the other, and notes the versions. */
+/** Polls all resources and records their versions. */
 export async function read(api: Api, signal: AbortSignal, seen: Versioned[]): Promise<void> {
   while (!signal.aborted) {
     for (const path of ['/v1/environments?limit=200', '/v1/warm-pools', '/v1/claims', '/v1/projects']) {

@@ -11,7 +11,7 @@ export async function readEvents(nats: NatsConnection): Promise<SeenEvent[]> {
   return events
 }
 
-/** The streams in which a text stands in plain. */
+/** The streams that contain a text unencrypted. */
 export async function searchStreams(nats: NatsConnection, text: string): Promise<string[]> {
   const found = new Set<string>()
   for (const stream of Object.values(streams)) {

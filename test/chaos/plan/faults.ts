@@ -13,7 +13,7 @@ interface OnRunner {
   runner: number
 }
 
-/** Everything that is done to a run, as data: what a failed run prints, and what its seed gives again. */
+/** The plan of a run as data: a failed run prints it, and its seed reproduces it. */
 export type Fault =
   | ({ kind: 'control plane killed at a write'; kills: Kill[] } & At)
   | ({ kind: 'control plane killed' } & At)
@@ -29,7 +29,7 @@ export type Fault =
   | ({ kind: 'disk full' } & For & OnRunner)
   | ({ kind: 'NATS killed' } & For)
   | ({ kind: 'NATS restarted empty' } & For)
-  /** It comes back with what it had stored when the fault began, and not with what came after. */
+  /** The server returns with the data it had at the beginning of the fault, without anything later. */
   | ({ kind: 'NATS restarted older' } & For)
   | { kind: 'messages repeated and reordered'; share: number }
   | ({ kind: 'messages delayed'; milliseconds: number } & For)

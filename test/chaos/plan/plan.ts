@@ -94,7 +94,7 @@ function drawDrain(random: SeededRandom, runners: number): Subject {
   }
 }
 
-/** How often each is drawn, relative to the others; kills at writes and steps are what most is learnt from. */
+/** Relative frequency of each fault; kills at writes and at steps teach the most. */
 const weights: Readonly<Record<FaultKind, number>> = {
   'control plane killed at a write': 8,
   'control plane killed': 2,
@@ -175,10 +175,10 @@ function drawFault(random: SeededRandom, kind: FaultKind, runners: number): Faul
   }
 }
 
-/** Each process dies at its own write, the later ones after fewer: most have less left to do. */
+/** Each process dies at a write of its own, later processes after fewer writes: they usually have less left to do. */
 function drawKills(random: SeededRandom, most: number): Kill[] {
   return [...Array(random.integer(1, 3))].map(() => ({
-    // Early writes as often as all the later ones: a start is short and full of them.
+    // Early writes are as likely as all later ones together: a start is short and full of writes.
     at: chance(random, 0.5) ? random.integer(1, Math.ceil(most / 10)) : random.integer(1, most),
     moment: random.pick(['before', 'during', 'after'] as const),
   }))

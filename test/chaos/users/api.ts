@@ -9,7 +9,7 @@ export interface Answer {
   text: string
 }
 
-/** A client that asks, under the same key, until it is answered: what every client of Hearth should do. */
+/** A client that retries with the same idempotency key until it is answered, as every client of Hearth should. */
 export class Api {
   /** How often the answer was that something went wrong there. */
   faults = 0

@@ -17,7 +17,7 @@ interface Known {
   project: Intents['projects'][number] & { poolId: string }
 }
 
-/** What the users of a run do, and what they were told came of it. */
+/** What the users of a run do, and the results they were told. */
 export class Work {
   readonly intents: Intents = { projects: [], environments: [], claims: [] }
   readonly repeats: History['repeats'] = []

@@ -48,7 +48,7 @@ export class Child {
     if (!this.over) this.process.kill('SIGKILL')
   }
 
-  /** Stands still, with everything it holds, until `resume`. */
+  /** Freezes the process, with everything it holds, until `resume`. */
   pause(): void {
     if (!this.over) this.process.kill('SIGSTOP')
   }

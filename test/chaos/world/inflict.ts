@@ -135,7 +135,7 @@ async function jump(
   })
 }
 
-/** Ends every session of the control planes, wherever in a transaction it is. */
+/** Ends every database session of the control planes, even in the middle of a transaction. */
 async function cutConnections(world: World, times: number, random: SeededRandom): Promise<void> {
   for (let time = 0; time < times; time += 1) {
     const client = new Client({ connectionString: world.installation.databaseUrl })

@@ -24,7 +24,7 @@ export class Link {
     return link
   }
 
-  /** What is sent from now on arrives only after `mend`, as when packets are lost on the way. */
+  /** Data sent from now on arrives only after `mend`, as when packets are lost. */
   hold(): void {
     this.held ??= []
   }

@@ -7,15 +7,15 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node'
 const mostDelayMilliseconds = 1_500
 
 /**
- * Sends again what others have sent, later and so among newer messages, without the id by which NATS would know it
- * again. Until the signal aborts.
+ * Sends earlier messages again, among newer ones, without the id by which NATS would recognise them as duplicates.
+ * Runs until the signal aborts.
  */
 export async function repeatMessages(
   nats: NatsConnection,
   options: { share: number; random: SeededRandom; signal: AbortSignal },
 ): Promise<void> {
   const { share, random, signal } = options
-  // As many wait for it as messages wait to be sent again.
+  // There are as many listeners as messages waiting to be sent again.
   setMaxListeners(0, signal)
   const sentAgain = new Set<string>()
   const again = async (message: Msg) => {

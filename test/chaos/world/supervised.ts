@@ -3,7 +3,7 @@ import type { Kill, Start, ToChild } from '../children/messages.ts'
 import type { Program } from './bundle.ts'
 import { Child } from './child.ts'
 
-/** What an agent that was taken over ends with: starting it again would take the runner back. */
+/** Exit code of an agent that was replaced: restarting it would take the runner back. */
 const supersededExitCode = 3
 const restartMilliseconds = 50
 
@@ -11,7 +11,7 @@ const restartMilliseconds = 50
 export class Supervised {
   private child: Child
   private stopped = false
-  /** How the next ones die; the last of them lives. */
+  /** How the next processes die; the last one lives. */
   private readonly kills: Kill[] = []
   superseded = false
   deaths = 0
@@ -57,7 +57,7 @@ export class Supervised {
     this.child.send(message)
   }
 
-  /** What still waits to kill it waits for nothing. */
+  /** Pending kills are cancelled. */
   spare(): void {
     this.kills.length = 0
   }

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * A process of its own, so that the fuzzer's work delays nobody's measurement: asks `URL` with `TOKEN` for its projects
- * ten times a second until its standard input ends, and prints the median and the 95th percentile in milliseconds.
+ * A process of its own, so that the fuzzer does not delay the measurement: requests its projects from `URL` with
+ * `TOKEN` ten times a second until its standard input ends, and prints the median and the 95th percentile in
+ * milliseconds.
  */
 const [url = '', token = ''] = process.argv.slice(2)
 const ended = new AbortController()

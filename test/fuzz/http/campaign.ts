@@ -22,10 +22,10 @@ const absent = '01a1fa4e-603f-7430-bf4f-d3db55a95706'
 const together = 8
 const chunk = 40
 const mostIds = 200
-/** No answer for so long is a hang. */
+/** A request without an answer for this long counts as hung. */
 const hangMilliseconds = 30_000
 
-/** Sends `count` requests by chance, and tells whatever the target did that it must not do. */
+/** Sends `count` random requests, and reports everything the target did that it must not do. */
 export async function fuzzHttp(
   target: Target,
   options: { count: number; seed: number; pause?: (sent: number) => Promise<void> },

@@ -2,7 +2,7 @@ import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { Operation } from './operations.ts'
 
-/** Holds answers to what the OpenAPI document says of them. */
+/** Checks answers against the OpenAPI document. */
 export class Conformance {
   readonly #ajv = new Ajv2020({ strict: false })
   readonly #validators = new Map<string, ValidateFunction>()

@@ -31,7 +31,7 @@ export interface Operation {
   parameters: Parameter[]
   body: Schema | null
   responses: Record<string, { content?: Record<string, { schema: object }> }>
-  /** Of which the token needs one; empty for any token, null when the document does not say. */
+  /** Roles of which the token needs one; empty for any token, null when the document does not say. */
   roles: readonly string[] | null
   components: Components
 }

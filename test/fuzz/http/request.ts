@@ -23,10 +23,10 @@ const bodies = [
   '{"__proto__":{"a":1}}',
 ]
 const headerTexts = ['', '"1"', '1', 'W/"2"', '*', '"99999999999"', 'x'.repeat(300), 'caf\u00e9']
-/** Each known to be no harm to who sends it: a body that waits for a minute would look like one that hangs. */
+/** Headers known to be harmless to the sender: a body that waits for a minute would look like a hang. */
 const waits = ['0', '1', '61', '-1', 'x']
 
-/** A request by chance: three in ten fit the document, as far as that says; the others have something spoiled. */
+/** A random request: three in ten are valid by the document as far as it says; the others have something spoiled. */
 export function requestFor(
   operations: readonly Operation[],
   random: Random,

@@ -8,7 +8,7 @@ import { fuzzHttp } from './campaign.ts'
 import { fuzzTarget, newBystander } from './target.ts'
 
 const quietMilliseconds = 15_000
-/** Below this a latency is the machine's own unrest. */
+/** Latencies below this are noise of the host. */
 const unrestMilliseconds = 10
 
 interface Latency {

@@ -1,7 +1,7 @@
 import type { Components, Schema } from './operations.ts'
 import type { Random } from './random.ts'
 
-/** What has been trouble for some program before, or may be. */
+/** Values that have caused trouble in some program, or may. */
 export const junk: readonly unknown[] = [
   null,
   true,

@@ -19,7 +19,7 @@ interface CampaignOptions {
 
 export interface CampaignResult {
   sent: number
-  /** What was hurt, each with the seed and the messages before it. */
+  /** Everything harmed, each with the seed and the messages before it. */
   failures: string[]
   /** Until a change of the other runner's machine was reported, before and meanwhile: the median, in milliseconds. */
   calm: number
@@ -29,10 +29,10 @@ export interface CampaignResult {
 /** Messages between two looks at who is hurt. */
 const batch = 250
 const roundTrips = 8
-/** So much a report may take longer on any machine, beside twice as long. */
+/** Slack for a report's latency on any host, in addition to a factor of two. */
 const toleranceMilliseconds = 250
 
-/** Has a hostile runner send `count` messages, and looks all the while whether anybody but itself is hurt. */
+/** Makes a hostile runner send `count` messages and checks all the while whether anybody but itself is harmed. */
 export async function fuzzMessages({ count, seed, tell }: CampaignOptions): Promise<CampaignResult> {
   const failures: string[] = []
   const crashed = (error: unknown) => failures.push(`seed ${seed}: nobody caught ${toError(error).stack}`)

@@ -5,7 +5,7 @@ import type { HostileRunner } from '../../system/hostile-party.ts'
 export interface Message {
   subject: string
   payload: string | Uint8Array
-  /** In the place of an id by chance. */
+  /** Placeholder for a random id. */
   messageId: string | null
   reply: string | null
 }

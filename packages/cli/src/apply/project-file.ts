@@ -3,7 +3,10 @@ import { type ProjectDeclarationInput, type ProjectFileFault, parseProjectFile }
 import { HearthError, toError } from '@hearth/foundation'
 import { CommandError, exitCodes } from '../exit-codes.ts'
 
-/** Reads a project file; `-` is standard input. A file with faults is refused whole, with the place of each. */
+/**
+ * Reads a project file; `-` is standard input. A file with errors is rejected as a whole, with the position of each
+ * error.
+ */
 export function readProjectFile(path: string): ProjectDeclarationInput {
   let text: string
   try {
@@ -16,7 +19,7 @@ export function readProjectFile(path: string): ProjectDeclarationInput {
   throw new CommandError(faultLines(path, faults).join('\n'), exitCodes.badInput, true)
 }
 
-/** `hearth.yaml:12:5: warmPools.0.min: ...`, the form editors jump to. */
+/** Error position as `hearth.yaml:12:5: warmPools.0.min: ...`, the form that editors can jump to. */
 export function faultLines(path: string, faults: readonly ProjectFileFault[]): string[] {
   const file = path === '-' ? 'standard input' : path
   const inOrder = faults.toSorted((one, other) => one.line - other.line || one.column - other.column)

@@ -23,7 +23,7 @@ import { upCommand } from './up.ts'
 import { watchCommand } from './watch.ts'
 import { whyCommand } from './why.ts'
 
-/** In the order help shows them: what runs Hearth, what is declared, what is used, what is looked at. */
+/** Commands in the order of the help: those that run Hearth, declare, use and look. */
 export const commandGroups: readonly {
   title: string
   commands: readonly ((invocation: Invocation) => Command)[]

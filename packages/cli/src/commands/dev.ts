@@ -40,7 +40,7 @@ export function devCommand(invocation: Invocation): Command {
         variables: config.variables,
         signal,
         note,
-        // An agent tries KVM with the image's kernel, so the image comes first.
+        // The agent tests KVM with the image's kernel, so the image is built first.
         beforeAgents:
           options.synthetic === true || !options.image
             ? undefined

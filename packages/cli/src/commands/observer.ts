@@ -103,7 +103,10 @@ function start(text: string): 'oldest' | 'new' | number {
   throw new InvalidArgumentError('oldest, new, or a sequence from 1 on is needed.')
 }
 
-/** The credentials go into a file of their owner's only, not onto the screen; programs get them with the rest. */
+/**
+ * Writes the credentials to a file that only its owner can read, not to the screen; with `-o json`, programs get them
+ * with the rest.
+ */
 function showAccess({ terminal }: Invocation, access: ObserverAccess, options: AccessOptions): void {
   const { observer, nats } = access
   const lines = [

@@ -27,7 +27,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   }
 }
 
-/** How commands about one pool say which. */
+/** Argument of commands for one pool. */
 export const poolArgument = 'its name or id, or its project where that has one pool'
 
 /** Examples below the help of a command. */
@@ -35,7 +35,7 @@ export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`
 }
 
-/** Refuses a value with the place it was given at. */
+/** Rejects a value and names where it was given. */
 export function badInput(field: string, given: string, expected: string): HearthError {
   return invalidValue({ field, given, expected })
 }

@@ -63,7 +63,7 @@ export function setCommand(invocation: Invocation): Command {
     })
 }
 
-/** What is to be changed, and nothing else. */
+/** The fields to change, and no others. */
 export function specOf(options: SetOptions) {
   const { size, enable, disable, branch, maxAge } = options
   const setup = setupOf(options)

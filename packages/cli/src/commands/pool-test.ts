@@ -81,7 +81,10 @@ function successText({ metadata, status }: Environment, pool: WarmPool): string 
   return `the steps of pool ${pool.metadata.name} succeed: ${metadata.name} was ready${took}; hearth ssh ${metadata.name}`
 }
 
-/** Says why, opens a shell if one is wished and the guest has an address, and ends with the status of a failure. */
+/**
+ * Prints why it failed, opens a shell if asked for and if the guest has an address, and exits with the status of a
+ * failure.
+ */
 async function reportFailure(invocation: Invocation, machine: Environment, shell: boolean): Promise<never> {
   const { terminal } = invocation
   const { metadata, status } = machine

@@ -98,7 +98,7 @@ async function startEverything(
     signal,
     openedPorts,
     note: (text) => terminal.note(text),
-    // An agent tries KVM with the image's kernel, so the image comes first.
+    // The agent tests KVM with the image's kernel, so the image is built first.
     beforeAgents: synthetic ? undefined : () => ensureBaseImage(folder, invocation),
   })
 }

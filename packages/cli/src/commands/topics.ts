@@ -38,7 +38,7 @@ const context = () =>
     'the address in that file only. `hearth token create NAME` makes a token.',
   ].join('\n')
 
-/** What `hearth help` explains beside the commands. */
+/** Topics that `hearth help` explains in addition to the commands. */
 export function topicCommands(): Command[] {
   return [topic('exit-codes', exitCodes), topic('kinds', kindTable), topic('context', context)]
 }

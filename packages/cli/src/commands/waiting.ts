@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HearthError } from '@hearth/foundation'
 
-/** Asks again, every half second, until the answer is yes; fails with `unavailable` when the time has passed. */
+/** Polls every half second until the answer is true; throws `conflict` when the time has passed. */
 export async function waitUntil(
   what: string,
   ask: () => Promise<boolean>,

@@ -45,7 +45,7 @@ export function watchCommand(invocation: Invocation): Command {
     })
 }
 
-/** A name means something only with the kind that it is of. */
+/** A name needs the kind that it belongs to. */
 async function resourceIdOf(invocation: Invocation, kind: Kind | null, reference: string | undefined) {
   if (reference === undefined || isId(reference)) return reference
   if (kind === null) throw badInput('--resource', reference, 'an id, or a kind before the name')

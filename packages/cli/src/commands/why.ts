@@ -11,7 +11,7 @@ import { badInput, examples } from './options.ts'
 
 interface Explained {
   kind: ExplainedKind
-  /** As it is written on the command line. */
+  /** The resource as written on the command line. */
   word: string
   explain(reference: string): Promise<Explanation>
 }
@@ -52,7 +52,7 @@ function kindMeant(all: readonly Explained[], word: string): Explained {
   throw badInput('KIND', word, `one of ${all.map((explained) => explained.word).join(', ')}`)
 }
 
-/** The one thing with this id or name, whatever its kind. */
+/** The one resource of any kind with this id or name. */
 async function explainAny(all: readonly Explained[], reference: string): Promise<Explanation> {
   const found = await Promise.all(
     all.map(async ({ word, explain }) => ({ word, explanation: await explain(reference).catch(goneIsNull) })),

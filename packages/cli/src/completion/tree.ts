@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-/** What may be typed after a sequence of command words. */
+/** Completions after a sequence of command words. */
 export interface CompletionNode {
   /** Command words so far, without `hearth`. */
   path: readonly string[]
@@ -8,7 +8,7 @@ export interface CompletionNode {
   options: readonly { flag: string; summary: string; choices: readonly string[] }[]
 }
 
-/** Every place in the command tree, from the declarations themselves. */
+/** Every node of the command tree, from the command declarations. */
 export function completionTree(program: Command): CompletionNode[] {
   const globals = flagsOf(program)
   const walk = (command: Command, path: readonly string[]): CompletionNode[] => {

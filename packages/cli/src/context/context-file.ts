@@ -3,7 +3,7 @@ import { HearthError } from '@hearth/foundation'
 import { writePrivateFile } from '../private-file.ts'
 import { type ContextFile, contextFileSchema } from './context.ts'
 
-/** The context in a file, or null when there is no such file or it may not be read. */
+/** The context in a file, or null when the file is missing or not readable. */
 export function readContextFile(path: string): (ContextFile & { path: string }) | null {
   let text: string
   try {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { addressesOf } from '@hearth/client'
 import { z } from 'zod'
 
-/** Written by `hearth dev` into its state folder, and by a person into ~/.config/hearth. */
+/** Written by `hearth dev` into its state folder, or by a user into ~/.config/hearth. */
 export const contextFileSchema = z.object({ url: z.string().refine(areAddresses), token: z.string().min(1) })
 export type ContextFile = z.infer<typeof contextFileSchema>
 
@@ -11,18 +11,18 @@ export interface ContextSources {
   flags: { url?: string | undefined; token?: string | undefined }
   /** HEARTH_URL and HEARTH_TOKEN */
   environment: { url?: string | undefined; token?: string | undefined }
-  /** Files that are there, in the order they count. */
+  /** Existing context files in order of precedence. */
   files: readonly (ContextFile & { path: string })[]
 }
 
 export interface Context {
   url: string
   token: string | undefined
-  /** Where the address came from, for people. */
+  /** Where the address came from, for messages. */
   source: string
 }
 
-/** Where the state folder is: --state, then HEARTH_STATE, then the default. */
+/** Path of the state folder: --state, then HEARTH_STATE, then the default. */
 export function stateFolderOf(
   flag: string | undefined,
   config: { chosenState: string | undefined; defaultState: string },
@@ -30,7 +30,10 @@ export function stateFolderOf(
   return flag ?? config.chosenState ?? config.defaultState
 }
 
-/** Context files in the order they count: a state folder that was asked for, the person's own, the default state's. */
+/**
+ * Context files in order of precedence: that of a state folder asked for, the user's own, that of the default state
+ * folder.
+ */
 export function contextPaths(
   flag: string | undefined,
   config: { chosenState: string | undefined; defaultState: string; configFolder: string },
@@ -41,8 +44,9 @@ export function contextPaths(
 }
 
 /**
- * The address and the token to use. Flags count before the environment, and both before files. A file's token goes
- * to that file's own address only, so that `--url` never sends a token to a server it was not meant for.
+ * The address and the token to use. Flags take precedence over environment variables, and both over files. A file's
+ * token is used only with that file's own address, so that `--url` never sends a token to a server it was not meant
+ * for.
  */
 export function chooseContext(sources: ContextSources): Context | null {
   const { flags, environment, files } = sources
@@ -56,7 +60,7 @@ export function chooseContext(sources: ContextSources): Context | null {
   return file === undefined ? null : { url: file.url, token: token ?? file.token, source: file.path }
 }
 
-/** One address, or those of several control planes of one installation with commas between them. */
+/** One address, or a comma-separated list of the control planes of one installation. */
 function areAddresses(text: string): boolean {
   const addresses = addressesOf(text)
   return addresses.length > 0 && addresses.every((address) => z.url().safeParse(address).success)

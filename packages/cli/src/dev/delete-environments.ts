@@ -15,8 +15,8 @@ interface DeletionOptions {
 }
 
 /**
- * Deletes every machine and returns when none is left on any host. Pools are switched off first, or they would make
- * new ones; which ones is kept in the state folder, so that the next start switches them on again.
+ * Deletes every environment and returns when no machine is left on any host. Pools are switched off first, since they
+ * would otherwise create new ones; the state folder records which, so that the next start switches them on again.
  */
 export async function deleteEnvironments(client: HearthClient, options: DeletionOptions): Promise<void> {
   const timeout = AbortSignal.timeout(options.seconds * 1_000)

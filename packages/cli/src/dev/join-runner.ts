@@ -6,7 +6,7 @@ import { HearthError } from '@hearth/foundation'
 import { z } from 'zod'
 import { writePrivateFile } from '../private-file.ts'
 
-/** What an agent is told of itself, in its folder's runner.json. */
+/** The agent's identity, in runner.json in its folder. */
 export const runnerIdentitySchema = z.object({ url: z.string(), runnerId: z.uuid(), token: z.string() })
 export type RunnerIdentity = z.infer<typeof runnerIdentitySchema>
 
@@ -17,8 +17,9 @@ export interface RunnerWish {
 }
 
 /**
- * Makes an agent's folder hold the identity of a runner the control plane knows, and returns the runner's id. A
- * runner of this name that never had an agent is a leftover of an interrupted join and is made anew.
+ * Ensures that an agent's folder holds the identity of a runner that the control plane knows, and returns the
+ * runner's id. A runner of this name that never had an agent is left over from an interrupted join and is created
+ * again.
  */
 export async function joinRunner(
   client: HearthClient,
@@ -26,7 +27,7 @@ export async function joinRunner(
   options: { folder: string; signal: AbortSignal },
 ): Promise<string> {
   const { folder, signal } = options
-  // QEMU's user passes through to the disks below; what is secret in it is closed by itself.
+  // QEMU's user must be able to enter the folder to reach the disks; secret files in it have their own permissions.
   mkdirSync(folder, { recursive: true })
   chmodSync(folder, 0o711)
   const path = join(folder, 'runner.json')

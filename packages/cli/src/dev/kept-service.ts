@@ -7,8 +7,8 @@ interface Service {
 }
 
 /**
- * Keeps an embedded server running: it may be one that an earlier run left behind, whose end the system tells nobody,
- * so it is looked at every second.
+ * Keeps an embedded server running. It may have been started by an earlier run, and the system reports the end of
+ * such a process to nobody, so it is checked every second.
  */
 export class KeptService<Running extends Service> {
   readonly #name: string

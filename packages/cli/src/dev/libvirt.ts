@@ -20,7 +20,7 @@ export interface LibvirtOptions {
   note(text: string): void
 }
 
-/** virtlogd first: libvirtd hands it the consoles of its guests. */
+/** virtlogd starts first: libvirtd passes it the consoles of its guests. */
 export const libvirtDaemons = ['virtlogd', 'libvirtd'] as const
 
 export function libvirtUri(variables: Variables, isRoot: boolean): string {
@@ -43,8 +43,8 @@ export async function libvirtAnswers(uri: string, variables: Variables): Promise
 }
 
 /**
- * Makes libvirt answer: by systemd where that runs the machine, else by its daemons as our children. Returns what
- * stops the ones started here, or null when there is nothing of ours to stop.
+ * Starts libvirt: through systemd where the host runs it, otherwise its daemons as child processes. Returns a
+ * function that stops the daemons started here, or null when there is nothing to stop.
  */
 export async function ensureLibvirt(options: LibvirtOptions): Promise<(() => Promise<void>) | null> {
   const { uri, isRoot, variables, record, note } = options
@@ -95,7 +95,7 @@ async function untilAnswering({ uri, variables, logs, record }: LibvirtOptions):
   }
 }
 
-/** Leaves them alone while machines run: a guest would lose its console, and its manager. */
+/** Leaves the daemons running while machines run: a guest would otherwise lose its console and its manager. */
 async function stopDaemons({ uri, variables, record, note }: LibvirtOptions): Promise<void> {
   const listed = await run('virsh', ['-q', '-c', uri, 'list', '--name'], {
     environment: variables,

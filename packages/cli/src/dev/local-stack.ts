@@ -27,11 +27,14 @@ export interface LocalStackOptions {
   isRoot: boolean
   variables: Readonly<Record<string, string | undefined>>
   signal: AbortSignal
-  /** Ports of the host that guests may reach, as the agent's HEARTH_GUEST_ALLOW says it, beside the person's own. */
+  /**
+   * Ports of the host that guests may reach, in the form of the agent's HEARTH_GUEST_ALLOW, in addition to the user's
+   * own.
+   */
   openedPorts?: string | undefined
-  /** Told, in words, what is done and what happens. */
+  /** Called with progress messages. */
   note(text: string): void
-  /** Done once the control plane is ready and before the first agent starts. */
+  /** Runs once the control plane is ready and before the first agent starts. */
   beforeAgents?: (() => Promise<void>) | undefined
 }
 
@@ -46,13 +49,16 @@ export interface LocalStack {
   client: HearthClient
   runners: readonly Runner[]
   parts(): Part[]
-  /** Stops the agents; their machines go on. */
+  /** Stops the agents; their machines keep running. */
   stopAgents(): Promise<void>
-  /** Stops everything that was started here, last first. */
+  /** Stops everything that was started here, in reverse order. */
   stop(): Promise<void>
 }
 
-/** Starts everything on this machine: PostgreSQL, NATS, the control plane and agents. Undoes all when a part fails. */
+/**
+ * Starts everything on this host: PostgreSQL, NATS, the control plane and agents. Undoes everything when a part
+ * fails.
+ */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
   const undo = new UndoList()
   const stop = () => undo.run((name, error) => options.note(`stopping ${name}: ${toError(error).message}`))
@@ -138,7 +144,7 @@ async function startServers(paths: StatePaths, undo: UndoList, note: (text: stri
       note,
     ),
   ] as const
-  // Both are waited for though one fails: what was started has to be known to be stopped.
+  // Waits for both even if one fails: only then is it known what has to be stopped.
   const [postgres, nats] = await Promise.allSettled(starting)
   if (postgres.status === 'fulfilled') undo.add('PostgreSQL', () => postgres.value.stop())
   if (nats.status === 'fulfilled') undo.add('nats-server', () => nats.value.stop())

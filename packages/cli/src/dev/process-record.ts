@@ -7,7 +7,7 @@ import { isAlive, type ProcessIdentity } from '../process/identity.ts'
 
 const recordSchema = z.record(z.string(), z.object({ pid: z.int().positive(), startTime: z.string() }))
 
-/** Which processes were started on a state folder: what is left running after a crash is found by it. */
+/** The processes started for a state folder: it finds what is still running after a crash. */
 export class ProcessRecord {
   readonly #path: string
   readonly #processes: Map<string, ProcessIdentity>
@@ -22,7 +22,7 @@ export class ProcessRecord {
     this.#write()
   }
 
-  /** The process recorded under this name, if it still lives. */
+  /** The process recorded under this name, if it is still running. */
   living(name: string): ProcessIdentity | null {
     const identity = this.#processes.get(name)
     return identity !== undefined && isAlive(identity) ? identity : null
@@ -32,7 +32,7 @@ export class ProcessRecord {
     if (this.#processes.delete(name)) this.#write()
   }
 
-  /** Ends what an earlier run left running, except the names to keep; returns what it ended. */
+  /** Ends the processes that an earlier run left running, except the names to keep; returns the ended names. */
   async endLeftovers(keep: readonly string[]): Promise<string[]> {
     const leftovers = [...this.#processes].filter(([name]) => !keep.includes(name))
     const living = leftovers.filter(([, identity]) => isAlive(identity))

@@ -3,7 +3,7 @@ import { Deadline, HearthError } from '@hearth/foundation'
 import { lastLines } from '../process/last-lines.ts'
 import type { SupervisedProcess } from './supervised-process.ts'
 
-/** Resolves once the control plane says that it is ready; throws with its last words when it ends or takes a minute. */
+/** Resolves once the control plane is ready; throws with the end of its log when it ends or takes a minute. */
 export async function untilReady(
   url: string,
   process: SupervisedProcess,

@@ -5,7 +5,7 @@ import type { Invocation } from '../invocation.ts'
 
 const needed = ['virsh', 'qemu-system-x86_64', 'qemu-img', 'passt'] as const
 
-/** Throws, with the two ways on, when this machine has no means to run virtual machines at all. */
+/** Throws, naming the two alternatives, when this host cannot run virtual machines at all. */
 export async function requireLibvirt({ config }: Pick<Invocation, 'config'>): Promise<void> {
   const folders = [...(config.variables.PATH ?? '').split(':'), '/usr/sbin', '/sbin']
   const missing = needed.filter((program) => !folders.some((folder) => existsSync(join(folder, program))))

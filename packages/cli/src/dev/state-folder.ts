@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { HearthError, toError } from '@hearth/foundation'
 import { writePrivateFile } from '../private-file.ts'
 
-/** Where everything of one installation is kept. */
+/** Paths of everything in one installation's state folder. */
 export interface StatePaths {
   root: string
   programs: string
@@ -29,13 +29,19 @@ export function statePaths(root: string): StatePaths {
   }
 }
 
-/** The folder of agent number `index`, from 0. A synthetic one never shares a folder with one that holds machines. */
+/**
+ * The folder of agent number `index`, counted from 0. A synthetic agent never shares a folder with one that has real
+ * machines.
+ */
 export function agentFolder(root: string, index: number, synthetic: boolean): string {
   const name = synthetic ? 'agent-synthetic' : 'agent'
   return join(root, index === 0 ? name : `${name}-${index + 1}`)
 }
 
-/** Makes the folders: passable for the users that servers and guests run as, secrets for the owner only. */
+/**
+ * Creates the folders: the users that servers and guests run as can enter them; secrets are accessible to their owner
+ * only.
+ */
 export function prepareState(root: string): StatePaths {
   const paths = statePaths(root)
   try {
@@ -54,7 +60,7 @@ export function prepareState(root: string): StatePaths {
   return paths
 }
 
-/** The secret of the first administrator's token: made once. */
+/** The secret of the first administrator's token, generated once. */
 export function bootstrapToken(paths: StatePaths): { file: string; secret: string } {
   const file = join(paths.controlPlane, 'bootstrap-token')
   if (!existsSync(file)) writePrivateFile(file, `hearth_${randomBytes(32).toString('base64url')}`)

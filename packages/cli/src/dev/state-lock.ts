@@ -6,7 +6,10 @@ import { identityOf, isAlive, type ProcessIdentity } from '../process/identity.t
 
 const holderSchema = z.object({ pid: z.int().positive(), startTime: z.string() })
 
-/** Makes this process the only one that runs a state folder; returns what gives it back. Refused with the holder's pid. */
+/**
+ * Locks a state folder for this process; returns a function that releases the lock. Throws with the holder's pid when
+ * it is locked.
+ */
 export function lockState(stateFolder: string): () => void {
   const path = join(stateFolder, 'dev.pid')
   const own = identityOf(process.pid)
@@ -15,7 +18,7 @@ export function lockState(stateFolder: string): () => void {
   writeFileSync(beside, JSON.stringify(own), { mode: 0o644 })
   try {
     for (;;) {
-      // A link, unlike a write, is whole at once and fails when another was first.
+      // Unlike a write, a link is atomic and fails when another process was first.
       if (linked(beside, path)) break
       const holder = readHolder(path)
       if (holder !== null && isAlive(holder)) {
@@ -33,7 +36,7 @@ export function lockState(stateFolder: string): () => void {
   return () => rmSync(path, { force: true })
 }
 
-/** Who runs a state folder now, or null. */
+/** The process that has locked a state folder, or null. */
 export function holderOf(stateFolder: string): ProcessIdentity | null {
   const holder = readHolder(join(stateFolder, 'dev.pid'))
   return holder !== null && isAlive(holder) ? holder : null

@@ -6,25 +6,25 @@ import { end } from '../process/end.ts'
 import { identityOf, type ProcessIdentity } from '../process/identity.ts'
 
 export interface ProcessPlan {
-  /** For people and for the record. */
+  /** Name for messages and for the record of processes. */
   name: string
   program: string
   arguments: readonly string[]
   variables: Readonly<Record<string, string | undefined>>
-  /** Everything it prints is added here. */
+  /** File to which the output of the process is appended. */
   logFile: string
-  /** Exit statuses after which it is not started again, with what they mean. */
+  /** Exit statuses after which the process is not restarted, with their meaning. */
   finalExits?: Readonly<Record<number, string>>
 }
 
 export interface SupervisorListener {
-  /** Called with each new process, so that a later start can find it should we be killed. */
+  /** Called with each new process, so that a later start can find it if this process is killed. */
   started(name: string, identity: ProcessIdentity): void
-  /** Told in words when it died and what follows. */
+  /** Called with a message when the process died and what follows. */
   note(text: string): void
 }
 
-/** A child that is started again, after growing pauses, whenever it dies; until it is stopped. */
+/** A child process that is restarted, with growing delays, whenever it dies, until it is stopped. */
 export class SupervisedProcess {
   readonly #plan: ProcessPlan
   readonly #listener: SupervisorListener
@@ -56,7 +56,7 @@ export class SupervisedProcess {
     mkdirSync(dirname(logFile), { recursive: true, mode: 0o755 })
     const log = openSync(logFile, 'a', 0o640)
     const startedAt = performance.now()
-    // A session of its own: Ctrl-C in the terminal must not end all at once, but in order.
+    // A session of its own: Ctrl-C in the terminal must not end all processes at once, but in order.
     const child = spawn(program, this.#plan.arguments, {
       env: { ...variables },
       stdio: ['ignore', log, log],
@@ -73,14 +73,14 @@ export class SupervisedProcess {
     if (this.#identity !== null) this.#listener.started(this.name, this.#identity)
   }
 
-  /** Asks it to end, waits, and ends it by force after 20 s. Safe to repeat. */
+  /** Asks the process to end, waits, and kills it after 20 s. Safe to repeat. */
   async stop(): Promise<void> {
     this.#stopping = true
     if (this.#restart !== null) clearTimeout(this.#restart)
     if (this.#identity !== null) await end(this.#identity, 20_000)
   }
 
-  /** Throws with what the log says last when the process is not running. */
+  /** Throws with the end of the log when the process is not running. */
   assertRunning(lastLines: (file: string) => string): void {
     if (this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null) return
     throw new HearthError(
@@ -96,7 +96,7 @@ export class SupervisedProcess {
       this.#listener.note(`the ${this.name} ${how}: ${final}; it is not started again`)
       return
     }
-    // What ran for a minute was well; its death starts the count anew.
+    // A process that ran for a minute was healthy: its death restarts the count.
     this.#deaths = performance.now() - startedAt > 60_000 ? 0 : this.#deaths + 1
     const milliseconds = backoff(Math.max(0, this.#deaths - 1), { first: 500, most: 30_000 })
     this.#listener.note(

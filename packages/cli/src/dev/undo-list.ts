@@ -1,4 +1,4 @@
-/** What was started, undone in reverse order; each once, also when one fails. */
+/** A list of undo functions, run in reverse order; each runs once, even when another one fails. */
 export class UndoList {
   readonly #steps: { name: string; undo: () => Promise<void> | void }[] = []
 
@@ -6,7 +6,7 @@ export class UndoList {
     this.#steps.push({ name, undo })
   }
 
-  /** Undoes everything; tells of each failure and goes on. */
+  /** Undoes everything; reports each failure and continues. */
   async run(failed: (name: string, error: unknown) => void): Promise<void> {
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
       try {

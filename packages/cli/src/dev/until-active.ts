@@ -3,7 +3,7 @@ import { type Runner, runnerSchema } from '@hearth/contract'
 import { Deadline, HearthError } from '@hearth/foundation'
 import { followUntil } from '../following/follow-until.ts'
 
-/** Resolves with the runner once its agent has registered and is heard of. */
+/** Resolves with the runner once its agent has registered and sends heartbeats. */
 export async function untilActive(
   client: HearthClient,
   runnerId: string,

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { runnerIdentitySchema } from '../dev/join-runner.ts'
 
 export interface RunnersHere {
-  /** Where agents keep their machines' folders. */
+  /** Folders in which agents keep their machines' folders. */
   folders: string[]
-  /** The ids of the runners they are. */
+  /** Ids of the agents' runners. */
   owners: string[]
 }
 
-/** The agents whose state is in a state folder, and the one that the variables name. */
+/** The agents whose state is in a state folder, and the agent that the environment variables describe. */
 export function runnersBelow(
   stateFolder: string,
   variables: Readonly<Record<string, string | undefined>>,

@@ -30,7 +30,7 @@ export const checks: readonly Check[] = [
   foldersCheck,
 ]
 
-/** Runs every check; one that fails itself is a problem found. */
+/** Runs every check; a check that throws counts as a problem. */
 export async function examine(patient: Patient): Promise<Finding[]> {
   const findings = await Promise.all(
     checks.map(({ name, examine: look }) =>

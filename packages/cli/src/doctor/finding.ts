@@ -1,4 +1,4 @@
-/** What one check found. `remedy` says what to do, where there is something. */
+/** Result of one check. `remedy` says what to do, if anything. */
 export interface Finding {
   check: string
   level: 'ok' | 'warning' | 'problem'
@@ -6,14 +6,14 @@ export interface Finding {
   remedy?: string
 }
 
-/** What a check may look at. */
+/** What a check may use. */
 export interface Patient {
   stateFolder: string
   isRoot: boolean
   variables: Readonly<Record<string, string | undefined>>
-  /** Where the control plane should be, or null when none is known. */
+  /** Address of the control plane, or null when none is known. */
   context: { url: string; token: string | undefined } | null
-  /** Whether a hearth runs the state folder now. */
+  /** Whether a hearth process uses the state folder now. */
   runsHere: boolean
   now(): Date
 }

@@ -8,7 +8,7 @@ import type { Terminal } from '../output/terminal.ts'
 import { followUntil } from './follow-until.ts'
 import { isNewer } from './pool-state.ts'
 
-/** Shows the steps of one machine live, with their times, until it is ready, has failed or is gone. */
+/** Shows the steps of one environment live, with their times, until it is ready, has failed or is gone. */
 export async function followBoot(
   client: HearthClient,
   machine: Environment,
@@ -28,7 +28,7 @@ export async function followBoot(
       draw()
       return hasEnded(seen)
     }
-    // Running times grow between events too.
+    // Elapsed times grow between events, too.
     const ticking = setInterval(draw, 200)
     try {
       await followUntil(client, {
@@ -50,7 +50,7 @@ export async function followBoot(
   const [shown] = await Promise.allSettled([
     runTasks(terminal, [{ title, work: show }], { concurrent: false }),
   ])
-  // What failed on the way to an end is a fault; that the machine itself failed is a result.
+  // An error while following is thrown; that the environment itself failed is a result.
   if (shown.status === 'rejected' && !hasEnded(seen)) throw shown.reason
   return seen
 }

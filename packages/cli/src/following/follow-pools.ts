@@ -17,8 +17,8 @@ export interface FollowedPool {
 }
 
 /**
- * Shows pools and their machines live until each is ready or failed. Throws, with the step, the cause and the last
- * lines, when one has failed.
+ * Shows pools and their members live until each is ready or has failed. Throws with the step, the cause and the last
+ * lines of output when one has failed.
  */
 export async function followPools(
   client: HearthClient,
@@ -48,7 +48,7 @@ export async function followPools(
   return watch.states()
 }
 
-/** What is shown of one pool. */
+/** What is displayed for one pool. */
 class PoolProgress {
   readonly #terminal: Terminal
   readonly #clock: Clock
@@ -58,7 +58,7 @@ class PoolProgress {
   #decide: (verdict: PoolVerdict) => void = () => undefined
   #report: Report | null = null
   #state: PoolState | null = null
-  /** The quota that it was last said to wait for. */
+  /** The quota for which the pool was last reported to wait. */
   #shortOf: string | null = null
 
   constructor(terminal: Terminal, clock: Clock) {
@@ -87,7 +87,7 @@ class PoolProgress {
     })
   }
 
-  /** Said once for as long as it is the same one: nobody should wait without knowing for what. */
+  /** Reported once per quota: nobody should wait without knowing for what. */
   #tellQuota({ pool: { status } }: PoolState): void {
     if (this.#report === null) return
     const { quota } = status
@@ -100,7 +100,7 @@ class PoolProgress {
 
   async show(title: string, report: Report, watching: Promise<void>): Promise<string> {
     this.#report = report
-    // Running times grow between events too.
+    // Elapsed times grow between events, too.
     const ticking = setInterval(() => this.#draw(), 1_000)
     try {
       await Promise.race([this.#verdict, watching])

@@ -5,13 +5,15 @@ export interface Following {
   signal: AbortSignal
   kind?: ResourceKind
   resourceId?: string
-  /** Reads the present state, at the start and after every lost connection; true when it is what is waited for. */
+  /** Reads the current state, at the start and after every lost connection; true when the condition holds. */
   read(signal: AbortSignal): Promise<boolean>
-  /** Takes one change in; true when it is what is waited for. */
+  /** Applies one change; true when the condition holds. */
   take(event: Event): boolean
 }
 
-/** Waits, without asking again and again, until a read or a change says so. Throws the signal's reason when aborted. */
+/**
+ * Waits, without polling, until a read or a change fulfils the condition. Throws the signal's reason when it aborts.
+ */
 export async function followUntil(client: HearthClient, following: Following): Promise<void> {
   const finished = new AbortController()
   const signal = AbortSignal.any([following.signal, finished.signal])
@@ -30,7 +32,7 @@ export async function followUntil(client: HearthClient, following: Following): P
     )
   }
   const { kind, resourceId } = following
-  // After a gap the stream is opened again, and then the present state is read.
+  // After a gap the stream is reopened first and the current state is read afterwards.
   const onGap = () => undefined
   for await (const event of client.events.follow({ signal, kind, resourceId, onOpen, onGap })) {
     if (following.take(event)) finished.abort()
@@ -40,7 +42,7 @@ export async function followUntil(client: HearthClient, following: Following): P
   following.signal.throwIfAborted()
 }
 
-// A function of its own, because the compiler does not see that a callback has set it.
+// A separate function, because the compiler does not see that a callback has set it.
 function throwFailure(failure: { error: unknown } | null): void {
   if (failure !== null) throw failure.error
 }

@@ -1,4 +1,5 @@
-import type { Environment, ProvisioningPlan, WarmPool } from '@hearth/contract'
+import type { Environment, WarmPool } from '@hearth/contract'
+import { samplePlan } from '@hearth/testing'
 
 const id = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
 const time = '2026-11-20T18:07:00.000Z'
@@ -11,22 +12,11 @@ const metadata = {
   updatedAt: time,
   labels: {},
 }
-export const samplePlan: ProvisioningPlan = {
-  image: 'debian-12',
-  virtualCpus: 1,
-  memoryMebibytes: 512,
-  diskGibibytes: 4,
-  repositories: [],
-  variables: {},
-  secretNames: [],
-  projectSetup: [],
-  warmPoolSetup: [],
-}
 
 const versions = { specVersion: 1, statusVersion: 1 }
 const shared = { observedSpecVersion: 1, failure: null, deadline: null }
 
-/** A pool of one, with these differences. */
+/** A pool with one member, with these differences. */
 export function samplePool(
   status: Partial<WarmPool['status']>,
   spec: Partial<WarmPool['spec']> = {},
@@ -51,7 +41,7 @@ export function samplePool(
   }
 }
 
-/** A machine of that pool in a phase. */
+/** A member of that pool in the given phase. */
 export function sampleMachine(phase: Environment['status']['phase']): Environment {
   const failed = phase === 'failed'
   return {
@@ -65,7 +55,7 @@ export function sampleMachine(phase: Environment['status']['phase']): Environmen
       warmPoolId: id,
       test: null,
       inspection: null,
-      plan: samplePlan,
+      plan: samplePlan(),
     },
     status: {
       phase,

@@ -1,6 +1,6 @@
 import type { Environment, Failure, WarmPool } from '@hearth/contract'
 
-/** A pool and its unclaimed machines, as last seen. */
+/** A pool and its unclaimed members, as last seen. */
 export interface PoolState {
   pool: WarmPool
   machines: readonly Environment[]
@@ -9,7 +9,7 @@ export interface PoolState {
 export type PoolVerdict =
   | { phase: 'waiting' }
   | { phase: 'ready' }
-  /** `machine` is the one whose failure tells why, where there is one. */
+  /** `machine` is the member whose failure explains it, if any. */
   | { phase: 'failed'; failure: Failure | null; machine: Environment | null }
 
 /** Whether a pool has what its declaration asks for, will get it, or has given up. */
@@ -17,7 +17,7 @@ export function judgePool({ pool, machines }: PoolState): PoolVerdict {
   if (pool.status.observedSpecVersion < pool.specVersion) return { phase: 'waiting' }
   switch (pool.status.phase) {
     case 'failed': {
-      // One that is tried again, or was on its way when the pool gave up, may still turn out well.
+      // A member that is retried, or was provisioning when the pool gave up, may still become ready.
       if (machines.some(isOnItsWay)) return { phase: 'waiting' }
       const machine = machines.findLast(({ status }) => status.failure !== null) ?? null
       return { phase: 'failed', failure: machine?.status.failure ?? pool.status.failure, machine }

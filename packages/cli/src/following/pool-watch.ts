@@ -9,7 +9,10 @@ import {
 import { followUntil } from './follow-until.ts'
 import { isNewer, type PoolState } from './pool-state.ts'
 
-/** Keeps the state of some pools and their machines up to date from events, and reads it anew after every loss. */
+/**
+ * Keeps the state of some pools and their members up to date from events, and reads it again after every loss of
+ * connection.
+ */
 export class PoolWatch {
   readonly #client: HearthClient
   readonly #poolIds: ReadonlySet<string>
@@ -21,7 +24,7 @@ export class PoolWatch {
     this.#poolIds = new Set(poolIds)
   }
 
-  /** In the order the pools were given, with their unclaimed machines; pools not seen yet are left out. */
+  /** Pools in the given order with their unclaimed members; pools not seen yet are left out. */
   states(): PoolState[] {
     const machines = [...this.#machines.values()].filter(({ status }) => status.claimId === null)
     return [...this.#poolIds].flatMap((id) => {

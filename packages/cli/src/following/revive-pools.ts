@@ -8,12 +8,12 @@ import {
 import { Deadline } from '@hearth/foundation'
 import { followUntil } from './follow-until.ts'
 
-/** How long a pool may take to notice that it was changed. */
+/** Time limit for a pool to react to a change of its spec. */
 const noticeMilliseconds = 2_000
 
 /**
- * Applies a declaration. A pool that had given up, because too many boots had failed, tries anew: whoever applies a
- * file again wants that, and has perhaps mended the host, which the pool cannot know.
+ * Applies a declaration. A pool that had given up after too many failed boots tries again: a user who applies a file
+ * again wants that and may have repaired the host, which the pool cannot know.
  */
 export async function applyAndRevive(
   client: HearthClient,
@@ -26,7 +26,7 @@ export async function applyAndRevive(
   return result
 }
 
-/** Tries the failed machine once more, or, where none is left, has the pool fill anew. */
+/** Retries the failed member, or, where none is left, makes the pool fill again. */
 async function revive(client: HearthClient, poolId: string, signal: AbortSignal): Promise<void> {
   if (await goesOn(client, poolId, signal)) return
   const failed = await client.environments.listAll({ warmPoolId: poolId, phase: 'failed' }, { signal })
@@ -37,7 +37,7 @@ async function revive(client: HearthClient, poolId: string, signal: AbortSignal)
   else await client.environments.retry(machine.metadata.id, { signal })
 }
 
-/** Whether the pool, once it has noticed what was applied, is at work or done, and has not given up. */
+/** Whether the pool, after it has reacted to the applied spec, is working or done and has not given up. */
 async function goesOn(client: HearthClient, poolId: string, signal: AbortSignal): Promise<boolean> {
   const isWell = ({ specVersion, status }: WarmPool) =>
     status.observedSpecVersion >= specVersion && status.phase !== 'failed'
@@ -56,7 +56,7 @@ async function goesOn(client: HearthClient, poolId: string, signal: AbortSignal)
     return true
   } catch (error) {
     if (!deadline.hasPassed || signal.aborted) throw error
-    // A pool that has only been slow to notice has not given up.
+    // A pool that only reacts slowly has not given up.
     return (await client.warmPools.get(poolId, { signal })).status.phase !== 'failed'
   }
 }

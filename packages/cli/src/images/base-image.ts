@@ -5,7 +5,7 @@ import { ensureImage } from './ensure-image.ts'
 /** The base image's name in the standard classes. */
 const name = 'debian-12'
 
-/** Makes the base image be there, showing each phase of its making; quick when it is there already. */
+/** Builds the base image unless it exists, and shows each phase of the build. */
 export async function ensureBaseImage(stateFolder: string, invocation: Invocation): Promise<void> {
   const { terminal, signal, config } = invocation
   await runTasks(

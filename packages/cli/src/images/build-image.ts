@@ -11,14 +11,17 @@ export interface ImageBuild {
   signal: AbortSignal
 }
 
-/** Runs deploy/images' build script, which does nothing when the folder holds this very image; tells each line it says. */
+/**
+ * Runs the build script of deploy/images, which does nothing when the folder already holds this image; reports each
+ * line it prints.
+ */
 export function buildImage(build: ImageBuild, tell: (line: string) => void): Promise<void> {
   const words = ['--output', build.folder, '--name', build.name, '--variant', build.variant]
   return new Promise((resolve, reject) => {
     const child = spawn(installation.buildBaseImage, words, {
       stdio: ['ignore', 'inherit', 'pipe'],
       env: { ...build.variables },
-      // Out of the terminal's reach: on Ctrl-C we end it ourselves and wait until it has cleaned up.
+      // Detached from the terminal: on Ctrl-C this process ends the build and waits until it has cleaned up.
       detached: true,
     })
     const end = () => {

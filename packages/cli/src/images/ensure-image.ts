@@ -15,14 +15,14 @@ export interface ImageNeed {
 
 export type ImageDecision = 'keep' | 'build' | 'keep because machines use it'
 
-/** Disks of machines rest on the image they were made from, so another one must not take its place under them. */
+/** Disks of machines are overlays over the image they were created from, so another image must not replace it. */
 export function decideImage(image: { held: string | null; wanted: string; machines: number }): ImageDecision {
   if (image.held === image.wanted) return 'keep'
   if (image.held === null || image.machines === 0) return 'build'
   return 'keep because machines use it'
 }
 
-/** Makes the image be there and current, unless machines rest on an older one; tells each phase of a build. */
+/** Builds the image unless it is current, or machines use an older one; reports each phase of a build. */
 export async function ensureImage(need: ImageNeed, tell: (line: string) => void): Promise<ImageDecision> {
   const images = join(need.stateFolder, 'images')
   const build: ImageBuild = { ...need, folder: join(images, need.name) }
@@ -37,7 +37,7 @@ async function wantedFingerprint({ name, variant, variables, signal }: ImageBuil
   const words = ['--print-fingerprint', '--name', name, '--variant', variant]
   const printed = await run(installation.buildBaseImage, words, { environment: variables, signal })
   signal.throwIfAborted()
-  // What it lacks it says again, better, when it builds.
+  // The build itself reports more precisely what it lacks.
   return printed.stdout.trim()
 }
 

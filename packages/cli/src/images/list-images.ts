@@ -5,7 +5,7 @@ import { z } from 'zod'
 const imageSchema = z.object({ name: z.string(), format: z.string(), fingerprint: z.string() })
 export type LocalImage = z.infer<typeof imageSchema> & { folder: string }
 
-/** The images in a folder of images; what holds no readable image.json is none. */
+/** The images in a folder of images; a folder without a readable image.json is not an image. */
 export function listImages(images: string): LocalImage[] {
   if (!existsSync(images)) return []
   return readdirSync(images)

@@ -42,7 +42,7 @@ export const environmentKind = defineKind<Environment>({
       name: metadata.name,
       gone: async (waiting) => {
         const seen = await client.environments.get(metadata.id, { signal: waiting }).catch(goneIsNull)
-        // One that had failed before stays so until its runner begins with the deletion.
+        // An environment that had failed before stays failed until its runner begins the deletion.
         if (seen?.status.phase === 'failed' && !isSameFailure(seen, before)) {
           throw new HearthError('conflict', seen.status.failure?.message ?? 'the deletion failed')
         }
@@ -52,7 +52,7 @@ export const environmentKind = defineKind<Environment>({
   },
 })
 
-/** Of the claims and pools that these machines belong to. */
+/** Names of the claims and pools that these environments belong to. */
 async function ownerNames({ client, signal }: View, items: Promise<readonly Environment[]>): Promise<Names> {
   const all = await items
   const poolIds = all.map(({ spec }) => spec.warmPoolId ?? spec.test?.warmPoolId)
@@ -90,7 +90,7 @@ function knownPhase(phase: string) {
   })
 }
 
-/** The step that runs, else the one that failed, else nothing. */
+/** The running step, else the failed one, else nothing. */
 export function presentStep(steps: Environment['status']['steps']): string {
   const step = steps.find(({ phase }) => phase === 'running') ?? steps.find(({ phase }) => phase === 'failed')
   return step === undefined ? '-' : stepKey(step)

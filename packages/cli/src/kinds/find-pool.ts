@@ -3,7 +3,7 @@ import { HearthError } from '@hearth/foundation'
 import { goneIsNull } from './gone-is-null.ts'
 import type { View } from './kind.ts'
 
-/** A pool by its id, its name, or by its project where that has only one. */
+/** Finds a pool by its id, its name, or its project if that has only one pool. */
 export async function findPool(
   { client, signal }: Pick<View, 'client' | 'signal'>,
   reference: string,

@@ -3,7 +3,7 @@ import type { ResourceKind } from '@hearth/contract'
 import type { Table } from '../output/table.ts'
 import type { Terminal } from '../output/terminal.ts'
 
-/** Names by id, of what resources refer to. */
+/** Names by id of the resources that others refer to. */
 export type Names = ReadonlyMap<string, string>
 
 export interface View {
@@ -13,7 +13,7 @@ export interface View {
   signal: AbortSignal
 }
 
-/** Narrows a list; each is used by the kinds that have it. */
+/** Filters of a list; each kind uses those it has. */
 export interface Filter {
   project?: string | undefined
   pool?: string | undefined
@@ -28,16 +28,19 @@ export interface Fetched {
 
 /** How one kind is named, read and shown on the command line. */
 export interface Kind {
-  /** Singular first; all are accepted. */
+  /** Accepted words, singular first. */
   names: readonly [string, ...string[]]
   summary: string
-  /** In events; null for kinds that have none. */
+  /** Name of the kind in events; null for kinds without events. */
   eventKind: ResourceKind | null
   list(view: View, filter: Filter): Promise<Fetched>
   one(view: View, reference: string): Promise<{ resource: unknown; table(): Table; text(): string }>
-  /** The id of the one with this id or name. */
+  /** The id of the resource with this id or name. */
   idOf(view: View, reference: string): Promise<string>
-  /** Starts the deletion of one; `gone` says whether nothing is left of it. Absent where there is none. */
+  /**
+   * Starts the deletion of a resource; `gone` says whether it is already gone. Absent for kinds that cannot be
+   * deleted.
+   */
   remove?(view: View, reference: string, options: { force: boolean }): Promise<Removal>
 }
 
@@ -49,7 +52,7 @@ export interface Removal {
 
 interface Definition<Item> extends Pick<Kind, 'names' | 'summary' | 'eventKind'> {
   columns: readonly string[]
-  /** Names of what the rows refer to, fetched once for the whole table. */
+  /** Names of the resources that the rows refer to, fetched once for the whole table. */
   row(item: Item, view: View, names: Names): string[]
   namesNeeded?(view: View, items: Promise<readonly Item[]>): Promise<Names>
   fetchAll(view: View, filter: Filter): Promise<Item[]>

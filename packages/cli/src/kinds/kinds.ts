@@ -7,7 +7,7 @@ import * as shownKinds from './shown.ts'
 const shown: readonly Kind[] = Object.values(shownKinds)
 const isShown = ({ word }: KindDefinition) => shown.some(({ names }) => names[0] === word)
 
-/** Those that say how they are shown, and all others that are resources. */
+/** Kinds with a presentation of their own, and all other kinds of resources. */
 export const kinds: readonly Kind[] = [
   ...shown,
   ...Object.values(allKinds)
@@ -15,7 +15,7 @@ export const kinds: readonly Kind[] = [
     .map(plainKind),
 ]
 
-/** The kind a person means: singular, plural or short, in any case. */
+/** The kind that a word names: singular, plural or short, in any case. */
 export function kindNamed(name: string): Kind {
   const wanted = name.toLowerCase().replaceAll('_', '-')
   const kind = kinds.find(({ names }) => names.some((known) => same(known, wanted)))

@@ -9,7 +9,7 @@ interface Readable {
   listAll(filter: object, options: { signal: AbortSignal }): Promise<Named[]>
 }
 
-/** Up to so many resources are read one by one, more of them as the list of all. */
+/** Up to this many resources are read one by one; more of them by listing all. */
 const readOneByOne = 5
 
 /** Names of projects, classes and runners by id, for tables. */
@@ -22,7 +22,7 @@ export async function referenceNames({ client, signal }: View): Promise<Names> {
   return nameMap(lists.flat())
 }
 
-/** Names of the given ids of one kind; those that are gone have none. */
+/** Names of the given ids of one kind; deleted resources have none. */
 export async function namesOf(
   group: Readable,
   ids: Iterable<string | null | undefined>,
@@ -43,7 +43,7 @@ function nameMap(resources: readonly Named[]): Names {
   return new Map(resources.map(({ metadata }) => [metadata.id, metadata.name]))
 }
 
-/** The name, else the id. */
+/** The name, or the id where there is no name. */
 export function named(names: Names, id: string | null): string {
   return id === null ? '-' : (names.get(id) ?? id)
 }

@@ -5,7 +5,7 @@ import { phaseTone } from '../output/phase-tone.ts'
 import { goneIsNull } from './gone-is-null.ts'
 import { defineKind, type Kind } from './kind.ts'
 
-/** A kind that says no more of itself on the command line than that: name, phase, age and id. */
+/** A kind without a presentation of its own: name, phase, age and id. */
 export function plainKind({ kind, word, words, aliases, summary, hasEvents }: KindDefinition): Kind {
   const name = kind as keyof typeof kinds
   return defineKind<Resource>({
@@ -35,7 +35,7 @@ export function plainKind({ kind, word, words, aliases, summary, hasEvents }: Ki
   })
 }
 
-/** Whether a kind's resources have metadata, spec and status: tokens and observers have not. */
+/** Whether a kind's resources have metadata, spec and status; tokens and observers do not. */
 export function isResource({ schema }: KindDefinition): boolean {
   return 'shape' in schema && 'metadata' in (schema.shape as object)
 }

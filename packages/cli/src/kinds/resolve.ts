@@ -5,7 +5,7 @@ interface Readable<Item> {
   listAll(filter: { name: string }, options: { signal: AbortSignal }): Promise<Item[]>
 }
 
-/** The one resource a person means by an id, or by a name where only one has it. */
+/** Finds the resource with this id, or with this name if it is unique. */
 export async function byIdOrName<Item extends { metadata: { id: string } }>(
   kind: string,
   group: Readable<Item>,

@@ -63,7 +63,7 @@ export const warmPoolKind = defineKind<WarmPool>({
   },
 })
 
-/** Everything about a pool that was just changed. */
+/** The full text about a pool, for commands that have just changed it. */
 export async function warmPoolText(pool: WarmPool, view: View): Promise<string> {
   return await describePool(pool, view, await referenceNames(view))
 }

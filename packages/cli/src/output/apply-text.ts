@@ -1,6 +1,6 @@
 import type { ApplyResult } from '@hearth/contract'
 
-/** What an apply changed, a line each. */
+/** The changes of an apply, one line each. */
 export function applyText(name: string, result: ApplyResult): string {
   return [
     `project ${name} ${result.project}`,

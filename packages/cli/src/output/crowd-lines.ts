@@ -3,14 +3,14 @@ import { formatDuration } from './duration.ts'
 import { between, machineLines, stage } from './machine-lines.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Up to so many machines are told of one by one; of more their counts, the slowest and the failed. */
+/** Up to this many environments get a line each; for more, their counts, the slowest and the failed are shown. */
 export const mostOneByOne = 8
 const mostFailed = 3
 const mostSlow = 3
-/** Of failures, in a log, so many have a line each. */
+/** Number of failures that get a line each in a log. */
 const mostFailureLines = 10
 
-/** The present state of many machines: how many are where, which have failed, and which take longest. */
+/** The current state of many environments: how many are at which step, which have failed, and which take longest. */
 export function crowdLines(
   machines: readonly Environment[],
   wanted: number,
@@ -38,7 +38,10 @@ export function countsText(machines: readonly Environment[], wanted: number): st
   return [`${readyOf(machines).length} of ${wanted} ready`, others.join(', ')].filter(Boolean).join('; ')
 }
 
-/** What a log says of many machines: a line for each tenth of them, for each of the first that fail, and at the end. */
+/**
+ * Log lines for many environments: one for each tenth that became ready, one for each of the first failures, and one
+ * at the end.
+ */
 export class CrowdNews {
   #told = -1
   readonly #failed = new Set<string>()
@@ -60,7 +63,7 @@ export class CrowdNews {
   }
 }
 
-/** How long it took until they were ready: half of them, and those that took longest. Null when none is. */
+/** Time until the environments were ready: the median and the slowest. Null when none is ready. */
 export function slowestText(machines: readonly Environment[]): string | null {
   const took = readyOf(machines)
     .map(({ metadata, status }) => ({

@@ -29,14 +29,14 @@ export function headFields(resource: Resource, now: Date): (readonly [string, st
   ]
 }
 
-/** Why it failed, with the end of what the failing step printed. */
+/** Why the resource failed, with the last output of the failed step. */
 export function failureText(terminal: Terminal, failure: Failure): string {
   const step = failure.step === undefined ? '' : ` in ${failure.step}`
   const lines = (failure.lastLines ?? []).map((line) => `  | ${line}`)
   return [terminal.tone('bad', `Failed${step} (${failure.code}): ${failure.message}`), ...lines].join('\n')
 }
 
-/** For kinds without a page of their own: everything, as YAML. */
+/** For kinds without a presentation of their own: the whole resource as YAML. */
 export function describePlain(resource: Resource, terminal: Terminal, now: Date): string {
   const parts = [
     fields([...headFields(resource, now), ['Phase', resource.status.phase]]),

@@ -1,4 +1,4 @@
-/** `340 ms`, `1.2 s`, `14 s`, `3 min 5 s`, `2 h 10 min`: as exact as a person wants it. */
+/** A duration such as `340 ms`, `1.2 s`, `14 s`, `3 min 5 s`, `2 h 10 min`: as exact as a person needs it. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`
   if (milliseconds < 9_950) return `${(milliseconds / 1_000).toFixed(1)} s`
@@ -10,7 +10,7 @@ export function formatDuration(milliseconds: number): string {
   return parts(Math.floor(minutes / 1_440), 'd', Math.floor((minutes % 1_440) / 60), 'h')
 }
 
-/** How long ago, as short as a table wants it: `5s`, `12m`, `3h`, `9d`. */
+/** An age, short enough for a table: `5s`, `12m`, `3h`, `9d`. */
 export function formatAge(then: string, now: Date): string {
   const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(then)) / 1_000))
   if (seconds < 60) return `${seconds}s`

@@ -1,6 +1,8 @@
 import { HearthError, toError } from '@hearth/foundation'
 
-/** An error as a person reads it: what is wrong, then a line for each value that is wrong and not named in that yet. */
+/**
+ * An error as text for a person: what is wrong, then one line for each invalid value that the message does not name.
+ */
 export function errorText(error: unknown): string {
   if (!(error instanceof HearthError)) return toError(error).message
   const details = error.details
@@ -20,7 +22,7 @@ function requestLine(requestId: unknown): string[] {
 function hint(error: HearthError): string[] {
   switch (error.code) {
     case 'unavailable':
-      // Only what did not answer over HTTP; other things that are missing say themselves what to do.
+      // Only for an unreachable HTTP address; other `unavailable` errors say themselves what to do.
       if (error.facts.url === undefined) return []
       return ['  Is it running? `hearth dev` starts one here; `hearth doctor` looks for the cause.']
     case 'unauthenticated':

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { phaseTone } from './phase-tone.ts'
 import type { Terminal } from './terminal.ts'
 
-// Events carry any kind; of each only what a line shows is read.
+// Events may be of any kind; only the fields that a line shows are parsed.
 const shownSchema = z.object({
   metadata: z.object({ name: z.string() }).optional(),
   operation: z.string().optional(),
@@ -11,7 +11,7 @@ const shownSchema = z.object({
   status: z.object({ phase: z.string(), failure: z.object({ message: z.string() }).nullish() }).optional(),
 })
 
-/** One change in one line: when, what happened to what, and the phase it is in now. */
+/** One change in one line: time, verb, resource, and its current phase. */
 export function eventLine(event: Event, terminal: Terminal): string {
   const parsed = shownSchema.safeParse(event.resource)
   const shown = parsed.success ? parsed.data : {}

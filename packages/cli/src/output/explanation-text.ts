@@ -1,7 +1,7 @@
 import { type Explanation, kinds } from '@hearth/contract'
 import { formatAge } from './duration.ts'
 
-/** The sentence, below it what it rests on with its times, and last what comes next. */
+/** The explaining sentence, the facts it is based on with their times, and what comes next. */
 export function explanationText(explanation: Explanation, now: Date): string {
   const { kind, name, phase, sentence, evidence, next } = explanation
   const lines = evidence.map(({ what, at }) => (at === null ? `  ${what}` : `  ${what} (${told(at, now)})`))

@@ -12,7 +12,7 @@ export function outputOption(): Option {
   return new Option('-o, --output <format>', 'how to show it').choices(formats).default('table')
 }
 
-/** Shows a value: as it is for programs, by `text` for people. */
+/** Prints a value: unchanged for programs, formatted by `text` for people. */
 export function show(terminal: Terminal, format: Format, value: unknown, text: () => Table | string): void {
   terminal.raw(rendered(format, value, text))
 }

@@ -6,7 +6,7 @@ import { phaseTone } from './phase-tone.ts'
 import type { Table } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
-/** The machines of a pool, one row each. `MADE FROM` says whether the pool would make the same today. */
+/** The members of a pool, one row each. `MADE FROM` says whether the pool would create the same today. */
 export function instanceTable(
   instances: readonly WarmPoolInstance[],
   claimNames: Names,

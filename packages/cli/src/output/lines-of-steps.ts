@@ -1,6 +1,6 @@
 import type { LogChunk } from '@hearth/contract'
 
-/** Joins pieces of several steps' output into whole lines, each named by its step when `named`. */
+/** Joins chunks of several steps' output into whole lines, each prefixed by its step when `named`. */
 export class LinesOfSteps {
   readonly #open = new Map<string, string>()
   readonly #named: boolean
@@ -9,7 +9,7 @@ export class LinesOfSteps {
     this.#named = named
   }
 
-  /** The lines this piece completes. */
+  /** Returns the lines that this chunk completes. */
   add(chunk: LogChunk): string {
     const text = (this.#open.get(chunk.step) ?? '') + chunk.text
     const end = chunk.end ? text.length : text.lastIndexOf('\n') + 1
@@ -17,7 +17,7 @@ export class LinesOfSteps {
     return this.#lines(chunk.step, text.slice(0, end))
   }
 
-  /** What never got its newline. */
+  /** Returns the rest without a final newline. */
   rest(): string {
     const lines = [...this.#open].map(([step, text]) => this.#lines(step, text)).join('')
     this.#open.clear()

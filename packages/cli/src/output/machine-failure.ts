@@ -1,6 +1,6 @@
 import type { Environment, Failure } from '@hearth/contract'
 
-/** A failure without lines of its own gets the end of what the machine's failed step printed. */
+/** Adds the last output of the environment's failed step to a failure that has no lines of its own. */
 export function withLastLines(failure: Failure, machine: Environment | null): Failure {
   if (failure.lastLines !== undefined) return failure
   const output = machine?.status.steps.find(({ phase }) => phase === 'failed')?.output.trimEnd()

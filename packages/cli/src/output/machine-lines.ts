@@ -5,7 +5,7 @@ import { stepTime } from './step-table.ts'
 import { renderTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
-/** A machine each line: where it is, and since when or how long it took. */
+/** One line per environment: its phase or step, and since when or how long it took. */
 export function machineLines(machines: readonly Environment[], terminal: Terminal, now: Date): string {
   if (machines.length === 0) return 'no machine yet'
   const rows = machines.map((machine) => {
@@ -18,7 +18,7 @@ export function machineLines(machines: readonly Environment[], terminal: Termina
     .join('\n')
 }
 
-/** Where a machine is: its phase, or the step that runs or has failed. */
+/** An environment's phase, or its running or failed step. */
 export function stage({ status }: Environment): string {
   const step = status.steps.find(({ phase }) => phase === 'running' || phase === 'failed')
   if (status.phase === 'failed') return step === undefined ? 'failed' : `failed in ${stepKey(step)}`
@@ -46,10 +46,10 @@ function readyLines({ metadata, status }: Environment): string[] {
 
 const ended: readonly StepStatus['phase'][] = ['succeeded', 'failed']
 
-/** What is new in a machine since it was last seen, a plain line each: for logs and pipes. */
+/** Changes of an environment since it was last seen, one plain line each: for logs and pipes. */
 export function changeLines(before: Environment | undefined, machine: Environment): string[] {
   const { name } = machine.metadata
-  // What was ready before anybody looked is no news, step by step.
+  // The steps of an environment that was ready from the start are not news.
   if (before === undefined && machine.status.phase === 'running') return readyLines(machine)
   const known = new Map(before?.status.steps.map((step) => [stepKey(step), step.phase]))
   const lines = machine.status.steps

@@ -1,7 +1,7 @@
 import { kinds } from '@hearth/contract'
 import type { Tone } from './terminal.ts'
 
-/** Of what has phases and is no kind: steps, and the instances of a pool. */
+/** Tones for phases of what is not a kind: steps, and a pool's instances. */
 const others: Readonly<Record<string, Tone>> = { removed: 'quiet', unavailable: 'bad', skipped: 'quiet' }
 const tones: Readonly<Partial<Record<string, Tone>>> = Object.assign(
   {},
@@ -9,7 +9,7 @@ const tones: Readonly<Partial<Record<string, Tone>>> = Object.assign(
   others,
 )
 
-/** How a phase of any kind is coloured: anything on its way is busy. */
+/** Tone of a phase of any kind; a phase in progress is busy. */
 export function phaseTone(phase: string): Tone {
   return tones[phase] ?? 'busy'
 }

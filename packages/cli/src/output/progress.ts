@@ -4,18 +4,18 @@ import { visibleText } from './visible-text.ts'
 
 export interface ProgressTask {
   title: string
-  /** Does the work; `report` tells how it goes. The text it returns, if any, becomes the task's title. */
+  /** Runs the work; `report` receives its progress. The returned text, if any, becomes the task's title. */
   work(report: Report): Promise<string | undefined>
 }
 
 export interface Report {
-  /** The present state, any number of lines: replaces what was shown before. Shown to people only. */
+  /** Shows the current state in any number of lines, replacing what was shown before. For terminals only. */
   state(text: string): void
-  /** Something that happened: a line that stays where there is no screen to redraw. */
+  /** Prints an event as a permanent line where there is no screen to redraw. */
   event(line: string): void
 }
 
-/** Runs tasks one after another, or all at once; the first error ends it once all that run have ended. */
+/** Runs tasks one after another, or all at once; rejects with the first error after all running tasks have ended. */
 export async function runTasks(
   terminal: Terminal,
   tasks: readonly ProgressTask[],
@@ -42,7 +42,7 @@ async function runDrawn(tasks: readonly ProgressTask[], options: { concurrent: b
     {
       concurrent: options.concurrent,
       exitOnError: true,
-      // Ctrl-C is ours: it ends what the tasks started before anything else.
+      // This program handles Ctrl-C itself: it first ends what the tasks started.
       registerSignalListeners: false,
       rendererOptions: { timer: undefined, showErrorMessage: false, collapseErrors: false },
     },

@@ -4,7 +4,7 @@ import { phaseTone } from './phase-tone.ts'
 import { renderTable, type Table } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
-/** One row for each provisioning step, with how long it took or has taken until now. */
+/** One row per provisioning step, with its duration until now. */
 export function stepTable(steps: readonly StepStatus[], terminal: Terminal, now: Date): Table {
   return {
     columns: ['STEP', 'PHASE', 'TIME', 'OUTPUT', 'ERROR'],
@@ -18,7 +18,7 @@ export function stepTable(steps: readonly StepStatus[], terminal: Terminal, now:
   }
 }
 
-/** The same for the middle of a run: no heading, and only what has begun or comes next. */
+/** The same during a run: without a heading, and only steps that have begun or come next. */
 export function stepLines(steps: readonly StepStatus[], terminal: Terminal, now: Date): string {
   const rows = steps.map((step) => [
     stepKey(step),
@@ -33,7 +33,7 @@ export function stepLines(steps: readonly StepStatus[], terminal: Terminal, now:
     .join('\n')
 }
 
-/** While a step runs, the last line it printed. */
+/** The last line of output of a running step. */
 function lastLine({ phase, output }: StepStatus): string {
   return phase === 'running' ? startOfText(output.trimEnd().split('\n').at(-1) ?? '', 80) : ''
 }

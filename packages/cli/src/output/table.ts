@@ -6,7 +6,10 @@ export interface Table {
   rows: readonly (readonly string[])[]
 }
 
-/** Columns as wide as their widest cell, two spaces between, nothing after the last. Colours take no room. */
+/**
+ * Formats a table: columns as wide as their widest cell, separated by two spaces, without trailing blanks. Colour
+ * codes do not count.
+ */
 export function renderTable(table: Table): string {
   const rows = table.rows.map((row) => row.map(visibleLine))
   const widths = table.columns.map((column, index) =>

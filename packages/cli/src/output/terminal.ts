@@ -4,21 +4,22 @@ import { visibleText } from './visible-text.ts'
 export type Tone = 'good' | 'bad' | 'busy' | 'quiet' | 'strong' | 'plain'
 
 /**
- * Where a command writes: results to `out`, everything about how it goes to `note`. All but `verbatim` shows control
- * characters instead of sending them: names, output and errors come from guests, repositories and other people.
+ * Output of a command: results go to `out`, messages about progress to `note`. All methods but `verbatim` show
+ * control characters instead of sending them, because names, output and errors come from guests, repositories and
+ * other users.
  */
 export interface Terminal {
   /** Writes a result, with a newline. */
   out(text: string): void
   /** Writes a result without a newline of its own. */
   raw(text: string): void
-  /** Writes what a guest printed exactly as it came, because the person asked for that. */
+  /** Writes a guest's output unchanged, because the user asked for that. */
   verbatim(text: string): void
-  /** Tells the person something that is no result. */
+  /** Writes a message that is not part of the result. */
   note(text: string): void
-  /** Colours text, or leaves it as it is where colours are not wanted. */
+  /** Colours text, or returns it unchanged where colours are disabled. */
   tone(tone: Tone, text: string): string
-  /** Whether a person watches the results. */
+  /** Whether the results go to a terminal. */
   isInteractive: boolean
 }
 

@@ -1,13 +1,13 @@
 import { controlCharacters } from '@hearth/contract'
 
-/** What `Terminal.tone` writes; nothing else that a terminal would obey is let through. */
+/** Escape sequences written by `Terminal.tone`; all other control sequences are made visible. */
 const ownTones = '\\u001b\\[(?:1|22|31|32|33|39|90)m'
 const everywhere = new RegExp(`${ownTones}|${controlCharacters.source}`, 'g')
 
 /**
- * Text as a terminal may be given it: control characters, and marks that turn the direction of text, are shown as in
- * JSON (`\u001b`), so that what a guest prints or is called moves no cursor, sets no title and hides nothing. Line ends
- * and tabs stay.
+ * Makes text safe for a terminal: control characters and marks that change the direction of text are shown as in JSON
+ * (`\u001b`), so that guest output and names move no cursor, set no title and hide nothing. Newlines and tabs are
+ * kept.
  */
 export function visibleText(text: string): string {
   return text
@@ -17,7 +17,7 @@ export function visibleText(text: string): string {
     )
 }
 
-/** The same for what has to stay on its line, such as a cell of a table. */
+/** The same for text that must stay on one line, such as a cell of a table. */
 export function visibleLine(text: string): string {
   return visibleText(text).replace(/[\n\t]/g, escaped)
 }

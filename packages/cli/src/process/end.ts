@@ -1,13 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isAlive, type ProcessIdentity } from './identity.ts'
 
-/** Asks a process to end, and after the patience ends it; returns when it is gone. Works for other people's children too. */
+/**
+ * Asks a process to end, and kills it after the given time; resolves when it is gone. Also works for processes that
+ * are not children.
+ */
 export async function end(identity: ProcessIdentity, patienceMilliseconds: number): Promise<void> {
   if (!signalTo(identity, 'SIGTERM')) return
   const deadline = performance.now() + patienceMilliseconds
   while (isAlive(identity)) {
     if (performance.now() > deadline) signalTo(identity, 'SIGKILL')
-    // The kernel tells only a parent when its child ends; this may be no child of ours.
+    // The kernel reports the end of a process to its parent only, and this may not be our child.
     await pause(20)
   }
 }

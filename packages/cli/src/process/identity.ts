@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 
-/** One process for good: a pid alone may have been given to another program by now. */
+/** Identifies one process permanently: a pid alone may have been reused by another program. */
 export interface ProcessIdentity {
   pid: number
-  /** When it started, in clock ticks since boot, as the kernel says. */
+  /** Start time of the process, in clock ticks since boot. */
   startTime: string
 }
 
-/** Who has this pid now, or null when nobody has. */
+/** The process that has this pid now, or null. */
 export function identityOf(pid: number): ProcessIdentity | null {
   let text: string
   try {
@@ -16,7 +16,7 @@ export function identityOf(pid: number): ProcessIdentity | null {
     return null
   }
   const parsed = parseStat(text)
-  // A zombie has ended; only its parent has not looked yet.
+  // A zombie has ended; its parent has only not reaped it yet.
   return parsed === null || parsed.state === 'Z' ? null : { pid, startTime: parsed.startTime }
 }
 

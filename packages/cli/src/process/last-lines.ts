@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
-/** The end of a file that may be large; empty when there is none. */
+/** The last lines of a file that may be large; empty when there is no file. */
 export function lastLines(file: string, count = 15): string {
   let descriptor: number
   try {

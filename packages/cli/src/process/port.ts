@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 
-/** Whether a port, by default of the loopback, can be listened on now. */
+/** Whether a port, by default on the loopback, is free now. */
 export function portIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   return listenOnce(port, host).then(
     () => true,
@@ -8,7 +8,7 @@ export function portIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   )
 }
 
-/** The port wished for if it is free, else some other free one. */
+/** The preferred port if it is free, otherwise another free one. */
 export async function freePort(wished: number, host = '127.0.0.1'): Promise<number> {
   return (await portIsFree(wished, host)) ? wished : await listenOnce(0, host)
 }

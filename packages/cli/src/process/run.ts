@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 
 export interface Finished {
-  /** null when it was ended by a signal. */
+  /** Null when a signal ended the program. */
   exitCode: number | null
   stdout: string
   stderr: string
@@ -12,18 +12,18 @@ export interface RunOptions {
   environment?: Readonly<Record<string, string | undefined>>
   folder?: string
   input?: string
-  /** After this long the program and all it started are killed, and the answer has exitCode null. */
+  /** Time limit, after which the program and all it started are killed; exitCode is then null. */
   timeoutMilliseconds?: number
 }
 
-/** Runs a program to its end, whose words are those of the C locale whatever the caller's language; throws only when it cannot be started. */
+/** Runs a program to its end in the C locale, whatever the caller's language; throws only when it cannot be started. */
 export function run(
   program: string,
   programArguments: readonly string[],
   options: RunOptions = {},
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    // A process group of its own, so that a timeout also ends what the program started.
+    // Runs in a process group of its own, so that a timeout also ends what the program started.
     const child = spawn(program, programArguments, {
       cwd: options.folder,
       env: { ...options.environment, LC_ALL: 'C', LANGUAGE: undefined },
@@ -60,6 +60,6 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // It ended by itself in the meantime.
+    // The process has ended in the meantime.
   }
 }

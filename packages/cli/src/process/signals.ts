@@ -1,6 +1,9 @@
 const numbers = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
 
-/** Aborts on the first Ctrl-C, SIGTERM or lost terminal, so that all can end in order; a second Ctrl-C ends at once. */
+/**
+ * Aborts on the first Ctrl-C, SIGTERM or lost terminal, so that everything can end in order; a second Ctrl-C exits at
+ * once.
+ */
 export function listenForSignals(): { signal: AbortSignal; exitCodeOfSignal(): number | null } {
   const controller = new AbortController()
   let received: keyof typeof numbers | null = null

@@ -1,4 +1,4 @@
-/** Resolves when the signal aborts; holds the process up until then. */
+/** Resolves when the signal aborts; keeps the process alive until then. */
 export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   // A pending promise alone does not keep a process alive.

@@ -1,6 +1,6 @@
 import { nameOfRepository, type ProjectDeclarationInput, repositoryName } from '@hearth/contract'
 
-/** A project for the person's own repository: cloned, its one set-up command run, two machines kept ready. */
+/** A project for the user's own repository: cloned, its one set-up command run, two environments kept ready. */
 export function declarationOf(wish: {
   url: string
   setup: string | undefined
@@ -15,7 +15,7 @@ export function declarationOf(wish: {
   }
 }
 
-/** The example as it is written, but with the address its repository is served at now, and the class asked for. */
+/** The example's declaration with the current address of its repository and the requested class. */
 export function withServedRepository(
   declaration: ProjectDeclarationInput,
   served: { url: string; environmentClass: string | undefined },

@@ -4,7 +4,7 @@ import { configurationFile } from '../ssh/access.ts'
 import { sshAlias } from '../ssh/configuration.ts'
 import { shellQuote } from '../ssh/quote.ts'
 
-/** Runs a command in a claimed machine as its claimant, over the system's ssh, and returns what it printed. */
+/** Runs a command in a claimed environment as its claimant, with the system's ssh, and returns its output. */
 export async function firstCommand(
   stateFolder: string,
   claimId: string,

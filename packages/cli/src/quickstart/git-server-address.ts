@@ -3,22 +3,23 @@ import { HearthError } from '@hearth/foundation'
 import { freePort } from '../process/port.ts'
 
 export const loopback = '127.0.0.1'
-/** What guests see as their router: ports of this machine that are opened to them are there. */
+/** Address of the guests' router: ports of this host that are opened to guests are reachable there. */
 const router = '10.0.2.2'
-/** Git's own. */
+/** Default port of the git protocol. */
 const usualPort = 9_418
 
 export interface GitServerAddress {
   host: string
   port: number
   seenFromGuests: string
-  /** The port as the agent's HEARTH_GUEST_ALLOW names it; null where it need not be opened. */
+  /** The port in the form of the agent's HEARTH_GUEST_ALLOW; null where it need not be opened. */
   opened: string | null
 }
 
 /**
- * Where a git server of this machine listens for its guests. An agent that is root opens them the one port on the
- * loopback. Another cannot, and cannot keep its guests from this machine's own address either, so that one is used.
+ * The address on which a git server on this host listens for the guests. An agent that is root opens one port of the
+ * loopback to them. Any other agent cannot do that, and cannot keep its guests from the host's own address either, so
+ * that address is used.
  */
 export async function gitServerAddress(options: {
   isRoot: boolean

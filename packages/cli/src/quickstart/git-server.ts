@@ -8,12 +8,12 @@ import { run } from '../process/run.ts'
 import { type GitServerAddress, loopback } from './git-server-address.ts'
 
 export interface GitServer {
-  /** The URL guests clone the repository of this name from. */
+  /** URL from which guests clone the repository of this name. */
   url(name: string): string
   stop(): Promise<void>
 }
 
-/** Serves the bare repositories of a folder, read-only, to the guests of this machine. */
+/** Serves the bare repositories of a folder, read-only, to the guests of this host. */
 export async function serveRepositories(
   folder: string,
   options: {
@@ -29,7 +29,7 @@ export async function serveRepositories(
   const daemon = new SupervisedProcess(
     {
       name: 'git daemon',
-      // Not through `git`, which would be a second process between us and it.
+      // Started directly and not through `git`, which would be a second process in between.
       program: join(await execPath(options.variables), 'git-daemon'),
       arguments: [
         `--listen=${host}`,
@@ -62,7 +62,7 @@ export async function serveRepositories(
   }
 }
 
-/** A program that lets this machine alone fetch: guests come from its own address, other machines do not. */
+/** Access hook that allows only this host to fetch: guests use the host's own address, other hosts do not. */
 function writeAccessHook(folder: string, host: string): string {
   const path = join(folder, '.this-machine-alone')
   writeFileSync(path, `#!/bin/sh\n[ "$REMOTE_ADDR" = ${host} ]\n`, { mode: 0o755 })
@@ -95,7 +95,7 @@ function accepts(host: string, port: number): Promise<boolean> {
     const socket = createConnection({ port, host })
     const answer = (accepted: boolean) => () => {
       socket.destroy()
-      // A refused connection is over at once; a breath keeps the loop from spinning.
+      // A refused connection ends at once; a short delay keeps the loop from spinning.
       setTimeout(() => resolve(accepted), accepted ? 0 : 20)
     }
     socket.once('connect', answer(true)).once('error', answer(false))

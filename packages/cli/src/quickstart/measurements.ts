@@ -3,15 +3,15 @@ import { formatDuration } from '../output/duration.ts'
 import type { Table } from '../output/table.ts'
 
 export interface Measurements {
-  /** The machines the pool was filled with. */
+  /** The members the pool was filled with. */
   machines: readonly Environment[]
-  /** From the request for a claim to the answer with address and certificate. */
+  /** Time from the request for a claim to the answer with address and certificate. */
   claimMilliseconds: number
-  /** From the request for the claim to the end of the first command in the machine; null where none can be run. */
+  /** Time from the request for the claim to the end of the first command; null where no command can be run. */
   firstCommandMilliseconds: number | null
 }
 
-/** What was measured, a row each: of several machines the fastest and the slowest. */
+/** The measurements, one row each; for several environments the fastest and the slowest. */
 export function measurementTable({
   machines,
   claimMilliseconds,
@@ -44,7 +44,7 @@ function stepRows(machines: readonly Environment[]): string[][] {
     })
 }
 
-/** `1.2 s`, or `1.2 s to 3.4 s`. */
+/** A range such as `1.2 s` or `1.2 s to 3.4 s`. */
 export function span(milliseconds: readonly number[]): string {
   if (milliseconds.length === 0) return '-'
   const [least, most] = [Math.min(...milliseconds), Math.max(...milliseconds)].map(formatDuration)

@@ -1,4 +1,4 @@
-/** What to try next, with the names of this run; `hearth` is how the command is called. */
+/** Suggested next commands with the names of this run; `hearth` is how the command is called. */
 export function nextCommands(run: {
   hearth: string
   claim: string

@@ -6,8 +6,8 @@ import { run } from '../process/run.ts'
 type Variables = Readonly<Record<string, string | undefined>>
 
 /**
- * Makes a real git repository, `NAME` below the folder, of an example's files. Author, date and message are fixed, so
- * that the same files make the same commit, and machines made from it stay current over restarts.
+ * Creates a real git repository, `NAME` in the folder, from an example's files. Author, date and message are fixed,
+ * so that the same files give the same commit, and environments made from it stay current after a restart.
  */
 export async function repositoryOfFolder(
   source: string,
@@ -38,7 +38,7 @@ export async function repositoryOfFolder(
   rmSync(work, { recursive: true, force: true })
 }
 
-/** Makes a bare copy of a repository on this machine, for the guests to clone. */
+/** Creates a bare copy of a repository on this host, for the guests to clone. */
 export async function repositoryOfPath(
   source: string,
   target: { folder: string; name: string },
@@ -56,7 +56,7 @@ async function mirror(
   const bare = join(target.folder, target.name)
   const beside = `${bare}.new`
   rmSync(beside, { recursive: true, force: true })
-  // The person asked for this very path, whoever owns it.
+  // The user asked for this path, whoever owns it.
   await runGit(['-c', 'safe.directory=*', 'clone', '--quiet', '--bare', '--no-hardlinks', source, beside], {
     folder: target.folder,
     environment,
@@ -75,7 +75,7 @@ async function runGit(
   if (done.exitCode !== 0) throw new HearthError('invalid', `git ${words.join(' ')}: ${done.stderr.trim()}`)
 }
 
-/** Whether text names a folder on this machine rather than a URL. */
+/** Whether a text names a folder on this host rather than a URL. */
 export function isLocalRepository(text: string): boolean {
   return !/^[a-z+]+:\/\//.test(text) && existsSync(text) && readdirSync(text).length > 0
 }

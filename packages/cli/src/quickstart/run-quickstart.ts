@@ -26,14 +26,14 @@ import { isLocalRepository, repositoryOfFolder, repositoryOfPath } from './repos
 
 export interface QuickstartWish {
   stateFolder: string
-  /** A URL, or the path of a repository on this machine; the example when absent. */
+  /** A URL, or the path of a repository on this host; the example when absent. */
   repository: string | undefined
   setup: string | undefined
   environmentClass: string | undefined
   synthetic: boolean
 }
 
-/** What `--repo` or the example stands for, served to the guests where it is on this machine. */
+/** The declaration for `--repo` or the example; its repository is served to the guests if it is on this host. */
 export async function serveProject(
   wish: QuickstartWish,
   address: GitServerAddress,
@@ -84,7 +84,7 @@ function checked(declaration: ProjectDeclarationInput): ProjectDeclarationInput 
   throw new HearthError('invalid', 'this does not make a project', { details })
 }
 
-/** Fills the pool, claims a machine of it, runs a command there, and shows what was measured. */
+/** Fills the pool, claims one of its members, runs a command there, and prints the measurements. */
 export async function showWarmClaim(
   wish: QuickstartWish,
   declaration: ProjectDeclarationInput,

@@ -6,12 +6,12 @@ import { z } from 'zod'
 import { writePrivateFile } from '../private-file.ts'
 import { sshConfiguration } from './configuration.ts'
 
-/** The way into one machine, as kept on this machine: who opened it, how it is reached, and until when. */
+/** Access to one environment, as stored on this host: who opened it, its address, and until when it is valid. */
 export const accessSchema = z.object({
-  /** Of the claim or environment it was opened for. */
+  /** Id of the claim or environment that access was opened for. */
   id: z.uuid(),
   kind: z.enum(['claim', 'environment']),
-  // Stricter than what the control plane may answer: each stands in a file that ssh reads.
+  // Stricter than the API's schema: each value is written to a file that ssh reads.
   connection: connectionSchema.extend({
     address: strictAddressSchema,
     certificate: boundedLine(65_536, 1),
@@ -25,14 +25,15 @@ export function accessFolder(stateFolder: string, id: string): string {
   return join(stateFolder, 'access', id)
 }
 
-/** The ssh configuration that holds the key, the certificate and the one host key to accept. */
+/** Path of the ssh configuration with the key, the certificate and the only host key to accept. */
 export function configurationFile(stateFolder: string, id: string): string {
   return join(accessFolder(stateFolder, id), 'config')
 }
 
 /**
- * Writes certificate, pinned host key and ssh configuration, readable by their owner only. A host reports how its
- * machines are reached: what could be more to ssh than an address, a user and a key is refused, and nothing written.
+ * Writes certificate, pinned host key and ssh configuration, readable by their owner only. The address comes from a
+ * host's report: a value that ssh could read as anything but an address, a user or a key is rejected, and nothing is
+ * written.
  */
 export function saveAccess(stateFolder: string, privateKeyFile: string, given: Access): void {
   const access = checked(given)
@@ -68,13 +69,13 @@ function checked(given: Access): Access {
   )
 }
 
-/** What was kept for a claim or environment, or null. */
+/** The stored access to a claim or environment, or null. */
 export function loadAccess(stateFolder: string, id: string): Access | null {
   try {
     const text = readFileSync(join(accessFolder(stateFolder, id), 'access.json'), 'utf8')
     return accessSchema.parse(JSON.parse(text))
   } catch {
-    // Absent, or written by another version: it is asked for anew.
+    // Missing, or written by another version: access is requested again.
     return null
   }
 }
@@ -83,7 +84,7 @@ export function forgetAccess(stateFolder: string, id: string): void {
   rmSync(accessFolder(stateFolder, id), { recursive: true, force: true })
 }
 
-/** A certificate that ends within two minutes would end under the first command. */
+/** A certificate that expires within two minutes could expire during the first command. */
 const renewBeforeMilliseconds = 120_000
 
 export function endsSoon(access: Access, now: Date): boolean {

@@ -6,12 +6,12 @@ export interface AccessFiles {
   knownHostsFile: string
 }
 
-/** What the machine is called in its ssh configuration. */
+/** Host alias of the environment in its ssh configuration. */
 export const sshAlias = 'hearth'
 
 /**
- * An ssh configuration for one machine. The host key is pinned under the id, so that a changed port neither breaks
- * the pin nor weakens it; nothing else of the person's keys or agent is offered.
+ * An ssh configuration for one environment. The host key is pinned under the id, so that a changed port neither
+ * breaks the pin nor weakens it; no other key or agent of the user is offered.
  */
 export function sshConfiguration(id: string, address: Address, files: AccessFiles): string {
   const lines: readonly (readonly [string, string])[] = [

@@ -3,12 +3,12 @@ import { client, type Invocation } from '../invocation.ts'
 import type { Access } from './access.ts'
 import { openAccess } from './open-access.ts'
 
-/** A test machine hears of whoever is in it three times in each keep time. */
+/** A test environment is kept alive by three requests in each keep time. */
 const timesPerKeep = 3
 
 /**
- * Does the work; where it is on a machine that tests a pool, asks for another certificate now and again meanwhile,
- * which keeps the machine for as long as somebody is in it.
+ * Runs the work; in an environment that tests a pool, requests a new certificate at intervals meanwhile, which keeps
+ * the environment as long as somebody is in it.
  */
 export async function keepOpen<Result>(
   invocation: Invocation,

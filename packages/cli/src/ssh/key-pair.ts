@@ -5,11 +5,11 @@ import { run } from '../process/run.ts'
 
 export interface KeyPair {
   privateKeyFile: string
-  /** One line, as in the .pub file. */
+  /** Public key as one line, as in the .pub file. */
   publicKey: string
 }
 
-/** The person's own key pair for claimed machines: made once, 0600, in the state folder. */
+/** The user's key pair for claimed environments: created once (mode 0600) in the state folder. */
 export async function keyPair(
   stateFolder: string,
   variables: Readonly<Record<string, string | undefined>>,

@@ -4,7 +4,7 @@ import { goneIsNull } from '../kinds/gone-is-null.ts'
 import { type Access, endsSoon, loadAccess, saveAccess } from './access.ts'
 import { keyPair } from './key-pair.ts'
 
-/** The way into a machine by its claim or environment, with a certificate that does not end soon. */
+/** Access to an environment by its claim or id, with a certificate that does not expire soon. */
 export async function openAccess(
   invocation: Invocation,
   reference: string,

@@ -6,8 +6,8 @@ import { configurationFile } from './access.ts'
 import { sshAlias } from './configuration.ts'
 
 /**
- * Runs the system's ssh on the person's terminal and returns its exit status. It takes options behind the host too,
- * so that the words may be options, a command, or both, as the person gave them.
+ * Runs the system's ssh on the user's terminal and returns its exit status. ssh also accepts options after the host,
+ * so the words may be options, a command, or both, as the user gave them.
  */
 export function runSsh(
   invocation: Invocation,

@@ -9,19 +9,19 @@ export interface ClaimWish {
   project: string
   environmentClass?: string | undefined
   fallback: 'cold' | 'refuse'
-  /** How long to wait for a machine that has to be made first; 0 does not wait. */
+  /** How long to wait for an environment that has to be created first; 0 does not wait. */
   waitSeconds: number
 }
 
 export interface TakenClaim {
   claim: Claim
-  /** null while the machine is still being made. */
+  /** Null while the environment is still being created. */
   access: Access | null
-  /** From the request to the answer that held the address. */
+  /** Time from the request to the answer with the address. */
   milliseconds: number
 }
 
-/** Claims a machine, waits for a cold one if wished, and keeps the way into it. */
+/** Claims an environment, waits for a cold one if asked to, and stores the access to it. */
 export async function takeClaim(
   client: HearthClient,
   wish: ClaimWish,

@@ -1,10 +1,33 @@
-import type { EnvironmentOrder, EnvironmentReport, Event, LogChunk, Presence } from '@hearth/contract'
+import type {
+  EnvironmentOrder,
+  EnvironmentReport,
+  Event,
+  LogChunk,
+  Presence,
+  ProvisioningPlan,
+} from '@hearth/contract'
 import { newId, systemClock } from '@hearth/foundation'
 
 const now = () => systemClock.now().toISOString()
 
+/** The smallest plan: no repositories, variables, secrets or setup commands. */
+export function samplePlan(changes: Partial<ProvisioningPlan> = {}): ProvisioningPlan {
+  return {
+    image: 'debian-12',
+    virtualCpus: 1,
+    memoryMebibytes: 512,
+    diskGibibytes: 4,
+    repositories: [],
+    variables: {},
+    secretNames: [],
+    projectSetup: [],
+    warmPoolSetup: [],
+    ...changes,
+  }
+}
+
 export function sampleOrder(changes: Partial<EnvironmentOrder> = {}): EnvironmentOrder {
-  const id = newId()
+  const id = changes.id ?? newId()
   return {
     kind: 'environment',
     id,
@@ -14,17 +37,7 @@ export function sampleOrder(changes: Partial<EnvironmentOrder> = {}): Environmen
     epoch: 1,
     generation: 1,
     desiredPhase: 'running',
-    plan: {
-      image: 'debian-12',
-      virtualCpus: 1,
-      memoryMebibytes: 512,
-      diskGibibytes: 4,
-      repositories: [],
-      variables: {},
-      secretNames: [],
-      projectSetup: [],
-      warmPoolSetup: [],
-    },
+    plan: samplePlan(),
     sealedSecrets: null,
     userCertificateAuthority: 'ssh-ed25519 AAAA',
     principal: `environment:${id}`,

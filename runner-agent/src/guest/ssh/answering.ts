@@ -3,19 +3,23 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { speakFirst } from './speak-first.ts'
 
 const intervalMilliseconds = 100
-/** How long the first attempts wait for the server's first line; a guest that takes long is given longer. */
+/** How long the first attempts wait for the SSH server's first line; later attempts wait longer for a slow guest. */
 const attemptMilliseconds = 3_000
 const mostAttemptMilliseconds = 20_000
-/** Until the guest's network is up, an attempt may be lost without a sign; later ones overtake it. */
+/**
+ * Maximum number of parallel attempts until one was refused: as long as the guest's network is not up, an attempt may
+ * get lost silently.
+ */
 const attemptsUntilRefused = 4
 
 /**
- * Waits until an SSH server says its first line, and gives the very stream it said it on, the line still to be read:
- * a guest that boots under emulation should not have to serve a second connection. Rejects when the signal aborts.
+ * Waits until an SSH server sends its first line and returns that same stream with the line still unread, so that a
+ * guest that boots under emulation need not serve a second connection. Rejects when the signal aborts.
  */
 export async function waitForAnswer(connect: () => Promise<Duplex>, signal: AbortSignal): Promise<Duplex> {
   const attempts = new Set<AbortController>()
-  // Once a connection has been refused, the guest's network is up, and an attempt that is not refused has a server.
+  // A refused connection shows that the guest's network is up: from then on an attempt that is accepted has reached a
+  // server.
   let refused = false
   let answered: Duplex | null = null
   let wake: () => void = () => undefined
@@ -56,7 +60,10 @@ export async function waitForAnswer(connect: () => Promise<Duplex>, signal: Abor
   }
 }
 
-/** Resolves with the stream when its first bytes are there; rejects and ends it when it closes or the signal aborts. */
+/**
+ * Resolves with the stream when its first bytes have arrived; rejects and destroys the stream when it closes or the
+ * signal aborts.
+ */
 function readFirstLine(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const settle = () => {
@@ -68,7 +75,7 @@ function readFirstLine(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
     }
     const onEnd = () => {
       settle()
-      // A late error of a stream nobody wants is nobody's error.
+      // A late error of a stream that was given up is ignored.
       stream.on('error', () => undefined)
       stream.destroy()
       reject(new Error('no answer'))
@@ -78,7 +85,7 @@ function readFirstLine(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
       if (bytes === null) return
       settle()
       stream.unshift(bytes)
-      // The stream leaves its read mode a moment after the listener is gone.
+      // The stream leaves flowing mode a moment after its listener is removed.
       setImmediate(() => resolve(stream))
     }
     stream.on('readable', onReadable)

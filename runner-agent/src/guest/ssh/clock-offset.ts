@@ -1,17 +1,18 @@
 import { mostClockOffsetMilliseconds } from '../identity.ts'
 
-/** One look at a guest's clock; all in milliseconds. */
+/** One measurement of a guest's clock; all times in milliseconds. */
 export interface ClockLook {
-  /** When it was asked, and when the answer was there, by the clock of the host. */
+  /** When the request was sent and when the answer arrived, by the clock of the host. */
   sent: number
   received: number
-  /** What the guest's clock said in between. */
+  /** Time on the guest's clock in its answer. */
   there: number
 }
 
 /**
- * By how much the guest's clock is ahead, in milliseconds. Half the round trip is taken as the way there. Where that makes
- * it too much, only what lies outside the round trip counts: a guest on a busy host may read its clock at any moment of it.
+ * How far the guest's clock is ahead, in milliseconds. Half of the round trip is taken as the time of the request. If
+ * that makes the offset too large, only the part outside of the round trip counts: a guest on a busy host may read
+ * its clock at any moment of it.
  */
 export function clockOffset({ sent, received, there }: ClockLook): number {
   const likely = there - (sent + received) / 2

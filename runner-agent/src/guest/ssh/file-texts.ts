@@ -3,12 +3,12 @@ import { wholeNumber } from './step-outcome.ts'
 
 const mostBytes = 64 * 1024
 
-/** What the reader of so many files may print. */
+/** Upper bound, in bytes, of what the reader prints for this number of files. */
 export const mostPrintedBytes = (files: number) => files * (mostBytes + 16)
 
 /**
- * The bash program that prints each file as its length in bytes, a line end and its text; one that is not there as an
- * empty one. Builtins alone: an emulated guest pays for every process.
+ * The bash program that prints each file as its length in bytes, a newline and its text; a missing file is printed as
+ * an empty one. It uses builtins only: every process is expensive in an emulated guest.
  */
 export function buildReader(paths: readonly string[]): string {
   const reads = paths.map(
@@ -19,7 +19,7 @@ export function buildReader(paths: readonly string[]): string {
   return ['LC_ALL=C', ...reads, ':'].join('\n')
 }
 
-/** What the reader printed: the text of each file, null where there is none or it is over 64 KiB. */
+/** Parses the reader's output: the text of each file, or null where the file is missing or larger than 64 KiB. */
 export function parseTexts(printed: Buffer): (string | null)[] {
   const texts: (string | null)[] = []
   for (let at = 0; at < printed.length; ) {

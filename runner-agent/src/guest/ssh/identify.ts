@@ -10,7 +10,7 @@ import type { WaitingShells } from './waiting-shell.ts'
 const measurements = 3
 const mostBytes = 16 * 1024
 
-/** Reads the guest's identity over a connection that has proved the host key already. */
+/** Reads the guest's identity over a connection whose host key was already verified. */
 export async function identify(
   shells: WaitingShells,
   machine: GuestMachine,
@@ -48,7 +48,7 @@ function valueIn(name: string, line: string): string {
   throw new GuestMisbehaved(`the guest answered "${shown(line)}" when it was asked for its ${name}`)
 }
 
-/** A clock that is off is set, then measured again. */
+/** Sets the guest's clock when it is wrong and measures it again. */
 async function measureClock(
   write: (text: string) => void,
   lines: Lines,

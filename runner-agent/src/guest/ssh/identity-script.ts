@@ -1,12 +1,12 @@
 import { randomSeedPath } from '../../host/random-seed.ts'
 
-/** What the script says first, one `name value` a line in this order. */
+/** Names that the script prints first, one `name value` per line in this order. */
 export const identityFields = ['machine_id', 'hostname', 'seed'] as const
 
 /**
- * Says who the guest is, one `name value` a line, then answers requests on its input: `time` with its clock,
- * `set <seconds>` by setting it. The requests make the measurement one short trip, without the start of the program.
- * Starts no process of its own: an emulated guest has just booted and is busy.
+ * Prints the guest's identity, one `name value` per line, then answers requests on its input: `time` with its clock,
+ * `set <seconds>` by setting the clock. With these requests a measurement is one short round trip without starting a
+ * program. The script starts no process of its own: an emulated guest that has just booted is busy.
  */
 export const identityScript = [
   'machine_id= hostname= seed=',

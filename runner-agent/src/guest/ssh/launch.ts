@@ -10,9 +10,10 @@ import { StepStream } from './step-stream.ts'
 import type { WaitingShells } from './waiting-shell.ts'
 
 /**
- * Starts those of the steps that are not known to be over, and gives what they say as a stream of `StepEvent`. The
- * stream fails when the connection is lost or the signal aborts, with StaleInGuest when the guest has been worked on under
- * newer numbers and a step had not begun, and with GuestMisbehaved. While nobody reads it the guest has to wait.
+ * Starts the steps that are not known to have ended and returns their events as a stream of `StepEvent`. The stream
+ * fails when the connection is lost or the signal aborts, with StaleInGuest when the guest was worked on under a
+ * newer epoch or generation and a step had not begun, and with GuestMisbehaved. While nobody reads the stream, the
+ * guest has to wait.
  */
 export async function launch(
   shells: WaitingShells,

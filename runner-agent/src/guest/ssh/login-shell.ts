@@ -1,17 +1,17 @@
 /**
- * How a bash is started whatever the login shell of the user is, and whatever its start-up files do. The SSH server
- * gives a command to the login shell; that shell, if it is one, replaces itself by bash, which reads no profile and
- * nothing that the environment names (`-p`), prints `marker` on a line of its own, and runs the program that it is
- * sent: its length in bytes on a line, and then as many bytes. What was printed before the marker is not the
- * program's. Any shell understands it: there is nothing in the quotes but blanks, letters and double quotes.
+ * Starts bash whatever the user's login shell is and whatever its start-up files do. The SSH server passes a command
+ * to the login shell; that shell replaces itself by bash, which reads no profile and no file named by a variable
+ * (`-p`), prints `marker` on a line of its own, and runs the program it is sent: its length in bytes on a line, then
+ * that many bytes. Output before the marker does not belong to the program. Any shell understands the command: it
+ * quotes nothing but blanks, letters and double quotes.
  */
 export function receivingCommand(marker: string): string {
   return `exec ${bash} '${ignoreFallback}${receive(marker)}'`
 }
 
 /**
- * The line that the session is sent first. Where a start-up file has replaced the login shell by another one
- * (`exec dash` in `.bashrc`), the command is lost, and that shell takes its commands from here; bash ignores the line.
+ * The first line sent to the session. If a start-up file replaced the login shell by another shell (`exec dash` in
+ * `.bashrc`), the command is lost and that shell reads its commands from here; bash ignores the line.
  */
 export function fallbackLine(marker: string): string {
   return `exec ${bash} '${receive(marker)}'\n`

@@ -1,11 +1,11 @@
 const growSeconds = 30
 
 /**
- * The bash program that waits until the guest has set itself up, and prints what a person should know. cloud-init, where
- * there is one, grows the file system too; Hearth's own image does that as a service of its own.
+ * The bash program that waits until the guest has finished its own set-up and prints a note for a person. cloud-init,
+ * where present, also grows the file system; Hearth's own image does that in a service of its own.
  */
 export function ownSetUpScript(diskGibibytes: number): string {
-  // A file system keeps some of its disk for itself, and an image may have other partitions.
+  // A file system uses part of its disk for itself, and an image may have other partitions.
   const wantedKibibytes = Math.floor(diskGibibytes * 1024 * 1024 * 0.9)
   return [
     'LC_ALL=C',

@@ -1,7 +1,7 @@
-/** What a login shell may print before the agent's own program begins. */
+/** Limit, in bytes, of what a login shell may print before the agent's program begins. */
 export const mostPrefaceBytes = 64 * 1024
 
-/** Takes away what was printed before the line that is the marker. */
+/** Removes the output that precedes the marker line. */
 export class Preface {
   private held = Buffer.alloc(0)
   private isOver = false
@@ -25,7 +25,7 @@ export class Preface {
     return this.held.toString('utf8').trim()
   }
 
-  /** What comes after the marker. */
+  /** Output after the marker. */
   push(chunk: Buffer): Buffer {
     if (this.isOver) return chunk
     this.bytes += chunk.length

@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream'
 
-/** What every client of SSH 2 says first (RFC 4253, section 4.2). */
+/** Beginning of the first line that every SSH 2 client sends (RFC 4253, section 4.2). */
 const beginning = 'SSH-2.0-'
 
 /**
- * Says the beginning of a client's first line at once, and leaves it out of what is written later: passt before 2024
- * does not tell a guest that a connection is made until the client has sent something, so that a server which speaks
- * first, as SSH's does, is never heard.
+ * Sends the beginning of the client's first line at once and omits it from what is written later: passt before 2024
+ * tells a guest of a connection only after the client has sent something, so that a server that speaks first, as an
+ * SSH server does, is never heard.
  */
 export function speakFirst(stream: Duplex): Duplex {
   const write = stream.write.bind(stream) as (chunk: Buffer, ...rest: unknown[]) => boolean

@@ -33,7 +33,7 @@ export interface SshGuestOptions {
   clock: { now(): Date }
 }
 
-/** The way to a guest that is open at the moment. */
+/** The open connection to a guest. */
 interface Link {
   connection: SecureShellConnection
   shells: WaitingShells
@@ -41,7 +41,10 @@ interface Link {
 
 const retryMilliseconds = 500
 
-/** The inside of a machine, over one kept SSH connection. There is a /bin/bash in it, whatever its user's login shell is. */
+/**
+ * The inside of a machine, over one kept SSH connection. The guest must have /bin/bash, whatever the user's login
+ * shell is.
+ */
 export class SshGuest implements Guest {
   private link: Link | null = null
 
@@ -55,7 +58,7 @@ export class SshGuest implements Guest {
       try {
         return await identify(shells, this.machine, this.options.clock, signal)
       } catch (thrown) {
-        // A check that was cut is done again from the start.
+        // A check whose connection was lost is repeated from the start.
         connection.close()
         throw thrown
       }
@@ -130,12 +133,12 @@ export class SshGuest implements Guest {
               ? { ...known, offset: known.offset + event.chunk.length }
               : { index: event.index + 1, offset: 0 }
           yield event
-          // The end of the session itself need not be waited for.
+          // There is no need to wait for the end of the session itself.
           if (event.kind === 'outcome' && (!goesOn(event.outcome) || known.index === steps.length)) return
         }
       } catch (thrown) {
         if (thrown instanceof StaleInGuest || thrown instanceof GuestMisbehaved) throw thrown
-        // What has been given counts; the rest is asked for again over another connection.
+        // Output that was already delivered counts; the rest is requested again over another connection.
         if (signal.aborted) throw new GuestUnreachable(toError(thrown).message, { cause: signal.reason })
         await delay(retryMilliseconds, undefined, { signal }).catch(() => undefined)
       }
@@ -146,7 +149,7 @@ export class SshGuest implements Guest {
     const { shells } = await this.connected(signal)
     const options = { purpose: 'the request to shut down', mostBytes: 4096, signal }
     const execution = await shells.execute('systemctl poweroff', options)
-    // It may be gone before it answers.
+    // The guest may be gone before it answers.
     await execution.exitCode.catch(() => undefined)
   }
 
@@ -155,7 +158,7 @@ export class SshGuest implements Guest {
     this.link = null
   }
 
-  /** Does the work again, over a new connection if need be, until it succeeds or the signal aborts. */
+  /** Repeats the work, over a new connection if needed, until it succeeds or the signal aborts. */
   private async retrying<Result>(
     signal: AbortSignal,
     work: (link: Link) => Promise<Result>,
@@ -194,14 +197,14 @@ export class SshGuest implements Guest {
   }
 }
 
-/** What no other attempt would change. */
+/** Errors that another attempt would not change. */
 function isFinal(thrown: unknown): boolean {
   return (
     thrown instanceof HostKeyMismatch || thrown instanceof StaleInGuest || thrown instanceof GuestMisbehaved
   )
 }
 
-/** Runs a program to its end; what it says is bounded. */
+/** Runs a program to its end; the size of its output is bounded. */
 async function run(
   shells: WaitingShells,
   program: string,

@@ -2,33 +2,34 @@ import { quote } from '../../secure-shell/quote.ts'
 import type { Origin } from '../guest.ts'
 import { type GuestPaths, guard, guestPaths } from './step-script.ts'
 
-/** One step as the launcher is given it; its script comes on the input, after those of the steps before it. */
+/** One step as passed to the launcher; its script follows on the input, after the scripts of the steps before it. */
 export interface LaunchedStep {
   key: string
   scriptBytes: number
-  /** Bytes of its output that are known already. */
+  /** Number of bytes of the step's output that were already received. */
   offset: number
 }
 
-/** Of the launcher: a script did not arrive whole, and nothing was started. */
+/** Exit code of the launcher: a script did not arrive whole, and nothing was started. */
 export const cutOffExitCode = 75
 
-/** Waits without a process of its own: nothing is ever written to what it reads. */
+/** Waits without starting a process: nothing is ever written to the file that it reads. */
 const pause = 'read -r -t 0.02 -u "$idle"'
 
-/** A step that had begun before the guest was started the last time: only the ledger knows it. */
+/** A step that had begun before the guest's last boot: only the ledger knows it. */
 const isEarlier = '[ ! -e "$folder/run" ] && [ -e "$kept/outcome" ]'
 
 /**
- * Runs steps one after another, apart from the connection that started them: the next starts the moment the one before
- * has succeeded, whether or not anyone follows. A step that another sequence runs already is waited for.
+ * Runs steps one after another, independent of the connection that started them: the next step starts as soon as the
+ * one before it has succeeded, whether or not anyone follows. A step that another sequence is already running is
+ * waited for.
  */
 const runSequence = [
   'run_sequence() {',
   '  local key folder kept pid code name value',
   '  for key; do',
   '    folder=$state/$key kept=$ledger/$key code=',
-  // A copy of this shell costs an emulated guest less than a new one.
+  // Forking this shell costs an emulated guest less than starting a new one.
   '    ( exec {ended}<&-; . "$folder/script" "$folder" "$kept" )',
   '    echo >&"$ended"',
   `    if ${isEarlier}; then`,
@@ -45,15 +46,17 @@ const runSequence = [
   '}',
 ]
 
-/** Of so many bytes at most, and of a step that takes so many seconds at most, the output is printed without a process. */
+/**
+ * Output up to this many bytes, of a step that takes up to this many seconds, is printed without starting a process.
+ */
 const shortOutput = { bytes: 4096, seconds: 0.5 }
 
-/** Prints what a step says from `offset` on, until it ends, and then how it ended. */
+/** Prints a step's output from `offset` on until the step ends, and then its outcome. */
 const follow = [
   'follow() {',
   '  local folder=$state/$1 kept=$ledger/$1 offset=$2 pid= part= name value code=',
   '  local output=$kept/output',
-  // The sequence says when a step is over, to nobody in particular: it may be the one before.
+  // The sequence announces the end of every step to all followers: it may be the end of an earlier step.
   `  until ((offset > 0)) || [ -s "$folder/exit" ] || ${isEarlier}; do`,
   `    read -r -t ${shortOutput.seconds} -u "$ended" || break`,
   '  done',
@@ -62,14 +65,14 @@ const follow = [
   '  done',
   '  [ -s "$folder/pid" ] && read -r pid <"$folder/pid"',
   '  if [ ! -s "$folder/exit" ] && [ -n "$pid" ]; then',
-  // What begins on a full disk has nothing to say, and says so at once.
+  // A step that begins on a full disk has no output and reports that at once.
   `    until [ -e "$output" ] || [ -s "$folder/exit" ]; do kill -0 "$pid" 2>/dev/null || break; ${pause}; done`,
   '    [ ! -e "$output" ] || tail -c +"$((offset + 1))" -f -s 0.02 --pid="$pid" "$output"',
   '  elif [ -s "$output" ]; then',
   `    if ((offset > 0)) || IFS= read -r -d '' -N ${shortOutput.bytes} part <"$output"; then`,
   '      tail -c +"$((offset + 1))" "$output"',
   '    else',
-  // Also what holds zero bytes comes through whole.
+  // Output that contains NUL bytes is passed on unchanged.
   '      { while IFS= read -r -d \'\' part; do printf \'%s\\0\' "$part"; done; printf %s "$part"; } <"$output"',
   '    fi',
   '  fi',
@@ -92,10 +95,11 @@ const follow = [
 ]
 
 /**
- * The bash program that starts steps unless the ledger has them (exit code 76, with the newer numbers on the error
- * stream, when the origin has been replaced and a step has not begun), then for each prints its output from `offset` on until
- * it ends, a line that begins with `delimiter`, how it ended as one `name value` a line, and an empty line. It ends
- * after the first step that did not succeed. Builtins do what they can: an emulated guest pays for every process.
+ * The bash program that starts the steps that the ledger does not have. When the origin is outdated and a step has
+ * not begun, it ends with exit code 76 and prints the newer numbers on standard error. For each step it prints the
+ * output from `offset` on until the step ends, a line that begins with `delimiter`, the outcome as one `name value`
+ * per line, and an empty line. It ends after the first step that did not succeed. It uses builtins where it can:
+ * every process is expensive in an emulated guest.
  */
 export function buildLauncher(
   steps: readonly LaunchedStep[],
@@ -115,16 +119,16 @@ export function buildLauncher(
         `IFS= LC_ALL=C read -r -d '' -N ${scriptBytes} script_${index}; ` +
         `LC_ALL=C; [ \${#script_${index}} = ${scriptBytes} ] || exit ${cutOffExitCode}`,
     ),
-    // What runs already is followed by anyone; who would start something must not have been replaced.
+    // Anyone may follow a running step; starting one needs an origin that is not outdated.
     'new=',
     ...folders.map((folder, index) => `[ -e ${folder}/run ] || [ -e ${ledgers[index]}/outcome ] || new=1`),
     'if [ -n "$new" ]; then',
     ...guard(origin, paths),
     'fi',
     `[ -d ${folders.at(-1)} ] || mkdir -p -- ${folders.join(' ')} || exit`,
-    // On a full disk the step itself finds that there is no room.
+    // On a full disk the step itself reports that there is no space.
     `[ -d ${ledgers.at(-1)} ] || mkdir -p -- ${ledgers.join(' ')} 2>/dev/null`,
-    // Whoever makes the file first gives the script.
+    // The first to create the file provides the script.
     'set -C',
     `origin=${quote(`${origin.runnerId} ${origin.epoch} ${origin.generation}`)}`,
     ...folders.map(

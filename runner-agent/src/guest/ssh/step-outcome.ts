@@ -2,8 +2,8 @@ import { GuestMisbehaved, type StepOutcome } from '../guest.ts'
 import { shown } from './shown.ts'
 
 /**
- * Reads how a step ended out of the `name value` lines that the launcher printed. What is missing or cannot be read
- * is never taken for a number: without its exit code a step is lost.
+ * Parses a step's outcome from the `name value` lines that the launcher printed. A missing or unreadable value is
+ * never taken for a number: without an exit code the step counts as lost.
  */
 export function parseStepOutcome(text: string): StepOutcome {
   const said = new Map(
@@ -32,7 +32,7 @@ const unreadable: StepOutcome = { kind: 'lost', reason: 'unreadable' }
 const isCause = (text: string | undefined): text is 'exit' | 'deadline' | 'disk' =>
   text === 'exit' || text === 'deadline' || text === 'disk'
 
-/** Reads the numbers that the guest has seen, as it said them when it refused older ones. */
+/** Parses the newest epoch and generation that the guest printed when it refused older ones. */
 export function parseStaleNumbers(text: string): { epoch: number; generation: number } {
   const [, epoch, generation] = /^stale (\d{1,10}) (\d{1,10})$/m.exec(text) ?? []
   if (epoch === undefined || generation === undefined) {
@@ -50,7 +50,7 @@ export function wholeNumber(text: string, most: number): number | null {
   return value <= most ? value : null
 }
 
-/** The end of the year 9999: what comes later has no date that all programs can read. */
+/** The end of the year 9999: not all programs can read a later date. */
 const lastMilliseconds = 253_402_300_799_999
 
 /** Bash's EPOCHREALTIME: seconds with a fraction, after a point or a comma. */

@@ -3,13 +3,15 @@ import { quote } from '../../secure-shell/quote.ts'
 import { environmentFilePath } from '../environment-file.ts'
 import type { GuestStep, Origin } from '../guest.ts'
 
-/** Where in the guest the ledger and the variables are. */
+/** Paths in the guest of the ledger and of the variables. */
 export interface GuestPaths {
-  /** Of each step, what has to outlive a restart: its output, that it has begun, and how it ended. */
+  /**
+   * Ledger on the disk: for each step what has to survive a restart: its output, that it has begun, and its outcome.
+   */
   ledger: string
-  /** In memory, where a full disk stops nothing: all else of a step. */
+  /** Folder in memory for the rest of a step's state, so that a full disk does not stop it. */
   state: string
-  /** Holds the newest epoch and generation that the guest was worked on under. */
+  /** File with the newest epoch and generation under which the guest was worked on. */
   fence: string
   environmentFile: string
   home: string
@@ -23,10 +25,13 @@ export const guestPaths: GuestPaths = {
   home: '/root',
 }
 
-/** How long a command that is told to end has for it. */
+/** Seconds a command has to end after it was asked to, before it is killed. */
 const defaultPatienceSeconds = 10
 
-/** Ends a command and all it has started, as `timeout` would, which would be one program more for each command. */
+/**
+ * Ends a command and all processes it has started, as `timeout` would; that program would be one more process for
+ * each command.
+ */
 const watchDeadline = (patienceSeconds: number) => [
   'watch_deadline() {',
   '  read -r -t "$2" -u "$idle"',
@@ -37,7 +42,7 @@ const watchDeadline = (patienceSeconds: number) => [
   '}',
 ]
 
-/** As many bytes as how a step ended may need: they are taken on the disk before it begins, and written over. */
+/** Number of bytes reserved on the disk for a step's outcome before the step begins; the outcome overwrites them. */
 const outcomeBytes = 256
 
 /**
@@ -55,7 +60,7 @@ export function buildStepScript(
   const lines = [
     'folder=$1 kept=$2 SECONDS=0',
     'umask 077',
-    // It has begun before the guest was started the last time.
+    // The step had begun before the guest's last boot.
     '[ -e "$kept/outcome" ] && [ ! -e "$folder/run" ] && exit 0',
     '{ set -C; : >"$folder/run"; } 2>/dev/null || exit 0',
     'set +C',
@@ -73,7 +78,7 @@ export function buildStepScript(
     '    [ -n "$failed" ] && printf \'failed %s\\n\' "$failed"',
     '    [ -n "$skipped" ] && printf \'skipped\\n\'',
     '    printf \'exit %s\\n\' "$1"',
-    // Over the blanks: what was taken of the disk before needs no more of it.
+    // Overwrites the reserved blanks, so that it needs no more disk space.
     '  } 2>/dev/null 1<>"$kept/outcome"',
     '  printf \'%s\\n\' "$1" >"$folder/exit"',
     '  exit 0',
@@ -81,7 +86,7 @@ export function buildStepScript(
     `{ printf '%${outcomeBytes - 1}s\\n' '' >"$kept/outcome" && : >>"$kept/output"; } 2>/dev/null || ` +
       "{ failed='0 disk 0'; finish 1; }",
     'exec </dev/null >>"$kept/output" 2>&1',
-    // Nothing ever comes on it: whoever reads from it waits, without a process.
+    // Nothing is ever written to it: reading from it waits without starting a process.
     '[ -n "$idle" ] || exec {idle}<> <(:)',
     `export HOME=${quote(paths.home)} GIT_TERMINAL_PROMPT=0 DEBIAN_FRONTEND=noninteractive`,
     ...watchDeadline(patienceSeconds),
@@ -91,7 +96,7 @@ export function buildStepScript(
     '  ((remaining >= 1)) || remaining=1',
     '  ((limit > 0 && limit < remaining)) || limit=$remaining',
     `  printf '==> %s\\n' "$3"`,
-    // In a process group of its own, so that it ends with all it has started.
+    // Runs in a process group of its own, so that it can be ended together with all it has started.
     '  set -m',
     '  "$BASH" -- "$folder/command-$index" {idle}<&- &',
     '  command=$!',
@@ -99,7 +104,7 @@ export function buildStepScript(
     '  watch_deadline "$command" "$limit" >/dev/null 2>&1 &',
     '  watch=$!',
     '  disown "$watch" 2>/dev/null',
-    // The shell would say in the step's output what it sees of its own doings.
+    // Otherwise the shell would write messages about its own jobs into the step's output.
     '  wait "$command" 2>/dev/null',
     '  code=$?',
     '  kill "$watch" 2>/dev/null',
@@ -114,7 +119,7 @@ export function buildStepScript(
     lines.push(`[ -x ${file} ] || { skipped=1; finish 0; }`)
   }
   const variables = quote(paths.environmentFile)
-  // The variables reach the commands alone: whatever their names, they do not touch this program.
+  // Only the commands see the variables: whatever their names, they do not affect this program.
   const preamble =
     `umask 022; if [ -f ${variables} ]; then set -a; . ${variables}; set +a; fi; ` +
     `cd -- ${quote(step.folder)} || exit`
@@ -130,8 +135,8 @@ export function buildStepScript(
 export const staleExitCode = 76
 
 /**
- * Bash lines that let the origin through, and note its numbers, unless the guest has seen newer ones. They are noted in
- * memory, where a full disk stops nothing, and on the disk for the time after a restart.
+ * Bash lines that accept the origin and store its epoch and generation, unless the guest has seen newer ones. They
+ * are stored in memory, where a full disk does no harm, and on the disk for the time after a restart.
  */
 export function guard({ epoch, generation }: Origin, paths: GuestPaths = guestPaths): string[] {
   const fence = quote(paths.fence)

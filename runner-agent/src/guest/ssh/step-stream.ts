@@ -4,12 +4,12 @@ import { parseStepOutcome } from './step-outcome.ts'
 const endOfEnding = Buffer.from('\n\n')
 const mostEndingBytes = 4 * 1024
 
-/** Takes the launcher's output apart again: each step's own output, and how each ended. */
+/** Splits the launcher's output into each step's own output and its outcome. */
 export class StepStream {
   private held: Buffer = Buffer.alloc(0)
   private readonly delimiter: Buffer
 
-  /** `delimiter` is a line that no output holds; the first step is number `index`. */
+  /** `delimiter` is a line that no output contains; `index` is the number of the first step. */
   constructor(
     delimiter: string,
     private index: number,
@@ -17,7 +17,7 @@ export class StepStream {
     this.delimiter = Buffer.from(`${delimiter}\n`)
   }
 
-  /** What has become certain with this chunk. Throws GuestMisbehaved when a step's ending has no end. */
+  /** Returns the events that this chunk completes. Throws GuestMisbehaved when a step's outcome is too long. */
   push(chunk: Buffer): StepEvent[] {
     this.held = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk])
     const events: StepEvent[] = []
@@ -43,9 +43,9 @@ export class StepStream {
     }
   }
 
-  /** Where an ending that begins at `start` is over; null while it is not whole. */
+  /** End of the outcome that begins at `start`; null while it is incomplete. */
   private endOf(start: number): number | null {
-    // With nothing to say it is the empty line alone.
+    // An empty outcome is the empty line alone.
     if (this.held[start] === 0x0a) return start + 1
     const at = this.held.indexOf(endOfEnding, start)
     return at < 0 ? null : at + endOfEnding.length
@@ -57,7 +57,7 @@ export class StepStream {
     this.held = this.held.subarray(length)
   }
 
-  /** How many bytes at the end may be the beginning of the delimiter. */
+  /** Number of trailing bytes that may be the beginning of the delimiter. */
   private mayBegin(): number {
     const most = Math.min(this.held.length, this.delimiter.length - 1)
     for (let length = most; length > 0; length -= 1) {

@@ -10,28 +10,31 @@ const mostErrorBytes = 64 * 1024
 const readyMilliseconds = 30_000
 
 export interface ProgramOptions {
-  /** Named where the guest answers too much: `the identity check`. */
+  /** Used in the error when the guest sends too much, for example `the identity check`. */
   purpose: string
-  /** Of its standard output; null where whoever listens bounds it. Of the error stream 64 KiB are taken. */
+  /** Limit of the standard output in bytes; null where the listener bounds it. Standard error is limited to 64 KiB. */
   mostBytes: number | null
-  /** Follows the program on its standard input. */
+  /** Input sent after the program on its standard input. */
   input?: string | Buffer
   onStdout?: (chunk: Buffer) => void
   onStderr?: (chunk: Buffer) => void
   signal: AbortSignal
 }
 
-/** Sessions that wait for their program: in an emulated guest it takes 0.1 s to open one, while something else runs. */
+/**
+ * Keeps an opened session ready for the next program: opening one takes 0.1 s in an emulated guest, and meanwhile
+ * something else can run.
+ */
 export class WaitingShells {
   private waiting: Promise<WaitingShell> | null = null
 
   constructor(private readonly connection: SecureShellConnection) {}
 
-  /** Runs a bash program, with `input` after it on its standard input, and has the next session opened meanwhile. */
+  /** Runs a bash program, followed by `input` on its standard input, and opens the next session meanwhile. */
   async execute(program: string, options: ProgramOptions): Promise<Execution> {
     options.signal.throwIfAborted()
     const waiting = this.waiting ?? this.open()
-    // One that could not be opened is nobody's a second time.
+    // A session that could not be opened is not offered again.
     this.waiting = null
     const shell = await unlessAborted(waiting, options.signal).catch((thrown: unknown) => {
       if (options.signal.aborted) this.waiting ??= waiting
@@ -45,10 +48,10 @@ export class WaitingShells {
     return shell.execution
   }
 
-  /** Opens the session that the next program will find waiting, unless one waits already. */
+  /** Opens a session for the next program unless one is already waiting. */
   prepare(): void {
     this.waiting ??= this.open()
-    // Whoever takes it is told.
+    // The failure is reported to the caller that takes the session.
     this.waiting.catch(() => undefined)
   }
 
@@ -89,7 +92,7 @@ class WaitingShell {
     const inTime = delay(readyMilliseconds, undefined, { signal: late.signal }).then(() => {
       throw shell.notReady(`did not do so within ${readyMilliseconds / 1000} s`)
     })
-    // One that ends after it was ready is noticed when it is used.
+    // A session that ends after it was ready is noticed when it is used.
     for (const other of [ended, inTime]) other.catch(() => undefined)
     try {
       await Promise.race([ready, ended, inTime])
@@ -124,7 +127,7 @@ class WaitingShell {
     this.becomeReady()
     if (said.length === 0) return
     this.bytes.stdout += said.length
-    // Before it was given a program it has nothing to say.
+    // The session has no output before it was given a program.
     const most = this.listener === null ? 0 : this.listener.mostBytes
     if (most !== null && this.bytes.stdout > most) this.cut(most, `to ${this.listener?.purpose ?? 'nothing'}`)
     else this.listener?.onStdout?.(said)

@@ -1,7 +1,7 @@
 import { HostError } from '../host-error.ts'
 import type { CommandRunner } from './command-runner.ts'
 
-/** Which boot a host is in, as its kernel says. */
+/** Id of the host's current boot, as its kernel reports it. */
 export class HostBoot {
   constructor(private readonly runner: CommandRunner) {}
 

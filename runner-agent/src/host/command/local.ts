@@ -15,14 +15,14 @@ import {
 import { LineReader, Output } from './output.ts'
 import { inPlainWords } from './plain-words.ts'
 
-/** Commands and files of the machine this program runs on. */
+/** Commands and files of the host this program runs on. */
 export class LocalCommandRunner implements CommandRunner {
   readonly describedAs = 'this host'
 
   run(command: readonly [string, ...string[]], options: CommandOptions = {}): Promise<CommandResult> {
     const [program, ...parameters] = inPlainWords(command)
     return new Promise((resolve, reject) => {
-      // In a process group of its own, so that ending it ends what it started as well.
+      // Runs in a process group of its own, so that ending it also ends what it started.
       const child = spawn(program, parameters, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
       let cutOff: string | null = null
       const end = (cause: string) => {
@@ -43,7 +43,7 @@ export class LocalCommandRunner implements CommandRunner {
       }
       child.stdout.on('data', (chunk: Buffer) => output.add('stdout', chunk))
       child.stderr.on('data', (chunk: Buffer) => output.add('stderr', chunk))
-      // A command that does not read its input is its own affair.
+      // A command may ignore its input: a write error is not a failure.
       child.stdin.on('error', () => undefined)
       child.stdin.end(options.input ?? '')
       child.on('error', (error) => {
@@ -85,7 +85,7 @@ export class LocalCommandRunner implements CommandRunner {
 
   async readFile(path: string): Promise<Buffer | null> {
     try {
-      // What is read here is small, and in memory: handing it to other threads costs twenty times the read.
+      // These files are small and cached in memory: reading them asynchronously costs twenty times as much.
       return readFileSync(path)
     } catch (thrown) {
       if (isMissing(thrown)) return null
@@ -138,11 +138,11 @@ export class LocalCommandRunner implements CommandRunner {
   }
 
   async close(): Promise<void> {
-    // Nothing is kept open.
+    // There is nothing to close.
   }
 }
 
-/** What `env` says of a program that it did not find. */
+/** Message of `env` for a program that it did not find. */
 function isNotThere(exitCode: number, output: Output): boolean {
   return exitCode === 127 && output.text('stderr').startsWith('env: ')
 }
@@ -151,7 +151,7 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // It ended in the meantime.
+    // The process has ended in the meantime.
   }
 }
 

@@ -1,4 +1,4 @@
-/** Collects a command's output up to a limit; beyond it, says so once and keeps no more. */
+/** Collects a command's output up to a limit; calls back once when the limit is exceeded and keeps nothing more. */
 export class Output {
   private readonly chunks: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] }
   private bytes = 0
@@ -26,7 +26,7 @@ export class Output {
 
 const longestLine = 64 * 1024
 
-/** Cuts what comes in pieces into lines; of one that is too long only the end is kept. */
+/** Splits chunks of text into lines; of a line that is too long only the end is kept. */
 export class LineReader {
   private rest = ''
 

@@ -5,8 +5,9 @@ import type { CommandRunner } from './command-runner.ts'
 const draftPrefixes = ['.making', '.removing'] as const
 
 /**
- * The folders of machines, one each. A folder comes into being and goes in one move, so that each one that stands
- * says by a file in it whose it is; what a cut leaves behind of a move says it by its name.
+ * The folders of machines, one per machine. A folder is created and removed by one atomic rename, so that every
+ * complete folder holds a file that names its owner; what an interrupted creation or removal leaves behind names its
+ * owner in the folder's name.
  */
 export class OwnedFolders {
   constructor(
@@ -20,7 +21,7 @@ export class OwnedFolders {
     return posix.join(this.root, environmentId)
   }
 
-  /** The ids that have a folder, whoever's it is, and those of which a cut left something of this owner's. */
+  /** Ids that have a folder of any owner, and ids of which an interrupted operation left something of this owner. */
   async list(): Promise<{ folders: string[]; leftovers: string[] }> {
     const names = await this.runner.list(this.root)
     const leftovers = draftPrefixes.flatMap((prefix) => {
@@ -30,7 +31,7 @@ export class OwnedFolders {
     return { folders: names.filter(isId), leftovers: [...new Set(leftovers)].filter(isId) }
   }
 
-  /** Makes a folder with one file in it (0600). Rejects when one stands there that holds anything. */
+  /** Creates a folder with one file in it (mode 0600). Rejects when a folder that is not empty already exists. */
   async open(environmentId: string, file: string, content: string): Promise<void> {
     const draft = this.draft('.making', environmentId)
     await this.runner.remove(draft)
@@ -38,7 +39,7 @@ export class OwnedFolders {
     await this.runner.rename(draft, this.path(environmentId))
   }
 
-  /** Removes a folder that has proved to be this owner's, and what a cut left of it. */
+  /** Removes a folder that is proved to belong to this owner, and what interrupted operations left of it. */
   async remove(environmentId: string): Promise<void> {
     const removing = this.draft('.removing', environmentId)
     await this.clear(environmentId)
@@ -46,7 +47,7 @@ export class OwnedFolders {
     await this.runner.remove(removing)
   }
 
-  /** Removes what a cut left; a folder that stands is not touched. */
+  /** Removes what interrupted operations left; a complete folder is not touched. */
   async clear(environmentId: string): Promise<void> {
     for (const prefix of draftPrefixes) await this.runner.remove(this.draft(prefix, environmentId))
   }

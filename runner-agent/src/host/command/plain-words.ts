@@ -1,6 +1,6 @@
 /**
- * The command as it is run: whatever language the host speaks, its programs answer in the words of the C locale, which
- * are the ones that are read.
+ * The command with its locale set to C: whatever the language of the host, its programs print the messages that are
+ * parsed.
  */
 export function inPlainWords(command: readonly string[]): [string, ...string[]] {
   return ['env', '-u', 'LANGUAGE', 'LC_ALL=C', ...command]

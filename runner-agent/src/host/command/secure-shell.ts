@@ -14,7 +14,7 @@ import {
 import { LineReader, Output } from './output.ts'
 import { inPlainWords } from './plain-words.ts'
 
-/** Commands and files of another host, over one kept SSH connection. */
+/** Commands and files of a remote host, over one kept SSH connection. */
 export class SecureShellCommandRunner implements CommandRunner {
   private connection: Promise<SecureShellConnection> | null = null
 
@@ -36,7 +36,7 @@ export class SecureShellCommandRunner implements CommandRunner {
   ): Promise<void> {
     const connection = await this.connected()
     const lines = new LineReader(line)
-    // A command over there outlives its channel; it ends here when its input does.
+    // A remote command survives its channel; this one ends when its input ends.
     const script =
       'exec 3<&0; "$@" 3<&- & child=$!; { cat <&3; kill "$child"; } >/dev/null 2>&1 & exec 3<&-; wait "$child"'
     const words = inPlainWords(['sh', '-c', script, 'sh', ...command])
@@ -58,7 +58,7 @@ export class SecureShellCommandRunner implements CommandRunner {
 
   async writeFile(path: string, content: string | Buffer, mode: number): Promise<void> {
     const bytes = Buffer.from(content)
-    // The size is checked because a cut connection also ends the input.
+    // The size is checked because a lost connection also ends the input.
     const script =
       'set -e; mkdir -p -m 711 -- "$2"; umask 077; cat >"$1.new"; ' +
       '[ "$(wc -c <"$1.new")" -eq "$4" ]; chmod "$3" "$1.new"; mv -- "$1.new" "$1"'
@@ -113,7 +113,7 @@ export class SecureShellCommandRunner implements CommandRunner {
       tooMuch.abort(new Error('said more than the limit')),
     )
     const signals = [tooMuch.signal, ...(options.signal === undefined ? [] : [options.signal])]
-    // Closing a channel ends nothing over there, so the limit holds over there as well.
+    // Closing a channel does not end the remote command, so the time limit is set on the remote host as well.
     const limited = inPlainWords(['timeout', '--kill-after=5', String(Math.ceil(limit / 1000)), ...command])
     try {
       const connection = await this.connected()

@@ -7,13 +7,13 @@ export interface Capacity {
   diskGibibytes: number
 }
 
-/** Guests that wait for people use little of their processors, so each core is given out several times. */
+/** Waiting guests use little of their processors, so each core is assigned several times. */
 const virtualCpusPerCore = 4
-/** Left to the host itself. */
+/** Memory reserved for the host itself. */
 const memoryShare = 0.9
 const kibibytesPerGibibyte = 1024 ** 2
 
-/** What guests may use in all; what is overridden is not measured. */
+/** Total capacity for guests; a value that is overridden is not measured. */
 export async function measureCapacity(
   runner: CommandRunner,
   folder: string,
@@ -37,7 +37,7 @@ export async function measureFreeBytes(runner: CommandRunner, folder: string): P
   return free * 1024
 }
 
-/** What a script prints, one whole number on each line and nothing else; anything else is an error, never a zero. */
+/** Parses a script's output, one whole number per line and nothing else; anything else is an error, never a zero. */
 async function readNumbers(
   runner: CommandRunner,
   what: string,

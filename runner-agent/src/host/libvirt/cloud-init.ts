@@ -2,8 +2,8 @@ import { stringify } from 'yaml'
 import { type Seed, seedFiles, sshFolder } from './seed.ts'
 
 /**
- * sshd's own words for what a seed image has built in. Passwords are forbidden here and not by cloud-init's
- * `ssh_pwauth`, which restarts sshd when it has been answering for a while.
+ * sshd settings that Hearth's own images have built in. Passwords are forbidden here and not by cloud-init's
+ * `ssh_pwauth`, which restarts a sshd that is already answering.
  */
 const sshdSettings = [
   `TrustedUserCAKeys ${sshFolder}/user_ca.pub`,
@@ -19,7 +19,7 @@ export interface CloudInitFiles {
   'user-data': string
 }
 
-/** The two files of a NoCloud disk (volume label `cidata`) that make a cloud image this guest. */
+/** The two files of a NoCloud disk (volume label `cidata`) that give a cloud image this guest's identity. */
 export function cloudInitFiles(seed: Seed): CloudInitFiles {
   const { hostname } = seed.identity
   const written = seedFiles(seed).filter(({ path }) => !pathsCloudInitWrites.has(path))
@@ -30,7 +30,7 @@ export function cloudInitFiles(seed: Seed): CloudInitFiles {
         hostname,
         preserve_hostname: false,
         disable_root: false,
-        // The image's own: another one may need packages that it has not.
+        // The image's own file: another one may need packages that the image lacks.
         locale: false,
         ssh_deletekeys: true,
         ssh_keys: {

@@ -29,7 +29,7 @@ export interface CreationOptions {
   clock: { now(): Date }
 }
 
-/** Makes machines: identity, seed, disk and definition. */
+/** Creates machines: identity, seed, disk and definition. */
 export class Creation {
   constructor(private readonly options: CreationOptions) {}
 
@@ -43,11 +43,11 @@ export class Creation {
       throw new HostError('host_refused', `${domainName(environmentId)} is there without its folder`)
     }
     const image = await images.find(specification.image)
-    // Made anew as long as the machine has not been defined: nothing has booted with what a cut left here.
+    // Created again as long as the machine is not defined: nothing has booted with what an interrupted creation left.
     const { given, seed } = await this.chooseIdentity(specification, image)
     const ownership = ownershipOf(owner, environmentId, authority, clock.now())
     await authority.assertHeld()
-    // Before anything is made: from here on the folder says whose it is.
+    // Comes first: from here on the folder names its owner.
     if (existing.ownership === null) await folder.open({ ownership, given })
     else await folder.writeMachine({ ownership, given })
     await authority.assertHeld()
@@ -69,7 +69,7 @@ export class Creation {
     const hostKey = generateSecureShellKeyPair(hostname)
     const user = image.sshUser
     const identity = {
-      // Also the firmware's UUID, from which systemd derives it on a first boot under KVM.
+      // Also the UUID of the firmware, from which systemd derives the machine id on a first boot under KVM.
       machineId: environmentId.replaceAll('-', ''),
       hostname,
       randomSeedDigest: digestRandomSeed(randomSeed),

@@ -4,7 +4,10 @@ import type { LocatedImage } from './image-folder.ts'
 
 const bytesPerGibibyte = 1024 ** 3
 
-/** Makes a machine's disk as an overlay over its image, so that it costs no copy. For a machine not yet defined. */
+/**
+ * Creates a machine's disk as an overlay over its image, so that nothing is copied. Only for a machine that is not
+ * defined yet.
+ */
 export async function createDisk(
   runner: CommandRunner,
   image: LocatedImage,
@@ -13,7 +16,7 @@ export async function createDisk(
 ): Promise<void> {
   const size = Math.max(image.virtualSizeBytes, diskGibibytes * bytesPerGibibyte)
   const result = await runner.run([
-    // What is in it is nobody's but QEMU's, which libvirt makes its owner while the machine runs.
+    // Only QEMU may read the disk; libvirt makes QEMU its owner while the machine runs.
     'sh',
     '-c',
     'umask 077; exec "$@"',

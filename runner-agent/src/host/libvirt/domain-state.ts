@@ -12,8 +12,8 @@ const running: DomainState = { power: 'running', endReason: null, pauseReason: n
 const absent: DomainState = { power: 'absent', endReason: null, pauseReason: null }
 
 /**
- * What `virsh domstate --reason` says, in our words; nothing said means there is no such domain. The states are
- * libvirt's whole set: a word outside it is a HostError, since to take it for one of them would be a guess.
+ * Translates the output of `virsh domstate --reason`; empty output means that there is no such domain. The states are
+ * libvirt's complete set: an unknown word is a HostError, because mapping it to a known state would be a guess.
  */
 export function parseDomainState(text: string): DomainState {
   const said = text.trim()
@@ -27,7 +27,7 @@ export function parseDomainState(text: string): DomainState {
     case 'in shutdown':
       return running
     case 'paused':
-      // A machine that is being saved, dumped or migrated, or that starts, goes on by itself.
+      // A machine that is being saved, dumped, migrated or started resumes by itself.
       return goesOnByItself.has(reason) ? running : paused(reason)
     case 'pmsuspended':
       return paused(reason)

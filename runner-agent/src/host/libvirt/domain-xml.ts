@@ -16,20 +16,20 @@ const parser = new XMLParser({
 
 export interface DomainDescription {
   name: string
-  /** The environment's id: libvirt itself then holds each to one machine. */
+  /** The environment's id: libvirt then allows only one domain per environment. */
   uuid: string
   virtualization: 'kvm' | 'qemu'
   memoryMebibytes: number
   virtualCpus: number
   limits: MachineLimits
-  /** Whether the host has control groups, by which a machine's processors have a weight. */
+  /** Whether the host has control groups, which weight the processors of machines. */
   hasControlGroups: boolean
   ownership: Ownership
   diskPath: string
   /** The guest's second disk, raw and read-only. */
   seedPath: string
   consolePath: string
-  /** Boot straight into this kernel instead of the disk's own loader. */
+  /** Kernel to boot directly, without the boot loader on the disk. */
   kernel: { path: string; initrdPath: string | null; commandLine: string } | null
   network: DomainNetwork
 }
@@ -61,7 +61,7 @@ export function buildDomainXml(domain: DomainDescription): string {
       clock: { '@offset': 'utc' },
       on_poweroff: 'destroy',
       on_reboot: 'restart',
-      // Its state stays, so that the panic is known for what it is, until somebody starts or ends the machine.
+      // The crashed domain is kept, so that the panic can be recognised until somebody starts or ends the machine.
       on_crash: 'preserve',
       devices: devices(domain),
       ...commandLine(networkArguments(domain.network)),
@@ -92,7 +92,7 @@ function devices(domain: DomainDescription) {
           '@name': 'qemu',
           '@type': 'qcow2',
           '@cache': 'writeback',
-          // A guest whose host has no room stands still until there is some; other errors are the guest's to see.
+          // A guest is paused while its host's disk is full; other errors are passed on to the guest.
           '@error_policy': 'enospace',
           '@discard': 'unmap',
         },
@@ -113,7 +113,7 @@ function devices(domain: DomainDescription) {
     ...(network === null ? {} : { interface: network }),
     controller: { '@type': 'usb', '@model': 'none' },
     memballoon: { '@model': 'none' },
-    // By which a guest's kernel says that it panicked.
+    // Device through which a guest's kernel reports a panic.
     panic: { '@model': 'isa' },
     serial: { '@type': 'file', source: console, target: { '@port': '0' } },
     console: { '@type': 'file', source: console, target: { '@type': 'serial', '@port': '0' } },
@@ -133,7 +133,7 @@ function attributes(ownership: Ownership): Record<string, string> {
   return Object.fromEntries(Object.entries(ownership).map(([key, value]) => [`@${key}`, String(value)]))
 }
 
-/** Reads the ownership out of a metadata element or a whole definition; null where it is not there or not whole. */
+/** Parses the ownership from a metadata element or a whole definition; null where it is missing or incomplete. */
 export function parseOwnershipXml(text: string): Ownership | null {
   if (XMLValidator.validate(text) !== true) return null
   const parsed: unknown = parser.parse(text)

@@ -24,16 +24,16 @@ export interface SeenDomain extends DomainState {
   ownership: Ownership | null
 }
 
-/** Hearth's domains in one libvirt, each named for its environment. */
+/** Hearth's domains in one libvirt, each named after its environment. */
 export class Domains {
   constructor(private readonly virsh: Virsh) {}
 
-  /** The environments that have a domain, whoever's it is. */
+  /** Ids of the environments that have a domain, of any owner. */
   async list(): Promise<string[]> {
     return idsIn(await this.virsh.run('list', '--all', '--name'))
   }
 
-  /** In which of libvirt's states each is. */
+  /** State of each domain, as libvirt names it. */
   async states(): Promise<Map<string, string>> {
     const flags = ['running', 'paused', 'shutoff', 'other']
     const answers = await this.virsh.batch(flags.map((state) => `list --all --name --state-${state}`))
@@ -42,7 +42,7 @@ export class Domains {
     )
   }
 
-  /** Those that are paused, and why. */
+  /** The paused domains and the reason of each pause. */
   async paused(): Promise<PausedMachine[]> {
     const ids = idsIn(await this.virsh.run('list', '--name', '--state-paused', '--state-other'))
     const seen = ids.length === 0 ? [] : await this.look(ids)
@@ -68,7 +68,7 @@ export class Domains {
     }))
   }
 
-  /** Resolves with libvirt's words when it refuses, null when the domain runs. */
+  /** Resolves with libvirt's message when it refuses, with null when the domain runs. */
   async start(environmentId: string): Promise<string | null> {
     const { error } = await this.virsh.try('start', domainName(environmentId))
     return error === null || /already active/.test(error) ? null : error

@@ -30,7 +30,7 @@ export class ImageFolder {
     return held.flat().sort()
   }
 
-  /** Throws HostError `image_missing` where the host does not hold it. */
+  /** Throws HostError `image_missing` when the host does not have the image. */
   async find(name: string): Promise<LocatedImage> {
     const image = await this.read(name)
     if (image === null) {
@@ -55,7 +55,7 @@ export class ImageFolder {
     try {
       return imageSchema.parse(JSON.parse(text.toString('utf8')))
     } catch {
-      // Half written, or not ours: not an image yet.
+      // Incomplete, or not one of ours: not an image.
       return null
     }
   }
@@ -80,7 +80,7 @@ export class ImageFolder {
   }
 }
 
-/** In bytes; null where the answer of `qemu-img info` does not say it. */
+/** Size in bytes; null where `qemu-img info` does not report it. */
 function parseVirtualSize(answer: string): number | null {
   try {
     return diskInformationSchema.parse(JSON.parse(answer))['virtual-size']

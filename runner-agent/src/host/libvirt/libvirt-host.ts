@@ -20,12 +20,15 @@ export interface LibvirtHostOptions {
   imagesFolder: string
   /** Folder that holds a folder for each machine. */
   machinesFolder: string
-  /** The runner's id: what makes a machine this agent's own. */
+  /** The runner's id, which marks a machine as this agent's own. */
   owner: string
   /** The host's address on which guests are reached. */
   guestAddress: string
   network: NetworkSettings
-  /** Holds a folder for each guest's networking process; short, and of this user alone or root's. */
+  /**
+   * Folder that holds a folder for each guest's networking process. Its path must be short, and owned by this user or
+   * root alone.
+   */
   socketsFolder: string
   /** Whether commands on the host run as root. */
   isRoot: boolean

@@ -84,7 +84,7 @@ export class LibvirtMachines implements Machines {
 
   async keepRecord(environmentId: string, text: string, authority: Authority): Promise<void> {
     const folder = this.sight.folder(environmentId)
-    // The folder alone is asked: a record is kept often, and asking libvirt costs.
+    // Only the folder is checked: a record is written often, and asking libvirt is expensive.
     const file = await folder.readMachine()
     const { owner, clock } = this.options
     if (file !== null) {

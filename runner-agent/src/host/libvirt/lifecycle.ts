@@ -18,10 +18,10 @@ export interface LifecycleOptions {
   networks: GuestNetworks
 }
 
-/** Where the system's libvirt logs; a user's own keeps its logs in the user's cache. */
+/** Log folder of the system's libvirt; a user's own libvirt logs to the user's cache folder. */
 const systemLogs = '/var/log/libvirt/qemu'
 
-/** Starts, ends and removes machines that are made. */
+/** Starts, ends and removes existing machines. */
 export class Lifecycle {
   constructor(private readonly options: LifecycleOptions) {}
 
@@ -32,7 +32,7 @@ export class Lifecycle {
       if (machine.fault === null) return
       await this.destroy(environmentId, authority)
     }
-    // One whose kernel panicked is kept as it was until somebody wants it to start again.
+    // A machine whose kernel panicked is kept until it is to be started again.
     if (machine.endReason === 'kernel_panicked') await this.destroy(environmentId, authority)
     for (let attempt = 0; ; attempt += 1) {
       await authority.assertHeld()
@@ -76,9 +76,9 @@ export class Lifecycle {
       await domains.undefine(environmentId)
     }
     await authority.assertHeld()
-    // A folder that neither itself nor a domain proves to be ours is left alone.
+    // A folder is left alone unless its own file or a domain proves that it is ours.
     if (machine.ownership === null) return folders.clear(environmentId)
-    // libvirt keeps a log for every name it ever ran; ours are never used again.
+    // libvirt keeps a log for every domain name; our names are never used again.
     await runner.run(['rm', '-f', '--', `${systemLogs}/${domainName(environmentId)}.log`])
     const given = (await sight.folder(environmentId).readMachine())?.given ?? null
     await folders.remove(environmentId)
@@ -107,7 +107,7 @@ export class Lifecycle {
     return error
   }
 
-  /** Gives the machine the network that the settings say now. */
+  /** Applies the current network settings to the machine. */
   private async redefine(environmentId: string): Promise<Given> {
     const { runner, domains, sight, networks } = this.options
     const folder = sight.folder(environmentId)
@@ -136,7 +136,7 @@ export class Lifecycle {
   }
 }
 
-/** Whether there is a QEMU to end. */
+/** Whether a QEMU process is running for the machine. */
 function isActive({ power, endReason }: Machine): boolean {
   return power === 'running' || power === 'paused' || endReason === 'kernel_panicked'
 }

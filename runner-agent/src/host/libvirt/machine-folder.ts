@@ -5,7 +5,7 @@ import { type MachineFile, machineFileSchema } from './metadata.ts'
 
 const machineFile = 'machine.json'
 
-/** The folder that holds every file of one machine, and goes with it. */
+/** The folder that holds every file of one machine and is removed with it. */
 export class MachineFolder {
   readonly path: string
 
@@ -29,7 +29,7 @@ export class MachineFolder {
     return posix.join(this.path, 'domain.xml')
   }
 
-  /** null where there is no folder, or one that does not say whose it is. */
+  /** Null where there is no folder, or where the folder does not name its owner. */
   async readMachine(): Promise<MachineFile | null> {
     const text = await this.runner.readFile(posix.join(this.path, machineFile))
     if (text === null) return null
@@ -40,7 +40,7 @@ export class MachineFolder {
     }
   }
 
-  /** Makes the folder; from then on it says whose it is. */
+  /** Creates the folder; from then on it names its owner. */
   open(machine: MachineFile): Promise<void> {
     return this.folders.open(this.environmentId, machineFile, textOf(machine))
   }

@@ -18,10 +18,10 @@ export interface MachineSightOptions {
   owner: string
 }
 
-/** Within which libvirt knows that a QEMU has ended. */
+/** Time within which libvirt notices that a QEMU process has ended. */
 const endMilliseconds = 500
 
-/** What domains and folders together show of the machines. */
+/** State of the machines, put together from domains and folders. */
 export class MachineSight {
   private readonly boot: HostBoot
 
@@ -72,12 +72,12 @@ export class MachineSight {
       address: given === null ? null : await networks.addressOf(environmentId, given, isRunning),
       identity: given?.identity ?? null,
       fault: isRunning && given !== null ? await this.faultOf(environmentId, given) : null,
-      // A record in a folder that does not say whose it is says nothing either.
+      // A record in a folder that does not name its owner is not trusted.
       record: file === null ? null : record,
     }
   }
 
-  /** The machine, which this authority may touch; throws as `assertMayTouch` does. */
+  /** The machine, if this authority may change it; throws as `assertMayTouch` does. */
   async lookToTouch(environmentId: string, authority: Authority): Promise<Machine> {
     const machine = await this.look(environmentId)
     assertMayTouch(machine, this.options.owner, authority)
@@ -88,7 +88,7 @@ export class MachineSight {
     if (given !== null) this.options.networks.note(environmentId, given)
   }
 
-  /** As libvirt names the states of all machines; one that has lost its network is in another state. */
+  /** State of every machine as libvirt names it; a machine that has lost its network gets another state. */
   async states(): Promise<Map<string, string>> {
     const { domains, networks } = this.options
     const [states, listened] = await Promise.all([domains.states(), networks.listened()])
@@ -103,7 +103,7 @@ export class MachineSight {
   private async faultOf(environmentId: string, given: Given): Promise<string | null> {
     const { networks, domains } = this.options
     if (!networks.isLost(given, await networks.listened())) return null
-    // It ends with its machine: one that is just ending has no fault.
+    // The networking process ends with its machine: a machine that is just ending has no fault.
     await delay(endMilliseconds)
     const [domain] = await domains.look([environmentId])
     if (domain?.power !== 'running' || !networks.isLost(given, await networks.listened())) return null

@@ -17,7 +17,7 @@ const limitsSchema = z.object({
   packetsPerSecond: z.number().optional(),
 })
 
-/** How a machine was connected when it was made. */
+/** How a machine was connected when it was created. */
 const networkSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.enum(['isolated', 'user']), limits: limitsSchema }),
   z.object({
@@ -37,9 +37,9 @@ export const machineFileSchema = z.object({
   ownership: ownershipSchema,
   given: z
     .object({
-      /** null for a machine whose address is its own and changes. */
+      /** Null for a machine that has its own, changing address. */
       address: addressSchema.nullable(),
-      /** Missing in machines that were made before these were kept: they have QEMU's user network. */
+      /** Missing in machines created before networks were recorded: they use QEMU's user network. */
       login: addressSchema.pick({ user: true, hostKey: true }).optional(),
       network: networkSchema.optional(),
       identity: z.object({ machineId: z.string(), hostname: z.string(), randomSeedDigest: z.string() }),
@@ -47,7 +47,7 @@ export const machineFileSchema = z.object({
     .nullable(),
 })
 export type MachineFile = z.infer<typeof machineFileSchema>
-/** What a machine is given when it is made. */
+/** What a machine is given when it is created. */
 export type Given = NonNullable<MachineFile['given']>
 
 /** Attributes of the metadata element, as text. */

@@ -2,15 +2,16 @@ import type { CommandRunner } from '../command/command-runner.ts'
 import { HostError } from '../host-error.ts'
 
 /**
- * Closes what earlier agents left open among the machines' folders: files are their owner's alone, and folders are
- * entered by who knows a name in them, as QEMU's user does, and listed by nobody else. Links are left as they are.
+ * Corrects permissions that earlier agents left too open in the machines' folders: files are accessible to their
+ * owner only; folders can be entered by anyone who knows a name in them, as QEMU's user does, but not listed. Links
+ * are not changed.
  */
 export async function closeMachines(runner: CommandRunner, machinesFolder: string): Promise<void> {
   const script =
     '[ -d "$1" ] || exit 0; find "$1" -type d -perm /066 -exec chmod go-rw -- {} + && ' +
     'find "$1" -type f -perm /077 -exec chmod go= -- {} +'
   const { exitCode, stderr } = await runner.run(['sh', '-c', script, 'sh', machinesFolder])
-  // A machine that is being removed meanwhile leaves nothing to close.
+  // A machine that is removed meanwhile needs no correction.
   const wrong = stderr
     .split('\n')
     .filter((line) => line !== '' && !line.includes('No such file or directory'))

@@ -6,7 +6,7 @@ import type { Image } from '../image.ts'
 import { cloudInitFiles } from './cloud-init.ts'
 import { type Seed, seedArchive, seedFiles } from './seed.ts'
 
-/** Where a machine's seed disk stands. */
+/** Path of a machine's seed disk. */
 export function seedDiskPath(folder: string, format: Image['format']): string {
   switch (format) {
     case 'seed':

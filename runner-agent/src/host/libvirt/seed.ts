@@ -3,7 +3,7 @@ import type { SecureShellKeyPair } from '../../secure-shell/host-key.ts'
 import type { GivenIdentity } from '../machine.ts'
 import { randomSeedPath } from '../random-seed.ts'
 
-/** What makes a guest itself, whichever way its image takes it in. */
+/** A guest's identity, in whichever form its image expects it. */
 export interface Seed {
   environmentId: string
   identity: GivenIdentity
@@ -14,7 +14,7 @@ export interface Seed {
   agentKey: string
   user: string
   randomSeed: string
-  /** The base image's own address, or the one that the network's DHCP server gives. */
+  /** Address fixed in the base image, or address assigned by the network's DHCP server. */
   network: 'static' | 'dhcp'
 }
 

@@ -1,14 +1,14 @@
 import type { CommandRunner } from '../command/command-runner.ts'
 import { HostError } from '../host-error.ts'
 
-/** One libvirt connection, spoken to through virsh. */
+/** One libvirt connection, used through virsh. */
 export class Virsh {
   constructor(
     private readonly runner: CommandRunner,
     readonly uri: string,
   ) {}
 
-  /** Runs one virsh command. Throws HostError with libvirt's own words when it is refused. */
+  /** Runs one virsh command. Throws HostError with libvirt's message when libvirt refuses. */
   async run(...command: [string, ...string[]]): Promise<string> {
     const result = await this.try(...command)
     if (result.error !== null) throw new HostError('host_refused', `virsh ${command[0]}: ${result.error}`)
@@ -16,7 +16,7 @@ export class Virsh {
   }
 
   async try(...command: [string, ...string[]]): Promise<{ output: string; error: string | null }> {
-    // A start may have to ask QEMU what it can do first, which takes long on a busy host.
+    // A start may first have to query QEMU's capabilities, which takes long on a busy host.
     const result = await this.runner.run(['virsh', '-q', '-c', this.uri, ...command], {
       timeoutMilliseconds: 180_000,
     })
@@ -24,15 +24,15 @@ export class Virsh {
     return { output: result.stdout.trim(), error: readable(result.stderr) }
   }
 
-  /** Hands over what libvirt tells of its domains, a line for each event, until the signal aborts or it ends. */
+  /** Hands over libvirt's domain events, one line per event, until the signal aborts or the stream ends. */
   followEvents(line: (text: string) => void, signal: AbortSignal): Promise<void> {
     const command = ['virsh', '-q', '-c', this.uri, 'event', '--event', 'lifecycle', '--loop'] as const
     return this.runner.follow(command, line, signal)
   }
 
   /**
-   * Runs many commands in few processes and gives what each printed, in order; one that failed printed nothing.
-   * Names in them must hold neither blanks nor quotes.
+   * Runs many virsh commands in few processes and returns the output of each, in order; a failed command has empty
+   * output. Names in the commands must contain neither blanks nor quotes.
    */
   async batch(commands: readonly string[]): Promise<string[]> {
     const outputs: string[] = []
@@ -51,7 +51,7 @@ export class Virsh {
     if (parts.length !== commands.length) {
       throw new HostError('host_refused', `virsh: ${readable(result.stderr)}`)
     }
-    // "Not there" is an answer here; anything else that is wrong must not be taken for it.
+    // "Not found" is a valid answer here; any other error must not be mistaken for it.
     const wrong = result.stderr.split('\n').filter((line) => line.trim() !== '' && !isAbsence(line))
     if (wrong.length > 0) {
       throw new HostError('host_refused', `virsh: ${readable(result.stderr)}`)

@@ -17,9 +17,9 @@ const cachedSchema = z.object({
 })
 
 /**
- * Finds out whether KVM works here. That the device exists, or that libvirt lists it, proves nothing: only a guest
- * that runs does. So a kernel is started under KVM for a few seconds, and must say something on its serial line.
- * The answer is kept in `cachePath` for as long as kernel, QEMU, image and device stay the same.
+ * Finds out whether KVM works here. That the device exists, or that libvirt lists it, proves nothing: only a running
+ * guest does. So a kernel is started under KVM for a few seconds and must write to its serial line. The result is
+ * cached in `cachePath` until kernel, QEMU, image or device change.
  */
 export async function proveVirtualization(
   runner: CommandRunner,
@@ -48,7 +48,7 @@ async function run(runner: CommandRunner, kernelPath: string | null): Promise<Pr
   if (kernelPath === null) {
     return { virtualization: 'qemu', reason: 'no base image with a kernel to try KVM with' }
   }
-  // grep ends at the first sign of life, and timeout ends a guest that never gives one.
+  // grep ends at the first output, and timeout ends a guest that prints nothing.
   const script =
     'timeout --kill-after=1 "$1" qemu-system-x86_64 -accel kvm -machine q35 -cpu host -m 256 -display none ' +
     '-nodefaults -no-user-config -no-reboot -serial stdio -monitor none -kernel "$2" ' +

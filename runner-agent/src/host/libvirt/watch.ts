@@ -1,12 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Domains, environmentIdOf } from './domains.ts'
 
-/** Between two looks at all machines, for when an event was lost or none can be had. */
+/** Interval between two looks at all machines, for when an event was lost or none are available. */
 const lookMilliseconds = 5_000
-/** Before events are asked for again after their stream has ended. */
+/** Delay before the event stream is reopened after it has ended. */
 const restartMilliseconds = 1_000
 
-/** Names the machines whose power changed: at once by libvirt's events, and by a look at all of them every few seconds. */
+/**
+ * Reports machines whose power state changed: at once by libvirt's events, and every few seconds by a look at all of
+ * them.
+ */
 export async function watchPower(
   domains: Pick<Domains, 'states' | 'followEvents'>,
   changed: (environmentId: string) => void,
@@ -25,7 +28,7 @@ async function followEvents(
       const id = environmentIdOf(/ for domain '([^']*)'/.exec(line)?.[1] ?? '')
       if (id !== null) changed(id)
     }
-    // What happened while nobody listened is seen by the next look.
+    // Changes missed while the stream was closed are found by the next look.
     await domains.followEvents(take, signal).catch(() => undefined)
     await pause(restartMilliseconds, signal)
   }
@@ -38,7 +41,7 @@ async function lookAgainAndAgain(
 ): Promise<void> {
   let before: Map<string, string> | null = null
   while (!signal.aborted) {
-    // A host that does not answer just now is asked again; its machines are not thereby gone.
+    // A host that does not answer is asked again later; its machines still exist.
     const now = await domains.states().catch(() => null)
     if (now !== null && before !== null) {
       for (const id of new Set([...before.keys(), ...now.keys()])) {

@@ -6,14 +6,14 @@ import { LocalCommandRunner } from '../command/local.ts'
 import { OwnedFolders } from '../command/owned-folders.ts'
 
 const storedMachineSchema = z.object({
-  /** `absent` as long as there is only a folder. */
+  /** `absent` while only the folder exists. */
   power: z.enum(['absent', 'shut_off', 'running', 'paused', 'crashed']),
   endReason: z
     .enum(['guest_shut_down', 'ended_on_host', 'kernel_panicked', 'hypervisor_gone', 'unknown'])
     .nullable()
     .default(null),
   pauseReason: pauseReasonSchema.nullable().default(null),
-  /** Milliseconds since 1970 at which its guest answers. */
+  /** Time from which the guest answers, in milliseconds since 1970. */
   answersAt: z.number(),
   ownership: z.object({
     owner: z.string(),
@@ -31,7 +31,7 @@ export type StoredMachine = z.infer<typeof storedMachineSchema>
 
 const machineFile = 'machine.json'
 
-/** Synthetic machines as files, one folder each, so that they outlive the process as real ones do. */
+/** Synthetic machines as files, one folder each, so that they survive the process as real machines do. */
 export class MachineStore {
   private readonly files = new LocalCommandRunner()
   private readonly folders: OwnedFolders
@@ -47,7 +47,7 @@ export class MachineStore {
     return this.folders.list()
   }
 
-  /** null where there is no folder, or one that does not say whose it is. */
+  /** Null where there is no folder, or where the folder does not name its owner. */
   async read(environmentId: string): Promise<StoredMachine | null> {
     const text = await this.readText(environmentId, machineFile)
     if (text === null) return null
@@ -58,7 +58,7 @@ export class MachineStore {
     }
   }
 
-  /** Makes the machine's folder. Rejects when there is one that holds anything. */
+  /** Creates the machine's folder. Rejects when a folder that is not empty already exists. */
   open(environmentId: string, machine: StoredMachine): Promise<void> {
     return this.folders.open(environmentId, machineFile, JSON.stringify(machine))
   }
@@ -75,7 +75,7 @@ export class MachineStore {
     return this.files.writeFile(join(this.folders.path(environmentId), name), text, 0o600)
   }
 
-  /** Which boot the synthetic host is in. */
+  /** Id of the synthetic host's current boot. */
   async bootId(): Promise<string> {
     return (await this.files.readFile(this.bootFile))?.toString('utf8') ?? 'first'
   }
@@ -84,12 +84,12 @@ export class MachineStore {
     await this.files.writeFile(this.bootFile, newId(), 0o600)
   }
 
-  /** The folder has proved to be the owner's. */
+  /** Removes the folder, which was proved to belong to the owner. */
   remove(environmentId: string): Promise<void> {
     return this.folders.remove(environmentId)
   }
 
-  /** Removes what a cut left of a folder. */
+  /** Removes what an interrupted operation left of a folder. */
   clear(environmentId: string): Promise<void> {
     return this.folders.clear(environmentId)
   }

@@ -24,11 +24,11 @@ const ledgerEntrySchema = z.object({
   startedAt: z.number(),
   endsAt: z.number(),
   fails: z.boolean(),
-  /** For whom it was started. */
+  /** On whose behalf the step was started. */
   origin: z.object({ runnerId: z.string(), ...numbers }),
 })
 
-/** The inside of a synthetic machine: steps take the time the settings say, and run nothing. */
+/** The inside of a synthetic machine: a step takes the time given in the settings and runs nothing. */
 export class SyntheticGuest implements Guest {
   constructor(
     private readonly machine: GuestMachine,
@@ -48,7 +48,7 @@ export class SyntheticGuest implements Guest {
   }
 
   async sync(): Promise<void> {
-    // What is kept of it is kept on the host.
+    // The guest's state is kept on the host.
   }
 
   async writePrivateFile(path: string, content: string, origin: Origin, signal: AbortSignal): Promise<void> {
@@ -81,11 +81,11 @@ export class SyntheticGuest implements Guest {
   }
 
   close(): void {
-    // Nothing is kept open.
+    // There is nothing to close.
   }
 
   async shutDown(): Promise<void> {
-    // The host does it at once.
+    // The synthetic host shuts down at once.
   }
 
   private async *runStep(
@@ -128,7 +128,7 @@ export class SyntheticGuest implements Guest {
     return entry
   }
 
-  /** Lets the origin through, and notes its numbers, unless the guest has seen newer ones. */
+  /** Accepts the origin and stores its epoch and generation, unless the guest has seen newer ones. */
   private async pass({ epoch, generation }: Origin): Promise<void> {
     const { environmentId } = this.machine
     const kept = await this.store.readText(environmentId, 'fence.json')
@@ -156,7 +156,7 @@ export class SyntheticGuest implements Guest {
   }
 }
 
-/** `clone_repo.shop-3` is of the step `clone_repo`. */
+/** The step in a key: `clone_repo` for `clone_repo.shop-3`. */
 function stepName(key: string): StepName {
   return stepNames.find((name) => key.startsWith(`${name}.`) || key.startsWith(`${name}-`)) ?? 'project_setup'
 }

@@ -5,7 +5,7 @@ export interface SyntheticHostOptions extends SyntheticMachinesOptions {
   capacity: Pick<HostFacts, 'virtualCpus' | 'memoryMebibytes' | 'diskGibibytes'>
 }
 
-/** A host that is only written down: for demonstrations without virtualisation, and for scale. */
+/** A host without virtual machines, kept in files: for demonstrations without virtualisation and for tests at scale. */
 export class SyntheticHost implements Host {
   readonly machines: SyntheticMachines
 

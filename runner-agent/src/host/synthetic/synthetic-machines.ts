@@ -18,10 +18,10 @@ export interface SyntheticMachinesOptions extends SyntheticWorld {
 }
 
 const ports = { first: 20_000, count: 40_000 }
-/** Host keys are real ones, but a few do for all. */
+/** Host keys are real, but a few of them are shared by all machines. */
 const hostKeysKept = 8
 
-/** Machines that are only written down: for demonstrations without virtualisation, and for scale. */
+/** Machines that exist only as files: for demonstrations without virtualisation and for tests at scale. */
 export class SyntheticMachines implements Machines {
   private readonly store: MachineStore
   private readonly hostKeys: string[] = []
@@ -59,7 +59,7 @@ export class SyntheticMachines implements Machines {
       address: machine?.address ?? null,
       identity: machine?.identity ?? null,
       fault: null,
-      // A record in a folder that does not say whose it is says nothing either.
+      // A record in a folder that does not name its owner is not trusted.
       record: machine === null ? null : record,
     }
   }
@@ -111,7 +111,7 @@ export class SyntheticMachines implements Machines {
   async remove(environmentId: string, authority: Authority): Promise<void> {
     const machine = await this.own(environmentId, authority)
     await authority.assertHeld()
-    // A folder that does not say whose it is is left alone.
+    // A folder that does not name its owner is left alone.
     if (machine === null) await this.store.clear(environmentId)
     else await this.store.remove(environmentId)
   }
@@ -139,7 +139,7 @@ export class SyntheticMachines implements Machines {
   }
 
   async paused(): Promise<PausedMachine[]> {
-    // Only what this process paused: machines are many, and each is a file.
+    // Only machines that this process paused: there are many machines, and each is a file.
     const machines = await Promise.all(
       [...this.pausedHere].map(async (environmentId) => ({
         environmentId,
@@ -167,7 +167,7 @@ export class SyntheticMachines implements Machines {
     await this.change(environmentId, { power: 'crashed', endReason, pauseReason: null })
   }
 
-  /** Has a machine's guest stand still, as a full disk or somebody on the host would. */
+  /** Pauses a machine, as a full disk or somebody on the host would. */
   async pause(environmentId: string, pauseReason: PauseReason): Promise<void> {
     this.pausedHere.add(environmentId)
     await this.change(environmentId, { power: 'paused', endReason: null, pauseReason })
@@ -184,7 +184,7 @@ export class SyntheticMachines implements Machines {
     }
   }
 
-  /** Nobody is told of anything any more. */
+  /** Stops all notifications. */
   close(): void {
     this.watchers.clear()
   }
@@ -255,7 +255,7 @@ export class SyntheticMachines implements Machines {
 
 const going = { power: 'running', endReason: null, pauseReason: null } as const
 
-/** A port that stays the machine's own over restarts; nothing listens on it. */
+/** Port of the machine, the same after restarts; nothing listens on it. */
 function portOf(environmentId: string): number {
   return ports.first + (createHash('sha256').update(environmentId).digest().readUInt32BE() % ports.count)
 }

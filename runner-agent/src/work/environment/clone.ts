@@ -2,7 +2,7 @@ import type { ProvisioningPlan, Repository } from '@hearth/contract'
 import type { GuestCommand } from '../../guest/guest.ts'
 import { quote } from '../../secure-shell/quote.ts'
 
-/** In memory: what opens a repository is on no disk, and is removed when its clone is over. */
+/** Folder in memory: the credentials of a repository are never on a disk and are removed after its clone. */
 const credentialFolder = '/run/hearth/git'
 
 /** What a clone needs beside the repository, as private files of the guest. */
@@ -14,14 +14,14 @@ export function credentialFiles(
   const { token, deployKey, knownHosts } = repository
   if (token !== undefined) files.push({ path: tokenFile(repository), content: secrets[token] ?? '' })
   if (deployKey !== undefined) {
-    // ssh refuses a key whose last line does not end.
+    // ssh refuses a key without a newline at its end.
     files.push({ path: keyFile(repository), content: `${(secrets[deployKey] ?? '').trimEnd()}\n` })
   }
   if (knownHosts !== undefined) files.push({ path: knownHostsFile(repository), content: `${knownHosts}\n` })
   return files
 }
 
-/** The secrets that are variables of the environment: those that open repositories are git's alone. */
+/** The secrets that become variables of the environment: repository credentials are used by git only. */
 export function environmentSecretNames({
   secretNames,
   repositories,
@@ -30,7 +30,7 @@ export function environmentSecretNames({
   return secretNames.filter((name) => !credentials.has(name))
 }
 
-/** Clones into `/home/<name>`, and leaves nothing of the credentials behind however it ends. */
+/** Clones into `/home/<name>`; removes the credentials however the clone ends. */
 export function cloneCommand(repository: Repository): GuestCommand {
   const { url, name, branch, token, deployKey, knownHosts } = repository
   const options =
@@ -57,8 +57,8 @@ export function cloneCommand(repository: Repository): GuestCommand {
 }
 
 /**
- * git clones a repository whose HEAD names a branch that is not there, and leaves an empty folder. A repository without
- * any branch is empty indeed. The file is looked for first: git itself would be one program more.
+ * git accepts a repository whose HEAD names a missing branch and leaves an empty folder; only a repository without
+ * any branch is really empty. The file is checked first, because running git would be another process.
  */
 export function headCheck(folder: string): string {
   const at = quote(folder)
@@ -78,7 +78,7 @@ export function headCheck(folder: string): string {
 
 const mostBranches = 20
 
-/** Any name goes with a token; a name in the URL comes before it. */
+/** A token works with any user name; one in the URL is preferred. */
 function tokenHelper(repository: Repository): string {
   return `!f() { [ "$1" = get ] && printf 'username=hearth\\npassword=%s\\n' "$(cat ${quote(tokenFile(repository))})"; }; f`
 }
@@ -100,14 +100,14 @@ const knownHostsFile = ({ name }: Repository) => `${credentialFolder}/${name}.kn
 
 const credentials = /^([a-z]+:\/\/)([^/@]*)@/
 
-/** A URL as it may be shown. */
+/** A URL without its password, for display. */
 export function withoutCredentials(url: string): string {
   return url.replace(credentials, (_, scheme: string, user: string) =>
     user.includes(':') ? scheme : `${scheme}${user}@`,
   )
 }
 
-/** The password in a URL, which must not be shown either. */
+/** The password in a URL, which must be masked as well. */
 export function passwordOf(url: string): string[] {
   const user = credentials.exec(url)?.[2] ?? ''
   const colon = user.indexOf(':')

@@ -1,19 +1,10 @@
+import { samplePlan } from '@hearth/testing'
 import { expect, test } from 'vitest'
 import type { EndReason } from '../../host/machine.ts'
 import { endFailure } from './end-failure.ts'
 import { newRecord } from './record.ts'
 
-const plan = {
-  image: 'debian-12',
-  virtualCpus: 1,
-  memoryMebibytes: 512,
-  diskGibibytes: 1,
-  repositories: [],
-  variables: {},
-  secretNames: [],
-  projectSetup: [{ name: 'one', command: 'true' }],
-  warmPoolSetup: [],
-}
+const plan = samplePlan({ projectSetup: [{ name: 'one', command: 'true' }] })
 const fresh = { ...newRecord(1, plan), power: 'running' as const, hostBootId: 'first' }
 const inSetup = {
   ...fresh,

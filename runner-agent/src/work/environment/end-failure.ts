@@ -2,7 +2,7 @@ import { type Failure, stepKey } from '@hearth/contract'
 import type { EndReason, Machine } from '../../host/machine.ts'
 import type { EnvironmentRecord } from './record.ts'
 
-/** The failure of a machine that was meant to run and is off: what ended it, and during which step. */
+/** The failure of a machine that should run and is off: what ended it, and during which step. */
 export function endFailure(
   machine: Pick<Machine, 'endReason' | 'hostBootId'>,
   record: EnvironmentRecord,

@@ -22,10 +22,10 @@ export interface EnvironmentContext {
   deadlines: StepDeadlines
   /** PEM of the key that secrets are sealed to. */
   sealingKey: string
-  /** Aborts when nothing may be sent any more. */
+  /** Aborts when nothing may be sent any more, at the end of a stop. */
   closing: AbortSignal
-  /** Told of every step that is over, for the metrics. */
+  /** Called for every step that has ended, for the metrics. */
   stepEnded(step: StepStatus): void
-  /** Work that a graceful stop waits for. */
+  /** Registers work that a graceful stop waits for. */
   track(work: Promise<unknown>): void
 }

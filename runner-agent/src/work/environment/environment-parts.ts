@@ -5,7 +5,7 @@ import type { EnvironmentContext } from './environment-context.ts'
 import type { GuestConnection } from './guest-connection.ts'
 import type { RecordKeeper } from './record-keeper.ts'
 
-/** What the steps of one environment share. */
+/** Objects that the steps of one environment share. */
 export interface EnvironmentParts {
   task: Task<EnvironmentOrder>
   context: EnvironmentContext

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EnvironmentOrder, EnvironmentReport, LogChunk } from '@hearth/contract'
 import { generateSealingKeyPair, newId, seal, systemClock } from '@hearth/foundation'
+import { sampleOrder, samplePlan } from '@hearth/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Guest, StaleInGuest } from '../../guest/guest.ts'
 import { MachineStore } from '../../host/synthetic/machine-store.ts'
@@ -99,31 +100,19 @@ function agentOf(
 }
 
 const id = newId()
-const order = (change: Partial<EnvironmentOrder> = {}): EnvironmentOrder => ({
-  kind: 'environment',
-  id,
-  name: 'shop-1',
-  organizationId: newId(),
-  runnerId,
-  epoch: 1,
-  generation: 1,
-  desiredPhase: 'running',
-  plan: {
-    image: 'debian-12',
-    virtualCpus: 1,
-    memoryMebibytes: 512,
-    diskGibibytes: 1,
-    repositories: [{ url: 'https://example.org/shop.git', name: 'shop', branch: null, setup: [] }],
-    variables: { GREETING: 'hello' },
-    secretNames: ['TOKEN'],
-    projectSetup: [{ name: 'install', command: 'echo s3cr3t-value' }],
-    warmPoolSetup: [],
-  },
-  sealedSecrets: seal(JSON.stringify({ TOKEN: 's3cr3t-value' }), sealing.publicKey, id),
-  userCertificateAuthority: 'ssh-ed25519 AAAA',
-  principal: `environment:${id}`,
-  ...change,
-})
+const order = (change: Partial<EnvironmentOrder> = {}) =>
+  sampleOrder({
+    id,
+    runnerId,
+    plan: samplePlan({
+      repositories: [{ url: 'https://example.org/shop.git', name: 'shop', branch: null, setup: [] }],
+      variables: { GREETING: 'hello' },
+      secretNames: ['TOKEN'],
+      projectSetup: [{ name: 'install', command: 'echo s3cr3t-value' }],
+    }),
+    sealedSecrets: seal(JSON.stringify({ TOKEN: 's3cr3t-value' }), sealing.publicKey, id),
+    ...change,
+  })
 const phases = (report: EnvironmentReport) =>
   Object.fromEntries(report.steps.map(({ name, phase }) => [name, phase]))
 

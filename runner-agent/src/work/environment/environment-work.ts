@@ -15,7 +15,7 @@ import { RecordKeeper } from './record-keeper.ts'
 import { thrownFailure } from './step-failure.ts'
 import { type FailedStep, StepRunning } from './step-running.ts'
 
-/** What is done about one environment: its machine, and the steps in its guest. */
+/** The work on one environment: its machine, and the steps in its guest. */
 export class EnvironmentWork implements Work<EnvironmentOrder> {
   readonly record: RecordKeeper
   private readonly bootSlot: BootSlot
@@ -60,7 +60,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
     try {
       return await this.takeStep(step, machine)
     } catch (thrown) {
-      // What a guest says proves nothing of the agent's own lease.
+      // A guest's word proves nothing about the agent's own lease.
       throw thrown instanceof StaleInGuest ? new GuestClaim(thrown.message) : thrown
     }
   }
@@ -107,7 +107,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
     return { failure: thrownFailure(thrown, step?.name) }
   }
 
-  /** Root in a guest may say what it likes: the machine's own mark, which the guest cannot reach, is looked at. */
+  /** Root in a guest may claim anything, so the machine's own metadata is checked, which the guest cannot reach. */
   private async judge({ message }: GuestClaim): Promise<Failed | null> {
     const { id } = this.task.order
     const { ownership } = await this.context.machines.look(id)
@@ -140,18 +140,19 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
     this.guest.close()
   }
 
-  /** Lets a paused machine go on, as long as it is to run. */
+  /** Resumes a paused machine if it should run. */
   async resume(): Promise<void> {
     const { order, authority, isOver } = this.task
     if (order.desiredPhase !== 'running' || isOver) return
     await this.context.machines.resume(order.id, authority)
   }
 
-  /** When its machine does not run any more, whatever waits for its guest is given up. */
+  /** When the machine no longer runs, everything that waits for its guest is aborted. */
   async endWaitOfEndedMachine(): Promise<void> {
     const interrupt = this.task.interruption()
     if (!this.guest.isOpen) return
-    // One that cannot be looked at now is looked at again when the watch says so, or at the step's deadline.
+    // If the machine cannot be looked at now, it is looked at again at the watch's next event or at the step's
+    // deadline.
     const machine = await this.context.machines.look(this.task.order.id).catch(() => null)
     if (machine === null || machine.power === 'running' || machine.power === 'paused') return
     interrupt(new MachineEnded())
@@ -163,5 +164,5 @@ type Body = Omit<
   'kind' | 'id' | 'runnerId' | 'epoch' | 'generation' | 'sequence' | 'reportedAt'
 >
 
-/** A guest says that it was worked on under a newer lease or order. */
+/** Called when a guest says that it was worked on under a newer lease or order. */
 class GuestClaim extends Error {}

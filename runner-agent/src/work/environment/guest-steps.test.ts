@@ -1,12 +1,8 @@
-import type { ProvisioningPlan } from '@hearth/contract'
+import { samplePlan } from '@hearth/testing'
 import { expect, test } from 'vitest'
 import { guestStep, stepLimitSeconds } from './guest-steps.ts'
 
-const plan: ProvisioningPlan = {
-  image: 'debian-12',
-  virtualCpus: 1,
-  memoryMebibytes: 512,
-  diskGibibytes: 1,
+const plan = samplePlan({
   repositories: [
     {
       url: 'https://user:p4ssw0rd@example.org/shop.git',
@@ -15,11 +11,8 @@ const plan: ProvisioningPlan = {
       setup: [{ name: 'install', command: 'npm ci', timeoutSeconds: 5 }],
     },
   ],
-  variables: {},
-  secretNames: [],
   projectSetup: [{ name: 'one', command: 'true' }],
-  warmPoolSetup: [],
-}
+})
 
 test('project commands run in /home, a repository’s in its own folder', () => {
   expect(guestStep(plan, { name: 'project_setup', repository: null }, 1, {}).folder).toBe('/home')

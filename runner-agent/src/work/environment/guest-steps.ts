@@ -14,7 +14,7 @@ import { cloneCommand } from './clone.ts'
 
 export type StepDeadlines = Partial<Record<StepName, number>>
 
-/** Seconds a step may take: its own deadline, or what its commands ask for where that is more. */
+/** Time limit of a step in seconds: its own deadline, or the sum of its commands' limits where that is more. */
 export function stepLimitSeconds(
   name: StepName,
   commands: readonly { timeoutSeconds: number | null }[],
@@ -24,7 +24,7 @@ export function stepLimitSeconds(
   return Math.max(deadlines[name] ?? stepDeadlineSeconds[name], asked)
 }
 
-/** The steps that are a script in the guest. */
+/** The steps that run as a script in the guest. */
 export type ScriptStepName = Exclude<StepName, 'create_vm' | 'ensure_server' | 'set_env_vars'>
 
 export function isScriptStep<Step extends { name: StepName }>(
@@ -33,7 +33,10 @@ export function isScriptStep<Step extends { name: StepName }>(
   return step.name !== 'create_vm' && step.name !== 'ensure_server' && step.name !== 'set_env_vars'
 }
 
-/** What the guest is to run for a step of a plan. `hooks` are those found in the step's repository; the last of all syncs. */
+/**
+ * The guest's script for a step of a plan. `hooks` are those found in the step's repository; the last step also syncs
+ * the disk.
+ */
 export function guestStep(
   plan: ProvisioningPlan,
   step: { name: ScriptStepName; repository: string | null },
@@ -74,7 +77,7 @@ export function guestStep(
   return { key: `${stepKey(step)}-${generation}`, folder, commands, onlyWithExecutable, limitSeconds, syncs }
 }
 
-/** Without hooks it is the step of a script that is not there: skipped. */
+/** Without hooks the step has no script and is skipped. */
 function initCommands(hooks: RepositoryHooks): Pick<GuestStep, 'commands' | 'onlyWithExecutable'> {
   const { script } = repositoryHookFiles
   switch (hooks.kind) {

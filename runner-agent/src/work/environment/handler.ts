@@ -9,7 +9,7 @@ import { EnvironmentWork } from './environment-work.ts'
 import { Pauses } from './pauses.ts'
 import { Slots } from './slots.ts'
 
-/** The work on environments: their machines, and the steps in their guests. */
+/** The work handler for environments: their machines, and the steps in their guests. */
 export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, EnvironmentWork> {
   readonly messages = environmentWork
   private readonly host: Host
@@ -77,28 +77,28 @@ export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, Environ
 
   private async powerChanged(workers: Workers<EnvironmentWork>, id: string): Promise<void> {
     try {
-      // What a report says of a pause has to be known before the report.
+      // A report includes the pause, so the pauses are read first.
       for (const changed of await this.pauses.look()) pauseChanged(workers, changed)
     } catch (thrown) {
-      this.given.log.warn({ error: toError(thrown) }, 'the paused machines cannot be looked at')
+      this.given.log.warn({ error: toError(thrown) }, 'cannot read the paused machines')
     }
     const worker = workers.worker(id)
     worker?.wake()
     await worker?.work.endWaitOfEndedMachine()
   }
 
-  /** A refusal is the log's: it is tried again. */
+  /** A refusal is logged and retried. */
   private async resume(workers: Workers<EnvironmentWork>, id: string): Promise<void> {
     await workers
       .worker(id)
       ?.work.resume()
       .catch((thrown: unknown) => {
-        this.given.log.warn({ environmentId: id, error: toError(thrown) }, 'a paused machine does not go on')
+        this.given.log.warn({ environmentId: id, error: toError(thrown) }, 'cannot resume a paused machine')
       })
   }
 }
 
-/** It is told at once, also while a step waits for its guest. */
+/** A pause is reported at once, even while a step waits for its guest. */
 function pauseChanged(workers: Workers<EnvironmentWork>, id: string): void {
   const worker = workers.worker(id)
   worker?.tellAgain()

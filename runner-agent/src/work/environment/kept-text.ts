@@ -1,7 +1,7 @@
 const headBytes = 1_024
 const tailBytes = 3_072
 
-/** A text of any length, kept at both ends: 4 KiB in all, and a line that says what was left out between them. */
+/** Keeps both ends of a text of any length: 4 KiB in all, with a line between them that says what was left out. */
 export class KeptText {
   private head = ''
   private headIsFull = false
@@ -17,7 +17,7 @@ export class KeptText {
       this.headIsFull = this.head.length < both.length
       rest = both.slice(this.head.length)
     }
-    // Twice as many characters as bytes are kept, and cut when they are shown.
+    // Twice as many characters as bytes are kept; the text is shortened when it is shown.
     this.tail = (this.tail + rest).slice(-2 * tailBytes)
   }
 
@@ -25,13 +25,13 @@ export class KeptText {
     return this.countedBytes
   }
 
-  /** The end of the text, at most 3 KiB beyond its beginning. */
+  /** The end of the text, at most 3 KiB, after the kept beginning. */
   get end(): string {
     const tail = lastBytes(this.tail, tailBytes)
     return this.leftOut(tail) === 0 ? this.head + tail : tail
   }
 
-  /** The whole where it is small, else both ends. */
+  /** The whole text where it is small, else both ends. */
   get shown(): string {
     const tail = lastBytes(this.tail, tailBytes)
     const leftOut = this.leftOut(tail)
@@ -44,14 +44,14 @@ export class KeptText {
   }
 }
 
-/** The longest beginning, of whole characters, that fits. */
+/** The longest prefix of whole characters that fits. */
 function firstBytes(text: string, most: number): string {
   let length = Math.min(text.length, most)
   while (Buffer.byteLength(text.slice(0, length)) > most) length -= 1
   return /[\ud800-\udbff]$/.test(text.slice(0, length)) ? text.slice(0, length - 1) : text.slice(0, length)
 }
 
-/** The longest end, of whole characters, that fits. */
+/** The longest suffix of whole characters that fits. */
 function lastBytes(text: string, most: number): string {
   let start = Math.max(0, text.length - most)
   while (Buffer.byteLength(text.slice(start)) > most) start += 1

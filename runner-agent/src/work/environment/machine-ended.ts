@@ -1,4 +1,4 @@
-/** Why a wait for a guest was given up: its machine does not run any more. */
+/** Why a wait for a guest was aborted: its machine no longer runs. */
 export class MachineEnded extends Error {
   override readonly name = 'MachineEnded'
 

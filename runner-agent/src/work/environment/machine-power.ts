@@ -4,7 +4,7 @@ import { isProvisioned } from './record.ts'
 import { shutDown } from './shut-down.ts'
 import { machineSpecification } from './specification.ts'
 
-/** Makes, starts and stops the machine of one environment. */
+/** Creates, starts and stops the machine of one environment. */
 export class MachinePower {
   constructor(private readonly parts: EnvironmentParts) {}
 
@@ -35,7 +35,7 @@ export class MachinePower {
     const { task, context, bootSlot, guest, record } = this.parts
     bootSlot.release()
     task.report('stopping')
-    // Before it is asked: a machine found off must not look as if it had ended by itself.
+    // Recorded before the request: a machine found off must not look as if it had ended by itself.
     record.open()
     await record.keep({ power: 'stopped', identity: null })
     await shutDown({

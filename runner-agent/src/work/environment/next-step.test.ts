@@ -1,20 +1,15 @@
-import type { EnvironmentOrder, ProvisioningPlan } from '@hearth/contract'
+import type { EnvironmentOrder } from '@hearth/contract'
+import { samplePlan } from '@hearth/testing'
 import { describe, expect, test } from 'vitest'
 import type { Power } from '../../host/machine.ts'
 import { type NextStep, nextStep, type Seen, type Wanted } from './next-step.ts'
 import { type EnvironmentRecord, newRecord } from './record.ts'
 
-const plan: ProvisioningPlan = {
-  image: 'debian-12',
-  virtualCpus: 1,
-  memoryMebibytes: 512,
-  diskGibibytes: 1,
+const plan = samplePlan({
   repositories: [{ url: 'https://example.org/shop.git', name: 'shop', branch: null, setup: [] }],
   variables: { A: 'b' },
-  secretNames: [],
   projectSetup: [{ name: 'one', command: 'true' }],
-  warmPoolSetup: [],
-}
+})
 const identity = {
   machineId: '',
   hostname: '',

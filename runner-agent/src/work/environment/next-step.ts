@@ -13,26 +13,26 @@ export interface Seen {
   record: EnvironmentRecord | null
 }
 
-/** One thing to do about an environment's machine; after it, everything is looked at again. */
+/** One step of the work on an environment's machine; after it the host is looked at again. */
 export type MachineStep =
   | { kind: 'create' }
   | { kind: 'start' }
-  /** Check the identity of a guest that is provisioned already and has booted again. */
+  /** Check the identity of a provisioned guest that has booted again. */
   | { kind: 'check_guest' }
-  /** Go on with the provisioning step at this index of the record. */
+  /** Run or continue the provisioning step at this index of the record. */
   | { kind: 'provision'; index: number }
-  /** Mark the machine with the lease and the order it is worked on under, before anything else is done to it. */
+  /** Write epoch and generation into the machine's metadata before anything else is done to it. */
   | { kind: 'stamp' }
   | { kind: 'stop' }
   | { kind: 'remove' }
-  /** Remove what failed before it was ready, and make it anew. */
+  /** Remove a machine that failed before it was ready, and create it again. */
   | { kind: 'start_over' }
-  /** Forget the failure of a machine that was ready once, and bring it up again. */
+  /** Clear the failure of a machine that was ready once, and start it again. */
   | { kind: 'recover' }
-/** That, or what there is to do in every kind of work. */
+/** A step of environments, or a step common to all kinds of work. */
 export type NextStep = MachineStep | CommonStep<ReportedPhase>
 
-/** Decides purely: the same order and the same sight always give the same step. */
+/** A pure function: the same order and the same state of the host always give the same step. */
 export function nextStep(wanted: Wanted, seen: Seen): NextStep {
   const { machine, record } = seen
   const { epoch, generation } = machine.ownership ?? { epoch: 0, generation: 0 }
@@ -44,7 +44,7 @@ export function nextStep(wanted: Wanted, seen: Seen): NextStep {
       ? { kind: 'rest', phase: 'deleted', failure: null }
       : { kind: 'remove' }
   }
-  // First of all, so that an older agent, or an older order, finds it taken.
+  // Comes first, so that an older agent or an older order finds the machine taken.
   if (machine.ownership !== null && (epoch < wanted.epoch || generation < wanted.generation)) {
     return { kind: 'stamp' }
   }
@@ -82,7 +82,7 @@ function towardsRunning(wanted: Wanted, { machine, record }: Seen): NextStep {
       if (record.power === 'stopped') return { kind: 'start' }
       return { kind: 'fail', failure: endFailure(machine, record) }
     case 'paused':
-      // Its guest does nothing and answers nothing: what is left to do waits until it goes on.
+      // A paused guest does not answer: the remaining steps wait until it is resumed.
       return { kind: 'rest', phase: phaseWhilePaused(record), failure: null }
     case 'running': {
       if (record === null) return { kind: 'create' }
@@ -115,7 +115,7 @@ function phaseWhilePaused(record: EnvironmentRecord | null): ReportedPhase {
   return record.identity === null ? 'starting' : 'running'
 }
 
-/** What is reported while a step is being taken. */
+/** Phase reported while a step is running. */
 export function phaseDuring(step: NextStep, record: EnvironmentRecord | null): ReportedPhase {
   switch (step.kind) {
     case 'rest':

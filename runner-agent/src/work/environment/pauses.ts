@@ -9,21 +9,21 @@ export interface PausesOptions {
   host: Pick<Host, 'freeDiskBytes'> & { machines: Pick<Machines, 'paused'> }
   clock: Clock
   log: Logger
-  /** Free space, in bytes, from which on machines that stand still for want of it go on. */
+  /** Free disk space, in bytes, from which machines paused by a full disk are resumed. */
   resumeFreeBytes: number
-  /** Between two looks at the machines that are paused. */
+  /** Interval between two looks at the paused machines. */
   lookMilliseconds: number
 }
 
-/** Who has to know, and to act. */
+/** Callbacks for changes of pauses. */
 export interface PauseListener {
-  /** A machine was paused, or goes on. */
+  /** A machine was paused or resumed. */
   pauseChanged(environmentId: string): void
-  /** There is room again for a machine that stood still for want of it. */
+  /** A machine paused by a full disk has space again. */
   resume(environmentId: string): Promise<void>
 }
 
-/** The machines of this host whose guest stands still, since when and why. */
+/** The paused machines of this host, since when and why. */
 export class Pauses {
   private held = new Map<string, Pause>()
   private last: Promise<unknown> = Promise.resolve()
@@ -35,7 +35,7 @@ export class Pauses {
     return this.held.get(environmentId) ?? null
   }
 
-  /** A sentence for each reason for which machines stand still, for whoever looks at the host. */
+  /** A sentence for each reason for which machines are paused, for the host's warnings. */
   get warnings(): string[] {
     const reasons = [...this.held.values()].map(({ reason }) => reason)
     return [...new Set(reasons)].sort().map((reason) => {
@@ -45,8 +45,8 @@ export class Pauses {
   }
 
   /**
-   * Asks the host; returns the machines of which something is new. Whoever asks while the host is being asked shares the
-   * answer of the next time.
+   * Reads the paused machines from the host; returns those that changed. A caller that comes while a read is running
+   * gets the result of the next read.
    */
   look(): Promise<string[]> {
     this.next ??= this.last.then(() => {
@@ -72,14 +72,17 @@ export class Pauses {
     return [...new Set([...before.keys(), ...now.keys()])].filter((id) => before.get(id) !== now.get(id))
   }
 
-  /** Looks after the paused machines until the signal aborts: those that wait for room go on when there is some. */
+  /**
+   * Watches the paused machines until the signal aborts: those paused by a full disk are resumed when there is space
+   * again.
+   */
   async run(listener: PauseListener, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         for (const id of await this.look()) listener.pauseChanged(id)
         await this.resumeThoseWithRoom(listener)
       } catch (thrown) {
-        this.options.log.warn({ error: toError(thrown) }, 'the paused machines cannot be looked at')
+        this.options.log.warn({ error: toError(thrown) }, 'cannot read the paused machines')
       }
       await delay(this.options.lookMilliseconds, undefined, { signal }).catch(() => undefined)
     }
@@ -92,7 +95,7 @@ export class Pauses {
     const free = await host.freeDiskBytes()
     if (free < resumeFreeBytes) return
     for (const [environmentId] of waiting) {
-      log.info({ environmentId, free }, 'there is room again: the paused machine goes on')
+      log.info({ environmentId, free }, 'disk space is available again: resuming the paused machine')
       await listener.resume(environmentId)
     }
   }

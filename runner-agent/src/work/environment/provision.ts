@@ -23,7 +23,7 @@ export interface ProvisionContext {
   secrets: Readonly<Record<string, string>>
   deadlines: StepDeadlines
   clock: Clock
-  /** Aborts when something newer is to be done. */
+  /** Aborts when the current step is interrupted. */
   interrupted: AbortSignal
   /** Whether no step comes after this one. */
   isLast: boolean
@@ -31,15 +31,15 @@ export interface ProvisionContext {
 }
 
 export type ProvisionResult =
-  /** `note` is for a person to read. */
+  /** `note` is a text for a person. */
   | { kind: 'succeeded'; identity?: Identity; note?: string }
   | { kind: 'failed'; failure: Failure; exitCode: number | null }
   | { kind: 'interrupted' }
 
-/** The steps of a guest that are no script. */
+/** The steps in a guest that are not scripts. */
 type GuestStepName = 'ensure_server' | 'set_env_vars'
 
-/** Takes one of them to its end. */
+/** Runs one of these steps to its end. */
 export async function provision(
   status: StepStatus & { name: GuestStepName },
   context: ProvisionContext,
@@ -101,7 +101,7 @@ async function attempt(
 
 type ServerContext = Pick<ProvisionContext, 'guest' | 'given' | 'clock'>
 
-/** Waits for the guest and holds its identity against what it was given. */
+/** Waits for the guest and compares its identity with the one it was given. */
 async function ensureServer(context: ServerContext, signal: AbortSignal): Promise<ProvisionResult> {
   const evidence = await context.guest.identify(signal)
   const faults = identityFaults(context.given, evidence)
@@ -122,7 +122,7 @@ async function ensureServer(context: ServerContext, signal: AbortSignal): Promis
   }
 }
 
-/** The same for a machine that was set up before, within so many seconds of its start. */
+/** The same for a provisioned machine, within a time limit in seconds after its start. */
 export async function checkServer(
   context: ServerContext,
   seconds: number,

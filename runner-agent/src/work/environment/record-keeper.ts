@@ -5,11 +5,11 @@ import { type EnvironmentRecord, newRecord } from './record.ts'
 
 export interface RecordKeeperOptions {
   clock: Clock
-  /** The order that provisioning begins with. */
+  /** The order with which provisioning begins. */
   begun(): Pick<EnvironmentOrder, 'generation' | 'plan'>
-  /** Keeps the record beside the machine. */
+  /** Stores the record beside the machine. */
   write(text: string): Promise<void>
-  /** Told of every step that is over. */
+  /** Called for every step that has ended. */
   stepEnded(step: StepStatus): void
 }
 
@@ -23,12 +23,12 @@ export class RecordKeeper implements KeptRecord {
     return this.held
   }
 
-  /** What was read back from the host, or null when that was removed. */
+  /** Record read from the host, or null when it was removed. */
   replace(record: EnvironmentRecord | null): void {
     this.held = record
   }
 
-  /** The record; a new one where provisioning only begins. */
+  /** The record; a new one when provisioning begins. */
   open(): EnvironmentRecord {
     if (this.held === null) {
       const { generation, plan } = this.options.begun()
@@ -46,7 +46,7 @@ export class RecordKeeper implements KeptRecord {
     return this.opened().steps.findIndex((step) => step.name === name && step.repository === repository)
   }
 
-  /** Index of the step that is running; -1 when none is. */
+  /** Index of the running step; -1 when none is running. */
   get runningIndex(): number {
     return this.held?.steps.findIndex(({ phase }) => phase === 'running') ?? -1
   }
@@ -61,14 +61,14 @@ export class RecordKeeper implements KeptRecord {
     return step
   }
 
-  /** A step that runs already keeps its start. */
+  /** A step that is already running keeps its start time. */
   beginStep(index: number): StepStatus {
     const step = this.opened().steps[index]
     if (step?.phase === 'running') return step
     return this.setStep(index, { phase: 'running', startedAt: this.options.clock.now().toISOString() })
   }
 
-  /** `times` are the guest's own, in milliseconds since 1970; without them it ended now. */
+  /** `times` come from the guest's clock, in milliseconds since 1970; without them the step ended now. */
   endStep(
     index: number,
     end: Pick<StepStatus, 'phase' | 'exitCode' | 'error'>,
@@ -86,7 +86,7 @@ export class RecordKeeper implements KeptRecord {
     })
   }
 
-  /** Marks the failure, and the step at `index` with it where there is one. */
+  /** Records the failure, and marks the step at `index`, if any, as failed. */
   async fail(failure: Failure, generation: number, index: number, exitCode: number | null): Promise<void> {
     if (index >= 0) this.endStep(index, { phase: 'failed', exitCode, error: failure.message })
     await this.keep({ failure, failedGeneration: generation })

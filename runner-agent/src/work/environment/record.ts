@@ -9,19 +9,19 @@ import {
 import { z } from 'zod'
 import { environmentSecretNames } from './clone.ts'
 
-/** What is kept beside a machine, so that a new agent process knows how far the old one came. */
+/** Progress stored beside a machine, so that a new agent process continues where the old one stopped. */
 export const environmentRecordSchema = z.object({
-  /** The generation provisioning began with: names the guest's ledger entries. */
+  /** Generation with which provisioning began; part of the keys in the guest's ledger. */
   generation: z.int().positive(),
-  /** What the agent last meant the machine to be; one that is off although it was meant to run ended by itself. */
+  /** Power state that the agent last requested; a machine that is off although it should run ended by itself. */
   power: z.enum(['stopped', 'running']),
-  /** The host's boot in which the machine was last started; null before that, and in records of older agents. */
+  /** Id of the host's boot in which the machine was last started; null before that, and in records of older agents. */
   hostBootId: z.string().nullable().default(null),
   steps: z.array(stepStatusSchema),
-  /** null until the guest of the present boot has been checked. */
+  /** Null until the guest was checked after its current boot. */
   identity: identitySchema.nullable(),
   failure: failureSchema.nullable(),
-  /** The generation that failed; a newer one tries again. */
+  /** Generation that failed; a newer generation tries again. */
   failedGeneration: z.int().nonnegative(),
 })
 export type EnvironmentRecord = z.infer<typeof environmentRecordSchema>
@@ -38,7 +38,7 @@ export function newRecord(generation: number, plan: ProvisioningPlan): Environme
   }
 }
 
-/** All steps of a plan: those with nothing to do are skipped from the start. */
+/** All steps of a plan; steps with nothing to do are skipped from the start. */
 export function newSteps(plan: ProvisioningPlan): StepStatus[] {
   return planSteps(plan).map(({ name, repository }) => ({
     name,
@@ -72,7 +72,7 @@ function hasWork(plan: ProvisioningPlan, name: StepStatus['name'], repository: s
   }
 }
 
-/** The text a host keeps, read back; null where there is none or it is not whole. */
+/** Parses the text that a host stores; null where there is none or it is incomplete. */
 export function parseRecord(text: string | null): EnvironmentRecord | null {
   if (text === null) return null
   try {
@@ -82,7 +82,7 @@ export function parseRecord(text: string | null): EnvironmentRecord | null {
   }
 }
 
-/** Index of the first step that is not over; -1 when provisioning is finished. */
+/** Index of the first step that has not ended; -1 when provisioning is finished. */
 export function firstOpenStep(steps: readonly StepStatus[]): number {
   return steps.findIndex(({ phase }) => phase === 'pending' || phase === 'running')
 }

@@ -1,8 +1,9 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { EnvironmentOrder, EnvironmentReport } from '@hearth/contract'
+import type { EnvironmentReport } from '@hearth/contract'
 import { newId, systemClock } from '@hearth/foundation'
+import { sampleOrder } from '@hearth/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Authority } from '../../host/authority.ts'
 import { exclusiveMachines } from '../../host/exclusive-machines.ts'
@@ -89,30 +90,7 @@ function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<
   return { inbox, host, reports, running }
 }
 
-const order = (generation: number): EnvironmentOrder => ({
-  kind: 'environment',
-  id,
-  name: 'shop',
-  organizationId: newId(),
-  runnerId,
-  epoch: 1,
-  generation,
-  desiredPhase: 'running',
-  plan: {
-    image: 'debian-12',
-    virtualCpus: 1,
-    memoryMebibytes: 512,
-    diskGibibytes: 1,
-    repositories: [],
-    variables: {},
-    secretNames: [],
-    projectSetup: [],
-    warmPoolSetup: [],
-  },
-  sealedSecrets: null,
-  userCertificateAuthority: 'ssh-ed25519 AAAA',
-  principal: `environment:${id}`,
-})
+const order = (generation: number) => sampleOrder({ id, runnerId, generation })
 
 test('a machine that is wanted no more goes with the order there was for it', async () => {
   const { inbox, running } = inboxOf()

@@ -18,20 +18,20 @@ import { outcomeFailure } from './step-failure.ts'
 import type { StepOutput } from './step-output.ts'
 import { Turns } from './turns.ts'
 
-/** How much longer than the guest's own limit the agent waits for the guest to say so. */
+/** Extra time the agent waits beyond the guest's own limit for the guest to report the timeout. */
 const graceSeconds = 60
 
 export interface ScriptRunContext {
   order: EnvironmentOrder
   authority: Authority
-  /** The generation provisioning began with. */
+  /** Generation with which provisioning began. */
   generation: number
   guest: Guest
   secrets: Readonly<Record<string, string>>
   keeper: RecordKeeper
   deadlines: StepDeadlines
   clock: Clock
-  /** Aborts when something newer is to be done. */
+  /** Aborts when the current step is interrupted. */
   interrupted: AbortSignal
   openLog(index: number, status: StepStatus): StepOutput
   report(): void
@@ -45,8 +45,8 @@ export type ScriptRunResult =
 type ScriptStep = StepStatus & { name: ScriptStepName }
 
 /**
- * The steps that the guest may run in one go from the one at `index` on: the clones, or all that follow them, since
- * what a repository's hooks are is only known when it is cloned.
+ * The steps, from the one at `index` on, that the guest may run in one sequence: the clones, or everything after
+ * them, since a repository's hooks are only known once it is cloned.
  */
 export function scriptRun(steps: readonly StepStatus[], index: number): number[] {
   const clones = steps[index]?.name === 'clone_repo'
@@ -57,7 +57,7 @@ export function scriptRun(steps: readonly StepStatus[], index: number): number[]
   })
 }
 
-/** Takes these steps to the end of the last, or of the first that fails. */
+/** Runs these steps until the last one has ended or one fails. */
 export async function runScripts(
   indexes: readonly number[],
   context: ScriptRunContext,
@@ -115,7 +115,7 @@ class ScriptRun {
     return { kind: 'succeeded' }
   }
 
-  /** The failure of a step that was not over in time. */
+  /** The failure of a step that exceeded its time limit. */
   overdue(thrown: unknown): ScriptRunResult {
     const { name, repository } = this.status
     const seconds = this.limitSeconds()
@@ -131,7 +131,7 @@ class ScriptRun {
     }
   }
 
-  /** Of a machine that has ended nothing more is to be said; of any other the next run goes on from here. */
+  /** After the machine has ended there is nothing more to report; otherwise the next run continues from here. */
   leave(): void {
     if (this.context.interrupted.reason instanceof MachineEnded) this.closeLog()
   }
@@ -140,7 +140,7 @@ class ScriptRun {
     this.deadline?.[Symbol.dispose]()
   }
 
-  /** Gives the guest what the steps need beside their scripts, and makes the scripts. */
+  /** Writes the files that the steps need into the guest, and builds the scripts. */
   private async prepare() {
     const { guest, order, generation, deadlines, secrets } = this.context
     const { signal } = this.cutOff
@@ -159,7 +159,7 @@ class ScriptRun {
     return this.indexes.map((index) => {
       const status = this.statusAt(index)
       const found = hooks.get(status.repository ?? '')
-      // The machine is ready after it, and must then come back with its files however it ends.
+      // The machine is ready after this step and must then keep its files even after a power cut.
       const syncs = index === this.lastOpenIndex
       return guestStep(order.plan, status, generation, deadlines, {
         syncs,
@@ -175,7 +175,7 @@ class ScriptRun {
     return repositoryHooks({ hearth: texts[0] ?? null, script: texts[1] ?? null, capy: texts[2] ?? null })
   }
 
-  /** Goes on to the next step: it has begun in the guest already. */
+  /** Moves to the next step: the guest has already started it. */
   private begin(): void {
     this.position += 1
     const status = this.context.keeper.beginStep(this.index)
@@ -195,7 +195,7 @@ class ScriptRun {
     this.deadline = deadline
   }
 
-  /** Notes how the current step ended, and begins the next; the result when it failed. */
+  /** Records the outcome of the current step and begins the next; returns the result when the step failed. */
   private async settle(outcome: StepOutcome): Promise<ScriptRunResult | null> {
     const { keeper, report } = this.context
     const lastLines = this.output?.lastLines ?? []
@@ -224,7 +224,7 @@ class ScriptRun {
     return this.step.limitSeconds + graceSeconds
   }
 
-  /** As prepared; before that, as far as it is known without the repository. */
+  /** The script as prepared; before that, what is known of it without the repository. */
   private get step(): GuestStep {
     const { order, generation, deadlines } = this.context
     return this.steps[this.position] ?? guestStep(order.plan, this.status, generation, deadlines)

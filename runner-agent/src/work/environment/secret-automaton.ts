@@ -1,21 +1,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** Bytes of values taken in before the agent's other work has its turn. */
+/** Number of bytes processed before the event loop is yielded. */
 export const bytesPerTurn = 16 * 1024
 const none = -1
 
 /**
  * An Aho-Corasick automaton over bytes: after each byte of a text it knows how many of the last bytes may be the
- * beginning of a value, and whether a value ends there. The time for a byte does not depend on how many values there
- * are. State 0 is the beginning.
+ * beginning of a value, and whether a value ends there. The time per byte does not depend on the number of values.
+ * State 0 is the initial state.
  */
 export class SecretAutomaton {
   private readonly edges: EdgeTable
-  /** Of each state: the state of the longest other beginning that ends at the same byte. */
+  /** Fallback of each state: the state of the longest proper suffix that is also a prefix of a value. */
   private readonly fallback: Int32Array
   private readonly depth: Int32Array
   private readonly longest: Int32Array
-  /** From the beginning by each byte, where most bytes of most texts are looked up. */
+  /** Transitions from the initial state by byte, where most bytes of most texts are looked up. */
   private readonly first = new Int32Array(256)
   private states = 1
 
@@ -27,14 +27,14 @@ export class SecretAutomaton {
     this.longest = new Int32Array(bytes + 1)
   }
 
-  /** Takes the values in by slices: the largest set of secrets must not hold the event loop. */
+  /** Inserts the values in slices: the largest set of secrets must not block the event loop. */
   static async build(
     values: readonly Buffer[],
     turn: () => Promise<void> = nextTurn,
   ): Promise<SecretAutomaton> {
     const automaton = new SecretAutomaton(values)
     let sinceTurn = 0
-    // Level by level: a fallback leads to a state that is less deep, so it is there already.
+    // Breadth first: a fallback leads to a shallower state, which exists already.
     let open = values.map((value) => ({ value, state: 0 }))
     for (let at = 0; open.length > 0; at += 1) {
       const longer: typeof open = []
@@ -62,12 +62,12 @@ export class SecretAutomaton {
     return this.first[byte] ?? 0
   }
 
-  /** How many of the last bytes may be the beginning of a value. */
+  /** Number of last bytes that may be the beginning of a value. */
   depthOf(state: number): number {
     return this.depth[state] ?? 0
   }
 
-  /** The length of the longest value that ends here; 0 where none does. */
+  /** Length of the longest value that ends here; 0 where none does. */
   longestEndingAt(state: number): number {
     return this.longest[state] ?? 0
   }
@@ -87,7 +87,7 @@ export class SecretAutomaton {
   }
 }
 
-/** From a state and a byte to the next state: a hash table in two flat arrays, some 20 bytes an edge. */
+/** Transitions from a state and a byte to the next state: a hash table in two flat arrays, about 20 bytes per edge. */
 class EdgeTable {
   private readonly keys: Int32Array
   private readonly targets: Int32Array
@@ -114,7 +114,7 @@ class EdgeTable {
     this.targets[slot] = target
   }
 
-  /** The slot with the key, or the free one where it belongs: half of them are always free. */
+  /** The slot of the key, or the free slot where it belongs: half of the slots are always free. */
   private slotOf(key: number): number {
     let slot = Math.imul(key, 0x9e3779b1) >>> this.shift
     for (;;) {

@@ -3,17 +3,20 @@ import { StringDecoder } from 'node:string_decoder'
 import { SecretAutomaton } from './secret-automaton.ts'
 
 const shortestMasked = 4
-/** A line of a value with several is masked by itself too, unless it is so short that it may be anything. */
+/** Minimum length of a line of a multi-line secret to be masked by itself; shorter lines may be ordinary text. */
 const shortestMaskedLine = 8
 const replacement = Buffer.from('***')
 
-/** The automata of sets of secrets that are in use: the machines of one project share theirs. */
+/** Automata of the sets of secrets in use: machines of one project share theirs. */
 const inUse = new Map<string, WeakRef<SecretAutomaton>>()
 const forgotten = new FinalizationRegistry<string>((digest) => {
   if (inUse.get(digest)?.deref() === undefined) inUse.delete(digest)
 })
 
-/** What finds these secrets: values of at least 4 characters, and lines of at least 8 of those with several lines. */
+/**
+ * The automaton for these secrets: values of at least 4 characters, and lines of at least 8 characters of multi-line
+ * values.
+ */
 export async function secretAutomaton(secrets: readonly string[]): Promise<SecretAutomaton> {
   const lines = secrets.flatMap((secret) =>
     secret.split(/\r?\n/).filter((line) => line.length >= shortestMaskedLine),
@@ -30,25 +33,26 @@ export async function secretAutomaton(secrets: readonly string[]): Promise<Secre
 }
 
 /**
- * Replaces secrets in a stream of bytes by `***`, also where one is cut by the end of a chunk: what may be the start of
- * one is held back until it is clear. Whatever belongs to any secret is replaced; those that overlap become one `***`.
- * The result does not depend on how the stream was cut. Time and memory for a byte are bounded by the longest secret.
+ * Replaces secrets in a stream of bytes by `***`, even when a secret is split between chunks: bytes that may begin a
+ * secret are held back until that is decided. Every byte of any secret is replaced; overlapping secrets become one
+ * `***`. The result does not depend on how the stream was split. Time and memory per byte are bounded by the longest
+ * secret.
  */
 export class SecretMask {
   private readonly decoder = new StringDecoder('utf8')
   private state = 0
-  /** Bytes that are not shown yet, and where the first of them stands in the stream. */
+  /** Bytes not emitted yet, and the offset of the first one in the stream. */
   private held = new ByteQueue()
   private heldFrom = 0
   private readAt = 0
-  /** Where the last secret ends whose `***` has been given already. */
+  /** End of the last secret whose `***` was already emitted. */
   private maskedTo = 0
-  /** Secrets after that, apart from each other and in order. */
+  /** Secrets found after that, in order and without overlaps. */
   private found: { from: number; to: number }[] = []
 
   constructor(private readonly automaton: SecretAutomaton) {}
 
-  /** The text that is clear by now. */
+  /** Returns the text that is decided by now. */
   push(chunk: Buffer): string {
     this.held.append(chunk)
     const { automaton } = this
@@ -63,7 +67,7 @@ export class SecretMask {
     return this.release(this.readAt - automaton.depthOf(state))
   }
 
-  /** The rest, at the end of the stream. */
+  /** Returns the rest at the end of the stream. */
   end(): string {
     return this.release(this.readAt) + clean(this.decoder.end())
   }
@@ -78,7 +82,7 @@ export class SecretMask {
     else this.found.push({ from: start, to })
   }
 
-  /** Gives everything before `until`: no secret that begins earlier is still to come. */
+  /** Emits everything before `until`: no secret that begins earlier can follow. */
   private release(until: number): string {
     const clear: Buffer[] = []
     this.skip(Math.min(this.maskedTo, this.readAt))
@@ -106,7 +110,7 @@ export class SecretMask {
   }
 }
 
-/** Bytes in the order they came, in one buffer that is moved only when it is half empty. */
+/** A queue of bytes in one buffer, which is compacted only when it is half empty. */
 class ByteQueue {
   private bytes = Buffer.alloc(0)
   private start = 0
@@ -126,7 +130,7 @@ class ByteQueue {
     this.end += chunk.length
   }
 
-  /** The first so many bytes; good until the next `append`. */
+  /** The first `length` bytes; valid until the next `append`. */
   shift(length: number): Buffer {
     const first = this.bytes.subarray(this.start, Math.min(this.end, this.start + length))
     this.start += first.length
@@ -134,7 +138,7 @@ class ByteQueue {
   }
 }
 
-/** A text may go into databases that refuse NUL. */
+/** Replaces NUL, which databases refuse in a text. */
 function clean(text: string): string {
   return text.replaceAll('\0', '\uFFFD')
 }

@@ -5,7 +5,7 @@ import { passwordOf } from './clone.ts'
 
 const secretsSchema = z.record(z.string(), z.string())
 
-/** The order's secrets, by name. Throws when they were not sealed to this runner for this environment. */
+/** The order's secrets by name. Throws when they were not sealed to this runner for this environment. */
 export function openSecrets(
   order: Pick<EnvironmentOrder, 'id' | 'sealedSecrets'>,
   sealingKey: string,
@@ -14,7 +14,7 @@ export function openSecrets(
   return secretsSchema.parse(JSON.parse(unseal(order.sealedSecrets, sealingKey, order.id)))
 }
 
-/** Every value that must not be shown in the environment's output. */
+/** Every value that must be masked in the environment's output. */
 export function maskedValues(order: EnvironmentOrder, secrets: Readonly<Record<string, string>>): string[] {
   return [...Object.values(secrets), ...order.plan.repositories.flatMap(({ url }) => passwordOf(url))]
 }

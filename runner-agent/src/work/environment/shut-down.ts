@@ -16,13 +16,16 @@ export interface ShutDownContext {
   clock: Clock
   log: Logger
   guest: Guest
-  /** Called when the guest has been asked. */
+  /** Called after the guest was asked to shut down. */
   asked(): void
-  /** Aborts when something newer is to be done. */
+  /** Aborts when the current step is interrupted. */
   interrupted: AbortSignal
 }
 
-/** Asks the machine to shut down, by its power button and over SSH: not every guest heeds both. Cuts its power when it does not. */
+/**
+ * Asks the machine to shut down, by its power button and over SSH, since not every guest reacts to both. Cuts the
+ * power if it does not shut down in time.
+ */
 export async function shutDown(context: ShutDownContext): Promise<void> {
   const { environmentId, authority, machines, clock, log, guest, interrupted } = context
   using request = new Deadline(shutdownRequestSeconds * 1000, interrupted)
@@ -34,6 +37,6 @@ export async function shutDown(context: ShutDownContext): Promise<void> {
     if (power !== 'running' && power !== 'paused') return
     await delay(shutdownPollMilliseconds, undefined, { signal: interrupted })
   }
-  log.warn({ environmentId }, `not shut down after ${shutdownSeconds} s: its power is cut`)
+  log.warn({ environmentId }, `the guest did not shut down within ${shutdownSeconds} s: cutting its power`)
   await machines.powerOff(environmentId, authority)
 }

@@ -1,11 +1,11 @@
-/** At most so many at once; the others wait in line. */
+/** A limited number of slots; callers wait in line for a free one. */
 export class Slots {
   private taken = 0
   private readonly line: (() => void)[] = []
 
   constructor(private readonly most: number) {}
 
-  /** Resolves with a slot, to be given back once; rejects when the signal aborts first. */
+  /** Resolves with a slot, to be released once; rejects when the signal aborts first. */
   async take(signal: AbortSignal): Promise<Slot> {
     signal.throwIfAborted()
     if (this.taken >= this.most) await this.wait(signal)
@@ -15,7 +15,7 @@ export class Slots {
       release: () => {
         if (!held) return
         held = false
-        // A slot goes from hand to hand, so that nobody gets in between.
+        // A slot is passed directly to the next waiting caller, so that nobody else can take it in between.
         const next = this.line.shift()
         if (next === undefined) this.taken -= 1
         else next()

@@ -1,7 +1,7 @@
 import type { EnvironmentOrder } from '@hearth/contract'
 import type { MachineSpecification } from '../../host/machine.ts'
 
-/** The machine an order asks for. */
+/** The specification of the machine that an order asks for. */
 export function machineSpecification(order: EnvironmentOrder): MachineSpecification {
   const { plan } = order
   return {
@@ -17,7 +17,7 @@ export function machineSpecification(order: EnvironmentOrder): MachineSpecificat
   }
 }
 
-/** The environment's name as far as a host name allows, or its id. */
+/** The environment's name reduced to the characters of a host name, or its id. */
 export function hostnameOf({ id, name }: Pick<EnvironmentOrder, 'id' | 'name'>): string {
   const fitting = name
     .toLowerCase()

@@ -10,7 +10,7 @@ const lost = {
   unreadable: 'left no readable outcome in the guest: how it ended is not known, so it has failed',
 }
 
-/** The failure of a step that its own commands caused. */
+/** The failure of a step caused by its own commands. */
 export function outcomeFailure(
   status: Pick<StepStatus, 'name' | 'repository'>,
   step: GuestStep,
@@ -46,7 +46,7 @@ export function outcomeFailure(
   }
 }
 
-/** The failure behind an error of the host or of ourselves. */
+/** The failure for an error of the host or of the agent itself. */
 export function thrownFailure(thrown: unknown, step?: StepStatus['name']): Failure {
   const error = toError(thrown)
   const base = step === undefined ? {} : { step }

@@ -6,7 +6,7 @@ import { StepOutput } from './step-output.ts'
 
 const progressMilliseconds = 1_000
 
-/** One step's output on its way to the live log, and about once a second into its status. */
+/** Sends one step's output to the live log, and about once a second into the step's status. */
 export function openStepLog(
   order: EnvironmentOrder,
   status: StepStatus,

@@ -7,12 +7,12 @@ const keptLines = 20
 const mostNoteBytes = 4 * 1024
 
 export interface StepOutputListeners {
-  /** Gets each piece of masked text with the offset of its first byte. */
+  /** Called with each piece of masked text and the offset of its first byte. */
   onText(text: string, offset: number): void
   onEnd(totalBytes: number): void
 }
 
-/** One step's output as it may be shown: masked, with both its ends kept and its bytes counted. */
+/** One step's output for display: masked, with both ends kept and all bytes counted. */
 export class StepOutput {
   private readonly mask: SecretMask
   private readonly kept = new KeptText()
@@ -27,7 +27,7 @@ export class StepOutput {
 
   readonly add = (chunk: Buffer): void => this.take(this.mask.push(chunk))
 
-  /** May be called again, and then does nothing. */
+  /** Ends the output; a repeated call does nothing. */
   end(): void {
     if (this.hasEnded) return
     this.hasEnded = true
@@ -39,7 +39,7 @@ export class StepOutput {
     return this.kept.bytes
   }
 
-  /** At most 4 KiB, from both its ends. */
+  /** At most 4 KiB of the output, from both ends. */
   get shown(): string {
     return this.kept.shown
   }
@@ -56,13 +56,13 @@ export class StepOutput {
   }
 }
 
-/** What a guest said of itself, as the output of a step that prints nothing else. */
+/** A guest's identity as text, the output of a step that prints nothing else. */
 export function noteAsOutput(note: string): { output: string; outputBytes: number } {
   const output = startOfText(note.toWellFormed().replaceAll('\0', '\uFFFD'), mostNoteBytes)
   return { output, outputBytes: Buffer.byteLength(output) }
 }
 
-/** The last 20 lines of a text, without the empty end. */
+/** The last 20 lines of a text, without trailing empty lines. */
 export function lastLines(text: string): string[] {
   const trimmed = text.trimEnd()
   return trimmed === '' ? [] : trimmed.split('\n').slice(-keptLines)

@@ -10,9 +10,9 @@ import { maskedValues, openSecrets } from './secrets.ts'
 import { openStepLog } from './step-log.ts'
 import { lastLines, noteAsOutput } from './step-output.ts'
 
-/** A failure with the step of the record that it belongs to: the one that is running, unless an index says another. */
+/** A failure and the step of the record that it belongs to: the running step, unless an index names another. */
 export interface FailedStep extends Failed {
-  /** -1 for none. */
+  /** Index of the step; -1 for none. */
   index?: number
   exitCode?: number | null
 }
@@ -21,7 +21,7 @@ export interface FailedStep extends Failed {
 export class StepRunning {
   constructor(private readonly parts: EnvironmentParts) {}
 
-  /** Holds the identity of a guest that has booted again against what it was given. */
+  /** Compares the identity of a guest that has booted again with the one it was given. */
   async checkGuest(machine: Machine): Promise<FailedStep | null> {
     const { task, context, bootSlot, guest, record } = this.parts
     await bootSlot.take(task.interrupted)
@@ -34,7 +34,7 @@ export class StepRunning {
     return null
   }
 
-  /** Goes on with the provisioning step at this index of the record. */
+  /** Runs or continues the provisioning step at this index of the record. */
   async provision(index: number, machine: Machine): Promise<FailedStep | null> {
     const { task, bootSlot, record } = this.parts
     const { steps } = record.open()

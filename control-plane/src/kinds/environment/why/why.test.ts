@@ -7,6 +7,7 @@ import {
   pauseReasonSchema,
   runnerPhases,
 } from '@hearth/contract'
+import { samplePlan } from '@hearth/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { emptyStatus, type PlannedEnvironmentRow, toEnvironment } from '../table.ts'
@@ -16,17 +17,7 @@ import { explain } from './why.ts'
 
 const at = new Date('2026-01-01T12:00:00Z')
 const id = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
-const plan = {
-  image: 'debian-12',
-  virtualCpus: 1,
-  memoryMebibytes: 512,
-  diskGibibytes: 4,
-  repositories: [],
-  variables: {},
-  secretNames: [],
-  projectSetup: [],
-  warmPoolSetup: [],
-}
+const plan = samplePlan()
 
 const anyEnvironment: fc.Arbitrary<Environment> = fc
   .record({

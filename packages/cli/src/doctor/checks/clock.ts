@@ -13,12 +13,15 @@ export const clockCheck: Check = {
     )
     await answer?.arrayBuffer().catch(() => undefined)
     const date = answer?.headers.get('date') ?? null
-    // That nobody answers is for another check to say.
+    // Another check reports that nobody answers.
     return date === null ? [] : [judgeClock(Date.parse(date), now().getTime())]
   },
 }
 
-/** The header counts whole seconds and is as old as the answer, so a second and a half of difference says nothing. */
+/**
+ * The Date header has whole seconds and is as old as the answer, so a difference of a second and a half proves
+ * nothing.
+ */
 export function judgeClock(serverMilliseconds: number, ownMilliseconds: number): Finding {
   const difference = ownMilliseconds - serverMilliseconds
   const seconds = Math.round(Math.abs(difference) / 1_000)

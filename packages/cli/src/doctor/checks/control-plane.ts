@@ -7,9 +7,9 @@ const check = 'control plane'
 
 export interface ControlPlaneFacts {
   url: string
-  /** What it says of itself, by part; null when it does not answer. */
+  /** The control plane's health by part; null when it does not answer. */
   parts: Readonly<Record<string, string>> | null
-  /** null when the token is good; else why not. */
+  /** Null when the token is valid, otherwise the reason why not. */
   refusal: string | null
 }
 

@@ -8,7 +8,7 @@ export interface DiskFacts {
   path: string
   freeBytes: number
   totalBytes: number
-  /** null where the file system has no fixed number of them. */
+  /** Null where the file system has no fixed number of inodes. */
   freeFiles: number | null
 }
 

@@ -4,12 +4,12 @@ import { runnersBelow } from '../agents.ts'
 import type { Check, Finding } from '../finding.ts'
 
 const check = 'machines'
-/** Of the element in a domain's metadata that says whose it is. */
+/** Namespace of the element in a domain's metadata that names the owner. */
 const metadataNamespace = 'https://hearth.dev/domain/1'
 
 export interface DomainFacts {
   name: string
-  /** The runner that made it; null when nothing in it says so. */
+  /** Id of the runner that created the domain; null when its metadata names none. */
   owner: string | null
 }
 

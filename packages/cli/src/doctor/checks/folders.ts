@@ -10,7 +10,7 @@ const machineFileSchema = z.object({ ownership: z.object({ owner: z.string() }) 
 
 export interface FolderFacts {
   path: string
-  /** The runner that the folder says it is of; null when it does not say. */
+  /** Id of the runner that the folder names as its owner; null when it names none. */
   owner: string | null
   holdsDisk: boolean
 }
@@ -25,7 +25,7 @@ export const foldersCheck: Check = {
   },
 }
 
-/** What stands among the machines' folders and is none of ours. */
+/** Finds what is among the machines' folders and does not belong to Hearth. */
 export function judgeFolders(machines: readonly FolderFacts[], owners: readonly string[]): Finding {
   const foreign = machines.filter(({ owner }) => owner === null || !owners.includes(owner))
   if (foreign.length === 0) {
@@ -67,7 +67,10 @@ function lookAt(path: string): FolderFacts {
   }
 }
 
-/** A folder that was being made or removed says it in its name, any other in the file that it began with. */
+/**
+ * The owner of a folder: in the name of a folder whose creation or removal was interrupted, otherwise in the file in
+ * it.
+ */
 function ownerOf(path: string): string | null {
   const draft = /\/\.(?:making|removing)-([0-9a-f-]{36})-([0-9a-f-]{36})$/.exec(path)
   if (draft !== null) return draft[1] ?? null
@@ -83,7 +86,7 @@ function ownerOf(path: string): string | null {
 function strangeImages(folder: string): string[] {
   return entries(folder).filter((path) => {
     if (!statSync(path).isDirectory()) return true
-    // What a build left half done begins with a dot.
+    // An unfinished build begins with a dot.
     return !existsSync(join(path, 'image.json')) && !path.slice(folder.length + 1).startsWith('.')
   })
 }

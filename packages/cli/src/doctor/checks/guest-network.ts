@@ -5,17 +5,17 @@ import type { Check, Finding } from '../finding.ts'
 const check = 'guest networks'
 
 export interface GuestNetworkFacts {
-  /** HEARTH_GUEST_NETWORK, as the agent of these variables has it. */
+  /** HEARTH_GUEST_NETWORK as in the agent's environment variables. */
   network: string
   isRoot: boolean
   hasPacketFilter: boolean
   /** HEARTH_GUEST_ALLOW and HEARTH_GUEST_DENY, where they are set. */
   asked: readonly string[]
-  /** Whether AppArmor confines programs here. */
+  /** Whether AppArmor confines programs on this host. */
   isConfined: boolean
 }
 
-/** Looks at the variables and the machine; what a running agent found is in its runner's status. */
+/** Checks the variables and this host; what a running agent found is in its runner's status. */
 export const guestNetworkCheck: Check = {
   name: check,
   async examine({ variables, isRoot }) {

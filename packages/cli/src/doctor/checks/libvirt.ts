@@ -8,7 +8,7 @@ export const libvirtCheck: Check = {
   async examine({ variables, isRoot }) {
     const uri = libvirtUri(variables, isRoot)
     const answers = await libvirtAnswers(uri, variables).catch(() => null)
-    // That virsh is missing is for another check to say.
+    // Another check reports a missing virsh.
     return answers === null ? [] : [judgeLibvirt(uri, answers)]
   },
 }

@@ -6,7 +6,7 @@ const check = 'paused machines'
 
 export interface PausedDomain {
   name: string
-  /** As `virsh domstate --reason` says it. */
+  /** State in the words of `virsh domstate --reason`. */
   state: string
 }
 

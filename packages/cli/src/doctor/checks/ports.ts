@@ -7,7 +7,7 @@ const check = 'ports'
 export interface PortFacts {
   port: number
   free: boolean
-  /** Whether a hearth of this state folder should be listening on it. */
+  /** Whether a hearth process of this state folder should be listening on the port. */
   ours: boolean
 }
 
@@ -40,7 +40,7 @@ export function judgePort({ port, free, ours }: PortFacts): Finding {
   }
 }
 
-/** The port of an address on this machine; undefined for one elsewhere. */
+/** The port of an address on this host; undefined for an address elsewhere. */
 export function portOf(url: string | undefined): number | undefined {
   if (url === undefined) return undefined
   const { hostname, port, protocol } = new URL(url)

@@ -12,7 +12,7 @@ export const processorWeightsCheck: Check = {
   },
 }
 
-/** Whether machines get the processors by the size of their class when all want more than there are. */
+/** Whether machines share the processors by the size of their class when they want more than there are. */
 export function judgeProcessorWeights(uri: string, controlGroups: boolean): Finding {
   if (!uri.endsWith('/system')) {
     return {

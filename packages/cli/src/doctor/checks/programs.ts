@@ -5,7 +5,7 @@ import type { Check, Finding } from '../finding.ts'
 interface Needed {
   program: string
   package: string
-  /** What cannot be done without it. */
+  /** What is impossible without the program. */
   for: string
   level: 'problem' | 'warning'
 }
@@ -43,7 +43,7 @@ export const programsCheck: Check = {
   },
 }
 
-/** A finding for each missing program, and one command that installs all of them. */
+/** Returns a finding for each missing program, and one command that installs all of them. */
 export function judgePrograms(missing: readonly string[]): Finding[] {
   const absent = needed.filter(({ program }) => missing.includes(program))
   if (absent.length === 0) return [{ check: 'programs', level: 'ok', message: 'all programs are installed' }]
@@ -56,7 +56,7 @@ export function judgePrograms(missing: readonly string[]): Finding[] {
   }))
 }
 
-// libvirtd without its QEMU driver answers, and runs nothing.
+// Without its QEMU driver libvirtd answers but cannot run machines.
 function packages(absent: readonly Needed[]): string {
   const names = absent.flatMap(({ package: name }) =>
     name === 'libvirt-daemon-system' ? [name, 'libvirt-daemon-driver-qemu'] : [name],

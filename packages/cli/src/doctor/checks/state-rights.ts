@@ -16,13 +16,13 @@ export const stateRightsCheck: Check = {
     if (!existsSync(stateFolder)) {
       return [{ check, level: 'ok', message: `${stateFolder} is not there yet; \`hearth dev\` makes it` }]
     }
-    // A plain user's machines run as that user, who may enter every folder of theirs.
+    // An unprivileged user's machines run as that user, who may enter every folder.
     const passable = isRoot ? [...ancestors(stateFolder), ...folders(stateFolder)] : []
     return judgeStateRights(passable, [...secrets(stateFolder), ...machineFiles(stateFolder, variables)])
   },
 }
 
-/** `passable` must let the users of QEMU and PostgreSQL through; `secret` is for its owner alone. */
+/** `passable`: the users of QEMU and PostgreSQL must be able to enter it; `secret`: only its owner may access it. */
 export function judgeStateRights(passable: readonly PathMode[], secret: readonly PathMode[]): Finding[] {
   const closed = passable.filter(({ mode }) => (mode & 0o001) === 0)
   const open = secret.filter(({ mode }) => (mode & 0o077) !== 0)
@@ -55,7 +55,7 @@ function ancestors(folder: string): PathMode[] {
   return above === folder ? [own] : [...ancestors(above), own]
 }
 
-/** Below it, what QEMU's user must get through to disks and images. */
+/** Paths that QEMU's user must be able to enter to reach disks and images. */
 function folders(stateFolder: string): PathMode[] {
   const names = readdirSync(stateFolder).filter((name) => name === 'images' || /^agent(-\d+)?$/.test(name))
   return names.map((name) => ({
@@ -64,7 +64,7 @@ function folders(stateFolder: string): PathMode[] {
   }))
 }
 
-/** The first file of a machine that others may read: one is enough to know that they are to be closed. */
+/** The first file of a machine that others may read: one file is enough to report. */
 function machineFiles(
   stateFolder: string,
   variables: Readonly<Record<string, string | undefined>>,
@@ -80,7 +80,7 @@ function machineFiles(
   return []
 }
 
-// A secret below a folder that only its owner may enter is closed by that.
+// A secret in a folder that only its owner may enter is protected by that folder.
 function secrets(stateFolder: string): PathMode[] {
   const files = [
     'context.json',

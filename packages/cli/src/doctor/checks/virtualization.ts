@@ -4,13 +4,13 @@ import { z } from 'zod'
 import type { Check, Finding } from '../finding.ts'
 
 export interface KvmFacts {
-  /** null when there is no /dev/kvm. */
+  /** Null when there is no /dev/kvm. */
   device: { owner: number; group: number; mode: number } | null
-  /** Group number of `kvm`, or null when there is no such group. */
+  /** Number of the group `kvm`, or null when there is no such group. */
   kvmGroup: number | null
-  /** vmx or svm among the processor's flags. */
+  /** Whether the processor's flags include vmx or svm. */
   processorSaysYes: boolean
-  /** What the agent found out by running a guest, if it has. */
+  /** Result of the agent's test guest, if it has run one. */
   proof: { virtualization: 'kvm' | 'qemu'; reason: string } | null
 }
 

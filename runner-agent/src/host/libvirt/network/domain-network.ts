@@ -1,17 +1,17 @@
 import type { GuestLimits } from './ruleset.ts'
 
-/** How one machine is connected, as its definition says it. */
+/** Network of one machine as its definition states it. */
 export type DomainNetwork =
-  /** The socket of the guest's passt. */
+  /** Socket of the guest's passt process. */
   | { kind: 'isolated'; socket: string }
-  /** QEMU's own; the address and port of the host that lead to the guest's port 22. */
+  /** QEMU's user network; address and port of the host that lead to the guest's port 22. */
   | { kind: 'user'; forward: { host: string; port: number } }
   | { kind: 'network' | 'bridge'; name: string; macAddress: string; limits: GuestLimits }
 
-/** Where the one network card is on the machine's bus, whatever it is connected to. */
+/** Bus address of the machine's only network card. */
 const slot = '0x10'
 
-/** The netdev argument of a machine that libvirt is told of by QEMU's own words; null for the others. */
+/** The netdev argument for a machine whose network is passed to QEMU directly; null for other machines. */
 export function netdevArgument(network: DomainNetwork): string | null {
   switch (network.kind) {
     case 'isolated':
@@ -31,7 +31,7 @@ export function networkArguments(network: DomainNetwork): string[] {
   return ['-netdev', netdev, '-device', `virtio-net-pci,netdev=n0,bus=pcie.0,addr=${slot},romfile=`]
 }
 
-/** libvirt's element for the network; null where QEMU is told by arguments. */
+/** libvirt's element for the network; null where the network is passed by QEMU arguments. */
 export function interfaceElement(network: DomainNetwork): object | null {
   if (network.kind === 'isolated' || network.kind === 'user') return null
   const { bandwidthMegabitsPerSecond } = network.limits
@@ -42,7 +42,7 @@ export function interfaceElement(network: DomainNetwork): object | null {
     model: { '@type': 'virtio' },
     // Bridged guests reach the network, and not each other.
     port: { '@isolated': 'yes' },
-    // No other MAC and IP address than its own: the one that the network's DHCP server gives it.
+    // Only its own MAC address, and the IP address that the network's DHCP server assigns.
     filterref: {
       '@filter': 'clean-traffic',
       parameter: { '@name': 'CTRL_IP_LEARNING', '@value': 'dhcp' },
@@ -59,7 +59,7 @@ function bandwidth(megabits: number) {
   return { inbound: average, outbound: average }
 }
 
-/** A definition's text with another netdev argument; null where it has none to replace. */
+/** The definition with its netdev argument replaced; null where it has none. */
 export function replaceNetdev(definition: string, network: DomainNetwork): string | null {
   const netdev = netdevArgument(network)
   const argument = /(<qemu:arg value=")(?:user|stream),id=n0,[^"]*(")/

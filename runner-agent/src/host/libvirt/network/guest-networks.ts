@@ -31,14 +31,14 @@ export interface GuestNetworksOptions {
 
 export type Login = Pick<Address, 'user' | 'hostKey'>
 
-/** How guests are connected: chosen when they are made, set up before they start, taken down after their end. */
+/** Connects guests to their network: chosen at creation, set up before a start, taken down after the end. */
 export class GuestNetworks {
   private readonly passt: Passt
   private readonly filter: PacketFilter
   private readonly users: UserRange
   private emulator: Promise<number> | null = null
   private filterFault: string | null = null
-  /** Whether all machines of the host have been noted since the agent began. */
+  /** Whether all machines of the host have been seen since the agent started. */
   private hasNotedAll = false
 
   constructor(private readonly options: GuestNetworksOptions) {
@@ -75,7 +75,7 @@ export class GuestNetworks {
     return { address: { host: guestAddress, port, ...login }, login, network: { kind: network.kind, limits } }
   }
 
-  /** As the settings have it now: a machine of QEMU's user network becomes an isolated one with its next start. */
+  /** Network by the current settings: a machine on QEMU's user network becomes an isolated one at its next start. */
   describe(environmentId: string, given: Given): DomainNetwork {
     const network = this.networkOf(given)
     if (network.kind === 'network' || network.kind === 'bridge') return network
@@ -84,7 +84,7 @@ export class GuestNetworks {
     return { kind: 'isolated', socket: this.passt.socket(environmentId) }
   }
 
-  /** Before each start of the machine. Throws PortTaken when its port is another program's. */
+  /** Called before each start of the machine. Throws PortTaken when another program uses its port. */
   async prepare(environmentId: string, given: Given): Promise<void> {
     const { runner, settings, isRoot } = this.options
     const network = this.networkOf(given)
@@ -100,7 +100,7 @@ export class GuestNetworks {
     })
   }
 
-  /** The same with another port of the host. */
+  /** The same network with another port of the host. */
   async moved(environmentId: string, given: Given): Promise<Given> {
     const { ports, isRoot } = this.options
     if (given.address === null) return given
@@ -108,7 +108,7 @@ export class GuestNetworks {
     return { ...given, address: { ...given.address, port: await ports.choose(environmentId) } }
   }
 
-  /** After the machine's start: resolves when the guest can be reached by an address. */
+  /** Called after the machine's start: resolves when the guest is reachable at an address. */
   async settle(environmentId: string, given: Given): Promise<void> {
     const network = this.networkOf(given)
     if (network.kind === 'network' || network.kind === 'bridge') {
@@ -116,12 +116,12 @@ export class GuestNetworks {
     }
   }
 
-  /** After the machine's end. */
+  /** Called after the machine has ended. */
   async release(environmentId: string): Promise<void> {
     await this.passt.end(environmentId)
   }
 
-  /** With the machine's removal; the rules go with the last machine. */
+  /** Called when the machine is removed; the rules are removed with the last machine. */
   async forget(environmentId: string, given: Given | null): Promise<void> {
     const { ports, isRoot } = this.options
     await this.release(environmentId)
@@ -130,7 +130,7 @@ export class GuestNetworks {
     if (isRoot && this.hasNotedAll && ports.isUnused) await this.filter.remove()
   }
 
-  /** What a look at the host's machines shows: the port is taken, the limits hold. */
+  /** Registers a machine that was found on the host: its port is in use, its limits apply. */
   note(environmentId: string, given: Given): void {
     if (given.address === null) return
     this.options.ports.reserve(environmentId, given.address.port)
@@ -149,7 +149,7 @@ export class GuestNetworks {
     return host === null ? null : { host, port: 22, ...given.login }
   }
 
-  /** Whether a machine that runs has lost what carries its network. QEMU 7.2 does not connect to it again. */
+  /** Whether a running machine has lost its networking process. QEMU 7.2 does not reconnect to it. */
   isLost(given: Given, listened: ReadonlySet<number>): boolean {
     if (given.address === null || given.network?.kind !== 'isolated') return false
     return !listened.has(given.address.port)
@@ -160,7 +160,10 @@ export class GuestNetworks {
     return this.options.ports.listened()
   }
 
-  /** What guests may do that they should not, in words; also brings the rules back where somebody removed them. */
+  /**
+   * Describes what guests can do that they should not; also restores the packet filter rules if somebody removed
+   * them.
+   */
   async warnings(): Promise<string[]> {
     const { settings, isRoot, runner, ports } = this.options
     if (isRoot && settings.network.kind === 'isolated' && !ports.isUnused) await this.ensureFilter()
@@ -178,7 +181,7 @@ export class GuestNetworks {
     return this.filterFault
   }
 
-  /** How a machine is connected with its next start. */
+  /** Network of a machine at its next start. */
   networkOf(given: Given): GivenNetwork {
     const made = given.network ?? { kind: 'user', limits: {} }
     if (made.kind === 'network' || made.kind === 'bridge') return made
@@ -194,7 +197,7 @@ export class GuestNetworks {
   }
 }
 
-/** In the range that QEMU's own machines use. */
+/** In the range of MAC addresses that QEMU uses. */
 function newMacAddress(): string {
   return ['52', '54', '00', ...[...randomBytes(3)].map((byte) => byte.toString(16).padStart(2, '0'))].join(
     ':',

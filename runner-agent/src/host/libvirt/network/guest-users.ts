@@ -12,8 +12,8 @@ export interface UserRange {
 const span = guestPorts.last - guestPorts.first + 1
 
 /**
- * The user ids of a runner's networking processes, one for each port: guests that run at the same time have different
- * ports, so no process may touch another's, and each can be limited by its user.
+ * User ids of a runner's networking processes, one for each port: guests that run at the same time have different
+ * ports, so no process may touch another's, and each can be limited by its user id.
  */
 export function guestUsers(owner: string, firstUser: number | null): UserRange {
   const blocks = Math.floor((unused.last - unused.first + 1) / span)

@@ -3,17 +3,17 @@ import { HostError } from '../../host-error.ts'
 import { domainName } from '../domains.ts'
 import type { Virsh } from '../virsh.ts'
 
-/** A guest whose boot is emulated may take its time to ask for an address. */
+/** An emulated guest may take long until it asks for an address. */
 const patienceMilliseconds = 180_000
 const intervalMilliseconds = 500
 
-/** The guest's own address in a network or on a bridge; null as long as it has none. */
+/** The guest's own address in a network or on a bridge; null until it has one. */
 export async function leasedAddress(
   virsh: Virsh,
   environmentId: string,
   kind: 'network' | 'bridge',
 ): Promise<string | null> {
-  // A bridge's DHCP server is not libvirt's: what the host has exchanged packets with is asked instead.
+  // A bridge's DHCP server is not libvirt's: the host's neighbour table is read instead.
   const { output } = await virsh.try(
     'domifaddr',
     domainName(environmentId),

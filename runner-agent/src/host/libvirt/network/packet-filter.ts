@@ -3,8 +3,8 @@ import type { CommandRunner } from '../../command/command-runner.ts'
 import { buildRuleset, type GuestLimits, type RulesetDescription, removalOf } from './ruleset.ts'
 
 /**
- * The rules of one runner's guests in the host's packet filter. They are there while there are guests, also while the
- * agent is not; somebody who clears the host's rules has them back with the next look.
+ * The packet filter rules for one runner's guests. They exist while there are guests, even when the agent is not
+ * running; when somebody removes them, the next look at the host restores them.
  */
 export class PacketFilter {
   private readonly limits = new Map<number, GuestLimits>()
@@ -18,13 +18,13 @@ export class PacketFilter {
     private readonly table: string,
   ) {}
 
-  /** Limits what a user may send from the next `ensure` on; null for no limit. */
+  /** Limits what a user may send, from the next `ensure` on; null for no limit. */
   limit(user: number, limits: GuestLimits | null): void {
     if (limits === null) this.limits.delete(user)
     else this.limits.set(user, limits)
   }
 
-  /** Resolves with why the rules cannot be held, in words; null when they hold. */
+  /** Resolves with the reason why the rules cannot be applied; null when they are in place. */
   ensure(): Promise<string | null> {
     return this.alone(async () => {
       const wanted = buildRuleset({ ...(await this.describe()), limits: this.limits })
@@ -35,7 +35,7 @@ export class PacketFilter {
     })
   }
 
-  /** Where nothing uses them any more. */
+  /** Removes the rules when no machine needs them any more. */
   remove(): Promise<void> {
     return this.alone(async () => {
       this.applied = null

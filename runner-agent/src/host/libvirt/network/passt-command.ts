@@ -2,17 +2,17 @@ import { guestAddresses } from './settings.ts'
 
 export interface PasstDescription {
   socket: string
-  /** The user it runs under where an administrator starts it; null for the user who starts it. */
+  /** User that passt runs under when root starts it; null for the user who starts it. */
   user: number | null
   /** The host's address and port that lead to the guest's port 22. */
   forward: { host: string; port: number }
-  /** Whether the packet filter leads questions to the host's name server; passt does it otherwise, for UDP alone. */
+  /** Whether the packet filter redirects DNS queries to the host's name server; otherwise passt does, for UDP only. */
   nameServer: 'filter' | { address: string } | null
 }
 
 /**
- * The command line of passt for one guest. IPv4 alone, so that no IPv6 address has to be kept from guests; nothing of
- * the host stands behind the gateway's address; it ends when QEMU closes the socket.
+ * The command line of passt for one guest. IPv4 only, so that no IPv6 address has to be blocked; the gateway's
+ * address leads to nothing on the host; passt ends when QEMU closes the socket.
  */
 export function passtCommand({ socket, user, forward, nameServer }: PasstDescription): string[] {
   const { own, gateway, nameServer: seen } = guestAddresses
@@ -43,7 +43,7 @@ export function passtCommand({ socket, user, forward, nameServer }: PasstDescrip
 
 function nameServerOptions(nameServer: PasstDescription['nameServer'], seen: string): string[] {
   if (nameServer === null) return ['--dns', 'none']
-  // DHCP tells guests the address that the packet filter leads on.
+  // DHCP announces the address that the packet filter redirects.
   if (nameServer === 'filter') return ['--dns', seen]
   return ['--dns', nameServer.address, '--dns-forward', seen]
 }

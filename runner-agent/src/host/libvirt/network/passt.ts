@@ -4,14 +4,14 @@ import type { CommandRunner } from '../../command/command-runner.ts'
 import { HostError } from '../../host-error.ts'
 import { type PasstDescription, passtCommand } from './passt-command.ts'
 
-/** Words of a start that failed because the port was taken meanwhile. */
+/** Messages of a start that failed because the port was taken meanwhile. */
 export class PortTaken extends Error {
   override readonly name = 'PortTaken'
 }
 
 /**
- * Ends the passt of a socket and removes its folder. A process is the guest's own when its command line has the guest's
- * socket as one of its words; no process id in a file is believed.
+ * Ends the passt process of a socket and removes its folder. A process belongs to the guest when the guest's socket
+ * is an argument on its command line; a process id in a file is not trusted.
  */
 const endScript = `
 end_passt() {
@@ -46,15 +46,17 @@ chmod 0600 -- "$folder/passt.sock" || exit 70
 if [ -n "$user" ]; then chown "$emulator" -- "$folder/passt.sock"; fi
 `
 
-/** The networking processes of guests: one passt each, which outlives the agent and ends with its guest. */
+/**
+ * The networking processes of guests: one passt process per guest, which survives the agent and ends with its guest.
+ */
 export class Passt {
   constructor(
     private readonly runner: CommandRunner,
-    /** Holds a folder for each guest. Short: the path of a socket has at most 107 bytes. */
+    /** Folder that holds a folder for each guest. Its path must be short: a socket's path has at most 107 bytes. */
     private readonly folder: string,
-    /** Whether the user under which commands run may act as others. */
+    /** Whether the user that runs commands may switch to other users. */
     private readonly isRoot: boolean,
-    /** The user id that QEMU runs under. */
+    /** User id that QEMU runs under. */
     private readonly emulatorUser: () => Promise<number>,
   ) {}
 
@@ -62,7 +64,7 @@ export class Passt {
     return posix.join(this.guestFolder(environmentId), 'passt.sock')
   }
 
-  /** Starts the guest's passt anew. Throws PortTaken when something listens on its port. */
+  /** Starts a new passt process for the guest. Throws PortTaken when something already listens on its port. */
   async start(environmentId: string, description: Omit<PasstDescription, 'socket'>): Promise<void> {
     const command = passtCommand({ ...description, socket: this.socket(environmentId) })
     const emulator = this.isRoot ? await this.emulatorUser() : ''
@@ -87,7 +89,7 @@ export class Passt {
     )
   }
 
-  /** Ends the guest's passt, where there is one, and removes its folder. */
+  /** Ends the guest's passt process, if there is one, and removes its folder. */
   async end(environmentId: string): Promise<void> {
     const script = `${endScript}\nend_passt "$1"`
     const result = await this.runner.run(['sh', '-c', script, 'sh', this.guestFolder(environmentId)])
@@ -101,7 +103,7 @@ export class Passt {
   }
 }
 
-/** Without passt's complaints that it reaches no system log. */
+/** Removes passt's messages that it cannot reach the system log. */
 function readable(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trim())
   return (

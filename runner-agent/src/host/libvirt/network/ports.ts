@@ -3,12 +3,12 @@ import { startOfText } from '@hearth/contract'
 import type { CommandRunner } from '../../command/command-runner.ts'
 import { HostError } from '../../host-error.ts'
 
-/** Below the ports that Linux hands out by itself. */
+/** Below the range of ephemeral ports of Linux. */
 export const guestPorts = { first: 20_000, last: 32_000 }
 
-/** Chooses the host's ports that lead to guests. */
+/** Assigns the host's ports that lead to guests. */
 export class Ports {
-  /** What stopped machines will want again, and what is chosen but not listened on yet. */
+  /** Ports that stopped machines will need again, and ports that are assigned but not listened on yet. */
   private readonly reserved = new Map<string, number>()
 
   constructor(private readonly runner: CommandRunner) {}
@@ -31,7 +31,7 @@ export class Ports {
     return new Set((await this.tables()).flatMap((table) => parseLocalPorts(table, listenState)))
   }
 
-  /** A port that nothing listens on; another one than before when the machine had one. */
+  /** Assigns a port that nothing listens on; a different one if the machine already had one. */
   async choose(environmentId: string): Promise<number> {
     const taken = new Set([...(await this.inUse()), ...this.reserved.values()])
     const span = guestPorts.last - guestPorts.first + 1
@@ -45,7 +45,7 @@ export class Ports {
     throw new HostError('host_refused', `no free port from ${guestPorts.first} to ${guestPorts.last}`)
   }
 
-  /** Also those of connections that end: they cannot be listened on either. */
+  /** Includes ports of closing connections: they cannot be listened on either. */
   private async inUse(): Promise<number[]> {
     return (await this.tables()).flatMap((table) => parseLocalPorts(table))
   }
@@ -65,8 +65,8 @@ export class Ports {
 const listenState = '0A'
 
 /**
- * The local ports in a table of `/proc/net/tcp`, of connections in every state or of those in one. Throws HostError of a
- * line that is not as the kernel writes it: a port that is not seen would be given twice.
+ * Local ports in a table of `/proc/net/tcp`, of connections in every state or in one state. Throws HostError for a
+ * line in an unknown format: an overlooked port would be assigned twice.
  */
 export function parseLocalPorts(table: string, state?: string): number[] {
   const [head = '', ...lines] = table.split('\n')

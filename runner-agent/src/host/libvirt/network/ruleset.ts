@@ -7,14 +7,14 @@ export interface GuestLimits {
 }
 
 export interface RulesetDescription {
-  /** One table for each runner, so that several agents on one host do not undo each other's. */
+  /** One table per runner, so that several agents on one host do not remove each other's rules. */
   table: string
   users: UserRange
   allow: readonly OpenedPort[]
   deny: readonly string[]
-  /** Where the guests' questions of names go; null where the host has no name server. */
+  /** Name server for the guests' DNS queries; null where the host has none. */
   nameServer: string | null
-  /** By user id. */
+  /** Limits by user id. */
   limits: ReadonlyMap<number, GuestLimits>
 }
 
@@ -38,9 +38,9 @@ export function removalOf(table: string): string {
 }
 
 /**
- * Statements for `nft -f` that replace the table in one transaction. What guests send is judged by the user of the
- * process that sends it on, before any address is translated. Connections to a guest come from outside: their answers
- * pass, wherever they go.
+ * Statements for `nft -f` that replace the table in one transaction. A guest's packets are recognised by the user id
+ * of the process that forwards them, before any address translation. Replies to connections from outside to a guest
+ * always pass.
  */
 export function buildRuleset(description: RulesetDescription): string {
   const { table, users, allow, deny, nameServer, limits } = description
@@ -89,7 +89,7 @@ export function buildRuleset(description: RulesetDescription): string {
 
 function limitRules(user: number, { bandwidthMegabitsPerSecond, packetsPerSecond }: GuestLimits): string[] {
   const bandwidth = bandwidthMegabitsPerSecond ?? 0
-  // A burst of a tenth of a second, and never less than what one segment may hold.
+  // A burst of a tenth of a second, and at least one segment.
   const bytes = bandwidth * 125_000
   const burst = Math.max(131_072, Math.round(bytes / 10))
   return [

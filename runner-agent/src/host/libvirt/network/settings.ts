@@ -7,7 +7,7 @@ export type GuestNetwork =
   /** A bridge of the host. */
   | { kind: 'bridge'; name: string }
 
-/** A port of the host that guests reach at `gateway` and the same port. */
+/** A port of the host that guests reach at the address `gateway` and the same port. */
 export interface OpenedPort {
   name: string
   host: string
@@ -33,6 +33,6 @@ export const isolatedByDefault: NetworkSettings = {
   firstUser: null,
 }
 
-/** What an isolated guest sees: its own address, the router, and the name server. The base images are built for them. */
+/** Addresses an isolated guest sees: its own, the router and the name server. The base images are built for them. */
 export const guestAddresses = { own: '10.0.2.15', gateway: '10.0.2.2', nameServer: '10.0.2.3' } as const
 export const guestSubnet = '10.0.2.0/24'

@@ -11,7 +11,7 @@ fi
 printf '%s' "$folder"
 `
 
-/** Where the sockets of guests' networks are: a folder that is empty after a boot, and none but its owner changes. */
+/** Folder of the guest networks' sockets: empty after a boot, and writable by its owner only. */
 export async function socketsFolder(runner: CommandRunner, isRoot: boolean): Promise<string> {
   if (isRoot) return '/run/hearth/guests'
   const result = await runner.run(['sh', '-c', ownFolder])

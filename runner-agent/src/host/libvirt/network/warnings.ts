@@ -3,12 +3,12 @@ import type { NetworkSettings } from './settings.ts'
 export interface NetworkFacts {
   settings: NetworkSettings
   isRoot: boolean
-  /** Why the packet filter does not hold the rules; null where it does, or has not been tried. */
+  /** Why the packet filter rules are not in place; null where they are, or where that has not been tried. */
   filterFault: string | null
   hasNameServer: boolean
 }
 
-/** What guests can reach that they should not, and what was asked for and cannot be had. */
+/** What guests can reach that they should not, and which settings cannot be applied. */
 export function networkWarnings({ settings, isRoot, filterFault, hasNameServer }: NetworkFacts): string[] {
   const { network, allow, deny } = settings
   const warnings: string[] = []

@@ -8,7 +8,7 @@ export interface AgentMetrics {
   stalled(stall: Stall): void
 }
 
-/** The agent's figures in Prometheus' form. */
+/** The agent's metrics for Prometheus. */
 export function createMetrics(now: { environments(): number; pendingReports(): number }): AgentMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })

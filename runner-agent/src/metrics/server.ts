@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import type { Registry } from 'prom-client'
 
-/** Serves `/healthz/live`, `/healthz/ready` and `/metrics`; resolves once it listens. */
-export async function serveObservation(
+/** Serves `/healthz/live`, `/healthz/ready` and `/metrics`; resolves once the server listens. */
+export async function serveHealthAndMetrics(
   address: { host: string; port: number },
   registry: Registry,
   isReady: () => boolean,
