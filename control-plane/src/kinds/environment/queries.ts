@@ -1,5 +1,5 @@
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
-import { type Owner, resourceQueries } from '../../resource/queries.ts'
+import { type OrganizationScope, resourceQueries } from '../../resource/queries.ts'
 import { type EnvironmentRow, environmentColumns, type PlannedEnvironmentRow } from './table.ts'
 
 /** Without their plans; deleted ones are listed only when they are asked for by phase. */
@@ -14,7 +14,7 @@ export const environments = resourceQueries('environments', {
 /** With its plan. */
 export const findEnvironment: (
   queryable: Queryable,
-  owner: Owner,
+  scope: OrganizationScope,
   reference: string,
 ) => Promise<PlannedEnvironmentRow | undefined> = resourceQueries('environments', {
   noun: 'environment',
