@@ -20,7 +20,7 @@ export interface Timings {
   quotaRest: number
   /** How often a stream of events says that it is still there. Proxies close what is silent for a minute. */
   eventHeartbeat: number
-  /** How long an observer of events may leave what it is sent untaken before it is told to come again. */
+  /** How long an observer's send buffer may stay full before the observer is told to reconnect. */
   observerStall: number
   /** After the first failed boot of a configuration; each further one doubles it, up to five minutes. */
   bootRetry: number

@@ -9,7 +9,7 @@ export interface Waiting {
 
 /**
  * Places environments in the order given, each in the capacity that earlier ones left. One that fits nowhere does not
- * block later ones; the same answer is reused for others of the same size.
+ * block later ones; the same answer is reused for others with equal requirements.
  */
 export function placeAll(
   waiting: readonly Waiting[],

@@ -86,7 +86,12 @@ export function resourceQueries<
     return columns === undefined ? query.selectAll() : query.select(columns as readonly 'id'[])
   }
   /** The row with this id, or with this name where the kind accepts names. */
-  const one = async (queryable: Queryable, { organizationId }: OrganizationScope, given: string, locks: boolean) => {
+  const one = async (
+    queryable: Queryable,
+    { organizationId }: OrganizationScope,
+    given: string,
+    locks: boolean,
+  ) => {
     const isName = rules.names !== undefined && !isId(given)
     const looksUp = isName && rules.names === 'shared'
     const reference = looksUp ? await idNamed(queryable, table, rules, organizationId, given) : given
@@ -107,7 +112,8 @@ export function resourceQueries<
 
   const find = (queryable: Queryable, scope: OrganizationScope, reference: string) =>
     one(queryable, scope, reference, false)
-  const lock = (tx: DatabaseTransaction, scope: OrganizationScope, reference: string) => one(tx, scope, reference, true)
+  const lock = (tx: DatabaseTransaction, scope: OrganizationScope, reference: string) =>
+    one(tx, scope, reference, true)
 
   return {
     find,

@@ -12,7 +12,7 @@ import { createClaim as create, type MadeClaim } from './create.ts'
 import { claims } from './queries.ts'
 import type { ClaimRow } from './table.ts'
 
-/** Claims come in bursts; the pool then refills for all of them at once. */
+/** Delay before a pool is woken: claims come in bursts, and the pool then refills for all of them at once. */
 const refillPauseMilliseconds = 100
 
 /** Gives the caller a ready member of a pool, or has a machine made for them. */
@@ -37,7 +37,7 @@ export const releaseClaim: Command<OnOne<Force>, ClaimRow> = {
   async run(tx, { services, caller, expectedVersion }, { reference, body: { force } }) {
     const own = await claims.get(tx, caller, reference)
     requireVersion(expectedVersion, own.spec_version)
-    // The machine before its claim, as the reconciler locks them.
+    // Locks the environment before its claim, in the same order as the reconciler.
     const environment =
       own.environment_id === null ? undefined : await environments.lockById(tx, own.environment_id)
     if (environment !== undefined && environment.phase !== 'deleted') {

@@ -73,7 +73,7 @@ export async function takeReadyMember(
   return (await take(tx, poolId, claim, 'pass over')) ?? (await take(tx, poolId, claim, 'wait'))
 }
 
-/** The one statement that gives a machine away. */
+/** The only statement that assigns a ready member to a claim. */
 async function take(
   tx: DatabaseTransaction,
   poolId: string,

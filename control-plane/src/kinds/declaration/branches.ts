@@ -26,7 +26,7 @@ export async function askForBranches(
   const page = { organizationId: caller.organizationId, limit: mostPools }
   const pools = project === undefined ? [] : await warmPools.list(database, page, { project_id: project.id })
   const sources = { repositories, secrets: async () => secrets }
-  // At once: together they have the patience of one.
+  // All at once, so that together they take no longer than one timeout.
   const answers = await Promise.all(
     asked.map(async ({ branch, environmentClass, field }) => {
       const { id: classId } = await environmentClasses.get(database, caller, environmentClass)

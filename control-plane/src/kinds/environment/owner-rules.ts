@@ -2,7 +2,7 @@ import type { DeletionReason } from '@hearth/contract'
 import type { ReconciledKind, Wake } from '../../reconciling/wake.ts'
 import type { OwnerColumns, OwnerKind } from './owner.ts'
 
-/** What being owned so means for an environment. A new kind of owner is one entry here. */
+/** What an owner kind means for an environment. A new owner kind is one entry here. */
 export interface OwnerRules {
   /** What is reconciled when the environment's phase changes; null when nobody acts on that. */
   wakes: ReconciledKind | null
@@ -10,7 +10,7 @@ export interface OwnerRules {
   isAwaited: boolean
   /** Why it is removed once it has been kept for as long as was asked; null for what is kept without an end. */
   endsFor: Extract<DeletionReason, 'test_over' | 'inspection_over'> | null
-  /** What messages call it. */
+  /** What messages call an environment with this owner. */
   noun: string
   /** Who is let in while no claim has it. Administrators always are. */
   lets: { creator: boolean; refusal: string }

@@ -12,9 +12,9 @@ const mostWaiting = { bytes: 1024 * 1024, messages: 256 }
 export interface ObserverTransport extends ObserverConnection {
   name: 'sse' | 'websocket'
   format(message: StreamMessage): string
-  /** Ends the connection once all that was sent has been taken. */
+  /** Ends the connection once everything sent has been received. */
   end(reason: StreamEnd): void
-  /** Ends it now. */
+  /** Closes the connection at once. */
   cut(): void
   /** Aborts when the connection is gone. */
   closed: AbortSignal

@@ -1,15 +1,15 @@
 import { bootAttempts, type DeletionReason, type EnvironmentPhase, type Failure } from '@hearth/contract'
 import { assertNever, backoff } from '@hearth/foundation'
 
-/** A machine of the pool that nobody has claimed and that is not on its way out. */
+/** A member of the pool: unclaimed and not being deleted. */
 export interface Member {
   id: string
   phase: EnvironmentPhase
-  /** Made from what the pool now says. */
+  /** Whether it was made from the pool's present configuration. */
   current: boolean
   /** What has become of its runner where that is silent or gives its machines up; null otherwise. */
   abandoned: 'runner_lost' | 'runner_drained' | 'runner_removed' | null
-  /** Its guest stands still, so that no claim gets it. */
+  /** Whether its guest is paused, so that no claim gets it. */
   paused: boolean
   /** Its runner is degraded: whether it comes up decides whether the runner is used again. */
   onTrial: boolean
@@ -28,7 +28,7 @@ export interface SeenBoots {
 
 export interface SeenPool extends SeenBoots {
   enabled: boolean
-  /** Emptied, to stay so. */
+  /** Whether the pool was cleared and is to stay empty. */
   cleared: boolean
   deleting: boolean
   min: number
@@ -49,7 +49,7 @@ export interface PoolDecision {
   consecutiveFailures: number
   retryAt: Date | null
   failure: Failure | null
-  /** When something follows from time alone; null when nothing does. */
+  /** When the pool must be reconciled next without an event; null when it need not. */
   lookAgainAt: Date | null
 }
 
@@ -99,7 +99,7 @@ function retire(seen: SeenPool, member: Member): PoolAction {
   return { do: 'retire', id: member.id, reason: reasonToRetire(seen, member) }
 }
 
-/** Why the pool lets a member go, for the member's record. */
+/** Why the pool removes a member, for the member's record. */
 function reasonToRetire(seen: SeenPool, member: Member): DeletionReason {
   if (seen.deleting) return 'pool_deleted'
   if (!seen.enabled) return 'pool_disabled'
@@ -118,7 +118,7 @@ interface SortedMembers {
   due: Member[]
   /** On their way and good; those that go first when there are too many stand last. */
   booting: Member[]
-  /** Of no use: to go at once. */
+  /** Unusable: removed at once. */
   discarded: Member[]
 }
 

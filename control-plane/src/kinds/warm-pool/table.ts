@@ -19,7 +19,7 @@ export interface PoolSpec {
   setup: Command[]
 }
 
-/** Pools made before a field came lack it. */
+/** Absent in pools created before the field existed. */
 type StoredPoolSpec = Omit<PoolSpec, 'branch' | 'maxAgeMinutes'> &
   Partial<Pick<PoolSpec, 'branch' | 'maxAgeMinutes'>>
 
@@ -32,7 +32,7 @@ export interface StoredWarmPoolStatus {
   consecutiveFailures: number
   retryAt: string | null
   failure: Failure | null
-  /** Pools made before it came lack it. */
+  /** Absent in pools created before this field existed. */
   uncheckedBranch?: string | null
   /** Pools made before it came lack it. */
   quota?: QuotaShortage | null
@@ -121,7 +121,7 @@ export function toWarmPool(row: WarmPoolRow, facts: PoolFacts): WarmPool {
   }
 }
 
-/** Of a pool that is gone. */
+/** The status of a deleted pool. */
 export const noFacts: PoolFacts = {
   configuration: null,
   projectDeleting: false,

@@ -29,7 +29,7 @@ export async function retryEnvironment(
     await wake(tx, 'environment', row.id)
     return row
   }
-  // It takes no processor while it is failed; all else is counted already.
+  // A failed environment uses no CPU quota; all other quotas count it already.
   await requireRoomToStart(tx, accountsOf(row, limits))
   const runnerId = await heldBy(tx, row)
   const raised = await tx
@@ -66,7 +66,7 @@ async function heldBy(tx: DatabaseTransaction, row: EnvironmentRow): Promise<str
     case 'draining':
       return row.runner_id
     case 'offline':
-      // What was ready may hold someone's work: it waits for its host.
+      // An environment that was ready may hold someone's work: it waits for its host.
       return row.status.readyAt === null ? null : row.runner_id
     case 'created':
     case 'deleted':

@@ -11,9 +11,9 @@ import { lockEnvironments } from '../queries.ts'
 import type { EnvironmentRow } from '../table.ts'
 import { lockPlacement, readFleet, tryLockPlacement, wantedBy } from './fleet.ts'
 
-/** Placed at once at most, so that one transaction stays short; the rest follow in the next. */
+/** Most environments placed in one transaction, so that it stays short; the rest follow in the next. */
 const mostPlaced = 100
-/** So many of the line are looked at. */
+/** Most waiting environments considered in one pass. */
 const mostWaiting = 2_000
 /** Those in front are told each time why they still wait; for the others it would change with every machine that comes or goes. */
 const toldEachTime = 10
@@ -107,7 +107,7 @@ function isTold({ told }: InLine, position: number, placement: Placement | undef
 }
 
 interface InLine extends Waiting {
-  /** The reason its status gives for waiting. */
+  /** The reason for waiting that its status holds. */
   told: string | null
 }
 
