@@ -136,7 +136,7 @@ export function resourceQueries<
       return row
     },
 
-    /** One row more than the limit, which tells that there are others. */
+    /** Returns one row more than the limit when there are more. */
     async list(
       queryable: Queryable,
       { organizationId, after, limit }: ListFilter,

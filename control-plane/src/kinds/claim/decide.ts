@@ -45,7 +45,10 @@ export function decide(seen: SeenClaim): ClaimAction | null {
   }
 }
 
-/** A machine that was never ready holds nobody's work: only one that was waits for its host, if the project says so. */
+/**
+ * An environment that was never ready holds nobody's work: only one that was ready waits for its host, if the project
+ * says so.
+ */
 function isLost({ environment, onHostLoss }: SeenClaim): boolean {
   if (environment === null || !environment.unreachable || environment.desiredPhase !== 'running') return false
   switch (environment.phase) {

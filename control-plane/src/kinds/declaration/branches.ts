@@ -10,8 +10,8 @@ export type UncheckedBranches = ReadonlyMap<string, string | null>
 const mostPools = 1_000
 
 /**
- * Refuses a pool's branch that a declared repository does not have. Those that stand already are not asked for again,
- * so that applying a file once more waits for nobody.
+ * Refuses a pool's branch that a declared repository does not have. Branches that are unchanged are not checked again,
+ * so that applying a file a second time waits for no server.
  */
 export async function askForBranches(
   { services, caller, signal }: CommandContext,

@@ -30,10 +30,11 @@ export const ownerRules: Readonly<Record<OwnerKind, OwnerRules>> = {
     endsFor: null,
     noun: 'environment',
     lets: membersOnly,
-    // A certificate outlives a claim: one for a machine that a claim may still get would open it afterwards.
+    // A certificate outlives the moment of entry: for a member that could still be claimed it would open the claimed
+    // environment afterwards.
     afterEntry: 'warm-pool-inspection',
   },
-  // A test and an inspected machine are no members: nothing that counts, claims or replaces members sees them.
+  // Tests and inspected environments are not members: nothing that counts, claims or replaces members includes them.
   'warm-pool-test': {
     wakes: null,
     isAwaited: true,

@@ -50,7 +50,7 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   phase: EnvironmentPhase
   desired_phase: DesiredPhase
   unreachable: Generated<boolean>
-  /** Why and since when its guest stands still; null while it does not. */
+  /** Why and since when its guest is paused; null while it is not. */
   paused: ColumnType<Pause | null, string | null | undefined, string | null>
   deadline: Date | null
   phase_since: ColumnType<Date, Date | undefined, Date>

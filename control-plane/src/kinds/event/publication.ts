@@ -22,7 +22,7 @@ export interface Publication {
   isCut: boolean
 }
 
-/** Events are read until they have so many bytes of JSON, and at least one. */
+/** Size limit, in bytes of JSON, of the events read at once; at least one is read. */
 export const mostPublishedBytes = 8 * 1024 * 1024
 
 /** Minimum time between kept checkpoints: a newer one replaces one that came sooner. */

@@ -34,7 +34,7 @@ export interface SeenPool extends SeenBoots {
   min: number
   maxAgeMinutes: number | null
   members: readonly Member[]
-  /** A degraded runner waits for a machine to be tried on it. */
+  /** Whether a degraded runner waits for an environment to be tried on it. */
   trialDue: boolean
 }
 
@@ -53,7 +53,7 @@ export interface PoolDecision {
   lookAgainAt: Date | null
 }
 
-/** A failed machine is kept this long, the newest one only, so that someone can look into it. */
+/** How long the newest failed environment is kept, so that someone can inspect it. */
 const keepFailedMilliseconds = 30 * 60_000
 
 /**
@@ -112,11 +112,11 @@ function reasonToRetire(seen: SeenPool, member: Member): DeletionReason {
 }
 
 interface SortedMembers {
-  /** Ready and good; those that go first when there are too many stand last. */
+  /** Ready and current; the first to be removed when there are too many are last. */
   fresh: Member[]
-  /** Ready, and to be replaced; those to be replaced first stand first. */
+  /** Ready and to be replaced; the first to be replaced are first. */
   due: Member[]
-  /** On their way and good; those that go first when there are too many stand last. */
+  /** Provisioning and current; the first to be removed when there are too many are last. */
   booting: Member[]
   /** Unusable: removed at once. */
   discarded: Member[]

@@ -35,7 +35,7 @@ export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
       await wake(tx, 'project', pool.project_id)
       return null
     }
-    // Machines that were placed have woken the pool, which then tells what has become of it.
+    // Placed environments have woken the pool, whose next reconcile writes its new status.
     if (!done.placed) await tellChanges(tx, pool, { ...decision, short: done.short }, factsAfter(facts, done))
     const rest = new Date(now.getTime() + (done.short === null ? timings.poolRest : timings.quotaRest))
     return decision.lookAgainAt !== null && decision.lookAgainAt < rest ? decision.lookAgainAt : rest
@@ -43,13 +43,13 @@ export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
 })
 
 interface CarriedOut {
-  /** How many machines it made that wait for a runner. */
+  /** How many environments it created that wait for a runner. */
   waiting: number
   /** The members that go. */
   retired: SeenMember[]
-  /** It made machines that have their runners already. */
+  /** Whether it created environments that are placed already. */
   placed: boolean
-  /** Why it made fewer than it wanted; null when it did not. */
+  /** Why it created fewer than it wanted; null when it created all. */
   short: QuotaShortage | null
 }
 

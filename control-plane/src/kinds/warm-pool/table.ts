@@ -23,7 +23,7 @@ export interface PoolSpec {
 type StoredPoolSpec = Omit<PoolSpec, 'branch' | 'maxAgeMinutes'> &
   Partial<Pick<PoolSpec, 'branch' | 'maxAgeMinutes'>>
 
-/** Phase and counts are those last told in an event: readers count anew. */
+/** The phase and counts of the last event; reads count anew. */
 export interface StoredWarmPoolStatus {
   ready: number
   provisioning: number
@@ -71,7 +71,7 @@ export function poolSpec({ spec }: Pick<WarmPoolRow, 'spec'>): PoolSpec {
   return { enabled, min, branch, maxAgeMinutes, setup }
 }
 
-/** What a pool's resource tells that its row does not. */
+/** What a pool's resource shows beyond its row. */
 export interface PoolFacts {
   /** Fingerprint of what the pool makes now; null for one that is gone. */
   configuration: string | null

@@ -111,7 +111,7 @@ async function markUnreachable(
   const everReady = row.status.readyAt !== null
   const deadline = deadlineWhile({ phase, everReady, deadline: row.deadline, now }, unreachable)
   await tx.updateTable('environments').set({ unreachable }).where('id', '=', row.id).execute()
-  // A claim is where it is settled what becomes of a machine whose host is lost.
+  // The claim's reconciler decides what becomes of an environment whose host is lost.
   if (row.claim_id !== null) await wake(tx, 'claim', row.claim_id)
   return movePhase(tx, { ...row, unreachable, deadline }, { phase, now })
 }
