@@ -8,13 +8,13 @@ export interface Timings {
   queuePoll: number
   /** Longer than any reconcile takes. One that takes longer still is safe to run twice: it holds its row's lock. */
   abandonedJob: number
-  /** How often abandoned jobs are looked for. */
+  /** Poll interval for abandoned jobs. */
   abandonedJobLook: number
-  /** How long a committed change waits to be published when its notification was lost. */
+  /** Poll interval of the publisher, for when a NOTIFY is lost. */
   publisherRest: number
   /** Poll interval of environments that wait for capacity, for when no event announces new capacity. */
   placementRest: number
-  /** A pool looks again this often though nothing woke it. */
+  /** Poll interval of a pool, for when a wake is lost. */
   poolRest: number
   /** The same for a pool that a quota keeps from filling. */
   quotaRest: number
@@ -22,13 +22,13 @@ export interface Timings {
   eventHeartbeat: number
   /** How long an observer's send buffer may stay full before the observer is told to reconnect. */
   observerStall: number
-  /** After the first failed boot of a configuration; each further one doubles it, up to five minutes. */
+  /** Pause after the first failed boot of a configuration; each further one doubles it, up to five minutes. */
   bootRetry: number
   /** Pause before an environment is tried on a degraded host; each failed probe doubles it, up to half an hour. */
   hostProbe: number
 }
 
-/** Whatever keeps the event loop for longer is counted and logged. */
+/** Blocking the event loop for longer than this is counted and logged. */
 export const stallMilliseconds = 50
 
 export const defaultTimings: Timings = {

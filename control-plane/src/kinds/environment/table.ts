@@ -42,7 +42,9 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   claim_id: string | null
   /** The principal whose quotas it counts for; null for one that is kept ready and that nobody has claimed. */
   holder_id: string | null
-  /** How long it stays once its boot has ended, and after each time somebody asked for a certificate; null without end. */
+  /**
+   * How long it is kept after its boot has ended, and after each certificate; null when it is kept until it is deleted.
+   */
   keep_seconds: number | null
   remove_at: Date | null
   /** When it first ran, or failed before that; null while it boots. */

@@ -19,9 +19,9 @@ export interface Member {
 }
 
 export interface SeenBoots {
-  /** How boots of the present configuration ended, newest first, those of other causes than the set-up left out. */
+  /** Results of the present configuration's boots, newest first, without failures that the set-up did not cause. */
   recentBoots: readonly { failed: boolean; at: Date; failure: Failure | null }[]
-  /** After a first failure; each further one doubles it. */
+  /** Pause after the first failure; each further one doubles it. */
   bootRetryMilliseconds: number
   now: Date
 }
@@ -41,7 +41,7 @@ export interface SeenPool extends SeenBoots {
 export type PoolAction =
   | { do: 'create'; count: number }
   | { do: 'retire'; id: string; reason: DeletionReason }
-  /** Makes one machine more than the pool's size, if it is placed on a degraded runner. */
+  /** Makes one environment beyond the pool's size, if a degraded runner takes it. */
   | { do: 'try runner' }
 
 export interface PoolDecision {
@@ -57,11 +57,11 @@ export interface PoolDecision {
 const keepFailedMilliseconds = 30 * 60_000
 
 /**
- * What a pool lacks and has too much of. Members that are due to be replaced, because the pool now makes other ones or
- * because of their age, stay claimable until newer ones replace them, one at a time and the oldest first; so are those
- * whose guest stands still, first of all, unless it goes on before. A
- * configuration whose boots keep failing is given up until it changes. A pool that lacks nothing spares a machine to try a
- * degraded runner with: otherwise one would stay degraded for as long as nobody needs another machine.
+ * Decides which members a pool adds and removes. Members that are due for replacement, because the configuration
+ * changed or because of their age, stay claimable until newer ones replace them, one at a time and the oldest first.
+ * Members with a paused guest are replaced first of all, unless the guest is resumed before. A configuration whose
+ * boots keep failing is given up until it changes. A full pool makes one extra environment to try a degraded runner:
+ * otherwise the runner would stay degraded for as long as no pool needs another member.
  */
 export function decide(seen: SeenPool): PoolDecision {
   const target = isWanted(seen) ? seen.min : 0

@@ -121,7 +121,7 @@ function unplaced(organizationId: string, rows: readonly { id: string }[]): Wake
   ]
 }
 
-/** What was seen, with what has been done since. */
+/** The counts that were read, updated by what has been done since. */
 function factsAfter(facts: PoolFacts, { waiting, retired }: CarriedOut): PoolFacts {
   const gone = (state: SeenMember['state']) => retired.filter((member) => member.state === state)
   return {
@@ -133,7 +133,10 @@ function factsAfter(facts: PoolFacts, { waiting, retired }: CarriedOut): PoolFac
   }
 }
 
-/** Writes an event when the pool is no longer what the last one told: readers count for themselves, observers do not. */
+/**
+ * Writes an event when the pool differs from its last event: HTTP reads count the members anew, but observers get
+ * events only.
+ */
 async function tellChanges(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
