@@ -43,15 +43,17 @@ export interface ControlPlane {
   application: Application
   services: Services
   /**
-   * Begins to leave: `/healthz/ready` says so, and what is done in the background becomes the other replicas'.
-   * Requests are answered as before. Resolves when nothing in the background is under way any more; safe to repeat.
+   * Begins to shut down: readiness fails and background work goes to the other replicas. Requests are answered as
+   * before. Resolves when no background work is running; safe to call again.
    */
   drain(): Promise<void>
-  /** Ends the streams and the work under way, and every connection once `answered`: no request needs one any more. */
+  /**
+   * Ends the streams and running work, then closes all connections once `answered` resolves, when no request needs one.
+   */
   stop(answered?: Promise<void>): Promise<void>
 }
 
-/** What tests have otherwise. */
+/** Replacements for tests. */
 interface Overrides {
   clock?: Clock
   timings?: Partial<Timings>
@@ -179,7 +181,7 @@ export async function composeControlPlane(
       },
     },
     log,
-    observe: (kind, seconds, outcome) => {
+    measure: (kind, seconds, outcome) => {
       eventLoop.note(`reconcile ${kind}`)
       metrics.reconcileSeconds.observe({ kind, outcome }, seconds)
     },

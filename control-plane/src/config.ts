@@ -18,7 +18,7 @@ const servers = z
   .transform((text) => text.split(',').map((server) => server.trim()))
 const file = z.string().min(1)
 
-/** `name=number` with commas between them, `none` for no limit; what is not named stays as it is by default. */
+/** Comma-separated `name=number`, `none` for no limit; a name that is not given keeps its default. */
 const limits = <Name extends string>(defaults: Readonly<Record<Name, number | null>>) =>
   z.string().transform((text, context) => {
     const given = text
@@ -96,29 +96,29 @@ export interface Config {
     credentials: string | null
     accountSeed: string | null
     observerSeed: string | null
-    /** With what NATS is told of deleted runners; null where their credentials end by themselves. */
+    /** Keys that revoke deleted runners' NATS credentials; null where credentials only expire. */
     revocation: RevocationKeys | null
     runnerServers: string[]
-    /** How long a runner's credentials are good for; its agent renews them. */
+    /** How long a runner's NATS credentials are valid; its agent renews them. */
     runnerCredentialsMilliseconds: number
-    /** Copies of each stream; null leaves those that exist as they are. */
+    /** Replicas of each NATS stream; null leaves existing streams as they are. */
     replicas: number | null
   }
   listen: { host: string; port: number }
-  /** How long it still takes requests after it has said that it is not ready, for whoever sends them to notice. */
+  /** How long requests are still accepted after readiness fails, for load balancers to notice. */
   drainMilliseconds: number
   encryptionKeyFile: string
   bootstrapToken: string | null
-  /** Where repositories may be asked for their branches though the address is not public. */
+  /** Repository hosts that may be asked for branches although their address is not public. */
   repositoryHosts: AllowedHost[]
   /** How long events are kept, and how many at most, in the database and in NATS. */
   events: { keepMilliseconds: number; keepCount: number }
-  /** What an organization, and each member of it, may have and do at once. */
+  /** Default quotas of an organization and of each principal in it. */
   quotas: QuotaLimits
   logLevel: string
 }
 
-/** Reads the environment, all of it at once: every fault is told together. */
+/** Reads the environment variables and reports all faults together. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const parsed = schema.safeParse(environment)
   if (!parsed.success) {

@@ -1,34 +1,34 @@
 import { runnerLeaseSeconds } from '@hearth/contract'
 
-/** How long what is waited for, in milliseconds. Fit for people and machines as they are; only tests shorten them. */
+/** Intervals and timeouts in milliseconds. Only tests shorten them. */
 export interface Timings {
   /** A runner that sent no heartbeat for this long is offline. */
   runnerLease: number
-  /** How soon due work is seen that no notification told of. */
+  /** Poll interval, for when a NOTIFY is lost. */
   queuePoll: number
   /** Longer than any reconcile takes. One that takes longer still is safe to run twice: it holds its row's lock. */
   abandonedJob: number
-  /** How often abandoned jobs are looked for. */
+  /** Poll interval for abandoned jobs. */
   abandonedJobLook: number
-  /** How long a committed change waits to be published when its notification was lost. */
+  /** Poll interval of the publisher, for when a NOTIFY is lost. */
   publisherRest: number
-  /** How soon machines that wait for room are looked at again, in case no event tells of new room. */
+  /** Poll interval of environments that wait for capacity, for when no event announces new capacity. */
   placementRest: number
-  /** A pool looks again this often though nothing woke it. */
+  /** Poll interval of a pool, for when a wake is lost. */
   poolRest: number
-  /** The same for a pool that a quota keeps from filling, in case no event tells of new room. */
+  /** The same for a pool that a quota keeps from filling. */
   quotaRest: number
   /** How often a stream of events says that it is still there. Proxies close what is silent for a minute. */
   eventHeartbeat: number
-  /** How long an observer of events may leave what it is sent untaken before it is told to come again. */
+  /** How long an observer's send buffer may stay full before the observer is told to reconnect. */
   observerStall: number
-  /** After the first failed boot of a configuration; each further one doubles it, up to five minutes. */
+  /** Pause after the first failed boot of a configuration; each further one doubles it, up to five minutes. */
   bootRetry: number
-  /** After a host was found degraded, before a machine is tried on it; each failed probe doubles it, up to half an hour. */
+  /** Pause before an environment is tried on a degraded host; each failed probe doubles it, up to half an hour. */
   hostProbe: number
 }
 
-/** Whatever keeps the event loop for longer is counted and logged. */
+/** Blocking the event loop for longer than this is counted and logged. */
 export const stallMilliseconds = 50
 
 export const defaultTimings: Timings = {

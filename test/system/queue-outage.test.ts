@@ -38,7 +38,7 @@ test('a queue whose first look at PostgreSQL fails works once PostgreSQL answers
     ],
     housekeeping: { hourly: done, everyMinute: done },
     log,
-    observe: ignore,
+    measure: ignore,
   })
   try {
     await eventually(() => failures > 0, { timeoutMilliseconds: 10_000 })

@@ -16,7 +16,7 @@ export type Application = OpenAPIHono<ApplicationEnvironment>
 /** Looks a token's secret up; null when it is not known or has ended. */
 export type Authenticate = (secret: string) => Promise<Caller | null>
 
-/** Lets those through who show a valid token and do not ask too often, and notes who they are. */
+/** Admits requests with a valid token within the request rate, and stores the caller in the context. */
 export function authenticated(
   authenticate: Authenticate,
   rates: RequestRates,
@@ -33,7 +33,9 @@ export function authenticated(
   }
 }
 
-/** The HTTP application without its kinds: request ids, authentication below /v1, body limit, errors, measures. */
+/**
+ * The HTTP application without the kinds' routes: request ids, authentication below /v1, body limit, errors, metrics.
+ */
 export function createApplication(services: Services, authenticate: Authenticate): Application {
   const application: Application = new OpenAPIHono<ApplicationEnvironment>()
 

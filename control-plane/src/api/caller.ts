@@ -9,7 +9,7 @@ export interface Caller {
   roles: readonly Role[]
   /** Set when the token is a runner's own. */
   runnerId: string | null
-  /** Those of its organization, as they were some seconds ago. */
+  /** The organization's quota limits, cached for some seconds. */
   limits: QuotaLimits
 }
 
@@ -17,7 +17,7 @@ export const readers: readonly Role[] = ['administrator', 'member', 'viewer']
 export const writers: readonly Role[] = ['administrator', 'member']
 export const administrators: readonly Role[] = ['administrator']
 
-/** Whether a caller may enter what someone claimed: that one, or an administrator. */
+/** Whether a caller may enter a claimed environment: its claimant and administrators may. */
 export function mayEnter(caller: Caller, claimant: string | null): boolean {
   return (
     caller.roles.includes('administrator') ||

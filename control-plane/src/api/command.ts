@@ -2,34 +2,34 @@ import type { DatabaseTransaction } from '../database/connection.ts'
 import type { Caller } from './caller.ts'
 import type { Services } from './services.ts'
 
-/** Who has something changed, and what it was based on. */
+/** Who calls the command, and the version that the change is based on. */
 export interface CommandContext {
   services: Services
   caller: Caller
   /** The specVersion in `If-Match`, or null. */
   expectedVersion: number | null
-  /** Aborts when the caller has left. */
+  /** Aborts when the caller has disconnected. */
   signal: AbortSignal
 }
 
-/** What changes a kind. Native routes, `apply` and dialects call commands, and nothing below them. */
+/** One change of a kind. Native routes, `apply` and dialects change resources through commands only. */
 export interface Command<Input, Outcome, Prepared = unknown> {
-  /** Asks the world, outside the transaction. */
+  /** Calls external services, before and outside the transaction. */
   prepare?(context: CommandContext, input: Input): Promise<Prepared>
-  /** Makes the change. PostgreSQL may have it run again, so it does nothing outside the transaction. */
+  /** Makes the change. It is run again after a deadlock, so it must have no effect outside the transaction. */
   run(tx: DatabaseTransaction, context: CommandContext, input: Input, prepared: Prepared): Promise<Outcome>
-  /** What follows from the change; not called for a repeat, which gets the first answer. */
+  /** Effects after the commit; not called for a repeated request, which gets the first answer. */
   afterCommit?(context: CommandContext, outcome: Outcome): Promise<void>
-  /** What follows from a failure, such as a measure of it. */
+  /** Effects after a failure, such as counting it in a metric. */
   afterFailure?(context: CommandContext, error: unknown): void
 }
 
-/** Does the work in a transaction; `isRepeat` when an earlier request with the same key has done it. */
+/** Does the work in a transaction; `isRepeat` when an earlier request with the same idempotency key did it. */
 export type Transacted<Answer> = (
   work: (tx: DatabaseTransaction) => Promise<Answer>,
 ) => Promise<{ answer: Answer; isRepeat: boolean }>
 
-/** Prepares, runs in a transaction, and does what follows. */
+/** Calls `prepare`, then `run` in a transaction, then `afterCommit` or `afterFailure`. */
 export async function performCommand<Input, Outcome, Answer>(
   command: Command<Input, Outcome>,
   context: CommandContext,

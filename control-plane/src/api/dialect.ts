@@ -3,7 +3,7 @@ import type { Services } from './services.ts'
 
 /** Another system's HTTP interface over the same kinds: it translates, and decides nothing. */
 export interface Dialect {
-  /** In paths: its page is `/docs/<name>`. */
+  /** The name in paths: the documentation page is `/docs/<name>`. */
   name: string
   title: string
   /** Where its OpenAPI document is served. */

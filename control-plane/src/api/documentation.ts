@@ -10,7 +10,7 @@ const assets: Readonly<Record<string, string>> = {
 
 /** An OpenAPI document, and below `/docs` the page to read and try it. */
 export interface DocumentationPage {
-  /** Empty for the native interface, else a name of its own. */
+  /** Empty for the native interface, else the dialect's name. */
   name: string
   title: string
   document: string

@@ -13,10 +13,10 @@ import type { Services } from './services.ts'
 import { shownValue } from './shown-value.ts'
 import { validate } from './validation.ts'
 
-/** How the refusals of a route look in the documentation. */
+/** How a route's error responses are documented. */
 export interface ErrorDescription {
   schema: z.ZodType
-  /** Those that every route may answer with, and what each means. */
+  /** Statuses that every route may answer with, and what each means. */
   statuses: Readonly<Record<number, string>>
 }
 
@@ -63,7 +63,7 @@ export interface EndpointRequest<Params, Query, Body> {
   body: Body
   caller: Caller
   context: Context<ApplicationEnvironment>
-  /** Has a command done in one transaction, which a POST does once per `Idempotency-Key`, and answers with its outcome. */
+  /** Runs a command in one transaction, for a POST once per `Idempotency-Key`, and answers with its outcome. */
   perform<Input, Outcome>(
     command: Command<Input, Outcome>,
     input: Input,
@@ -77,7 +77,7 @@ export interface Endpoint<Params extends z.ZodType, Query extends z.ZodType, Bod
   path: string
   tag: string
   summary: string
-  /** Any one of these; empty for every known caller. */
+  /** Roles of which the caller needs one; empty lets every authenticated caller in. */
   roles: readonly Role[]
   params?: Params
   query?: Query
@@ -154,7 +154,9 @@ export function addEndpoint<
   })
 }
 
-/** Does a change when its organization's turn comes, and counts its bytes before the next one begins. */
+/**
+ * Makes a change when its organization's turn comes, and counts its bytes against the rate before the next one begins.
+ */
 async function inTurn(
   { turns, rates }: Services,
   caller: Caller,

@@ -4,10 +4,10 @@ import { isConnectionLoss } from '../database/connection.ts'
 
 type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 410 | 413 | 422 | 429 | 500 | 503
 
-/** When a client may try again what is not available at the moment. */
+/** `Retry-After` of an `unavailable` error, in seconds. */
 const unavailableSeconds = 2
 
-/** The one place where an error becomes HTTP. What is not meant for the caller becomes a 500 without its text. */
+/** The one place where an error becomes an HTTP response. An unexpected error becomes a 500 without its text. */
 export function errorResponse(thrown: unknown, requestId: string): { status: ErrorStatus; body: ErrorBody } {
   const error = known(thrown)
   return {
@@ -24,7 +24,7 @@ export function errorResponse(thrown: unknown, requestId: string): { status: Err
   }
 }
 
-/** Whatever was thrown, as an error whose text is for the caller. */
+/** Turns whatever was thrown into an error whose text may be shown to the caller. */
 export function known(thrown: unknown): HearthError {
   if (thrown instanceof HearthError) return thrown
   if (isConnectionLoss(thrown)) {
@@ -69,7 +69,7 @@ function statusOf(code: ErrorCode): ErrorStatus {
   }
 }
 
-/** The header that says when a refused call may be tried again; none where it may not, or the error does not tell. */
+/** The `Retry-After` header; none where a retry is of no use or the error gives no time. */
 export function retryAfterOf(thrown: unknown): Record<string, string> {
   const { code, facts } = known(thrown)
   const seconds = facts.retryAfterSeconds ?? (code === 'unavailable' ? unavailableSeconds : undefined)

@@ -5,12 +5,12 @@ import type { Database } from '../database/connection.ts'
 import type { Notifications } from '../database/notifications.ts'
 
 /**
- * Rings for the streams of those organizations that have new events, found out with one statement for all streams here:
- * one organization's many streams cost nothing when another's event is told.
+ * Wakes the event streams of the organizations that have new events. One query serves all streams of this replica, so
+ * the many streams of one organization cost nothing when another organization has an event.
  */
 export class EventBells {
   private readonly listeners = new Map<string, Set<() => void>>()
-  /** The newest position that was looked at; null before the first look. */
+  /** The newest event position read so far; null before the first read. */
   private seen: number | null = null
   private looking = false
   private lookAgain = false

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type { Application } from './application.ts'
 import type { Services } from './services.ts'
 
-/** A probe that waits longer is one that has failed. */
+/** Timeout of a health probe's query. */
 const patienceMilliseconds = 3_000
 
 /** Live: the process answers. Ready: it can do its work, or says what it lacks. Both are open, as probes need. */
@@ -33,7 +33,7 @@ async function databaseState({ database, log }: Services): Promise<string> {
     const asked = sql`SELECT 1`.execute(database).then(() => 'ready')
     return await Promise.race([asked, inTime])
   } catch (error) {
-    // The address and the user in its text are nobody's business here.
+    // The error's text holds the database's address and user, which a public probe must not show.
     log.warn({ err: toError(error) }, 'the database does not answer a probe')
     return 'does not answer'
   } finally {

@@ -1,6 +1,6 @@
 import { HearthError } from '@hearth/foundation'
 
-/** More than any request needs: a project at its bounds has about 10,000 values, seven levels deep. */
+/** The largest valid request, a project at its bounds, has about 10,000 values, seven levels deep. */
 export const jsonLimits = { depth: 32, values: 20_000 } as const
 
 const quote = 0x22
@@ -9,7 +9,10 @@ const opening = new Set([0x5b, 0x7b])
 const closing = new Set([0x5d, 0x7d])
 const comma = 0x2c
 
-/** The value of a body; an empty one is an empty object. Refuses what would take long to look through before it is parsed. */
+/**
+ * Parses a body; an empty body is an empty object. Refuses one that is too deep or has too many values before parsing
+ * it.
+ */
 export function parseJson(text: string): unknown {
   if (text.trim() === '') return {}
   const { depth, values } = measure(text)
@@ -20,7 +23,7 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    // Without its text, and without the parser's message, which quotes it: there may be a secret in it.
+    // Neither the body nor the parser's message, which quotes it, may be shown: there may be a secret in it.
     throw refused(`${text.length} characters that are not JSON`, 'a JSON object', error)
   }
 }
@@ -32,7 +35,7 @@ function refused(given: string, expected: string, cause?: unknown): HearthError 
   })
 }
 
-/** In one pass and without recursion: the deepest level, and the number of values in lists and objects. */
+/** The nesting depth and the number of values, counted in one pass without recursion. */
 function measure(text: string): { depth: number; values: number } {
   let level = 0
   let depth = 0

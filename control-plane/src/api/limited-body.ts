@@ -5,8 +5,7 @@ export const mostBodyBytes = 1024 * 1024
 const mostDrainedBytes = 16 * mostBodyBytes
 
 /**
- * Refuses a body over the limit. Of one whose length is told, no byte is kept; one that comes in pieces is read here,
- * until it ends or is too long.
+ * Refuses a body over the limit: by `Content-Length` without storing any of it, and a chunked body while it is read.
  */
 export const limitedBody: MiddlewareHandler = async (context, next) => {
   const { req } = context
@@ -17,7 +16,7 @@ export const limitedBody: MiddlewareHandler = async (context, next) => {
   if (reader === undefined) return next()
   const pieces: Uint8Array[] = []
   let bytes = 0
-  // Reads on for a while before it refuses: a client whose connection is cut while it still sends sees a reset and not
+  // Keeps reading for a while before refusing: a client that is cut off while sending sees a connection reset and not
   // the answer.
   while (bytes < mostDrainedBytes) {
     const { done, value } = await reader.read()

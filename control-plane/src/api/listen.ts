@@ -5,10 +5,10 @@ import { WebSocketServer } from 'ws'
 import type { Application } from './application.ts'
 import { refuseMalformedRequest, withReadableUrls } from './malformed-request.ts'
 
-/** What is under way gets this long to end by itself when the program stops. */
+/** How long requests may still run when the program stops. */
 const graceMilliseconds = 10_000
 const lookMilliseconds = 100
-/** Who sends slowly holds a connection for no longer than this, in milliseconds: its headers, and its request whole. */
+/** Timeouts against slow senders, in milliseconds: for a request's headers, and for the whole request. */
 export type ArrivalBounds = Required<
   Pick<ServerOptions, 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'>
 >
@@ -18,12 +18,12 @@ const defaultArrival: ArrivalBounds = {
   connectionsCheckingInterval: 5_000,
 }
 const mostHeaderBytes = 16 * 1024
-/** Observers have nothing to say. */
+/** Small, because observers of events send no messages of their own. */
 const largestMessageBytes = 4 * 1024
 
 export interface Listener {
   address: AddressInfo
-  /** Takes no more connections, and resolves when those there are have ended or their grace is over. */
+  /** Accepts no more connections; resolves when the open ones have ended or the grace period is over. */
   close(): Promise<void>
 }
 
@@ -57,7 +57,7 @@ export function listen(
         if ('closeAllConnections' in server) server.closeAllConnections()
         for (const socket of webSockets.clients) socket.terminate()
       }, graceMilliseconds)
-      // A connection is kept for the client's next request, which is to go to another replica.
+      // Idle keep-alive connections are closed so that the client's next request goes to another replica.
       const sweep = setInterval(
         () => 'closeIdleConnections' in server && server.closeIdleConnections(),
         lookMilliseconds,

@@ -2,7 +2,7 @@ import { HearthError } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
 
 const anyName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
-/** A name to look for: of letters, digits, hyphens and underscores, whatever the kind. */
+/** A name in a query: letters, digits, hyphens and underscores, whatever the kind. */
 export const nameQuery = z.string().max(127).regex(anyName, 'letters, digits and inner hyphens').optional()
 export const idParams = z.object({ id: z.uuid().meta({ description: 'UUID' }) })
 /** For kinds whose names are unique in an organization. */
@@ -14,7 +14,7 @@ export const idOrNameParams = z.object({
     .meta({ description: 'UUID or name' }),
 })
 
-/** For kinds of which several may have the same name, such as those whose names Hearth makes. */
+/** For kinds whose names several resources may share, such as generated names. */
 export const idOrSharedNameParams = z.object({
   id: z
     .string()
@@ -23,7 +23,7 @@ export const idOrSharedNameParams = z.object({
     .meta({ description: 'UUID or name; of several with that name the live one, else the newest' }),
 })
 
-/** The row, or `not_found` with what was looked for. */
+/** The row; throws `not_found` with the id or name when there is none. */
 export function found<Row>(row: Row | undefined, kind: string, id: string): Row {
   if (row !== undefined) return row
   throw new HearthError('not_found', `there is no ${kind} ${id}`)
@@ -41,10 +41,10 @@ export function requireVersion(expected: number | null, current: number): void {
   )
 }
 
-/** A page of a list or of events ends with the item that reaches this many bytes of JSON. */
+/** Size of a page: it ends with the item that reaches this many bytes of JSON. */
 export const mostPageBytes = 4 * 1024 * 1024
 
-/** Ends a list whose query asked for one row more than the page holds, or where it has enough bytes. */
+/** Makes a page from a query for one row more than the page holds; the page ends earlier when it has enough bytes. */
 export function page<Row extends { id: string }, Item>(
   rows: readonly Row[],
   limit: number,
@@ -63,7 +63,7 @@ export function page<Row extends { id: string }, Item>(
   return { items, next: rows.length > items.length ? last : null }
 }
 
-/** Rows that are read at once: of the largest there are they have about four times the bytes of a page. */
+/** Rows read in one query: at the largest possible size they are about four times the bytes of a page. */
 const readAtOnce = 64
 
 /**

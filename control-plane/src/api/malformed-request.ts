@@ -9,7 +9,10 @@ interface Refusal {
   message: string
 }
 
-/** What is no HTTP, or comes too slowly, never gets to the application: it is answered here, as JSON too, and cut. */
+/**
+ * Answers input that is not HTTP or comes too slowly with a JSON error and closes the connection: it never reaches the
+ * application.
+ */
 export function refuseMalformedRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
@@ -21,7 +24,7 @@ export function refuseMalformedRequest(error: NodeJS.ErrnoException, socket: Dup
   socket.end([`HTTP/1.1 ${refusal.status}`, ...lines, '', text].join('\r\n'))
 }
 
-/** A request whose target or host is none makes no URL. */
+/** Refuses a request whose target and host make no valid URL. */
 export function withReadableUrls(listener: RequestListener): RequestListener {
   return (request, response) => {
     if (hasReadableUrl(request)) return listener(request, response)

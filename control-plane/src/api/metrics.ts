@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
-/** Everything the control plane measures; names and units as Prometheus wants them. */
+/** All metrics of the control plane; names and units follow the Prometheus conventions. */
 export class Metrics {
   readonly registry = new Registry()
 

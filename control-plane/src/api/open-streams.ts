@@ -1,7 +1,7 @@
 import { HearthError } from '@hearth/foundation'
 import type { Caller } from './caller.ts'
 
-/** Calls `onEnd` once when a token lets nobody in any more; returns what stops the watch. */
+/** Calls `onEnd` once when a token has expired or was revoked; returns a function that stops the watch. */
 export type WatchToken = (tokenId: string, onEnd: () => void) => () => void
 
 export interface OpenStream extends Disposable {

@@ -49,7 +49,7 @@ export class RequestRates {
     if (caller.runnerId === null) refuse(this.bucketsOf(caller, this.now()), 0)
   }
 
-  /** Counts a change of so many bytes as the requests that it is worth; it has passed, so that the next ones wait. */
+  /** Counts an admitted change's bytes as the number of requests they are worth, so that later requests wait. */
   charge(caller: Caller, bytes: number): void {
     const worth = Math.floor(bytes / bytesOfRequest)
     if (caller.runnerId !== null || worth === 0) return

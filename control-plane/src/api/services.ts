@@ -41,21 +41,21 @@ export interface Services {
   listening: { readonly since: Date | null }
   /** Has NATS refuse the runners that were deleted. */
   revocations: { tell(): Promise<void> }
-  /** Told what runs, so that a stall of the event loop has a name. */
+  /** Notes what is running, so that a stall of the event loop can be attributed. */
   eventLoop: Pick<EventLoopWatch, 'note'>
-  /** Aborts when the program is about to stop: it is not ready any more, and answers until its clients have left. */
+  /** Aborts when the program is about to stop: readiness fails from then on, while requests are still answered. */
   draining: AbortSignal
-  /** Aborts when the program stops, so that open streams end. */
+  /** Aborts when the program stops; ends open streams. */
   stopping: AbortSignal
   /**
-   * What runners are told of NATS: the servers, the key that signs their credentials (null: NATS asks for none), and for
-   * how long those are good.
+   * Runners' access to NATS: the servers, the key that signs their credentials (null: NATS requires none), and how long
+   * those are valid.
    */
   runnerMessaging: {
     servers: readonly string[]
     accountSeed: string | null
     credentialsMilliseconds: number
   }
-  /** What signs observers' credentials, and whether NATS lets everybody in, so that none are needed. */
+  /** The key that signs observers' NATS credentials, and whether NATS is open, so that none are needed. */
   observerMessaging: { accountSeed: string | null; isOpen: boolean }
 }

@@ -1,16 +1,16 @@
 import { startOfText } from '@hearth/contract'
 
 const mostBytes = 120
-/** Fields whose values are not repeated to anybody, whatever is wrong with them. */
+/** Fields whose values are never repeated in an error, since they may be secret. */
 const secretFields = new Set(['secrets', 'variables'])
 const hidden = '(not shown)'
 
-/** Whether what stands there may be secret. */
+/** Whether the value at this path may be secret. */
 export function isHidden(path: readonly string[]): boolean {
   return path.some((part) => secretFields.has(part))
 }
 
-/** A value that does not fit, short enough for an error and without what may be secret in it. */
+/** An invalid value for an error message: shortened, and without what may be secret. */
 export function shownValue(value: unknown, path: readonly string[]): string {
   if (value === undefined) return 'nothing'
   if (isHidden(path)) return hidden

@@ -5,16 +5,16 @@ import { isHidden, shownValue } from './shown-value.ts'
 
 type Part = 'path' | 'query' | 'body' | 'header'
 
-/** How many faults of one request are told; of the others their number. */
+/** Most faults of one request that are listed; the rest are only counted. */
 export const mostFaults = 20
-/** How many of them stand in the message too, and how much of what each expects. */
+/** Most faults in the message itself, and most characters of what each expects. */
 const mostInMessage = 3
 const mostRuleBytes = 200
 const mostFieldBytes = 200
 const mostExpectedBytes = 500
 
 /**
- * The value as its schema reads it, or `invalid` with the first fields that do not fit: where, what would fit, and what
+ * The value as parsed by its schema. Throws `invalid` with the first invalid fields: path, what is expected, and what
  * was given.
  */
 export function validate<Schema extends z.ZodType>(
@@ -56,7 +56,7 @@ function tell(fault: Fault, value: unknown, part: Part): { detail: ErrorDetail; 
   }
 }
 
-/** Where PostgreSQL could not keep a text: it stores no NUL and no half of a surrogate pair. */
+/** The path of a text that PostgreSQL cannot store: one with NUL or half of a surrogate pair. */
 function unstorableText(value: unknown, path: readonly string[]): readonly string[] | null {
   if (typeof value === 'string') return isStorable(value) ? null : path
   if (typeof value !== 'object' || value === null) return null

@@ -2,8 +2,8 @@ import { Socket } from 'node:net'
 import pg from 'pg'
 
 /**
- * Connections that end when a query is not answered in time. The network may drop what is sent without a word, and the
- * system itself gives up only after a quarter of an hour.
+ * PostgreSQL connections that close when a query is not answered in time. The network may drop packets silently, and
+ * the kernel gives up only after a quarter of an hour.
  */
 export function boundedClient(answerMilliseconds: number): typeof pg.Client {
   return class extends pg.Client {

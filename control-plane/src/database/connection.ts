@@ -15,8 +15,8 @@ export interface DatabaseConnection {
 }
 
 /**
- * What PostgreSQL does by itself about a replica that hangs, or that the network has cut off: its transactions end, and
- * with them the locks that the other replicas wait for. In milliseconds, and seconds for the probes of its connection.
+ * Server-side timeouts that end the transactions of a replica that hangs or is cut off, and free the locks that other
+ * replicas wait for. In milliseconds; the TCP keepalive settings are in seconds.
  */
 const sessionSettings = {
   idle_in_transaction_session_timeout: 10_000,
@@ -28,14 +28,17 @@ const sessionSettings = {
   tcp_user_timeout: 20_000,
 }
 const connectMilliseconds = 10_000
-/** Longer than PostgreSQL lets a statement take: whoever has not answered by then is not there any more. */
+/**
+ * Query timeout of the client. Longer than the server's statement timeout: a server that has not answered by then is
+ * gone.
+ */
 const answerMilliseconds = 40_000
-/** The address may be another server's after a failover: none keeps to the old one for longer. */
+/** Maximum lifetime of a connection: after a failover the address may belong to another server. */
 const lifetimeSeconds = 300
-/** After this long without traffic the system asks whether the other side is still there. */
+/** Idle time before TCP keepalive probes. */
 const probeAfterMilliseconds = 10_000
 
-/** For every connection to the database: a dead one is noticed, and none waits for ever. */
+/** Settings of every database connection: a dead one is noticed, and no query waits for ever. */
 export function connectionSettings(
   url: string,
   name: string,
@@ -52,7 +55,7 @@ export function connectionSettings(
   }
 }
 
-/** `onError` hears of idle connections that the server cut: the pool replaces them, nothing else is to be done. */
+/** `onError` is called for idle connections that the server closed. The pool replaces them by itself. */
 export function connectDatabase(
   url: string,
   onError: (error: Error) => void,
@@ -66,13 +69,13 @@ export function connectDatabase(
     maxLifetimeSeconds: lifetimeSeconds,
   })
   pool.on('error', onError)
-  // Of one that is cut while it is in use, whoever uses it is told; without a listener the process would end.
+  // The query on a connection that is lost in use fails anyway; without a listener the error would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined))
   const database = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   return { database, pool, close: () => database.destroy() }
 }
 
-/** Whether the connection was lost, or could not be had: whatever was being done may go well when it is done again. */
+/** Whether the connection was lost or refused, so that a retry may succeed. */
 export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   return ('code' in error && lossCodes.test(String(error.code))) || lossMessages.test(error.message)

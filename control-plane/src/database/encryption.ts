@@ -5,7 +5,7 @@ const tagBytes = 16
 
 /**
  * Encryption at rest with the control plane's own key: AES-256-GCM.
- * `context` (for example the row's id) is bound in, so that a text copied into another row does not open.
+ * `context` (for example the row's id) is authenticated, so that a ciphertext copied into another row does not decrypt.
  */
 export class Encryption {
   /** `key`: 32 bytes. */
@@ -21,7 +21,7 @@ export class Encryption {
     return Buffer.concat([nonce, cipher.getAuthTag(), text])
   }
 
-  /** Throws when the key or the context is another one, or a byte changed. */
+  /** Throws when the key or the context differs, or a byte was changed. */
   decrypt(encrypted: Buffer, context: string): string {
     const nonce = encrypted.subarray(0, nonceBytes)
     const tag = encrypted.subarray(nonceBytes, nonceBytes + tagBytes)

@@ -4,7 +4,7 @@ export interface IdempotencyKeyTable {
   organization_id: string
   key: string
   request_hash: Buffer
-  /** null in rows of a version that did not write it. */
+  /** null in rows of an older version. */
   principal_id: string | null
   status: number | null
   /** Encrypted: an answer may hold a secret. */

@@ -17,11 +17,11 @@ export interface Once {
 
 export interface IdempotentRequest {
   organizationId: string
-  /** null when the caller sent none: the work is then simply done. */
+  /** null when the caller sent none: the work is then done without a record. */
   key: string | null
-  /** Who asks: the answer may hold what is for them only. */
+  /** The principal that asks: the stored answer may hold a secret for them only. */
   principalId: string
-  /** What must be the same for a repeat to be a repeat, beside who asks: method, path and body. */
+  /** Method, path and body: they and the principal must be equal for a request to be a repeat. */
   request: string
 }
 

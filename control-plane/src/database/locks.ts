@@ -1,15 +1,15 @@
 /**
- * PostgreSQL's advisory locks, by which replicas agree who does what; each number stands for one thing in every version.
- * All are held to the end of a transaction, but for that of the queue's preparation.
+ * PostgreSQL advisory locks between replicas; a number keeps its meaning in every version. All are held to the end of a
+ * transaction, except the one for preparing the queue.
  */
 export const advisoryLocks = {
-  /** Gives committed events their positions. */
+  /** Numbers committed events. */
   eventPositions: 7_201,
-  /** Makes the first organization. */
+  /** Creates the first organization. */
   bootstrap: 7_202,
-  /** With an organization's hash: promises room on its runners. */
+  /** With the organization's hash: reserves capacity on its runners. */
   placement: 7_203,
-  /** Held alone by a replica of before that publishes; shared by those that publish orders or events. */
+  /** Held exclusively by a publishing replica of an older version; shared by those that publish orders or events. */
   publisher: 7_204,
   queuePreparation: 7_205,
   /** Publishes orders. */
@@ -18,6 +18,6 @@ export const advisoryLocks = {
   events: 7_207,
   /** Tells NATS which runners are deleted. */
   revocations: 7_208,
-  /** With the hash of whose quota it is and of what: counts what there is and adds to it. */
+  /** With the hash of the quota and its holder: counts usage and adds to it. */
   quotas: 7_209,
 } as const

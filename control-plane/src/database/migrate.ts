@@ -5,24 +5,27 @@ import { connectionSettings, type Database } from './connection.ts'
 import { migrations } from './migrations/index.ts'
 import type { Schema } from './schema.ts'
 
-/** A change of a table waits for who uses it, and whoever comes later waits behind it: it gives way, and tries again. */
+/**
+ * Lock timeout of a migration. ALTER TABLE waits for the table's users while later queries queue behind it, so it gives
+ * up soon and tries again.
+ */
 const lockMilliseconds = 3_000
 const restMilliseconds = 1_000
-/** A replica that is halted while it migrates loses its connection, and with it the lock. */
+/** Timeout after which a replica that was suspended while migrating loses its connection and the lock. */
 const haltedMilliseconds = 30_000
 const patienceMilliseconds = 10 * 60_000
 const lockNotAvailable = '55P03'
 
 export interface Migrated {
-  /** What was done now, in order. */
+  /** Migrations applied by this call, in order. */
   applied: string[]
-  /** What a newer version has done and this one does not know: it only added, so this one goes on working. */
+  /** Migrations of a newer version. Migrations only add, so this version goes on working. */
   unknown: string[]
 }
 
 /**
- * Brings the database to the newest schema; safe for several replicas at once (Kysely holds a lock), and while older
- * ones work. A schema that is newer than this version is left as it is.
+ * Migrates the database to this version's schema; safe with several replicas at once (Kysely holds a lock) and while
+ * older ones run. A newer schema is left as it is.
  */
 export async function migrate(url: string, known: Record<string, Migration> = migrations): Promise<Migrated> {
   const changes = {
@@ -47,7 +50,7 @@ async function migrateOnce(
   end: number,
 ): Promise<Migrated> {
   let unknown: string[] = []
-  // Asked for under the lock, so that what it says of the database stays true.
+  // Read while Kysely holds its lock, so that the list of applied migrations cannot change.
   const getMigrations = async () => {
     unknown = (await executedMigrations(database)).filter((name) => !(name in known))
     return { ...known, ...Object.fromEntries(unknown.map((name) => [name, doneElsewhere])) }
@@ -67,7 +70,7 @@ async function migrateOnce(
   }
 }
 
-/** Stands for a migration that a newer version has done: Kysely refuses a database that has done more than it knows. */
+/** Stands in for a newer version's migration: Kysely refuses a database with migrations that it does not know. */
 const doneElsewhere: Migration = { up: () => Promise.resolve() }
 
 async function executedMigrations(database: Database): Promise<string[]> {

@@ -6,7 +6,7 @@ import { connectionSettings } from './connection.ts'
 const channels = ['hearth_outbox', 'hearth_orders', 'hearth_events', 'hearth_tokens'] as const
 export type Channel = (typeof channels)[number]
 
-/** A connection that only listens would not notice that nothing passes any more: it asks now and then. */
+/** Interval of a query that checks the listening connection: without traffic a broken one is not noticed. */
 const askEveryMilliseconds = 15_000
 const ListeningClient = boundedClient(10_000)
 
@@ -45,12 +45,12 @@ export class Notifications {
     this.connected = true
   }
 
-  /** Whether notifications arrive at this moment, as far as this side knows. */
+  /** Whether the listening connection is up, as far as this side knows. */
   isConnected(): boolean {
     return this.connected
   }
 
-  /** Calls `listener` after each notification; returns what stops it. */
+  /** Calls `listener` after each notification; returns a function that stops it. */
   on(channel: Channel, listener: () => void): () => void {
     const set = this.listeners.get(channel) ?? new Set()
     this.listeners.set(channel, set.add(listener))

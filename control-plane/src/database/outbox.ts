@@ -15,7 +15,7 @@ export async function requestOrders(
   await insert(tx, 'order', kind, ordered)
 }
 
-/** Takes the last orders of what is gone out of the inboxes of its runners. */
+/** Requests that the last orders of deleted resources be purged from their runners' inboxes. */
 export async function requestPurges(
   tx: DatabaseTransaction,
   kind: string,

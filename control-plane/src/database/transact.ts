@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Database, DatabaseTransaction } from './connection.ts'
 
 const mostAttempts = 6
-/** PostgreSQL ended the transaction so that another could go on: nothing of it was done. */
+/** SQLSTATEs of a deadlock and a serialization failure: the transaction was rolled back. */
 const transientStates = new Set(['40P01', '40001'])
 
 /**

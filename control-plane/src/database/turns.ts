@@ -1,6 +1,6 @@
 /**
- * How many transactions one organization may have open at a time on this control plane; more wait their turn, first come,
- * first served, without a connection. So one that asks for much at once leaves connections to the others.
+ * Bounds the transactions that one organization has open at a time on this replica. More wait in order without holding
+ * a connection, so that one busy organization leaves connections to the others.
  */
 export class Turns {
   private readonly taken = new Map<string, { running: number; waiting: (() => void)[] }>()
@@ -16,7 +16,7 @@ export class Turns {
       return await work()
     } finally {
       const next = turns.waiting.shift()
-      // Whoever is next gets the turn itself, so that nobody who comes later can take it first.
+      // The turn is passed directly to the next waiter, so that no later caller can take it first.
       if (next !== undefined) next()
       else if (--turns.running === 0) this.taken.delete(organizationId)
     }

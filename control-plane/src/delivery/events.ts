@@ -15,16 +15,15 @@ import type { PublisherOptions, Round } from './publisher-options.ts'
 
 type Options = Pick<PublisherOptions, 'messaging' | 'metrics' | 'clock' | 'log' | 'eventsWentBack'>
 
-/** Where a round publishes to. */
+/** The publishing target of a round. */
 export interface RoundTarget extends EventTarget {
-  /** Nothing has been published over this connection yet. */
+  /** Whether nothing has been published over this connection yet. */
   isNew: boolean
 }
 
 /**
- * One round of publishing events that have their position. Where NATS has forgotten what it said it had stored, since
- * its disk was not what it had been or its servers disagreed, that is published again. Returns how many events it is done
- * with, `most` when more is to be done.
+ * Publishes one batch of numbered events. Events that NATS acknowledged and then lost, for example with its disk, are
+ * published again. Returns how many events are done, `most` when more are waiting.
  */
 export async function publishEvents(round: Round, target: RoundTarget, options: Options): Promise<number> {
   const { tx, most } = round
@@ -57,13 +56,16 @@ async function readPublication(
   return (await publicationOf(tx, stream, most)) ?? { checkpoint: null, events: [], isCut: false }
 }
 
-/** The server behind a new connection may hold less than an observer has read, which nobody may have written down. */
+/**
+ * After a reconnect the NATS server may hold fewer events than an observer has read, without a checkpoint that shows
+ * it: observers are rewound to the end of the stream.
+ */
 async function rewindToEnd({ messaging, eventsWentBack }: Options): Promise<void> {
   const { last } = await messaging.eventStreamEnds()
   await eventsWentBack(last)
 }
 
-/** True when the stream has lost something: that is published in the next rounds, which look again first. */
+/** Whether the stream has lost events; the next rounds publish them again after another check. */
 async function wentBack(
   { tx }: Round,
   checkpoint: Checkpoint,
@@ -77,7 +79,7 @@ async function wentBack(
   if (end === null) return false
   const known = await goBackTo(tx, end)
   log.warn({ end, ...known }, 'NATS has forgotten events that it had stored; they are published again')
-  // An observer that had read on would pass over what has taken the place of what is gone.
+  // An observer that had read further would skip the events that are published again under the lost sequence numbers.
   if (!isNew || end < last) await eventsWentBack(known.sequence)
   return true
 }
@@ -99,7 +101,7 @@ async function carry(
         answers.push({ ...stored, eventId: event.id })
       } catch (error) {
         if (!(error instanceof HearthError && error.code === 'too_large')) throw error
-        // It would never go, and hold up whatever comes after it: HTTP still has it.
+        // NATS will never accept it, and it would block all later events. It can still be read over HTTP.
         metrics.messagesSetAside.inc({ kind: 'event' })
         log.error(
           { err: error, eventId: event.id, kind: event.kind, resourceId: event.resourceId },

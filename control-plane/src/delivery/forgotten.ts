@@ -1,23 +1,23 @@
 import type { Stored } from '@hearth/messaging'
 import type { Checkpoint } from '../kinds/event/index.ts'
 
-/** What NATS said of an event. */
+/** NATS's acknowledgement of an event. */
 export interface Answer extends Stored {
   eventId: string
 }
 
-/** What the stream of events holds. */
+/** The event stream's content, as far as NATS reports it. */
 export interface Held {
-  /** The event under the checkpoint's number; null where there is none. */
+  /** The event at the checkpoint's sequence; null where there is none. */
   eventId: string | null
-  /** The numbers of its oldest and its newest message. */
+  /** Sequences of its oldest and newest message. */
   first: number
   last: number
 }
 
 /**
- * The number up to which the stream may still hold what it did, where it has lost the message of the newest checkpoint
- * and perhaps more before it; null when it holds that, or held it until its time was over.
+ * Last sequence that can be trusted when the message of the newest checkpoint, and perhaps more before it, is lost;
+ * null if none was lost, or it only expired.
  */
 export function forgottenAfter(checkpoint: Checkpoint, { eventId, first, last }: Held): number | null {
   if (eventId === checkpoint.eventId) return null
@@ -26,8 +26,8 @@ export function forgottenAfter(checkpoint: Checkpoint, { eventId, first, last }:
 }
 
 /**
- * Whether the stream has forgotten something while it was published to: it gives a new event a number that it has told
- * before only when what had that number is gone. The answers in the order they came, which is the stream's.
+ * Whether the stream lost messages during publication: it gives a new event an earlier sequence only when the message
+ * that had it is gone. Takes the acknowledgements in the order of the stream.
  */
 export function hasForgotten(checkpoint: Checkpoint | null, answers: readonly Stored[]): boolean {
   let told = checkpoint?.sequence ?? 0
@@ -38,7 +38,7 @@ export function hasForgotten(checkpoint: Checkpoint | null, answers: readonly St
   return false
 }
 
-/** The newest message that is known after the answers; null while none is. */
+/** The newest message known after these acknowledgements; null while none is. */
 export function newestOf(checkpoint: Checkpoint | null, answers: readonly Answer[]): Checkpoint | null {
   let newest = checkpoint
   for (const { sequence, eventId } of answers)

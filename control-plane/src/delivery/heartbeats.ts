@@ -7,16 +7,16 @@ import { isOlderBeat } from './newer-beat.ts'
 
 interface HeartbeatOptions {
   note(presences: readonly Presence[]): Promise<void>
-  /** A heartbeat waits so long, so that many are noted together: little, next to a lease. */
+  /** How long heartbeats are collected before they are written together; short compared with a lease. */
   gatherMilliseconds: number
   log: Logger
-  /** Told of each that cannot be noted, whatever is tried. */
+  /** Called for each heartbeat that PostgreSQL refuses even alone. */
   onUnusable(presence: Presence, error: Error): void
 }
 
 /**
- * Gathers the heartbeats of all runners, so that hundreds cost a few statements a second: the newest of each runner. One
- * that cannot be noted costs its own runner and no other.
+ * Batches the newest heartbeat of each runner, so that hundreds of runners cost a few statements a second. A heartbeat
+ * that cannot be written affects its own runner only.
  */
 export class Heartbeats {
   private gathered = new Map<string, Presence>()
@@ -24,7 +24,7 @@ export class Heartbeats {
 
   constructor(private readonly options: HeartbeatOptions) {}
 
-  /** Resolves when it has been noted, or could not be: the next one comes soon. */
+  /** Resolves when the heartbeat was written or given up: the next one comes soon. */
   take(presence: Presence): Promise<void> {
     const before = this.gathered.get(presence.runnerId)
     if (before === undefined || !isOlderBeat(presence, before)) this.gathered.set(presence.runnerId, presence)
@@ -40,7 +40,7 @@ export class Heartbeats {
     await this.note(presences)
   }
 
-  /** Where the whole fails for what one of them says, each half is tried by itself. */
+  /** Writes a batch; when one heartbeat's content makes it fail, tries each half by itself. */
   private async note(presences: readonly Presence[]): Promise<void> {
     const { note, log, onUnusable } = this.options
     try {

@@ -6,8 +6,8 @@ export interface Carried<Item> {
 }
 
 /**
- * Does `work` for all items at once, but for those of one key one after another, in the order given. Where it fails,
- * nothing later of the same key is done. Nothing is begun any more once `isOver`.
+ * Runs `work` for all items concurrently, but for items of one key in the order given. After a failure no later item of
+ * that key is run; once `isOver` no item is begun.
  */
 export async function carryInOrder<Item>(
   items: readonly Item[],

@@ -7,7 +7,7 @@ import type { Encryption } from '../database/encryption.ts'
 import type { Timings } from '../timings.ts'
 import type { WorkKind } from '../work/work-kind.ts'
 
-/** What taking in needs of the control plane. */
+/** What the intake of runners' messages needs of the control plane. */
 export interface IntakeOptions {
   database: Database
   messaging: Messaging

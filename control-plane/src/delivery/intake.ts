@@ -5,10 +5,13 @@ import { ReportIntake } from './report-intake.ts'
 import { Synchronisation } from './synchronisation.ts'
 
 const reportsAtOnce = 100
-/** How many times a heartbeat could be waited for within a lease: a quarter of a second of thirty. */
+/** Heartbeats are collected for this fraction of a lease: a quarter of a second of thirty. */
 const leaseToGather = 120
 
-/** Takes in what runners send until the signal aborts. A report is acknowledged only after it is committed. */
+/**
+ * Takes in runners' heartbeats and reports until the signal aborts. A report is acknowledged only after it is
+ * committed.
+ */
 export async function takeIn(options: IntakeOptions, signal: AbortSignal): Promise<void> {
   const { messaging, timings, metrics, eventLoop, log } = options
   const intake = new ReportIntake(options)

@@ -3,12 +3,12 @@ import type { Queryable } from '../database/connection.ts'
 import type { Encryption } from '../database/encryption.ts'
 import type { WorkKind } from '../work/work-kind.ts'
 
-/** Read from the database at once: what a page holds in memory beyond its bytes is less than so many orders. */
+/** Orders read in one query; a page holds at most this many orders in memory beyond its bytes. */
 const readAtOnce = 8
 
 /**
- * The orders of what a runner is to have of a kind, after one of them, by id, until they have `mostBytes` of JSON. An
- * order that has more alone goes into no message: it is left out and told, so that the others get theirs.
+ * A page of a runner's desired orders of one kind, by id and after a given id, of at most `mostBytes` of JSON. An order
+ * that is larger alone fits into no message: it is reported and left out, so that the others arrive.
  */
 export async function orderPage(
   queryable: Queryable,
@@ -28,7 +28,7 @@ export async function orderPage(
     const byId = new Map(found.map((order) => [order.id, order]))
     for (const id of part) {
       const order = byId.get(id)
-      // Another runner's by now: it is no business of this one.
+      // It was moved to another runner meanwhile.
       const isOwn = order !== undefined && order.runnerId === runnerId
       const size = isOwn ? Buffer.byteLength(JSON.stringify(order)) : 0
       if (size > mostBytes) {

@@ -10,9 +10,9 @@ import type { PublisherOptions, Round } from './publisher-options.ts'
 type OrderOptions = Pick<PublisherOptions, 'messaging' | 'encryption' | 'workKinds' | 'metrics' | 'log'>
 
 /**
- * Publishes the orders that wait, as what they order is by now, and takes out those that nobody is to follow any more.
- * Returns how many rows of the outbox it is done with; one that fails stays there and holds up no other, and so does one
- * of a kind that only a newer version knows.
+ * Publishes the waiting orders with their resources' present content, and purges orders that no runner should follow
+ * any more. Returns how many outbox rows are done. A row that fails, or is of a kind that only a newer version knows,
+ * stays in the outbox and blocks no other.
  */
 export async function publishOrders(
   { tx, most, isOver }: Round,
@@ -28,7 +28,7 @@ export async function publishOrders(
     .execute()
   if (rows.length === 0) return 0
   const newest = [...new Map(rows.map((row) => [addressOf(row), row])).values()]
-  // It would fail for ever, and others wait behind it: the runner's own synchronisation tells of it again.
+  // It would fail for ever and block others. The runner's next synchronisation includes the order again.
   const setAside = (kind: string, id: string, error: Error) => {
     metrics.messagesSetAside.inc({ kind: 'order' })
     log.error({ err: error, kind, id }, 'set an order aside that cannot be published')
@@ -81,7 +81,7 @@ type OutboxRow = Selectable<OutboxTable>
 
 const isOrder = ({ topic }: OutboxRow) => topic === 'order'
 
-/** What `find` finds of the orders among the rows, kind by kind. */
+/** Calls `find` once per kind with the ids of that kind's rows. */
 async function eachKind<Value>(
   workKinds: readonly WorkKind[],
   rows: readonly OutboxRow[],
@@ -97,7 +97,7 @@ async function eachKind<Value>(
   return found
 }
 
-/** Where an order waits for its runner: what is newest there replaces what is older. */
+/** The address of an order in its runner's inbox, where the newest order replaces older ones. */
 function addressOf(row: Pick<OutboxRow, 'runner_id' | 'kind' | 'environment_id'>): string {
   return `${row.runner_id}:${row.kind}:${row.environment_id}`
 }

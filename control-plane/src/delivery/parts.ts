@@ -1,7 +1,7 @@
-/** The most bytes of orders that are held at once to be published. */
+/** Most bytes of orders held in memory while they are published. */
 const mostBytesAtOnce = 8 * 1024 * 1024
 
-/** The items in order, in parts of so many bytes at most; one that has more is a part alone. */
+/** Splits items, in order, into parts of a maximum size in bytes; an item that is larger is a part by itself. */
 export function partsOf<Item>(
   items: readonly Item[],
   bytesOf: (item: Item) => number,

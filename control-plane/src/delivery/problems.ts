@@ -3,8 +3,8 @@ import type { Logger } from 'pino'
 import type { Metrics } from '../api/metrics.ts'
 
 /**
- * Counts what came over NATS and was not taken, and logs it: a few times for each runner, so that one that floods fills
- * nobody's disk.
+ * Counts and logs messages from NATS that were refused. Log lines are limited for each sender, so that a flooding
+ * runner does not fill the disk.
  */
 export function tellProblems(
   log: Logger,
@@ -32,5 +32,5 @@ function labelOf(kind: string, problem: Error): string {
   return problem instanceof UnknownWork ? `${kind} unknown` : kind
 }
 
-/** Senders whose problems are counted while they are not logged. */
+/** Most senders for which unlogged problems are counted. */
 const mostUntold = 10_000

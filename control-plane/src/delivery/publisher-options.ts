@@ -8,14 +8,14 @@ import type { Notifications } from '../database/notifications.ts'
 import type { Timings } from '../timings.ts'
 import type { WorkKind } from '../work/work-kind.ts'
 
-/** What publishing needs of the control plane. */
+/** What the publisher needs of the control plane. */
 export interface PublisherOptions {
   database: Database
   notifications: Notifications
   messaging: Messaging
   encryption: Encryption
   workKinds: readonly WorkKind[]
-  /** Told where the stream of events ends, when it may have lost what had been read. */
+  /** Called with the last sequence of the event stream when events that observers had read may be lost. */
   eventsWentBack(end: number): Promise<void>
   clock: Clock
   timings: Timings
@@ -23,10 +23,10 @@ export interface PublisherOptions {
   log: Logger
 }
 
-/** What one round may do. */
+/** Limits of one round of publishing. */
 export interface Round {
   tx: DatabaseTransaction
   most: number
-  /** Nothing more is begun then. */
+  /** Whether the round's time is over: then nothing more is begun. */
   isOver: () => boolean
 }

@@ -10,15 +10,15 @@ import { tellUnknownOrders } from './unknown-orders.ts'
 
 const batchSize = 500
 /**
- * A round ends after this long and is gone on with in the next: PostgreSQL ends a transaction that idles for longer than
- * three times this, and a replica that was halted in the middle must not go on when another has taken its place.
+ * Duration of a round; the next one continues. PostgreSQL ends a transaction that idles for three times as long, and a
+ * replica that was suspended in a round must not continue when another has taken over.
  */
 const roundMilliseconds = 3_000
 
 /**
- * Carries what was committed to NATS, until the signal aborts. One replica publishes orders at a time, and one events;
- * what could not be published is published later, in the same order and under the same message ids. Orders do not wait
- * for events, and events get their positions while those before are on their way.
+ * Publishes committed orders and events to NATS until the signal aborts. At a time one replica publishes orders and one
+ * publishes events. What fails is published later, in the same order and under the same message ids. Orders do not wait
+ * for events, and new events are numbered while earlier ones are being published.
  */
 export async function publishCommitted(options: PublisherOptions, signal: AbortSignal): Promise<void> {
   const { database, notifications, messaging, timings, log } = options
@@ -34,7 +34,7 @@ export async function publishCommitted(options: PublisherOptions, signal: AbortS
   const events = async () => {
     if (!messaging.isConnected()) return false
     const session = messaging.session()
-    // Before the transaction, which must not wait for NATS to say so.
+    // Read before the transaction, which must not wait for NATS.
     const stream = await messaging.eventStream()
     return publish(database, advisoryLocks.events, async (round) => {
       const done = await publishEvents(round, { stream, session, isNew: session !== usedSession }, options)
@@ -45,20 +45,20 @@ export async function publishCommitted(options: PublisherOptions, signal: AbortS
   await Promise.all([
     goRounds(orders, { ...shared, channel: 'hearth_orders', pause: 5 }, signal),
     goRounds(positions, { ...shared, channel: 'hearth_outbox', pause: 30 }, signal),
-    // Announced when they have got their positions, which has its pause.
+    // No pause: events are announced when they are numbered, and numbering has a pause of its own.
     tellUnknownOrders(options, signal),
     goRounds(events, { ...shared, channel: 'hearth_events', pause: 0 }, signal),
   ])
 }
 
-/** One round; true when there may be more. */
+/** Runs one round; true when more may be waiting. */
 async function publish(
   database: Database,
   lock: number,
   work: (round: Round) => Promise<number>,
 ): Promise<boolean> {
   return database.transaction().execute(async (tx) => {
-    // What a crash of PostgreSQL makes it forget of this is published again, under the same message ids.
+    // If PostgreSQL crashes and loses this commit, the messages are published again under the same message ids.
     const { rows } = await sql<{ held: boolean }>`
       SELECT pg_try_advisory_xact_lock_shared(${advisoryLocks.publisher}) AND pg_try_advisory_xact_lock(${lock}) AS held,
         set_config('synchronous_commit', 'off', true)`.execute(tx)

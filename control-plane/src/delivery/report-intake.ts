@@ -6,21 +6,24 @@ import { type ReportOutcome, UnusableReport, type WorkKind } from '../work/work-
 import type { IntakeOptions } from './intake-options.ts'
 import { storableText } from './storable-text.ts'
 
-/** A report that fails alone and for no known reason is given up after so many tries, a dozen seconds in all. */
+/** Tries of a report that fails alone and for an unknown reason, about a dozen seconds in all. */
 const mostTries = 8
-/** Reports whose tries are counted at once. */
+/** Most reports whose tries are counted. */
 const mostRemembered = 10_000
 
-/** Takes reports in. One that never can be is recorded and thrown away, so that nothing is tried for ever. */
+/**
+ * Commits runners' reports. A report that can never be committed is recorded and dropped, so that nothing is retried
+ * for ever.
+ */
 export class ReportIntake {
-  /** Of reports that failed alone. */
+  /** Failed tries of reports that failed alone. */
   private readonly tries = new Map<string, number>()
 
   constructor(private readonly options: IntakeOptions) {}
 
   /**
-   * All or none. While PostgreSQL is away it waits for it. Throws when something else is wrong with one of several, so
-   * that each is given by itself, and when one is to be tried again after a rest.
+   * Commits all reports or none, and waits while PostgreSQL is unavailable. Throws when one of several reports fails
+   * for another reason, so that each is delivered by itself, and when a single report is to be retried after a pause.
    */
   async take(reports: readonly ReportEnvelope[], signal: AbortSignal): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
@@ -49,7 +52,7 @@ export class ReportIntake {
     if (!isHopeless(error)) {
       const tries = (this.tries.get(name) ?? 0) + 1
       this.tries.set(name, tries)
-      // The oldest: it is tried that many times more, and nothing else depends on it.
+      // Forgetting the oldest entry only means that its report may be tried that many times again.
       if (this.tries.size > mostRemembered) this.forgetOldest()
       if (tries < mostTries) throw error
     }
@@ -82,7 +85,8 @@ export class ReportIntake {
 
   private async commit(reports: readonly ReportEnvelope[]): Promise<void> {
     const { database, clock } = this.options
-    // What was committed of one kind when that of another fails is told again, and then stale.
+    // Each kind has a transaction of its own. When a later kind fails, all reports are delivered again, and those
+    // committed already are then stale.
     for (const kind of new Set(reports.map((report) => report.kind))) {
       const own = reports.filter((report) => report.kind === kind)
       this.note(own, await this.kindOf(kind).applyReports(database, clock, own))
@@ -110,7 +114,7 @@ export class ReportIntake {
 const nameOf = ({ kind, runnerId, id, epoch, sequence }: ReportEnvelope) =>
   `${kind}.${runnerId}.${id}.${epoch}.${sequence}`
 
-/** Whether it would fail in the same way again, by PostgreSQL's judgement or by our own. */
+/** Whether the same report would fail again, according to PostgreSQL or to our own checks. */
 function isHopeless(error: unknown): boolean {
   return error instanceof UnusableReport || isAboutContent(error)
 }

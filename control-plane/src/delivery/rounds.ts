@@ -6,18 +6,18 @@ import { Doorbell } from '../kinds/event/index.ts'
 
 export interface RoundOptions {
   notifications: Notifications
-  /** What announces that there is something to do. */
+  /** The notification channel that announces work. */
   channel: Channel
-  /** Between rounds, so that under load one round carries many changes. In milliseconds. */
+  /** Pause between rounds in milliseconds, so that under load one round carries many changes. */
   pause: number
-  /** A round begins after so long at the latest: an announcement may be lost. In milliseconds. */
+  /** Poll interval in milliseconds, for when a NOTIFY is lost. */
   rest: number
   log: Logger
 }
 
 /**
- * Does `round` whenever there is something to do, one at a time, until the signal aborts. True from it: there may be
- * more at once. What is announced during a round begins the next.
+ * Runs `round` when work is announced, one round at a time, until the signal aborts. The next round begins at once when
+ * `round` returns true or work was announced meanwhile.
  */
 export async function goRounds(
   round: () => Promise<boolean>,

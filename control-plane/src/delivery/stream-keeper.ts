@@ -6,15 +6,15 @@ import type { Logger } from 'pino'
 export interface StreamKeeperOptions {
   messaging: Messaging
   log: Logger
-  /** What the kinds have in NATS beside the streams. */
+  /** Recreates what the kinds keep in NATS beside the streams. */
   makeAgain: readonly ((signal: AbortSignal) => Promise<void>)[]
-  /** Ends it. */
+  /** Ends the keeper. */
   signal: AbortSignal
 }
 
 /**
- * Makes the streams and every consumer when NATS may have lost them: after a reconnection nobody knows
- * whether the server came back with its store. What is there stays as it is.
+ * Recreates streams and consumers after a reconnect to NATS, since the server may have come back without its store.
+ * Existing ones stay as they are.
  */
 export class StreamKeeper {
   private wanted = false
@@ -22,7 +22,7 @@ export class StreamKeeper {
 
   constructor(private readonly options: StreamKeeperOptions) {}
 
-  /** Returns at once; tries until it is done. */
+  /** Starts a check in the background, retried until it succeeds. */
   check(): void {
     this.wanted = true
     if (!this.isRunning) void this.run()

@@ -20,12 +20,12 @@ export interface SynchronisationOptions {
 }
 
 /**
- * Answers an agent's inventory of a kind of work with its desired set, and what of the inventory nobody wants. To an
- * agent that asks for pages the set comes in pages, without the orders that it has.
+ * Answers an agent's inventory of one kind of work with the orders it should have and the inventory's items that are
+ * unwanted. An agent that asks for pages gets the orders in pages, without those that it has already.
  */
 export class Synchronisation {
   private readonly kinds: readonly string[]
-  /** Runners and the kinds of which it was told that their agents do not know them. */
+  /** Pairs of runner and kind for which it was logged that the agent does not know the kind. */
   private readonly told = new Set<string>()
 
   constructor(private readonly options: SynchronisationOptions) {
@@ -39,7 +39,7 @@ export class Synchronisation {
     const { kinds } = this
     const asked = kindOfSync(request)
     const kind = workKinds.find(({ messages }) => messages.kind === asked)
-    // Without the kind that was asked about: nothing is said of it.
+    // This version does not know the kind: it answers without it, so that the agent leaves that work alone.
     if (kind === undefined) return { accepted: true, kinds: [...kinds], orders: [], unwanted: [] }
     if (request.kind === undefined && request.after == null) await this.tellUnknownToAgent(request)
     const named = request.kind === undefined ? {} : { kind: asked }
@@ -68,14 +68,14 @@ export class Synchronisation {
     const untold = work.filter(({ id, sequence }) => isAhead({ epoch, sequence }, wanted.get(id)))
     return {
       ...page,
-      // Told once: the later pages are of the same synchronisation.
+      // Sent with the first page only: later pages are of the same synchronisation.
       unchanged: after === null ? unchanged : [],
       unwanted,
       ...(untold.length === 0 ? {} : { untold: untold.map(({ id }) => id) }),
     }
   }
 
-  /** Says, once for each agent that has some, that there is work which the agent does not know. */
+  /** Logs, once for each runner and kind, that orders are waiting which the agent does not know. */
   private async tellUnknownToAgent(request: SyncRequest): Promise<void> {
     const { database, workKinds, log } = this.options
     const { runnerId } = request
@@ -97,7 +97,7 @@ export class Synchronisation {
   }
 }
 
-/** Whether the agent has reported something newer than what was taken in. */
+/** Whether the agent has sent reports that are not committed yet. */
 function isAhead(told: { epoch: number; sequence: number }, wanted: WantedOrder | undefined): boolean {
   if (told.sequence === 0 || wanted === undefined || wanted.reported === null) return false
   const { epoch, sequence } = wanted.reported

@@ -5,7 +5,7 @@ import type { PublisherOptions } from './publisher-options.ts'
 
 const lookMilliseconds = 60_000
 
-/** Says every minute, until the signal aborts, that orders wait which only a newer version knows, while there are some. */
+/** Logs every minute, until the signal aborts, how many orders are waiting that only a newer version knows. */
 export async function tellUnknownOrders(
   { database, workKinds, log }: Pick<PublisherOptions, 'database' | 'workKinds' | 'log'>,
   signal: AbortSignal,
@@ -17,7 +17,7 @@ export async function tellUnknownOrders(
         .selectFrom('outbox')
         .select(['kind', sql<number>`count(*)::integer`.as('orders')])
         .where('kind', 'not in', known)
-        // What a newer replica publishes at once is none that waits.
+        // Young orders are left out: a newer replica may be about to publish them.
         .where('created_at', '<', sql<Date>`now() - interval '10 seconds'`)
         .groupBy('kind')
         .execute()

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js'
 
-/** One entry of `HEARTH_REPOSITORY_HOSTS`: what an operator opens to the control plane's own calls. */
+/** One entry of `HEARTH_REPOSITORY_HOSTS`: an address range or host that an operator lets the control plane call. */
 export type AllowedHost =
   | { kind: 'host'; host: string; port: number | null }
   | { kind: 'suffix'; suffix: string }
@@ -26,7 +26,7 @@ export function parseAllowedHost(text: string): AllowedHost | null {
   return { kind: 'host', host, port }
 }
 
-/** Whether an operator has opened this address of this host. */
+/** Whether an operator allows calls to this address of this host. */
 export function isAllowed(
   allowed: readonly AllowedHost[],
   target: { host: string; port: number },

@@ -4,7 +4,7 @@ import { type Program, type ProgramBounds, type ProgramEnd, runInGroup } from '.
 import { isPublicAddress } from './public-address.ts'
 import { resolveHost } from './resolve.ts'
 
-/** Where a call goes: the name is for what is said there, the address is the only one that is connected to. */
+/** Where a call goes: the host name is used in the protocol, and the connection is made to this address only. */
 export interface Destination {
   host: string
   port: number
@@ -13,10 +13,13 @@ export interface Destination {
 
 export type Judgement = Destination | 'unresolved' | 'not public'
 
-/** So many calls of one replica at once; more wait, and beyond these they are not made. */
+/** Most concurrent calls of one replica, and most waiting ones; further calls are refused. */
 const bounds = { most: 4, mostWaiting: 64 }
 
-/** Every call that somebody else names the address of goes through here: it is judged, bounded and ended. */
+/**
+ * Every call to an address that a user gives goes through here: the address is checked, and calls are limited in number
+ * and time.
+ */
 export class Outgoing {
   private readonly places = new Places(bounds)
 
@@ -26,8 +29,8 @@ export class Outgoing {
   ) {}
 
   /**
-   * Resolves the host once and judges what came: a connection is to be made to the address in the answer and to no other,
-   * since the name may mean something else a moment later.
+   * Resolves the host once and checks its addresses. The caller must connect to the returned address only, since the
+   * name may resolve differently a moment later.
    */
   async judge(target: { host: string; port: number }, signal: AbortSignal): Promise<Judgement> {
     const addresses = await this.resolve(target.host, signal)
@@ -36,7 +39,7 @@ export class Outgoing {
     return addresses.length === 0 ? 'unresolved' : 'not public'
   }
 
-  /** Does a call when its turn comes; null, and nothing done, when too many wait or `signal` aborts before. */
+  /** Makes a call when its turn comes; null, without calling, when too many wait or `signal` aborts before. */
   async inTurn<Result>(signal: AbortSignal, call: () => Promise<Result>): Promise<Result | null> {
     return this.places.with(signal, call)
   }

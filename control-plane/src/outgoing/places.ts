@@ -1,11 +1,11 @@
-/** A bounded number of calls at once, and a bounded number that wait for their turn, in the order they came. */
+/** Limits concurrent calls, and the calls that wait, first come, first served. */
 export class Places {
   private taken = 0
   private readonly waiting: (() => void)[] = []
 
   constructor(private readonly bounds: { most: number; mostWaiting: number }) {}
 
-  /** Does the work when there is a place for it; null, and nothing done, when too many wait or `signal` aborts first. */
+  /** Runs the work when a place is free; null, without running it, when too many wait or `signal` aborts first. */
   async with<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result | null> {
     if (!(await this.enter(signal))) return null
     try {
@@ -36,7 +36,7 @@ export class Places {
     })
   }
 
-  /** The place goes on to who waits longest. */
+  /** Passes the place to the one that waits longest. */
   private leave(): void {
     const next = this.waiting.shift()
     if (next === undefined) this.taken -= 1

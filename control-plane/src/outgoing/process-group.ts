@@ -4,22 +4,25 @@ import { Deadline } from '@hearth/foundation'
 export interface Program {
   command: string
   arguments: readonly string[]
-  /** All of it: nothing of this process's own environment is passed on. */
+  /** The program's whole environment: nothing of this process's own is passed on. */
   environment: Readonly<Record<string, string>>
 }
 
 export interface ProgramBounds {
   deadlineMilliseconds: number
-  /** Of standard output; its other output is not read. */
+  /** Limit of standard output; standard error is not read. */
   mostBytes: number
 }
 
-/** How it ended by itself; null when it could not be started, or was ended for its time, its output or the signal. */
+/**
+ * How the program ended by itself; null when it could not be started or was killed for its time, its output or the
+ * signal.
+ */
 export type ProgramEnd = { exitCode: number; output: string } | null
 
 const memoryKibibytes = 1_048_576
 const path = '/usr/local/bin:/usr/bin:/bin'
-/** The programs bound themselves too, for when this process is killed before it can end them. */
+/** The program's own limits also apply when this process is killed before it can end the program. */
 const bounded = `ulimit -v ${memoryKibibytes} && exec timeout --signal=KILL "$0" "$@"`
 
 /**
@@ -68,7 +71,7 @@ export async function runInGroup(
   })
 }
 
-/** Those that run. */
+/** Running programs. */
 const groups = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of groups) killGroup(child)
@@ -79,6 +82,6 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // Nothing of it is left.
+    // No process of the group is left.
   }
 }

@@ -4,8 +4,8 @@ import { type ProgramBounds, runInGroup } from './process-group.ts'
 const bounds: ProgramBounds = { deadlineMilliseconds: 3_000, mostBytes: 65_536 }
 
 /**
- * The addresses of a host, as every program on this machine would find them. `getent` and not `dns.lookup`: that takes
- * one of Node.js's four threads for as long as a name server wants, and cannot be ended.
+ * The addresses of a host, as the system resolves them. Runs `getent` because `dns.lookup` blocks one of Node.js's four
+ * threads for as long as a name server takes, and cannot be cancelled.
  */
 export async function resolveHost(host: string, signal: AbortSignal): Promise<string[]> {
   if (ipaddr.isValid(host) && (ipaddr.IPv6.isValid(host) || ipaddr.IPv4.isValidFourPartDecimal(host)))

@@ -1,15 +1,15 @@
 import { canonicalJson } from '@hearth/foundation'
 import { type Candidate, type Placement, place, type Wanted } from './place.ts'
 
-/** A machine that waits for a runner. */
+/** An environment that waits for a runner. */
 export interface Waiting {
   id: string
   wanted: Wanted
 }
 
 /**
- * Places machines in the order given, each in the room that those before it left. One that fits nowhere does not hold
- * up those after it; others like it are answered without asking every runner again.
+ * Places environments in the order given, each in the capacity that earlier ones left. One that fits nowhere does not
+ * block later ones; the same answer is reused for others with equal requirements.
  */
 export function placeAll(
   waiting: readonly Waiting[],

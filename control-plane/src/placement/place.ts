@@ -2,7 +2,7 @@ import type { EnvironmentClassSpec, RunnerFacts, RunnerPhase, RunnerSpec } from 
 import { assertNever } from '@hearth/foundation'
 import { describeRefusals, groupRefusals, type Refusal, type RefusalGroup } from './refusals.ts'
 
-/** A runner as placement sees it: what it has, and what is promised away already. */
+/** A runner as placement sees it: its capacity and what is reserved of it. */
 export interface Candidate {
   id: string
   name: string
@@ -12,13 +12,16 @@ export interface Candidate {
   facts: RunnerFacts | null
   /** Sums over its environments that are not deleted. */
   reserved: { virtualCpus: number; memoryMebibytes: number; diskGibibytes: number }
-  /** Machines failed on it a short while ago: others are preferred. */
+  /** Environments failed on it recently: other runners are preferred. */
   suspected: boolean
-  /** It is degraded, and one machine may be tried on it. */
+  /** It is degraded, and one environment may be tried on it as a probe. */
   probeDue: boolean
 }
 
-/** What is to be placed. `awaited`: someone waits for it, so that it is not tried on a degraded runner while another fits. */
+/**
+ * What is to be placed. `awaited`: someone waits for it, so it is not used to probe a degraded runner while another
+ * fits.
+ */
 export interface Wanted extends EnvironmentClassSpec {
   awaited: boolean
 }
@@ -27,13 +30,13 @@ export type Placement =
   | { runnerId: string; reason: string }
   | { runnerId: null; reason: string; refusals: RefusalGroup[] }
 
-/** Guests rarely use their CPUs at once, so these may be promised several times over. Memory and disk may not. */
+/** Overcommit factor for CPUs, since guests rarely use all of them at once. Memory and disk are never overcommitted. */
 export const virtualCpuOvercommit = 4
 
 /**
- * Chooses a runner: the fullest one that still fits, so that room for large machines stays in one piece; one where
- * machines failed lately only if no other fits. A degraded runner whose pause is over gets one machine that nobody
- * waits for, to be tried. The reason says which runner and why, or why none.
+ * Chooses a runner: the fullest one that fits, so that capacity for large environments stays in one piece; one where
+ * environments failed recently only if no other fits. A degraded runner whose pause is over gets one environment that
+ * nobody waits for, as a probe. The reason says which runner and why, or why none.
  */
 export function place(wanted: Wanted, candidates: readonly Candidate[]): Placement {
   const judged = candidates.map((candidate) => ({ candidate, refusal: refusalOf(wanted, candidate) }))
@@ -84,7 +87,7 @@ function refusalOf(wanted: Wanted, candidate: Candidate): Refusal | null {
   )
 }
 
-/** Why nothing at all is placed on it. */
+/** Why no environment is placed on this runner, whatever its size. */
 function absenceOf({ phase, probeDue }: Candidate): Refusal | null {
   switch (phase) {
     case 'active':

@@ -1,11 +1,11 @@
-/** Why one runner does not take a machine. Refusals with one `key` are told together. */
+/** Why one runner does not take an environment. Refusals with the same `key` are grouped in one sentence. */
 export interface Refusal {
   key: string
-  /** After the name of one runner. */
+  /** Text that follows the name of one runner. */
   one: string
-  /** After the number of runners; `most` names the one that comes nearest. */
+  /** Text that follows the number of runners; `most` names the runner that comes nearest. */
   many: string
-  /** How near it comes, in the unit of the refusal; null where there is no nearer and farther. */
+  /** What the runner has left, in the unit of the refusal; null where the refusal is not about an amount. */
   left: number | null
   unit?: string
 }
@@ -20,11 +20,11 @@ export interface RefusalGroup {
   names: string[]
 }
 
-/** Told in one sentence at most; the rest is only counted. */
+/** Most groups named in one sentence; the rest is only counted. */
 const groupsTold = 6
 const namesTold = 3
 
-/** The refusals of a fleet by kind, the most frequent first. */
+/** Groups the refusals of a fleet by `key`, the most frequent first. */
 export function groupRefusals(refused: readonly RefusedRunner[]): RefusalGroup[] {
   const groups = new Map<string, RefusedRunner[]>()
   for (const runner of refused) {
@@ -35,7 +35,7 @@ export function groupRefusals(refused: readonly RefusedRunner[]): RefusalGroup[]
   return [...groups.values()].sort((a, b) => b.length - a.length).map(describeGroup)
 }
 
-/** All refusals in a sentence whose length does not grow with the fleet. */
+/** Describes all refusals in one sentence, whose length does not grow with the fleet. */
 export function describeRefusals(groups: readonly RefusalGroup[]): string {
   const told = groups.slice(0, groupsTold).map(({ what }) => what)
   const rest = groups.slice(groupsTold).reduce((sum, { names }) => sum + names.length, 0)

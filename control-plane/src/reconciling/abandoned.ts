@@ -5,8 +5,8 @@ import type { Database } from '../database/connection.ts'
 import type { Timings } from '../timings.ts'
 
 /**
- * Gives back the jobs of replicas that were killed: the queue itself waits four hours before it does. Looks at once
- * and then again and again; the returned function stops it.
+ * Releases the jobs of killed replicas, which the queue library does only after four hours. Checks at once and then at
+ * intervals; the returned function stops it.
  */
 export function releaseAbandonedJobs(database: Database, timings: Timings, log: Logger): () => void {
   const look = () => {

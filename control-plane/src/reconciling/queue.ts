@@ -22,14 +22,14 @@ import type { Reconciler } from './reconciler.ts'
 import { type ReconciledKind, reconcileTask, wakeAgain, wakeAt } from './wake.ts'
 
 /**
- * Each keeps a backend of PostgreSQL busy, which on a small machine takes the cores that answer claims.
+ * Workers of one replica. Each keeps a PostgreSQL backend busy, which on a small host takes cores from claims.
  */
 const reconcilesAtOnce = Math.min(8, Math.max(2, availableParallelism()))
 
-/** Between looks whether PostgreSQL answers again. */
+/** Backoff between checks whether PostgreSQL answers again. */
 const answerMilliseconds = { first: 100, most: 2_000 }
 const payloadSchema = z.object({ kind: z.string(), id: z.string(), failures: z.int().optional() })
-/** Between tries of a reconcile that fails. The library would wait longer and longer, up to six hours. */
+/** Backoff between tries of a failing reconcile. The library's own grows up to six hours. */
 const retryMilliseconds = { first: 500, most: 60_000 }
 
 export interface ReconcileQueueOptions {
@@ -38,16 +38,16 @@ export interface ReconcileQueueOptions {
   clock: Clock
   timings: Timings
   reconcilers: readonly Reconciler[]
-  /** Work that is due by the clock, in the same queue so that one replica does it. */
+  /** Periodic work, run through the queue so that only one replica does it. */
   housekeeping: { hourly(): Promise<void>; everyMinute(): Promise<void> }
   log: Log
-  /** Told how long each reconcile took, in seconds. */
-  observe(kind: string, seconds: number, outcome: 'done' | 'failed'): void
+  /** Records the duration of each reconcile in a metric. */
+  measure(kind: string, seconds: number, outcome: 'done' | 'failed'): void
 }
 
 /**
- * Makes the queue's own tables; to be called before anything is woken. One replica at a time: the queue itself fails
- * where two make them at once.
+ * Creates the queue's own tables; must be called before the first wake. One replica at a time, since the library fails
+ * when two create them at once.
  */
 export async function prepareQueue(pool: pg.Pool): Promise<void> {
   const holder = await pool.connect()
@@ -57,21 +57,20 @@ export async function prepareQueue(pool: pg.Pool): Promise<void> {
     await tools.migrate()
     await tools.release()
   } finally {
-    // The lock is the connection's, and ends with it.
+    // The advisory lock belongs to the session: closing the connection releases it.
     holder.release(true)
   }
 }
 
 export interface ReconcileQueue {
-  /** Begins nothing more; resolves when what runs is over. */
+  /** Begins no more work; resolves when running reconciles have ended. */
   stop(): Promise<void>
 }
 
 /**
- * Runs due reconciles until stopped; any number of replicas share the queue. A failing one is retried with backoff.
- * When a connection is lost at a bad moment the library goes on without the worker whose it was, ends all of them, or
- * keeps the failure of their first query as what every later one finds: without a word each time. All of them are then
- * replaced, as soon as PostgreSQL answers.
+ * Runs due reconciles until stopped; any number of replicas share the queue. A failing reconcile is retried with
+ * backoff. When a connection is lost at a bad moment the library silently loses that worker, ends all workers, or fails
+ * every later query with the first failure. All workers are then replaced as soon as PostgreSQL answers.
  */
 export async function startReconcileQueue(options: ReconcileQueueOptions): Promise<ReconcileQueue> {
   const { database, log } = options
@@ -117,7 +116,7 @@ export async function startReconcileQueue(options: ReconcileQueueOptions): Promi
   }
 }
 
-/** Resolves when PostgreSQL answers, or the signal says that nobody waits for it any more. */
+/** Resolves when PostgreSQL answers or the signal aborts. */
 async function untilAnswered(pool: pg.Pool, signal: AbortSignal): Promise<void> {
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     await delay(backoff(attempt, answerMilliseconds), undefined, { signal }).catch(() => undefined)
@@ -129,7 +128,7 @@ async function untilAnswered(pool: pg.Pool, signal: AbortSignal): Promise<void> 
   }
 }
 
-/** When work that is due by the clock is due next, as SQL. */
+/** The next time of each periodic task, as SQL. */
 const periods = {
   'housekeeping-hourly': "date_trunc('hour', now()) + interval '77 minutes'",
   'housekeeping-every-minute': "date_trunc('minute', now()) + interval '1 minute'",
@@ -137,8 +136,8 @@ const periods = {
 type PeriodicTask = keyof typeof periods
 
 /**
- * Sets the task's next time, unless it is set. Not by the library's own clock: when that cannot reach PostgreSQL as a
- * minute begins, it ends the process.
+ * Schedules the task's next run unless it is scheduled. Does not use the library's cron, which ends the process when it
+ * cannot reach PostgreSQL as a minute begins.
  */
 async function arm(database: Database, task: PeriodicTask): Promise<void> {
   await sql`
@@ -169,7 +168,7 @@ function startWorkers(options: ReconcileQueueOptions, events: WorkerEvents): Wor
       if (reconciler === undefined) throw new Error(`nothing reconciles ${kind}`)
       const started = performance.now()
       const measure = (outcome: 'done' | 'failed') =>
-        options.observe(kind, (performance.now() - started) / 1000, outcome)
+        options.measure(kind, (performance.now() - started) / 1000, outcome)
       try {
         await reconcileOnce(reconciler, id, options)
         measure('done')
@@ -195,5 +194,5 @@ async function reconcileOnce(
   })
 }
 
-// Its lines name jobs, not resources; ours above say what failed.
+// The library's log lines name jobs, not resources; our own say what failed.
 const silent = new Logger(() => () => undefined)

@@ -10,9 +10,9 @@ export interface ReconcileTools {
 }
 
 /**
- * Brings one resource nearer to what is wanted, in one transaction. It gets an id and no hint of what changed, so that
- * the same happens after a restart, a lost event or a timer. Returns when to look again, or null when only an event can
- * change anything.
+ * Brings one resource closer to its desired state, in one transaction. It gets an id and no hint of what changed, so
+ * that it does the same after a restart, a lost event or a timer. Returns when to reconcile again, or null when only an
+ * event can change anything.
  */
 export interface Reconciler {
   kind: ReconciledKind

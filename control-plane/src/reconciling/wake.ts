@@ -2,20 +2,22 @@ import type { kinds } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { Queryable } from '../database/connection.ts'
 
-/** `placement` is an organization's line of machines that wait for a runner; the others are kinds. */
+/** `placement` is an organization's queue of environments that wait for a runner; the others are kinds. */
 export type ReconciledKind = (typeof kinds)[keyof typeof kinds]['word'] | 'placement'
 
-/** The one task of the queue. */
+/** The only task of the job queue. */
 export const reconcileTask = 'reconcile'
 
 export interface Wake {
   kind: ReconciledKind
   id: string
-  /** Sets the resource's timer; without it, the resource is reconciled soon. */
+  /** Reconciles the resource at this time; without it, soon. */
   at?: Date
 }
 
-/** Has a resource reconciled soon. In a transaction it takes effect with the commit; many wakes are one. */
+/**
+ * Has a resource reconciled soon. In a transaction it takes effect with the commit; repeated wakes are merged into one.
+ */
 export async function wake(queryable: Queryable, kind: ReconciledKind, id: string): Promise<void> {
   await wakeMany(queryable, [{ kind, id }])
 }
@@ -51,7 +53,7 @@ export async function wakeMany(queryable: Queryable, wakes: readonly Wake[]): Pr
     jobs.set(key, { key, payload: { kind, id }, run_at: at ?? null })
   }
   if (jobs.size === 0) return
-  // In the order of their keys, so that two transactions that wake the same do not wait for each other in a circle.
+  // In the order of their keys, so that two transactions that wake the same resources do not deadlock.
   await sql`
     SELECT count(*) FROM graphile_worker.add_jobs((
       SELECT array_agg((${reconcileTask}::text, payload, null, run_at, null, key, null, null)::graphile_worker.job_spec
@@ -61,8 +63,8 @@ export async function wakeMany(queryable: Queryable, wakes: readonly Wake[]): Pr
 }
 
 /**
- * Like `wake` after a pause, for what comes in bursts: those within the pause are one. It must be shorter than any
- * timer, and has a key of its own for the same reason as they do.
+ * Like `wake` after a pause, for bursts: wakes within the pause are merged. The pause must be shorter than any timer,
+ * and it has a key of its own for the same reason as timers.
  */
 export async function wakeAfter(
   queryable: Queryable,
@@ -77,8 +79,7 @@ export async function wakeAfter(
 }
 
 /**
- * Has a resource whose reconcile failed reconciled again after a pause. It has a key of its own, so that whatever wakes
- * the resource sooner is not put off.
+ * Retries a failed reconcile after a pause. It has a key of its own, so that it does not postpone an earlier wake.
  */
 export async function wakeAgain(
   queryable: Queryable,

@@ -1,7 +1,7 @@
 import type { Caller } from '../api/caller.ts'
 import type { NewResource } from './queries.ts'
 
-/** What the caller asks for, as theirs. */
+/** A new resource in the caller's organization. */
 export function newResource<Body extends Pick<NewResource, 'name' | 'labels' | 'spec'>>(
   { organizationId, principalId: creator }: Caller,
   body: Body,
@@ -9,7 +9,7 @@ export function newResource<Body extends Pick<NewResource, 'name' | 'labels' | '
   return { ...body, organizationId, creator }
 }
 
-/** The fields that a change names. */
+/** The fields that a change gives a value. */
 export function given<Fields extends object>(
   fields: Fields | undefined,
 ): { [Name in keyof Fields]: Exclude<Fields[Name], undefined> } {

@@ -3,23 +3,23 @@ import type { Reconciler } from '../reconciling/reconciler.ts'
 import type { WorkKind } from '../work/work-kind.ts'
 import type { AddRoute } from './routes.ts'
 
-/** What is there before the routes are. */
+/** Services that exist before the routes are built. */
 export type KindTools = Pick<Services, 'database' | 'messaging' | 'clock' | 'log'>
 
-/** All that a kind brings into the control plane. */
+/** The declaration of a kind: all that it adds to the control plane. */
 export interface Kind {
-  /** The name of its folder. */
+  /** The kind's word, which is the name of its folder. */
   name: string
   routes: readonly AddRoute[]
-  /** What runners do for it. */
+  /** The work that runners do for the kind. */
   work?: WorkKind
   reconcilers?(services: Services): readonly Reconciler[]
-  /** Removes what has been kept long enough. */
+  /** Removes records whose retention is over. */
   everyHour?(services: Services): Promise<void>
   everyMinute?(services: Services): Promise<void>
-  /** A server of NATS has come back, perhaps without its store: makes again what the kind has there. */
+  /** Called after a reconnect to NATS, which may have lost its store: recreates what the kind keeps there. */
   whenNatsReturns?(tools: KindTools, signal: AbortSignal): Promise<void>
-  /** The stream of events was found to end at `end`: what follows that had been published is published again. */
+  /** Called when the event stream ends at `end` and later events, which it has lost, will be published again. */
   whenEventsGoBack?(tools: KindTools, end: number): Promise<void>
   whenTokensEnd?(tools: KindTools): Promise<void>
 }

@@ -6,37 +6,37 @@ import { type DatabaseTransaction, isUniqueViolation, type Queryable } from '../
 import type { Schema } from '../database/schema.ts'
 import { idNamed } from './reference.ts'
 
-/** The tables whose rows have an id and belong to an organization. */
+/** Tables whose rows have an id and belong to an organization. */
 export type KindTable = {
   [Table in keyof Schema]: Selectable<Schema[Table]> extends { id: string; organization_id: string }
     ? Table
     : never
 }[keyof Schema]
 
-/** Whose rows are meant; a caller is one. */
-export interface Owner {
+/** The organization whose rows are read or written; a `Caller` is one. */
+export interface OrganizationScope {
   organizationId: string
 }
 
-export interface ListFilter extends Owner {
+export interface ListFilter extends OrganizationScope {
   after?: string | undefined
   limit: number
 }
 
 export interface TableRules<Column extends string> {
-  /** For messages: `environment class`. */
+  /** The kind in messages, such as `environment class`. */
   noun: string
-  /** What is read; by default all columns. */
+  /** Columns that are read; by default all. */
   columns?: readonly Column[]
-  /** Whether a name, which stands for an id then, is one row's in an organization or may be that of several. */
+  /** Whether names, which are then accepted in place of ids, are unique in an organization or may be shared. */
   names?: 'unique' | 'shared'
-  /** Rows in this phase are left out of lists unless it is asked for, since they are kept for the record alone. */
+  /** Phase of rows that are kept for the record only: lists leave them out unless they filter by it. */
   recordPhase?: string
-  /** Whether such a row is found by its id. */
+  /** Whether rows in that phase are found by id. */
   findsRecords?: boolean
 }
 
-/** What every kind with `ResourceTable`'s columns begins with. */
+/** The values that every new resource needs. */
 export interface NewResource {
   id?: string
   organizationId: string
@@ -46,7 +46,8 @@ export interface NewResource {
   spec: object
 }
 
-// Kysely cannot name the columns of a table that is not known before: the statements are written for one that has all.
+// Kysely cannot type the columns of a table given at run time: the statements are typed for a table that has all of
+// them.
 interface AnyTable {
   id: string
   organization_id: string
@@ -59,8 +60,8 @@ interface AnyTable {
 type AnyDatabase = Kysely<{ rows: AnyTable }>
 
 /**
- * The statements that are the same for every kind: a page of a list, one by id or name, the same under lock, a new row,
- * and changes under a new version.
+ * The statements shared by all kinds: list a page, find and lock one row by id or name, insert, and update under a new
+ * version.
  */
 export function resourceQueries<
   Table extends KindTable,
@@ -68,7 +69,7 @@ export function resourceQueries<
 >(table: Table, rules: TableRules<Column>) {
   type Row = Pick<Selectable<Schema[Table]>, Column>
   type Columns = Partial<Selectable<Schema[Table]>>
-  /** Documents may be given as they are. */
+  /** Changed columns; JSON columns may be given as objects. */
   type Changes = {
     [Key in keyof Updateable<Schema[Table]>]?:
       | Updateable<Schema[Table]>[Key]
@@ -84,8 +85,13 @@ export function resourceQueries<
     const query = on(queryable).selectFrom(name)
     return columns === undefined ? query.selectAll() : query.select(columns as readonly 'id'[])
   }
-  /** The row of an id, or of a name where the kind takes names. */
-  const one = async (queryable: Queryable, { organizationId }: Owner, given: string, locks: boolean) => {
+  /** The row with this id, or with this name where the kind accepts names. */
+  const one = async (
+    queryable: Queryable,
+    { organizationId }: OrganizationScope,
+    given: string,
+    locks: boolean,
+  ) => {
     const isName = rules.names !== undefined && !isId(given)
     const looksUp = isName && rules.names === 'shared'
     const reference = looksUp ? await idNamed(queryable, table, rules, organizationId, given) : given
@@ -104,18 +110,19 @@ export function resourceQueries<
     return (await changed.executeTakeFirstOrThrow()) as unknown as Row
   }
 
-  const find = (queryable: Queryable, owner: Owner, reference: string) =>
-    one(queryable, owner, reference, false)
-  const lock = (tx: DatabaseTransaction, owner: Owner, reference: string) => one(tx, owner, reference, true)
+  const find = (queryable: Queryable, scope: OrganizationScope, reference: string) =>
+    one(queryable, scope, reference, false)
+  const lock = (tx: DatabaseTransaction, scope: OrganizationScope, reference: string) =>
+    one(tx, scope, reference, true)
 
   return {
     find,
-    /** The same row, which nobody else changes until the transaction ends. */
+    /** The same row, locked until the transaction ends. */
     lock,
 
     /** The row, or `not_found`. */
-    async get(queryable: Queryable, owner: Owner, reference: string): Promise<Row> {
-      return found(await find(queryable, owner, reference), noun, reference)
+    async get(queryable: Queryable, scope: OrganizationScope, reference: string): Promise<Row> {
+      return found(await find(queryable, scope, reference), noun, reference)
     },
 
     /** The caller's row under lock, at the version that the change is based on. */
@@ -129,7 +136,7 @@ export function resourceQueries<
       return row
     },
 
-    /** One row more than the limit, which tells that there are others. */
+    /** Returns one row more than the limit when there are more. */
     async list(
       queryable: Queryable,
       { organizationId, after, limit }: ListFilter,

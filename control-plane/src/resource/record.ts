@@ -10,7 +10,7 @@ interface ChangedResource {
   statusVersion: number
 }
 
-/** What an event tells. Jobs have no versions: their log only grows. */
+/** What an event contains. Jobs have no versions: their log only grows. */
 export type Change = { verb: Event['verb'] } & ({ resource: ChangedResource } | { job: Job })
 
 /** Writes what changed in the transaction that changes it; observers get it after the commit. */

@@ -16,7 +16,7 @@ import { addProjectRoutes } from './projects.ts'
 import { addTestRoute } from './test-boot.ts'
 import { addWarmPoolRoutes } from './warm-pool.ts'
 
-/** The dialect as an application of its own, so that its errors and its unknown paths are told in its words. */
+/** The dialect as an application of its own, so that errors and unknown paths are answered in its format. */
 export function createCapyApplication(
   services: Services,
   authenticate: Authenticate,
@@ -64,7 +64,7 @@ export function createCapyApplication(
   return application
 }
 
-/** Its clients may insist on their own beginning of a token: the rest is the same. */
+/** The dialect's clients may require their own token prefix; the rest of the token is the same. */
 function nativeToken(secret: string): string {
   return secret.replace(/^capy_/, 'hearth_')
 }

@@ -15,7 +15,7 @@ export const capyErrorSchema = z
 
 type Known = readonly [status: 401 | 403 | 404 | 409 | 410 | 413 | 422 | 429 | 500 | 503, code: string]
 
-/** An error in its words. What is not meant for the caller becomes a 500 without its text. */
+/** An error in the dialect's format. An unexpected error becomes a 500 without its text. */
 export function capyError(thrown: unknown): { status: Known[0]; body: z.infer<typeof capyErrorSchema> } {
   const error = known(thrown)
   const [status, code] = knownAs(error)
@@ -56,7 +56,7 @@ function knownAs({ code }: HearthError): Known {
   }
 }
 
-/** How its refusals are documented. */
+/** How the dialect's error responses are documented. */
 export const capyErrors: ErrorDescription = {
   schema: capyErrorSchema,
   statuses: {

@@ -11,7 +11,7 @@ export const pagingSchema = z.strictObject({
     .optional(),
 })
 
-/** The id a page ends with, as a cursor that nobody is to read. */
+/** Encodes the last id of a page as an opaque cursor. */
 export function cursorOf(id: string): string {
   return Buffer.from(id).toString('base64url')
 }
@@ -30,7 +30,7 @@ export function idOf(cursor: string | undefined): string | undefined {
 export const pageSchema = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable(), hasMore: z.boolean() })
 
-/** A page out of one row more than it holds. */
+/** Makes a page from a query for one row more than the page holds. */
 export function pageOf<Row extends { id: string }, Item>(
   rows: readonly Row[],
   limit: number,

@@ -12,7 +12,7 @@ export const projectParams = z.object({
     .meta({ description: 'Id of the project, or its name' }),
 })
 
-/** Theirs has one pool a project: the first that was made. */
+/** The dialect knows one pool per project: the one created first. */
 export async function findPool(
   { database }: Services,
   caller: Caller,

@@ -46,7 +46,7 @@ export function addProjectRoutes(application: Application, services: Services): 
   )
 }
 
-/** Letters that stand for a project before a task's number. */
+/** The project's short code, which the dialect puts before a task's number. */
 export function taskCode(name: string): string {
   return name
     .replace(/[^a-z0-9]/gi, '')
@@ -54,7 +54,7 @@ export function taskCode(name: string): string {
     .toUpperCase()
 }
 
-/** `org/shop` of any spelling of its URL. */
+/** `org/shop` from any form of the repository's URL. */
 export function fullName(url: Repository['url']): string {
   const path = url.replace(/^[a-z]+:\/\/[^/]*\//i, '').replace(/^[^/:]*:/, '')
   return path.replace(/\.git\/?$/, '').replace(/^\/+|\/+$/g, '')

@@ -38,8 +38,8 @@ export const instanceSchema = z
   .meta({ id: 'CapyInstance' })
 
 /**
- * Its four statuses. A machine that is going or gone, or that nobody can reach just now, is what its steps came to: its
- * clients poll for the result of a boot.
+ * The dialect's four statuses. An environment that is being deleted, deleted or unreachable keeps the result of its
+ * steps, since the dialect's clients poll for the result of a boot.
  */
 export function statusOf({ state, environment }: WarmPoolInstance): CapyStatus {
   switch (state) {
@@ -57,7 +57,7 @@ export function statusOf({ state, environment }: WarmPoolInstance): CapyStatus {
   }
 }
 
-/** The state that a status of theirs asks for. */
+/** The instance state for each status of the dialect, used as a filter. */
 export const stateOf: Readonly<Record<CapyStatus, InstanceState>> = {
   provisioning: 'provisioning',
   ready: 'ready',
@@ -96,7 +96,7 @@ function toStep(step: StepStatus): z.infer<typeof stepSchema> {
   }
 }
 
-/** Commands as they show them. */
+/** Commands in the dialect's format. */
 export function toCapyCommands(commands: readonly Command[]): { name: string; command: string }[] {
   return commands.map(({ name, command }) => ({ name, command }))
 }

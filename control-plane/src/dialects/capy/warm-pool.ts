@@ -47,7 +47,7 @@ const clearSchema = z.strictObject({ replenish: z.boolean().default(true) }).met
 
 const tag = 'Warm pool'
 const path = '/projects/{projectId}/warm-pool'
-/** More than a pool can hold are never shown: a list of their own is there for them. */
+/** Most instances shown with a pool; the dialect's list of instances shows all. */
 const mostInstances = 100
 
 async function show(queryable: Services['database'], row: WarmPoolRow) {
@@ -130,7 +130,7 @@ export function addWarmPoolRoutes(application: Application, services: Services):
   )
 }
 
-/** What a project has before anybody set anything: they know no project without a pool. */
+/** Settings shown for a project without a pool: the dialect knows no such project. */
 const noPool: z.infer<typeof settingsSchema> = {
   enabled: false,
   targetSize: 0,

@@ -12,10 +12,10 @@ import { createClaim as create, type MadeClaim } from './create.ts'
 import { claims } from './queries.ts'
 import type { ClaimRow } from './table.ts'
 
-/** Claims come in bursts; the pool then refills for all of them at once. */
+/** Delay before a pool is woken: claims come in bursts, and the pool then refills for all of them at once. */
 const refillPauseMilliseconds = 100
 
-/** Gives the caller a ready member of a pool, or has a machine made for them. */
+/** Gives the caller a ready member of a pool, or creates an environment for them. */
 export const createClaim: Command<z.output<typeof claimCreateSchema>, MadeClaim> = {
   run: (tx, { services, caller }, body) => create(tx, services, caller, body),
   async afterCommit({ services: { metrics, database, log } }, { row, pool: { id: poolId } }) {
@@ -32,12 +32,15 @@ export const createClaim: Command<z.output<typeof claimCreateSchema>, MadeClaim>
   },
 }
 
-/** Has the machine of a claim deleted: it is never given to anyone else. By force its runner is not waited for. */
+/**
+ * Releases a claim and deletes its environment, which is never given to anyone else. With `force` its runner is not
+ * waited for.
+ */
 export const releaseClaim: Command<OnOne<Force>, ClaimRow> = {
   async run(tx, { services, caller, expectedVersion }, { reference, body: { force } }) {
     const own = await claims.get(tx, caller, reference)
     requireVersion(expectedVersion, own.spec_version)
-    // The machine before its claim, as the reconciler locks them.
+    // Locks the environment before its claim, in the same order as the reconciler.
     const environment =
       own.environment_id === null ? undefined : await environments.lockById(tx, own.environment_id)
     if (environment !== undefined && environment.phase !== 'deleted') {

@@ -16,7 +16,7 @@ export async function connect(
   const environment = await environments.readById(queryable, row.environment_id)
   const address = environment?.status.address ?? null
   if (environment === undefined || address === null) return null
-  // A released machine is on its way out, whatever the claim says until its reconciler has been there.
+  // A released environment is being deleted, even while the claim's phase does not show it yet.
   if (environment.claim_id !== row.id || environment.desired_phase === 'deleted') return null
   const authority = await authorities.of(queryable, row.organization_id)
   const signedFor = { publicKey, keyId: `claim:${row.id} principal:${principalId}` }

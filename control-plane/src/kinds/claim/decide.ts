@@ -5,9 +5,9 @@ export interface ClaimedMachine {
   phase: EnvironmentPhase
   desiredPhase: DesiredPhase
   failure: Failure | null
-  /** Its runner is silent. */
+  /** Whether its runner is silent. */
   unreachable: boolean
-  /** It has been ready, so that someone may have work on it. */
+  /** Whether it has ever been ready, so that it may hold someone's work. */
   everReady: boolean
 }
 
@@ -24,7 +24,7 @@ export type ClaimAction =
   | { do: 'release' }
   | { do: 'replace' } // give it another machine: the host of the one it has is lost
 
-/** What follows for a claim from its machine. */
+/** The next action for a claim, from the state of its environment. */
 export function decide(seen: SeenClaim): ClaimAction | null {
   const { environment } = seen
   const phase = environment?.phase ?? 'deleted'
@@ -32,7 +32,7 @@ export function decide(seen: SeenClaim): ClaimAction | null {
     case 'pending':
       return isLost(seen) ? { do: 'replace' } : decidePending(phase, environment?.failure ?? null)
     case 'failed':
-      // Its machine was tried once more.
+      // Its environment was retried.
       if (phase === 'running') return { do: 'bind' }
       return phase === 'deleted' ? { do: 'release' } : null
     case 'bound':
@@ -45,7 +45,10 @@ export function decide(seen: SeenClaim): ClaimAction | null {
   }
 }
 
-/** A machine that was never ready holds nobody's work: only one that was waits for its host, if the project says so. */
+/**
+ * An environment that was never ready holds nobody's work: only one that was ready waits for its host, if the project
+ * says so.
+ */
 function isLost({ environment, onHostLoss }: SeenClaim): boolean {
   if (environment === null || !environment.unreachable || environment.desiredPhase !== 'running') return false
   switch (environment.phase) {

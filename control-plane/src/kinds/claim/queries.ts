@@ -61,9 +61,9 @@ export async function matchingPools(
 }
 
 /**
- * Takes the oldest ready member of a pool for a claim, or nothing. Rows that others hold are passed over, so that no two
- * callers wait for each other or get the same. Where nothing is left those are waited for: whoever takes in a machine's
- * report holds it too, and gives it back.
+ * Assigns the oldest ready member of a pool to a claim, or nothing. Rows that other transactions lock are skipped, so
+ * that no two callers wait for each other or get the same member. When nothing else is left it waits for the locked
+ * rows, since committing a report locks a member for a moment too.
  */
 export async function takeReadyMember(
   tx: DatabaseTransaction,
@@ -73,7 +73,7 @@ export async function takeReadyMember(
   return (await take(tx, poolId, claim, 'pass over')) ?? (await take(tx, poolId, claim, 'wait'))
 }
 
-/** The one statement that gives a machine away. */
+/** The only statement that assigns a ready member to a claim. */
 async function take(
   tx: DatabaseTransaction,
   poolId: string,
@@ -108,7 +108,7 @@ async function take(
     .executeTakeFirst()
 }
 
-/** A pool that has no ready machine: what the sentence is made of that says why, and what another is made from. */
+/** A pool without a ready member: the facts that explain why, and what another environment is made from. */
 export interface EmptyPool extends Shortage {
   setup: PoolSpec['setup']
   branch: string | null

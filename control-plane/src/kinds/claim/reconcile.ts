@@ -15,7 +15,7 @@ export const claimReconciler: Reconciler = {
   async reconcile(id, { tx, clock }) {
     const unlocked = await claims.readById(tx, id)
     if (unlocked === undefined) return null
-    // The machine before its claim, as whoever releases a claim locks them.
+    // Locks the environment before its claim, in the same order as the release of a claim.
     const environment =
       unlocked.environment_id === null ? undefined : await environments.lockById(tx, unlocked.environment_id)
     const row = await claims.lockById(tx, id)

@@ -5,9 +5,9 @@ import { claims, takeReadyMember } from './queries.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 
 /**
- * Gives a claim another machine for the one whose host is lost: a ready member of its pool, or one made anew. The lost
- * one is given up in the same transaction, so that its host learns on its return that it is not wanted any more: from
- * then on only one is the claim's. Both rows must have been read under lock.
+ * Gives a claim another environment for one whose host is lost: a ready member of its pool, or a new one. The lost
+ * environment is given up in the same transaction, so that its host, on its return, learns that the machine is unwanted
+ * and the claim never has two. Both rows must have been read under lock.
  */
 export async function replaceMachine(
   tx: DatabaseTransaction,
@@ -72,7 +72,7 @@ async function makeAnew(
     },
     claimId: claim.id,
     creator: claim.creator,
-    // The lost one, which is given up, takes no place any more.
+    // The lost environment, which is given up, no longer counts for quotas.
     limits: null,
     labels: lost.labels,
     now,

@@ -1,7 +1,7 @@
 import type { Failure, QuotaShortage, WarmPoolPhase } from '@hearth/contract'
 import { describeUsed } from '../quota/index.ts'
 
-/** A pool without a ready machine, as seen when someone asked for one. */
+/** A pool without a ready member, as it was when someone asked for one. */
 export interface Shortage {
   pool: string
   phase: WarmPoolPhase
@@ -14,7 +14,7 @@ export interface Shortage {
   quota: QuotaShortage | null
 }
 
-/** Why a pool had no ready machine, in one sentence. */
+/** Why a pool had no ready member, in one sentence. */
 export function describeShortage(seen: Shortage): string {
   const { pool, failure, min, provisioning, failed } = seen
   const none = `pool ${pool} had no ready machine`

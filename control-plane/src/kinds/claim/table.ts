@@ -6,7 +6,7 @@ export interface StoredClaimStatus {
   source: 'running' | 'cold'
   boundAt: string | null
   failure: Failure | null
-  /** Absent in rows of an older version, as the next. */
+  /** Absent in rows of an older version, like the next field. */
   shortage?: Evidence | null
   lost?: LostMachine | null
 }
@@ -22,7 +22,7 @@ export interface ClaimTables {
 }
 export type ClaimRow = Selectable<ClaimTable>
 
-/** `connection` is made anew for every answer and stored nowhere. */
+/** `connection` is created for each answer and never stored. */
 export function toClaim(row: ClaimRow, connection: Connection | null): Claim {
   return {
     kind: 'Claim',

@@ -4,7 +4,7 @@ import { explainEnvironment, findEnvironment } from '../environment/index.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 import { explain } from './why.ts'
 
-/** Looks at a claim, its pool and its machine, and explains it. */
+/** Reads a claim, its pool and its environment, and explains the claim's phase. */
 export async function explainClaim(queryable: Queryable, row: ClaimRow, now: Date): Promise<Explanation> {
   const environment =
     row.environment_id === null

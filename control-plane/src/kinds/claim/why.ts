@@ -1,12 +1,12 @@
 import type { Claim, Evidence, Explanation } from '@hearth/contract'
 import { assertNever, spokenTime } from '@hearth/foundation'
 
-/** A claim, its pool, and its machine already explained. */
+/** A claim, its pool, and the explanation of its environment. */
 export interface ClaimSight {
   claim: Claim
   pool: string | null
   machine: Explanation | null
-  /** The name of the runner of the machine that it lost. */
+  /** The name of the runner of the environment that the claim lost. */
   lostRunner: string | null
 }
 
@@ -36,7 +36,7 @@ export function explain(seen: ClaimSight): Reasons {
   }
 }
 
-/** How it came by its machine. */
+/** How the claim got its environment. */
 function beginning({ claim, lostRunner }: ClaimSight): string {
   const { source, shortage, lost } = claim.status
   if (lost !== null) {

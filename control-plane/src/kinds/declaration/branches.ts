@@ -10,8 +10,8 @@ export type UncheckedBranches = ReadonlyMap<string, string | null>
 const mostPools = 1_000
 
 /**
- * Refuses a pool's branch that a declared repository does not have. Those that stand already are not asked for again,
- * so that applying a file once more waits for nobody.
+ * Refuses a pool's branch that a declared repository does not have. Branches that are unchanged are not checked again,
+ * so that applying a file a second time waits for no server.
  */
 export async function askForBranches(
   { services, caller, signal }: CommandContext,
@@ -26,7 +26,7 @@ export async function askForBranches(
   const page = { organizationId: caller.organizationId, limit: mostPools }
   const pools = project === undefined ? [] : await warmPools.list(database, page, { project_id: project.id })
   const sources = { repositories, secrets: async () => secrets }
-  // At once: together they have the patience of one.
+  // All at once, so that together they take no longer than one timeout.
   const answers = await Promise.all(
     asked.map(async ({ branch, environmentClass, field }) => {
       const { id: classId } = await environmentClasses.get(database, caller, environmentClass)

@@ -14,7 +14,7 @@ import {
 import { askForBranches, type UncheckedBranches } from './branches.ts'
 
 type DeclaredPool = ProjectDeclaration['warmPools'][number]
-/** More than a project has: one of each class. */
+/** Above the number of pools a project can have, which is one for each class. */
 const mostPools = 1_000
 
 /**

@@ -21,7 +21,7 @@ export const createEnvironmentClass: Command<
   },
 }
 
-/** Machines that exist keep their size. */
+/** Changes a class. Existing environments keep their size. */
 export const changeEnvironmentClass: Command<
   OnOne<z.output<typeof environmentClassUpdateSchema>>,
   EnvironmentClassRow
@@ -38,7 +38,7 @@ export const changeEnvironmentClass: Command<
   },
 }
 
-/** Deletes one that nothing uses. */
+/** Deletes a class that no pool or environment uses. */
 export const deleteEnvironmentClass: Command<OnOne, EnvironmentClassRow> = {
   async run(tx, context, { reference }) {
     const row = await environmentClasses.lockForChange(tx, context, reference)

@@ -19,7 +19,7 @@ import { retryEnvironment as retry } from './lifecycle/retry.ts'
 import { environments } from './queries.ts'
 import { type EnvironmentRow, toListedEnvironment } from './table.ts'
 
-/** Makes one machine of a project, outside any pool. */
+/** Creates one environment of a project, outside any pool. */
 export const createEnvironment: Command<z.output<typeof environmentCreateSchema>, EnvironmentRow> = {
   async run(tx, { services, caller }, { name, labels, spec }) {
     const project = await projects.get(tx, caller, spec.projectId)
@@ -39,7 +39,7 @@ export const createEnvironment: Command<z.output<typeof environmentCreateSchema>
   },
 }
 
-/** Stops or starts a machine, or changes its labels. */
+/** Stops or starts an environment, or changes its labels. */
 export const changeEnvironment: Command<OnOne<z.output<typeof environmentUpdateSchema>>, EnvironmentRow> = {
   async run(tx, context, { reference, body }) {
     const row = await environments.lockForChange(tx, context, reference)
@@ -53,7 +53,7 @@ export const changeEnvironment: Command<OnOne<z.output<typeof environmentUpdateS
   },
 }
 
-/** Has a machine deleted; by force it ends here without waiting for its runner. */
+/** Deletes an environment; with `force` without waiting for its runner. */
 export const deleteEnvironment: Command<OnOne<Force>, EnvironmentRow> = {
   async run(tx, context, { reference, body: { force } }) {
     const row = await environments.lockForChange(tx, context, reference)
@@ -65,7 +65,7 @@ export const deleteEnvironment: Command<OnOne<Force>, EnvironmentRow> = {
   },
 }
 
-/** Tries a failed machine once more; anything else is ordered again and looked at at once. */
+/** Retries a failed environment; in any other phase the order is sent again and the environment reconciled at once. */
 export const retryEnvironment: Command<OnOne, EnvironmentRow> = {
   async run(tx, context, { reference }) {
     const row = await environments.lockForChange(tx, context, reference)
@@ -73,7 +73,7 @@ export const retryEnvironment: Command<OnOne, EnvironmentRow> = {
   },
 }
 
-/** Signs a certificate with which the guest lets the caller in. */
+/** Signs a certificate with which the caller can log in to the guest. */
 export const signEnvironmentCertificate: Command<
   OnOne<z.output<typeof certificateRequestSchema>>,
   Connection

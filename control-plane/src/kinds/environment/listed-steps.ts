@@ -2,7 +2,7 @@ import { endOfText, type StepStatus, startOfText } from '@hearth/contract'
 
 /** The most bytes that lists and events show of what one step printed, and of why it failed. */
 const mostTextBytes = 1024
-/** The same of all steps of a machine together. */
+/** The same limit for all steps of an environment together. */
 const mostTextBytesTogether = 16 * 1024
 
 /**

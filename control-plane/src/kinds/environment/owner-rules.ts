@@ -2,7 +2,7 @@ import type { DeletionReason } from '@hearth/contract'
 import type { ReconciledKind, Wake } from '../../reconciling/wake.ts'
 import type { OwnerColumns, OwnerKind } from './owner.ts'
 
-/** What being owned so means for an environment. A new kind of owner is one entry here. */
+/** What an owner kind means for an environment. A new owner kind is one entry here. */
 export interface OwnerRules {
   /** What is reconciled when the environment's phase changes; null when nobody acts on that. */
   wakes: ReconciledKind | null
@@ -10,7 +10,7 @@ export interface OwnerRules {
   isAwaited: boolean
   /** Why it is removed once it has been kept for as long as was asked; null for what is kept without an end. */
   endsFor: Extract<DeletionReason, 'test_over' | 'inspection_over'> | null
-  /** What messages call it. */
+  /** What messages call an environment with this owner. */
   noun: string
   /** Who is let in while no claim has it. Administrators always are. */
   lets: { creator: boolean; refusal: string }
@@ -30,10 +30,11 @@ export const ownerRules: Readonly<Record<OwnerKind, OwnerRules>> = {
     endsFor: null,
     noun: 'environment',
     lets: membersOnly,
-    // A certificate outlives a claim: one for a machine that a claim may still get would open it afterwards.
+    // A certificate outlives the moment of entry: for a member that could still be claimed it would open the claimed
+    // environment afterwards.
     afterEntry: 'warm-pool-inspection',
   },
-  // A test and an inspected machine are no members: nothing that counts, claims or replaces members sees them.
+  // Tests and inspected environments are not members: nothing that counts, claims or replaces members includes them.
   'warm-pool-test': {
     wakes: null,
     isAwaited: true,

@@ -1,6 +1,6 @@
 import type { EnvironmentSpec } from '@hearth/contract'
 
-/** What may own an environment, as the column `owner_kind` has it. */
+/** The values of the column `owner_kind`: what may own an environment. */
 export type OwnerKind = 'warm-pool' | 'warm-pool-test' | 'warm-pool-inspection'
 
 export interface EnvironmentOwner {
@@ -14,7 +14,7 @@ export interface OwnerColumns {
   owner_id: string | null
 }
 
-/** The owner as HTTP and events tell of it. */
+/** The owner as shown over HTTP and in events. */
 export function toOwnerSpec(
   row: OwnerColumns & { keep_seconds: number | null },
 ): Pick<EnvironmentSpec, 'warmPoolId' | 'test' | 'inspection'> {

@@ -1,5 +1,5 @@
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
-import { type Owner, resourceQueries } from '../../resource/queries.ts'
+import { type OrganizationScope, resourceQueries } from '../../resource/queries.ts'
 import { type EnvironmentRow, environmentColumns, type PlannedEnvironmentRow } from './table.ts'
 
 /** Without their plans; deleted ones are listed only when they are asked for by phase. */
@@ -14,7 +14,7 @@ export const environments = resourceQueries('environments', {
 /** With its plan. */
 export const findEnvironment: (
   queryable: Queryable,
-  owner: Owner,
+  scope: OrganizationScope,
   reference: string,
 ) => Promise<PlannedEnvironmentRow | undefined> = resourceQueries('environments', {
   noun: 'environment',
@@ -23,7 +23,7 @@ export const findEnvironment: (
   findsRecords: true,
 }).find
 
-/** The row with its plan, which does not change. */
+/** Adds the plan, which never changes, to a row. */
 export async function withPlan(queryable: Queryable, row: EnvironmentRow): Promise<PlannedEnvironmentRow> {
   const { spec } = await queryable
     .selectFrom('environments')
@@ -33,7 +33,9 @@ export async function withPlan(queryable: Queryable, row: EnvironmentRow): Promi
   return { ...row, spec }
 }
 
-/** Many at once, always in the same order, so that two that lock some of the same do not wait for each other in a circle. */
+/**
+ * Locks many rows, always in the same order, so that two transactions that lock some of the same rows do not deadlock.
+ */
 export async function lockEnvironments(
   tx: DatabaseTransaction,
   ids: readonly string[],
@@ -48,7 +50,7 @@ export async function lockEnvironments(
     .execute()
 }
 
-/** The principal that made a claim; null when it is gone. */
+/** The principal that made a claim; null when the claim is gone. */
 export async function claimantOf(queryable: Queryable, claimId: string): Promise<string | null> {
   const row = await queryable
     .selectFrom('claims')

@@ -26,7 +26,7 @@ export interface StoredEnvironmentStatus {
   failedAt: string | null
   failure: Failure | null
   observedSpecVersion: number
-  /** Reports of an older generation tell of a try that is over. */
+  /** Reports of an older generation are about an earlier try and are refused. */
   leastGeneration: number
   /** The runners it was placed on before, the earliest first: what they have sent of it is still its own. */
   formerRunnerIds?: string[]
@@ -42,21 +42,23 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   claim_id: string | null
   /** The principal whose quotas it counts for; null for one that is kept ready and that nobody has claimed. */
   holder_id: string | null
-  /** How long it stays once its boot has ended, and after each time somebody asked for a certificate; null without end. */
+  /**
+   * How long it is kept after its boot has ended, and after each certificate; null when it is kept until it is deleted.
+   */
   keep_seconds: number | null
   remove_at: Date | null
-  /** When it first ran, or failed before it did; null while it boots. */
+  /** When it first ran, or failed before that; null while it boots. */
   boot_ended_at: Date | null
   phase: EnvironmentPhase
   desired_phase: DesiredPhase
   unreachable: Generated<boolean>
-  /** Why and since when its guest stands still; null while it does not. */
+  /** Why and since when its guest is paused; null while it is not. */
   paused: ColumnType<Pause | null, string | null | undefined, string | null>
   deadline: Date | null
   phase_since: ColumnType<Date, Date | undefined, Date>
   /** Fingerprint of everything it was made from: whoever keeps some ready replaces those of another one. */
   configuration: string
-  /** Why it is to be deleted; null while it is not. */
+  /** The reason for its deletion; null while it is not to be deleted. */
   deletion: JSONColumnType<Deletion> | null
   report_epoch: Generated<number>
   report_sequence: Generated<string>
@@ -72,7 +74,7 @@ export type EnvironmentRow = Pick<Selectable<EnvironmentTable>, (typeof environm
 /** With it: for whoever shows one environment. */
 export type PlannedEnvironmentRow = EnvironmentRow & Pick<Selectable<EnvironmentTable>, 'spec'>
 
-/** All but the plan. */
+/** All columns but the plan. */
 export const environmentColumns = [
   'id',
   'organization_id',

@@ -1,4 +1,4 @@
-/** Remembers one ring, so that what happens between a look and the wait is not missed. */
+/** Remembers one ring, so that an event between a check and the wait is not missed. */
 export class Doorbell {
   private rung = false
   private answer: (() => void) | null = null

@@ -56,7 +56,7 @@ const readEvents: AddRoute = (application, services) => {
 export const eventKind: Kind = {
   name: 'event',
   routes: [readEvents],
-  // Often, because what a busy fleet tells in an hour is many times what is kept.
+  // Every minute and not every hour, since in an hour a busy fleet writes many times the events that are kept.
   async everyMinute({ database, clock, eventRetention: { keepMilliseconds, keepCount } }) {
     const before = new Date(clock.now().getTime() - keepMilliseconds)
     await forgetEvents(database, { before, count: keepCount })

@@ -1,18 +1,18 @@
-/** What may wait for an observer to take it. */
+/** Bounds of an observer's send buffer. */
 export interface OutletBounds {
   bytes: number
   messages: number
-  /** For how long it may stay full, in milliseconds. */
+  /** How long the send buffer may stay full, in milliseconds. */
   stall: number
 }
 
-/** What one connection of an observer can do, whatever it speaks. */
+/** One connection of an observer, whatever its protocol. */
 export interface ObserverConnection {
   /** Settles once the text has left this process, or the connection is gone. */
   send(text: string): Promise<unknown>
 }
 
-/** Sends texts in order to an observer that may be slow, with a bound on what waits here. */
+/** Sends texts in order to an observer that may be slow, through a bounded send buffer. */
 export class Outlet {
   private bytes = 0
   private messages = 0
@@ -45,7 +45,7 @@ export class Outlet {
     })
   }
 
-  /** How much waits at this moment. */
+  /** How much is in the send buffer. */
   waiting(): { bytes: number; messages: number } {
     return { bytes: this.bytes, messages: this.messages }
   }

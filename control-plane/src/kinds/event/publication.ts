@@ -4,9 +4,9 @@ import type { Database, DatabaseTransaction } from '../../database/connection.ts
 import { type Nullable, presentEvents } from './queries.ts'
 import type { EventRow } from './table.ts'
 
-/** The newest message of the stream that is known. */
+/** The newest known message of the stream. */
 export interface Checkpoint {
-  /** Its number. */
+  /** Its sequence in the stream. */
   sequence: number
   /** Of the event in it. */
   eventId: string
@@ -16,18 +16,21 @@ export interface Checkpoint {
 export interface Publication {
   /** All that counts as published is stored under numbers up to this one; null where nothing is known of the stream. */
   checkpoint: Checkpoint | null
-  /** Those to publish next, in order. */
+  /** Events to publish next, in order. */
   events: Event[]
-  /** Whether they were cut by their bytes: more wait than are here. */
+  /** Whether the list was cut at its size limit, so that more events wait. */
   isCut: boolean
 }
 
-/** Events are read until they have so many bytes of JSON, and at least one. */
+/** Size limit, in bytes of JSON, of the events read at once; at least one is read. */
 export const mostPublishedBytes = 8 * 1024 * 1024
 
-/** One that came sooner than this after the one before gives way to the next. */
+/** Minimum time between kept checkpoints: a newer one replaces one that came sooner. */
 const betweenCheckpointsMilliseconds = 1_000
-/** Hours of a busy stream. A stream that has forgotten more gets all that is kept again. */
+/**
+ * Most checkpoints kept: hours of a busy stream. After a loss of more than that, all events that are kept are published
+ * again.
+ */
 const mostCheckpoints = 10_000
 
 /** null when events were last published to another stream of NATS than this. */

@@ -108,7 +108,7 @@ export async function assignPositions(database: Database): Promise<void> {
 export interface Retention {
   /** Events from before are removed. */
   before: Date
-  /** As are all but the newest so many. */
+  /** Number of newest events that are kept; older ones are removed too. */
   count: number
 }
 

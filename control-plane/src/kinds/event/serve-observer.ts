@@ -12,9 +12,9 @@ const mostWaiting = { bytes: 1024 * 1024, messages: 256 }
 export interface ObserverTransport extends ObserverConnection {
   name: 'sse' | 'websocket'
   format(message: StreamMessage): string
-  /** Ends the connection once all that was sent has been taken. */
+  /** Ends the connection once everything sent has been received. */
   end(reason: StreamEnd): void
-  /** Ends it now. */
+  /** Closes the connection at once. */
   cut(): void
   /** Aborts when the connection is gone. */
   closed: AbortSignal
@@ -22,7 +22,7 @@ export interface ObserverTransport extends ObserverConnection {
 
 /**
  * Sends an observer what changes until its connection, its token or the program ends, its next events are gone, or it
- * leaves what is sent untaken for too long. The last two are told to it, with where to go on.
+ * keeps its send buffer full for too long. In the last two cases it is told at which position to go on.
  */
 export async function serveObserver(
   services: Services,

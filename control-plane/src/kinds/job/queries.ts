@@ -68,7 +68,7 @@ export async function continueJob(
   await continueJobs(tx, [{ ...subject, entries, ...(end === undefined ? {} : { end }) }])
 }
 
-/** A log that has so many entries gets no more but those of its end: what a runner reports has no end of its own. */
+/** Most entries of a job's log besides those of its end, since a runner may report without bound. */
 const mostEntries = 1_000
 
 /** The same for many at once; those of one operation on one resource take effect in the order given. */

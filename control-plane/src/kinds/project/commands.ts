@@ -57,7 +57,7 @@ export const changeProject: Command<
   },
 }
 
-/** Has a project go with its pools and machines; claimed ones only by force. */
+/** Deletes a project with its pools and environments; claimed environments only with `force`. */
 export const deleteProject: Command<OnOne<Force>, ProjectRow> = {
   async run(tx, context, { reference, body: { force } }) {
     const row = await projects.lockForChange(tx, context, reference)

@@ -17,7 +17,10 @@ export type ProjectAction =
 
 const namesTold = 5
 
-/** What follows for a project that goes: it waits for its pools and machines, and says so when that takes long. */
+/**
+ * The next action for a project that is being deleted: it waits for its pools and environments, and records what it
+ * waits for when that takes long.
+ */
 export function decide(seen: SeenProject): ProjectAction | null {
   if (!seen.deleting) return null
   if (seen.pools.length === 0 && seen.machines.length === 0) return { do: 'remove' }

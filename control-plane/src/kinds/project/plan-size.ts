@@ -3,7 +3,7 @@ import { HearthError } from '@hearth/foundation'
 
 type PlanParts = Pick<ProjectSpec, 'repositories' | 'variables' | 'secretNames' | 'setup'>
 
-/** The bytes of JSON of what a project and one of its pools give to each of their machines. */
+/** Size in bytes of JSON of the plan that a project and one of its pools give to each environment. */
 export function planBytes(
   { repositories, variables, secretNames, setup }: PlanParts,
   poolSetup: readonly Command[],

@@ -39,7 +39,7 @@ export async function readSecrets(
   )
 }
 
-/** The pools and machines that still belong to a project. */
+/** The pools and environments that still belong to a project. */
 export async function dependentsOf(
   queryable: Queryable,
   projectId: string,

@@ -5,7 +5,7 @@ import { decide } from './decide.ts'
 import { projects, readRemains } from './queries.ts'
 import { toProject } from './table.ts'
 
-/** A project that is being deleted goes once nothing of it is left; its pools and machines see to themselves. */
+/** Marks a project deleted once its pools and environments are gone, which their own reconcilers see to. */
 export const projectReconciler: Reconciler = {
   kind: 'project',
   async reconcile(id, { tx, clock }) {

@@ -6,7 +6,7 @@ import { advisoryLocks } from '../../database/locks.ts'
 import type { Wake } from '../../reconciling/wake.ts'
 import type { MachineUse } from './room.ts'
 
-/** Whose machines are meant: those of an organization, or those that a principal holds. */
+/** Whose environments are counted: an organization's, or those that a principal holds. */
 export type Holder = { organizationId: string } | { principalId: string }
 
 /**
@@ -22,7 +22,7 @@ export async function lockQuota(
   await sql`SELECT pg_advisory_xact_lock(${advisoryLocks.quotas}, hashtext(${key}))`.execute(tx)
 }
 
-/** One that was given up with its silent host takes no place: another stands for it. */
+/** An environment given up with its silent host is not counted: another has replaced it. */
 const counts = sql`phase <> 'deleted' AND NOT (unreachable AND desired_phase = 'deleted')`
 /** It runs, or is on its way there. */
 const runs = sql`(phase IN ('pending', 'provisioning', 'starting', 'running', 'stopping')

@@ -14,15 +14,15 @@ import {
   without,
 } from './room.ts'
 
-/** Whom a machine is counted for, and how much they may have. */
+/** Whom an environment is counted for, and their limits. */
 export interface Accounts {
   organizationId: string
-  /** null for a machine of a pool, which nobody holds yet. */
+  /** null for a pool's member, which nobody holds yet. */
   principalId: string | null
   limits: QuotaLimits
 }
 
-/** Throws `quota_exceeded` unless one more machine fits; its place is the transaction's until its end. */
+/** Throws `quota_exceeded` unless one more environment fits; its place is reserved until the transaction ends. */
 export async function requireRoomForMachine(
   tx: DatabaseTransaction,
   accounts: Accounts,
@@ -31,7 +31,7 @@ export async function requireRoomForMachine(
   await requireRoom(tx, accounts, useOfOne(size))
 }
 
-/** The same for a machine that is there and is to run again. */
+/** The same for an existing environment that is to run again. */
 export async function requireRoomToStart(tx: DatabaseTransaction, accounts: Accounts): Promise<void> {
   await requireRoom(tx, accounts, useOfStart)
 }
@@ -61,7 +61,7 @@ async function requireCount(
   if (short !== null) throw refusal(short, holder)
 }
 
-/** How many of a pool's new machines fit; their places are the transaction's until its end. */
+/** How many new members of a pool fit; their places are reserved until the transaction ends. */
 export async function takeRoom(
   tx: DatabaseTransaction,
   { organizationId, limits }: Pick<Accounts, 'organizationId' | 'limits'>,

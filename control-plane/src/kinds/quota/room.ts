@@ -1,6 +1,6 @@
 import { type MachineQuotaName, machineQuotaNames, type QuotaShortage } from '@hearth/contract'
 
-/** What machines take of each quota. */
+/** What environments use of each quota. */
 export type MachineUse = Readonly<Record<MachineQuotaName, number>>
 export type MachineLimits = Readonly<Record<MachineQuotaName, number | null>>
 
@@ -10,13 +10,13 @@ export interface MachineSize {
   diskGibibytes: number
 }
 
-/** What one more machine of this size takes. */
+/** What one more environment of this size uses. */
 export function useOfOne(size: MachineSize): MachineUse {
   const { virtualCpus, memoryMebibytes, diskGibibytes } = size
   return { environments: 1, running: 1, virtualCpus, memoryMebibytes, diskGibibytes }
 }
 
-/** What a machine that is there already takes more when it is started. */
+/** What an existing environment uses in addition when it is started. */
 export const useOfStart: MachineUse = {
   environments: 0,
   running: 1,

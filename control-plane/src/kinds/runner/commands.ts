@@ -54,7 +54,7 @@ export const changeRunner: Command<OnOne<z.output<typeof runnerUpdateSchema>>, R
   },
 }
 
-/** Removes a runner that has no machines; by force its machines are given up. */
+/** Deletes a runner without environments; with `force` its environments are given up. */
 export const deleteRunner: Command<OnOne<Force>, { row: RunnerRow; environments: number }> = {
   async run(tx, context, { reference, body: { force } }) {
     const row = await runners.lockForChange(tx, context, reference)

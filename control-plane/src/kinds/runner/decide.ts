@@ -35,7 +35,9 @@ export function decide(seen: SeenRunner): RunnerPhase {
   }
 }
 
-/** An agent that said that it stops may come back at once: its machines are lost only when its lease is over, too. */
+/**
+ * An agent that announced its stop may come back at once: its environments too are lost only when its lease is over.
+ */
 export function staysLeft(
   seen: Pick<SeenRunner, 'leaseMilliseconds' | 'now'> & { lastSeenAt: Date },
 ): boolean {

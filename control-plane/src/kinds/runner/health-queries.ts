@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Boot, Elsewhere } from './health.decide.ts'
 
-/** So many of the newest machines made on a host, or made alike on others, are looked at. */
+/** Most recent environments considered, on a host or of the same configuration on others. */
 const machinesLookedAt = 50
 
 interface EndedBoot {
@@ -15,7 +15,7 @@ interface EndedBoot {
   failure: Failure | null
 }
 
-/** Whether a machine that failed is on the host: only then is there anything new to judge. */
+/** Whether a failed environment is on the host: only then is there anything new to judge. */
 export async function hasFailures(tx: DatabaseTransaction, runnerId: string): Promise<boolean> {
   const row = await tx
     .selectFrom('environments')
@@ -45,7 +45,7 @@ function judgedBoot({ id, configuration, ready_at, failed_at, failure }: EndedBo
   return [{ environmentId: id, configuration, ready: false, at: failed_at, message: step + failure.message }]
 }
 
-/** How machines of these configurations fared on other hosts. */
+/** How environments of these configurations fared on other hosts. */
 export async function readElsewhere(
   tx: DatabaseTransaction,
   runnerId: string,

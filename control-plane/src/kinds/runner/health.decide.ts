@@ -4,14 +4,14 @@ import { backoff } from '@hearth/foundation'
 /** How a boot on the host ended: ready, or failed for a cause that speaks against a host. */
 export interface Boot {
   environmentId: string
-  /** The same for machines that were made alike. */
+  /** The same for environments made from the same configuration. */
   configuration: string
   ready: boolean
   at: Date
   message: string
 }
 
-/** How machines made alike fared on other hosts. */
+/** How environments of the same configuration fared on other hosts. */
 export interface Elsewhere {
   ready: number
   failed: number
@@ -22,7 +22,7 @@ export interface SeenHealth {
   /** Newest first. */
   boots: readonly Boot[]
   elsewhere: ReadonlyMap<string, Elsewhere>
-  /** After the host was found degraded, before a machine is tried on it; each failed probe doubles it. */
+  /** Pause before an environment is tried on a degraded host; each failed probe doubles it. */
   probePauseMilliseconds: number
   now: Date
 }

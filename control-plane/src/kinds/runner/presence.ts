@@ -30,7 +30,7 @@ async function noteNews(
   now: Date,
 ): Promise<void> {
   const leaving = presence.leaving === true
-  // Heartbeats come in no order: one from before the last tells nothing.
+  // Heartbeats may arrive out of order: one older than the last is ignored.
   if (!leaving && row.status.leftAt != null && presence.sentAt <= row.status.leftAt) return
   const known = row.phase !== 'offline' && canonicalJson(row.status.facts) === canonicalJson(presence.facts)
   if (known && !leaving) return

@@ -69,7 +69,7 @@ export async function touchRunners(
   beats: readonly { runnerId: string; epoch: number }[],
   now: Date,
 ): Promise<RunnerRow[]> {
-  // Locked in one order, so that two replicas that hear the same do not wait for each other in a circle.
+  // Locked in one order, so that two replicas with the same heartbeats do not deadlock.
   const { rows } = await sql<RunnerRow>`
     WITH heard AS (
       SELECT runners.id FROM runners

@@ -7,7 +7,7 @@ import { runners } from './queries.ts'
 import { settleRunner } from './settle.ts'
 import type { RunnerRow } from './table.ts'
 
-/** Notices silence, and machines that keep failing: presence itself is noted as it comes. */
+/** Detects silent runners and hosts on which environments keep failing. Heartbeats are written as they arrive. */
 export const runnerReconciler = ({ listening }: Pick<Services, 'listening'>): Reconciler => ({
   kind: 'runner',
   async reconcile(id, { tx, clock, timings }) {

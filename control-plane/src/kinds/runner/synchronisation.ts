@@ -1,7 +1,7 @@
 import type { RefusedSync, SyncRequest } from '@hearth/contract'
 import type { Database } from '../../database/connection.ts'
 
-/** Why an agent is told nothing of its work: the runner is gone, or another agent has it by now. */
+/** Why an agent's synchronisation is refused: the runner is deleted, or another agent has registered for it. */
 export async function refuseSync(
   database: Database,
   { runnerId, epoch }: Pick<SyncRequest, 'runnerId' | 'epoch'>,

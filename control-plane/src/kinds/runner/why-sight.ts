@@ -3,7 +3,7 @@ import type { Queryable } from '../../database/connection.ts'
 import { type RunnerRow, toRunner } from './table.ts'
 import { explain } from './why.ts'
 
-/** Looks at a runner and what it holds, and explains it. */
+/** Reads a runner and its environments, and explains the runner's phase. */
 export async function explainRunner(queryable: Queryable, row: RunnerRow): Promise<Explanation> {
   const held = await queryable
     .selectFrom('environments')

@@ -1,7 +1,7 @@
 import type { Evidence, Explanation, Runner } from '@hearth/contract'
 import { assertNever, spokenTime } from '@hearth/foundation'
 
-/** A machine on the runner, as far as its runner's state bears on it. */
+/** An environment on the runner, as far as the runner's state affects it. */
 export interface HeldMachine {
   name: string
   claim: string | null

@@ -4,7 +4,7 @@ import type { Database } from '../../database/connection.ts'
 import type { Notifications } from '../../database/notifications.ts'
 import { goodTokens } from './queries.ts'
 
-/** How soon the end of a token is noticed while PostgreSQL cannot tell of it. */
+/** Poll interval for ended tokens while PostgreSQL notifications do not arrive. */
 const lookMilliseconds = 250
 /** Bounds what a lost notification could leave standing. */
 const restMilliseconds = 10_000

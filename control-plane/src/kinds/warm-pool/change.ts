@@ -109,7 +109,7 @@ export async function clearWarmPool(
   return changed
 }
 
-/** Has the pool go, its unclaimed machines and its tests with it; claimed ones stay their claims'. */
+/** Deletes the pool with its unclaimed members and its tests; claimed environments stay with their claims. */
 export async function removeWarmPool(tx: DatabaseTransaction, row: WarmPoolRow): Promise<WarmPoolRow> {
   await wake(tx, 'warm-pool', row.id)
   if (row.phase === 'deleting') return row

@@ -79,7 +79,7 @@ export const clearWarmPool: Command<OnPool<z.output<typeof warmPoolClearSchema>>
   },
 }
 
-/** Tries the steps of a pool on a machine outside of it. */
+/** Tests a pool's steps on an environment that is not a member. */
 export const testWarmPool: Command<
   OnPool<z.output<typeof warmPoolTestCreateSchema>>,
   { pool: WarmPoolRow; test: EnvironmentRow }

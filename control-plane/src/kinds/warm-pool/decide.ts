@@ -1,15 +1,15 @@
 import { bootAttempts, type DeletionReason, type EnvironmentPhase, type Failure } from '@hearth/contract'
 import { assertNever, backoff } from '@hearth/foundation'
 
-/** A machine of the pool that nobody has claimed and that is not on its way out. */
+/** A member of the pool: unclaimed and not being deleted. */
 export interface Member {
   id: string
   phase: EnvironmentPhase
-  /** Made from what the pool now says. */
+  /** Whether it was made from the pool's present configuration. */
   current: boolean
   /** What has become of its runner where that is silent or gives its machines up; null otherwise. */
   abandoned: 'runner_lost' | 'runner_drained' | 'runner_removed' | null
-  /** Its guest stands still, so that no claim gets it. */
+  /** Whether its guest is paused, so that no claim gets it. */
   paused: boolean
   /** Its runner is degraded: whether it comes up decides whether the runner is used again. */
   onTrial: boolean
@@ -19,29 +19,29 @@ export interface Member {
 }
 
 export interface SeenBoots {
-  /** How boots of the present configuration ended, newest first, those of other causes than the set-up left out. */
+  /** Results of the present configuration's boots, newest first, without failures that the set-up did not cause. */
   recentBoots: readonly { failed: boolean; at: Date; failure: Failure | null }[]
-  /** After a first failure; each further one doubles it. */
+  /** Pause after the first failure; each further one doubles it. */
   bootRetryMilliseconds: number
   now: Date
 }
 
 export interface SeenPool extends SeenBoots {
   enabled: boolean
-  /** Emptied, to stay so. */
+  /** Whether the pool was cleared and is to stay empty. */
   cleared: boolean
   deleting: boolean
   min: number
   maxAgeMinutes: number | null
   members: readonly Member[]
-  /** A degraded runner waits for a machine to be tried on it. */
+  /** Whether a degraded runner waits for an environment to be tried on it. */
   trialDue: boolean
 }
 
 export type PoolAction =
   | { do: 'create'; count: number }
   | { do: 'retire'; id: string; reason: DeletionReason }
-  /** Makes one machine more than the pool's size, if it is placed on a degraded runner. */
+  /** Makes one environment beyond the pool's size, if a degraded runner takes it. */
   | { do: 'try runner' }
 
 export interface PoolDecision {
@@ -49,19 +49,19 @@ export interface PoolDecision {
   consecutiveFailures: number
   retryAt: Date | null
   failure: Failure | null
-  /** When something follows from time alone; null when nothing does. */
+  /** When the pool must be reconciled next without an event; null when it need not. */
   lookAgainAt: Date | null
 }
 
-/** A failed machine is kept this long, the newest one only, so that someone can look into it. */
+/** How long the newest failed environment is kept, so that someone can inspect it. */
 const keepFailedMilliseconds = 30 * 60_000
 
 /**
- * What a pool lacks and has too much of. Members that are due to be replaced, because the pool now makes other ones or
- * because of their age, stay claimable until newer ones replace them, one at a time and the oldest first; so are those
- * whose guest stands still, first of all, unless it goes on before. A
- * configuration whose boots keep failing is given up until it changes. A pool that lacks nothing spares a machine to try a
- * degraded runner with: otherwise one would stay degraded for as long as nobody needs another machine.
+ * Decides which members a pool adds and removes. Members that are due for replacement, because the configuration
+ * changed or because of their age, stay claimable until newer ones replace them, one at a time and the oldest first.
+ * Members with a paused guest are replaced first of all, unless the guest is resumed before. A configuration whose
+ * boots keep failing is given up until it changes. A full pool makes one extra environment to try a degraded runner:
+ * otherwise the runner would stay degraded for as long as no pool needs another member.
  */
 export function decide(seen: SeenPool): PoolDecision {
   const target = isWanted(seen) ? seen.min : 0
@@ -99,7 +99,7 @@ function retire(seen: SeenPool, member: Member): PoolAction {
   return { do: 'retire', id: member.id, reason: reasonToRetire(seen, member) }
 }
 
-/** Why the pool lets a member go, for the member's record. */
+/** Why the pool removes a member, for the member's record. */
 function reasonToRetire(seen: SeenPool, member: Member): DeletionReason {
   if (seen.deleting) return 'pool_deleted'
   if (!seen.enabled) return 'pool_disabled'
@@ -112,13 +112,13 @@ function reasonToRetire(seen: SeenPool, member: Member): DeletionReason {
 }
 
 interface SortedMembers {
-  /** Ready and good; those that go first when there are too many stand last. */
+  /** Ready and current; the first to be removed when there are too many are last. */
   fresh: Member[]
-  /** Ready, and to be replaced; those to be replaced first stand first. */
+  /** Ready and to be replaced; the first to be replaced are first. */
   due: Member[]
-  /** On their way and good; those that go first when there are too many stand last. */
+  /** Provisioning and current; the first to be removed when there are too many are last. */
   booting: Member[]
-  /** Of no use: to go at once. */
+  /** Unusable: removed at once. */
   discarded: Member[]
 }
 

@@ -124,5 +124,5 @@ const showTest: AddRoute = (application, services) =>
     },
   })
 
-/** The machines of a pool, and the tests of its steps. */
+/** The routes of a pool's environments and of the tests of its steps. */
 export const instanceRoutes: readonly AddRoute[] = [listAll, showOne, startOne, listTests, showTest]

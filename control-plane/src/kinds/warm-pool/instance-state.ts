@@ -2,7 +2,8 @@ import type { InstanceState } from '@hearth/contract'
 import { sql } from 'kysely'
 
 /**
- * What a machine is to its pool, as SQL over `environments`: the one definition, by which pools count and lists filter.
+ * An environment's state in its pool, as SQL over `environments`: the one definition, by which pools count and lists
+ * filter.
  * `ready` is what the statement of a claim would take.
  */
 export const instanceState = sql<InstanceState>`CASE

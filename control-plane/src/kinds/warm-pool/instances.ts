@@ -10,7 +10,7 @@ import {
 } from '../environment/index.ts'
 import { instanceState } from './instance-state.ts'
 
-/** A machine made for a pool, with what it is to the pool. */
+/** An environment made for a pool, with its state in the pool. */
 export type InstanceRow = PlannedEnvironmentRow & InstanceColumns
 /** The same without its plan, for lists. */
 export type ListedInstanceRow = EnvironmentRow & InstanceColumns
@@ -23,7 +23,7 @@ interface InstanceColumns {
 
 export interface InstanceFilter {
   poolId: string
-  /** Only machines that test the pool's steps. */
+  /** Only environments that test the pool's steps. */
   testsOnly?: boolean
   /** By default all but removed ones. */
   state?: InstanceState | undefined

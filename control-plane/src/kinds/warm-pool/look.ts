@@ -19,7 +19,7 @@ const isHeldAgainstHost = sql<boolean>`(
       AND other.phase = 'active' AND other.health IS NULL)))`
 const bootsLookedAt = 10
 
-/** All that a reconcile of a pool sees. */
+/** All that a reconcile of a pool reads. */
 export interface PoolLook {
   surroundings: Surroundings
   facts: PoolFacts & { configuration: string }
@@ -105,7 +105,7 @@ function abandonment(row: {
     case 'deleted':
       return 'runner_removed'
     case 'offline':
-      // One that stopped in order may be back before its lease is over.
+      // An agent that stopped regularly may be back before its lease is over.
       return row.runner_left_at === null ? 'runner_lost' : null
     case 'created':
     case 'active':

@@ -1,6 +1,6 @@
 import type { WarmPoolPhase } from '@hearth/contract'
 
-/** What decides a pool's phase. */
+/** What a pool's phase is decided from. */
 export interface PoolState {
   enabled: boolean
   cleared: boolean
@@ -8,7 +8,7 @@ export interface PoolState {
   min: number
   /** Members that a claim could take and that were made from what the pool now says. */
   readyAndCurrent: number
-  /** Its boots keep failing: no more are made. */
+  /** Whether boots keep failing, so that no more members are made. */
   stopped: boolean
 }
 

@@ -58,7 +58,7 @@ export async function updateWarmPool(
   return warmPools.changeSpec(tx, row.id, { labels, spec, phase, cleared, status, boots_since })
 }
 
-/** Notes which configuration the pool makes now; boots of machines made before are of another. */
+/** Stores the pool's present configuration; boots of earlier environments are of another one. */
 export async function setConfiguration(
   tx: DatabaseTransaction,
   row: WarmPoolRow,

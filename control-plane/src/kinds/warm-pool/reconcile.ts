@@ -35,7 +35,7 @@ export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
       await wake(tx, 'project', pool.project_id)
       return null
     }
-    // Machines that were placed have woken the pool, which then tells what has become of it.
+    // Placed environments have woken the pool, whose next reconcile writes its new status.
     if (!done.placed) await tellChanges(tx, pool, { ...decision, short: done.short }, factsAfter(facts, done))
     const rest = new Date(now.getTime() + (done.short === null ? timings.poolRest : timings.quotaRest))
     return decision.lookAgainAt !== null && decision.lookAgainAt < rest ? decision.lookAgainAt : rest
@@ -43,13 +43,13 @@ export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
 })
 
 interface CarriedOut {
-  /** How many machines it made that wait for a runner. */
+  /** How many environments it created that wait for a runner. */
   waiting: number
   /** The members that go. */
   retired: SeenMember[]
-  /** It made machines that have their runners already. */
+  /** Whether it created environments that are placed already. */
   placed: boolean
-  /** Why it made fewer than it wanted; null when it did not. */
+  /** Why it created fewer than it wanted; null when it created all. */
   short: QuotaShortage | null
 }
 
@@ -121,7 +121,7 @@ function unplaced(organizationId: string, rows: readonly { id: string }[]): Wake
   ]
 }
 
-/** What was seen, with what has been done since. */
+/** The counts that were read, updated by what has been done since. */
 function factsAfter(facts: PoolFacts, { waiting, retired }: CarriedOut): PoolFacts {
   const gone = (state: SeenMember['state']) => retired.filter((member) => member.state === state)
   return {
@@ -133,7 +133,10 @@ function factsAfter(facts: PoolFacts, { waiting, retired }: CarriedOut): PoolFac
   }
 }
 
-/** Writes an event when the pool is no longer what the last one told: readers count for themselves, observers do not. */
+/**
+ * Writes an event when the pool differs from its last event: HTTP reads count the members anew, but observers get
+ * events only.
+ */
 async function tellChanges(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,

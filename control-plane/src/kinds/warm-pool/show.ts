@@ -4,7 +4,7 @@ import { readSurroundings } from './queries.ts'
 import { configurationFor, factsOf } from './surroundings.ts'
 import { noFacts, toWarmPool, type WarmPoolRow } from './table.ts'
 
-/** The pools as they are at this moment: the machines of all are counted in one query. */
+/** Shows pools with their present counts; the environments of all of them are counted in one query. */
 export async function showWarmPools(queryable: Queryable, rows: readonly WarmPoolRow[]): Promise<WarmPool[]> {
   const surroundings = await readSurroundings(
     queryable,

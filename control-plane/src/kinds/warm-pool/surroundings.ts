@@ -20,7 +20,7 @@ export function configurationFor(
   return configurationOf(buildPlan(project_spec, class_spec, poolSpec(row)))
 }
 
-/** What a pool's resource tells that its row does not. */
+/** What a pool's resource shows beyond its row. */
 export function factsOf(row: WarmPoolRow, surroundings: Surroundings): PoolFacts & { configuration: string } {
   const configuration = configurationFor(row, surroundings)
   const count = (state: InstanceState, made?: string) =>

@@ -19,11 +19,11 @@ export interface PoolSpec {
   setup: Command[]
 }
 
-/** Pools made before a field came lack it. */
+/** Absent in pools created before the field existed. */
 type StoredPoolSpec = Omit<PoolSpec, 'branch' | 'maxAgeMinutes'> &
   Partial<Pick<PoolSpec, 'branch' | 'maxAgeMinutes'>>
 
-/** Phase and counts are those last told in an event: readers count anew. */
+/** The phase and counts of the last event; reads count anew. */
 export interface StoredWarmPoolStatus {
   ready: number
   provisioning: number
@@ -32,7 +32,7 @@ export interface StoredWarmPoolStatus {
   consecutiveFailures: number
   retryAt: string | null
   failure: Failure | null
-  /** Pools made before it came lack it. */
+  /** Absent in pools created before this field existed. */
   uncheckedBranch?: string | null
   /** Pools made before it came lack it. */
   quota?: QuotaShortage | null
@@ -71,7 +71,7 @@ export function poolSpec({ spec }: Pick<WarmPoolRow, 'spec'>): PoolSpec {
   return { enabled, min, branch, maxAgeMinutes, setup }
 }
 
-/** What a pool's resource tells that its row does not. */
+/** What a pool's resource shows beyond its row. */
 export interface PoolFacts {
   /** Fingerprint of what the pool makes now; null for one that is gone. */
   configuration: string | null
@@ -121,7 +121,7 @@ export function toWarmPool(row: WarmPoolRow, facts: PoolFacts): WarmPool {
   }
 }
 
-/** Of a pool that is gone. */
+/** The status of a deleted pool. */
 export const noFacts: PoolFacts = {
   configuration: null,
   projectDeleting: false,

@@ -10,7 +10,7 @@ import {
   tryLockPlacement,
 } from '../environment/index.ts'
 
-/** Whether a degraded runner's pause is over and no machine is being made on it. */
+/** Whether a degraded runner's pause is over and no environment is being provisioned on it. */
 export async function isTrialDue(queryable: Queryable, organizationId: string, now: Date): Promise<boolean> {
   const { rows } = await sql<{ due: boolean }>`
     SELECT EXISTS (

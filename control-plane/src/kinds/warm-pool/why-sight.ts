@@ -5,7 +5,7 @@ import { showWarmPool } from './show.ts'
 import type { WarmPoolRow } from './table.ts'
 import { explain } from './why.ts'
 
-/** Looks at a pool and its unclaimed machines, and explains it. */
+/** Reads a pool and its members, and explains the pool's phase. */
 export async function explainWarmPool(queryable: Queryable, row: WarmPoolRow): Promise<Explanation> {
   const groups = await queryable
     .selectFrom('environments')

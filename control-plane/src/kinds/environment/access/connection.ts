@@ -2,9 +2,9 @@ import { type Address, type Connection, environmentPrincipal } from '@hearth/con
 import type { CertificateAuthority } from '../../../access/certificate-authority.ts'
 import { signUserCertificate } from '../../../access/user-certificate.ts'
 
-/** How long a certificate opens its guest. */
+/** How long a user certificate is valid. */
 export const certificateSeconds = 8 * 3600
-/** Clocks differ: a certificate counts from a little before it was signed. */
+/** A certificate is valid from a little before it is signed, since clocks differ. */
 const earlierSeconds = 120
 
 /** How to reach a guest: its address, its pinned host key, and a certificate for the caller's key. Touches no guest. */

@@ -12,11 +12,11 @@ import type { EnvironmentRow } from '../table.ts'
 import { certificateSeconds, connectionTo } from './connection.ts'
 
 /**
- * The way into a machine, whatever its phase, as long as its guest has an address. A claimed one opens for its claimant
- * and administrators, one that an owner has for those its rules let in. One that a claim may get leaves its owner in the
- * transaction of the certificate: a certificate outlives a claim by hours, and no claim touches a guest, so that nothing
- * could be taken back. Asking keeps a machine that is kept for a time longer, and its certificate is no longer than
- * that, so that whoever comes back asks again.
+ * Signs a certificate for an environment, whatever its phase, as long as its guest has an address. A claimed
+ * environment opens for its claimant and administrators, an owned one for those that its owner's rules admit. One that
+ * a claim could still get leaves its owner in the same transaction: a certificate cannot be revoked and outlives a
+ * claim by hours. For an environment that is kept for a limited time, asking extends that time, and the certificate
+ * ends with it, so that whoever comes back asks again.
  */
 export async function enter(
   tx: DatabaseTransaction,
@@ -25,7 +25,7 @@ export async function enter(
   wanted: { id: string; publicKey: string },
   now: Date,
 ): Promise<Connection> {
-  // Under lock from here on: a claim and a certificate for the same machine go one after the other.
+  // Locked from here on: a claim and a certificate for the same environment cannot happen at once.
   const row = found(await environments.lock(tx, caller, wanted.id), 'environment', wanted.id)
   await requireEntry(tx, caller, row)
   const { address } = row.status
@@ -45,7 +45,7 @@ export async function enter(
   return connectionTo(authority, { id: row.id, address }, signedFor, now, seconds)
 }
 
-/** The machine as it is once somebody has been let in. */
+/** Changes the environment's owner, or extends its time, when somebody is let in. */
 async function keptFor(tx: DatabaseTransaction, row: EnvironmentRow, now: Date): Promise<EnvironmentRow> {
   const heir = row.claim_id === null ? (rulesFor(row)?.afterEntry ?? null) : null
   if (heir === null) return keepLonger(tx, row, now)

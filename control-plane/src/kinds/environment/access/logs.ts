@@ -47,7 +47,8 @@ export const logRoute: AddRoute = (application, services) => {
         for await (const chunk of readLogs(services, row, options)) {
           await stream.writeSSE({ data: JSON.stringify(chunk) })
         }
-        // Without its end the client asks again: another replica, or this one, which refuses a token that has ended.
+        // A stream without an `end` makes the client reconnect: to another replica, or to this one, which refuses an
+        // expired token.
         if (services.stopping.aborted) await stream.write('retry: 100\n: this control plane stops\n\n')
         else if (!open.tokenEnded.aborted) await stream.writeSSE({ event: 'end', data: '{}' })
       })

@@ -7,7 +7,7 @@ import { findEnvironment } from '../queries.ts'
 import type { EnvironmentRow } from '../table.ts'
 import { ReadSteps } from './read-steps.ts'
 
-/** How long the last pieces of output are waited for once provisioning is over: an end that was lost never comes. */
+/** How long to wait for the last output once provisioning is over: the final chunk may be lost. */
 const lostEndMilliseconds = 5_000
 
 export interface ReadOptions {
@@ -17,8 +17,8 @@ export interface ReadOptions {
 }
 
 /**
- * What an environment's steps have printed, as the runners it was placed on have sent it, the earliest first. Other
- * runners may send what they like under its id: that is never read. With `follow` until provisioning has ended.
+ * The output of an environment's steps, as sent by the runners it was placed on, the earliest runner first. Output that
+ * other runners send under its id is never read. With `follow`, reads until provisioning has ended.
  */
 export async function* readLogs(
   services: Services,
@@ -34,7 +34,7 @@ export async function* readLogs(
     yield* services.messaging.readLogs(row.runner_id, row.id, { ...of, follow: false, signal })
 }
 
-/** Of each runner that the environment is placed on meanwhile. */
+/** With `follow`, goes on with each runner that the environment is moved to. */
 async function* followLogs(
   services: Services,
   row: EnvironmentRow,

@@ -1,14 +1,14 @@
 import { type LogChunk, type StepStatus, stepKey } from '@hearth/contract'
 
-/** These print into their status alone: the log has nothing of them. */
+/** Steps whose output is in the status only, and not in the log. */
 const unloggedSteps: readonly StepStatus['name'][] = ['create_vm', 'ensure_server', 'set_env_vars']
 
-/** How far the output of each step has been read. */
+/** Tracks how far the output of each step has been read. */
 export class ReadSteps {
   private readonly positions = new Map<string, { bytes: number; end: boolean }>()
 
   note({ step, offset, text, end }: Pick<LogChunk, 'step' | 'offset' | 'text' | 'end'>): void {
-    // The newest piece counts: where a machine is tried once more, each step prints from its start again.
+    // The newest chunk counts: after a retry each step prints from its start again.
     this.positions.set(step, { bytes: offset + Buffer.byteLength(text), end })
   }
 

@@ -3,8 +3,8 @@ import { assertNever } from '@hearth/foundation'
 import type { EnvironmentRow } from '../table.ts'
 
 /**
- * What a move to another phase means for when the boot ended, and until when a machine stays that is kept for a
- * time: that runs from the end of its boot, and not while it boots.
+ * The end of the boot and of the time an environment is kept for, after a move to another phase. That time runs from
+ * the end of the boot.
  */
 export function bootEnd(
   row: Pick<EnvironmentRow, 'boot_ended_at' | 'keep_seconds' | 'remove_at'>,
@@ -29,7 +29,7 @@ export function bootEnd(
   }
 }
 
-/** Until when a machine that is kept for a time stays at least, counted from now; null for those without such an end. */
+/** The end of the time an environment is kept for, counted from now; null when there is no such end. */
 export function keptUntil({ keep_seconds }: Pick<EnvironmentRow, 'keep_seconds'>, now: Date): Date | null {
   return keep_seconds === null ? null : new Date(now.getTime() + keep_seconds * 1000)
 }

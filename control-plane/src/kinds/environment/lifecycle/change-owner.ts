@@ -8,8 +8,8 @@ import { type EnvironmentRow, environmentColumns, toListedEnvironment } from '..
 import { bootEnd } from './boot-end.ts'
 
 /**
- * Has the same owner own an environment as something else, for good, and keep it for a time: whom that concerns is
- * woken. The row must have been read under lock.
+ * Changes an environment's owner kind for good, keeps the environment for a limited time, and wakes whoever is
+ * concerned. The row must have been read under lock.
  */
 export async function changeOwner(
   tx: DatabaseTransaction,

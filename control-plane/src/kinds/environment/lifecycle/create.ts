@@ -22,10 +22,10 @@ export interface NewEnvironment {
   project: Pick<ProjectRow, 'id' | 'organization_id' | 'name' | 'spec'>
   environmentClass: Pick<Selectable<EnvironmentClassTable>, 'id' | 'spec'>
   owner: (EnvironmentOwner & OwnerSetup) | null
-  /** How long it stays once its boot has ended; without it there is no such end. */
+  /** How long the environment is kept after its boot has ended; without it, until it is deleted. */
   keepSeconds?: number
   claimId: string | null
-  /** Whose quotas it counts for; null for one that is kept ready until somebody claims it. */
+  /** The principal whose quotas it counts for; null for one that is kept ready until it is claimed. */
   creator: string | null
   /** Against which its place is counted, also for whoever holds it from the start; null where that has been done. */
   limits: QuotaLimits | null
@@ -36,7 +36,7 @@ export interface NewEnvironment {
   now: Date
 }
 
-/** Writes the wish for one machine; its reconciler does the rest. */
+/** Inserts one environment; its reconciler does the rest. */
 export async function createEnvironment(
   tx: DatabaseTransaction,
   created: NewEnvironment,
@@ -89,7 +89,7 @@ function toValues(created: NewEnvironment): Insertable<EnvironmentTable> {
   return {
     id,
     organization_id: project.organization_id,
-    // The end of a UUIDv7 is random, its start a time that machines made together share.
+    // The end of a UUIDv7 is random; its start is a time, equal for environments created together.
     name: created.name ?? `${created.nameStem ?? project.name}-${id.slice(-6)}`,
     creator: created.creator,
     labels: JSON.stringify(created.labels ?? {}),

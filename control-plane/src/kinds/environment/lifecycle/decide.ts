@@ -5,13 +5,13 @@ import {
   type Failure,
 } from '@hearth/contract'
 
-/** One environment and what surrounds it, as seen under lock. */
+/** One environment and what its next action depends on, as read under lock. */
 export interface SeenEnvironment {
   phase: EnvironmentPhase
   desiredPhase: DesiredPhase
   deadline: Date | null
   unreachable: boolean
-  /** It has been ready: what is on it may be someone's work. */
+  /** Whether it has ever been ready, so that it may hold someone's work. */
   everReady: boolean
   projectDeleting: boolean
   /** When it has been kept for as long as was asked, and what it was kept for; null for one without such an end. */
@@ -30,7 +30,7 @@ export type EnvironmentAction =
   | { do: 'fail'; failure: Failure }
   | { do: 'mark-unreachable'; unreachable: boolean }
 
-/** What is to be done now: at most one action, since the next look sees what came of it. */
+/** The next action: at most one, since the next reconcile sees its result. */
 export function decide(seen: SeenEnvironment): EnvironmentAction | null {
   if (seen.phase === 'deleted') return null
   if (seen.desiredPhase === 'deleted') return decideDeletion(seen)
@@ -46,7 +46,8 @@ export function decide(seen: SeenEnvironment): EnvironmentAction | null {
 }
 
 function decideDeletion(seen: SeenEnvironment): EnvironmentAction | null {
-  // A silent runner learns from its next sync that the machine is unwanted, so nothing stays behind.
+  // A silent runner learns from its next synchronisation that the machine is unwanted, so nothing stays behind on the
+  // host.
   if (seen.runner === null || seen.runner.silent) return { do: 'forget' }
   if (seen.phase !== 'deleting') return { do: 'begin-deletion' }
   return passed(seen) ? { do: 'repeat-deletion', failure: deadlineFailure(seen) } : null

@@ -10,8 +10,8 @@ import { accountsOf } from '../placing/accounts.ts'
 import { type EnvironmentRow, environmentColumns, toListedEnvironment } from '../table.ts'
 
 /**
- * Stops or starts an environment: writes the wish and orders it of its runner. The row must have been read under lock.
- * What is to be deleted stays so: asking for another phase is a conflict. One that starts must fit its quotas.
+ * Stops or starts an environment: writes the desired phase and orders it of the runner. The row must have been read
+ * under lock. An environment being deleted refuses another phase with a conflict; one that starts must fit its quotas.
  */
 export async function desirePhase(
   tx: DatabaseTransaction,
@@ -29,7 +29,7 @@ export async function desirePhase(
   return desire(tx, row, desired, null)
 }
 
-/** Has an environment deleted, and keeps why. Asking again changes nothing: the first reason stands. */
+/** Marks an environment for deletion and stores the reason. A second call changes nothing: the first reason stands. */
 export async function desireDeletion(
   tx: DatabaseTransaction,
   row: EnvironmentRow,
@@ -70,7 +70,7 @@ async function desire(
   return changed
 }
 
-/** Labels are part of what is wanted, but no order: the runner does not know them. */
+/** Changes the labels. No order follows, since the runner does not know them. */
 export async function setLabels(
   tx: DatabaseTransaction,
   row: EnvironmentRow,

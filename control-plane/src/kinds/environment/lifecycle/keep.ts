@@ -5,8 +5,8 @@ import { type EnvironmentRow, environmentColumns, toListedEnvironment } from '..
 import { keptUntil } from './boot-end.ts'
 
 /**
- * Keeps a machine that is kept for a time for as long again, since somebody is about to enter it. One that boots has no
- * end to put off yet, others have none at all. The row must have been read under lock.
+ * Extends the time an environment is kept for, since somebody is about to enter it. An environment that still boots, or
+ * that is kept without an end, is left as it is. The row must have been read under lock.
  */
 export async function keepLonger(
   tx: DatabaseTransaction,

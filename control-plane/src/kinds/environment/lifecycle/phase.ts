@@ -21,25 +21,25 @@ import { timerOf } from './timer.ts'
 export interface PhaseChange {
   phase: EnvironmentPhase
   status?: StoredEnvironmentStatus
-  /** null takes it off its runner. */
+  /** null removes it from its runner. */
   runnerId?: string | null
   /** Without it the guest of a phase in which one may be there stands as it stood. */
   paused?: Pause | null
-  /** Where in the runner's reports this change stands. */
+  /** The report's epoch and sequence, when a report made this change. */
   report?: { epoch: number; sequence: number }
   now: Date
 }
 
-/** One change of one environment, decided and not yet written. */
+/** One decided change of one environment, not yet written. */
 export interface PhaseMove {
   before: EnvironmentRow
   after: EnvironmentRow
-  /** Whether its runner's word brought it, and not a decision of the control plane. */
+  /** Whether a runner's report caused the change, and not a decision of the control plane. */
   reported: boolean
   now: Date
 }
 
-/** The row as the change leaves it, with the new phase's deadline. Throws at a move that is not in the table. */
+/** The row after the change, with the new phase's deadline. Throws for a move that is not in the phase table. */
 export function decideMove(before: EnvironmentRow, change: PhaseChange): PhaseMove {
   const { phase, report, now } = change
   const moves = phase !== before.phase
@@ -51,7 +51,7 @@ export function decideMove(before: EnvironmentRow, change: PhaseChange): PhaseMo
   const after = { ...before, ...placed }
   const reported = report !== undefined
   const paused = mayHaveGuest[phase] ? (change.paused === undefined ? before.paused : change.paused) : null
-  // A report that tells nothing new is only remembered, so that none before it counts any more.
+  // A report without news only updates the sequence, so that earlier reports are refused.
   const same =
     isDeepStrictEqual(change.status ?? before.status, before.status) &&
     isDeepStrictEqual(paused, before.paused)
@@ -64,7 +64,7 @@ export function decideMove(before: EnvironmentRow, change: PhaseChange): PhaseMo
   if (change.runnerId !== undefined && change.runnerId !== before.runner_id) {
     if (before.runner_id !== null) after.status = withFormer(after.status, before.runner_id)
     after.runner_id = change.runnerId
-    // Another runner counts its leases and reports for itself.
+    // Epochs and sequences are counted by each runner for itself.
     after.report_epoch = 0
     after.report_sequence = '0'
   }
@@ -153,7 +153,7 @@ const mayHaveGuest: Record<EnvironmentPhase, boolean> = {
   deleted: false,
 }
 
-/** How many runners that a machine was on are remembered. */
+/** Most former runners remembered for an environment. */
 const mostFormer = 8
 
 function withFormer(status: StoredEnvironmentStatus, runnerId: string): StoredEnvironmentStatus {
@@ -166,7 +166,7 @@ function statusAfter(row: EnvironmentRow, change: PhaseChange, moves: boolean): 
   return moves && change.phase === 'failed' ? { ...status, failedAt: change.now.toISOString() } : status
 }
 
-/** In which a machine counts for less than before. */
+/** Phases in which an environment uses less of its quotas. */
 const makesRoom: ReadonlySet<EnvironmentPhase> = new Set(['deleted', 'stopped', 'failed'])
 
 function dependents({ after: row, reported }: PhaseMove): Wake[] {
@@ -226,7 +226,7 @@ function jobEnds({ after: row, now }: PhaseMove): JobContinuation[] {
   }
 }
 
-/** The failure as it stands in a status. */
+/** The failure as stored in the status. */
 export function withFailure(status: StoredEnvironmentStatus, failure: Failure): StoredEnvironmentStatus {
   return { ...status, failure }
 }

@@ -9,7 +9,7 @@ export interface OwnerSetup {
   branch: string | null
 }
 
-/** The set-up of one machine, from its project, its class and, where it has an owner, the owner's part. */
+/** The plan of one environment, from its project, its class and, where it has an owner, the owner's part. */
 export function buildPlan(
   project: ProjectSpec,
   environmentClass: EnvironmentClassSpec,
@@ -32,7 +32,7 @@ export function buildPlan(
   }
 }
 
-/** The same for machines that were made alike. */
+/** The same for environments made from the same configuration. */
 export function configurationOf(plan: ProvisioningPlan): string {
   return createHash('sha256').update(canonicalJson(plan)).digest('hex').slice(0, 16)
 }

@@ -54,7 +54,7 @@ async function look(tx: DatabaseTransaction, row: EnvironmentRow, now: Date): Pr
         ? null
         : {
             name: surroundings?.runner_name ?? row.runner_id,
-            // One that stopped in order may be back before its lease is over.
+            // An agent that stopped regularly may be back before its lease is over.
             silent:
               (surroundings?.runner_phase === 'offline' && surroundings.runner_left_at === null) ||
               surroundings?.runner_phase === 'deleted',
@@ -111,7 +111,7 @@ async function markUnreachable(
   const everReady = row.status.readyAt !== null
   const deadline = deadlineWhile({ phase, everReady, deadline: row.deadline, now }, unreachable)
   await tx.updateTable('environments').set({ unreachable }).where('id', '=', row.id).execute()
-  // A claim is where it is settled what becomes of a machine whose host is lost.
+  // The claim's reconciler decides what becomes of an environment whose host is lost.
   if (row.claim_id !== null) await wake(tx, 'claim', row.claim_id)
   return movePhase(tx, { ...row, unreachable, deadline }, { phase, now })
 }
@@ -132,7 +132,7 @@ async function repeatDeletion(
   return movePhase(tx, { ...row, deadline }, { phase: 'deleting', status, now })
 }
 
-/** Ends an environment without its runner's word; the order that may wait for the runner goes too. */
+/** Marks an environment deleted without its runner's confirmation, and purges an order that may wait for the runner. */
 export async function forget(
   tx: DatabaseTransaction,
   row: EnvironmentRow,

@@ -11,9 +11,9 @@ import { type EnvironmentRow, environmentColumns, type StoredEnvironmentStatus }
 import { movePhase } from './phase.ts'
 
 /**
- * A way on from every phase, safe to repeat. What failed is tried once more under a new generation: a machine that was
- * never ready is made anew, one that was is started again. Anything else is ordered again and looked at at once.
- * The row must have been read under lock.
+ * Retries an environment in any phase; safe to repeat. A failed one gets a new generation: it is made anew if it was
+ * never ready, and else started again. In any other phase the order is sent again and the environment reconciled at
+ * once. The row must have been read under lock.
  */
 export async function retryEnvironment(
   tx: DatabaseTransaction,
@@ -29,7 +29,7 @@ export async function retryEnvironment(
     await wake(tx, 'environment', row.id)
     return row
   }
-  // It takes no processor while it is failed; all else is counted already.
+  // A failed environment uses no CPU quota; all other quotas count it already.
   await requireRoomToStart(tx, accountsOf(row, limits))
   const runnerId = await heldBy(tx, row)
   const raised = await tx
@@ -51,7 +51,10 @@ export async function retryEnvironment(
   return tried
 }
 
-/** Its runner; null when that is removed, or silent and the machine was never ready: then it is made anew elsewhere. */
+/**
+ * The environment's runner; null when that is removed, or is silent and the environment was never ready: then it is
+ * made anew elsewhere.
+ */
 async function heldBy(tx: DatabaseTransaction, row: EnvironmentRow): Promise<string | null> {
   if (row.runner_id === null) return null
   const runner = await tx
@@ -66,7 +69,7 @@ async function heldBy(tx: DatabaseTransaction, row: EnvironmentRow): Promise<str
     case 'draining':
       return row.runner_id
     case 'offline':
-      // What was ready may hold someone's work: it waits for its host.
+      // An environment that was ready may hold someone's work: it waits for its host.
       return row.status.readyAt === null ? null : row.runner_id
     case 'created':
     case 'deleted':

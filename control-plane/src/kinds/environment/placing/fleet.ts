@@ -6,7 +6,9 @@ import type { EnvironmentClassTable } from '../../environment-class/table.ts'
 import { rulesFor } from '../owner-rules.ts'
 import type { EnvironmentRow } from '../table.ts'
 
-/** Held to the end of the transaction, so that two placements at once cannot promise the same room. */
+/**
+ * Locks placement to the end of the transaction, so that two concurrent placements cannot reserve the same capacity.
+ */
 export async function lockPlacement(tx: DatabaseTransaction, organizationId: string): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock(${advisoryLocks.placement}, hashtext(${organizationId}))`.execute(tx)
 }
@@ -26,7 +28,7 @@ export async function tryLockPlacement(
   return rows[0]?.locked === true
 }
 
-/** The organization's runners with what is promised of each, at this moment. */
+/** The organization's runners with the capacity reserved on each. */
 export async function readFleet(
   queryable: Queryable,
   organizationId: string,
@@ -84,7 +86,7 @@ export async function readFleet(
   }))
 }
 
-/** Those of the runners on which a machine is being made. */
+/** Runners on which an environment is being provisioned. */
 async function runnersWithBoots(
   queryable: Queryable,
   runnerIds: readonly string[],
@@ -103,7 +105,7 @@ async function runnersWithBoots(
 const isPast = (time: string | null, now: Date) => time !== null && Date.parse(time) <= now.getTime()
 const isAhead = (time: string | null, now: Date) => time !== null && Date.parse(time) > now.getTime()
 
-/** What an environment asks of a runner. Its size is its plan's: the class may have changed since. */
+/** What an environment requires of a runner. The size is the plan's, since the class may have changed. */
 export function wantedBy(
   row: Pick<
     EnvironmentRow,

@@ -11,16 +11,19 @@ import { lockEnvironments } from '../queries.ts'
 import type { EnvironmentRow } from '../table.ts'
 import { lockPlacement, readFleet, tryLockPlacement, wantedBy } from './fleet.ts'
 
-/** Placed at once at most, so that one transaction stays short; the rest follow in the next. */
+/** Most environments placed in one transaction, so that it stays short; the rest follow in the next. */
 const mostPlaced = 100
-/** So many of the line are looked at. */
+/** Most waiting environments considered in one pass. */
 const mostWaiting = 2_000
-/** Those in front are told each time why they still wait; for the others it would change with every machine that comes or goes. */
+/**
+ * How many waiting environments, from the front, get their reason updated each time; for the others it would change
+ * with every environment that comes or goes.
+ */
 const toldEachTime = 10
 
 /**
- * Gives an organization's waiting machines their runners, the oldest first: all in one pass, so that the fleet is
- * looked at once and two placements never promise the same room.
+ * Places an organization's waiting environments, the oldest first, in one pass: the fleet is read once, and two
+ * placements never reserve the same capacity.
  */
 export const placementReconciler: Reconciler = {
   kind: 'placement',
@@ -41,8 +44,8 @@ export const placementReconciler: Reconciler = {
 }
 
 /**
- * Places machines of one class in the transaction that made them, when no other waits and nobody else is placing at this
- * moment. False: they are left to the reconcilers, which the caller must wake.
+ * Places environments of one class in the transaction that created them, when no others wait and no other transaction
+ * is placing. False when they are left to the reconcilers, which the caller must wake.
  */
 export async function placeAtOnce(
   tx: DatabaseTransaction,
@@ -66,7 +69,10 @@ export async function placeAtOnce(
   return true
 }
 
-/** Moves those of the rows, read under lock, that still wait; one without a runner is told why. */
+/**
+ * Moves the rows that still wait to their runners; one that got none stores the reason. The rows must have been read
+ * under lock.
+ */
 async function writePlacements(
   tx: DatabaseTransaction,
   rows: readonly EnvironmentRow[],
@@ -107,7 +113,7 @@ function isTold({ told }: InLine, position: number, placement: Placement | undef
 }
 
 interface InLine extends Waiting {
-  /** The reason its status gives for waiting. */
+  /** The reason for waiting that its status holds. */
   told: string | null
 }
 

@@ -10,7 +10,7 @@ interface Deleted {
   deletedBy: string | null
 }
 
-/** Why a machine is deleted, as the end of a sentence. */
+/** Why an environment is deleted, as the end of a sentence. */
 export function becauseOf({ reason, principalId }: Deletion, seen: Deleted): string {
   const pool = `pool ${seen.owner?.kind === 'warm-pool' ? seen.owner.name : 'that it was in'}`
   const runner = seen.runner?.name ?? 'its runner'

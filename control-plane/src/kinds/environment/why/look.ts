@@ -7,7 +7,7 @@ import { nameOfGone } from './owner.ts'
 import type { EnvironmentSight } from './sight.ts'
 import { explain } from './why.ts'
 
-/** Looks at an environment and what surrounds it, and explains it. */
+/** Reads an environment and what its state depends on, and explains its phase. */
 export async function explainEnvironment(
   queryable: Queryable,
   row: PlannedEnvironmentRow,

@@ -1,7 +1,7 @@
 import type { Pause } from '@hearth/contract'
 import { type EnvironmentSight, type Reasons, runnerName } from './sight.ts'
 
-/** A guest that stands still: why, and who lets it go on. */
+/** Explains a paused guest: why, and who resumes it. */
 export function explainPaused(seen: EnvironmentSight, { reason, since }: Pause): Reasons {
   const { metadata, status } = seen.environment
   const runner = runnerName(seen)

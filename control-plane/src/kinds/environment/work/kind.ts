@@ -4,7 +4,7 @@ import { currentOrders, orderSizes } from './order.ts'
 import { wantedOrders } from './order-digest.ts'
 import { applyReports, noteUnusable } from './report-batch.ts'
 
-/** The work that runners do for environments: their machines. */
+/** The work that runners do for environments: running their machines. */
 export const environmentWorkKind: WorkKind<EnvironmentOrder, EnvironmentReport> = {
   messages: environmentWork,
   wantedOrders,

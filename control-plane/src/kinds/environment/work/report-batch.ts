@@ -76,7 +76,7 @@ function purges({ after }: PhaseMove): { id: string; runnerId: string }[] {
 
 const unique = (ids: readonly string[]) => [...new Set(ids)]
 
-/** Notes in the log of a machine's provisioning, while it lasts, that a report of it was thrown away. */
+/** Records in the log of a running provisioning job that a report was dropped. */
 export async function noteUnusable(
   database: Database,
   clock: Clock,

@@ -40,7 +40,7 @@ export function mergeReport(
   report: EnvironmentReport,
 ): StoredEnvironmentStatus {
   const known = new Map(status.steps.map((step) => [stepKey(step), step]))
-  // What is gone has no steps to tell of: those it had are the record of it.
+  // A deleted environment reports no steps: the earlier ones are kept for the record.
   const told = report.phase === 'deleted' || report.phase === 'deleting' ? status.steps : report.steps
   const steps = told.map((step): StepStatus => {
     const before = known.get(stepKey(step))
@@ -62,11 +62,11 @@ export interface ReportStep {
   outcome: ReportOutcome
   /** What an applied report changes. */
   move: PhaseMove | null
-  /** What it adds to the log of the machine's provisioning. */
+  /** Entries for the log of the environment's provisioning job. */
   entries: JobLogEntry[]
 }
 
-/** What one report does to its environment, given as it stands under lock. */
+/** What one report changes in its environment, whose row must have been read under lock. */
 export function decideReport(
   row: EnvironmentRow,
   runnerEpoch: number,
