@@ -211,7 +211,7 @@ export function routesOf<Row extends { id: string }, Item, Listed extends { id: 
       }
     },
 
-    /** Deletes one; `isForced` says whether it takes `force=true`. */
+    /** Deletes one; `takesForce` says whether it takes `force=true`. */
     remove<Outcome>(
       route: ChangeRoute<Outcome> & { takesForce?: boolean },
       command: Command<OnOne<Force>, Outcome>,

@@ -7,7 +7,8 @@ import { warmPools } from '../warm-pool/index.ts'
 /** By the class of the pool: in words, the repositories that could not be asked for its branch; null where all could. */
 export type UncheckedBranches = ReadonlyMap<string, string | null>
 
-const mostPools = 1_000
+/** More than a project has: one of each class. */
+export const mostPools = 1_000
 
 /**
  * Refuses a pool's branch that a declared repository does not have. Branches that are unchanged are not checked again,

@@ -11,11 +11,9 @@ import {
   type WarmPoolRow,
   warmPools,
 } from '../warm-pool/index.ts'
-import { askForBranches, type UncheckedBranches } from './branches.ts'
+import { askForBranches, mostPools, type UncheckedBranches } from './branches.ts'
 
 type DeclaredPool = ProjectDeclaration['warmPools'][number]
-/** Above the number of pools a project can have, which is one for each class. */
-const mostPools = 1_000
 
 /**
  * Makes a project and its pools what the declaration says, whole or not at all; applying it again changes nothing. A

@@ -2,11 +2,10 @@ export { Doorbell } from './doorbell.ts'
 export { followEvents } from './follow.ts'
 export {
   type Checkpoint,
-  forgetCheckpoints,
   goBackTo,
   markPublished,
   noteStream,
   type Publication,
   publicationOf,
 } from './publication.ts'
-export { assignPositions, forgetEvents, newestPosition, type Retention } from './queries.ts'
+export { assignPositions, newestPosition } from './queries.ts'

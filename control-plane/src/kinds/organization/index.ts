@@ -1,4 +1,3 @@
 export { CertificateAuthorities } from './authorities.ts'
 export { bootstrap } from './bootstrap.ts'
 export { checkEncryptionKey } from './encryption-check.ts'
-export { findOrganization } from './queries.ts'
