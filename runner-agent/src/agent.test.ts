@@ -31,7 +31,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-/** The control plane's end of the wire, in memory. */
+/** The control plane's side of the messages, in memory. */
 class Wire {
   readonly reports: EnvironmentReport[] = []
   readonly presences: Presence[] = []
@@ -207,7 +207,7 @@ test('an agent names the orders it has and asks for every page of those it lacks
   await wire.until(() => wire.reports.filter(({ phase }) => phase === 'running').length === 2)
   wire.reconnect()
   await wire.until(() => wire.syncs.length === 3)
-  // The second has no digest, as those of an older control plane.
+  // The second order has no digest, like those of an older control plane.
   expect(wire.syncs.map(({ held, after }) => ({ held, after }))).toEqual([
     { held: {}, after: null },
     { held: {}, after: first },
@@ -224,7 +224,7 @@ test('a newer agent’s lease ends this one, whether a sync or an order tells of
   const byOrder = new Wire()
   const agent = start(byOrder)
   await byOrder.until(() => byOrder.syncs.length === 1)
-  // Refused and not acknowledged: the order is the newer agent's.
+  // The order is refused and not acknowledged: it belongs to the newer agent.
   await expect(byOrder.deliver(orderOf(newId(), { epoch: 5 }))).rejects.toThrow('epoch 5')
   expect(await agent.ended).toBe('superseded')
   expect(byOrder.reports).toEqual([])
@@ -264,7 +264,7 @@ test('an agent that reaches nobody for as long as its lease starts nothing new u
   await wire.until(() => wire.syncs.length === 1)
   wire.isConnected = false
   const presences = wire.presences.length
-  // So many heartbeats are longer than the lease.
+  // Together, these heartbeat intervals are longer than the lease.
   await wire.until(() => wire.presences.length > presences + 20)
   const id = newId()
   await wire.deliver(orderOf(id))

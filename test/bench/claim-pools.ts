@@ -92,7 +92,7 @@ async function seedMembers(pool: pg.Pool, warmPoolId: string, runnerId: string):
     error: null,
   }))
   const status = JSON.stringify({ address, steps, readyAt: '2026-01-01T00:00:01.000Z' })
-  // In the order in which they are placed: the control plane is about to do so.
+  // In the order of placement, since the control plane is about to lock them in that order.
   await pool.query(
     `WITH members AS (SELECT id FROM environments WHERE owner_id = $1 ORDER BY id FOR UPDATE)
      UPDATE environments SET phase = 'running', runner_id = $2, deadline = NULL, status = status || $3::jsonb

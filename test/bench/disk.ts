@@ -14,7 +14,7 @@ export interface DiskWatch extends AsyncDisposable {
 }
 
 /**
- * Writes a page durably in a loop during a measurement: a figure that waits for the disk cannot be better than that,
+ * Writes a page durably in a loop during a measurement: a figure that waits for the disk cannot be better than this,
  * and a shared disk has slow phases.
  */
 export async function watchDisk(folder: string): Promise<DiskWatch> {

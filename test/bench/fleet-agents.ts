@@ -87,7 +87,7 @@ async function report({ perSecond, seconds }: Extract<FleetCommand, { do: 'repor
     for (; count < due; count += 1) ready[count % ready.length]?.look()
     await delay(10)
   }
-  // The last ones are on their way: a look reads files first.
+  // The last reports are on their way: an agent reads files before it reports.
   for (let before = -1; before !== stamped; ) {
     before = stamped
     await delay(500)

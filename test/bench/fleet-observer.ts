@@ -6,9 +6,9 @@ import type { Service } from './service.ts'
 
 /** Latencies in milliseconds since a report was sent. */
 export interface Lag {
-  /** To the transaction that takes it in. */
+  /** Until the transaction that processes it commits. */
   taken: number
-  /** To the receipt of its event. */
+  /** Until an observer receives its event. */
   received: number
 }
 

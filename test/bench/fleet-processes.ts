@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { FleetCommand, FleetNews } from './fleet-messages.ts'
 import type { Service } from './service.ts'
 
-/** Machines that fit on one agent: of the class that is measured, no more. */
+/** Machines of the measured class that fit on one agent. */
 export const machinesEach = 20
 const processes = 4
 const smallMebibytes = 2_048

@@ -12,9 +12,9 @@ export interface GuestService extends AsyncDisposable {
   service: Service
   agent: ChildProcess
   runner: Runner
-  /** Passable for QEMU's own user. */
+  /** A folder that QEMU's own user can enter. */
   folder: string
-  /** The agent's own key, which guests let in. */
+  /** The agent's own key, which guests accept. */
   agentKeyPath: string
   environmentClassId: string
 }

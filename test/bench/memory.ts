@@ -49,7 +49,7 @@ async function highest(process: ChildProcess): Promise<number> {
   return seen
 }
 
-/** The pool's events carry the pool: nothing is asked again beside them. */
+/** The pool's events contain the pool, so nothing else is requested. */
 async function filled(client: HearthClient, id: string): Promise<void> {
   const signal = AbortSignal.timeout(fillMilliseconds)
   let last = 0

@@ -15,8 +15,8 @@ const changesOnHeels = 500
 const restMilliseconds = 120_000
 
 /**
- * From a PATCH of a pool's commands to the work order that follows from it, with a hundred pools that are ready: when all
- * is done that the change before it brought, and while the machine that was replaced by it is being removed.
+ * From a PATCH of a pool's commands to the resulting work order, with a hundred ready pools: when all work of the
+ * previous change is done, and while the machine that it replaced is still being removed.
  */
 export async function benchPatch(): Promise<Row[]> {
   await using service = await startService()
@@ -90,7 +90,7 @@ async function followOrders({ nats, databaseUrl }: Service) {
   const database = new pg.Pool({ connectionString: databaseUrl, max: 1 })
   return {
     received: (command: string) => new Promise<number>((resolve) => waiting.set(command, resolve)),
-    /** The pools were created a moment ago: the rest of that work is not to be measured. */
+    /** The pools were just created; the rest of that work is not measured. */
     untilRest: () => untilRest(database, connection, new Date(0), restMilliseconds),
     async [Symbol.asyncDispose]() {
       await connection.close()

@@ -6,14 +6,14 @@ let ticksPerSecond: number | undefined
 /** Processor seconds that a process has used so far, with what its ended children used. */
 export function processorSeconds(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The name before the last parenthesis may itself hold blanks.
+  // The name before the last parenthesis may itself contain spaces.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15).map(Number)
   ticksPerSecond ??= Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
   return (user + system + endedUser + endedSystem) / ticksPerSecond
 }
 
-/** The same of a process and of everything that it has started and that still runs. */
+/** The same for a process and all its descendants that still run. */
 export function processorSecondsOfTree(pid: number): number {
   const children = new Map<number, number[]>()
   for (const name of readdirSync('/proc')) {

@@ -5,7 +5,7 @@ const attemptMilliseconds = 3_000
 const attemptsAtOnce = 4
 
 export interface Relay extends AsyncDisposable {
-  /** On the loopback; a connection to it is one to the guest, begun as soon as the guest's server says anything. */
+  /** A loopback port; a connection to it leads to the guest, and starts as soon as the guest's server says anything. */
   port: number
 }
 

@@ -5,11 +5,11 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import type pg from 'pg'
 
 interface Unrest {
-  /** Reconciles that are due or under way. */
+  /** Reconciles that are due or running. */
   due: number
-  /** Changes that observers and agents have not been told of. */
+  /** Changes not yet published to observers and agents. */
   unpublished: number
-  /** Reports that are stored and not taken in. */
+  /** Reports that are stored but not yet processed. */
   reports: number
   /** Agents without a heartbeat since the given time. */
   silent: number

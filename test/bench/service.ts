@@ -47,7 +47,7 @@ export async function startService(): Promise<Service> {
   })
 }
 
-/** Adds to `ends` how each thing it starts is ended, as soon as that has been started. */
+/** Adds to `ends` the way to end each thing, as soon as that thing has been started. */
 async function start(ends: (() => unknown)[], endAll: () => Promise<void>): Promise<Service> {
   const folder = await temporaryFolder('bench')
   ends.push(() => rmSync(folder, { recursive: true, force: true }))

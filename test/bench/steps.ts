@@ -36,7 +36,7 @@ export async function benchSteps(): Promise<Row[]> {
     samples.hearth.push(insideGuest(stepped.environment))
   }
   for (let round = 0; round < rounds; round += 1) {
-    // As new as the others: nothing of what is run has been read from its disk before.
+    // As cold as the others: nothing it runs has been read from its disk before.
     await using bare = await newMachine(client, `bare-${round}`, {
       warmPools: [{ environmentClass: 'measured', min: 1 }],
     })
@@ -75,7 +75,7 @@ async function newMachine(
   }
 }
 
-/** From the guest's first answer to when all are told that it is ready: both on the clock of this machine. */
+/** From the guest's first answer until its readiness is announced, both by this machine's clock. */
 function insideGuest({ status }: Environment): number {
   const answered = status.steps.find(({ name }) => name === 'ensure_server')?.finishedAt ?? ''
   return Date.parse(status.readyAt ?? '') - Date.parse(answered)

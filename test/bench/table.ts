@@ -3,7 +3,7 @@ export interface Row {
   hearth: number
   floor: number | null
   unit: string
-  /** The ratio that must be reached; null where none is asked for. */
+  /** The ratio that must be reached; null if none is required. */
   most: number | null
 }
 

@@ -6,7 +6,7 @@ import { isFound, reportFailure } from './report.ts'
 import type { Outcome } from './run.ts'
 import { runAll } from './run-all.ts'
 
-/** Side by side, so that a run's waits are another's work. */
+/** In parallel: while one run waits, another works. */
 const parallel = 3
 const settings = { parallel, logLevel: 'warn', keep: false }
 

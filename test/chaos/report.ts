@@ -49,7 +49,7 @@ export function printTable(outcomes: readonly Outcome[], seconds: number): void 
   process.stdout.write(`${violations.length} violations\n${failedSeeds(outcomes)}`)
 }
 
-/** At the end once more, where the output of thousands of runs does not hide them. */
+/** Repeated at the end, where the output of thousands of runs does not hide them. */
 export function failedSeeds(outcomes: readonly Outcome[]): string {
   const failed = outcomes.filter(({ violations }) => violations.length > 0)
   return failed
@@ -67,7 +67,7 @@ const expected: Readonly<Record<Break, Rule>> = {
   orphan: 'orphan',
 }
 
-/** Whether the break took place and the checker named it as what it is. */
+/** Whether the break took place and the checker gave it the right name. */
 export function isFound(chosen: Break, outcomes: readonly Outcome[]): boolean {
   return outcomes.some(
     ({ broken, violations }) => broken && violations.some(({ rule }) => rule === expected[chosen]),

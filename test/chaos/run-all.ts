@@ -10,16 +10,16 @@ export interface Runs {
   /** Number of parallel runs. */
   parallel: number
   break: Break | null
-  /** What the killed programs write to their logs. */
+  /** Log level of the killed programs. */
   logLevel: string
   /** Keeps the folder with the logs of every failed run. */
   keep: boolean
 }
 
-/** A break is seen by those who claim when pools are ready: later than the faults, from which they recover. */
+/** A break shows when users claim from ready pools, which is later than the faults of a run. */
 const rush = { least: 5, from: 9_000 }
 
-/** Does the runs, several side by side; tells of each as it is over. */
+/** Runs all, several in parallel; reports each one when it ends. */
 export async function runAll(
   given: Runs,
   told: (outcome: Outcome, done: number) => void,
@@ -28,7 +28,7 @@ export async function runAll(
   const outcomes: Outcome[] = []
   const seeds = [...given.seeds]
   const work = async (index: number) => {
-    // Not all at the same point of their runs.
+    // Staggered, so that not all are at the same point of their runs.
     await delay(index * 700)
     await using slot = await Slot.open()
     let failed = false

@@ -26,7 +26,7 @@ import { World } from './world/world.ts'
  */
 const restLooks = { whole: 300, broken: 40 }
 const longestRestMilliseconds = 300_000
-/** A good state must still be good a moment later. */
+/** A good state must still be good after this pause. */
 const lookMilliseconds = 400
 
 export interface RunOptions {
@@ -37,15 +37,15 @@ export interface RunOptions {
 export interface Outcome {
   plan: Plan
   violations: Violation[]
-  /** How often a process died, was cut off or killed. */
+  /** How often a process died, or was cut off or killed. */
   deaths: number
-  /** Answers that said that something went wrong there. */
+  /** Answers with a server error. */
   faultAnswers: number
-  /** From the end of the faults until all was as wanted. */
+  /** From the end of the faults until everything was as wanted. */
   restSeconds: number
   /** With a break: whether it took place. */
   broken: boolean
-  /** Where the logs of the processes are. */
+  /** Folder of the processes' logs. */
   folder: string
 }
 
@@ -192,7 +192,9 @@ async function watchCapacity(
   }
 }
 
-/** Faults after which a machine may rightly fail: it had no room to be made in, or time jumped past its deadline. */
+/**
+ * Faults that may rightly make a machine fail: no disk space to be made in, or a clock that jumped past its deadline.
+ */
 function mayFailMachines({ kind }: Fault): boolean {
   return (
     kind === 'disk full' ||

@@ -23,7 +23,7 @@ afterAll(async () => {
   await host?.[Symbol.asyncDispose]()
 })
 
-/** Records that it ran, then waits to be released through a pipe that nobody else knows. */
+/** A step that records that it ran, then waits for its release through a pipe that nobody else knows. */
 const gate = (name: string) => ({
   name,
   command: [

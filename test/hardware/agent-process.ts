@@ -5,7 +5,7 @@ import { bundle } from './programs.ts'
 
 const stopMilliseconds = 20_000
 
-/** The shipped agent as a process of its own, started and ended as a service manager, or a crash, would. */
+/** The shipped agent as a separate process, started and ended as by a service manager or a crash. */
 export class AgentProcess {
   private child: ChildProcess | null = null
 
@@ -33,7 +33,7 @@ export class AgentProcess {
     return pid
   }
 
-  /** As `kill -9`: resolves when the process is gone. */
+  /** Sends SIGKILL; resolves when the process is gone. */
   kill(): Promise<void> {
     return this.end('SIGKILL')
   }

@@ -1,10 +1,10 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-// Not below a temporary folder: QEMU's own user must be able to reach what is here.
+// Not below a temporary folder: QEMU's own user must be able to reach these files.
 const cache = process.env.HEARTH_TEST_CACHE ?? '/var/cache/hearth-test'
 
-/** Where base images are kept between runs: they are dear to build. */
+/** Where base images are kept between runs: building them is expensive. */
 export const imagesCache = (): Promise<string> =>
   passable(process.env.HEARTH_TEST_IMAGES ?? join(cache, 'images'))
 

@@ -76,7 +76,7 @@ describe('a test boot on a real guest, by Capy’s words,', () => {
       },
       {
         name: 'no key is left',
-        // The pattern does not match this line itself, which is a file there while it runs.
+        // The pattern does not match this line itself, which is in the script's file while it runs.
         command:
           '! grep -q DEPLOY /home/.env && ! find /run/hearth/git -type f | grep . && ! grep -rl "PRIVATE[ ]KEY" /run/hearth /home /root',
       },

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { run } from './command.ts'
 import type { KeyPair } from './secure-shell.ts'
 
-/** An OpenSSH user certificate for a key, signed by an authority that no guest knows. */
+/** An OpenSSH user certificate for a key, signed by an authority that no guest trusts. */
 export async function signCertificate(
   authority: KeyPair,
   subject: KeyPair,

@@ -27,13 +27,13 @@ export function attempt(
       else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr })
       else reject(new Error(`${command.join(' ')}: ${error.message}`, { cause: error }))
     })
-    // A program that ends without reading its input is judged by its exit code.
+    // A program that ends without reading its input is judged by its exit code alone.
     child.stdin?.on('error', () => undefined)
     child.stdin?.end(input ?? '')
   })
 }
 
-/** Runs a program that must succeed and gives what it printed. */
+/** Runs a program that must succeed, and returns its output. */
 export async function run(
   command: readonly [string, ...string[]],
   options: CommandOptions = {},

@@ -8,17 +8,17 @@ export function virsh(...command: [string, ...string[]]): Promise<string> {
   return run(['virsh', '-q', '-c', virshUri, ...command])
 }
 
-/** The names of the domains whose own metadata says that one of these runners made them. */
+/** Names of the domains that, by their metadata, belong to one of these runners. */
 export async function domainsOf(runnerIds: readonly string[]): Promise<string[]> {
   const names = (await virsh('list', '--all', '--name')).split('\n').filter((name) => name.startsWith(prefix))
   const owners = await Promise.all(names.map(ownerOf))
   return names.filter((_, index) => runnerIds.includes(owners[index] ?? ''))
 }
 
-/** Ends and removes what is left of these runners' machines; no other domain is touched. */
+/** Ends and removes the remaining machines of these runners; no other domain is touched. */
 export async function removeDomainsOf(runnerIds: readonly string[]): Promise<void> {
   for (const name of await domainsOf(runnerIds)) {
-    // It may be shut off, or go at the same moment.
+    // It may be shut off already, or disappear at this moment.
     await attempt(['virsh', '-q', '-c', virshUri, 'destroy', name])
     await attempt(['virsh', '-q', '-c', virshUri, 'undefine', name])
   }

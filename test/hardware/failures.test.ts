@@ -36,7 +36,7 @@ beforeAll(async () => {
     const { projectId } = await client.apply({ apiVersion: 'hearth/v1', ...declaration })
     return (await client.environments.create({ spec: { projectId, environmentClassId } })).metadata.id
   }
-  // The guest itself, where nothing listens: packets to it never leave it.
+  // An address of the guest itself on which nothing listens: packets to it never leave the guest.
   const nowhere = 'git://127.0.0.1:9418/shop.git'
   const setup = ['echo "about to fail"; echo "last words" >&2; exit 3', 'echo "never comes"']
   failing.set('mute', await create({ name: 'mute' }, mute.metadata.id))
@@ -57,7 +57,7 @@ describe('an environment is failed, with the step, the cause and the last lines,
       step: 'ensure_server',
       message: expect.stringContaining(`the guest did not answer SSH within ${muteSeconds} s`),
     })
-    // The kernel's own words, each with the time since it started.
+    // Lines of the kernel, each with the time since its start.
     expect(status.failure?.lastLines?.at(-1)).toMatch(/^\[ *\d+\.\d{6}\] /)
     expect(phases(status)).toEqual(['create_vm succeeded', 'ensure_server failed', 'project_setup skipped'])
   })

@@ -7,9 +7,9 @@ import { run } from './command.ts'
 import { answers } from './ports.ts'
 
 export interface GitServer extends AsyncDisposable {
-  /** The port, as an agent's HEARTH_GUEST_ALLOW opens it to guests. */
+  /** The port, which an agent's HEARTH_GUEST_ALLOW opens to guests. */
   opened: string
-  /** Address of the server for guests: that of their router. */
+  /** Address of the server for guests, which is that of their router. */
   url(repository: string): string
 }
 
@@ -45,7 +45,7 @@ export async function makeRepository(
   return served
 }
 
-/** What git asks before it serves a repository of another user. */
+/** Git's condition for serving a repository of another user. */
 export const gitEnvironment = {
   ...process.env,
   ...identity,
@@ -54,7 +54,7 @@ export const gitEnvironment = {
   GIT_CONFIG_VALUE_0: '*',
 }
 
-/** Git's own daemon over such a repository. */
+/** Git's own daemon for such a repository. */
 export async function serveRepository(
   folder: string,
   name: string,

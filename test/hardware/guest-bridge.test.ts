@@ -27,7 +27,7 @@ beforeAll(async () => {
   folder = await newRunFolder()
   keys = await newKeyPair(join(folder, 'keys'), 'agent')
   await offerImage(join(folder, 'images'), 'debian-12')
-  // Without <forward>: nothing of it leaves this machine.
+  // Without <forward>, so that nothing leaves this machine.
   const definition = join(folder, 'network.xml')
   await writeFile(
     definition,

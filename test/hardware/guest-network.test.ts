@@ -32,7 +32,7 @@ let host: LibvirtHost
 let here: NetworkNamespace
 let lan: NetworkNamespace
 let keys: KeyPair
-/** The environment ids of two guests that run side by side. */
+/** Environment ids of two guests that run in parallel. */
 let guest: string
 let neighbour: string
 
@@ -40,7 +40,7 @@ beforeAll(async () => {
   folder = await newRunFolder()
   keys = await newKeyPair(join(folder, 'keys'), 'agent')
   await offerImage(join(folder, 'images'), 'debian-12')
-  // The host of the guests, and all the network around it, are two namespaces: no packet leaves this machine.
+  // The guests' host and the network around it are two namespaces: no packet leaves this machine.
   here = await NetworkNamespace.make(`hearth-host-${process.pid}`)
   lan = await NetworkNamespace.make(`hearth-lan-${process.pid}`)
   await NetworkNamespace.connect([
@@ -90,7 +90,7 @@ describe('by default a guest', () => {
     ['a closed network', closed, ports.elsewhere],
   ]
   const answers = new Map<string, Promise<string>>()
-  // In parallel: every dropped connection costs its whole time limit.
+  // In parallel: every dropped connection takes its whole time limit.
   beforeAll(() => {
     for (const [what, address, port] of closedToGuests) answers.set(what, reach(guest, address, port))
   })

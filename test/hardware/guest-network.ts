@@ -1,6 +1,6 @@
 import { isolatedByDefault } from '@hearth/runner-agent'
 
-/** The options of a libvirt host whose guests are connected as an agent without settings would. */
+/** Options of a libvirt host that connects guests as an agent with default settings does. */
 export const guestNetwork = {
   guestAddress: '127.0.0.1',
   network: isolatedByDefault,

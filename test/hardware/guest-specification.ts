@@ -1,7 +1,7 @@
 import { newId } from '@hearth/foundation'
 import type { MachineSpecification } from '@hearth/runner-agent'
 
-/** A small guest of the Debian image, which lets in who shows the agent's key. */
+/** A small guest of the Debian image that accepts the agent's key. */
 export function guestSpecification(agentKey: string, environmentId = newId()): MachineSpecification {
   return {
     environmentId,
@@ -10,7 +10,7 @@ export function guestSpecification(agentKey: string, environmentId = newId()): M
     virtualCpus: 2,
     memoryMebibytes: 512,
     diskGibibytes: 3,
-    // libvirt's limits of bandwidth need queues (htb, sfq) that not every kernel has.
+    // libvirt's bandwidth limits need queues (htb, sfq) that not every kernel has.
     limits: {},
     userCertificateAuthority: agentKey,
     principal: 'nobody',

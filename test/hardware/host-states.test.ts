@@ -15,13 +15,15 @@ import { newRunFolder } from './host.ts'
 import { offerImage, offerMuteImage } from './images.ts'
 import { removeRun } from './leftovers.ts'
 
-/** Within which a change of power is to be told. */
+/** Time within which a change of power must be reported. */
 const toldMilliseconds = 10_000
-/** A guest without an init that loads what tells QEMU of a panic, and then panics as the kernel's own test of it. */
+/**
+ * A guest without an init. It loads the module that tells QEMU of a panic, then panics as the kernel's own test does.
+ */
 const panickingCommandLine =
   'console=ttyS0 panic=1 rdinit=/bin/busybox -- sh -c "/bin/busybox mount -t proc proc /proc; ' +
   '/bin/busybox insmod /modules/pvpanic.ko; /bin/busybox insmod /modules/pvpanic-mmio.ko; echo c >/proc/sysrq-trigger"'
-/** One that writes to its disk until it cannot: more than the small disk of the host has room for. */
+/** A guest that writes to its disk until that fails: more than the host's small disk has room for. */
 const fillingMebibytes = 160
 const fillingCommandLine =
   'console=ttyS0 panic=1 rdinit=/bin/busybox -- sh -c "/bin/busybox mount -t proc proc /proc; mount -t devtmpfs dev /dev; ' +

@@ -11,13 +11,13 @@ import { removeLeftovers, removeRun, runName } from './leftovers.ts'
 const activeMilliseconds = 60_000
 const guestMemoryMebibytes = 512
 
-/** A control plane and this machine as its host; everything that was made for it goes with it. */
+/** A control plane with this machine as its host; everything made for it is removed with it. */
 export interface HardwareHost extends AsyncDisposable {
   client: HearthClient
   installation: Installation
-  /** Passable for QEMU's own user. */
+  /** A folder that QEMU's own user can enter. */
   folder: string
-  /** What agents started here offer; images are put in before they start. */
+  /** Images offered by agents started here; put in before they start. */
   imagesFolder: string
   startAgent(name: string, settings?: Readonly<Record<string, string>>): Promise<HardwareAgent>
 }
@@ -26,7 +26,7 @@ export interface HardwareAgent {
   runner: Runner
   process: AgentProcess
   stateFolder: string
-  /** Holds a folder for each machine. */
+  /** The folder with one folder for each machine. */
   environmentsFolder: string
 }
 
@@ -91,7 +91,7 @@ export function createGuestClass(
   return client.environmentClasses.create({ name, labels: {}, spec: { ...size, image } })
 }
 
-/** A new folder for what one run makes; what earlier ones left behind is removed first. */
+/** A new folder for the files of one run; what earlier runs left behind is removed first. */
 export async function newRunFolder(): Promise<string> {
   const runs = await runsFolder()
   await removeLeftovers(runs)

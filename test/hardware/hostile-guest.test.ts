@@ -7,15 +7,15 @@ import { offerImage } from './images.ts'
 import { type KeyPair, newKeyPair, secureShell } from './secure-shell.ts'
 import { untilEnvironment, untilProvisioned } from './waiting.ts'
 
-/** How much more hostile guests together may cost their agent than a well-behaved guest does. */
+/** How much more hostile guests together may cost their agent than a well-behaved guest. */
 const mostMebibytes = 50
-/** Time limit of the commands that never end; an agent that is told of an end is much faster. */
+/** Time limit of commands that never end; an agent that is told of the end reacts much faster. */
 const timeoutSeconds = 20
 const toldMilliseconds = 20_000
 
 type Setup = NonNullable<ProjectDeclarationInput['setup']>
 
-/** What root in a guest does during set-up, and the failure that must follow. Each line is one environment. */
+/** What root in a guest does during set-up, and the failure that must follow; one environment for each. */
 const inputs: [name: string, setup: Setup, failure: Partial<Record<keyof Failure, unknown>>][] = [
   [
     'fills its disk, and fails',
@@ -82,7 +82,7 @@ describe('a machine', () => {
     expect(status).toMatchObject({ phase: 'running', failure: null })
     expect(status.steps.find(({ name }) => name === 'project_setup')?.output).toMatch(/^in .*bash$/m)
 
-    // Right after its set-up: what that wrote must be on the disk already.
+    // Right after its set-up: what the set-up wrote must be on the disk already.
     const pid = Number(await readFile(`/run/libvirt/qemu/hearth-${id}.pid`, 'utf8'))
     const killed = Date.now()
     process.kill(pid, 'SIGKILL')
@@ -117,7 +117,7 @@ describe('hostile guests', () => {
     neighbour = await create('neighbour', ['echo well'])
     expect((await untilProvisioned(host.client, neighbour)).status.phase).toBe('running')
     before = await memory('VmRSS')
-    // The highest is counted from here on.
+    // The maximum is measured from here on.
     await writeFile(`/proc/${agent.process.pid}/clear_refs`, '5')
     for (const [index, [name, setup]] of inputs.entries())
       made.set(name, await create(`hostile-${index}`, setup))
@@ -148,7 +148,7 @@ describe('hostile guests', () => {
   })
 })
 
-/** Mebibytes of the agent's memory: what is in use, or the most that ever was. */
+/** The agent's memory in MiB: in use now, or the maximum so far. */
 async function memory(which: 'VmRSS' | 'VmHWM'): Promise<number> {
   const status = await readFile(`/proc/${agent.process.pid}/status`, 'utf8')
   return Number(new RegExp(`${which}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024

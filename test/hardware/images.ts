@@ -14,7 +14,7 @@ const variants = {
 
 export type ImageName = keyof typeof variants
 
-/** The folder of the named base image, built unless the cache holds it as the script would build it now. */
+/** The folder of the named base image; built unless the cache holds it as the current script builds it. */
 export async function baseImage(name: ImageName): Promise<string> {
   const output = join(await imagesCache(), name)
   await run(['bash', script, '--output', output, '--name', name, ...variants[name]], {
@@ -29,7 +29,7 @@ export async function offerImage(imagesFolder: string, name: ImageName): Promise
   await symlink(await baseImage(name), join(imagesFolder, name))
 }
 
-/** A guest whose kernel runs nothing but a wait, or what its command line says: it never answers. */
+/** A guest whose kernel runs only a wait, or the given command line: it never answers over SSH. */
 export async function offerMuteImage(
   imagesFolder: string,
   name: string,

@@ -4,10 +4,10 @@ import { attempt } from './command.ts'
 import { domainsOf, removeDomainsOf } from './domains.ts'
 import { commandLine, processesWith } from './processes.ts'
 
-/** A run's folder, named after the process it belongs to. */
+/** The folder of a run, named after its process. */
 export const runName = (pid: number, name: string) => `${pid}-${name}`
 
-/** Removes what runs left whose process was killed before it could: their agents, their machines, their folders. */
+/** Removes the agents, machines and folders of runs whose process was killed before it could. */
 export async function removeLeftovers(runsFolder: string): Promise<void> {
   for (const name of readdirSync(runsFolder)) {
     const pid = Number(name.split('-')[0])
@@ -16,7 +16,7 @@ export async function removeLeftovers(runsFolder: string): Promise<void> {
   }
 }
 
-/** Ends everything that a run made, however far it came; `owners` are those that no agent's folder names. */
+/** Ends everything that a run made; `owners` are runners that no agent's folder names. */
 export async function removeRun(folder: string, owners: readonly string[] = []): Promise<void> {
   for (const pid of agentsOf(folder)) process.kill(pid, 'SIGKILL')
   const runnerIds = [...runnersOf(folder), ...owners]
@@ -25,7 +25,7 @@ export async function removeRun(folder: string, owners: readonly string[] = []):
   rmSync(folder, { recursive: true, force: true })
 }
 
-/** The ids of the runners whose agents keep their state in this folder. */
+/** Ids of the runners whose agents keep their state in this folder. */
 function runnersOf(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name, 'runner.json')

@@ -13,16 +13,16 @@ export class LocalUser implements AsyncDisposable {
   ) {}
 
   static async make(name: string): Promise<LocalUser> {
-    // Short: libvirt's sockets are below it, and the path of a socket has at most 107 bytes.
+    // Short: libvirt's sockets are below it, and a socket's path has at most 107 bytes.
     const home = join(tmpdir(), name)
     await run(['useradd', '--system', '--create-home', '--home-dir', home, '--shell', '/bin/sh', name])
-    // No password, and not locked: sshd lets no locked user in, whatever its key.
+    // Without a password but not locked: sshd refuses a locked user, whatever the key.
     await run(['usermod', '--password', '*', name])
     const { stdout } = await attempt(['id', '--user', name])
     return new LocalUser(name, Number(stdout), home)
   }
 
-  /** Processes that still run under its id, such as libvirt's session daemons, are ended first. */
+  /** First ends processes that still run under its id, such as libvirt's session daemons. */
   async [Symbol.asyncDispose](): Promise<void> {
     await eventually(async () => (await this.endProcesses()) === 0, { timeoutMilliseconds: 20_000 })
     await run(['userdel', '--force', '--remove', this.name])

@@ -23,7 +23,7 @@ export async function storedMessages({ nats }: Installation): Promise<StoredMess
     const messages: StoredMessage[] = []
     for await (const { config, state } of manager.streams.list()) {
       for (let sequence = state.first_seq; sequence <= state.last_seq; sequence += 1) {
-        // Purged ones leave a gap.
+        // Purged messages leave a gap.
         const message = await manager.streams.getMessage(config.name, { seq: sequence })
         if (message === null) continue
         messages.push({

@@ -3,10 +3,10 @@ import { LocalCommandRunner } from '@hearth/runner-agent'
 import { eventually } from '@hearth/testing'
 import { attempt, type CommandResult, run } from './command.ts'
 
-/** Greeting of the server in a namespace. */
+/** Greeting of the server in the namespace. */
 export const greeting = 'reached'
 
-/** A network namespace of a test's own: nothing in it reaches this machine's network. */
+/** A separate network namespace: nothing in it reaches this machine's network. */
 export class NetworkNamespace implements AsyncDisposable {
   private readonly children: ChildProcess[] = []
 
@@ -19,7 +19,7 @@ export class NetworkNamespace implements AsyncDisposable {
     return namespace
   }
 
-  /** Two of them with a cable between, each side with its addresses. */
+  /** Two namespaces joined by a cable, each end with its addresses. */
   static async connect(sides: readonly { namespace: NetworkNamespace; addresses: readonly string[] }[]) {
     const [first, second] = sides
     if (first === undefined || second === undefined) throw new Error('a cable has two ends')
@@ -39,7 +39,7 @@ export class NetworkNamespace implements AsyncDisposable {
     return attempt(['ip', 'netns', 'exec', this.name, ...command])
   }
 
-  /** Resolves when it listens; it greets each connection and ends it. */
+  /** Resolves when the server listens; it greets each connection and closes it. */
   async listen(address: string, port: number): Promise<void> {
     const program =
       'const [address, port, text] = process.argv.slice(1);' +
@@ -81,7 +81,7 @@ export class NetworkNamespace implements AsyncDisposable {
     })
   }
 
-  /** An agent's commands, and the files of its host, as they are in the namespace. */
+  /** Commands and files of an agent's host, as they are inside the namespace. */
   runner(): LocalCommandRunner {
     const runner = new LocalCommandRunner()
     const { run: runHere, readFile: readHere } = runner
@@ -96,7 +96,7 @@ export class NetworkNamespace implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.children) child.kill('SIGKILL')
-    // What those have started themselves, as git does its daemon.
+    // Also processes that those started themselves, as git starts its daemon.
     const { stdout } = await attempt(['ip', 'netns', 'pids', this.name])
     for (const pid of stdout.split('\n').filter((line) => line !== '')) await attempt(['kill', '-KILL', pid])
     await run(['ip', 'netns', 'delete', this.name])

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 
-/** Whether something takes connections on the loopback port. */
+/** Whether something accepts connections on the loopback port. */
 export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')

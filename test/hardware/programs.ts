@@ -5,7 +5,7 @@ import { run } from './command.ts'
 const root = join(import.meta.dirname, '../..')
 const sources = ['packages', 'control-plane', 'runner-agent']
 
-/** The shipped bundle of a program, built again when a source is newer. */
+/** The shipped bundle of a program, rebuilt when a source is newer. */
 export async function bundle(program: 'runner-agent' | 'control-plane'): Promise<string> {
   const path = join(root, program, 'dist/main.js')
   const built = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0

@@ -13,7 +13,7 @@ import { processesWith } from './processes.ts'
 import { type KeyPair, newKeyPair, secureShell } from './secure-shell.ts'
 import { untilDeleted, untilReady } from './waiting.ts'
 
-/** Allowed difference of a guest's clock. */
+/** Allowed deviation of a guest's clock. */
 const clockMilliseconds = 500
 const secret = `token-${randomBytes(16).toString('hex')}`
 const variables = { GREETING: `it's "quoted" $HOME \\ and long`, EMPTY: '' }
@@ -79,7 +79,7 @@ describe('a pool of one on a real host', () => {
     for (const step of member.status.steps) {
       const { startedAt, finishedAt, durationMilliseconds } = step
       const took = Date.parse(finishedAt ?? '') - Date.parse(startedAt ?? '')
-      // It starts when the agent asks for it, and lasts for as long as the guest ran it.
+      // A step starts when the agent asks for it, and lasts as long as the guest ran it.
       expect(took).toBeGreaterThanOrEqual((durationMilliseconds ?? Number.NaN) - clockMilliseconds)
     }
     expect(outputOf('clone_repo')).toContain("Cloning into '/home/shop'")

@@ -37,7 +37,7 @@ it('an agent removes what it made and nobody wants, whole or half made, and no b
   const draft = join(agent.environmentsFolder, `.making-${agent.runner.metadata.id}-${halfMade}`)
   await mkdir(draft)
   await writeFile(join(draft, 'machine.json.new'), '{"owner')
-  // Of another runner, of nobody, and a folder with a disk and no domain: all under Hearth's own kind of name.
+  // Another runner's domain, nobody's, and a folder with a disk but no domain, all with names like Hearth's own.
   const anothers = await makeMachine(newId())
   const nobodys = newId()
   await makeStrangeFolder(nobodys)

@@ -13,13 +13,13 @@ export interface SecureShellServer extends AsyncDisposable {
   keyPath: string
 }
 
-/** OpenSSH's own server on a port of the loopback, which takes one new key alone and leads to this machine, as its user or another. */
+/** OpenSSH's server on a loopback port of this machine. It accepts one new key only, for its own user or another. */
 export async function startSecureShellServer(
   folder: string,
   user = { name: userInfo().username, home: join(folder, 'home') },
 ): Promise<SecureShellServer> {
   await mkdir(folder, { mode: 0o711 })
-  // Where the server gives up its rights; the package's service would have made it.
+  // The folder in which sshd drops its privileges; normally the package's service creates it.
   if (process.getuid?.() === 0 && !existsSync('/run/sshd')) await mkdir('/run/sshd', { mode: 0o755 })
   const hostKey = await newKeyPair(folder, 'host_key')
   const key = await newKeyPair(folder, 'login_key')
@@ -36,7 +36,7 @@ export async function startSecureShellServer(
     'UsePAM no',
     'PasswordAuthentication no',
     'PermitRootLogin prohibit-password',
-    // What this machine's own user has in its profile is run before every command, and may take a second.
+    // This machine's user may have a profile that runs before every command and takes a second.
     `SetEnv HOME=${user.home}`,
   ]
   await writeFile(configuration, `${settings.join('\n')}\n`)

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import type { Address } from '@hearth/contract'
 import { attempt, type CommandResult, run } from './command.ts'
 
-/** A guest that boots beside others on a busy machine takes its time. */
+/** Time limit for a guest that boots beside others on a busy machine. */
 const patienceSeconds = 240
 
 export interface KeyPair {
-  /** Path of the private key; the public one stands beside it with `.pub`. */
+  /** Path of the private key; the public key is next to it, with `.pub`. */
   path: string
   publicKey: string
 }
@@ -19,7 +19,7 @@ export async function newKeyPair(folder: string, name: string): Promise<KeyPair>
   return { path, publicKey: (await readFile(`${path}.pub`, 'utf8')).trim() }
 }
 
-/** OpenSSH's own client, which trusts the pinned host key alone and offers this key (and certificate) alone. */
+/** OpenSSH's client, which trusts only the pinned host key and offers only this key (and certificate). */
 export async function secureShell(
   address: Address,
   login: { keyPath: string; certificate?: string },

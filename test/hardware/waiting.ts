@@ -13,14 +13,14 @@ export const untilEnvironment = (
 ): Promise<Environment> =>
   until(client, `environment ${id}`, () => client.environments.get(id), wanted, guestMilliseconds)
 
-/** Looks again after every event until provisioning is over, one way or the other. */
+/** Looks again after every event until provisioning has ended, successfully or not. */
 export const untilProvisioned = (client: HearthClient, id: string): Promise<Environment> =>
   untilEnvironment(client, id, ({ status }) => status.phase === 'running' || status.phase === 'failed')
 
 export const untilDeleted = (client: HearthClient, id: string): Promise<Environment> =>
   untilEnvironment(client, id, ({ status }) => status.phase === 'deleted')
 
-/** Looks again after every event until the pool has a member to give. */
+/** Looks again after every event until the pool has a ready member. */
 export const untilReady = (client: HearthClient, id: string): Promise<WarmPool> =>
   until(
     client,

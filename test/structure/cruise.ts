@@ -3,7 +3,7 @@ import { cruise, type ICruiseResult } from 'dependency-cruiser'
 import extractOptions from 'dependency-cruiser/config-utl/extract-depcruise-options'
 import { root } from './source-files.ts'
 
-/** Reads the imports below a folder and judges them by the project's own rules. */
+/** Reads the imports below a folder and checks them by the project's own rules. */
 export async function cruiseFolder(baseDir: string, paths: string[]): Promise<ICruiseResult> {
   const options = await extractOptions(join(root, '.dependency-cruiser.cjs'))
   const { output } = await cruise(paths, { ...options, baseDir })

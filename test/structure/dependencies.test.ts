@@ -14,7 +14,7 @@ describe('the dependency rule', () => {
   })
 
   it('looked at the whole project', () => {
-    // A compiler it cannot use makes the cruiser find nothing, and nothing breaks no rule.
+    // If the cruiser cannot use the compiler, it finds no imports, and then no rule is broken.
     const ours = result.modules.filter(({ source }) =>
       /^(packages|control-plane|runner-agent|test)\//.test(source),
     )
@@ -33,7 +33,7 @@ describe('the dependency rule', () => {
 
 const kindOf = (path: string) => /^control-plane\/src\/kinds\/([^/]+)\//.exec(path)?.[1]
 
-/** Which kinds each kind uses; a table named as a type is a foreign key and no use. */
+/** The kinds that each kind uses; a table named as a type is a foreign key and does not count. */
 function usesBetweenKinds({ modules }: ICruiseResult): Map<string, Set<string>> {
   const uses = new Map<string, Set<string>>()
   for (const { source, dependencies } of modules) {
@@ -49,7 +49,7 @@ function usesBetweenKinds({ modules }: ICruiseResult): Map<string, Set<string>> 
   return uses
 }
 
-/** Takes away kinds that use no other until none is left, or until what is left goes in a circle. */
+/** Removes kinds that use no other, again and again: what remains is a circle, or nothing. */
 function cycleIn(uses: ReadonlyMap<string, ReadonlySet<string>>): string[] | null {
   const left = new Map(uses)
   for (;;) {

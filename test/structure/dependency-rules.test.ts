@@ -223,7 +223,7 @@ describe('each rule', () => {
   })
 })
 
-/** Writes a small project in which exactly these imports stand. */
+/** Writes a small project with exactly these imports. */
 function plant(folder: string): void {
   const contents = new Map<string, string[]>()
   const file = (path: string) => {

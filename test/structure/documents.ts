@@ -1,6 +1,6 @@
 import { filesBelow, read } from './source-files.ts'
 
-/** What is written for people: the files at the root and all of docs/. */
+/** Documents written for people: the files at the root and all of docs/. */
 export function documents(): string[] {
   return [
     'README.md',
@@ -39,7 +39,7 @@ export interface CommandLine {
   words: string[]
 }
 
-/** Every `hearth ...` that a document tells its reader to type, split at blanks. */
+/** Every `hearth ...` command that a document tells its reader to type, split at spaces. */
 export function hearthCommands(document: string): CommandLine[] {
   const text = read(document)
   const blocks = [...text.matchAll(/^```(?:sh|bash|console)?\n([\s\S]*?)^```/gm)].map(

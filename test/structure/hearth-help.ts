@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { root } from './source-files.ts'
 
-// At the depth it has in the project, from where it finds its own package.json.
+// As deep in the folders as in the project, because it finds its package.json from there.
 const program = 'packages/cli/dist/main.js'
 
-/** The command as its sources have it now, for asking what it understands. */
+/** The command built from the current sources, to ask it for its help. */
 export class HearthHelp implements Disposable {
   private readonly answers = new Map<string, string>()
 

@@ -28,7 +28,7 @@ describe('kinds', () => {
     const decisions = files.filter((file) => /(^|[./])decide\.ts$/.test(file))
     for (const file of decisions) {
       expect(files).toContain(file.replace(/\.ts$/, '.test.ts'))
-      // Property tests cover states nobody thought of.
+      // Property tests also cover unexpected states.
       expect(files).toContain(file.replace(/^((?:.*\/)?)(?:(\w+)\.)?decide\.ts$/, propertyTest))
     }
     if (decisions.some((file) => /(^|\/)decide\.ts$/.test(file)))
@@ -58,7 +58,7 @@ describe('kinds', () => {
 
   it('have their words in the contract', () => {
     const words = sourceFiles().filter((path) => path.startsWith('packages/contract/src/'))
-    // A declaration is how a project file arrives; its words are those of the file.
+    // A declaration is the content of a project file, and its words are those of the file.
     const named = kinds.filter((kind) => kind !== 'declaration')
     expect(named.filter((kind) => !words.includes(`packages/contract/src/${kind}.ts`))).toEqual([])
   })

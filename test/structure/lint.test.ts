@@ -3,7 +3,7 @@ import { ESLint } from 'eslint'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { root } from './source-files.ts'
 
-// The text stands for that of a file of the project, so that the type checker knows it; nothing is written.
+// The text takes the place of a file of the project, so that the type checker knows it; nothing is written.
 const standsFor = join(root, 'packages/foundation/src/assert-never.ts')
 
 const floatingPromise = `

@@ -30,10 +30,10 @@ const contractions = [
   /\bTRUNCATE\b/i,
 ]
 
-/** `contracts 0004-events of 0.2.0` in the comment above: what it takes away has had no user since that release. */
+/** `contracts 0004-events of 0.2.0` in the comment above: nothing has used what it removes since that release. */
 const mark = /contracts (\d{4}-[\w-]+) of (\d+\.\d+\.\d+)/
 
-/** What `up` of a migration runs. */
+/** The statements that a migration's `up` runs. */
 function upOf(text: string): string {
   const start = text.indexOf('async up(')
   const end = text.indexOf('async down(')

@@ -6,7 +6,7 @@ Every phase of every kind: what it waits for, for how long, and for a machine wh
 code (\`packages/contract/src\`): after a change there, \`vitest run --project structure documents -u\` draws it anew.
 `
 
-/** The page docs/phases.md as the code says. */
+/** The content of docs/phases.md, made from the code. */
 export function phaseTables(): string {
   const withPhases = Object.values(kinds).filter(({ waits }) => Object.keys(waits).length > 0)
   const sections = withPhases.map(({ kind, noun, summary, waits }) =>

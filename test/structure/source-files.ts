@@ -6,7 +6,7 @@ export const root = fileURLToPath(new URL('../../', import.meta.url))
 
 const notOurs = new Set(['node_modules', 'dist', '.types', 'coverage', '.git', '.state'])
 
-/** Every file below a folder of the project, as a path from its root, that was written and not built. */
+/** Every written (not built) file below a folder of the project, as a path from the project's root. */
 export function filesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
@@ -15,7 +15,7 @@ export function filesBelow(folder: string): string[] {
   })
 }
 
-/** The TypeScript of every workspace, tests with it. */
+/** All TypeScript files of every workspace, including tests. */
 export function sourceFiles(): string[] {
   return ['packages', 'control-plane', 'runner-agent', 'test']
     .flatMap(filesBelow)
@@ -29,7 +29,7 @@ export const read = (path: string): string => readFileSync(join(root, path), 'ut
 
 export const fromRoot = (path: string): string => relative(root, path)
 
-/** `path:line` of every line that the pattern finds. */
+/** `path:line` of every line that matches the pattern. */
 export function linesWith(path: string, pattern: RegExp): string[] {
   return read(path)
     .split('\n')

@@ -10,7 +10,7 @@ interface Operation {
   path: string
   parameters: { name: string; in: string }[]
   hasBody: boolean
-  /** Who may ask. */
+  /** Roles that may call it. */
   roles: string[]
   responses: Record<string, { content?: Record<string, { schema: object }> }>
 }
@@ -225,7 +225,7 @@ describe('what is written', () => {
     const headers = { Authorization: `Bearer ${token}` }
     await call('post', '/v1/projects', { body: project('private') })
     expect((await call('get', '/v1/projects/private', { headers })).status).toBe(404)
-    // An event gets its position, and is seen, a moment after its commit.
+    // An event becomes visible a moment after its commit, when it gets its position.
     const seen = await eventually(
       async () => {
         const { body } = await call('get', '/v1/events?after=0', { headers })

@@ -64,7 +64,7 @@ test('two control planes that place at once never promise more than there is, at
   console.log(`${looks} looks; the most promised at once on one host: ${most} of 4096 MiB`)
   expect(most).toBe(4096)
   expect(looks).toBeGreaterThan(50)
-  // All the room is used, and the rest waits for just that reason.
+  // All capacity is used, and the rest waits for exactly that reason.
   expect(running).toHaveLength(room)
   const pending = await client.environments.listAll({ projectId, phase: 'pending' })
   const waiting = pending.find((one) => one.spec.desiredPhase === 'running')
@@ -115,7 +115,7 @@ test('pools that place what they make at once never promise more than there is, 
   expect(atOnce).toBeGreaterThan(0)
 }, 120_000)
 
-/** Resolves when no reconcile is due any more. */
+/** Resolves when no reconcile is due. */
 async function untilNothingDue(url: string): Promise<void> {
   const sql = new pg.Client({ connectionString: url })
   await sql.connect()
@@ -158,7 +158,7 @@ async function watchSums(url: string) {
     await sql.end()
   })()
   return {
-    /** Runs placement many times in parallel, which the queue itself would run one after another. */
+    /** Runs placement many times in parallel; the queue would run it one after another. */
     async placeOften(organizationId: string) {
       await other.query(
         "SELECT graphile_worker.add_job('reconcile', json_build_object('kind', 'placement', 'id', $1::text)) FROM generate_series(1, 24)",

@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net'
 
-/** A cable between an observer and a server: it can be cut, mended, and left in place though nothing passes. */
+/** A relay between an observer and a server. It can be cut, restored, or blocked while its connections stay open. */
 export interface CuttableRelay extends AsyncDisposable {
   port: number
   /** Ends every connection and refuses new ones. */

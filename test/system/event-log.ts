@@ -3,7 +3,7 @@ import { eventually } from '@hearth/testing'
 import pg from 'pg'
 import { expect } from 'vitest'
 
-/** What an organization's observers should have seen, straight from the table. */
+/** The events that an organization's observers should have seen, read from the table. */
 export async function loggedEvents(
   url: string,
   organizationId: string,
@@ -11,7 +11,7 @@ export async function loggedEvents(
   const database = new pg.Client({ connectionString: url })
   await database.connect()
   try {
-    // Every committed event has its position before the log is looked at.
+    // Reading starts when every committed event has its position.
     await eventually(
       async () => (await database.query('SELECT 1 FROM events WHERE position IS NULL')).rowCount === 0,
       { timeoutMilliseconds: 30_000 },
@@ -26,7 +26,7 @@ export async function loggedEvents(
   }
 }
 
-/** The versions of each resource rise with every event: each event is a change of its own. */
+/** Checks that each event of a resource has a higher version than the one before. */
 export function expectRisingVersions(events: readonly Event[]): void {
   const seen = new Map<string, { spec: number; status: number }>()
   for (const { kind, resourceId, specVersion, statusVersion } of events) {

@@ -29,7 +29,7 @@ beforeAll(async () => {
   writeFileSync(join(stateFolder, 'runner.json'), JSON.stringify(identity), { mode: 0o600 })
   const listen = `127.0.0.1:${await freePort()}`
   metricsOfAgent = `http://${listen}/metrics`
-  // A process of its own: what is measured is the agent's loop, and not this test's.
+  // A separate process, so that the agent's event loop is measured and not this test's.
   agent = spawn(process.execPath, [await bundle('runner-agent')], {
     env: {
       PATH: process.env.PATH,
@@ -50,7 +50,7 @@ afterAll(async () => {
   await installation?.[Symbol.asyncDispose]()
 })
 
-/** Makes a machine of a project; returns the longest that its agent's loop was kept by computing meanwhile. */
+/** Makes a machine of a project; returns the longest time that the agent's event loop was blocked meanwhile. */
 async function longestStall(name: string, secrets: Record<string, string>, setup: string[]): Promise<number> {
   const { client } = installation
   const project = await client.projects.create({
@@ -74,14 +74,14 @@ test('a project with as many secrets as are allowed and a long echo does not kee
   const calm = await longestStall('calm', {}, ['echo hello'])
   const values = Array.from({ length: 256 }, (_, index) => `${index}`.padStart(4, '0').repeat(500))
   const secrets = Object.fromEntries(values.map((value, index) => [`SECRET_${index}`, value]))
-  // Each piece is nearly a secret: whoever compares them one by one begins again with each letter.
+  // Each piece almost matches a secret: a naive comparison starts again at each letter.
   const echo = values.map((value) => value.slice(0, -1)).join('')
   const setup = Array.from(
     { length: 16 },
     (_, index) => `echo ${echo.slice(index * 16_000, (index + 1) * 16_000)}`,
   )
   const busy = await longestStall('secretive', secrets, setup)
-  // Half a minute before masking took one pass. Machines differ, so much is left between.
+  // It took half a minute before masking was one pass. The limit is generous because machines differ.
   expect(busy).toBeLessThanOrEqual(200 + 3 * calm)
 }, 240_000)
 

@@ -8,7 +8,7 @@ export interface Writers {
   stop(): Promise<void>
 }
 
-/** Changes a few projects, several at once, until it is stopped: some changes meet at the same project. */
+/** Changes a few projects in parallel until it is stopped; some changes are concurrent changes of one project. */
 export async function startWriters(
   client: HearthClient,
   { prefix, projects = 3, writers = 4 }: { prefix: string; projects?: number; writers?: number },

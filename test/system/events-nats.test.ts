@@ -27,7 +27,7 @@ afterAll(() => installation[Symbol.asyncDispose]())
 
 const newObserver = (name: string) => installation.client.observers.create({ name, start: 'new' })
 
-/** Waits until every event after a position has come; returns their positions. */
+/** Waits until every event after a position has arrived; returns their positions. */
 async function untilAllCame(
   observer: NatsObserver,
   after: number,
@@ -44,7 +44,7 @@ async function untilAllCame(
   return expected
 }
 
-/** Everything written since the observer began has come, and of each resource in its order. */
+/** Every event written since the observer began has arrived, those of each resource in order. */
 async function expectWhole(observer: NatsObserver, after: number, writers: Writers): Promise<void> {
   const expected = await untilAllCame(observer, after)
   const events = observer.events()
@@ -133,7 +133,7 @@ test('when the NATS server comes back with less than it had stored, the rest is 
   await writers.stop()
   await expectWhole(observer, before, writers)
   await observer.stop()
-  // Whoever begins anew finds the whole log in its order: what is there was not stored twice.
+  // A new observer gets the whole log in order: events still in the stream were not stored twice.
   const anew = await installation.client.observers.create({ name: 'anew', start: 'oldest' })
   const second = await observeNats(await connectObserver(anew), anew)
   await expectWhole(second, 0, writers)
@@ -144,7 +144,7 @@ test('when the NATS server comes back with less than it had stored, the rest is 
 test('what NATS forgets behind a connection that seems to be the same is published again', async () => {
   const connect = async (options: MessagingOptions) => {
     const messaging = await connectMessaging(options)
-    // As where the servers of a cluster change their leader: nothing tells that it happened.
+    // As when a cluster changes its leader: nothing shows that it happened.
     return { ...messaging, session: () => 1, publishEvent: (event: Event) => messaging.publishEvent(event) }
   }
   await using unaware = await startInstallation({ overrides: { connect } })

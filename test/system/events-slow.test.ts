@@ -10,7 +10,7 @@ import { type Installation, startInstallation } from './installation.ts'
 
 const events = 30_000
 const bytesOfEach = 12_000
-/** Far below the amount written, and above what socket buffers and a busy garbage collector take. */
+/** Far below the amount written, and above what socket buffers and delayed garbage collection use. */
 const mostMemoryBytes = 120 * 1024 * 1024
 
 let installation: Installation
@@ -22,7 +22,7 @@ beforeAll(async () => {
   const sql = new pg.Client({ connectionString: installation.database.url })
   await sql.connect()
   newest = ((await loggedEvents(installation.database.url, organizationId)).at(-1)?.position ?? 0) + events
-  // As if they had been placed and published: that would take far longer than what is tried here.
+  // Inserted with positions and as published; doing that for real would take far longer than the test.
   await sql.query(
     `INSERT INTO events (id, position, organization_id, verb, kind, resource_id, resource)
      SELECT gen_random_uuid(), $4 - $2 + number, $1, 'updated', 'Job', gen_random_uuid(),
@@ -39,7 +39,7 @@ async function slowEnds(): Promise<number> {
   return Number(/^hearth_event_streams_ended_total\{reason="slow"\} (\d+)$/m.exec(text)?.[1] ?? 0)
 }
 
-/** Opens a stream that nobody reads, and resolves when the server has given it up. */
+/** Opens a stream that nobody reads; resolves when the server has closed it. */
 async function leaveUnread<Reader>(open: () => Promise<Reader>): Promise<Reader> {
   globalThis.gc?.()
   const before = { memory: process.memoryUsage().rss, ends: await slowEnds() }
@@ -57,7 +57,7 @@ async function leaveUnread<Reader>(open: () => Promise<Reader>): Promise<Reader>
   return reader
 }
 
-/** What it received before it was disconnected is a prefix without gaps, followed by where to continue. */
+/** What it received before it was disconnected is a prefix without gaps, then the position at which to continue. */
 async function expectToldWhereToGoOn(messages: readonly StreamMessage[]): Promise<void> {
   const last = messages.at(-1)
   const positions = messages.flatMap((message) => (message.type === 'event' ? [message.event.position] : []))
@@ -83,7 +83,7 @@ test('an observer over SSE that does not read is told where to go on, and takes 
   const chunks: Buffer[] = []
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))
   socket.resume()
-  // Its last chunk: the answer has ended by itself.
+  // The last chunk: the server ended the response properly.
   await eventually(() => chunks.at(-1)?.toString().endsWith('\r\n0\r\n\r\n'), { timeoutMilliseconds: 10_000 })
   socket.destroy()
   await expectToldWhereToGoOn(serverSentEvents(Buffer.concat(chunks).toString()))
@@ -126,7 +126,7 @@ test('an observer that never reads again is cut off', async () => {
   socket.terminate()
 })
 
-/** The messages in an answer in chunks. */
+/** The messages in a chunked response. */
 function serverSentEvents(answer: string): StreamMessage[] {
   const body = answer.slice(answer.indexOf('\r\n\r\n') + 4)
   const text = unchunk(Buffer.from(body))

@@ -12,7 +12,7 @@ import { housekeeping } from './housekeeping.ts'
 import { type Installation, startInstallation } from './installation.ts'
 
 const cutMilliseconds = Number(process.env.HEARTH_TEST_CUT_SECONDS ?? 0.3) * 1_000
-/** More than is written during the cuts, after which the whole of it is asked for. */
+/** More than is written during the cuts, after which all of it is requested. */
 const keepCount = 2_000 + Math.ceil(cutMilliseconds / 1_000) * 500
 
 let installation: Installation
@@ -87,7 +87,7 @@ async function observe(
   return observer
 }
 
-/** Every event of the log after the observer's start: none missing, none twice. */
+/** Every event of the log after the observer's start, none missing and none twice. */
 async function expectWhole(observer: Observer): Promise<void> {
   const log = await loggedEvents(installation.database.url, organizationId)
   const last = log.at(-1)?.position ?? 0
@@ -188,7 +188,7 @@ describe('an observer whose next events were removed', () => {
        SELECT gen_random_uuid(), $1, 'updated', 'Job', gen_random_uuid(), '{}' FROM generate_series(1, $2)`,
       [organizationId, keepCount + 100],
     )
-    // The housekeeping of each minute, now; only what was published may go.
+    // Runs the housekeeping of each minute now; it may remove only published events.
     await eventually(
       async () => {
         await housekeeping(installation)

@@ -5,7 +5,7 @@ import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Installation, startInstallation } from './installation.ts'
 
-/** Run in a scratch clone by new-kind.test.ts, where `pnpm new-kind example` has written the kind. */
+/** Run by new-kind.test.ts in a scratch clone, in which `pnpm new-kind example` has written the kind. */
 let installation: Installation
 
 beforeAll(async () => {

@@ -58,14 +58,14 @@ test('a host whose machines keep failing leaves placement, with the evidence, an
     /bad is degraded: machines keep failing there|is about to be placed|is being made/,
   )
 
-  // The pool has not given up: what a bad host cannot make says nothing of the set-up.
+  // The pool has not given up: failures of a bad host say nothing about the set-up.
   await schedule('enabled')
   const full = await untilPool(client, id, ({ status }) => status.ready === 3)
   expect(full.status).toMatchObject({ phase: 'ready', consecutiveFailures: 0 })
   const members = await client.environments.listAll({ warmPoolId: id, phase: 'running' })
   expect(members.every(({ status }) => status.runnerId === good.runner.metadata.id)).toBe(true)
 
-  // One machine that nobody waits for is tried there: it fails, and the next pause is twice as long.
+  // A machine that nobody waits for is tried there. It fails, and the next pause is twice as long.
   const claim = async () => {
     const made = await client.claims.create({
       spec: { warmPoolId: id, fallback: 'refuse', publicKey: newPublicKey() },
@@ -85,7 +85,7 @@ test('a host whose machines keep failing leaves placement, with the evidence, an
     Date.parse(probed.status.health?.probeAt ?? '') - Date.parse(probed.status.health?.lastFailure?.at ?? '')
   expect(pause).toBe(hostProbe * 2 ** (probed.status.health?.probes ?? 0))
 
-  // It heals. Nobody needs another machine, and its clock is an hour late.
+  // The host works again. Nobody needs another machine, and the host's clock is an hour slow.
   await bad.stop()
   const clock = { now: () => new Date(Date.now() - 3_600_000) }
   const healed = await startSyntheticAgent(installation, { name: 'bad', identityOf: bad, timings, clock })

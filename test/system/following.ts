@@ -3,7 +3,7 @@ import type { Environment, WarmPool } from '@hearth/contract'
 
 const patienceMilliseconds = 60_000
 
-/** Reads a thing once the event stream is open and again after every event, until it is as wanted. */
+/** Reads a resource once the event stream is open, and again after every event, until it is as wanted. */
 export async function until<Value>(
   client: HearthClient,
   what: string,

@@ -19,7 +19,7 @@ afterEach(() => {
 })
 afterAll(() => installation?.[Symbol.asyncDispose]())
 
-/** The shipped agent as a process of its own, with what it says on its error stream. */
+/** The shipped agent as a separate process, with its error output. */
 async function startAgent(stateFolder: string): Promise<{ process: ChildProcess; said(): string }> {
   const child = spawn(process.execPath, [await bundle('runner-agent')], {
     env: {

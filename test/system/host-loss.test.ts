@@ -62,7 +62,7 @@ const untilRunner = (name: string, phase: string) =>
     ({ status }) => status.phase === phase,
   )
 const machinesOf = (agent: SyntheticAgent) => readdirSync(join(agent.stateFolder, 'environments')).sort()
-/** Throws what the hosts hold, unless it is exactly this. */
+/** Throws the hosts' content unless it is exactly as expected. */
 function agentsHold(ids: readonly string[]): true {
   expect([cut, staying].flatMap(machinesOf).sort()).toEqual(ids.toSorted())
   return true
@@ -102,7 +102,7 @@ test('wait: a claim keeps its machine and its work; recreate: it gets another, a
   expect((await client.claims.why(moved.metadata.id)).sentence).toContain(
     'its machine was lost with runner cut',
   )
-  // It happened in the open: the claim's events tell of the loss and of the new machine.
+  // The loss is visible: the claim's events name the loss and the new machine.
   const { items } = await client.events.list({ resourceId: moved.metadata.id, kind: 'Claim', after: 0 })
   expect(items.map(({ resource }) => (resource as Claim).status.environmentId)).toContain(fresh.metadata.id)
 
@@ -135,7 +135,7 @@ test('a claim whose machine was never ready gets another at once, whatever the p
   expect(given.status.source).toBe('running')
   await schedule('cut', 'enabled')
   await schedule('staying', 'cordoned')
-  // Its machine cannot become ready: the host is gone before it hears of it.
+  // Its machine cannot become ready: the host is lost before it gets the order.
   relay.cut()
   const cold = await claimOf(poolId)
   await schedule('staying', 'enabled')
@@ -176,14 +176,14 @@ test.each(seeds)(
       claims.map((claim) => untilClaim(claim.metadata.id, ({ status }) => status.phase === 'bound')),
     )
     const agents = [cut, staying]
-    // What is on the hosts is what the claims have: one each, and nothing else.
+    // The hosts hold exactly one machine for each claim.
     await eventually(async () => {
       const all = await Promise.all(claims.map((claim) => client.claims.get(claim.metadata.id)))
       return agentsHold(all.map(({ status }) => status.environmentId ?? ''))
     }, patience)
     expect(new Set(settled.map(({ metadata }) => metadata.id)).size).toBe(claims.length)
     for (const claim of claims) {
-      // Its machine may be lost once more after a cut that nobody had noticed yet.
+      // Its machine may be lost once more, through a cut that nobody had noticed yet.
       const machine = await until(
         client,
         `the machine of ${claim.metadata.name}`,

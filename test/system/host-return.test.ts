@@ -61,7 +61,7 @@ test('a host that returns is told what it no longer owns, and its claimed machin
   const before = await client.environments.get(claimedId)
   const made = machinesOf(cut)
   expect(made).toHaveLength(4)
-  // A machine that nobody ordered: it is not provably the runner's, so it stays whatever happens.
+  // A machine that nobody ordered: it is not provably the runner's, so it must stay.
   const stranger = join(cut.stateFolder, 'environments', newId())
   mkdirSync(stranger)
   writeFileSync(join(stranger, 'disk.qcow2'), 'theirs')
@@ -79,7 +79,7 @@ test('a host that returns is told what it no longer owns, and its claimed machin
   )
   expect(readyOn(replaced, metadata.id).map(({ metadata: { id } }) => id)).not.toContain(claimedId)
   expect((await client.claims.get(claim.metadata.id)).status.phase).toBe('bound')
-  // Nothing is removed while nobody can be asked.
+  // Nothing is removed while no control plane can be asked.
   expect(machinesOf(cut)).toEqual([...made, stranger.split('/').at(-1)].sort())
 
   relay.mend()
@@ -126,7 +126,7 @@ test('an agent that stops in order is offline at once, and nothing of it is give
   const all = await client.environments.listAll({ warmPoolId: id })
   expect(all.map(({ metadata }) => metadata.id).sort()).toEqual(made)
 
-  // One that does not come back is given up when its lease is over.
+  // The machine of an agent that does not return is given up when the lease is over.
   await second.stop()
   const other = await startSyntheticAgent(installation, { name: 'other', timings })
   const { metadata } = await client.runners.get('other')

@@ -16,7 +16,7 @@ const mostGrowthMebibytes = 50
 /** A runner reports within seconds; this is far more than a busy machine adds. */
 const mostDelayMilliseconds = 10_000
 
-/** Answers like bash before its program, and then with what the agent's program would never print. */
+/** Answers like bash before its program, then with output that the agent's program would never print. */
 const answering = (answer: (channel: ServerChannel, program: string) => void): Behaviour => ({
   session: (channel, marker, given) => {
     channel.write(`${marker}\n`)
@@ -166,7 +166,7 @@ test.each(inputs)(
   '%s costs nobody else anything',
   async (_, work, behaviour, ends) => {
     await using hostile = await startGuest(behaviour)
-    // Only for a guest that never sends anything wrong is the agent's own time limit what ends the work.
+    // The agent's own time limit ends the work only for a guest that never sends anything wrong.
     const mostMilliseconds = /^\^\(?GuestUnreachable/.test(ends.source) ? 4_000 : 40_000
     const seen = await agent.work({ work, mostMilliseconds, hostile, other })
     expect(seen.end).toMatch(ends)

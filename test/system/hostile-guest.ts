@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { generateSecureShellKeyPair } from '@hearth/runner-agent'
 import ssh2, { type ServerChannel } from 'ssh2'
 
-/** What a guest's SSH server does with a session; null of `open` means that it never answers the request for one. */
+/** What a guest's SSH server does with a session; if `open` is null, it never answers the request for one. */
 export interface Behaviour {
   open?: 'refused' | 'unanswered'
   /** `given` resolves with the program that the agent sent, once `marker` has been printed. */
@@ -47,7 +47,7 @@ export async function startGuest({ open, session }: Behaviour): Promise<FakeGues
   }
 }
 
-/** A guest as it should be: this machine's bash answers. */
+/** A well-behaved guest: this machine's bash answers. */
 export const honest: Behaviour = {
   session: (channel, marker) => {
     const program = `IFS= read -r line; printf '%s\\n' ${marker}; IFS= read -r size && IFS= LC_ALL=C read -r -d '' -N "$size" program && eval "$program"`
@@ -63,7 +63,7 @@ export const honest: Behaviour = {
   },
 }
 
-/** Reads the line that bash ignores, the length and the program, as the agent sends them. */
+/** Reads the agent's messages: a line that bash ignores, the length, and the program. */
 function programFrom(channel: ServerChannel): Promise<string> {
   let text = ''
   return new Promise((resolve) =>
@@ -75,7 +75,7 @@ function programFrom(channel: ServerChannel): Promise<string> {
   )
 }
 
-/** Writes the same again and again, as fast as it is taken. */
+/** Writes the same text again and again, as fast as it is read. */
 export function pour(stream: NodeJS.WritableStream, make: () => string): void {
   const more = () => {
     while (stream.write(make()));
@@ -91,7 +91,7 @@ export interface Seen {
   end: string
   /** Growth of the agent's memory meanwhile. */
   grownMebibytes: number
-  /** Identity checks of the other guest meanwhile, and how long the slowest took. */
+  /** Number of identity checks of the other guest meanwhile, and the duration of the slowest. */
   rounds: number
   slowestMilliseconds: number
 }
@@ -104,13 +104,13 @@ export interface Assignment {
   other: FakeGuest
 }
 
-/** A process that works in guests as the agent does; its memory can be measured, and it may crash. */
+/** A separate process that works in guests as the agent does, so that its memory can be measured and it may crash. */
 export class GuestWorker implements Disposable {
   private readonly child = fork(new URL('hostile-guest-agent.ts', import.meta.url), {
     execArgv: ['--import', 'tsx'],
   })
 
-  /** Does the work in the hostile guest while it checks the other guest. */
+  /** Works in the hostile guest, and checks the other guest meanwhile. */
   async work(assignment: Assignment): Promise<Seen> {
     const settled = new AbortController()
     const { signal } = settled

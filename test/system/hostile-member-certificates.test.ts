@@ -9,7 +9,7 @@ import { type Installation, startInstallation } from './installation.ts'
 import { newPublicKey } from './public-key.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
-/** What a member tries to get into machines that another may claim later, or that are not theirs any more. */
+/** A member's attempts to get into machines that another may claim later, or that are not theirs any more. */
 
 type TokenRole = 'member' | 'viewer'
 
@@ -56,7 +56,7 @@ async function readyPool(name: string): Promise<{ poolId: string; environmentId:
   return { poolId, environmentId: environment?.metadata.id ?? '' }
 }
 
-/** Environments for which no member gets a certificate. Each line is an access path that is closed. */
+/** Environments for which no member gets a certificate, each by another access path. */
 const closed: { what: string; machine(): Promise<string>; code: 'forbidden' | 'conflict' }[] = [
   {
     what: 'an unclaimed member of a pool',
@@ -166,7 +166,7 @@ test('one’s own machine outside of pools, and one’s own test, open as before
   expect((await client.environments.get(testId)).spec).toMatchObject({ inspection: null, warmPoolId: null })
 })
 
-/** Makes two requests for one machine wait for its row, in the given order, and lets them go. */
+/** Makes two requests wait for the row of one machine, in the given order, and then releases the row. */
 async function inOrder<First, Second>(
   environmentId: string,
   first: () => Promise<First>,

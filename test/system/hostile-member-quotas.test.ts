@@ -8,7 +8,7 @@ import { type Installation, type Replica, startInstallation, startReplica } from
 import { newPublicKey } from './public-key.ts'
 import { startSyntheticAgent } from './synthetic-agent.ts'
 
-/** What a member, or a whole organization, asks for that is more than it may have. */
+/** Requests of a member, or of a whole organization, for more than its quota. */
 
 let installation: Installation
 let second: Replica
@@ -169,7 +169,7 @@ test('150 machines asked for in a loop: those that fit, a 403 that says what to 
   expect((await post({ 'idempotency-key': 'room' })).status).toBe(201)
 }, 120_000)
 
-/** Below this a latency is the machine's own unrest. */
+/** Latencies below this are noise of the machine. */
 const unrestMilliseconds = 20
 
 test('while one organization floods, the requests of another take no more than a few times as long', async () => {
@@ -190,7 +190,7 @@ test('while one organization floods, the requests of another take no more than a
   const clients = [installation.url, second.url].map(
     (url) => new HearthClient({ url, token: flooder.token, retries: 0 }),
   )
-  // Twice as many requests as a member may send; those that are too many are refused, and so is what does not fit.
+  // Twice as many requests as a member may send: both those over the rate and those over the quota are refused.
   const refused = new Set<string | undefined>()
   const flood = Array.from({ length: 40 }, async (_, at) => {
     while (flooding) {

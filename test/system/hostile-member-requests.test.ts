@@ -15,7 +15,9 @@ const fields = (count: number, value: unknown) => Object.fromEntries(many(count,
 const project = (spec: object) => JSON.stringify({ name: 'odd', spec })
 const repository = (url: string) => project({ repositories: [{ url, name: 'x' }] })
 
-/** Bodies of `POST /v1/projects` that are refused with 400: quickly, with a short answer, and nothing secret in it. */
+/**
+ * Bodies of `POST /v1/projects` that must be refused with 400: quickly, with a short answer and without secrets in it.
+ */
 const bodies: [what: string, body: string, field: string][] = [
   ['100,000 lists in each other', '['.repeat(100_000) + ']'.repeat(100_000), 'body'],
   ['50,000 objects in each other', `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`, 'body'],
@@ -77,7 +79,7 @@ test('60,000 unknown fields, 50,000 levels or 22,000 secrets hold nobody up for 
   const heavy = bodies.filter(([, body]) => body.length > 300_000)
   expect(heavy.length).toBeGreaterThan(3)
   for (const [what, body] of heavy) {
-    // The best of some: what else the machine does may hold up any one of them.
+    // The fastest of several: other load on the machine may delay any one of them.
     let least = Number.POSITIVE_INFINITY
     for (let attempt = 0; attempt < 8 && least > 50; attempt += 1) {
       delays.reset()
@@ -150,7 +152,7 @@ test('a body in pieces over the limit is too large, and a small one is taken', a
   expect((await send(2)).status).toBe(201)
 })
 
-/** Raw bytes sent to the port, and the status of the answer. */
+/** Raw bytes sent to the port, and the expected status. */
 const raw: [what: string, text: string, status: number][] = [
   ['no HTTP', 'hello\r\n\r\n', 400],
   [

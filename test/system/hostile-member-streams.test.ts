@@ -6,10 +6,10 @@ import { newOrganization } from './hostile-party.ts'
 import { type Installation, type Replica, startInstallation, startReplica } from './installation.ts'
 import { newPublicKey } from './public-key.ts'
 
-/** What a member, or who holds a token that has ended, does with streams and with many requests. */
+/** What a member, or the holder of an expired token, does with streams and with many requests. */
 
 const limits = { principal: { streams: 12 }, organization: { streams: 20 } }
-/** A second, plus what a busy host needs to report it. */
+/** One second, plus the delay of a busy host. */
 const soonMilliseconds = 5_000
 let installation: Installation
 let second: Replica
@@ -22,7 +22,7 @@ beforeAll(async () => {
   second = await startReplica(installation, { quotas: limits })
   sql = new pg.Client({ connectionString: installation.database.url })
   await sql.connect()
-  // Nothing runs anything here, so that both stay as they are: followed and waited for.
+  // No runner works here, so both resources stay unchanged while they are followed and waited for.
   const { client } = installation
   const { projectId } = await client.apply({
     apiVersion: 'hearth/v1',
@@ -45,7 +45,7 @@ interface Opened {
   status: number
   retryAfter: string | null
   body: string
-  /** Resolves with the status, or the close code, once the server has ended it. */
+  /** Resolves with the status, or the close code, once the server has ended the stream. */
   ended: Promise<number>
   close(): void
 }
@@ -81,7 +81,7 @@ async function openWebSocket(url: string, token: string): Promise<Opened> {
   return { status, retryAfter: null, body: '', ended, close: () => socket.terminate() }
 }
 
-/** Every answer that goes on for longer than a request; a line here is held to all that is below. */
+/** Every response that lasts longer than a request; all tests below run for each. */
 const streams: { name: string; open(url: string, token: string): Promise<Opened>; end: number }[] = [
   { name: 'server-sent events', open: (url, token) => open(url, token, '/v1/events'), end: 200 },
   { name: 'a WebSocket of events', open: openWebSocket, end: 4401 },
@@ -91,7 +91,7 @@ const streams: { name: string; open(url: string, token: string): Promise<Opened>
     end: 200,
   },
 ]
-/** One that is answered at its end only. */
+/** A response that is sent only at its end. */
 const longPoll = async (url: string, token: string) => {
   const opened = await open(url, token, `/v1/claims/${claimId}?waitSeconds=60`)
   return opened.status
@@ -210,7 +210,7 @@ test('an organization that asks too often is told when to come again, and no oth
   })
   expect((await client.whoami()).roles).toEqual(['administrator'])
   expect((await ask(runner.token)).status).toBe(200)
-  // The client waits as it was told, and gets its answer.
+  // The client waits for the time in `Retry-After`, and gets its answer.
   expect((await new HearthClient({ url, token }).whoami()).organizationId).toBe(organizationId)
 }, 30_000)
 

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Operation, readOperations } from '../fuzz/http/operations.ts'
 import { type Replica, startReplica } from './installation.ts'
 
-/** Answers while the database is down, and recovery when it is back. */
+/** Answers while the database is down, and recovery when it is up again. */
 let postgres: TestPostgres
 let nats: TestNats
 let replica: Replica
@@ -50,7 +50,7 @@ async function ask({ method, path }: Pick<Operation, 'method' | 'path'>, secret 
 
 const projects = { method: 'GET', path: '/v1/projects' }
 
-/** Words of PostgreSQL, of the system and of our statements that answers must not contain. */
+/** Words of PostgreSQL, the operating system and SQL statements that answers must not contain. */
 const inner =
   /postgres|econn|socket|127\.0\.0\.1|localhost|select|terminat|database "|password|\bat .*\.(js|ts)/i
 

@@ -12,10 +12,10 @@ import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 export interface HostileRunner extends AsyncDisposable {
   runnerId: string
   token: string
-  /** The text of the credentials file it was given. */
+  /** Content of its credentials file. */
   credentials: string
   epoch: number
-  /** Of its organization's administrator. */
+  /** Token of its organization's administrator. */
   client: HearthClient
   nats: NatsConnection
   isConnected(): boolean
@@ -126,7 +126,9 @@ export interface Victim extends AsyncDisposable {
   agent: SyntheticAgent
   claimId: string
   environmentId: string
-  /** Resolves when the host has been heard twice since; throws when it is not, or when its machine is not claimed any more. */
+  /**
+   * Resolves after two further heartbeats of the host; throws without them, or if its machine is not claimed any more.
+   */
   isUnhurt(): Promise<void>
   isHeard(): Promise<void>
   /** The current state of the claim. */

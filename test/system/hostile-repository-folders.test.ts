@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => installation[Symbol.asyncDispose]())
 
-/** The last parts of URLs that mean something else to subjects, files or options. */
+/** Last parts of URLs that would have another meaning as subjects, files or options. */
 const folders = ['My_App.Web', '.github', 'a..b', 'a.b.', 'a-b', 'a_b']
 
 test('whatever a repository is called, its steps run and their logs are its own', async () => {

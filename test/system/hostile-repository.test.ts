@@ -26,7 +26,7 @@ const noAnswer = 'its server gave no answer'
 const notPublic = 'its address is not public, and HEARTH_REPOSITORY_HOSTS does not name it'
 const notAsked = 'its server is not asked from here: only https://, http:// and git:// are'
 
-/** What a repository's server does when it is asked for a branch, and what the pool's answer and `why` say then. */
+/** How a repository's server answers the question for a branch, and what the pool's answer and `why` then say. */
 const servers: [what: string, answer: RequestListener, cause: string | null][] = [
   ['has the branch', (_, response) => response.end(branchMain), null],
   ['sends elsewhere', (_, response) => response.writeHead(301, { location: inner.url }).end(), noAnswer],
@@ -175,7 +175,7 @@ async function makePool(urls: readonly string[]): Promise<{ status: string | nul
   return { status, seconds: (performance.now() - began) / 1_000 }
 }
 
-/** The process groups that ask this port. */
+/** Process groups that connect to this port. */
 function groupsFor(port: number): Set<string> {
   const lines = execFileSync('ps', ['-eo', 'pgid=,stat=,args='], { encoding: 'utf8' }).split('\n')
   const asking = lines.filter((line) => line.includes(`127.0.0.1:${port}/`) && !/^\s*\d+\s+Z/.test(line))

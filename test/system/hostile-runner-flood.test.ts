@@ -22,7 +22,7 @@ afterAll(async () => {
 })
 
 const mebibyte = 1024 * 1024
-/** More than the stream takes of all runners together. */
+/** More than the stream holds for all runners together. */
 const floodMebibytes = 320
 
 test('a runner that floods reports holds up no other’s reports', async () => {
@@ -46,7 +46,7 @@ test('a runner that floods reports holds up no other’s reports', async () => {
         hostile.nats.publish(subjects.report(hostile.runnerId, 'environment', id), report)
       }
       await hostile.nats.flush()
-      // As fast as it can be read: what a runner sends beyond that NATS itself would have to hold back.
+      // As fast as the control plane reads: only NATS itself could hold back more.
       await delay(150)
     }
   }
@@ -57,7 +57,7 @@ test('a runner that floods reports holds up no other’s reports', async () => {
   const times: number[] = []
   while (isFlooding) times.push(await becomes('stopped'), await becomes('running'))
   await flooding
-  // Sooner than its agent would tell it again.
+  // Sooner than its agent would report it again.
   expect(Math.max(...times)).toBeLessThan(2 * calm + 20_000)
   await victim.isUnhurt()
 }, 180_000)

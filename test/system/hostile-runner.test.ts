@@ -40,7 +40,7 @@ const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
 const withFacts = (changes: Record<string, unknown>) => () =>
   hostile.presence({ facts: { ...goodFacts, ...changes } })
 
-/** Heartbeats, each sent a hundred times a second: the victim's host is heard all the same. */
+/** Heartbeats, each sent a hundred times a second; those of the victim's host must still be received. */
 const heartbeats: readonly (readonly [string, () => unknown])[] = [
   ['a lease beyond its column', () => hostile.presence({ epoch: 3_000_000_000 })],
   ['a lease beyond safe numbers', () => hostile.presence({ epoch: 1e300 })],
@@ -71,7 +71,7 @@ test.each(heartbeats)('a flood of heartbeats with %s costs no other runner its o
 const address = (changes: Record<string, unknown>) => () => ({
   address: { host: '127.0.0.1', port: 22, user: 'root', hostKey: 'ssh-ed25519 AAAA', ...changes },
 })
-/** Reports of a machine that the hostile runner holds: none may change what is known of it. */
+/** Reports about a machine of the hostile runner; none may change what is known of it. */
 const reports: readonly (readonly [string, () => Record<string, unknown>])[] = [
   [
     'a host with a line of ssh configuration',

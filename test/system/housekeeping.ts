@@ -2,7 +2,7 @@ import { eventually } from '@hearth/testing'
 import pg from 'pg'
 import type { Installation } from './installation.ts'
 
-/** Runs now what is otherwise run periodically; resolves when it is done. */
+/** Runs periodic work now; resolves when it is done. */
 export async function housekeeping(
   { database }: Pick<Installation, 'database'>,
   when: 'every-minute' | 'hourly' = 'every-minute',

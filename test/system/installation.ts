@@ -26,7 +26,7 @@ export interface InstallationOptions {
   log?: Logger
   /** When absent, NATS is not told of deleted runners. */
   revokesRunners?: boolean
-  /** How long a runner's credentials for NATS are good. */
+  /** How long a runner's credentials for NATS are valid. */
   runnerCredentialsMilliseconds?: number
   events?: Partial<Config['events']>
   quotas?: { [Whose in keyof QuotaLimits]?: Partial<QuotaLimits[Whose]> }

@@ -2,25 +2,25 @@ import type { HearthClient } from '@hearth/client'
 import type { kinds } from '@hearth/contract'
 import { newPublicKey } from './public-key.ts'
 
-/** What the routes of one kind take; the shared cases of routes.test.ts run over all of them. */
+/** What the routes of one kind take; the common cases in routes.test.ts run for every kind. */
 export interface KindRoutes {
-  /** A body that makes one, a new one each time; null for a kind that is only read. */
+  /** A body that creates a resource, a new one at each call; null for a read-only kind. */
   body: ((name: string, client: HearthClient) => object | Promise<object>) | null
-  /** Where the resource stands in the answer to that: by default it is the answer. */
+  /** Where the resource is in the answer; by default it is the whole answer. */
   made?: string
-  /** Where the answer has a token that sees its events, when those are not of the caller's organization. */
+  /** The answer's field with a token that can see the resource's events, if the caller's cannot. */
   eventToken?: string
-  /** A token that may not make one. */
+  /** A token that may not create a resource. */
   refused: 'viewer' | 'member' | 'join'
-  /** A body that changes one; null for a kind without PATCH. */
+  /** A body that changes a resource; null for a kind without PATCH. */
   change: object | null
-  /** What is seen of that in the answer: by default the same. */
+  /** How the change shows in the answer; by default it is the body. */
   changed?: object
-  /** What a deletion answers; null for a kind without DELETE. */
+  /** Status of the answer to a deletion; null for a kind without DELETE. */
   deletion: 200 | 202 | null
-  /** A kind of which one is not shown. */
+  /** True for a kind without a route that shows one resource. */
   isNotShown?: boolean
-  /** A kind whose deletion does not look at versions. */
+  /** True for a kind whose deletion does not check versions. */
   hasNoVersion?: boolean
 }
 
@@ -32,7 +32,7 @@ async function projectAndClass(name: string, client: HearthClient) {
   return { projectId: project.metadata.id, environmentClassId: environmentClass.metadata.id }
 }
 
-/** What is said of each kind; routes.test.ts fails for one that is not in it. */
+/** One entry for each kind; routes.test.ts fails for a kind without one. */
 export const kindRoutes: Partial<Record<keyof typeof kinds, KindRoutes>> = {
   Organization: {
     body: (name) => ({ name, spec: { displayName: name } }),

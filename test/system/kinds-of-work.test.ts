@@ -13,7 +13,7 @@ import { type MarkerFile, markerLines, markersIn, readMarker } from './marker-ha
 import { type MarkerKind, startMarkerKind } from './marker-kind.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
-/** The one that is installed knows environments alone: what a version knew before there were markers. */
+/** The installed control plane knows environments only, like the version before markers. */
 let older: Installation
 let markers: MarkerKind
 let log: Log
@@ -37,7 +37,7 @@ afterEach(async () => {
 const markersFolder = () => join(older.folder, 'markers')
 const patience = { timeout: 60_000, interval: 20 }
 
-/** A replica of the version that has markers. */
+/** A replica of the version that knows markers. */
 async function startNewer(): Promise<Replica> {
   const workKinds = [environmentWorkKind, markers.kind]
   const replica = await startReplica(older, { overrides: { workKinds }, log: log.logger })
@@ -55,14 +55,14 @@ async function startAgent(
   return agent
 }
 
-/** Before that there is no order for it, and a row of the outbox is done with. */
+/** Before that, no orders are published for the runner, and its rows of the outbox are dropped. */
 async function untilRegistered(runnerId: string): Promise<void> {
   await expect
     .poll(async () => (await older.client.runners.get(runnerId)).status.phase, patience)
     .toBe('active')
 }
 
-/** Of the version that has markers. */
+/** An agent of the version that knows markers. */
 const newerAgent = () => ({ otherWork: [markersIn({ folder: markersFolder(), lineMilliseconds: 1 })] })
 
 async function fillPool(client: Replica['client'], min: number): Promise<string> {
@@ -101,7 +101,7 @@ test('an agent that is killed amid work of two kinds goes on with both', async (
   second.kill('SIGTERM')
   await once(second, 'exit')
   const files = await Promise.all(wanted.map((id) => readMarker(markersFolder(), id)))
-  // Each line once, and some marker was begun by one agent and ended by the other.
+  // Each line is there once, and some marker was begun by one agent and finished by the other.
   expect(files.map((file) => file?.lines.length)).toEqual(wanted.map(() => markerLines))
   expect(files.some((file) => new Set(file?.lines).size === 2)).toBe(true)
   const after = await newer.client.environments.listAll({ runnerId })
@@ -143,7 +143,7 @@ test('an older control plane and a newer agent: each leaves what it does not kno
   const newer = await startNewer()
   const agent = await startAgent(newerAgent())
   const runnerId = agent.runner.metadata.id
-  // Both replicas take reports in, as while they are upgraded one after the other.
+  // Both replicas process reports, as during a rolling upgrade.
   const wanted = await Promise.all(Array.from({ length: 20 }, () => markers.want(runnerId)))
   for (const id of wanted) await expect.poll(() => markers.phaseOf(id), patience).toBe('present')
   const { messagesSetAside } = older.controlPlane.services.metrics
@@ -157,7 +157,7 @@ test('an older control plane and a newer agent: each leaves what it does not kno
   await expect.poll(() => log.has('the control plane does not know this kind of work'), patience).toBe(true)
   const pool = await fillPool(older.client, 2)
   await untilPool(older.client, pool, ({ status }) => status.ready === 2)
-  // For longer than the grace period of something unwanted.
+  // Longer than the grace period of an unwanted thing.
   await untilAsked(runnerId, 4)
   expect(readdirSync(markersFolder()).sort()).toEqual([...wanted].sort())
   expect(await markers.waiting()).toBe(1)
@@ -168,7 +168,7 @@ test('an older control plane and a newer agent: each leaves what it does not kno
   expect(readdirSync(markersFolder()).sort()).toEqual([...wanted, late].sort())
 }, 180_000)
 
-/** Resolves when the agent has asked so often for what is wanted of it. */
+/** Resolves when the agent has synchronised this many times. */
 async function untilAsked(runnerId: string, times: number): Promise<void> {
   const credentials = new TextEncoder().encode(older.nats.controlPlaneCredentials)
   const nats = await connect({ servers: older.nats.url, authenticator: credsAuthenticator(credentials) })
@@ -194,7 +194,7 @@ function newLog(): Log {
   return { logger, has: (text) => lines.some((line) => line.replaceAll('\\"', '"').includes(text)) }
 }
 
-/** The agent's program as a process of its own. */
+/** The agent's program as a separate process. */
 function spawnAgent({
   url,
   runnerId,

@@ -17,7 +17,7 @@ let sql: pg.Client
 let other: HearthClient
 let runner: ScriptedRunner
 
-/** Random, so that nothing compresses it; the largest allowed, but for some bytes. */
+/** Random, so that it cannot be compressed; some bytes below the largest allowed plan. */
 const variables = () =>
   Object.fromEntries(
     Array.from({ length: 4 }, (_, index) => [`V${index}`, randomBytes(48_900).toString('base64')]),
@@ -39,7 +39,7 @@ afterAll(async () => {
   await replicas?.[Symbol.asyncDispose]()
 })
 
-/** What an agent does that has these orders: every page of a synchronisation. */
+/** Asks for every page of a synchronisation, as an agent with these orders does. */
 async function synchronise(held: Record<string, string>) {
   const orders: EnvironmentOrder[] = []
   const unchanged: string[] = []
@@ -159,7 +159,7 @@ test('a pool of ten machines of the largest plan costs few bytes of events, smal
     `SELECT sum(octet_length(resource::text)) AS bytes FROM events
      WHERE organization_id = (SELECT organization_id FROM projects WHERE name = 'largest')`,
   )
-  // 166 MB, a page of 111 MiB and 898 MiB of memory before there was a bound.
+  // Before the limit: 166 MB, a page of 111 MiB and 898 MiB of memory.
   expect(Number(rows[0]?.bytes)).toBeLessThan(3 * mebibyte)
   const headers = { Authorization: `Bearer ${token}` }
   const page = await (await fetch(`${url}/v1/events?limit=1000`, { headers })).text()
@@ -169,7 +169,7 @@ test('a pool of ten machines of the largest plan costs few bytes of events, smal
   expect(peak).toBeLessThan(450)
 })
 
-/** The most memory that a process has had, with the 50 machines of the other organization too. */
+/** Maximum memory of the process so far, including the 50 machines of the other organization. */
 function peakMebibytes(pid: number): number {
   const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return Math.round(Number(kibibytes) / 1024)

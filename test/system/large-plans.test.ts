@@ -13,7 +13,7 @@ let sql: pg.Client
 let environmentClassId: string
 
 beforeAll(async () => {
-  // Makes so many large plans at once as no member may: what is bound here are answers.
+  // Makes more large plans at once than a member may, because the limits of answers are tested here.
   const unlimited = { requestsPerSecond: null }
   installation = await startInstallation({ quotas: { organization: unlimited, principal: unlimited } })
   agent = await startSyntheticAgent(installation, { name: 'host' })
@@ -29,7 +29,7 @@ afterAll(async () => {
   await installation?.[Symbol.asyncDispose]()
 })
 
-/** Random, so that it is as large in the database and on the wire as it is here. */
+/** Random, so that it cannot be compressed in the database or on the wire. */
 const variablesOf = (bytes: number) =>
   Object.fromEntries(
     Array.from({ length: Math.ceil(bytes / 60_000) }, (_, index) => [
@@ -152,7 +152,7 @@ test('a host with more plans than go into one message synchronises and takes mac
   const projectId = await projectOf('before-the-bound', 1_000)
   const make = async (): Promise<Environment> =>
     client.environments.create({ spec: { projectId, environmentClassId } })
-  // As it was created before there was a limit.
+  // Like one that was created before the limit existed.
   await sql.query(`UPDATE projects SET spec = jsonb_set(spec, '{variables}', $2::jsonb) WHERE id = $1`, [
     projectId,
     JSON.stringify(variablesOf(1.5 * mebibyte)),

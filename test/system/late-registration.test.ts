@@ -28,14 +28,14 @@ test('a registration that is taken up when its agent has gone takes the runner f
   await eventually(isAnyoneWaiting, { timeoutMilliseconds: 20_000, intervalMilliseconds: 20 })
   agent.abort()
   await expect(late).rejects.toThrow()
-  // Answered after the control plane has read that the other connection ended.
+  // This is answered only after the control plane has seen the other connection end.
   await client.runners.get(id)
   await database.query('COMMIT')
   const { epoch } = await register(url, id, token)
   expect(epoch).toBe(1)
 }, 60_000)
 
-/** Whether another connection waits for a lock held by this one. */
+/** Whether another connection waits for a lock that this one holds. */
 async function isAnyoneWaiting(): Promise<boolean> {
   const { rows } = await database.query(
     'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))',

@@ -1,7 +1,7 @@
 import { compose, createLogger, readConfig, runAgent } from '@hearth/runner-agent'
 import { markersIn } from './marker-handler.ts'
 
-/** The agent's program with one kind of work more, which is not in the one that is shipped. */
+/** The agent's program with an additional kind of work, which the shipped agent does not have. */
 const { MARKER_FOLDER: folder = '', MARKER_LINE_MILLISECONDS: lineMilliseconds } = process.env
 const config = readConfig(process.env)
 const parts = await compose(config, createLogger(config))

@@ -16,13 +16,13 @@ import {
 } from '@hearth/runner-agent'
 import { markerWork } from './marker-kind.ts'
 
-/** Files on the host for a marker: its owner, and the lines that are written one step at a time. */
+/** Files on the host for one marker: its owner, and its lines, of which each step writes one. */
 export interface MarkerFile {
   owner: string
   epoch: number
   generation: number
   failure: Failure | null
-  /** The epoch of the agent that wrote each. */
+  /** For each line, the epoch of the agent that wrote it. */
   lines: number[]
 }
 
@@ -140,7 +140,7 @@ class MarkerWork implements Work {
   }
 
   letGo(): void {
-    // Nothing is held between the steps.
+    // Nothing is held in memory between steps.
   }
 }
 

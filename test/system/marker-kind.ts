@@ -9,20 +9,20 @@ import type { ReportOutcome, WorkKind } from '@hearth/control-plane'
 import { newId } from '@hearth/foundation'
 import { Pool } from 'pg'
 
-/** A kind of work that is no more than its envelope: a marker is to be on a host. */
+/** The smallest kind of work: an order only says that a marker should be on a host. */
 export const markerWork: WorkMessages = {
   kind: 'marker',
   order: orderEnvelopeSchema,
   report: reportEnvelopeSchema,
 }
 
-/** The control plane's side of it, with a table of its own. */
+/** The control plane's side of the kind, with a table of its own. */
 export interface MarkerKind extends AsyncDisposable {
   kind: WorkKind
   /** Requests a marker on a runner, as a transaction of a replica would. */
   want(runnerId: string): Promise<string>
   phaseOf(id: string): Promise<string | null>
-  /** Orders of markers that wait to be published. */
+  /** Number of orders for markers that wait to be published. */
   waiting(): Promise<number>
 }
 

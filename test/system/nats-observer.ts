@@ -2,7 +2,7 @@ import type { Event, ObserverAccess } from '@hearth/contract'
 import { jetstream } from '@nats-io/jetstream'
 import { connect, credsAuthenticator, errors, type NatsConnection } from '@nats-io/transport-node'
 
-/** Connects as an observer would, with nothing but what it was given. */
+/** Connects with nothing but an observer's credentials. */
 export function connectObserver({ nats }: ObserverAccess, server = nats.servers[0]): Promise<NatsConnection> {
   return connect({
     servers: server ?? '',
@@ -15,14 +15,14 @@ export function connectObserver({ nats }: ObserverAccess, server = nats.servers[
 }
 
 export interface NatsObserver {
-  /** Every message in the order it came, repeats too. */
+  /** Every message in order of arrival, including repetitions. */
   received: { sequence: number; event: Event }[]
-  /** Each event once, at its first coming. */
+  /** Each event once, at its first arrival. */
   events(): Event[]
   stop(): Promise<void>
 }
 
-/** Reads and acknowledges until it is stopped, over any loss of its connection. */
+/** Reads and acknowledges until it is stopped, across reconnects. */
 export async function observeNats(
   connection: NatsConnection,
   { nats }: ObserverAccess,
@@ -58,7 +58,7 @@ export async function observeNats(
   }
 }
 
-/** Whether the server refuses to let this connection publish or subscribe, as it tells a moment later. */
+/** Whether the server refuses to let this connection publish or subscribe; the refusal arrives asynchronously. */
 export async function isDenied(
   connection: NatsConnection,
   operation: 'publish' | 'subscription',
@@ -75,7 +75,7 @@ export async function isDenied(
   })
   if (operation === 'publish') connection.publish(subject, '{}')
   else connection.subscribe(subject, { callback: () => undefined })
-  // The refusal comes before the answer to a ping that was sent later.
+  // The refusal arrives before the answer to a later ping.
   await connection.flush()
   const answered = new Promise<boolean>((resolve) => setImmediate(() => resolve(false)))
   return Promise.race([denied, answered])

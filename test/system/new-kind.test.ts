@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-/** `pnpm new-kind example` in a scratch clone: what it writes is a kind that works, and that is not done without tests. */
+/** `pnpm new-kind example` in a scratch clone: it writes a working kind that is refused until it has tests. */
 const root = join(import.meta.dirname, '../..')
 const workspaces = [
   ...['foundation', 'contract', 'messaging', 'client', 'embedded', 'testing', 'cli'].map(
@@ -22,7 +22,7 @@ interface Ended {
   output: string
 }
 
-/** Runs one of the tools of the clone, whatever comes of it. */
+/** Runs a tool in the clone, and returns its result even if it fails. */
 async function run(program: string, ...parameters: string[]): Promise<Ended> {
   return promisify(execFile)(program, parameters, { cwd: clone, maxBuffer: 64 * 1024 * 1024 }).then(
     ({ stdout, stderr }) => ({ status: 0, output: stdout + stderr }),

@@ -1,6 +1,6 @@
 import { migrations } from '@hearth/control-plane'
 
-/** Migrations of a future version: one step more, which only adds. */
+/** Migrations of a future version: an additional one, which only adds. */
 export const newerMigrations: typeof migrations = {
   ...migrations,
   '9999-later': {

@@ -104,7 +104,7 @@ test('a claim tells of itself and of its machine, and of no certificate', async 
     resourceId === claim.status.environmentId &&
     (resource as { status: { claimId: string | null } }).status.claimId === claim.metadata.id
   const events = await collect(0, (all) => all.some(tells))
-  // Written by one statement, so that no observer that has read on to the one can still miss the other.
+  // Both events are written by one statement, so an observer that has seen one has not missed the other.
   const late = await collect(0, (all) => all.some(({ resourceId }) => resourceId === claim.metadata.id))
   expect(late.find(({ resourceId }) => resourceId === claim.metadata.id)).toMatchObject({
     verb: 'created',

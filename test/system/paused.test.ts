@@ -21,7 +21,7 @@ const address = { host: '127.0.0.1', port: 22, user: 'root', hostKey: newPublicK
 const patience = { timeoutMilliseconds: 30_000 }
 let sequence = 0
 
-/** Makes the runner report this about the environment, and waits until the report is handled. */
+/** Makes the runner send this report about the environment, and waits until it is processed. */
 async function tell(id: string, changes: Partial<EnvironmentReport>): Promise<void> {
   sequence += 1
   await runner.messaging.publishReport(runner.report(id, sequence, { phase: 'running', ...changes }))
@@ -54,7 +54,7 @@ test('no claim gets a machine whose guest stands still; its pool does not count 
   expect(explanation.sentence).toContain('the disk of the host is full')
   await expect(client.claims.create({ spec })).rejects.toMatchObject({ code: 'pool_empty' })
 
-  // A new agent of the runner does not know since when: the beginning stays as it was first told.
+  // A new agent does not know when the pause began: the time from the first report is kept.
   await tell(id, { paused: { reason: 'io_error', since: '2026-01-01T01:00:00.000Z' } })
   expect((await client.environments.get(id)).status.paused).toEqual({ reason: 'io_error', since })
 

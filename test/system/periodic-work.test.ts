@@ -19,7 +19,7 @@ test('work that is due by the clock is set once for all replicas, and set again 
     expect([everyMinute?.key, hourly?.key]).toEqual(['housekeeping-every-minute', 'housekeeping-hourly'])
     expect(others).toEqual([])
     expect(hourly?.run_at.getUTCMinutes()).toBe(17)
-    // add_job and not an update of the row, so that the workers are told.
+    // By add_job, not by an update of the row, so that the workers are notified.
     await client.query(
       "SELECT graphile_worker.add_job('housekeeping-hourly', run_at := now(), job_key := 'housekeeping-hourly')",
     )

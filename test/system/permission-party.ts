@@ -8,13 +8,16 @@ import { newPublicKey } from './public-key.ts'
 export const roles = ['administrator', 'member', 'viewer', 'join', 'runner'] as const
 export type RoleName = (typeof roles)[number]
 
-/** An organization that has something of every kind, and a token of every role. */
+/** An organization with something of every kind, and a token for every role. */
 export interface PermissionParty {
   organizationId: string
   tokens: Record<RoleName, string>
-  /** Those of the things that a path names, by listing them; the path itself where it names none. */
+  /**
+   * The paths of the resources that a path with a parameter stands for, found by listing them; otherwise the path
+   * itself.
+   */
   fill(path: string): Promise<string>
-  /** The id of something that a field or a parameter of this name stands for. */
+  /** The id of a resource that a field or parameter of this name may refer to. */
   idFor(name: string): Promise<string>
 }
 
@@ -47,7 +50,7 @@ export async function newParty(installation: Installation, name: string): Promis
     join: await token('join'),
     runner: runner.token,
   }
-  // The last of each list is what requests name: this token is nobody's.
+  // Requests use the last entry of each list: this token is not used by the test itself.
   await client.tokens.create({ name: `${name}-spare`, roles: ['viewer'] })
 
   const known = new Map<string, string>()
@@ -73,7 +76,7 @@ export async function newParty(installation: Installation, name: string): Promis
   }
 }
 
-/** `environmentClassId` stands for one of `/v1/environment-classes`. */
+/** `environmentClassId` refers to one of `/v1/environment-classes`. */
 function listOf(field: string): string {
   const word = field.replace(/Id$/, '').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
   if (word === 'resource' || word === 'after') return '/v1/environments'
@@ -101,7 +104,7 @@ async function post(url: string, token: string, path: string, body: object): Pro
   if (response.status !== 201) throw new Error(`${path}: ${response.status} ${await response.text()}`)
 }
 
-/** Every row of an organization in every table that says whose it is, but for when a token was last used. */
+/** Every row that belongs to the organization, in every table, without the time a token was last used. */
 export async function rowsOf(databaseUrl: string, organizationId: string): Promise<Record<string, unknown>> {
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()

@@ -66,7 +66,7 @@ const namesOne = ({ path }: Operation) => path.includes('{')
 const permits = ({ roles: needed }: Operation, role: RoleName) =>
   needed !== null && (needed.length === 0 || needed.includes(role))
 const refusesRole = /this needs the role/
-/** What a permitted change is answered with when its body, its version or its state does not fit. */
+/** Answers to a permitted change whose body, version or state is not right. */
 const taken = [200, 201, 202, 400, 404, 409, 422]
 
 test('every route declares who may use it', () => {
@@ -159,7 +159,7 @@ test('a role that is declared is let in with ids of its own', async () => {
       ])
     }
   }
-  // Where a version is asked for, one that is none keeps things as they are for those that come after.
+  // Where a version is required, a wrong one keeps the resource unchanged for later requests.
   for (const operation of changes) {
     for (const role of roles.filter((one) => permits(operation, one))) {
       const body = operation.body === null ? undefined : { surprise: 1 }
@@ -176,7 +176,7 @@ test('a role that is declared is let in with ids of its own', async () => {
 const filled = ({ path }: Operation, id: string) => path.replaceAll(/\{\w+\}/g, id)
 const ids = (text: string) => text.match(/[0-9a-f]{8}-[0-9a-f-]{27}/g) ?? []
 
-/** Without what differs from request to request. */
+/** The answer without what differs between requests. */
 function neutral(text: string, known: readonly string[]): string {
   const plain = known.reduce((rest, id) => rest.replaceAll(id, 'ID'), text)
   return plain.replaceAll(/"requestId":"[^"]*"/g, '')
@@ -189,7 +189,7 @@ function expectNothingForeign(operation: Operation, text: string): void {
   expect(text, named(operation)).not.toContain(foreign.organizationId)
 }
 
-/** Parameters of the query that name something by its id. */
+/** Query parameters that name a resource by its id. */
 async function namesIn({ parameters }: Operation): Promise<string[]> {
   return Promise.resolve(
     parameters
@@ -200,7 +200,7 @@ async function namesIn({ parameters }: Operation): Promise<string[]> {
   )
 }
 
-/** A body that is refused for nothing but what it names: one by chance, until it fits. */
+/** Tries random bodies until one passes validation, so that it can be refused only for the ids in it. */
 async function fittingBody(operation: Operation, token: string, random: Random): Promise<unknown> {
   let body: unknown = {}
   for (let attempt = 0; attempt < 200; attempt += 1) {
@@ -211,7 +211,7 @@ async function fittingBody(operation: Operation, token: string, random: Random):
   throw new Error(`no body by chance fits ${named(operation)}: the last was ${JSON.stringify(body)}`)
 }
 
-/** The same with ids of the other organization's. */
+/** The same body with ids of the other organization. */
 async function withIds(value: unknown): Promise<unknown> {
   if (Array.isArray(value)) return Promise.all(value.map(withIds))
   if (typeof value !== 'object' || value === null) return value
@@ -222,7 +222,7 @@ async function withIds(value: unknown): Promise<unknown> {
   return Object.fromEntries((await Promise.all(entries)) as [string, unknown][]) as unknown
 }
 
-/** What an organization has once its reconcilers have nothing more to do. */
+/** The organization's rows once its reconcilers have nothing more to do. */
 async function settledRows(party: PermissionParty): Promise<unknown> {
   let before: unknown
   return eventually(

@@ -12,7 +12,7 @@ interface Rows {
   failed: number
   claimed: number
   tests: number
-  /** Of the newest change, by the id of every machine: the same twice means that nothing happened in between. */
+  /** The newest change and the id of every machine: the same value twice means that nothing happened in between. */
   versions: string
 }
 
@@ -23,7 +23,9 @@ const machines = 10
 export class PoolSequence {
   readonly #client: HearthClient
   #size = machines
-  /** So many are ready at least, and alive at most but for one that replaces another, since the last rest. */
+  /**
+   * Bounds since the last rest: the minimum of ready members and the maximum of existing ones, replacements left out.
+   */
   #bounds = { least: 0, most: machines }
   #enabled = true
   #cleared = false
@@ -57,7 +59,7 @@ export class PoolSequence {
     return sequence
   }
 
-  /** Takes a step by chance, holds what is seen against the rows on the way to rest and there, and says what it did. */
+  /** Takes a random step, compares the pool with its rows until and at rest, and returns a description of the step. */
   async step(): Promise<string> {
     this.#steps += 1
     const steps = [
@@ -76,7 +78,7 @@ export class PoolSequence {
     return done
   }
 
-  /** What the pool says it counts is what its rows hold, at a moment at which nothing happened. */
+  /** The pool's counts equal those of its rows, at a moment when nothing changed. */
   async agree(after: string): Promise<void> {
     for (;;) {
       const before = await this.#rows()
@@ -95,7 +97,7 @@ export class PoolSequence {
     }
   }
 
-  /** Waits until the pool is in its desired state and nothing changes; its counts agree all the way. */
+  /** Waits until the pool is in its desired state and nothing changes; compares its counts all the while. */
   async settle(after: string): Promise<void> {
     const wanted = this.#enabled && !this.#cleared ? this.#size : 0
     let broken: { error: unknown } | null = null
@@ -136,7 +138,7 @@ export class PoolSequence {
   }
 
   async #resetUp(): Promise<string> {
-    // Where nothing but this has happened since the pool was at rest, what was ready stays until it is replaced.
+    // If this was the only change since the pool was at rest, ready members stay until they are replaced.
     const least = this.#isAtRest && !this.#breaks ? this.#bounds.most : 0
     this.#allow({ least, most: this.#size })
     await this.#set({ setup: [`make ${this.#steps}`] })
@@ -187,7 +189,7 @@ export class PoolSequence {
     return `claim ${claims.length}`
   }
 
-  /** From now on its boots fail, or no longer do. */
+  /** Makes boots of this pool fail from now on, or succeed again. */
   async #fail(): Promise<string> {
     this.#breaks = !this.#breaks
     this.#allow({ most: this.#size })
@@ -195,7 +197,7 @@ export class PoolSequence {
     await this.#client.environmentClasses.update(this.environmentClass, {
       spec: { runnerSelector: { host } },
     })
-    // What had stopped is tried again by whoever mended it.
+    // Whoever repairs the cause retries a pool that has stopped.
     if (!this.#breaks) {
       await this.#client.warmPools.clear(this.#id, { replenish: true })
       this.#cleared = false
@@ -203,7 +205,7 @@ export class PoolSequence {
     return this.#breaks ? 'boots begin to fail' : 'boots go well again'
   }
 
-  /** Since the pool is not at rest, what is allowed now comes on top of what was. */
+  /** The pool is not at rest, so the new bounds are added to the earlier ones. */
   #allow({ least = 0, most }: { least?: number; most: number }): void {
     this.#bounds = { least, most: Math.max(this.#bounds.most, most) }
     this.#isAtRest = false
@@ -240,7 +242,7 @@ export class PoolSequence {
   }
 }
 
-// A function of its own, because the compiler does not see that a callback has set it.
+// A separate function, because the compiler does not see that a callback has set it.
 function throwFound(found: { error: unknown } | null): void {
   if (found !== null) throw found.error
 }

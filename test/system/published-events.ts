@@ -8,7 +8,7 @@ import type { Replicas } from './replicas.ts'
 /** Waits until the stream holds every event of the table, each once and those of each resource in order. */
 export async function expectAllPublished({ nats }: Replicas, database: Client): Promise<void> {
   const none = { missing: [], foreign: [], repeated: 0, outOfOrder: [] }
-  // Something may happen while it is looked at: what is the same in the end was published.
+  // Events may be written meanwhile: an unchanged table at the end means that all were compared.
   await expect.poll(() => differences(nats, database), { timeout: 30_000, interval: 500 }).toEqual(none)
 }
 

@@ -11,7 +11,7 @@ let agent: SyntheticAgent
 let database: pg.Client
 
 beforeAll(async () => {
-  // So long that everything depends on notifications.
+  // So long that publishing depends on notifications alone.
   installation = await startInstallation({ overrides: { timings: { publisherRest: 600_000 } } })
   agent = await startSyntheticAgent(installation, { name: 'north' })
   database = new pg.Client({ connectionString: installation.database.url })
@@ -101,7 +101,7 @@ test('what is published leaves a checkpoint a second, and of very many the oldes
   )
   const last = await number('SELECT max(sequence) FROM event_checkpoints')
   await housekeeping(installation)
-  // What is published meanwhile leaves checkpoints too: before the oldest are forgotten, or after.
+  // Later rounds leave checkpoints too: before the oldest are deleted, or after.
   const kept = await number(`SELECT count(*) FROM event_checkpoints WHERE sequence <= ${last}`)
   expect(kept).toBeLessThanOrEqual(10_000)
   expect(kept).toBeGreaterThan(9_980)
@@ -116,7 +116,7 @@ test('nothing is published beside a replica of before that publishes, and all of
   const pools = await Promise.all(['a', 'b', 'c'].map((name) => makePool(`upgraded-${name}`)))
   await expect.poll(ordersWaiting).toBe(pools.length)
   await expect.poll(newest).toBeGreaterThan(before)
-  // Each of these is announced to the publisher, which tries every time.
+  // Each of these notifies the publisher, which tries every time.
   for (let round = 0; round < 20; round += 1)
     await installation.client.projects.update('upgraded-a', { labels: { round: String(round) } })
   expect(await ordersWaiting()).toBe(pools.length)

@@ -50,7 +50,7 @@ const idOf = (answer: Answer) => {
   return value.metadata?.id ?? value.id ?? ''
 }
 
-/** An environment that runs according to the database, claimed or not: enough to sign a certificate for. */
+/** An environment that is running according to the database, claimed or not: enough to sign a certificate. */
 async function runningEnvironment(claimId: string | null): Promise<string> {
   const project = idOf(
     await send(installation.url, 'POST', '/v1/projects', { name: `p-${newId()}`, spec: {} }),
@@ -66,7 +66,9 @@ async function runningEnvironment(claimId: string | null): Promise<string> {
   return id
 }
 
-/** Every POST that makes or claims something, with a body that succeeds; another body or path is another request. */
+/**
+ * Every POST that makes or claims something, with a body that succeeds. Another body or path is a different request.
+ */
 const posts: {
   name: string
   prepare(): Promise<{ path: string; body: unknown; other: unknown; otherPath?: string }>
@@ -234,7 +236,7 @@ test('every POST that makes something is in the list above', async () => {
   const all = Object.entries(paths).filter(([, methods]) => 'post' in methods)
   const tried = posts.map(({ name }) => `/v1/${name}`)
   expect(all.map(([path]) => path).filter((path) => !tried.includes(path))).toEqual([
-    // An agent's own: each call is a new lease, or new credentials under the same.
+    // Made by agents: each call is a new lease, or new credentials under the same lease.
     '/v1/runners/{id}/registration',
     '/v1/runners/{id}/credentials',
   ])

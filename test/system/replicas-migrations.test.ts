@@ -52,7 +52,7 @@ test('a table in use is waited for, without holding up those who use it', async 
   await user.connect()
   await user.query('BEGIN; LOCK TABLE claims IN ACCESS SHARE MODE')
   const migrating = migrate(database.url, newerMigrations)
-  // Whoever comes after the migration would wait behind it, had it not given way.
+  // If the migration had not given way, later transactions would wait behind it.
   await expect
     .poll(() =>
       query(database.url, "SELECT count(*)::int FROM pg_stat_activity WHERE wait_event = 'relation'"),
@@ -74,7 +74,7 @@ test('PostgreSQL ends a transaction whose replica hangs, and its lock is free', 
   const began = performance.now()
   await other.pool.query('SELECT pg_advisory_xact_lock($1)', [advisoryLocks.publisher])
   expect(performance.now() - began).toBeLessThan(15_000)
-  // The one that hung is told when it goes on, and its process lives.
+  // The halted replica gets an error when it continues, and its process survives.
   await expect(client.query('COMMIT')).rejects.toThrow('not queryable')
   client.release(true)
   await hung.close()

@@ -9,7 +9,7 @@ import { type Replicas, startReplicas } from './replicas.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
 const min = 10
-/** Streams whose leader is killed, one after another; a longer run kills the leaders of all. */
+/** Streams whose leaders are killed one after another; a longer run covers all streams. */
 const led = [streams.report, streams.work, streams.event, streams.log]
 const kills = Number(process.env.HEARTH_TEST_SECONDS ?? 12) >= 60 ? led.length : 2
 const downMilliseconds = 3_000
@@ -51,7 +51,7 @@ test('the NATS server that leads a stream killed while pools fill and claims go 
   expect(claimed.failures).toEqual([])
   const machines = await machinesOf(client, claimed.claims)
   expect(new Set(machines).size).toBe(claimed.claims.length)
-  // Every order was followed and every report taken in: nothing waits for what was lost.
+  // Every order was carried out and every report processed: nothing waits for a lost message.
   await untilPool(client, pool, ({ status }) => status.ready === min && status.provisioning === 0)
   await expectAllPublished(replicas, database)
 }, 300_000)

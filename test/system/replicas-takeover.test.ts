@@ -37,7 +37,7 @@ async function publisher(): Promise<number | undefined> {
   return typeof name === 'string' ? Number(name.replace('replica-', '')) : undefined
 }
 
-/** Writes events without end, so that there is always something to publish; returns what stops it. */
+/** Writes events until stopped, so that there is always something to publish; returns the function that stops it. */
 function keepBusy(): () => Promise<void> {
   const ended = new AbortController()
   const write = async () => {
@@ -56,13 +56,13 @@ function keepBusy(): () => Promise<void> {
   }
 }
 
-/** Halts a replica in the middle of publishing, with the lock in its hands. */
+/** Halts a replica in the middle of publishing, while it holds the lock. */
 async function haltPublisher(): Promise<number> {
   for (;;) {
     const holder = await publisher()
     if (holder === undefined) continue
     replicas.replicas[holder]?.signal('SIGSTOP')
-    // What it had sent already may have ended its transaction.
+    // What it had already sent may have ended its transaction.
     await delay(200)
     if ((await publisher()) === holder) return holder
     replicas.replicas[holder]?.signal('SIGCONT')
@@ -79,7 +79,7 @@ test('a replica halted while it publishes is replaced within seconds, and does n
   const seconds = (performance.now() - halted) / 1_000
   console.info(`halted while publishing: another went on after ${seconds.toFixed(1)} s`)
   expect(seconds).toBeLessThan(15)
-  // The rest of the work goes on as well, with one of two replicas halted: an agent registers and a pool fills.
+  // Other work goes on too while one of two replicas is halted: an agent registers and a pool fills.
   agent = await startSyntheticAgent(replicas, { name: 'north' })
   const declaration = { apiVersion: 'hearth/v1' as const, name: 'filled', warmPools: [{ min }] }
   const { warmPools } = await replicas.client.apply(declaration)
@@ -89,7 +89,7 @@ test('a replica halted while it publishes is replaced within seconds, and does n
   await expect.poll(() => ready(replicas.replicas[holder]?.url ?? ''), { timeout: 20_000 }).toBe(200)
   expect(await ready(other?.url ?? '')).toBe(200)
   await stop()
-  // Each once, and in the order of the table: two publishers at once have left no trace.
+  // Each event once, in the order of the table: no two publishers were active at the same time.
   await expectAllPublished(replicas, database)
 }, 180_000)
 

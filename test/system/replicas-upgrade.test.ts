@@ -50,7 +50,7 @@ test('a replica that is told to end says that it is not ready, answers what was 
   const headers = { Authorization: `Bearer ${replicas.token}` }
   const stream = await fetch(`${url}/v1/events`, { headers: { ...headers, Accept: 'text/event-stream' } })
   const ended = first?.terminate()
-  // Not ready first, while it still answers: whoever sends requests has the time to turn to another.
+  // It is not ready first and still answers, so that load balancers have time to switch to another replica.
   await expect.poll(async () => (await fetch(`${url}/healthz/ready`)).status, { interval: 20 }).toBe(503)
   const answer = await fetch(`${url}/v1/whoami`, { headers })
   expect(answer.status).toBe(200)
@@ -81,7 +81,7 @@ test('a rolling upgrade under steady claims: no claim fails, observers miss noth
     await expect.poll(() => positions.length, { timeout: 30_000 }).toBeGreaterThan(seen + 100)
   }
   await untilMoreHappened()
-  // The newer version comes with a schema of its own, on which the older one goes on.
+  // The newer version brings its own schema, on which the older one goes on.
   expect((await migrate(replicas.database.url, newerMigrations)).applied).toEqual(['9999-later'])
   for (const replica of replicas.replicas) {
     expect(await replica.terminate()).toBe(0)
@@ -96,7 +96,7 @@ test('a rolling upgrade under steady claims: no claim fails, observers miss noth
   expect(claimed.claims.length).toBeGreaterThan(10)
   const machines = await machinesOf(replicas.client, claimed.claims)
   expect(new Set(machines).size).toBe(machines.length)
-  // The pool is of this organization alone, so its positions are all there are.
+  // The pool's organization has no other events, so all its positions are seen.
   expect(positions.length).toBeGreaterThan(claimed.claims.length)
   expect(positions).toEqual(positions.map((_, index) => (positions[0] ?? 0) + index))
   for (const index of [0, 1]) expect(log(index)).toContain('the database is newer than this version')

@@ -6,7 +6,7 @@ import { untilPool } from './following.ts'
 import { type Replicas, startReplicas } from './replicas.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
-/** 60 is the run that is reported; a shorter one is for every day. */
+/** 60 is the reported run; a shorter one is for every day. */
 const seconds = Number(process.env.HEARTH_TEST_SECONDS ?? 12)
 const killEveryMilliseconds = 5_000
 const callers = 3
@@ -25,7 +25,7 @@ afterAll(async () => {
   await replicas?.[Symbol.asyncDispose]()
 })
 
-/** How often a caller is turned away that knows one control plane only, and asks it once. */
+/** How often a caller fails that knows one control plane only and does not retry. */
 async function turnedAway(url: string, signal: AbortSignal): Promise<number> {
   const client = new HearthClient({ url, token: replicas.token, retries: 0 })
   let failures = 0
@@ -69,12 +69,12 @@ test('two control planes under steady claims, one killed every 5 s: no claim fai
   const claimed = await claiming
   console.info(`${kills} kills in ${seconds} s: ${summaryOf(claimed)}`)
   expect(claimed.failures).toEqual([])
-  // The kills were felt, by whoever could feel them.
+  // Callers without another replica noticed the kills.
   expect(await feeling).toBeGreaterThan(0)
   expect(claimed.claims.length).toBeGreaterThan(seconds)
   const machines = await machinesOf(replicas.client, claimed.claims)
   expect(new Set(machines).size).toBe(claimed.claims.length)
-  // A claim that was made and whose answer was lost came back under its key: none was made twice.
+  // A claim whose answer was lost was returned again under its key: no claim was made twice.
   expect(await replicas.client.claims.listAll({})).toHaveLength(claimed.claims.length)
   await untilPool(replicas.client, pool, ({ status }) => status.ready === min && status.provisioning === 0)
 }, 600_000)

@@ -16,15 +16,15 @@ import {
 } from '@hearth/testing'
 import { bundle } from '../hardware/programs.ts'
 
-/** One shipped control plane as a process; its address stays the same over its ends. */
+/** One shipped control plane as a process; it keeps its address across restarts. */
 export interface ReplicaProcess {
   readonly url: string
   readonly pid: number
   /** Starts it; resolves when it is ready. */
   start(): Promise<void>
-  /** Ends it as a crash would. */
+  /** Kills it as a crash would. */
   kill(): Promise<void>
-  /** Tells it to end; resolves with its exit status when it has. */
+  /** Tells it to end; resolves with its exit status. */
   terminate(): Promise<number | null>
   signal(signal: NodeJS.Signals): void
 }
@@ -32,17 +32,17 @@ export interface ReplicaProcess {
 /** Several shipped control planes on one database and a NATS cluster of three, as a user would run them. */
 export interface Replicas extends AsyncDisposable {
   replicas: readonly ReplicaProcess[]
-  /** All addresses, as a client is given them. */
+  /** All addresses, as a client is configured with them. */
   url: string
   token: string
   client: HearthClient
-  /** A client that begins with another replica than the one before. */
+  /** A client that starts with another replica than the previous client. */
   newClient(): HearthClient
   nats: TestNatsCluster
   database: TestDatabase
   folder: string
   logOf(index: number): string
-  /** One more, not started, with other settings; its log is the next. */
+  /** An additional one with other settings, not started yet; its log has the next number. */
   another(settings: Readonly<Record<string, string>>): Promise<ReplicaProcess>
 }
 
@@ -71,7 +71,7 @@ export async function startReplicas(
   const replicas: ReplicaProcess[] = []
   const another = async (changes: Readonly<Record<string, string>> = {}) => {
     const index = replicas.length
-    // Its connections are told from those of the others by their name.
+    // The name distinguishes its connections from those of the others.
     const databaseUrl = `${database.url}?application_name=replica-${index}`
     const own = { ...shared, HEARTH_DATABASE_URL: databaseUrl, ...changes }
     const replica = replicaProcess(program, await freePort(), own, logOf(index))
@@ -79,7 +79,7 @@ export async function startReplicas(
     return replica
   }
   while (replicas.length < count) await another()
-  // At once, on an empty database: one of them migrates it, and both come up.
+  // All at once, on an empty database: one of them migrates it, and all start.
   await Promise.all(replicas.map((replica) => replica.start()))
   const urls = replicas.map(({ url }) => url)
   const url = urls.join(',')
@@ -120,7 +120,7 @@ function replicaProcess(
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
     const exited = once(child, 'exit')
     child.kill(signal)
-    // One that was halted takes a signal other than SIGKILL only when it goes on.
+    // A halted process handles signals other than SIGKILL only when it continues.
     if (signal !== 'SIGKILL') child.kill('SIGCONT')
     await exited
     return child.exitCode

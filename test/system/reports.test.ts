@@ -13,7 +13,7 @@ let installation: Installation
 let runner: ScriptedRunner
 let pool: pg.Pool
 
-/** Its reports are committed and, the first times, not acknowledged: as when it is killed in between. */
+/** Commits reports but at first does not acknowledge them, as if killed in between. */
 let losses = 0
 const forgetful: typeof connectMessaging = async (options) => {
   const messaging = await connectMessaging(options)
@@ -174,7 +174,7 @@ async function outputOf(id: string): Promise<string | undefined> {
   return (await installation.client.environments.get(id)).status.steps[0]?.output
 }
 
-/** Its events, in the order they were given their positions, lead from version to version without a gap. */
+/** Its events, in the order of their positions, have consecutive versions. */
 async function expectEveryVersionOnce(id: string): Promise<void> {
   const { statusVersion } = await installation.client.environments.get(id)
   const versions = await eventually(
@@ -205,7 +205,7 @@ async function allTakenIn(): Promise<void> {
   await connection.close()
 }
 
-/** From now on PostgreSQL rejects every change of this environment's status as invalid data. */
+/** Makes PostgreSQL reject every change of this environment's status as invalid data. */
 async function refuse(id: string): Promise<void> {
   await pool.query(`
     CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Installation, startInstallation } from './installation.ts'
 import { kindRoutes } from './kind-routes.ts'
 
-// Only what is on the wire: each kind's routes in one process with the test, on a real database and a real NATS server.
+// Tests only what is on the wire: each kind's routes in this process, on a real database and NATS server.
 interface Answer {
   status: number
   text: string
-  // biome-ignore lint/suspicious/noExplicitAny: what is on the wire is looked at as it comes.
+  // biome-ignore lint/suspicious/noExplicitAny: the tests, not types, check the answers
   body: any
 }
 
@@ -189,7 +189,7 @@ describe.each(cases)('%s', (noun, kind, routes) => {
     const token = eventToken === undefined ? installation.token : answer?.body[eventToken]
     const headers = { Authorization: `Bearer ${token}` }
     const events = `/v1/events?after=0&kind=${kind.kind}&resourceId=${id}`
-    // Events have their position a moment after the commit.
+    // Events get their position a moment after the commit.
     const { body: page } = await eventually(
       async () => {
         const read = await call('GET', events, { headers })

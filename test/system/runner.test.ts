@@ -42,7 +42,7 @@ test('of two agents with one identity the older stops acting and says so', async
     () => client.runners.get('twins'),
     ({ status }) => status.epoch > before,
   )
-  // An order of the new epoch reaches both: the older learns from it that it was replaced.
+  // An order of the new epoch reaches both agents: from it, the older one learns that it was replaced.
   await client.apply(declaration('twins', 3))
   expect(await older.ended).toBe('superseded')
   await untilPool(client, id, ({ status }) => status.ready === 3)
@@ -177,7 +177,8 @@ test('a step that keeps failing fails its machines with step and cause, and the 
     summary: { success: false, failedStep: 'project_setup', error: expect.any(String) },
     failure: { code: 'command_failed', step: 'project_setup', lastLines: expect.any(Array) },
   })
-  // Each further try comes after a longer pause; the pauses are the pool's, so they are shortened in its past.
+  // The pause before each retry is longer than the last; the test moves the pool's failures into the past to shorten
+  // it.
   const stopped = await until(
     client,
     'the pool to stop',

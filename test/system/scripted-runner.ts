@@ -10,7 +10,7 @@ import { connectMessaging, type Messaging } from '@hearth/messaging'
 import { eventually } from '@hearth/testing'
 import type { Installation } from './installation.ts'
 
-/** A runner whose agent is the test: it sends the given reports in any order. */
+/** A runner whose agent is the test, which sends any reports in any order. */
 export interface ScriptedRunner extends AsyncDisposable {
   messaging: Messaging
   runnerId: string
@@ -34,7 +34,7 @@ type Way = Pick<Installation, 'client' | 'url'> & {
   nats: Pick<Installation['nats'], 'url' | 'controlPlaneCredentials'>
 }
 
-/** Registers it and has a pool place as many machines on it. The project has its name. */
+/** Registers it and has a pool place that many machines on it. The project has the runner's name. */
 export async function startScriptedRunner(
   { client, url, nats }: Way,
   machines: number,

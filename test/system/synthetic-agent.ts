@@ -15,7 +15,7 @@ import type { Installation } from './installation.ts'
 export interface SyntheticAgent extends AsyncDisposable {
   runner: Runner
   stateFolder: string
-  /** Stops it in order; the machines stay. */
+  /** Stops it gracefully; the machines stay. */
   stop(): Promise<AgentEnd>
   /** How it ended by itself. */
   ended: Promise<AgentEnd>
@@ -23,7 +23,7 @@ export interface SyntheticAgent extends AsyncDisposable {
 
 export interface SyntheticSettings {
   name: string
-  /** Without it the runner is made; with it this agent has the identity of another. */
+  /** If absent, a runner is created; otherwise this agent has the identity of another. */
   identityOf?: SyntheticAgent
   labels?: Readonly<Record<string, string>>
   environment?: Readonly<Record<string, string>>
@@ -31,7 +31,7 @@ export interface SyntheticSettings {
   through?: CuttableRelay
   timings?: Partial<AgentParts['timings']>
   clock?: AgentParts['clock']
-  /** Kinds of work that the shipped agent does not do. */
+  /** Kinds of work that the shipped agent does not have. */
   otherWork?: AgentParts['work']
   log?: AgentParts['log']
 }

@@ -38,7 +38,7 @@ interface Ended {
   stderr: string
 }
 
-/** The command as people run it, in a process of its own. */
+/** The command as a separate process, as people run it. */
 function hearth(...words: string[]): Promise<Ended> {
   const program = join(import.meta.dirname, '../../packages/cli/src/main.ts')
   const { url, token, folder } = installation

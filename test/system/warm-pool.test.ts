@@ -67,7 +67,7 @@ test('200 parallel claims on 50 machines: 50 different ones and 150 clear refusa
   })
   const id = warmPools[0]?.id ?? ''
   await untilPool(client, id, ({ status }) => status.ready === 50)
-  // No new machine may come up meanwhile: the hosts take none.
+  // No new machine may become ready meanwhile: the hosts accept none.
   for (const { runner } of agents)
     await client.runners.update(runner.metadata.name, { spec: { scheduling: 'cordoned' } })
   const publicKey = newPublicKey()

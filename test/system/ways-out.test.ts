@@ -19,7 +19,7 @@ beforeAll(async () => {
   const { client } = installation
   sql = new pg.Client({ connectionString: installation.database.url })
   await sql.connect()
-  // A runner that is present and does nothing: whatever waits for it would wait for ever.
+  // A runner that is present and does nothing: whatever waits for it waits for ever.
   const { runner } = await client.runners.create({
     name: 'idle',
     labels: {},
@@ -39,7 +39,7 @@ afterAll(async () => {
   await installation?.[Symbol.asyncDispose]()
 })
 
-/** An environment in this phase, as if its runner had reported it. */
+/** An environment set to this phase as if its runner had reported it. */
 async function machineIn(phase: EnvironmentPhase): Promise<string> {
   const { metadata } = await installation.client.environments.create({ spec })
   const { id } = metadata

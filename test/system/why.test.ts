@@ -173,7 +173,7 @@ test('deleting: it waits for a runner that does not answer, and says who asked',
   )
   expect(told(why)).toContain('last heartbeat of west')
   expect(why.next).toContain('--force')
-  // The lease ends: nobody can remove it, and the runner learns on its return that it is not wanted.
+  // The lease ends. Nobody can remove the machine now; on its return, the runner learns that it is unwanted.
   await untilEnvironment(client, id, ({ status }) => status.phase === 'deleted')
   relay.mend()
   await untilRunner('west', 'active')

@@ -18,7 +18,7 @@ afterAll(() => listener.close())
 
 const post = 'POST /taken HTTP/1.1\r\nHost: x\r\n'
 
-/** What a client sends at once, and what it then sends for ever, a piece every 20 ms. */
+/** What a client sends at first, and the piece it then sends every 20 ms without end. */
 const slow: [what: string, first: string, piece: string][] = [
   ['headers that never end', post, 'X-More: 1\r\n'],
   ['one header, a letter at a time', `${post}X-Long: `, 'x'],
@@ -50,7 +50,10 @@ test('50 that send slowly keep nobody from an answer', async () => {
   for (const answer of await Promise.all(talks)) expect(answer).toMatch(/^$|^HTTP\/1.1 408 /)
 })
 
-/** Resolves with what was answered once the server has closed the connection; the test's own deadline is what ends one that is kept. */
+/**
+ * Resolves with the answer once the server has closed the connection; a connection kept open ends with the test's time
+ * limit.
+ */
 function talk(first: string, piece: string): Promise<string> {
   return new Promise((resolve) => {
     const socket: Socket = connect(listener.address.port, '127.0.0.1')
@@ -60,7 +63,7 @@ function talk(first: string, piece: string): Promise<string> {
     socket.on('data', (data) => {
       answer += String(data)
     })
-    // What is still being sent when the server cuts is lost.
+    // Data still under way when the server closes the connection is lost.
     socket.on('error', () => undefined)
     socket.on('close', () => {
       clearInterval(drip)

@@ -26,7 +26,7 @@ function caller(
   }
 }
 
-/** How many of so many requests at one moment are let through, and when the next may come. */
+/** How many of several simultaneous requests are let through, and when the next one may be. */
 function burst(rates: RequestRates, who: Caller, count: number): { passed: number; retryAfter: unknown } {
   let passed = 0
   let retryAfter: unknown = null

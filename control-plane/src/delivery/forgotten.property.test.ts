@@ -11,15 +11,15 @@ interface Kept {
 }
 
 interface Round {
-  /** The newest checkpoint is so young that the next takes its place. */
+  /** Whether the newest checkpoint is recent enough to be replaced by the next one. */
   young: boolean
-  /** A replica that is killed in its round commits nothing. */
+  /** A replica killed during its round commits nothing. */
   commits: boolean
-  /** Of the messages there are before it publishes its first, its second and so on, how many the stream forgets. */
+  /** How many stored messages the stream forgets before the round's first publication, its second, and so on. */
   forgets: readonly number[]
 }
 
-/** A stream as NATS keeps it, an observer of it, and replicas that publish to it what has positions 1, 2, 3 and so on. */
+/** Model of a NATS stream, one observer, and replicas that publish events with positions 1, 2, 3, and so on. */
 class Publishing {
   private readonly stream: number[] = []
   private delivered = 0
@@ -70,7 +70,7 @@ class Publishing {
     return { sequence: held === -1 ? this.stream.length : held + 1, duplicate: held !== -1 }
   }
 
-  /** A server comes back with less: nobody's connection has been published over yet. */
+  /** A server comes back with fewer messages; nothing has been published over its new connections yet. */
   comeBack(messages: number): void {
     this.forget(messages)
     this.isNew = true
@@ -104,7 +104,7 @@ const anySteps = (anyRound: fc.Arbitrary<Round>) =>
   )
 type Steps = ReturnType<typeof anySteps> extends fc.Arbitrary<infer All> ? All : never
 
-/** What there is in the end, and all there should be. */
+/** The final state, and what it should be. */
 function after(steps: Steps): { publishing: Publishing; all: number[] } {
   const publishing = new Publishing()
   let newest = 0

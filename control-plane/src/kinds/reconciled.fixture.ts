@@ -5,23 +5,26 @@ import type { Reconciler } from '../reconciling/reconciler.ts'
 import { type Party, World } from './world.fixture.ts'
 
 export interface Scenario {
-  /** What happens, as the end of "it ...". */
+  /** The scenario, as the end of a test title "it ...". */
   name: string
   reconciler: Reconciler
-  /** Makes what the reconciler acts on in the organization given, and returns the id it is run with. */
+  /** Creates the reconciler's subject in the given organization; returns the id with which the reconciler is run. */
   arrange(party: Party): Promise<string>
-  /** How many runs it takes: a reconciler may leave the next step to its next look. */
+  /** Number of runs needed: a reconciler may leave its next step to a later run. */
   runs?: number
-  /** Whether what an organization has beside it is a bystander, too: not so where all of an organization is acted on. */
+  /**
+   * Whether neighbours in the same organization must stay untouched; false for a reconciler that acts on a whole
+   * organization.
+   */
   hasNeighbours?: boolean
-  /** What has come of it, without ids and times, and the same in every world. */
+  /** The result without ids and times, so that it can be compared between worlds. */
   outcome(database: Database, id: string): Promise<unknown>
   expected: unknown
 }
 
 /**
- * What holds for a reconciler whatever it does: it does all or nothing; it comes to its end and then rests, however often
- * it is run; run many times at once it does the same; and it touches nothing that is not its own.
+ * Tests what every reconciler must hold to: a run changes all or nothing; repeated runs reach the expected result and
+ * then change nothing more; parallel runs have the same result; and nothing but the subject is changed.
  */
 export function describeReconciler(kind: string, scenarios: readonly Scenario[]): void {
   describe.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
@@ -56,7 +59,7 @@ export function describeReconciler(kind: string, scenarios: readonly Scenario[])
   )
 }
 
-/** Every table that a reconciler may write. */
+/** Every table that a reconciler may write to. */
 const written = [
   'environments',
   'claims',
@@ -92,7 +95,10 @@ interface Bystanders {
   areUntouched(): Promise<void>
 }
 
-/** The subject among a neighbour of the same organization and a stranger of another, all in want of the same. */
+/**
+ * The subject with a neighbour in the same organization and a stranger in another one, both in need of the same
+ * action.
+ */
 async function arrange(
   world: World,
   { arrange, hasNeighbours = true }: Scenario,
@@ -113,7 +119,7 @@ async function arrange(
   return { id, bystanders: { areUntouched } }
 }
 
-/** Neither events nor orders can be written, which every change writes in its transaction. */
+/** Makes writing events and orders fail. Every change writes one of them in its transaction. */
 async function breakOutbox(database: Database): Promise<void> {
   await sql
     .raw(`

@@ -26,7 +26,7 @@ async function prepare(url: string): Promise<void> {
   await pool.end()
 }
 
-/** A PostgreSQL with the whole schema, a clock that stands still, and whoever is made in it. */
+/** A PostgreSQL with the whole schema, a clock that stands still, and organizations made in it. */
 export class World implements AsyncDisposable {
   static async create(): Promise<World> {
     const { url, [Symbol.asyncDispose]: drop } = await createTestDatabase(prepare)
@@ -48,7 +48,7 @@ export class World implements AsyncDisposable {
     await this.end()
   }
 
-  /** As the queue runs it. */
+  /** Runs a reconciler as the queue does. */
   async reconcile(reconciler: Reconciler, id: string): Promise<void> {
     await transact(this.database, async (tx) => {
       const next = await reconciler.reconcile(id, { tx, clock: this.clock, timings: defaultTimings })
@@ -95,10 +95,10 @@ const projectSpec: ProjectSpec = {
   onHostLoss: 'wait',
 }
 
-/** What pools of these projects and classes make. */
+/** The plan for pools of these projects and classes. */
 const presentPlan = buildPlan(projectSpec, classSpec, { setup: [], branch: null })
 
-/** An organization and what it has. What is made looks as it does after a while of ordinary use, unless it is changed. */
+/** An organization and its resources. Unless changed, they look as after some time of ordinary use. */
 export class Party {
   constructor(
     private readonly database: Database,
@@ -182,7 +182,7 @@ export class Party {
     return { id, projectId, classId }
   }
 
-  /** A machine in the given phase, owned as it says; one that ran is ready still. */
+  /** A machine in the given phase with the given owner; one that runs or ran has a `readyAt`. */
   async environment(
     { projectId, classId }: Pick<Pool, 'projectId' | 'classId'>,
     phase: EnvironmentPhase,

@@ -3,7 +3,7 @@ import { Places } from './places.ts'
 
 const never = new AbortController().signal
 
-/** Work that ends when it is told to. */
+/** Work that ends when the test says so. */
 function held(): { work: () => Promise<string>; end: () => void } {
   let end: () => void = () => undefined
   const over = new Promise<string>((resolve) => {

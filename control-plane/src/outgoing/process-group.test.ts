@@ -6,13 +6,13 @@ const never = new AbortController().signal
 const bounds = { deadlineMilliseconds: 10_000, mostBytes: 1_000 }
 const shell = (script: string): Program => ({ command: 'sh', arguments: ['-c', script], environment: {} })
 
-/** Whether anything runs that was started with this word; a process that has ended and waits to be collected does not. */
+/** Whether a process with this word in its command line runs; zombies do not count. */
 function isRunning(word: string): boolean {
   const lines = execFileSync('ps', ['-eo', 'stat=,args='], { encoding: 'utf8' }).split('\n')
   return lines.some((line) => !line.startsWith('Z') && line.includes(word))
 }
 let count = 0
-/** A sleep that can be told from all others. */
+/** A `sleep` that no other process has in its command line. */
 const sleep = () => `${700 + count++}.${process.pid}`
 
 test('what a program writes and how it ends comes back', async () => {

@@ -1,6 +1,6 @@
 import type { Candidate, Wanted } from './place.ts'
 
-/** What tests of placement ask for, and a runner with room for it. */
+/** A placement request, and a runner with room for it. */
 export const small: Wanted = {
   virtualCpus: 1,
   memoryMebibytes: 1024,

@@ -81,7 +81,7 @@ test('a machine is placed where it fits and may be, or nowhere with a reason; th
       if (chosen === undefined) return
       expect(fits(wanted, chosen)).toBe(true)
       expect(chosen.spec.scheduling).toBe('enabled')
-      // A degraded host only gets one to try, and nobody waits for that one while another host fits.
+      // A degraded host gets only a probe, and only one that nobody waits for while another host has room.
       if (chosen.phase === 'degraded')
         expect(chosen.probeDue && (sound.length === 0 || !wanted.awaited)).toBe(true)
       else expect(chosen.phase).toBe('active')

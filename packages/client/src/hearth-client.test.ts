@@ -29,7 +29,7 @@ afterEach(() => {
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
 
-/** A server that gives each request the next answer, and remembers what it was asked. */
+/** A server that gives each request the next prepared answer and records the requests. */
 async function serving(...answers: Answer[]) {
   const requests: IncomingMessage[] = []
   const listening = createServer((request, response) => {

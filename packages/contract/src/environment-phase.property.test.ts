@@ -9,7 +9,7 @@ import {
 
 const anyPhase = fc.constantFrom(...environmentPhases)
 
-/** Every phase that can be reached from one, itself included. */
+/** Every phase reachable from the given one, itself included. */
 function reachable(from: EnvironmentPhase): Set<EnvironmentPhase> {
   const reached = new Set([from])
   for (const phase of reached) for (const to of environmentPhaseTable[phase].to) reached.add(to)

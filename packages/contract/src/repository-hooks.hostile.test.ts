@@ -5,10 +5,10 @@ const of = (text: string) =>
   repositoryHooks({ hearth: `apiVersion: hearth/v1\n${text}`, script: null, capy: null })
 const fault = { kind: 'fault', file: 'hearth.yaml' } as const
 const sixteenTimes = Array.from({ length: 16 }, (_, n) => n)
-/** As large as a file may be that is read from a guest. */
+/** Repeats the part to about the largest size of a file that is read from a guest. */
 const much = (part: string) => part.repeat(Math.floor(65_000 / part.length))
 
-/** What a repository may hold in its hearth.yaml: each is that repository's own fault, found in milliseconds. */
+/** Contents of a repository's hearth.yaml. Each is an error of the repository, and is found within milliseconds. */
 const files: [what: string, text: string, seen: Partial<RepositoryHooks>][] = [
   ['aliases of aliases', bomb(), fault],
   ['an alias of itself', 'hooks: &a {init: [*a]}', fault],

@@ -10,7 +10,7 @@ beforeEach(() => {
 })
 afterEach(() => watch[Symbol.dispose]())
 
-/** Until so much processor time is used, however long a busy machine takes for it. */
+/** Computes until the given processor time is used, however long that takes on a busy machine. */
 function compute(milliseconds: number) {
   const begun = process.cpuUsage()
   for (let used = 0; used < milliseconds; ) {
@@ -42,7 +42,7 @@ test('of what was noted before, nothing is blamed', async () => {
 
 test('time in which the process got no processor is told apart', async () => {
   await delay(100)
-  // The thread sleeps, and computes nothing.
+  // The thread sleeps without computing.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
   await seen(({ cause, milliseconds }) => cause === 'waiting' && milliseconds > 300)
 })

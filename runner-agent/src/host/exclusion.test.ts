@@ -14,7 +14,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-/** A process that takes the lock and says so; the lock is its own until it ends. */
+/** A process that takes the lock, says so, and holds it until it ends. */
 function holder() {
   const module = new URL('./exclusion.ts', import.meta.url).pathname
   const program = `import(${JSON.stringify(module)}).then(({ exclusively }) =>

@@ -13,7 +13,7 @@ afterEach(() => {
 
 const lasting = (expiresInSeconds: number | null): NatsCredentials => ({
   credentials: 'first',
-  // Of a control plane whose clock is an hour behind this one's, or of a host whose clock is an hour ahead.
+  // As when the control plane's clock is an hour slow, or the host's an hour fast.
   expiresAt: '2000-01-01T00:00:00.000Z',
   expiresInSeconds,
 })

@@ -2,7 +2,7 @@ import ssh2 from 'ssh2'
 import { expect, test } from 'vitest'
 import { generateSecureShellKeyPair, publicKeyBytes } from './host-key.ts'
 
-// One pair in 256 of the library's own cannot be read: in 2,000 one would all but surely show.
+// One key pair in 256 made by the library alone cannot be read: among 2,000, one would almost surely appear.
 test('every key pair can be read again, and its public half is the private one’s', () => {
   for (let count = 0; count < 2_000; count++) {
     const { privateKey, publicKey } = generateSecureShellKeyPair('test')

@@ -4,7 +4,7 @@ import { judgeUnwanted, type UnwantedJudgement } from './unwanted.ts'
 
 const grace = 30
 const ids = ['a', 'b', 'c'] as const
-/** What happens next: time passes, an order comes for one, or the control plane answers. */
+/** One step: time passes, an order for one thing arrives, or the control plane answers. */
 type Event =
   | { kind: 'pass'; milliseconds: number }
   | { kind: 'order'; id: string }
@@ -53,7 +53,7 @@ function replay(events: readonly Event[]) {
           const lastWanted =
             last.find(({ unwanted }) => !unwanted.includes(id))?.at ?? Number.NEGATIVE_INFINITY
           const first = history.answers.find(({ at, unwanted }) => at >= lastWanted && unwanted.includes(id))
-          // Called unwanted by every answer for as long as the grace, and ordered by none meanwhile.
+          // Called unwanted by every answer during the whole grace period, with no order in between.
           expect(history.now - Math.max(first?.at ?? history.now, lastWanted)).toBeGreaterThanOrEqual(grace)
           expect(history.orders.get(id) ?? Number.NEGATIVE_INFINITY).toBeLessThan(history.now - grace + 1)
         }

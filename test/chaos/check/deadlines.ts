@@ -2,7 +2,7 @@ import type { History, Violation } from './history.ts'
 
 const slackMilliseconds = 3_000
 
-/** Nothing is past its deadline and nothing has failed without a cause. */
+/** No wait is past its deadline, and nothing has failed without a cause. */
 export function checkDeadlines({ records }: History): Violation[] {
   const violate = (message: string): Violation => ({ rule: 'deadline', message, lasting: false })
   return [...overdue(records), ...withoutCause(records)].map(violate)

@@ -7,19 +7,19 @@ export interface History {
   repeats: { key: string; first: string; again: string }[]
   /** Versions in the order in which one reader saw them. */
   readings: Versioned[]
-  /** Events as an observer of the HTTP stream got them, over all its losses of connection. */
+  /** Events as received by an observer of the HTTP stream, across all its reconnects. */
   streamed: SeenEvent[]
-  /** Events as they stand in the NATS stream. */
+  /** Events as stored in the NATS stream. */
   published: SeenEvent[]
   /** Whether `published` was read, which takes long and is not done every time. */
   publishedWhole: boolean
-  /** Where one of the secrets stood in plain text. */
+  /** Where a secret was found in plain text. */
   leaks: string[]
   /** Times at which a runner was overcommitted. */
   oversold: string[]
   records: Records
   hosts: HostRecord[]
-  /** What the faults of this run may make fail. */
+  /** Failures that the faults of this run may cause. */
   excused: { failedMachines: boolean }
 }
 
@@ -106,6 +106,6 @@ export type Rule =
 export interface Violation {
   rule: Rule
   message: string
-  /** Whether waiting longer cannot heal it. */
+  /** Whether more waiting cannot repair it. */
   lasting: boolean
 }

@@ -103,7 +103,7 @@ function* unfinished({ records, excused }: History): Generator<string> {
   }
   for (const { id, phase } of records.claims) if (phase === 'pending') yield `claim ${id} is still pending`
   for (const { name, phase } of records.runners) {
-    // A degraded runner recovers through a trial boot of a member that a pool can spare.
+    // A degraded runner recovers through a probe: a member that a pool makes in addition.
     if (phase === 'degraded' && excused.failedMachines && !records.pools.some(canSpare)) continue
     if (phase !== 'active') yield `runner ${name} is ${phase}`
   }

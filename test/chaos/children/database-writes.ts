@@ -10,7 +10,7 @@ export interface Rewriting {
   answered: (rows: readonly Record<string, unknown>[]) => void
 }
 
-/** Every statement of this process that changes something, the beginnings and ends of transactions included. */
+/** Every statement of this process that changes something, including the begin and end of transactions. */
 export function countDatabaseWrites(killSwitch: KillSwitch, { rewrite, answered }: Rewriting): void {
   const prototype = pg.Client.prototype as unknown as { query: (...given: unknown[]) => unknown }
   const query = prototype.query

@@ -3,7 +3,7 @@ import { conditions } from './parent.ts'
 
 const writing = ['create', 'start', 'stamp', 'keepRecord']
 
-/** Each of these steps is taken twice in a row, as after an unnoticed interruption. */
+/** Takes each of these steps twice in a row, as after an unnoticed interruption. */
 export function takenTwice(machines: Machines, names: readonly string[]): Machines {
   return wrapped(machines, async (name, call) => {
     if (names.includes(name)) await call()
@@ -11,7 +11,7 @@ export function takenTwice(machines: Machines, names: readonly string[]): Machin
   })
 }
 
-/** While the parent says that the disk is full, nothing can be written; removing goes on. */
+/** While the parent says that the disk is full, writing fails; removing still works. */
 export function diskThatFills(machines: Machines): Machines {
   return wrapped(machines, (name, call) => {
     if (!conditions.diskFull || !writing.includes(name)) return call()

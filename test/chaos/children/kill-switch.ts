@@ -1,6 +1,6 @@
 import type { Kill } from './messages.ts'
 
-/** Counts the writes of this process and kills it, as `kill -9` would, at the one it was told. */
+/** Counts the writes of this process, and kills it with SIGKILL at the write it was told. */
 export class KillSwitch {
   private passed = 0
 

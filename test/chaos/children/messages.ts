@@ -1,4 +1,4 @@
-/** Where in the work of a process it dies: at its n-th write, counted from 1. */
+/** Where a process dies: at its n-th write, counted from 1. */
 export interface Kill {
   at: number
   /** `during`: the process dies after the write was sent and before its answer. */
@@ -11,7 +11,7 @@ export type Break = (typeof breaks)[number]
 
 export interface Start {
   type: 'start'
-  /** As the shipped program reads it. */
+  /** The configuration as the shipped program reads it. */
   environment: Record<string, string>
   /** Address of the agent's own link to NATS, which can be cut; replaces the one from the control plane. */
   natsServer: string | null
@@ -27,7 +27,7 @@ export type ToChild = Start | { type: 'clock'; offsetMilliseconds: number } | { 
 
 export type FromChild =
   | { type: 'loaded' }
-  /** A control plane listens on this port. */
+  /** The control plane listens on this port. */
   | { type: 'listening'; port: number }
   /** The break has taken place. */
   | { type: 'broken' }

@@ -5,13 +5,13 @@ export function tell(message: FromChild): void {
   process.send?.(message, () => undefined)
 }
 
-/** What the parent changes while this process runs; heard from the first moment, so that no change is missed. */
+/** What the parent changes while this process runs; listened for from the start, so that no change is missed. */
 export const conditions: Pick<Start, 'clockOffsetMilliseconds' | 'diskFull'> = {
   clockOffsetMilliseconds: 0,
   diskFull: false,
 }
 
-/** Resolves with the task of this process, which was started before its task was known. */
+/** Resolves with the task of this process, which starts before its task is known. */
 export function whenStarted(): Promise<Start> {
   return new Promise((resolve) => {
     process.on('message', (message: ToChild) => {

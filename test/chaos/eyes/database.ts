@@ -49,7 +49,7 @@ export class DatabaseReader {
     return found
   }
 
-  /** The jobs that wait, for whoever looks into a failed run. */
+  /** The waiting jobs, for whoever examines a failed run. */
   async queue(): Promise<unknown[]> {
     const client = await this.connected()
     return (await client.query('SELECT *, now() FROM graphile_worker.jobs ORDER BY run_at')).rows

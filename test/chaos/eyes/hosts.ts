@@ -7,7 +7,7 @@ interface StoredMachine {
   ownership: { owner: string; epoch: number; generation: number }
 }
 
-/** The machines on a synthetic host, as they stand on its disk. */
+/** The machines of a synthetic host, read from its disk. */
 export async function readMachines(stateFolder: string): Promise<HostRecord['machines']> {
   const folder = join(stateFolder, 'environments')
   const names = await readdir(folder).catch(() => [])

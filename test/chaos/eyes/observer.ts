@@ -2,7 +2,7 @@ import { HearthClient } from '@hearth/client'
 import type { SeenEvent } from '../check/history.ts'
 import { seen } from './seen.ts'
 
-/** Listens to every event from the first, over all losses of connection. */
+/** Follows all events from the first one, across all reconnects. */
 export class Observer {
   readonly events: SeenEvent[] = []
   leaked = false
@@ -23,7 +23,7 @@ export class Observer {
   }
 
   private async listen(client: HearthClient): Promise<void> {
-    // The first connection may fall into a fault; the later ones are the client's own business.
+    // The first connection may fail because of a fault; later ones are reconnected by the client itself.
     while (!this.stopping.signal.aborted) {
       const after = this.events.at(-1)?.position ?? 0
       try {

@@ -4,7 +4,7 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import type { SeenEvent } from '../check/history.ts'
 import { seen } from './seen.ts'
 
-/** Everything in the stream of events, as it stands there. */
+/** Everything stored in the stream of events. */
 export async function readEvents(nats: NatsConnection): Promise<SeenEvent[]> {
   const events: SeenEvent[] = []
   await readStream(nats, streams.event, (text) => events.push(seen(JSON.parse(text) as Event)))

@@ -1,4 +1,7 @@
-/** What the users of a run do. Those of one subject happen one after another, in this order; subjects side by side. */
+/**
+ * What the users of a run do. Actions on one subject happen one after another, those on different subjects in
+ * parallel.
+ */
 export interface Subject {
   name: string
   actions: Action[]

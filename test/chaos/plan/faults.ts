@@ -1,7 +1,7 @@
 import type { Kill } from '../children/messages.ts'
 
 interface At {
-  /** Milliseconds after the work has begun. */
+  /** When it begins, in milliseconds after the start of the work. */
   at: number
 }
 interface For extends At {
@@ -9,7 +9,7 @@ interface For extends At {
   lasts: number
 }
 interface OnRunner {
-  /** Which of the runners, from 0. */
+  /** Index of the runner, from 0. */
   runner: number
 }
 
@@ -29,7 +29,7 @@ export type Fault =
   | ({ kind: 'disk full' } & For & OnRunner)
   | ({ kind: 'NATS killed' } & For)
   | ({ kind: 'NATS restarted empty' } & For)
-  /** The server returns with the data it had at the beginning of the fault, without anything later. */
+  /** The server returns with the data from the beginning of the fault, and without everything later. */
   | ({ kind: 'NATS restarted older' } & For)
   | { kind: 'messages repeated and reordered'; share: number }
   | ({ kind: 'messages delayed'; milliseconds: number } & For)

@@ -3,7 +3,7 @@ import type { Kill } from '../children/messages.ts'
 import type { Action, Subject } from './actions.ts'
 import type { Fault, FaultKind } from './faults.ts'
 
-/** A run, drawn from its seed: the same seed is the same plan. */
+/** The plan of a run, drawn from its seed: the same seed gives the same plan. */
 export interface Plan {
   seed: number
   runners: number
@@ -11,11 +11,11 @@ export interface Plan {
   faults: Fault[]
 }
 
-/** Machines of the class `small` that fit on one runner: with one runner away, not everything fits. */
+/** Machines of the class `small` that fit on one runner: when one runner is away, not everything fits. */
 export const machinesPerRunner = 9
 const workMilliseconds = 2_500
 
-/** How many claims there are at least, and from when on, in milliseconds after the work has begun. */
+/** The minimum number of claims, and when the first may come, in milliseconds after the start of the work. */
 export interface ClaimRush {
   least: number
   from: number
@@ -94,7 +94,7 @@ function drawDrain(random: SeededRandom, runners: number): Subject {
   }
 }
 
-/** Relative frequency of each fault; kills at writes and at steps teach the most. */
+/** Relative frequency of each fault; kills at writes and at steps find the most. */
 const weights: Readonly<Record<FaultKind, number>> = {
   'control plane killed at a write': 8,
   'control plane killed': 2,
@@ -127,7 +127,7 @@ function drawFaults(random: SeededRandom, runners: number): Fault[] {
   return [...kinds].map((kind) => drawFault(random, kind, runners))
 }
 
-/** Milliseconds in which every agent looks for machines that stand still, with those that start meanwhile among them. */
+/** Milliseconds within which every agent checks for paused machines, including those that start meanwhile. */
 const shortestFullDisk = 3_000
 
 function drawFault(random: SeededRandom, kind: FaultKind, runners: number): Fault {
@@ -175,7 +175,10 @@ function drawFault(random: SeededRandom, kind: FaultKind, runners: number): Faul
   }
 }
 
-/** Each process dies at a write of its own, later processes after fewer writes: they usually have less left to do. */
+/**
+ * Each process dies at a write of its own; later processes after fewer writes, since they usually have less left to
+ * do.
+ */
 function drawKills(random: SeededRandom, most: number): Kill[] {
   return [...Array(random.integer(1, 3))].map(() => ({
     // Early writes are as likely as all later ones together: a start is short and full of writes.

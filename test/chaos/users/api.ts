@@ -11,7 +11,7 @@ export interface Answer {
 
 /** A client that retries with the same idempotency key until it is answered, as every client of Hearth should. */
 export class Api {
-  /** How often the answer was that something went wrong there. */
+  /** How many answers were server errors. */
   faults = 0
 
   constructor(

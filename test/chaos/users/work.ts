@@ -9,7 +9,7 @@ import type { Answer, Api } from './api.ts'
 export interface WorkOptions {
   api: Api
   runnerIds: readonly string[]
-  /** The one value that must never be seen in plain text. */
+  /** The secret that must never appear in plain text. */
   secret: string
 }
 
@@ -17,7 +17,7 @@ interface Known {
   project: Intents['projects'][number] & { poolId: string }
 }
 
-/** What the users of a run do, and the results they were told. */
+/** Carries out the users' actions and records the answers. */
 export class Work {
   readonly intents: Intents = { projects: [], environments: [], claims: [] }
   readonly repeats: History['repeats'] = []
@@ -27,10 +27,10 @@ export class Work {
 
   constructor(private readonly options: WorkOptions) {}
 
-  /** Resolves when every user has done what they wanted. */
+  /** Resolves when every user has finished. */
   async do(subjects: readonly Subject[]): Promise<void> {
     const began = performance.now()
-    // Whoever uses a project waits until it has been made.
+    // Users of a project wait until it has been made.
     const applied = new Map<string, Promise<void>>()
     const follow = async ({ actions }: Subject) => {
       const own: Own = { claim: null, environment: null }
@@ -42,7 +42,7 @@ export class Work {
         await done
       }
     }
-    // Those that make projects begin first, so that the others know whom to wait for.
+    // Users who make projects begin first, so that the others know whom to wait for.
     const makers = subjects.filter(({ actions }) => actions[0]?.do === 'apply')
     await Promise.all([
       ...makers.map(follow),
@@ -70,7 +70,7 @@ export class Work {
       case 'delete project': {
         const project = this.project(action.project)
         const { status } = await api.ask('DELETE', `/v1/projects/${project.id}?force=${action.force}`)
-        // It may be gone already, when the answer to an earlier try was lost.
+        // It may be gone already, if the answer to an earlier try was lost.
         if (status >= 300 && status !== 404) return
         project.deleted = true
         project.forced = action.force
@@ -158,7 +158,7 @@ export class Work {
     this.intents.environments.push(own.environment)
   }
 
-  /** What an environment should be from now on, as the answer says. */
+  /** Records what an environment should be from now on, according to the answer. */
   private note({ environment }: Own, { status, text }: Answer): void {
     if (environment !== null && status < 300)
       environment.desiredPhase = (JSON.parse(text) as Environment).spec.desiredPhase
@@ -171,7 +171,7 @@ export class Work {
   }
 }
 
-/** What one user has made. */
+/** The resources that one user has made. */
 interface Own {
   claim: Intents['claims'][number] | null
   environment: Intents['environments'][number] | null

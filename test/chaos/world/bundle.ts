@@ -6,10 +6,10 @@ const root = join(import.meta.dirname, '../../..')
 export const programs = ['control-plane', 'runner-agent'] as const
 export type Program = (typeof programs)[number]
 
-/** Beside the shipped bundle, where what stays outside of it is found. */
+/** Next to the shipped bundle, where files that are not bundled are found. */
 export const bundleOf = (program: Program) => join(root, program, 'dist', `chaos-${process.pid}.mjs`)
 
-/** Bundles the programs that are killed, so that a start costs no compilation. */
+/** Bundles the programs that are killed, so that a start needs no compilation. */
 export async function bundlePrograms(): Promise<void> {
   await Promise.all(
     programs.map((program) =>
@@ -21,7 +21,7 @@ export async function bundlePrograms(): Promise<void> {
         target: 'node20',
         format: 'esm',
         legalComments: 'none',
-        // These read files beside themselves at run time, or are native.
+        // These read files next to themselves at run time, or are native.
         external: ['swagger-ui-dist', 'graphile-worker', 'pg-native', 'cpu-features', '*.node'],
         banner: {
           js: "import { createRequire as hearthCreateRequire } from 'node:module'; const require = hearthCreateRequire(import.meta.url); globalThis.__dirname ??= import.meta.dirname;",

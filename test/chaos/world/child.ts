@@ -16,7 +16,7 @@ export class Child {
     this.process = fork(bundleOf(program), [], {
       stdio: ['ignore', log, log, 'ipc'],
       env: { PATH: process.env.PATH },
-      // Not what this process was started with: a bundle needs no loader.
+      // Without the options of this process: a bundle needs no loader.
       execArgv: [],
     })
     closeSync(log)
@@ -29,7 +29,7 @@ export class Child {
       })
     })
     this.process.on('message', (message: FromChild) => {
-      // As things are by now: what was sent before was heard by nobody.
+      // Sends the current state: earlier messages reached nobody.
       if (message.type === 'loaded') this.send(start())
       if (message.type === 'listening') this.port = message.port
       if (message.type === 'broken') onBroken()
@@ -48,7 +48,7 @@ export class Child {
     if (!this.over) this.process.kill('SIGKILL')
   }
 
-  /** Freezes the process, with everything it holds, until `resume`. */
+  /** Freezes the process, and everything it holds, until `resume`. */
   pause(): void {
     if (!this.over) this.process.kill('SIGSTOP')
   }

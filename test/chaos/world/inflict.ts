@@ -6,7 +6,7 @@ import type { Fault } from '../plan/faults.ts'
 import { repeatMessages } from './repeater.ts'
 import type { Host, World } from './world.ts'
 
-/** Does to the world what the fault says, at its time, and undoes what lasts; resolves when it is over. */
+/** Inflicts a fault on the world at its time, and undoes what would last; resolves when it is over. */
 export async function inflict(
   world: World,
   fault: Fault,
@@ -32,7 +32,7 @@ export async function inflict(
       return begin(() => world.natsLinks[0]?.mend())
     case 'second control plane':
     case 'steps taken twice':
-      // The world was begun with it.
+      // The world was started with this fault.
       return
     case 'agent killed at a step':
       return newestAgent(host(world, fault)).killAt(fault.kills)
@@ -109,7 +109,7 @@ function host(world: World, { runner }: { runner: number }): Host {
   return found
 }
 
-/** A full disk stops those that run: resolves with the first one, or when the users have done their work. */
+/** A full disk pauses running machines: resolves at the first pause, or when the users have finished. */
 async function untilOneRuns(stateFolder: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const machines = await readMachines(stateFolder)
@@ -146,7 +146,7 @@ async function cutConnections(world: World, times: number, random: SeededRandom)
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name LIKE 'hearth%'`)
     } catch {
-      // PostgreSQL itself is away at the moment: its sessions are cut all the same.
+      // PostgreSQL itself is down at this moment, so its sessions have ended anyway.
     } finally {
       await client.end().catch(() => undefined)
     }

@@ -1,8 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** A port of the loopback that leads to another one, over a network that can be cut, held up and slowed down. */
+/** A loopback port that forwards to another one, over a network that can be cut, held up and slowed down. */
 export class Link {
-  /** Milliseconds that everything takes longer, in both directions. */
+  /** Additional delay in milliseconds, in both directions. */
   delay = 0
   private held: (() => void)[] | null = null
   private closed = false
@@ -29,7 +29,7 @@ export class Link {
     this.held ??= []
   }
 
-  /** Every connection ends now, and none is made until `mend`. */
+  /** Ends every connection, and refuses new ones until `mend`. */
   cut(): void {
     this.held = []
     for (const socket of this.sockets) socket.destroy()
@@ -47,7 +47,7 @@ export class Link {
     for (const socket of this.sockets) socket.destroy()
   }
 
-  /** Keeps what is sent while the link is held; false when it is not. */
+  /** Keeps the data while the link is held; returns false when it is not held. */
   keepsBack(work: () => void): boolean {
     this.held?.push(work)
     return this.held !== null
@@ -83,7 +83,7 @@ export class Link {
   }
 }
 
-/** One direction of one connection: nothing in it overtakes what was sent before. */
+/** One direction of one connection; keeps the order of what is sent. */
 class Lane {
   private waiting: { at: number; work: () => void }[] = []
   private timer: NodeJS.Timeout | null = null

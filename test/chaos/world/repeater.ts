@@ -15,7 +15,7 @@ export async function repeatMessages(
   options: { share: number; random: SeededRandom; signal: AbortSignal },
 ): Promise<void> {
   const { share, random, signal } = options
-  // There are as many listeners as messages waiting to be sent again.
+  // One listener for each message that waits to be sent again.
   setMaxListeners(0, signal)
   const sentAgain = new Set<string>()
   const again = async (message: Msg) => {
@@ -30,7 +30,7 @@ export async function repeatMessages(
     for (const subscription of subscriptions) subscription.unsubscribe()
   }
   signal.addEventListener('abort', stop)
-  // The way to NATS may have taken until all was over.
+  // Connecting to NATS may have taken until the end of the run.
   if (signal.aborted) stop()
   await Promise.all(
     subscriptions.map(async (subscription) => {

@@ -20,7 +20,7 @@ interface Files {
   encryptionKey: string
 }
 
-/** A PostgreSQL and a NATS server for one run after another, and a folder for what the runs keep. */
+/** A PostgreSQL and a NATS server, used by one run after another, and a folder for the files of the runs. */
 export class Slot implements AsyncDisposable {
   private runs = 0
 
@@ -41,7 +41,7 @@ export class Slot implements AsyncDisposable {
     }
     await writeFile(files.credentials, nats.controlPlaneCredentials ?? '', { mode: 0o600 })
     await writeFile(files.accountSeed, nats.accountSeed ?? '', { mode: 0o600 })
-    // What was committed survives a crash of the server, as it does with the settings of an installation.
+    // Committed data survives a crash of the server, as with an installation's settings.
     await administer(postgres, 'ALTER ROLE CURRENT_USER SET synchronous_commit = on')
     const slot = new Slot(postgres, nats, folder, files)
     await slot.makeTemplate()
@@ -83,7 +83,7 @@ export class Slot implements AsyncDisposable {
     await Promise.all([this.postgres[Symbol.asyncDispose](), this.nats[Symbol.asyncDispose]()])
   }
 
-  /** Removes what the slot has kept on disk. */
+  /** Removes the files of the slot. */
   async forget(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true })
   }
@@ -102,7 +102,7 @@ export class Slot implements AsyncDisposable {
     }
   }
 
-  /** Has a control plane make its tables once; each run gets a copy. */
+  /** Has a control plane migrate a database once; each run gets a copy. */
   private async makeTemplate(): Promise<void> {
     await administer(this.postgres, `CREATE DATABASE ${template}`)
     const environment = this.environment(urlOf(this.postgres, template), this.natsPort)
@@ -147,7 +147,7 @@ export interface Installation {
   folder: string
   token: string
   databaseUrl: string
-  /** What a control plane is started with that reaches NATS by this port. */
+  /** Settings of a control plane that reaches NATS through this port. */
   environment(natsPort: number): Record<string, string>
   /** Runs a statement in the database. */
   change(statement: string): Promise<void>

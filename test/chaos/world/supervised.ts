@@ -11,7 +11,7 @@ const restartMilliseconds = 50
 export class Supervised {
   private child: Child
   private stopped = false
-  /** How the next processes die; the last one lives. */
+  /** How the next processes die; after those, a process lives. */
   private readonly kills: Kill[] = []
   superseded = false
   deaths = 0
@@ -33,7 +33,7 @@ export class Supervised {
     return !this.child.isOver
   }
 
-  /** Kills this process, and each that follows at its own write, until the list is used up. */
+  /** Kills this process, and each one after it at a write of its own, until the list is used up. */
   killAt(kills: readonly Kill[]): void {
     this.kills.push(...kills)
     this.child.kill()
@@ -57,12 +57,12 @@ export class Supervised {
     this.child.send(message)
   }
 
-  /** Pending kills are cancelled. */
+  /** Cancels pending kills. */
   spare(): void {
     this.kills.length = 0
   }
 
-  /** Ends it for good. */
+  /** Ends the program for good. */
   async end(): Promise<void> {
     this.stopped = true
     this.child.kill()

@@ -12,7 +12,7 @@ import { Supervised } from './supervised.ts'
 
 const machineMebibytes = 2_048
 
-/** One host of a run: its agents and the ways they reach the others by. */
+/** One host of a run: its agents and their links to the servers. */
 export interface Host {
   runnerId: string
   stateFolder: string
@@ -33,14 +33,14 @@ export class World {
   private constructor(
     readonly slot: Slot,
     readonly installation: Installation,
-    /** Where users reach whichever control plane answers. */
+    /** The address at which users reach whichever control plane answers. */
     readonly front: Link,
     private readonly options: { break: Break | null; logLevel: string },
   ) {}
 
   static async open(slot: Slot, options: { break: Break | null; logLevel: string }): Promise<World> {
     const installation = await slot.installation()
-    // The statement alone would not do: an index stands behind it.
+    // The changed statement alone would not be enough: a unique index forbids the same.
     if (options.break === 'double-claim') await installation.change('DROP INDEX claims_environment')
     const world: { made?: World } = {}
     const front = await Link.open(() => world.made?.answeringPort() ?? null)
@@ -57,7 +57,7 @@ export class World {
     return [...this.controlPlanes, ...this.hosts.flatMap(({ agents }) => agents)]
   }
 
-  /** How often one of them died. */
+  /** How often a process died. */
   get deaths(): number {
     return this.programs.reduce((sum, { deaths }) => sum + deaths, 0)
   }
@@ -73,7 +73,7 @@ export class World {
     this.controlPlanes.push(this.supervise('control-plane', name, { environment, natsServer: null }))
   }
 
-  /** Makes the runners and starts an agent for each. */
+  /** Creates the runners and starts an agent for each. */
   async addHosts(api: Api, count: number, twice: ReadonlySet<number>): Promise<void> {
     await Promise.all(
       [...Array(count).keys()].map(async (index) => {
@@ -122,7 +122,7 @@ export class World {
     })
   }
 
-  /** As the control plane itself, past every link; waits for a server that is down or goes down at this moment. */
+  /** Connects as the control plane does, but without the links; waits for a server that is down or going down. */
   async connectNats(): Promise<NatsConnection> {
     const credentials = new TextEncoder().encode(this.slot.nats.controlPlaneCredentials)
     const options = {
@@ -140,7 +140,7 @@ export class World {
     return connection
   }
 
-  /** For faults of which the next may begin only when the one before is over. */
+  /** For faults that must not overlap. */
   oneAfterAnother(work: () => Promise<void>): Promise<void> {
     const done = this.lastOfMany.then(work)
     this.lastOfMany = done.catch(() => undefined)
@@ -157,7 +157,7 @@ export class World {
     await this.installation.removeDatabase()
   }
 
-  /** One of the control planes that answer, in turn. */
+  /** The answering control planes in turn. */
   private answeringPort(): number | null {
     const ports = this.controlPlanes.flatMap(({ port }) => port ?? [])
     this.turn += 1

@@ -2,12 +2,12 @@ import { eventually } from '@hearth/testing'
 
 export interface CapyAnswer {
   status: number
-  // What a client of another system reads is checked by the tests, not by types.
+  // The tests, not types, check what a client of another system reads.
   // biome-ignore lint/suspicious/noExplicitAny: as above
   body: any
 }
 
-/** Calls as Capy's clients make them: a Bearer token, and with POST often neither a body nor a Content-Type. */
+/** Makes requests as Capy's clients do: a Bearer token, and with POST often neither a body nor a Content-Type. */
 export class CapyClient {
   constructor(
     private readonly url: string,
@@ -27,7 +27,7 @@ export class CapyClient {
     return { status: response.status, body: text === '' ? null : JSON.parse(text) }
   }
 
-  /** Polls an instance as the documents advise, only faster, until its boot is over. */
+  /** Polls an instance as Capy's documents advise, only faster, until its boot has ended. */
   async untilBooted(project: string, instance: string, milliseconds: number): Promise<CapyAnswer['body']> {
     return eventually(
       async () => {

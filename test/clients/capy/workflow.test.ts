@@ -11,7 +11,7 @@ let installation: Installation
 let capy: CapyClient
 const agents: SyntheticAgent[] = []
 
-/** A project that only the runner of the same name takes, so that each fails in its own way. */
+/** A project that only the runner of the same name accepts, so that each fails in its own way. */
 async function newProject(name: string, failures: Record<string, number> = {}): Promise<string> {
   const { client } = installation
   const agent = await startSyntheticAgent(installation, {

@@ -6,14 +6,14 @@ import { type FuzzRequest, requestFor } from './request.ts'
 
 export interface Target {
   url: string
-  /** Tokens of one organization, with several roles; each is used as often. */
+  /** Tokens of one organization with several roles, used equally often. */
   tokens: readonly string[]
-  /** What requests may change, as it is now. */
+  /** The current content of everything that requests may change. */
   records(): Promise<ReadonlySet<string>>
 }
 
 export interface Outcome {
-  /** How often each status was answered. */
+  /** How many answers had each status. */
   statuses: Record<number, number>
   violations: string[]
 }
@@ -76,8 +76,8 @@ export async function fuzzHttp(
 }
 
 /**
- * What requests that are refused change when they are sent again: rows, or that one is not refused any more. What was
- * changed just before is still being carried out, so that only what differs each time counts.
+ * What refused requests change when they are sent again: rows, or that one is accepted. Earlier changes are still being
+ * carried out meanwhile, so only differences that appear every time count.
  */
 async function changedBy(
   target: Target,

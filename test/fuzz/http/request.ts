@@ -23,10 +23,10 @@ const bodies = [
   '{"__proto__":{"a":1}}',
 ]
 const headerTexts = ['', '"1"', '1', 'W/"2"', '*', '"99999999999"', 'x'.repeat(300), 'caf\u00e9']
-/** Headers known to be harmless to the sender: a body that waits for a minute would look like a hang. */
+/** Values of `waitSeconds`: short or invalid ones, since a wait of a minute would look like a hang. */
 const waits = ['0', '1', '61', '-1', 'x']
 
-/** A random request: three in ten are valid by the document as far as it says; the others have something spoiled. */
+/** A random request: three in ten are valid according to the document; in the others something is spoiled. */
 export function requestFor(
   operations: readonly Operation[],
   random: Random,
@@ -70,6 +70,6 @@ const text = (value: unknown) => (typeof value === 'string' ? value : JSON.strin
 
 function encode(value: string): string {
   const written = value.isWellFormed() ? encodeURIComponent(value) : '%ed%a0%80'
-  // A client itself takes these out of a path.
+  // HTTP clients remove these from a path themselves.
   return written === '.' || written === '..' ? '%2e%2e%00' : written
 }

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Target } from './campaign.ts'
 
-/** What only requests change: neither what is seen of machines, nor when a token was last used. */
+/** What only requests change: without observed states of machines, and without the time a token was last used. */
 const tables: Readonly<Record<string, readonly string[]>> = {
   organizations: [],
   principals: [],
@@ -16,7 +16,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   idempotency_keys: [],
 }
 
-/** A deletion that was accepted is carried out bit by bit while later requests are refused. */
+/** An accepted deletion is carried out bit by bit, while later requests are refused. */
 const goInSteps: ReadonlySet<string> = new Set(['projects', 'warm_pools'])
 
 interface Installed {
@@ -25,7 +25,7 @@ interface Installed {
   databaseUrl: string
 }
 
-/** The first organization of an installation, with tokens of three roles and one that is none. */
+/** The first organization of an installation, with tokens of three roles and an invalid one. */
 export async function fuzzTarget({ url, token, databaseUrl }: Installed): Promise<Target & AsyncDisposable> {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })
   const made = await Promise.all(['member', 'viewer', 'join'].map((role) => newToken(url, token, role)))

@@ -1,7 +1,7 @@
 import type { Components, Schema } from './operations.ts'
 import type { Random } from './random.ts'
 
-/** Values that have caused trouble in some program, or may. */
+/** Values that often cause trouble in programs. */
 export const junk: readonly unknown[] = [
   null,
   true,
@@ -35,7 +35,7 @@ export const junk: readonly unknown[] = [
   '2000-02-30T00:00:00Z',
 ]
 
-/** Texts that fit some pattern of the document. */
+/** Texts that fit some pattern in the document. */
 const texts = [
   'shop',
   'small',
@@ -109,7 +109,7 @@ function textFor({ format, pattern }: Schema, random: Random, ids: readonly stri
   return random.chance(0.3) ? `n${random.below(100_000)}` : random.pick(texts)
 }
 
-/** The value with something in it replaced by junk, left out or added. */
+/** The value with some part replaced by junk, left out or added. */
 export function spoiled(value: unknown, random: Random): unknown {
   if (typeof value !== 'object' || value === null || random.chance(0.2)) return random.pick(junk)
   if (Array.isArray(value))

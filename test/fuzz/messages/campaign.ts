@@ -21,18 +21,21 @@ export interface CampaignResult {
   sent: number
   /** Everything harmed, each with the seed and the messages before it. */
   failures: string[]
-  /** Until a change of the other runner's machine was reported, before and meanwhile: the median, in milliseconds. */
+  /**
+   * Median time until a change of the other runner's machine was reported, before and during the campaign, in
+   * milliseconds.
+   */
   calm: number
   busy: number
 }
 
-/** Messages between two looks at who is hurt. */
+/** Number of messages between two checks of who is harmed. */
 const batch = 250
 const roundTrips = 8
 /** Slack for a report's latency on any host, in addition to a factor of two. */
 const toleranceMilliseconds = 250
 
-/** Makes a hostile runner send `count` messages and checks all the while whether anybody but itself is harmed. */
+/** Makes a hostile runner send `count` messages, and checks meanwhile whether anybody but itself is harmed. */
 export async function fuzzMessages({ count, seed, tell }: CampaignOptions): Promise<CampaignResult> {
   const failures: string[] = []
   const crashed = (error: unknown) => failures.push(`seed ${seed}: nobody caught ${toError(error).stack}`)
@@ -98,7 +101,7 @@ async function whoIsHurt({ url }: Installation, victim: Victim): Promise<string 
   )
 }
 
-/** What of the other organization nobody but itself may change, as text. */
+/** The rows of the other organization that nobody else may change, as text. */
 async function belongingsOf({ client }: Installation): Promise<string> {
   const runners = await client.runners.listAll({})
   const projects = await client.projects.listAll({})

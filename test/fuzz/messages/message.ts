@@ -10,7 +10,7 @@ export interface Message {
   reply: string | null
 }
 
-/** Ids that a runner could know: its own, and others'. */
+/** Ids that a runner could know: its own and those of others. */
 export interface Known {
   hostile: HostileRunner
   environmentIds: readonly string[]
@@ -47,7 +47,7 @@ const extremes: readonly Json[] = [
   Array.from({ length: 5_000 }, () => null),
 ]
 
-/** What a runner may send on any subject, right, wrong in one place, wrong in many, or no JSON at all. */
+/** A message that a runner may send on any subject: valid, wrong in one place, wrong in many, or not JSON at all. */
 export function anyMessage(known: Known): fc.Arbitrary<Message> {
   const { hostile } = known
   const environmentId = fc.constantFrom(...known.environmentIds)
@@ -145,7 +145,7 @@ const fullStep = ({ name, output }: { name: string; output: string }) => ({
   error: null,
 })
 
-/** The same with another value in one of its places, counted through the whole of it. */
+/** The same value with one of its parts replaced, chosen by its index among all parts. */
 function replaced(value: Json, at: number, to: Json): Json {
   const places: { holder: Record<string, Json> | Json[]; key: string }[] = []
   const copy = structuredClone(value)

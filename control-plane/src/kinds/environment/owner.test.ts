@@ -17,7 +17,7 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]()
 })
 
-/** The columns of the version before, by what each says in those of this one. */
+/** The columns of the previous version, and what each means in this version's columns. */
 const formerColumns = {
   'warm-pool': 'warm_pool_id',
   'warm-pool-test': 'tested_pool_id',
@@ -90,7 +90,7 @@ test('an owner of a kind that a replica of before does not know has nothing of a
   const id = await party.environment(pool, 'running', { owner_kind: 'warm-pool', owner_id: pool.id })
   await sql`UPDATE environments SET owner_kind = 'of-tomorrow' WHERE id = ${id}`.execute(world.database)
   expect((await read(id)).former).toEqual(nobodys)
-  // What it changes of the environment leaves the owner alone.
+  // Other changes by the previous version leave the owner alone.
   await sql`UPDATE environments SET labels = '{"a": "b"}' WHERE id = ${id}`.execute(world.database)
   expect((await read(id)).owner).toEqual(['of-tomorrow', pool.id])
 })

@@ -8,7 +8,7 @@ test('a gap is told exactly when events after the position are gone, or the log 
       const newest = removed + kept
       const gap = gapAfter(asked, { oldest: removed + 1, newest })
       expect(gap !== null).toBe(asked < removed || asked > newest)
-      // Whoever goes on where it is told to meets no second gap.
+      // An observer that continues at the given position meets no second gap.
       if (gap !== null) expect(gapAfter(gap.position, { oldest: removed + 1, newest })).toBeNull()
     }),
   )

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Outlet } from './outlet.ts'
 
-/** A connection whose texts leave when the test says so. */
+/** A connection whose texts are sent only when the test says so. */
 function connection() {
   const waiting: (() => void)[] = []
   return {

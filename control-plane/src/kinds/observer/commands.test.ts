@@ -12,7 +12,10 @@ import { createObserver, deleteObserver, renewObserver } from './commands.ts'
 import { keepObservers } from './keep.ts'
 import { observers } from './queries.ts'
 
-/** What NATS is told of an observer's consumer, and when: its calls are no part of a transaction. */
+/**
+ * Records the calls to NATS about an observer's consumer, and when they are made: they must be outside the
+ * transaction.
+ */
 let world: World
 let context: CommandContext
 let calls: string[]

@@ -20,7 +20,7 @@ const anyProject: fc.Arbitrary<SeenProject> = fc.record({
 })
 const isLeft = ({ pools, machines }: SeenProject) => pools.length + machines.length > 0
 
-/** What the reconciler keeps of a decision. */
+/** What the reconciler stores of a decision. */
 function after(seen: SeenProject): SeenProject {
   const action = decide(seen)
   return action === null || action.do === 'remove' ? seen : { ...seen, deadline: action.until }

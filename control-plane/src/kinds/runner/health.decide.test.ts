@@ -63,7 +63,7 @@ test('what fails on other hosts too and never came up is not held against a host
   expect(
     judge(boots, { elsewhere: new Map([['shop', { ready: 1, failed: 2 }]]) })?.degradedSince,
   ).not.toBeNull()
-  // It came up here before, so the host has changed.
+  // The configuration came up here before, so it is the host that has changed.
   const changed = judge([...boots, came(40)], { elsewhere: new Map([['shop', { ready: 0, failed: 2 }]]) })
   expect(changed?.degradedSince).not.toBeNull()
 })

@@ -46,7 +46,7 @@ b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]
 c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]
 d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c]
 `
-/** What is no project file, and the line and column that are told. */
+/** Invalid project files, with the line and column in the error. */
 const faults: [text: string, place: string, said: string][] = [
   [`${head}setup: *nope\n`, '3:8', 'quote it: "*nope"'],
   [`${head}variables:\n  GLOB: *.js\n`, '4:9', 'quote it: "*.js"'],

@@ -18,7 +18,7 @@ const tree = completionTree(
   }),
 )
 
-/** What a real bash offers for a line, the cursor behind its last word. */
+/** What a real bash offers for a line, with the cursor after its last word. */
 function offered(...words: string[]): string[] {
   const list = words.map((word) => `'${word}'`).join(' ')
   const script = `${bashCompletion(tree)}

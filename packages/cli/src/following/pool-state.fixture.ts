@@ -16,7 +16,7 @@ const metadata = {
 const versions = { specVersion: 1, statusVersion: 1 }
 const shared = { observedSpecVersion: 1, failure: null, deadline: null }
 
-/** A pool with one member, with these differences. */
+/** A pool with one member, changed as given. */
 export function samplePool(
   status: Partial<WarmPool['status']>,
   spec: Partial<WarmPool['spec']> = {},

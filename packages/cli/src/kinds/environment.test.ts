@@ -10,7 +10,7 @@ const failure = (message: string): Failure => ({ code: 'command_failed', message
 const seen = (phase: string, failed: Failure | null) =>
   ({ metadata: { id, name: 'shop-1' }, status: { phase, failure: failed } }) as unknown as Environment
 
-/** Deletes an environment that is read as each of these, one after another. */
+/** Deletes an environment; successive reads of it return these states. */
 async function removal(...states: Environment[]) {
   const reads = states.values()
   const get = async () => {

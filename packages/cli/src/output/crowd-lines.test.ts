@@ -18,7 +18,7 @@ const stepNames = [
   'warm_pool_setup',
 ] as const
 
-/** Machine `index` as it is after so many steps; its ninth state is ready, after as many seconds as its index. */
+/** Machine `index` after that many steps. Its ninth state is `ready`, after `index` seconds. */
 function machineAt(index: number, steps: number): Environment {
   const failed = index % 40 === 7 && steps > 5
   const phase = failed ? 'failed' : steps > stepNames.length ? 'running' : 'provisioning'
@@ -53,7 +53,7 @@ test('100 machines with eight steps each are a few lines of counts, the failed o
   const news = new CrowdNews()
   const lines = [...news.see(machines(), 100)]
   let changes = 0
-  // One machine after another takes a step, 900 events in all.
+  // The machines take their steps in turn, 900 events in all.
   for (let round = 0; round < stepNames.length + 1; round += 1) {
     for (const index of steps.keys()) {
       steps[index] = (steps[index] ?? 0) + 1

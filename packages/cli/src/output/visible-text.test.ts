@@ -3,7 +3,7 @@ import { renderTable } from './table.ts'
 import { terminalOf } from './terminal.ts'
 import { visibleLine, visibleText } from './visible-text.ts'
 
-/** What would move, hide or rename something in a terminal, and how it is shown. A line more is a test more. */
+/** Characters that would move, hide or rename text in a terminal, and how each is shown. */
 const hostile: [what: string, text: string, shown: string][] = [
   ['a title', '\u001b]0;TITLE\u0007', '\\u001b]0;TITLE\\u0007'],
   ['a cleared screen', '\u001b[2J\u001b[H', '\\u001b[2J\\u001b[H'],

@@ -14,7 +14,7 @@ import {
 } from './access.ts'
 import { keyPair } from './key-pair.ts'
 
-// A space in the path: the configuration has to quote it.
+// The path contains a space, which the configuration has to quote.
 const state = mkdtempSync(join(tmpdir(), 'hearth access-'))
 afterAll(() => rmSync(state, { recursive: true }))
 

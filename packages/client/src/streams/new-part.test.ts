@@ -38,7 +38,7 @@ test('whatever comes twice, the output is the text once', () => {
           offset += Buffer.byteLength(text)
           return piece
         })
-        // After each piece an earlier one comes once more, as after a reconnect.
+        // After each piece an earlier one is repeated, as after a reconnect.
         const sent = pieces.flatMap((piece, index) => {
           const earlier = pieces[(again[index] ?? 0) % (index + 1)]
           return earlier === undefined ? [piece] : [piece, earlier]

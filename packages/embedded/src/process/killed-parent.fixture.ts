@@ -18,7 +18,7 @@ console.log(JSON.stringify({ pid: server.pid, port: server.port, url: server.url
 setInterval(() => undefined, 60_000)
 `
 
-/** Starts a server in a process of its own, kills that process with SIGKILL, and tells what it left running. */
+/** Starts a server from a separate process, kills that process with SIGKILL, and returns what is still running. */
 export async function killedParent(
   name: 'startPostgres' | 'startNatsServer',
   options: { folder: string } & Record<string, unknown>,

@@ -205,7 +205,7 @@ test('a runner cannot have NATS itself write on another’s subjects, by naming 
   })
   toClose.push(observer)
   const manager = await jetstreamManager(observer)
-  // The report has arrived, so its acknowledgement has been sent to wherever it went.
+  // The report has arrived, so its acknowledgement has been sent to the reply subject.
   await eventually(
     async () => {
       const query = { last_by_subj: subjects.report(runnerId, 'environment', report.id) }

@@ -22,7 +22,7 @@ const connectControlPlane = (replicas?: number) =>
     ...(replicas === undefined ? {} : { replicas }),
   })
 
-/** Copies of each stream, and of the consumers on it. */
+/** Number of copies of each stream and of its consumers. */
 async function copies(): Promise<Record<string, number[]>> {
   const authenticator = credsAuthenticator(new TextEncoder().encode(cluster.controlPlaneCredentials))
   const connection = await connect({ servers: [...cluster.urls], authenticator })
@@ -116,7 +116,7 @@ test('any server killed, also the one that leads: no order, report or piece of o
   }
   await cluster.untilWhole()
   const atOnce = seen.reports.size
-  // As an agent does with each synchronisation: a server of the 2.9 line may have forgotten what it had acknowledged.
+  // As an agent does with each synchronisation: a 2.9 server may forget messages that it acknowledged.
   for (let sequence = 1; sequence <= number; sequence++)
     await runner.publishReport({ ...report, epoch: report.epoch + 1, sequence })
   const counted = () => ({
@@ -155,7 +155,7 @@ test('what is revoked at one server is refused by all, also by one that was down
   expect(await revokeRunners([first], keys, [runnerId])).toBe('known')
   await Promise.all(ended)
   await cluster.start(2)
-  // A server that comes back has the others' claims as soon as it has their routes.
+  // A returning server receives the others' claims as soon as its routes are connected.
   await expect
     .poll(() => revokeRunners([third], keys, [runnerId]).catch(String), { timeout: 30_000 })
     .toBe('known')

@@ -66,7 +66,7 @@ test('everything goes on by itself after the server was killed and started again
   await seenAll(1)
   const restarted = server.crashAndRestart()
   await eventually(() => !runner.isConnected(), { timeoutMilliseconds: 5_000 })
-  // Begun while nothing listens: each waits for the server and is then stored once.
+  // Started while no server listens: each publication waits for the server and is then stored once.
   const publishing = round(2)
   await restarted
   await publishing

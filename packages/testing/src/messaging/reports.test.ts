@@ -90,7 +90,7 @@ test('a report that cannot be handled is tried until it is, before any later one
   expect(failures).toBe(3)
   expect(of(failing.id)).toEqual(['1', '2', '3'])
   expect(of(other.id)).toEqual(['1', '2', '3'])
-  // The failing one held nobody else up.
+  // The failing report delayed no other.
   expect(handled.slice(0, 3).every((entry) => entry.startsWith(other.id))).toBe(true)
 })
 
@@ -145,7 +145,7 @@ test('what one process took and did not handle goes to another when the first st
   firstController.abort()
   await firstConsuming
 
-  // Delivery is at least once: what the first gave back may come twice.
+  // Delivery is at least once: reports that the first reader returned may come twice.
   const seen = new Set<number>()
   const secondController = new AbortController()
   await second.consumeReports(
@@ -181,7 +181,7 @@ test('stopping waits for the report that is being handled, which then is acknowl
       stopped = true
     })
   await new Promise<void>((resolve) => controller.signal.addEventListener('abort', () => resolve()))
-  // Whatever would have ended it by now comes before the answers to these.
+  // Anything that would have ended the reader arrives before the answers to these requests.
   for (let turn = 0; turn < 5; turn += 1) await messaging.flush()
   expect(stopped).toBe(false)
   release()
@@ -250,7 +250,7 @@ test('of a runner that sends more bytes than it may the rest is thrown away, and
   await eventually(allAcknowledged, { timeoutMilliseconds: 20_000 })
   controller.abort()
   await consuming
-  // 32 MiB at once and 8 more with each second of reading.
+  // The limit: 32 MiB at once, and 8 MiB more for each second of reading.
   expect(heard.get(flooding)).toBeGreaterThanOrEqual(32)
   expect(heard.get(flooding)).toBeLessThan(sent)
 }, 60_000)

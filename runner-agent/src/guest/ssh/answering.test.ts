@@ -10,7 +10,7 @@ afterEach(() => {
   server.close()
 })
 
-/** A server that does with its nth connection what it is told. */
+/** A server that handles its nth connection as the nth entry says. */
 async function listen(onConnection: (socket: Socket, count: number) => void) {
   let count = 0
   server = createServer((socket) => {
@@ -26,7 +26,7 @@ async function listen(onConnection: (socket: Socket, count: number) => void) {
 
 test('the stream that answered is given with its first line unread, and the server serves no second one', async () => {
   const { connect, count } = await listen((socket, nth) => {
-    // As a forwarded port does while the guest's server is not there yet.
+    // Like a forwarded port whose server in the guest has not started yet.
     if (nth < 4) socket.destroy()
     else setTimeout(() => socket.write('SSH-2.0-test\r\n'), 250)
   })
@@ -60,7 +60,7 @@ test('the client’s first words are sent before the server’s have come, and o
   let said = ''
   const { connect } = await listen((socket) => {
     socket.on('data', (chunk: Buffer) => {
-      // As a forwarded port of passt: the server behind it hears of the connection with the client's first bytes.
+      // Like a port forwarded by passt: the server learns of the connection with the client's first bytes.
       if (said === '') socket.write('SSH-2.0-test\r\n')
       said += chunk.toString()
     })

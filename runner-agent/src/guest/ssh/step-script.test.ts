@@ -44,7 +44,7 @@ const delimiter = 'hearth-0123456789abcdef'
 interface Launched {
   exitCode: number | null
   stderr: string
-  /** Of each step. */
+  /** For each step. */
   stdout: string[]
   outcomes: StepOutcome[]
 }
@@ -137,7 +137,7 @@ test('a command that outlives its time is ended with all it started', async () =
   expect(await isOver('child')).toBe(true)
 })
 
-/** Whether the process whose number a command has written is gone, or has ended and is only not yet collected. */
+/** Whether the process whose id a command wrote to a file has ended; zombies count as ended. */
 async function isOver(file: string): Promise<boolean> {
   const id = Number(await readFile(join(folder, file), 'utf8'))
   const state = await readFile(`/proc/${id}/stat`, 'utf8').catch(() => ') Z ')
@@ -197,7 +197,7 @@ test('a script that did not arrive whole starts nothing', async () => {
   expect((await launch(given).ended).outcomes[0]).toMatchObject({ kind: 'succeeded' })
 })
 
-/** As after a restart of the guest: what was in memory is gone. */
+/** Simulates a restart of the guest: what was in memory is gone. */
 const restart = () => rm(paths.state, { recursive: true })
 
 test('a step that had begun before a restart and left no exit code is lost, and not run again', async () => {
@@ -227,7 +227,7 @@ test('how a step ended is known after a restart too, and the next one follows', 
   expect(await readFile(join(folder, 'runs'), 'utf8')).toBe('a\n')
 })
 
-/** Mounts a disk of 64 KiB for the ledger and has the launcher run beside it, in namespaces of its own. */
+/** Runs the launcher in its own namespaces, with a disk of 64 KiB mounted for the ledger. */
 const withSmallDisk = (ledger: string) => [
   'unshare',
   ...['--mount', '--map-root-user', 'bash', '-c'],
@@ -280,7 +280,7 @@ test('the ledger says for whom a step was started; an older agent or order start
       { epoch: 2, generation: 3 },
     ])
   }
-  // What runs already is followed by anyone.
+  // A step that already runs may be followed by any agent.
   expect((await launch(named('first-1'), { origin: origin(1, 1) }).ended).stdout[0]).toContain('said')
   expect((await launch(named('second-1'), { origin: origin(3, 3) }).ended).stdout[0]).toContain('said')
   expect(await readFile(paths.fence, 'utf8')).toBe('3 3\n')

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { ExecutionOptions, SecureShellConnection } from '../../secure-shell/connection.ts'
 import { WaitingShells } from './waiting-shell.ts'
 
-/** As the SSH server of a guest would, in a login shell of this machine. */
+/** Runs a login shell on this machine as a guest's SSH server would. */
 function server(loginShell = 'bash', home = '/nonexistent') {
   const sessions: ReturnType<typeof spawn>[] = []
   const cuts: Error[] = []
@@ -22,7 +22,7 @@ function server(loginShell = 'bash', home = '/nonexistent') {
         refusals -= 1
         throw new Error('no more sessions')
       }
-      // Bash reads ~/.bashrc when it finds that an SSH server has started it.
+      // Bash reads ~/.bashrc when an SSH server started it.
       const environment = { ...process.env, HOME: home, SSH_CLIENT: '127.0.0.1 1 22', SHLVL: '0' }
       const child = spawn(loginShell, ['-c', command], { stdio: 'pipe', env: environment })
       sessions.push(child)

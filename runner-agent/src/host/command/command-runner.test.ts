@@ -15,7 +15,7 @@ const hostKey = generateSecureShellKeyPair('host')
 const userKey = generateSecureShellKeyPair('user')
 const clients = new Set<ssh2.Connection>()
 
-/** An SSH server that runs what it is asked to by `sh -c`, as sshd does. */
+/** An SSH server that runs commands by `sh -c`, as sshd does. */
 const server = new ssh2.Server({ hostKeys: [hostKey.privateKey] }, (client) => {
   clients.add(client)
   client.on('error', () => undefined)
@@ -113,7 +113,8 @@ describe.each(runners)('a command runner %s', (_, runnerOf) => {
       timeoutMilliseconds: 300,
     })
     const outcome = await running.catch((error: Error) => error)
-    // Over SSH the limit holds over there, in whole seconds, and shows as the exit code of timeout.
+    // Over SSH, the time limit is enforced on the remote side, in whole seconds, and shows as the exit code of
+    // `timeout`.
     expect(outcome instanceof Error ? outcome.message : outcome.exitCode).toSatisfy(
       (said: string | number) => said === 124 || /took longer/.test(String(said)),
     )

@@ -4,7 +4,7 @@ import { LocalCommandRunner } from '../command/local.ts'
 import { parseLocalPorts } from './network/ports.ts'
 import { Virsh } from './virsh.ts'
 
-/** Answers as virsh does, given what each command prints; a command it does not know fails. */
+/** Answers like virsh, with the given output for each command; an unknown command fails. */
 function fakeVirsh(prints: (command: string) => string | null, seen: string[][] = []): CommandRunner {
   const runner: CommandRunner = new LocalCommandRunner()
   runner.run = async (command): Promise<CommandResult> => {

@@ -41,7 +41,7 @@ const specification = () => ({
 
 class Cut extends Error {}
 
-/** Every change of a file counts; the one of the given number, and all after it, do not happen any more. */
+/** Counts changes of files; the change with the given number and all later ones have no effect. */
 function cutAfter(allowed: number): { changes: number } {
   const count = { changes: 0 }
   for (const name of ['writeFile', 'rename', 'remove'] as const) {
@@ -94,7 +94,7 @@ test.each(['making and starting', 'removing'] as const)(
       expect(listed.map(({ environmentId, ownership }) => [environmentId, ownership?.owner])).toEqual(
         left.length === 0 ? [] : [[given.environmentId, owner]],
       )
-      // Another runner's agent on the same host knows that it is not its own, or does not see it at all.
+      // Another runner's agent on this host either sees that the machine is not its own, or does not see it at all.
       for (const { ownership } of await hostOf(newId()).machines.inventory())
         expect(ownership?.owner).toBe(owner)
       await lives[name](hostOf(owner), given)

@@ -58,7 +58,7 @@ test('a deploy key is used with the pinned host keys, or with the first one seen
   expect(environmentSecretNames({ secretNames: ['KEY', 'OTHER'], repositories: [opened] })).toEqual(['OTHER'])
 })
 
-/** Repositories by what their HEAD names, each cloned by git and then checked. */
+/** Repositories by what their HEAD refers to; git clones and checks each. */
 const heads: [what: string, branches: string[], head: string, status: number, says: string][] = [
   ['a branch that is there', ['main'], 'main', 0, ''],
   ['a branch that is not there', ['trunk', 'it’s/next'], 'main', 1, '  it’s/next\n  trunk\n'],

@@ -247,7 +247,7 @@ test('a failure that the host cannot keep is told all the same, and stands when 
   agent.inbox.put(order())
   const told = await agent.until('failed')
   expect(told.failure?.message).toBe('ENOSPC: no space left on device, write')
-  // For the patience that a failure has, the step is taken again: the disk may have room in a moment.
+  // A failure that cannot be stored is retried for a while: the disk may have space again in a moment.
   expect(refused).toBeGreaterThan(3)
   agent.host.machines.keepRecord = keepRecord
   await expect.poll(async () => (await agent.host.machines.look(id)).record).toContain('ENOSPC')
@@ -278,7 +278,7 @@ test('a step that waits ends when its machine does, with the cause', async () =>
   const { failure, steps } = await agent.until('failed')
   expect(failure?.message).toBe('QEMU was killed or crashed on the host during clone_repo.shop')
   expect(steps.find(({ name }) => name === 'clone_repo')).toMatchObject({ phase: 'failed' })
-  // The log of the step is over too: nobody who follows it waits on.
+  // The step's log has ended too, so nobody who follows it keeps waiting.
   await expect
     .poll(() => agent.chunks.filter(({ end }) => end).map(({ step }) => step))
     .toContain('clone_repo.shop')

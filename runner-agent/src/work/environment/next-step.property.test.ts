@@ -92,7 +92,7 @@ test('from everything that can be seen, the steps lead to rest, and never back a
         expect(last.superseded).toBe(epoch > wanted.epoch)
         expect(epoch > wanted.epoch || generation > wanted.generation).toBe(true)
       } else {
-        // A paused machine stays where it is until it goes on.
+        // A paused machine stays paused until it is resumed.
         const waiting = power === 'paused' ? ['provisioning', 'starting'] : []
         expect(last).toMatchObject({
           kind: 'rest',
@@ -128,7 +128,10 @@ test('nothing is done to a machine before it shows the lease and the order it is
   )
 })
 
-/** Every step until rest or refusal, each with what was seen before it, on a host that always obeys. */
+/**
+ * Every step until there is none left or a refusal, each with the state before it, on a host where every step
+ * succeeds.
+ */
 function follow(wanted: Wanted, from: Seen): { step: NextStep; seen: Seen }[] {
   const taken: { step: NextStep; seen: Seen }[] = []
   for (let seen = from; taken.length < 30; seen = after(taken.at(-1)?.step as NextStep, seen, wanted)) {
@@ -140,7 +143,7 @@ function follow(wanted: Wanted, from: Seen): { step: NextStep; seen: Seen }[] {
   return expect.unreachable('no rest after 30 steps')
 }
 
-/** What a host that always obeys shows after a step. */
+/** The state after a step, on a host where every step succeeds. */
 function after(step: NextStep, seen: Seen, wanted: Wanted): Seen {
   const { machine: before } = seen
   const record = seen.record ?? newRecord(wanted.generation, plan)

@@ -24,7 +24,7 @@ afterEach(async () => {
   for (const path of [folder, `${folder}-locks`]) await rm(path, { recursive: true, force: true })
 })
 
-/** An inbox over a synthetic host whose removals wait until they are let on. */
+/** An inbox over a synthetic host whose removals wait until the test releases them. */
 function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<void> } = {}) {
   const world = {
     settings: { createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0, failures: {} },

@@ -71,7 +71,7 @@ test('whatever the text, the secrets and the cuts: the same result, without a se
   )
 })
 
-/** What one byte more costs is a few looks into tables; what is held never exceeds the longest value. */
+/** Each further byte costs a few table look-ups; the text held back is never longer than the longest value. */
 const worst: [name: string, secrets: string[], text: string][] = [
   ['values that all begin alike', letters(7).map((end) => `${'a'.repeat(65_535)}${end}`), 'a'],
   ['the beginning of a value again and again', [`${'a'.repeat(65_535)}b`], 'a'],

@@ -23,20 +23,20 @@ const anyRow: fc.Arbitrary<SeenEnvironment> = fc.record({
   runner: fc.option(
     fc
       .record({ name: fc.constant('north'), silent: fc.boolean(), removed: fc.boolean() })
-      // A runner that was removed is heard no more.
+      // A removed runner sends nothing any more.
       .map((runner) => ({ ...runner, silent: runner.silent || runner.removed })),
   ),
   now: fc.constant(now),
 })
 
-/** What waits for a runner has none; what was ready and is on a silent one waits for it without a deadline. */
+/** An environment that waits for a runner has none; a ready one on a silent runner waits for it without a deadline. */
 const anyState = anyRow.map((seen) => ({
   ...seen,
   runner: seen.phase === 'pending' ? null : seen.runner,
   deadline: seen.unreachable && seen.everReady ? null : seen.deadline,
 }))
 
-/** The row after an action, in a world where placement finds a runner, or none. */
+/** The row after an action, in a world where placement finds either a runner or none. */
 function after(seen: SeenEnvironment, action: EnvironmentAction, hasRoom: boolean): SeenEnvironment {
   const moved = (phase: SeenEnvironment['phase']): SeenEnvironment => {
     if (phase !== seen.phase) expect(mayMove(seen.phase, phase), `${seen.phase} to ${phase}`).toBe(true)
@@ -56,7 +56,7 @@ function after(seen: SeenEnvironment, action: EnvironmentAction, hasRoom: boolea
     case 'repeat-deletion':
       return { ...moved('deleting'), deadline: new Date(now.getTime() + 60_000) }
     case 'forget': {
-      // As the reconciler does it: what may not be deleted outright is deleting first.
+      // Like the reconciler: an environment that may not be deleted outright is `deleting` first.
       const ready = mayMove(seen.phase, 'deleted') ? seen.phase : 'deleting'
       expect(ready === seen.phase || mayMove(seen.phase, ready)).toBe(true)
       return { ...seen, phase: 'deleted', deadline: null }
@@ -103,7 +103,7 @@ test('what is to be deleted is deleted, or its runner is asked to, from every st
       const { seen } = settle({ ...state, desiredPhase: 'deleted' }, true)
       expect(['deleting', 'deleted']).toContain(seen.phase)
       if (seen.phase === 'deleting') {
-        // The runner is there; when it goes silent the machine is forgotten, and when it is slow it is asked again.
+        // A silent runner's machine is given up; a present but slow runner is asked again.
         const runner = { name: 'north', silent: true, removed: false }
         expect(settle({ ...seen, runner }, true).seen.phase).toBe('deleted')
         expect(decide({ ...seen, deadline: now })?.do).toBe('repeat-deletion')

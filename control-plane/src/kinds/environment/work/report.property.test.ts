@@ -70,7 +70,7 @@ const anyRow = fc
     status: { ...emptyStatus, leastGeneration },
   })) as unknown as fc.Arbitrary<EnvironmentRow>
 
-/** The row after a report, as it is written. */
+/** The row as stored after a report. */
 function after(row: EnvironmentRow, report: EnvironmentReport, runnerEpoch: number): EnvironmentRow {
   return decideReport(row, runnerEpoch, report, now).move?.after ?? row
 }
@@ -86,7 +86,7 @@ test('reports in any order, any number of times: versions only rise, phases foll
         expect(next.status.observedSpecVersion).toBeLessThanOrEqual(next.spec_version)
         if (next.phase !== row.phase) expect(mayMove(row.phase, next.phase)).toBe(true)
         if (row.phase === 'deleted') expect(next).toBe(row)
-        // Given once more, it changes nothing.
+        // The same report once more changes nothing.
         expect(after(next, report, runnerEpoch)).toBe(next)
         row = next
       }
