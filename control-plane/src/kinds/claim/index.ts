@@ -1,1 +1,3 @@
-export { createClaim, releaseClaim, signClaimCertificate } from './commands.ts'
+export { createClaim } from './commands/create.ts'
+export { releaseClaim } from './commands/release.ts'
+export { signClaimCertificate } from './commands/sign-certificate.ts'

@@ -12,13 +12,15 @@ import { addEndpoint } from '../../api/endpoint.ts'
 import { idOrSharedNameParams, nameQuery } from '../../api/lookup.ts'
 import type { Kind } from '../../resource/define.ts'
 import { type AddRoute, routesOf } from '../../resource/routes.ts'
-import { createClaim, releaseClaim, signClaimCertificate } from './commands.ts'
+import { createClaim } from './commands/create.ts'
+import { releaseClaim } from './commands/release.ts'
+import { signClaimCertificate } from './commands/sign-certificate.ts'
 import { connect } from './connect.ts'
 import { claims } from './queries.ts'
 import { claimReconciler } from './reconcile.ts'
 import { toClaim } from './table.ts'
 import { waitWhilePending } from './wait.ts'
-import { explainClaim } from './why-sight.ts'
+import { explainClaim } from './why-queries.ts'
 
 const waitQuery = z.strictObject({
   waitSeconds: z.coerce

@@ -16,5 +16,5 @@ export {
   toEnvironment,
   toListedEnvironment,
 } from './table.ts'
-export { explainEnvironment } from './why/look.ts'
+export { explainEnvironment } from './why/why-queries.ts'
 export { environmentWorkKind } from './work/kind.ts'

@@ -14,18 +14,16 @@ import type { Kind } from '../../resource/define.ts'
 import { recordSince } from '../../resource/retention.ts'
 import { routesOf } from '../../resource/routes.ts'
 import { logRoute } from './access/logs.ts'
-import {
-  changeEnvironment,
-  createEnvironment,
-  deleteEnvironment,
-  retryEnvironment,
-  signEnvironmentCertificate,
-} from './commands.ts'
+import { changeEnvironment } from './commands/change.ts'
+import { createEnvironment } from './commands/create.ts'
+import { deleteEnvironment } from './commands/delete.ts'
+import { retryEnvironment } from './commands/retry.ts'
+import { signEnvironmentCertificate } from './commands/sign-certificate.ts'
 import { environmentReconciler } from './lifecycle/reconcile.ts'
 import { placementReconciler } from './placing/reconcile.ts'
 import { environments, findEnvironment, forgetDeletedEnvironments, withPlan } from './queries.ts'
 import { type EnvironmentRow, toEnvironment, toListedEnvironment } from './table.ts'
-import { explainEnvironment } from './why/look.ts'
+import { explainEnvironment } from './why/why-queries.ts'
 import { environmentWorkKind } from './work/kind.ts'
 
 const routes = routesOf({

@@ -15,7 +15,7 @@ import { changeRunner, createRunner, deleteRunner } from './commands.ts'
 import { countEnvironments, presentRunnerIds, runners } from './queries.ts'
 import { runnerReconciler } from './reconcile.ts'
 import { type RunnerRow, toRunner } from './table.ts'
-import { explainRunner } from './why-sight.ts'
+import { explainRunner } from './why-queries.ts'
 
 async function show(queryable: Queryable, rows: readonly RunnerRow[]) {
   const counts = await countEnvironments(

@@ -1,4 +1,8 @@
-export { changeWarmPool, clearWarmPool, createWarmPool, deleteWarmPool, testWarmPool } from './commands.ts'
+export { changeWarmPool } from './commands/change.ts'
+export { clearWarmPool } from './commands/clear.ts'
+export { createWarmPool } from './commands/create.ts'
+export { deleteWarmPool } from './commands/delete.ts'
+export { testWarmPool } from './commands/test-steps.ts'
 export {
   findInstance,
   type InstanceFilter,
@@ -6,7 +10,6 @@ export {
   listInstances,
   toInstance,
 } from './instances.ts'
-export { poolOfProject } from './pool-of-project.ts'
-export { warmPools } from './queries.ts'
+export { poolOfProject, warmPools } from './queries.ts'
 export { presentConfiguration, showWarmPool, showWarmPools } from './show.ts'
 export { type PoolSpec, poolSpec, type WarmPoolRow } from './table.ts'

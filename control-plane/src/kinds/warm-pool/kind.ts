@@ -9,12 +9,15 @@ import { writers } from '../../api/caller.ts'
 import { idOrSharedNameParams, nameQuery } from '../../api/lookup.ts'
 import type { Kind } from '../../resource/define.ts'
 import { routesOf } from '../../resource/routes.ts'
-import { changeWarmPool, clearWarmPool, createWarmPool, deleteWarmPool } from './commands.ts'
+import { changeWarmPool } from './commands/change.ts'
+import { clearWarmPool } from './commands/clear.ts'
+import { createWarmPool } from './commands/create.ts'
+import { deleteWarmPool } from './commands/delete.ts'
 import { instanceRoutes } from './instance-routes.ts'
 import { warmPools } from './queries.ts'
 import { warmPoolReconciler } from './reconcile.ts'
 import { showWarmPool, showWarmPools } from './show.ts'
-import { explainWarmPool } from './why-sight.ts'
+import { explainWarmPool } from './why-queries.ts'
 
 const routes = routesOf({
   words,

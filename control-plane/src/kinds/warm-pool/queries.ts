@@ -1,11 +1,20 @@
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
-import { resourceQueries } from '../../resource/queries.ts'
+import { type OrganizationScope, resourceQueries } from '../../resource/queries.ts'
 import { instanceState } from './instance-state.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { WarmPoolRow } from './table.ts'
 
 export const warmPools = resourceQueries('warm_pools', { noun: 'warm pool', names: 'shared' })
+
+/** The first pool that the project was given; undefined where it has none. */
+export async function poolOfProject(
+  queryable: Queryable,
+  { organizationId }: OrganizationScope,
+  projectId: string,
+): Promise<WarmPoolRow | undefined> {
+  return (await warmPools.list(queryable, { organizationId, limit: 1 }, { project_id: projectId }))[0]
+}
 
 /** Of each pool that is there, as they are at this moment. */
 export async function readSurroundings(
@@ -70,4 +79,16 @@ export async function setConfiguration(
     .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow()
+}
+
+/** Whether a degraded runner's pause is over and no environment is being provisioned on it. */
+export async function isTrialDue(queryable: Queryable, organizationId: string, now: Date): Promise<boolean> {
+  const { rows } = await sql<{ due: boolean }>`
+    SELECT EXISTS (
+      SELECT FROM runners WHERE organization_id = ${organizationId} AND phase = 'degraded'
+        AND (health->>'probeAt')::timestamptz <= ${now} AND spec->>'scheduling' = 'enabled'
+        AND NOT EXISTS (SELECT FROM environments
+          WHERE environments.runner_id = runners.id AND environments.phase = 'provisioning')
+    ) AS due`.execute(queryable)
+  return rows[0]?.due === true
 }

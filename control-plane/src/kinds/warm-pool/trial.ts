@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import type { DatabaseTransaction } from '../../database/connection.ts'
 import { place } from '../../placement/place.ts'
 import {
   buildPlan,
@@ -9,18 +8,6 @@ import {
   readFleet,
   tryLockPlacement,
 } from '../environment/index.ts'
-
-/** Whether a degraded runner's pause is over and no environment is being provisioned on it. */
-export async function isTrialDue(queryable: Queryable, organizationId: string, now: Date): Promise<boolean> {
-  const { rows } = await sql<{ due: boolean }>`
-    SELECT EXISTS (
-      SELECT FROM runners WHERE organization_id = ${organizationId} AND phase = 'degraded'
-        AND (health->>'probeAt')::timestamptz <= ${now} AND spec->>'scheduling' = 'enabled'
-        AND NOT EXISTS (SELECT FROM environments
-          WHERE environments.runner_id = runners.id AND environments.phase = 'provisioning')
-    ) AS due`.execute(queryable)
-  return rows[0]?.due === true
-}
 
 /**
  * Makes one machine on a degraded runner whose pause is over; false, and nothing made, when none would take it, when

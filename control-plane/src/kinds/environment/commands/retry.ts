@@ -1,54 +1,56 @@
-import { environmentWork, type QuotaLimits } from '@hearth/contract'
+import { environmentWork } from '@hearth/contract'
 import { assertNever, HearthError } from '@hearth/foundation'
 import { sql } from 'kysely'
+import type { Command } from '../../../api/command.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { requestOrders } from '../../../database/outbox.ts'
 import { wake } from '../../../reconciling/wake.ts'
+import type { OnOne } from '../../../resource/routes.ts'
 import { beginJob } from '../../job/index.ts'
 import { requireRoomToStart } from '../../quota/index.ts'
+import { movePhase } from '../lifecycle/phase.ts'
 import { accountsOf } from '../placing/accounts.ts'
+import { environments } from '../queries.ts'
 import { type EnvironmentRow, environmentColumns, type StoredEnvironmentStatus } from '../table.ts'
-import { movePhase } from './phase.ts'
 
 /**
  * Retries an environment in any phase; safe to repeat. A failed one gets a new generation: it is made anew if it was
  * never ready, and else started again. In any other phase the order is sent again and the environment reconciled at
- * once. The row must have been read under lock.
+ * once.
  */
-export async function retryEnvironment(
-  tx: DatabaseTransaction,
-  row: EnvironmentRow,
-  limits: QuotaLimits,
-  now: Date,
-): Promise<EnvironmentRow> {
-  if (row.phase === 'deleted')
-    throw new HearthError('conflict', `environment ${row.name} is deleted: make another`)
-  if (row.phase !== 'failed' || row.desired_phase === 'deleted') {
-    if (row.runner_id !== null)
-      await requestOrders(tx, environmentWork.kind, [{ id: row.id, runnerId: row.runner_id }])
-    await wake(tx, 'environment', row.id)
-    return row
-  }
-  // A failed environment uses no CPU quota; all other quotas count it already.
-  await requireRoomToStart(tx, accountsOf(row, limits))
-  const runnerId = await heldBy(tx, row)
-  const raised = await tx
-    .updateTable('environments')
-    .set({ spec_version: sql`spec_version + 1`, desired_phase: 'running' })
-    .where('id', '=', row.id)
-    .returning(environmentColumns)
-    .executeTakeFirstOrThrow()
-  const subject = {
-    organizationId: row.organization_id,
-    operation: 'environment.provision' as const,
-    id: row.id,
-  }
-  const entry = { time: now.toISOString(), level: 'info' as const, message: 'trying once more' }
-  await beginJob(tx, { ...subject, kind: 'Environment' }, entry)
-  const phase = runnerId === null ? 'pending' : row.status.readyAt === null ? 'provisioning' : 'starting'
-  const tried = await movePhase(tx, raised, { phase, runnerId, status: cleared(raised, runnerId), now })
-  if (runnerId !== null) await requestOrders(tx, environmentWork.kind, [{ id: row.id, runnerId }])
-  return tried
+export const retryEnvironment: Command<OnOne, EnvironmentRow> = {
+  async run(tx, context, { reference }) {
+    const row = await environments.lockForChange(tx, context, reference)
+    const now = context.services.clock.now()
+    if (row.phase === 'deleted')
+      throw new HearthError('conflict', `environment ${row.name} is deleted: make another`)
+    if (row.phase !== 'failed' || row.desired_phase === 'deleted') {
+      if (row.runner_id !== null)
+        await requestOrders(tx, environmentWork.kind, [{ id: row.id, runnerId: row.runner_id }])
+      await wake(tx, 'environment', row.id)
+      return row
+    }
+    // A failed environment uses no CPU quota; all other quotas count it already.
+    await requireRoomToStart(tx, accountsOf(row, context.caller.limits))
+    const runnerId = await heldBy(tx, row)
+    const raised = await tx
+      .updateTable('environments')
+      .set({ spec_version: sql`spec_version + 1`, desired_phase: 'running' })
+      .where('id', '=', row.id)
+      .returning(environmentColumns)
+      .executeTakeFirstOrThrow()
+    const subject = {
+      organizationId: row.organization_id,
+      operation: 'environment.provision' as const,
+      id: row.id,
+    }
+    const entry = { time: now.toISOString(), level: 'info' as const, message: 'trying once more' }
+    await beginJob(tx, { ...subject, kind: 'Environment' }, entry)
+    const phase = runnerId === null ? 'pending' : row.status.readyAt === null ? 'provisioning' : 'starting'
+    const tried = await movePhase(tx, raised, { phase, runnerId, status: cleared(raised, runnerId), now })
+    if (runnerId !== null) await requestOrders(tx, environmentWork.kind, [{ id: row.id, runnerId }])
+    return tried
+  },
 }
 
 /**

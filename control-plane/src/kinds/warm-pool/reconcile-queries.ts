@@ -4,10 +4,9 @@ import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Member, SeenPool } from './decide.ts'
 import { instanceState } from './instance-state.ts'
-import { readSurroundings } from './queries.ts'
+import { isTrialDue, readSurroundings } from './queries.ts'
 import { factsOf, type Surroundings } from './surroundings.ts'
 import { type PoolFacts, poolSpec, type WarmPoolRow } from './table.ts'
-import { isTrialDue } from './trial.ts'
 
 /** Causes that say nothing of the set-up: a host that went away or had no room. */
 const foreignCauses = ['no_runner_fits', 'runner_lost', 'image_missing'] as const

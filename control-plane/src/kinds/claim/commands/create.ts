@@ -1,0 +1,169 @@
+import type { Connection, claimCreateSchema } from '@hearth/contract'
+import { HearthError, newId, toError } from '@hearth/foundation'
+import type { z } from '@hono/zod-openapi'
+import type { Caller } from '../../../api/caller.ts'
+import type { Command } from '../../../api/command.ts'
+import type { DatabaseTransaction } from '../../../database/connection.ts'
+import { wakeAfter } from '../../../reconciling/wake.ts'
+import { recordEvents } from '../../../resource/record.ts'
+import {
+  connectionTo,
+  createEnvironment,
+  type EnvironmentRow,
+  sizeOf,
+  toListedEnvironment,
+} from '../../environment/index.ts'
+import { describeUsed, requireHeld } from '../../quota/index.ts'
+import {
+  type ClaimablePool,
+  claims,
+  type EmptyPool,
+  matchingPools,
+  readEmptyPool,
+  takeReadyMember,
+} from '../queries.ts'
+import { describeShortage } from '../shortage.ts'
+import { type ClaimRow, toClaim } from '../table.ts'
+
+/** Delay before a pool is woken: claims come in bursts, and the pool then refills for all of them at once. */
+const refillPauseMilliseconds = 100
+
+type ClaimBody = z.output<typeof claimCreateSchema>
+
+interface MadeClaim {
+  row: ClaimRow
+  pool: ClaimablePool
+  connection: Connection | null
+}
+
+/**
+ * Gives the caller a ready member of the pool, in the transaction that writes the claim and its events. With none
+ * ready: a machine made for the caller (`cold`, the claim is pending until it runs), or `pool_empty` (`refuse`).
+ */
+export const createClaim: Command<ClaimBody, MadeClaim> = {
+  async run(tx, { services: { authorities, clock }, caller }, body) {
+    const pool = onePool(await matchingPools(tx, caller.organizationId, body.spec), body.spec)
+    const id = newId()
+    const now = clock.now()
+    const base = {
+      id,
+      organizationId: caller.organizationId,
+      name: `claim-${id.slice(-6)}`,
+      creator: caller.principalId,
+      labels: body.labels,
+      spec: { fallback: body.spec.fallback, publicKey: body.spec.publicKey },
+    }
+    const member = await takeReadyMember(tx, pool.id, { id, creator: caller.principalId })
+    if (member === undefined) {
+      const empty = await readEmptyPool(tx, pool.id)
+      if (body.spec.fallback === 'refuse') throw refusal(pool, empty)
+      const environment = await makeCold(tx, pool, empty, { claimId: id, caller, now })
+      const shortage = { what: describeShortage(empty), at: now.toISOString() }
+      const status = { source: 'cold' as const, boundAt: null, failure: null, shortage }
+      const row = await claims.insert(tx, base, {
+        warm_pool_id: pool.id,
+        environment_id: environment.id,
+        phase: 'pending',
+        status,
+      })
+      await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null) }])
+      return { row, pool, connection: null }
+    }
+    const status = { source: 'running' as const, boundAt: now.toISOString(), failure: null }
+    const row = await claims.insert(tx, base, {
+      warm_pool_id: pool.id,
+      environment_id: member.id,
+      phase: 'bound',
+      status,
+    })
+    await recordEvents(tx, [
+      { verb: 'created', resource: toClaim(row, null) },
+      { verb: 'updated', resource: toListedEnvironment(member) },
+    ])
+    const { address } = member.status
+    if (address === null) throw new Error(`environment ${member.id} runs without an address`)
+    const authority = await authorities.of(tx, caller.organizationId)
+    const signedFor = { publicKey: body.spec.publicKey, keyId: `claim:${id} principal:${caller.principalId}` }
+    const connection = connectionTo(authority, { id: member.id, address }, signedFor, now)
+    await requireHeld(tx, caller.principalId, caller.limits.principal, sizeOf(member))
+    return { row, pool, connection }
+  },
+  async afterCommit({ services: { metrics, database, log } }, { row, pool: { id: poolId } }) {
+    metrics.claims.inc({ outcome: row.status.source })
+    // Not in the transaction, where all claims of a pool would queue for the one row of its wake; the pool's own
+    // timer makes up for one that is lost. The answer does not wait for it.
+    wakeAfter(database, 'warm-pool', poolId, refillPauseMilliseconds).catch((error: unknown) =>
+      log.warn({ err: toError(error), poolId }, 'could not wake a pool'),
+    )
+  },
+  afterFailure({ services: { metrics } }, error) {
+    if (error instanceof HearthError && error.code === 'pool_empty')
+      metrics.claims.inc({ outcome: 'refused' })
+  },
+}
+
+function onePool(pools: readonly ClaimablePool[], wanted: ClaimBody['spec']): ClaimablePool {
+  const [pool, second] = pools
+  if (pool === undefined) {
+    const what =
+      wanted.warmPoolId ??
+      `of project ${wanted.project}${wanted.environmentClass === undefined ? '' : ` and class ${wanted.environmentClass}`}`
+    throw new HearthError('not_found', `there is no warm pool ${what}`)
+  }
+  if (second !== undefined) {
+    throw new HearthError(
+      'invalid',
+      `project ${pool.project_name} has ${pools.length} pools: name the class`,
+      {
+        details: [
+          {
+            field: 'body.spec.environmentClass',
+            given: 'nothing',
+            expected: `the class of one of ${pools.map(({ name }) => name).join(', ')}`,
+          },
+        ],
+      },
+    )
+  }
+  return pool
+}
+
+function refusal(pool: ClaimablePool, { provisioning, failed, quota }: EmptyPool): HearthError {
+  const counts = `${provisioning} on their way, ${failed} failed`
+  const message =
+    quota === null
+      ? `pool ${pool.name} has no ready machine (${counts}): try again, or claim with fallback cold`
+      : `pool ${pool.name} has no ready machine (${counts}), and makes no more while the organization has ${describeUsed(quota)}: release or delete one, or have the quota raised`
+  return new HearthError('pool_empty', message, {
+    facts: { warmPoolId: pool.id, provisioning, failed, ...(quota === null ? {} : { quota: quota.quota }) },
+  })
+}
+
+async function makeCold(
+  tx: DatabaseTransaction,
+  pool: ClaimablePool,
+  { setup, branch, environmentClassId }: EmptyPool,
+  { claimId, caller, now }: { claimId: string; caller: Caller; now: Date },
+): Promise<EnvironmentRow> {
+  const project = await tx
+    .selectFrom('projects')
+    .selectAll()
+    .where('id', '=', pool.project_id)
+    .executeTakeFirstOrThrow()
+  if (project.phase === 'deleting')
+    throw new HearthError('conflict', `project ${project.name} is being deleted`)
+  const environmentClass = await tx
+    .selectFrom('environment_classes')
+    .selectAll()
+    .where('id', '=', environmentClassId)
+    .executeTakeFirstOrThrow()
+  return createEnvironment(tx, {
+    project,
+    environmentClass,
+    owner: { kind: 'warm-pool', id: pool.id, setup, branch },
+    claimId,
+    creator: caller.principalId,
+    limits: caller.limits,
+    now,
+  })
+}

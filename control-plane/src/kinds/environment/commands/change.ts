@@ -1,0 +1,22 @@
+import type { environmentUpdateSchema } from '@hearth/contract'
+import type { z } from '@hono/zod-openapi'
+import type { Command } from '../../../api/command.ts'
+import { recordEvent } from '../../../resource/record.ts'
+import type { OnOne } from '../../../resource/routes.ts'
+import { desirePhase, setLabels } from '../lifecycle/desire.ts'
+import { environments } from '../queries.ts'
+import { type EnvironmentRow, toListedEnvironment } from '../table.ts'
+
+/** Stops or starts an environment, or changes its labels. */
+export const changeEnvironment: Command<OnOne<z.output<typeof environmentUpdateSchema>>, EnvironmentRow> = {
+  async run(tx, context, { reference, body }) {
+    const row = await environments.lockForChange(tx, context, reference)
+    const labelled = body.labels === undefined ? row : await setLabels(tx, row, body.labels)
+    const desired = body.spec?.desiredPhase
+    const changed =
+      desired === undefined ? labelled : await desirePhase(tx, labelled, desired, context.caller.limits)
+    if (changed === labelled && labelled !== row)
+      await recordEvent(tx, 'updated', toListedEnvironment(labelled))
+    return changed
+  },
+}

@@ -1,0 +1,49 @@
+import type { warmPoolCreateSchema } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
+import type { z } from '@hono/zod-openapi'
+import type { Command } from '../../../api/command.ts'
+import { wake } from '../../../reconciling/wake.ts'
+import { recordEvent } from '../../../resource/record.ts'
+import { environmentClasses } from '../../environment-class/index.ts'
+import { planBytes, projects, refuseLargePlan } from '../../project/index.ts'
+import { requireResource } from '../../quota/index.ts'
+import { warmPools } from '../queries.ts'
+import { showWarmPool } from '../show.ts'
+import { emptyPoolStatus, type WarmPoolRow } from '../table.ts'
+import { askForBranch } from './branch.ts'
+
+export const createWarmPool: Command<
+  z.output<typeof warmPoolCreateSchema>,
+  WarmPoolRow,
+  string | null | undefined
+> = {
+  prepare: (context, { spec }) => askForBranch(context, spec.projectId, spec.branch, 'body.spec.branch'),
+  async run(tx, { caller }, { labels, spec: { projectId, environmentClassId, ...spec } }, uncheckedBranch) {
+    const project = await projects.get(tx, caller, projectId)
+    const environmentClass = await environmentClasses.get(tx, caller, environmentClassId)
+    if (project.phase === 'deleting')
+      throw new HearthError('conflict', `project ${project.name} is being deleted`)
+    refuseLargePlan(planBytes(project.spec, spec.setup), 0)
+    await requireResource(tx, project.organization_id, caller.limits, 'warmPools')
+    const row = await warmPools.insert(
+      tx,
+      {
+        organizationId: project.organization_id,
+        name: `${project.name}-${environmentClass.name}`,
+        creator: caller.principalId,
+        labels,
+        spec,
+      },
+      {
+        status: { ...emptyPoolStatus, uncheckedBranch: uncheckedBranch ?? null },
+        project_id: project.id,
+        environment_class_id: environmentClass.id,
+        phase: spec.enabled ? 'filling' : 'disabled',
+      },
+      `project ${project.name} has a pool of class ${environmentClass.name} already`,
+    )
+    await recordEvent(tx, 'created', await showWarmPool(tx, row))
+    await wake(tx, 'warm-pool', row.id)
+    return row
+  },
+}
