@@ -17,7 +17,7 @@ test('quotas that are not named stay as they are', () => {
   })
 })
 
-test('one of the keys that revoke runners without the others is refused', () => {
+test('a key for revoking runners is refused without the other keys', () => {
   const given = { ...environment, HEARTH_NATS_SIGNING_SEED_FILE: '/nowhere/operator-signing.seed' }
   expect(() => readConfig(given)).toThrow(/HEARTH_NATS_SYSTEM_CREDENTIALS_FILE: needed to revoke runners/)
 })

@@ -162,7 +162,7 @@ test('orders of the stream and of the first sync are fulfilled, and a stop leave
   expect((await agent.host.machines.look(streamed)).power).toBe('running')
 })
 
-test('what is on the host is told in the sync, and adopted when it is still wanted', async () => {
+test('the synchronisation lists what is on the host, and what is still wanted is adopted', async () => {
   const id = newId()
   const first = new Wire()
   first.reply = () => ({ accepted: true, orders: [orderOf(id)], unwanted: [] })
@@ -181,7 +181,7 @@ test('what is on the host is told in the sync, and adopted when it is still want
   await after.ended
 })
 
-test('after NATS came back everything is synchronised and reported again', async () => {
+test('after NATS is back everything is synchronised and reported again', async () => {
   const wire = new Wire()
   const id = newId()
   wire.reply = () => ({ accepted: true, orders: [orderOf(id)], unwanted: [] })
@@ -194,7 +194,7 @@ test('after NATS came back everything is synchronised and reported again', async
   await agent.ended
 })
 
-test('an agent names the orders it has and asks for every page of those it lacks', async () => {
+test('an agent names the orders it has and requests every page of those it lacks', async () => {
   const wire = new Wire()
   const [first = '', second = ''] = [newId(), newId()].sort()
   wire.reply = ({ held = {}, after }) => {
@@ -217,7 +217,7 @@ test('an agent names the orders it has and asks for every page of those it lacks
   await agent.ended
 })
 
-test('a newer agent’s lease ends this one, whether a sync or an order tells of it', async () => {
+test('a newer agent’s lease ends this agent, whether it learns of it from a synchronisation or an order', async () => {
   const bySync = new Wire()
   bySync.reply = () => ({ accepted: false, reason: 'superseded', currentEpoch: 9 })
   expect(await start(bySync).ended).toBe('superseded')
@@ -230,7 +230,7 @@ test('a newer agent’s lease ends this one, whether a sync or an order tells of
   expect(byOrder.reports).toEqual([])
 })
 
-test('an agent that stops in order says so last; one that was replaced says nothing', async () => {
+test('an agent that stops in order says so last; one that was replaced does not', async () => {
   const wire = new Wire()
   const agent = start(wire)
   await wire.until(() => wire.syncs.length === 1)
@@ -258,7 +258,7 @@ test('an agent that is stopped while it waits for NATS has stopped in order', as
   expect(await agent.ended).toBe('stopped')
 })
 
-test('an agent that reaches nobody for as long as its lease starts nothing new until it is answered', async () => {
+test('an agent that has reached nobody for the length of its lease starts nothing new until it is answered', async () => {
   const wire = new Wire()
   const agent = start(wire, 4, { lease: 100, heartbeat: 10, synchronisationSpread: 0 })
   await wire.until(() => wire.syncs.length === 1)
@@ -278,7 +278,7 @@ test('an agent that reaches nobody for as long as its lease starts nothing new u
   await agent.ended
 })
 
-test('an agent with an older lease ends when a newer one acts on its host, though nobody tells it', async () => {
+test('an agent with an older lease ends when a newer one acts on its host, even if no message says so', async () => {
   const wire = new Wire()
   const older = start(wire, 4, { heartbeat: 20 })
   await wire.until(() => wire.syncs.length === 1)
@@ -303,7 +303,7 @@ test('an agent of a control plane that was restored from a backup registers unti
   expect(await second.ended).toBe('stopped')
 })
 
-test('a paused guest is told of at once, also during a step, and goes on when there is room', async () => {
+test('a paused guest is reported at once, also during a step, and continues when there is space', async () => {
   const wire = new Wire()
   const { ended, stop, host } = start(wire, 4, { pausedMachines: 20 })
   const id = newId()

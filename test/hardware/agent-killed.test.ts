@@ -57,7 +57,7 @@ describe('an agent that is killed during project_setup', () => {
     expect(await inGuest('cat /home/ran; pgrep -c -f command-0')).toMatch(/^first\n[1-9]/)
   })
 
-  it('finds it again when it is started, and follows it on', async () => {
+  it('finds it again after its restart, and follows it', async () => {
     const { epoch } = agent.runner.status
     const registered = await host.client.runners.get(agent.runner.metadata.id)
     expect(registered.status.epoch).toBeGreaterThan(epoch)
@@ -68,7 +68,7 @@ describe('an agent that is killed during project_setup', () => {
     expect((await host.client.environments.get(id)).status.phase).toBe('provisioning')
   })
 
-  it('takes over a step that ended while no agent was there', async () => {
+  it('takes over a step that ended while no agent ran', async () => {
     await agent.process.kill()
     await inGuest('echo >/home/second')
     await agent.process.start()
@@ -82,7 +82,7 @@ describe('an agent that is killed during project_setup', () => {
     expect(await inGuest('cat /home/ran')).toBe('first\nsecond\n')
   })
 
-  it('keeps the machine and every start time as they were', async () => {
+  it('keeps the machine and every start time', async () => {
     const { status } = await host.client.environments.get(id)
     const startTimes = (steps: readonly StepStatus[]) =>
       steps.filter(({ startedAt }) => startedAt !== null).map(({ name, startedAt }) => [name, startedAt])

@@ -66,7 +66,7 @@ afterAll(async () => {
 const configure = (id: string, setupCommands: unknown[]) =>
   capy.call('PATCH', `/projects/${id}/warm-pool`, { setupCommands })
 
-describe('a test boot on a real guest, by Capy’s words,', () => {
+describe('a test boot on a real guest, through Capy’s API,', () => {
   it('is ready when every step went well: hooks, private repository, folders and variables as documented', async () => {
     const { status } = await configure(project, [
       { name: 'where', command: '[ "$PWD" = /home ] && [ "$(id -u)" = 0 ] && [ "$GREETING" = hello ]' },

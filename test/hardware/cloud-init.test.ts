@@ -35,7 +35,7 @@ afterAll(async () => {
 describe('a cloud image with cloud-init, on a host that the agent drives over SSH', () => {
   let environment: Environment
 
-  it('becomes a machine of its own and runs its set-up', async () => {
+  it('becomes a machine with its own identity and runs its set-up', async () => {
     const { client } = host
     const { projectId } = await client.apply({
       apiVersion: 'hearth/v1',
@@ -57,7 +57,7 @@ describe('a cloud image with cloud-init, on a host that the agent drives over SS
     })
   })
 
-  it('takes the certificate behind the pinned host key, and is called as it should be', async () => {
+  it('accepts the certificate behind the pinned host key, and has its hostname', async () => {
     const { id } = environment.metadata
     const { address, certificate } = await host.client.environments.certificate(id, keys.publicKey)
     const login = { keyPath: keys.path, certificate }

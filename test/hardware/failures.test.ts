@@ -84,7 +84,7 @@ describe('an environment is failed, with the step, the cause and the last lines,
     expect(step?.output).not.toContain('never comes')
   })
 
-  it('and nothing runs that no environment owns, nor anything once they are deleted', async () => {
+  it('and no process runs without an environment, nor any once they are deleted', async () => {
     const ids = [...failing.values()]
     expect((await domains()).sort()).toEqual(ids.map((id) => `hearth-${id}`).sort())
     for (const id of ids) await host.client.environments.delete(id)

@@ -99,19 +99,19 @@ describe('by default a guest', () => {
     expect(await answers.get(what)).not.toContain(greeting)
   })
 
-  it('does not reach another guest, neither by the gateway nor by the host’s address', async () => {
+  it('does not reach another guest, neither over the gateway nor over the host’s address', async () => {
     const { address } = await host.machines.look(neighbour)
     const port = address?.port ?? 0
     const said = await Promise.all(['10.0.2.2', hostAddress].map((at) => reach(guest, at, port)))
     expect(said.join('')).not.toContain('SSH')
   })
 
-  it('reaches what is elsewhere, and the one port of the host that was opened', async () => {
+  it('reaches other networks, and the one port of the host that was opened', async () => {
     expect(await reach(guest, elsewhere, ports.elsewhere)).toContain(greeting)
     expect(await reach(guest, '10.0.2.2', ports.opened)).toContain(greeting)
   })
 
-  it('clones a repository that is elsewhere', async () => {
+  it('clones a repository from another network', async () => {
     const { stdout, stderr } = await shell(
       guest,
       `git clone --quiet git://${elsewhere}/shop.git /tmp/shop && cat /tmp/shop/README.md`,
@@ -119,7 +119,7 @@ describe('by default a guest', () => {
     expect(stdout + stderr).toBe('# Shop\n')
   })
 
-  it('is not let at the host by what its root does to its own routes', async () => {
+  it('does not reach the host when its root changes its routes', async () => {
     // The guest's kernel then sends packets for the loopback and for itself to the host.
     const { stderr, exitCode } = await shell(
       guest,
@@ -134,7 +134,7 @@ describe('by default a guest', () => {
     expect(said).not.toContain('SSH')
   })
 
-  it('is kept away again when somebody has cleared the host’s rules', async () => {
+  it('is filtered again after somebody cleared the host’s rules', async () => {
     await here.run('nft', 'flush', 'ruleset')
     expect(await reach(guest, metadata, ports.elsewhere)).toContain(greeting)
     expect((await host.facts()).warnings).toEqual([])
@@ -143,13 +143,13 @@ describe('by default a guest', () => {
 })
 
 describe('the process that carries a guest’s network', () => {
-  it('runs under a user of its own, which is no other guest’s', async () => {
+  it('runs under its own user, which no other guest has', async () => {
     const users = await Promise.all([guest, neighbour].map(async (id) => userOf(passtOf(id)[0] ?? 0)))
     expect(new Set(users).size).toBe(2)
     expect(users.every((user) => user > 1_000_000_000)).toBe(true)
   })
 
-  it('is missed when it has ended, and is there again after the next start', async () => {
+  it('is reported when it has ended, and runs again after the next start', async () => {
     for (const pid of passtOf(neighbour)) process.kill(pid, 'SIGKILL')
     await eventually(async () => (await host.machines.look(neighbour)).fault !== null, {
       timeoutMilliseconds: 20_000,

@@ -61,7 +61,7 @@ afterAll(async () => {
   await removeRun(folder)
 })
 
-it('a user without rights has guests too, kept from the loopback of the host, and is told what cannot be closed', async () => {
+it('an unprivileged user has guests too, kept from the loopback of the host, and is told what cannot be closed', async () => {
   await host.machines.create(guestSpecification(keys.publicKey, environmentId), authority)
   await host.machines.start(environmentId, authority)
   const { address } = await host.machines.look(environmentId)

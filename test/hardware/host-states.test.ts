@@ -128,7 +128,7 @@ describe('another local user of the host', () => {
   })
 })
 
-describe('a change of power is told within seconds, with its cause', () => {
+describe('a change of power is reported within seconds, with its cause:', () => {
   it('QEMU is killed', async () => {
     const id = await running('mute')
     const pid = Number(await readFile(`/run/libvirt/qemu/hearth-${id}.pid`, 'utf8'))
@@ -149,7 +149,7 @@ describe('a change of power is told within seconds, with its cause', () => {
     await host.machines.remove(id, authority)
   })
 
-  it('its kernel panics, and it starts again when that is wanted', async () => {
+  it('its kernel panics, and it starts again when ordered', async () => {
     const id = await running('panicking')
     await expect.poll(() => stateOf(id), { timeout: 60_000 }).toEqual(['crashed', 'kernel_panicked', null])
     expect(changed).toContain(id)
@@ -177,7 +177,7 @@ describe('a host whose disk is full', () => {
   })
   afterAll(() => run(['umount', join(folder, machines)]))
 
-  it('has its guests stand still with that cause, and go on where they were when there is room', async () => {
+  it('has its guests paused with that cause, and resumed where they were when there is space', async () => {
     const id = await running('filling', small)
     await expect
       .poll(() => small.machines.paused(), patience)

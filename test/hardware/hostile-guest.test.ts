@@ -72,7 +72,7 @@ async function create(name: string, setup: Setup): Promise<string> {
 }
 
 describe('a machine', () => {
-  it('is set up, stopped and started whatever its root’s shell and profile are', async () => {
+  it('is set up, stopped and started, whatever the shell and profile of its root', async () => {
     const id = await create('other-shell', [
       'usermod -s /bin/dash root; printf "echo noise; exec dash\\n" | tee /root/.bashrc /root/.profile >/root/.bash_profile',
       'echo "in $BASH"',
@@ -129,7 +129,7 @@ describe('hostile guests', () => {
     expect(JSON.stringify(status.steps)).not.toContain('never comes')
   })
 
-  it('cost their agent little, and their neighbour nothing', async () => {
+  it('cost their agent little, and other guests nothing', async () => {
     expect((await memory('VmHWM')) - before).toBeLessThan(mostMebibytes)
     const { status } = await host.client.environments.get(neighbour)
     expect(status).toMatchObject({ phase: 'running', unreachable: false, failure: null })
@@ -141,7 +141,7 @@ describe('hostile guests', () => {
     expect((await host.client.runners.get('hostile')).status.phase).toBe('active')
   })
 
-  it('are deleted as any other', async () => {
+  it('are deleted like any other', async () => {
     const ids = [neighbour, ...made.values()]
     for (const id of ids) await host.client.environments.delete(id)
     for (const id of ids) await untilEnvironment(host.client, id, ({ status }) => status.phase === 'deleted')

@@ -62,7 +62,7 @@ describe('a pool of one on a real host', () => {
   let claim: Claim
   let replacement: Environment
 
-  it('fills, every step with its times and its output', async () => {
+  it('fills, and every step has its times and its output', async () => {
     await untilReady(host.client, pool.metadata.id)
     member = await onlyMember()
     expect(member.status.summary).toEqual({ success: true, failedStep: null, error: null })
@@ -89,7 +89,7 @@ describe('a pool of one on a real host', () => {
     expect(outputOf('repo_setup')).toContain('# Shop')
   })
 
-  it('is its own machine, as read back from inside', async () => {
+  it('has its own identity, as read from inside', async () => {
     expect(member.status.identity).toMatchObject({
       machineId: member.metadata.id.replaceAll('-', ''),
       hostKeyMatches: true,
@@ -144,7 +144,7 @@ describe('a pool of one on a real host', () => {
     expect(forged).toMatchObject({ exitCode: 255, stderr: expect.stringContaining('Permission denied') })
   })
 
-  it('is filled again, by a machine that refuses the certificate of the first and takes its own', async () => {
+  it('is refilled with a machine that refuses the first one’s certificate and accepts its own', async () => {
     await untilReady(host.client, pool.metadata.id)
     replacement = await onlyMember()
     expect(replacement.metadata.id).not.toBe(member.metadata.id)
@@ -202,7 +202,7 @@ describe('a pool of one on a real host', () => {
     expect(existsSync(join(agent.environmentsFolder, member.metadata.id))).toBe(false)
   })
 
-  it('leaves nothing behind when the pool is deleted, and the machine that was looked into', async () => {
+  it('leaves nothing behind when the pool is deleted, nor of the inspected machine', async () => {
     const members = await host.client.environments.listAll({ warmPoolId: pool.metadata.id })
     expect(members.map(({ metadata }) => metadata.id)).not.toContain(replacement.metadata.id)
     await host.client.warmPools.delete(pool.metadata.id)

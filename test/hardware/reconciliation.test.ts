@@ -31,7 +31,7 @@ afterAll(async () => {
   await host?.[Symbol.asyncDispose]()
 })
 
-it('an agent removes what it made and nobody wants, whole or half made, and no bit of anything else', async () => {
+it('an agent removes its own unwanted machines, whole or half made, and nothing else', async () => {
   const ours = await makeMachine(agent.runner.metadata.id)
   const halfMade = newId()
   const draft = join(agent.environmentsFolder, `.making-${agent.runner.metadata.id}-${halfMade}`)

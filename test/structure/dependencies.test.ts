@@ -9,7 +9,7 @@ describe('the dependency rule', () => {
     result = await cruiseFolder(root, workspaces)
   }, 120_000)
 
-  it('is held by every import of the project', () => {
+  it('holds for every import of the project', () => {
     expect(violations(result)).toEqual([])
   })
 

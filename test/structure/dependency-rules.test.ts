@@ -208,7 +208,7 @@ describe('each rule', () => {
     expect(found).toContainEqual({ from, to: target, rule })
   })
 
-  it('lets what is allowed pass', () => {
+  it('lets allowed imports pass', () => {
     const broken = found.filter(({ from, to, rule }) =>
       allowed.some((one) => one[0] === from && one[1] === to && rule !== 'no cycles'),
     )

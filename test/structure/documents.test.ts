@@ -14,7 +14,7 @@ import { phaseTables } from './phase-tables.ts'
 import { read, root } from './source-files.ts'
 
 describe('documents', () => {
-  it('link to files and headings that are there', () => {
+  it('link to existing files and headings', () => {
     const links = documents().flatMap(relativeLinks)
     expect(links.length).toBeGreaterThan(20)
     expect(links.filter((link) => !resolves(link))).toEqual([])
@@ -31,14 +31,14 @@ describe('documents', () => {
     expect(documents().filter((document) => !reached.has(document))).toEqual([])
   })
 
-  it('tell of no link that leads nowhere, as this one does', () => {
+  it('have their broken links found, as this test shows', () => {
     expect(resolves({ document: 'README.md', target: 'docs/absent.md' })).toBe(false)
     expect(resolves({ document: 'README.md', target: 'README.md#no-such-heading' })).toBe(false)
   })
 })
 
 describe('the walks and tables', () => {
-  it('how-it-works names files that are there', () => {
+  it('how-it-works names existing files', () => {
     const paths = [
       ...read('docs/how-it-works.md').matchAll(/`((?:packages|control-plane|runner-agent)\/[^`]+)`/g),
     ]
@@ -46,7 +46,7 @@ describe('the walks and tables', () => {
     expect(paths.flatMap(([, path]) => (existsSync(join(root, path ?? '')) ? [] : path))).toEqual([])
   })
 
-  it('phases are as the code says', async () => {
+  it('phases are those of the code', async () => {
     await expect(phaseTables()).toMatchFileSnapshot(join(root, 'docs/phases.md'))
   })
 })

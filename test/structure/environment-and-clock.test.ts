@@ -25,7 +25,7 @@ describe('the environment', () => {
 describe('the clock', () => {
   const now = /\bDate\.now\b|\bnew Date\(\s*\)|\bnew Date\b(?!\s*\()|(?<!new )\bDate\(\s*\)/
 
-  it('is handed in where something is decided', () => {
+  it('is passed in where something is decided', () => {
     const deciding = sources.filter((path) =>
       /^control-plane\/src\/(kinds|placement|reconciling)\//.test(path),
     )

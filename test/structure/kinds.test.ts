@@ -13,11 +13,11 @@ const propertyTest = (_: string, place: string, name: string | undefined) =>
 const has = (path: string) => existsSync(join(root, path))
 
 describe('kinds', () => {
-  it('are there', () => {
+  it('exist', () => {
     expect(kinds).toEqual(expect.arrayContaining(['claim', 'environment', 'project', 'runner', 'warm-pool']))
   })
 
-  it.each(kinds)('%s says in index.ts what it offers', (kind) => {
+  it.each(kinds)('%s says in index.ts what others may use', (kind) => {
     expect(has(`${folder}/${kind}/index.ts`)).toBe(true)
     expect(read(`${folder}/${kind}/index.ts`)).toMatch(/^export (type )?\{/m)
     expect(read(`${folder}/${kind}/index.ts`)).not.toMatch(/export \*|^(?!export|\s|\}|\/\/|import)\S/m)
@@ -47,7 +47,7 @@ describe('kinds', () => {
     expect(tests.filter((path) => read(path).includes("'not written yet'"))).toEqual([])
   })
 
-  it('are in the lists that are written from their folders', () => {
+  it('are in the generated lists', () => {
     const { status, stdout } = spawnSync(process.execPath, ['scripts/kinds.mjs', '--check'], {
       cwd: root,
       encoding: 'utf8',

@@ -47,7 +47,7 @@ describe('the lint that knows types', () => {
     return results.flatMap(({ messages }) => messages).map(({ ruleId, message }) => ruleId ?? message)
   }
 
-  it('reports a promise that nobody waits for', async () => {
+  it('reports a promise that nobody awaits', async () => {
     expect(await rulesBrokenBy(floatingPromise)).toEqual(['@typescript-eslint/no-floating-promises'])
   })
 
@@ -55,7 +55,7 @@ describe('the lint that knows types', () => {
     expect(await rulesBrokenBy(missingCase)).toEqual(['@typescript-eslint/switch-exhaustiveness-check'])
   })
 
-  it('is silent where there is no fault', async () => {
+  it('reports nothing without a fault', async () => {
     expect(await rulesBrokenBy(withoutFault)).toEqual([])
   })
 

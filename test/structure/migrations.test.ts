@@ -57,7 +57,7 @@ function objection(name: string, text: string, changelog: string): string | null
 }
 
 describe('migrations', () => {
-  it('that are released never change', () => {
+  it('never change once released', () => {
     const hashes = Object.keys(released).map((name) => [
       name,
       createHash('sha256')
@@ -80,7 +80,7 @@ describe('migrations', () => {
     expect(objection(name, read(`${folder}/${name}`), read('CHANGELOG.md'))).toBeNull()
   })
 
-  it('that would break the version before are found', () => {
+  it('are found if they would break the previous version', () => {
     const up = (statement: string) => `async up(database) { await sql.raw(\`${statement}\`) }\nasync down(`
     for (const statement of [
       'ALTER TABLE claims DROP COLUMN phase',

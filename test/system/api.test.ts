@@ -96,7 +96,7 @@ describe('every route', () => {
     }
   })
 
-  test('with a body refuses what is no JSON, what has an unknown field, and what is too large', async () => {
+  test('with a body refuses invalid JSON, unknown fields, and bodies that are too large', async () => {
     for (const operation of operations.filter(({ hasBody }) => hasBody)) {
       const path = withId(operation.path, absent)
       for (const body of ['{', '[]', '"text"', '{"surprise":1}']) {
@@ -117,7 +117,7 @@ describe('every route', () => {
     }
   })
 
-  test('with a query refuses what does not fit, with the field', async () => {
+  test('with a query refuses invalid parameters and names the field', async () => {
     for (const operation of operations.filter(({ method }) => method === 'get')) {
       const answer = await call('get', `${withId(operation.path, absent)}?surprise=1`)
       expect([operation.path, answer.status]).toEqual([operation.path, 400])
@@ -127,7 +127,7 @@ describe('every route', () => {
     expect(limit.body.error.details).toMatchObject([{ field: 'query.limit', given: '"0"' }])
   })
 
-  test('with an id refuses one that is none and does not find one that is not there', async () => {
+  test('with an id refuses an invalid one and does not find an unknown one', async () => {
     const ofAdministrators = operations.filter(({ roles }) => roles.includes('administrator'))
     for (const operation of ofAdministrators.filter(
       ({ path, hasBody }) => path.includes('{id}') && !hasBody,
@@ -140,7 +140,7 @@ describe('every route', () => {
     }
   })
 
-  test('answers junk with a documented refusal, never with a fault of its own', async () => {
+  test('answers junk with a documented refusal, never with a server error', async () => {
     const seed = Number(process.env.HEARTH_TEST_SEED ?? 20_261_120)
     console.info(`seed ${seed}`)
     const junk = fc.record({
@@ -186,10 +186,10 @@ describe('every route', () => {
   }, 120_000)
 })
 
-describe('what is written', () => {
+describe('a change', () => {
   const project = (name: string) => JSON.stringify({ name, spec: { setup: ['make'] } })
 
-  test('is answered again byte for byte under the same Idempotency-Key, and done once', async () => {
+  test('is answered again byte for byte under the same Idempotency-Key, and made once', async () => {
     const headers = { 'Idempotency-Key': 'once' }
     const [first, second] = await Promise.all(
       [0, 1].map(() => call('post', '/v1/projects', { body: project('once'), headers })),
@@ -217,7 +217,7 @@ describe('what is written', () => {
     expect(await call('get', '/v1/projects/versions')).toEqual(good)
   })
 
-  test('is seen by its own organization only', async () => {
+  test('is visible to its own organization only', async () => {
     const made = await call('post', '/v1/organizations', {
       body: '{"name":"other","spec":{"displayName":"Other"}}',
     })
@@ -245,7 +245,7 @@ describe('what is written', () => {
     ).toBe(403)
   })
 
-  test('with a secret shows the secret’s name and never its value', async () => {
+  test('of a secret is answered with the secret’s name and never its value', async () => {
     const secret = 'correct-horse-battery'
     const body = JSON.stringify({ name: 'secrets', spec: { secrets: { TOKEN: secret } } })
     const made = await call('post', '/v1/projects', { body, headers: { 'Idempotency-Key': 'secrets' } })
@@ -254,7 +254,7 @@ describe('what is written', () => {
     expect(JSON.stringify(await call('get', '/v1/events?after=0&limit=1000'))).not.toContain(secret)
   })
 
-  test('by a role that may not is refused', async () => {
+  test('is refused to a role without permission', async () => {
     const made = await call('post', '/v1/tokens', { body: '{"name":"eyes","roles":["viewer"]}' })
     const headers = { Authorization: `Bearer ${(made.body as unknown as { secret: string }).secret}` }
     expect((await call('get', '/v1/projects', { headers })).status).toBe(200)
@@ -286,7 +286,7 @@ test('the documentation page and all it loads come from here', async () => {
   }
 })
 
-test('probes and measures are open and true', async () => {
+test('probes and metrics are public and correct', async () => {
   expect((await fetch(`${installation.url}/healthz/live`)).status).toBe(200)
   expect(await (await fetch(`${installation.url}/healthz/ready`)).json()).toMatchObject({ status: 'ready' })
   expect(await (await fetch(`${installation.url}/metrics`)).text()).toContain(

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => service[Symbol.asyncDispose]())
 
-test('a control plane killed again and again while a pool fills loses no wish and makes no machine twice', async () => {
+test('a control plane that is killed repeatedly while a pool fills loses no intent and makes no machine twice', async () => {
   const { client } = service
   const { warmPools, projectId } = await client.apply({
     apiVersion: 'hearth/v1',

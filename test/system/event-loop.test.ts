@@ -70,7 +70,7 @@ async function longestStall(name: string, secrets: Record<string, string>, setup
   )
 }
 
-test('a project with as many secrets as are allowed and a long echo does not keep its agent from all else', async () => {
+test('a project with the most allowed secrets and a long output does not block its agent', async () => {
   const calm = await longestStall('calm', {}, ['echo hello'])
   const values = Array.from({ length: 256 }, (_, index) => `${index}`.padStart(4, '0').repeat(500))
   const secrets = Object.fromEntries(values.map((value, index) => [`SECRET_${index}`, value]))
@@ -85,7 +85,7 @@ test('a project with as many secrets as are allowed and a long echo does not kee
   expect(busy).toBeLessThanOrEqual(200 + 3 * calm)
 }, 240_000)
 
-test('a stall is in the metrics, of the agent and of the control plane', async () => {
+test('a stall of the agent and of the control plane shows in the metrics', async () => {
   const read = async (url: string) => (await fetch(url)).text()
   expect(await read(metricsOfAgent)).toContain('# TYPE hearth_event_loop_stall_seconds histogram')
   // The control plane runs in this process.

@@ -59,7 +59,7 @@ async function expectWhole(observer: NatsObserver, after: number, writers: Write
 const newest = async () =>
   (await loggedEvents(installation.database.url, organizationId)).at(-1)?.position ?? 0
 
-test('an observer over NATS that was cut off goes on where it was: no gap and no repeat', async () => {
+test('an observer over NATS that was disconnected continues where it was: no gap and no repeat', async () => {
   const access = await newObserver('cut')
   const port = Number(new URL(installation.nats.url).port)
   await using relay = await startCuttableRelay({ host: '127.0.0.1', port })
@@ -93,7 +93,7 @@ test('when the NATS server is killed while changes go on, each comes at least on
   await observer.stop()
 }, 300_000)
 
-test('when the NATS server comes back empty, all that is kept is published again', async () => {
+test('when the NATS server comes back empty, all events that are kept are published again', async () => {
   const access = await newObserver('emptied')
   const writers = await startWriters(installation.client, { prefix: 'emptied-nats' })
   await writers.more(30)
@@ -141,7 +141,7 @@ test('when the NATS server comes back with less than it had stored, the rest is 
   await second.stop()
 }, 300_000)
 
-test('what NATS forgets behind a connection that seems to be the same is published again', async () => {
+test('events that NATS forgets without a broken connection are published again', async () => {
   const connect = async (options: MessagingOptions) => {
     const messaging = await connectMessaging(options)
     // As when a cluster changes its leader: nothing shows that it happened.
@@ -314,7 +314,7 @@ describe('credentials of an observer', () => {
     await open.close()
   })
 
-  test('are renewed for who made it and for administrators, and it goes on where it was', async () => {
+  test('are renewed by their creator and by administrators, and the observer continues where it was', async () => {
     const renewed = await installation.client.observers.renew(access.observer.id, { hours: 48 })
     expect(renewed.nats.consumer).toBe(access.nats.consumer)
     expect(renewed.observer.expiresAt > access.observer.expiresAt).toBe(true)

@@ -98,7 +98,7 @@ async function expectWhole(observer: Observer): Promise<void> {
 }
 
 describe.each(['sse', 'websocket'] as const)('an observer over %s', (over) => {
-  test('that was cut off goes on where it was: no gap and no repeat', async () => {
+  test('that was disconnected continues where it was: no gap and no repeat', async () => {
     const { relay, client } = await relayed()
     await using _ = relay
     const before = (await loggedEvents(installation.database.url, organizationId)).at(-1)?.position ?? 0
@@ -122,7 +122,7 @@ describe.each(['sse', 'websocket'] as const)('an observer over %s', (over) => {
     await observer.stop()
   }, 300_000)
 
-  test('whose connection says nothing any more opens another', async () => {
+  test('reconnects when its connection falls silent', async () => {
     const { relay, client } = await relayed()
     await using _ = relay
     const observer = await observe(client, { over, silenceMilliseconds: 1_000 })
@@ -135,7 +135,7 @@ describe.each(['sse', 'websocket'] as const)('an observer over %s', (over) => {
     await observer.stop()
   })
 
-  test('sees what commits late, after what began later', async () => {
+  test('sees an event that commits after one that began later', async () => {
     const observer = await observe(installation.client, { over })
     const late = newId()
     await sql.query('BEGIN')
@@ -170,7 +170,7 @@ describe.each(['sse', 'websocket'] as const)('an observer over %s', (over) => {
     await expect(events.next()).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 
-  test('is refused without a token that is known', async () => {
+  test('is refused without a valid token', async () => {
     const stranger = new HearthClient({ url: installation.url, token: 'hearth_unknown' })
     const events = stranger.events.follow({ over, signal: new AbortController().signal })
     await expect(events.next()).rejects.toMatchObject({ code: 'unauthenticated' })
@@ -199,12 +199,12 @@ describe('an observer whose next events were removed', () => {
     )
   })
 
-  test('what is kept is the newest, without holes', () => {
+  test('the newest events are kept, without gaps', () => {
     expect(kept).toHaveLength(keepCount)
     expect((kept.at(-1)?.position ?? 0) - oldest()).toBe(keepCount - 1)
   })
 
-  test('a page says so with 410, and from where one can go on', async () => {
+  test('a page is refused with 410 and the position at which to continue', async () => {
     const error = await installation.client.events.list({ after: oldest() - 2 }).catch((thrown) => thrown)
     expect(error).toMatchObject({
       code: 'expired',
@@ -230,7 +230,7 @@ describe('an observer whose next events were removed', () => {
     await observer.stop()
   })
 
-  test('a position that the log has not reached is of another log, and is told as one', async () => {
+  test('a position beyond the log’s end is reported as one of another log', async () => {
     const newest = kept.at(-1)?.position ?? 0
     const error = await installation.client.events.list({ after: newest + 1_000 }).catch((thrown) => thrown)
     expect(error).toMatchObject({ code: 'expired', facts: { resumePosition: newest } })

@@ -3,7 +3,7 @@ import { fuzzHttp } from '../fuzz/http/campaign.ts'
 import { fuzzTarget } from '../fuzz/http/target.ts'
 import { startInstallation } from './installation.ts'
 
-test('requests by chance get documented answers, and those that are refused change nothing', async () => {
+test('random requests get documented answers, and refused ones change nothing', async () => {
   const seed = Number(process.env.HEARTH_TEST_SEED ?? 20_261_128)
   const count = Number(process.env.HEARTH_TEST_RUNS ?? 400)
   console.info(`seed ${seed}`)

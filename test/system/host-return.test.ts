@@ -47,7 +47,7 @@ const runnerPhase = (name: string, phase: string) =>
     ({ status }) => status.phase === phase,
   )
 
-test('a host that returns is told what it no longer owns, and its claimed machine is reachable again', async () => {
+test('a host that returns learns what it no longer owns, and its claimed machine is reachable again', async () => {
   const { client } = installation
   const cut = await startSyntheticAgent(installation, { name: 'cut', through: relay, timings })
   const { warmPools } = await client.apply(declaration('split', 3))
@@ -106,7 +106,7 @@ test('a host that returns is told what it no longer owns, and its claimed machin
   expect(existsSync(stranger)).toBe(true)
 })
 
-test('an agent that stops in order is offline at once, and nothing of it is given up when it is soon back', async () => {
+test('an agent that stops in order is offline at once, and its machines are kept if it is soon back', async () => {
   const { client } = installation
   const first = await startSyntheticAgent(installation, { name: 'restarted', timings })
   const { warmPools } = await client.apply(declaration('restarted', 2))

@@ -125,7 +125,7 @@ test('an administrator who looks into a member takes it out of its pool, which m
   expect((await client.environments.get(environmentId)).spec.desiredPhase).toBe('running')
 })
 
-test('looking into a failed member does not make its pool try sooner', async () => {
+test('looking into a failed member does not make its pool retry sooner', async () => {
   const { client } = installation
   const { warmPools } = await client.apply({
     apiVersion: 'hearth/v1',
@@ -143,7 +143,7 @@ test('looking into a failed member does not make its pool try sooner', async () 
   await client.warmPools.update(poolId, { spec: { enabled: false } })
 })
 
-test('a released claim and a removed machine answer no certificate any more, and the machine is gone', async () => {
+test('a released claim and a removed machine give no certificate any more, and the machine is gone', async () => {
   const { client } = installation
   const { poolId, environmentId } = await readyPool('gone')
   const claim = await member.claims.create({ spec: { warmPoolId: poolId, fallback: 'refuse', publicKey } })

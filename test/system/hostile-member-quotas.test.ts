@@ -207,7 +207,7 @@ test('while one organization floods, the requests of another take no more than a
   expect((await flooder.client.quotas()).organization.environments?.use).toBe(30)
 }, 120_000)
 
-test('a pool makes as many as fit, says in words what it waits for, and fills when there is room', async () => {
+test('a pool makes as many as fit, says what it waits for, and fills when there is room', async () => {
   const made = await party('waits', { organization: { environments: 3 } })
   const { client, classId, projectId } = made
   await using _ = await startSyntheticAgent({ ...installation, client }, { name: 'waits-host' })
@@ -267,7 +267,7 @@ test('a stopped machine starts only where one more may run', async () => {
   await untilEnvironment(client, id, ({ status }) => status.phase === 'running')
 }, 60_000)
 
-test('50 claims at once of one member get no more of a pool than it may hold', async () => {
+test('50 simultaneous claims of one member get no more machines of a pool than the member may hold', async () => {
   const made = await party('holds', {})
   const { client } = made
   await using _ = await startSyntheticAgent({ ...installation, client }, { name: 'holds-host' })

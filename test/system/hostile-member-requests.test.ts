@@ -74,7 +74,7 @@ test.each(bodies)('%s', async (_, body, field) => {
   expect((await call('GET', '/v1/projects/odd')).status).toBe(404)
 })
 
-test('60,000 unknown fields, 50,000 levels or 22,000 secrets hold nobody up for 50 ms', async () => {
+test('60,000 unknown fields, 50,000 levels or 22,000 secrets block no other request for 50 ms', async () => {
   const delays = monitorEventLoopDelay({ resolution: 1 })
   const heavy = bodies.filter(([, body]) => body.length > 300_000)
   expect(heavy.length).toBeGreaterThan(3)
@@ -92,7 +92,7 @@ test('60,000 unknown fields, 50,000 levels or 22,000 secrets hold nobody up for 
   }
 }, 30_000)
 
-test('of 15,000 faults the first 20 are told, and their number', async () => {
+test('of 15,000 errors the first 20 are named, with the total number', async () => {
   const { error } = await call('POST', '/v1/projects', JSON.stringify(fields(15_000, 1)))
   expect(error.details).toHaveLength(20)
   expect(error.facts).toMatchObject({ faults: 15_001 })
@@ -132,7 +132,7 @@ test('a command of 119 letters and an emoji keeps its characters whole', async (
   expect(json).toMatchObject({ spec: { setup: [{ name: 'x'.repeat(119), command }] } })
 })
 
-test('a body in pieces over the limit is too large, and a small one is taken', async () => {
+test('a chunked body over the limit is refused as too large, and a small one is accepted', async () => {
   const pieces = (count: number) =>
     new ReadableStream({
       start(controller) {
@@ -186,7 +186,7 @@ test.each(raw)('%s is answered as JSON', async (_, text, status) => {
   expect(typeof body.error.requestId).toBe('string')
 })
 
-test('an observer that is renewed while it is deleted is there or not, and never a fault', async () => {
+test('an observer that is renewed while it is deleted exists or not, without a server error', async () => {
   for (let round = 0; round < 5; round += 1) {
     const made = await call('POST', '/v1/observers', JSON.stringify({ name: `race-${round}` }))
     expect(made.status).toBe(201)

@@ -149,7 +149,7 @@ describe('more streams than a principal may have open', () => {
     return answers
   }
 
-  test('are refused with the limit, the use and when to come again, until one is closed; others go on', async () => {
+  test('are refused with the limit, the use and Retry-After, until one is closed; others continue', async () => {
     const token = async (name: string) =>
       (await installation.client.tokens.create({ name, roles: ['viewer'] })).secret
     const [greedy, other] = [await token('greedy'), await token('other')]
@@ -189,7 +189,7 @@ function changeOrganization(token: string, organizationId: string, spec: unknown
   })
 }
 
-test('an organization that asks too often is told when to come again, and no other is; runners are not counted', async () => {
+test('an organization over its rate gets Retry-After, and no other does; requests of runners do not count', async () => {
   const { client, url } = installation
   const token = await newOrganization(installation, 'hasty')
   const hasty = new HearthClient({ url, token, retries: 0 })
@@ -240,7 +240,7 @@ test('changes of a large project cost as much as the events that they make', asy
   expect((await client.whoami()).roles).toEqual(['administrator'])
 }, 30_000)
 
-test('nobody but an administrator of the installation sets quotas', async () => {
+test('only an administrator of the installation sets quotas', async () => {
   const { url } = installation
   const token = await newOrganization(installation, 'modest')
   const { organizationId } = await new HearthClient({ url, token }).whoami()

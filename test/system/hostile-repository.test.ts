@@ -55,7 +55,7 @@ test.each(servers)('a repository whose server %s', async (_, answer, cause) => {
   expect(inner.connections).toBe(0)
 })
 
-test('a server that lists no such branch, and be it in junk, has it refused', async () => {
+test('a branch that the server does not list, even among junk, is refused', async () => {
   const junk = '\u0000\u001b]0;owned\u0007'.repeat(100)
   await using server = await listening(createHttpServer((_, response) => response.end(junk)))
   await expect(makePool([`${server.url}shop.git`])).rejects.toMatchObject({
@@ -136,7 +136,7 @@ test('eight requests for 32 repositories that hang have four calls at a time, en
   })
 })
 
-test('who asks and goes away takes the calls with them', async () => {
+test('when a caller disconnects, its calls are ended', async () => {
   await using server = await listening(createServer(() => undefined))
   const project = await makeProject([`${server.url}shop.git`])
   const leaving = new AbortController()

@@ -25,7 +25,7 @@ const mebibyte = 1024 * 1024
 /** More than the stream holds for all runners together. */
 const floodMebibytes = 320
 
-test('a runner that floods reports holds up no other’s reports', async () => {
+test('a runner that floods reports does not delay reports of others', async () => {
   const { client } = installation
   const { environmentId } = victim
   const becomes = async (desiredPhase: 'stopped' | 'running') => {

@@ -154,7 +154,7 @@ describe('a report', () => {
     expect(await installation.client.environments.get(environmentId)).toEqual(before)
   })
 
-  test('that is right is taken in after all of those', async () => {
+  test('that is valid is processed after all of those', async () => {
     const subject = subjects.report(hostile.runnerId, 'environment', machine)
     await hostile.jetStream.publish(subject, encoded(hostile.report(machine, { phase: 'running' })))
     await eventually(
@@ -173,7 +173,7 @@ test.each(facts)('registering with %s is refused with 400', async (_, changes) =
   expect((await hostile.registers({ ...goodFacts, ...changes })).status).toBe(400)
 })
 
-test('ids of another’s reports, taken before it sends them, suppress none', async () => {
+test('message ids of another’s reports, used before it sends them, suppress none', async () => {
   const { client } = installation
   const { environmentId, agent } = victim
   const { status } = await client.runners.get(agent.runner.metadata.id)
@@ -200,7 +200,7 @@ test('ids of another’s reports, taken before it sends them, suppress none', as
   await victim.isUnhurt()
 })
 
-test('lines that a runner sends under another’s machine are in no log of it', async () => {
+test('log lines that a runner sends for another’s machine are not in that machine’s log', async () => {
   const { environmentId } = victim
   const chunk = {
     environmentId,
@@ -223,7 +223,7 @@ test('lines that a runner sends under another’s machine are in no log of it', 
   expect(text).not.toContain('forged')
 })
 
-test('a flood of synchronisations is answered for its sender only as often as agents ask', async () => {
+test('a flood of synchronisations is answered only as often as agents ask', async () => {
   const request = encoded({ runnerId: hostile.runnerId, epoch: hostile.epoch, inventory: [] })
   let answers = 0
   const reply = `${subjects.inbox(hostile.runnerId)}.flood`

@@ -71,7 +71,7 @@ async function fillPool(client: Replica['client'], min: number): Promise<string>
   return warmPools[0]?.id ?? ''
 }
 
-test('an agent that is killed amid work of two kinds goes on with both', async () => {
+test('an agent that is killed in the middle of work of two kinds continues both', async () => {
   const newer = await startNewer()
   const { runner, token } = await newer.client.runners.create({ name: 'killed', labels: {}, spec: {} })
   const runnerId = runner.metadata.id
@@ -122,7 +122,7 @@ test('an agent that is killed amid work of two kinds goes on with both', async (
   }
 }, 180_000)
 
-test('a newer control plane and an older agent: what the agent does not know waits for a newer one', async () => {
+test('a newer control plane and an older agent: work of a kind that the agent does not know waits for a newer agent', async () => {
   const newer = await startNewer()
   const agent = await startAgent()
   const runnerId = agent.runner.metadata.id
@@ -139,7 +139,7 @@ test('a newer control plane and an older agent: what the agent does not know wai
   await expect.poll(() => markers.phaseOf(id), patience).toBe('present')
 }, 120_000)
 
-test('an older control plane and a newer agent: each leaves what it does not know, and nothing is lost', async () => {
+test('an older control plane and a newer agent: each leaves unknown kinds alone, and nothing is lost', async () => {
   const newer = await startNewer()
   const agent = await startAgent(newerAgent())
   const runnerId = agent.runner.metadata.id

@@ -59,7 +59,7 @@ async function synchronise(held: Record<string, string>) {
 const digestsOf = (orders: readonly EnvironmentOrder[]) =>
   Object.fromEntries(orders.map(({ id, digest = '' }) => [id, digest]))
 
-test('a host with 50 machines of the largest plan is sent each order once, and again when it is another', async () => {
+test('a host with 50 machines of the largest plan gets each order once, and again only if it changes', async () => {
   const all = await synchronise({})
   expect(all.orders.map(({ id }) => id).sort()).toEqual([...runner.machines].sort())
   expect(Math.max(...all.pages)).toBeLessThan(5 * mebibyte)
@@ -84,7 +84,7 @@ test('a host with 50 machines of the largest plan is sent each order once, and a
   expect(sealed.orders.length).toBeGreaterThanOrEqual(50)
 })
 
-test('what many steps print is told whole of one machine, and its end in lists and events', async () => {
+test('the output of many steps is whole where one machine is shown, and cut to its end in lists and events', async () => {
   const id = runner.machines[2] ?? ''
   const output = randomBytes(3_000).toString('base64')
   const steps = (count: number): StepStatus[] =>
@@ -119,7 +119,7 @@ test('what many steps print is told whole of one machine, and its end in lists a
   expect(last?.output).toBe(`199:${output}`.slice(-1024))
 })
 
-test('a runner whose steps begin again and again does not make the log of its job longer for ever', async () => {
+test('a runner whose steps restart again and again does not let its job’s log grow without end', async () => {
   const id = runner.machines[3] ?? ''
   const steps = (phase: StepStatus['phase']): StepStatus[] =>
     Array.from({ length: 200 }, (_, index) => ({

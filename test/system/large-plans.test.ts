@@ -102,7 +102,7 @@ test.each(tooLarge)(
   },
 )
 
-test('events and lists of machines carry no plan, and one that is shown has it', async () => {
+test('events and lists of machines contain no plan, and a single machine is shown with it', async () => {
   const { client } = installation
   const projectId = await projectOf('large', 180_000)
   const pool = await client.warmPools.create({ spec: { projectId, environmentClassId, min: 5 } })
@@ -123,7 +123,7 @@ test('events and lists of machines carry no plan, and one that is shown has it',
   expect(text).not.toContain('"variables"')
 })
 
-test('a page of a list or of events ends at its bytes, and the next goes on there', async () => {
+test('a page of a list or of events ends at its size in bytes, and the next continues there', async () => {
   const { client } = installation
   const id = await projectOf('changing', 180_000)
   for (let count = 0; count < 28; count += 1)
@@ -147,7 +147,7 @@ test('a page of a list or of events ends at its bytes, and the next goes on ther
   expect(all.filter(({ metadata }) => metadata.name.startsWith('one-of-many-'))).toHaveLength(26)
 })
 
-test('a host with more plans than go into one message synchronises and takes machines again', async () => {
+test('a host with more plans than fit into one message synchronises and gets machines again', async () => {
   const { client } = installation
   const projectId = await projectOf('before-the-bound', 1_000)
   const make = async (): Promise<Environment> =>

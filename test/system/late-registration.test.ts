@@ -17,7 +17,7 @@ afterAll(async () => {
   await installation[Symbol.asyncDispose]()
 })
 
-test('a registration that is taken up when its agent has gone takes the runner from nobody', async () => {
+test('a registration that is processed after its agent has gone does not take the runner over', async () => {
   const { client, url } = installation
   const { runner, token } = await client.runners.create({ name: 'late', labels: {}, spec: {} })
   const { id } = runner.metadata

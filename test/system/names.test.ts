@@ -58,7 +58,7 @@ test('a claim is shown, explained and released by its name, and keeps it', async
   await client.projects.delete('shop')
 }, 120_000)
 
-test('of several environments with a name the live one is meant, else the newest; two live ones are not guessed at', async () => {
+test('of several environments with one name the live one is meant, else the newest; of two live ones none is chosen', async () => {
   const { client } = installation
   const { metadata: project } = await client.projects.create({ name: 'site', spec: {} })
   const { metadata: size } = await client.environmentClasses.get('small')
@@ -87,7 +87,7 @@ test('of several environments with a name the live one is meant, else the newest
   })
 })
 
-test('observers and tokens are ended by their names', async () => {
+test('observers and tokens are deleted by name', async () => {
   const { client } = installation
   await client.observers.create({ name: 'billing' })
   expect(await hearth('observer', 'delete', 'billing')).toBe('observer billing deleted\n')

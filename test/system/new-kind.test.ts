@@ -58,7 +58,7 @@ function goneIsFine(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error
 }
 
-test('writes the files of the kind, and changes none by hand but the lists that follow from the folders', async () => {
+test('writes the files of the kind, and changes only the generated lists elsewhere', async () => {
   const written = await run(process.execPath, 'scripts/new-kind.mjs', 'example')
   expect(written).toMatchObject({ status: 0 })
   const { output } = await run('git', 'diff', '--name-only')

@@ -35,7 +35,7 @@ async function collect(after: number, enough: (events: readonly Event[]) => bool
   return events
 }
 
-test('an observer that was cut off goes on where it was: no gap and no repeat', async () => {
+test('an observer that was disconnected continues where it was: no gap and no repeat', async () => {
   const { client } = installation
   const { warmPools } = await client.apply(declaration('watched', 5))
   const first = await collect(0, (events) => events.length === 7)
@@ -50,7 +50,7 @@ test('an observer that was cut off goes on where it was: no gap and no repeat', 
   )
 })
 
-test('of each resource the versions only ever rise, in the order of the events', async () => {
+test('versions of each resource only rise, in the order of the events', async () => {
   const { items } = (await (
     await fetch(`${installation.url}/v1/events?after=0&limit=1000`, {
       headers: { Authorization: `Bearer ${installation.token}` },
@@ -67,7 +67,7 @@ test('of each resource the versions only ever rise, in the order of the events',
   expect(seen.size).toBeGreaterThan(6)
 })
 
-test('what steps print can be followed while they run and read afterwards, the same both times', async () => {
+test('the output of steps can be followed while they run and read afterwards, with the same text', async () => {
   const { client } = installation
   const { warmPools } = await client.apply(declaration('printed', 1))
   const ended = new AbortController()
@@ -92,7 +92,7 @@ test('what steps print can be followed while they run and read afterwards, the s
   ended.abort()
 })
 
-test('a claim tells of itself and of its machine, and of no certificate', async () => {
+test('a claim’s events contain the claim and its machine, but no certificate', async () => {
   const { client } = installation
   const { warmPools } = await client.apply(declaration('told', 1))
   const id = warmPools[0]?.id ?? ''

@@ -34,7 +34,7 @@ async function tell(id: string, changes: Partial<EnvironmentReport>): Promise<vo
   }, patience)
 }
 
-test('no claim gets a machine whose guest stands still; its pool does not count it, and why says so', async () => {
+test('no claim gets a paused machine; its pool does not count it, and `why` says so', async () => {
   const { client } = installation
   const [id = ''] = runner.machines
   const { warmPoolId } = (await client.environments.get(id)).spec

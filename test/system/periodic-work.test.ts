@@ -3,7 +3,7 @@ import pg from 'pg'
 import { expect, test } from 'vitest'
 import { startInstallation, startReplica } from './installation.ts'
 
-test('work that is due by the clock is set once for all replicas, and set again when it is done', async () => {
+test('periodic work is scheduled once for all replicas, and again when it is done', async () => {
   await using installation = await startInstallation()
   const second = await startReplica(installation)
   const client = new pg.Client({ connectionString: installation.database.url })

@@ -76,7 +76,7 @@ test('every route declares who may use it', () => {
   expect(unknown.map(named)).toEqual([])
 })
 
-test('without a token, and with one that is none, no route answers', async () => {
+test('no route answers without a token or with an invalid one', async () => {
   for (const operation of operations) {
     const path = await own.fill(operation.path)
     for (const token of [null, 'hearth_none']) {
@@ -87,7 +87,7 @@ test('without a token, and with one that is none, no route answers', async () =>
   }
 })
 
-test('a role that is not declared is refused whatever the id, and changes nothing', async () => {
+test('a role that is not declared is refused for every id, and changes nothing', async () => {
   const settled = await settledRows(own)
   for (const operation of operations) {
     const paths = [await own.fill(operation.path), await foreign.fill(operation.path)]
@@ -108,7 +108,7 @@ test('a role that is not declared is refused whatever the id, and changes nothin
   expect(await rowsOf(installation.database.url, own.organizationId)).toEqual(settled)
 }, 60_000)
 
-test('another organization’s ids are answered like ids of nothing, and nothing of it is told or changed', async () => {
+test('another organization’s ids get the same answer as unknown ids, and nothing of it is shown or changed', async () => {
   const settled = await settledRows(foreign)
   const random = new Random(7)
   for (const operation of operations) {
@@ -145,7 +145,7 @@ test('another organization’s ids are answered like ids of nothing, and nothing
   expect(await rowsOf(installation.database.url, foreign.organizationId)).toEqual(settled)
 }, 60_000)
 
-test('a role that is declared is let in with ids of its own', async () => {
+test('a declared role is accepted with ids of its own organization', async () => {
   const reads = operations.filter(isRead)
   const changes = operations.filter((operation) => !isRead(operation))
   for (const operation of reads) {

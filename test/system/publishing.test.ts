@@ -51,7 +51,7 @@ async function makePool(name: string): Promise<string> {
   return warmPools[0]?.id ?? ''
 }
 
-test('orders do not wait for events that cannot go', async () => {
+test('orders do not wait for events that cannot be published', async () => {
   await untilAllPublished()
   const release = await takeLock(advisoryLocks.events)
   const before = await published()
@@ -65,7 +65,7 @@ test('orders do not wait for events that cannot go', async () => {
   await untilAllPublished()
 })
 
-test('events that are too many for one transaction follow at once in the next', async () => {
+test('events that are too many for one transaction are published by the next one at once', async () => {
   const count = 10_000
   const { organizationId } = await installation.client.whoami()
   await database.query(
@@ -79,7 +79,7 @@ test('events that are too many for one transaction follow at once in the next', 
   await untilAllPublished()
 })
 
-test('what is published leaves a checkpoint a second, and of very many the oldest are forgotten', async () => {
+test('publishing keeps one checkpoint a second, and deletes the oldest of very many', async () => {
   const newestCheckpoint = () =>
     number(
       'SELECT max(position) FROM event_checkpoints WHERE sequence = (SELECT max(sequence) FROM event_checkpoints)',
@@ -109,7 +109,7 @@ test('what is published leaves a checkpoint a second, and of very many the oldes
   await expect.poll(async () => (await newestCheckpoint()) === (await published())).toBe(true)
 })
 
-test('nothing is published beside a replica of before that publishes, and all of it afterwards', async () => {
+test('nothing is published while a replica of the previous version publishes, and everything afterwards', async () => {
   await untilAllPublished()
   const release = await takeLock(advisoryLocks.publisher)
   const before = await published()

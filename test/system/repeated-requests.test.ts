@@ -210,7 +210,7 @@ function publicKey(fill: string): string {
 }
 
 describe.each(posts)('POST $name under one Idempotency-Key', ({ name, prepare }) => {
-  test('is done once by two replicas, answered alike after a restart, and refused with another body', async () => {
+  test('is done once by two replicas, gets the same answer after a restart, and is refused with another body', async () => {
     const { path, body, other, otherPath = path } = await prepare()
     const key = `key of ${name}`
     const answers = await Promise.all(
@@ -242,7 +242,7 @@ test('every POST that makes something is in the list above', async () => {
   ])
 })
 
-test('an answer is kept for a day, and is its own sender’s only', async () => {
+test('an answer is kept for a day, for its own caller only', async () => {
   const body = { name: 'kept', roles: ['viewer'] }
   const first = await post(installation.url, '/v1/tokens', body, 'kept')
   const made = await installation.client.tokens.create({ name: 'someone', roles: ['administrator'] })
@@ -365,7 +365,7 @@ describe('If-Match', () => {
     },
   )
 
-  test('of two who write on the same version, one is refused', async () => {
+  test('of two changes of the same version, one is refused', async () => {
     const { organizationId } = await installation.client.whoami()
     for (const path of [`/v1/organizations/${organizationId}`, '/v1/environment-classes/small']) {
       const { specVersion } = JSON.parse((await send(installation.url, 'GET', path, undefined)).text)
@@ -385,7 +385,7 @@ describe('If-Match', () => {
     }
   })
 
-  test('holds for apply, where a project that is not there has the version 0', async () => {
+  test('holds for apply, for which a missing project has the version 0', async () => {
     const apply = (version: number) =>
       send(
         installation.url,

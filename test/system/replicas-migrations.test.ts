@@ -18,34 +18,34 @@ async function query(url: string, text: string): Promise<unknown[]> {
   }
 }
 
-test('two that begin at once on an empty database migrate it once', async () => {
+test('two replicas that start at once on an empty database migrate it once', async () => {
   await using database = await createTestDatabase()
   const both = await Promise.all([migrate(database.url), migrate(database.url)])
   expect(both.flatMap(({ applied }) => applied)).toEqual(names)
 })
 
-test('what an older version left is brought to the newest schema', async () => {
+test('the database of an older version is migrated to the newest schema', async () => {
   await using database = await createTestDatabase()
   await migrate(database.url, oldest)
   expect(await migrate(database.url)).toEqual({ applied: names.slice(3), unknown: [] })
   expect(await migrate(database.url)).toEqual({ applied: [], unknown: [] })
 })
 
-test('a schema that is newer than this version is told of and left as it is', async () => {
+test('a newer schema than this version’s is reported and left unchanged', async () => {
   await using database = await createTestDatabase()
   await migrate(database.url, newerMigrations)
   expect(await migrate(database.url)).toEqual({ applied: [], unknown: ['9999-later'] })
   expect(await query(database.url, 'SELECT count(*)::int FROM later')).toEqual([0])
 })
 
-test('one that fails leaves nothing behind', async () => {
+test('a failed migration leaves nothing behind', async () => {
   await using database = await createTestDatabase()
   const failing = { ...newerMigrations, '9999-worse': { up: () => Promise.reject(new Error('no')) } }
   await expect(migrate(database.url, failing)).rejects.toThrow('no')
   expect(await query(database.url, `SELECT to_regclass('later')::text`)).toEqual([null])
 })
 
-test('a table in use is waited for, without holding up those who use it', async () => {
+test('a migration waits for a table in use, without blocking its users', async () => {
   await using database = await createTestDatabase()
   await migrate(database.url)
   const user = new pg.Client({ connectionString: database.url })
@@ -81,7 +81,7 @@ test('PostgreSQL ends a transaction whose replica hangs, and its lock is free', 
   await other.close()
 }, 60_000)
 
-test('a connection over which nothing passes any more is given up, and another one used', async () => {
+test('a dead connection is given up, and another one used', async () => {
   await using database = await createTestDatabase()
   const { hostname, port } = new URL(database.url)
   await using relay = await startCuttableRelay({ host: hostname, port: Number(port) })

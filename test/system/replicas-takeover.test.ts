@@ -69,7 +69,7 @@ async function haltPublisher(): Promise<number> {
   }
 }
 
-test('a replica halted while it publishes is replaced within seconds, and does no harm when it goes on', async () => {
+test('a replica that is halted while it publishes is replaced within seconds, and does no harm when it continues', async () => {
   await replicas.client.apply({ apiVersion: 'hearth/v1', name: 'busy' })
   const stop = keepBusy()
   const holder = await haltPublisher()

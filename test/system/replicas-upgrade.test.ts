@@ -44,7 +44,7 @@ test('two replicas that start at once on an empty database: one migrates it, bot
   expect(await countOf("SELECT count(*) FROM tokens WHERE name = 'bootstrap'")).toBe(1)
 })
 
-test('a replica that is told to end says that it is not ready, answers what was begun, and hands its work over', async () => {
+test('a replica that is told to end reports that it is not ready, finishes its requests, and hands its work over', async () => {
   const [first] = replicas.replicas
   const url = first?.url ?? ''
   const headers = { Authorization: `Bearer ${replicas.token}` }

@@ -45,7 +45,7 @@ afterAll(async () => {
   await installation?.[Symbol.asyncDispose]()
 })
 
-test('in whatever order reports come, and however often, the newest counts and versions only rise', async () => {
+test('in any order of reports, and however often they come, the newest counts and versions only rise', async () => {
   const random = seededRandom(Date.now() % 1_000_000)
   const [id = ''] = runner.machines
   const sequences = random.shuffle(Array.from({ length: 60 }, (_, index) => index + 1))
@@ -59,7 +59,7 @@ test('in whatever order reports come, and however often, the newest counts and v
   await expectEveryVersionOnce(id)
 })
 
-test('what another runner, an older agent or an unknown generation says changes nothing', async () => {
+test('reports of another runner, an older agent or an unknown generation change nothing', async () => {
   const [, id = '', other = ''] = runner.machines
   const before = await installation.client.environments.get(id)
   for (const [index, changes] of [{ epoch: 7 }, { generation: 9 }].entries())
@@ -70,7 +70,7 @@ test('what another runner, an older agent or an unknown generation says changes 
   expect(await outputOf(other)).toBe('after report 1\n')
 })
 
-test('a report that tells nothing new makes no event, and still outdates those before it', async () => {
+test('a report without news makes no event, and still outdates earlier ones', async () => {
   const [, , , id = ''] = runner.machines
   const same = { steps: [createStep('the same\n')] }
   await runner.messaging.publishReport(runner.report(id, 1, same))
@@ -85,7 +85,7 @@ test('a report that tells nothing new makes no event, and still outdates those b
   expect(after.status.steps[0]?.output).toBe('the same\n')
 })
 
-test('reports committed and not acknowledged come again and change nothing', async () => {
+test('reports that were committed and not acknowledged come again and change nothing', async () => {
   const ids = runner.machines.slice(4, 8)
   losses = 3
   await Promise.all(
@@ -101,7 +101,7 @@ test('reports committed and not acknowledged come again and change nothing', asy
   }
 })
 
-test('text that PostgreSQL cannot keep is replaced, and holds up nobody', async () => {
+test('text that PostgreSQL cannot store is replaced, and delays nobody', async () => {
   const [bad = '', ...good] = runner.machines.slice(8, 12)
   const binary = { steps: [createStep('a\0b\ud800c\n')] }
   await Promise.all([
@@ -113,7 +113,7 @@ test('text that PostgreSQL cannot keep is replaced, and holds up nobody', async 
   for (const id of good) expect(await outputOf(id)).toBe('after report 1\n')
 })
 
-test('a report that can never be taken in is recorded and thrown away; later ones count', async () => {
+test('a report that can never be applied is recorded and dropped; later ones count', async () => {
   const [bad = '', ...good] = runner.machines.slice(12, 16)
   await refuse(bad)
   await Promise.all([bad, ...good].map((id) => runner.messaging.publishReport(runner.report(id, 1))))
@@ -130,7 +130,7 @@ test('a report that can never be taken in is recorded and thrown away; later one
   expect(await outputOf(bad)).toBe('after report 2\n')
 })
 
-test('a claim does not miss a machine whose report is being taken in', async () => {
+test('a claim finds a machine whose report is being applied', async () => {
   const address = { host: '127.0.0.1', port: 2_222, user: 'root', hostKey: newPublicKey() }
   const [, , , , , , , , , id = ''] = runner.machines
   await runner.messaging.publishReport(runner.report(id, 10, { phase: 'running', address }))
@@ -148,7 +148,7 @@ test('a claim does not miss a machine whose report is being taken in', async () 
   expect((await claiming).status.environmentId).toBe(id)
 })
 
-test('two replicas that share the reports give every machine its newest, and no version twice', async () => {
+test('two replicas that share the reports give every machine its newest state, and no version twice', async () => {
   const second = await startReplica(installation)
   const ids = runner.machines.slice(16)
   for (let sequence = 1; sequence <= 50; sequence += 1)

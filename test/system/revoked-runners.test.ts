@@ -52,7 +52,7 @@ test.each([
   await victim.isUnhurt()
 })
 
-test('it stays so when NATS is killed and comes back', async () => {
+test('it is still refused after NATS was killed and is back', async () => {
   await using deleted = await startHostileRunner(installation)
   await deleted.client.runners.delete(deleted.runnerId)
   await installation.nats.crashAndRestart()
@@ -60,7 +60,7 @@ test('it stays so when NATS is killed and comes back', async () => {
   await victim.isUnhurt()
 })
 
-test('of two that are deleted on two control planes at once both are refused, and after another start too', async () => {
+test('two runners deleted at once by two control planes are both refused, also after a restart', async () => {
   const replica = await startReplica(installation)
   await using one = await startHostileRunner(installation)
   await using two = await startHostileRunner({ ...installation, url: replica.url })

@@ -89,7 +89,7 @@ describe.each(cases)('%s', (noun, kind, routes) => {
     expect(listed).toEqual(expect.arrayContaining(two))
   })
 
-  test('refuses a query it does not know, and shows nothing to who has no token', async () => {
+  test('refuses an unknown query parameter, and answers nothing without a token', async () => {
     expect(await call('GET', `${path}?surprise=1`)).toMatchObject({
       status: 400,
       body: { error: { code: 'invalid', message: expect.stringMatching(/^query\.surprise: /) } },
@@ -146,7 +146,7 @@ describe.each(cases)('%s', (noun, kind, routes) => {
     })
   })
 
-  test.skipIf(change === null)('changes on its present version only', async () => {
+  test.skipIf(change === null)('is changed on its present version only', async () => {
     const before = await make()
     const one = `${path}/${idOf(before)}`
     const stale = { 'If-Match': `"${before.specVersion + 7}"` }
@@ -182,7 +182,7 @@ describe.each(cases)('%s', (noun, kind, routes) => {
     expect(await call('DELETE', `${path}/${absent}`)).toMatchObject({ status: 404 })
   })
 
-  test.skipIf(!kind.hasEvents)('tells of itself in events', async () => {
+  test.skipIf(!kind.hasEvents)('is in events', async () => {
     const answer = body === null ? null : await call('POST', path, { body: await bodyOf() })
     const [id = ''] =
       answer === null ? await makeTwo() : [idOf(made === undefined ? answer.body : answer.body[made])]

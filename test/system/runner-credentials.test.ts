@@ -35,7 +35,7 @@ const renew = (runnerId: string, token: string) =>
     headers: { Authorization: `Bearer ${token}` },
   })
 
-test('an agent works on over the end of its credentials, under the same lease', async () => {
+test('an agent goes on past the end of its credentials, under the same lease', async () => {
   const { client } = installation
   const { environmentId, agent } = victim
   const { epoch } = (await client.runners.get(agent.runner.metadata.id)).status
@@ -54,7 +54,7 @@ test('an agent works on over the end of its credentials, under the same lease', 
   })
 })
 
-test('an agent that could not renew its credentials in time comes back by itself, and its machine is as it was', async () => {
+test('an agent that could not renew its credentials in time reconnects by itself, and its machine is unchanged', async () => {
   const { client } = installation
   const { environmentId, agent } = victim
   const runner = async () => (await client.runners.get(agent.runner.metadata.id)).status
@@ -76,7 +76,7 @@ test('an agent that could not renew its credentials in time comes back by itself
   expect({ identity, address }).toEqual({ identity: before.identity, address: before.address })
 }, 120_000)
 
-test('hosts whose clocks are wrong by minutes keep their connections', async () => {
+test('hosts with clocks that are wrong by minutes keep their connections', async () => {
   const { client } = installation
   const startAgent = (minutes: number) =>
     startSyntheticAgent(installation, {
@@ -118,7 +118,7 @@ test('another’s credentials, and those of a deleted runner, are refused', asyn
   })
 })
 
-test('where nothing is revoked, what a deleted runner goes on sending counts for nothing', async () => {
+test('without revocation, messages of a deleted runner count for nothing', async () => {
   await using deleted = await startHostileRunner(installation)
   await deleted.client.runners.delete(deleted.runnerId)
   const beat = JSON.stringify(deleted.presence({ epoch: 3_000_000_000 }))

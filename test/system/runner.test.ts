@@ -22,7 +22,7 @@ const declaration = (name: string, min: number, setup: string[] = ['make']) => (
   warmPools: [{ min }],
 })
 
-test('of two agents with one identity the older stops acting and says so', async () => {
+test('of two agents with one identity the older stops acting and reports it', async () => {
   const { client } = installation
   const older = await startSyntheticAgent(installation, { name: 'twins' })
   await until(
@@ -61,7 +61,7 @@ test('of two agents with one identity the older stops acting and says so', async
   await client.runners.delete('twins')
 })
 
-test('an agent that starts again goes on with the machines it finds, and repeats nothing', async () => {
+test('an agent that restarts continues with the machines it finds, and repeats nothing', async () => {
   const { client } = installation
   const slow = { HEARTH_SYNTHETIC_STEP_MILLISECONDS: '1500' }
   const first = await startSyntheticAgent(installation, { name: 'again', environment: slow })
@@ -95,7 +95,7 @@ test('an agent that starts again goes on with the machines it finds, and repeats
   await client.runners.delete('again')
 })
 
-test('a NATS server that crashes under a filling pool costs time and no machine', async () => {
+test('a NATS server that crashes while a pool fills costs time but no machine', async () => {
   const { client, nats } = installation
   const agent = await startSyntheticAgent(installation, { name: 'storm' })
   const { warmPools, projectId } = await client.apply(declaration('storm', 10))
@@ -113,7 +113,7 @@ test('a NATS server that crashes under a filling pool costs time and no machine'
   await client.runners.delete('storm')
 }, 120_000)
 
-test('a draining runner gives its unclaimed machines up and keeps the claimed one', async () => {
+test('a draining runner gives up its unclaimed machines and keeps the claimed one', async () => {
   const { client } = installation
   const leaving = await startSyntheticAgent(installation, { name: 'leaving' })
   const { warmPools } = await client.apply(declaration('moves', 2))
@@ -207,7 +207,7 @@ test('a step that keeps failing fails its machines with step and cause, and the 
   await client.runners.delete('clumsy')
 }, 120_000)
 
-test('a failed machine that is tried once more is made anew, and its claim is bound after all', async () => {
+test('a failed machine that is retried is made again, and its claim is bound after all', async () => {
   const { client } = installation
   const failing = { HEARTH_SYNTHETIC_FAILURES: 'project_setup:1' }
   const clumsy = await startSyntheticAgent(installation, { name: 'mended', environment: failing })
@@ -236,7 +236,7 @@ test('a failed machine that is tried once more is made anew, and its claim is bo
   await client.runners.delete('mended')
 }, 90_000)
 
-test('a runner removed by force gives its machines up, and the claim on one is released', async () => {
+test('a runner removed by force gives up its machines, and the claim on one is released', async () => {
   const { client } = installation
   const lost = await startSyntheticAgent(installation, { name: 'lost' })
   const { warmPools } = await client.apply(declaration('lost', 1))

@@ -64,7 +64,7 @@ const setupsOf = (instances: readonly WarmPoolInstance[]) =>
     }),
   )
 
-test('a test runs the steps of a disabled pool, beside another, and is none of its members', async () => {
+test('a test boot runs the steps of a disabled pool, beside another test, and is not a member', async () => {
   const { client } = installation
   const { metadata } = await poolOf('tested', { enabled: false, min: 2 })
   const tests = client.warmPools.tests(metadata.id)
@@ -92,7 +92,7 @@ test('a test runs the steps of a disabled pool, beside another, and is none of i
   expect(await client.warmPools.instances(metadata.id).listAll({ state: 'ready' })).toHaveLength(2)
 })
 
-test('a failed test says where and why, opens for who started it, and goes when it has been kept', async () => {
+test('a failed test says where and why, can be entered by its creator, and is removed after its keep time', async () => {
   const { client, url } = installation
   const member = async (name: string) =>
     new HearthClient({ url, token: (await client.tokens.create({ name, roles: ['member'] })).secret })
@@ -147,7 +147,7 @@ test('deleting a pool ends its tests', async () => {
   await untilEnvironment(client, test.environment.metadata.id, ({ status }) => status.phase === 'deleted')
 })
 
-test('a cleared pool is empty at once, and fills again when it is to, is enabled or is changed', async () => {
+test('a cleared pool is empty at once, and fills again when it should, is enabled or is changed', async () => {
   const { client } = installation
   const { metadata } = await poolOf('cleared', { min: 2 })
   const { id } = metadata
@@ -177,7 +177,7 @@ test('a cleared pool is empty at once, and fills again when it is to, is enabled
   await untilPool(client, id, ({ status }) => status.ready === 3)
 })
 
-test('from the change of a project on, its pool is not ready until its members are made from it', async () => {
+test('from a change of the project on, its pool is not ready until its members are made from it', async () => {
   const { client } = installation
   const { metadata, spec } = await poolOf('told', { min: 2 })
   const { id } = metadata
@@ -246,7 +246,7 @@ test('a member that has been ready for too long is replaced before it goes', asy
   expect(Math.min(...fewest)).toBeGreaterThanOrEqual(2)
 })
 
-test('a pool whose boots keep failing stops with the reason, and clearing it to be filled tries again', async () => {
+test('a pool whose boots keep failing stops with the reason, and clearing it with replenish retries', async () => {
   const { client } = installation
   const { metadata } = await poolOf('stops', { class: 'broken', min: 1 })
   const { id } = metadata

@@ -19,7 +19,7 @@ afterAll(async () => {
   await installation[Symbol.asyncDispose]()
 })
 
-test('a pool fills, every step with its times, and is ready', async () => {
+test('a pool fills and is ready, and every step has its times', async () => {
   const { client } = installation
   const { warmPools, projectId } = await client.apply({
     apiVersion: 'hearth/v1',
@@ -113,7 +113,7 @@ test('with fallback cold an empty pool still serves: the claim waits and is then
   expect((await client.warmPools.get(warmPools[0]?.id ?? '')).status.ready).toBe(0)
 })
 
-test('a claimed machine opens for its claimant and administrators, and for no other member', async () => {
+test('a claimed machine can be entered by its claimant and administrators, and by no other member', async () => {
   const { client, url } = installation
   const member = async (name: string) =>
     new HearthClient({ url, token: (await client.tokens.create({ name, roles: ['member'] })).secret })
@@ -157,7 +157,7 @@ test('a released machine is deleted and never comes back to the pool', async () 
   expect(members.map(({ metadata }) => metadata.id)).not.toContain(environmentId)
 })
 
-test('a pool made smaller, disabled and left out of the file gives its machines up', async () => {
+test('a pool that is made smaller, disabled or left out of the file gives up its machines', async () => {
   const { client } = installation
   const declaration = (min: number, enabled = true) => ({
     apiVersion: 'hearth/v1' as const,

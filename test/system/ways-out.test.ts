@@ -57,7 +57,7 @@ async function machineIn(phase: EnvironmentPhase): Promise<string> {
 
 const phaseOf = async (id: string) => (await installation.client.environments.get(id)).status.phase
 
-test.each(environmentPhases)('%s: retry goes on, and repeated changes nothing more', async (phase) => {
+test.each(environmentPhases)('%s: retry continues, and repeating it changes nothing more', async (phase) => {
   const { client } = installation
   const id = await machineIn(phase)
   if (phase === 'deleted') {
@@ -95,7 +95,7 @@ test.each(environmentPhases)(
   },
 )
 
-test.each(environmentPhases)('%s: delete by force is done at once, twice too', async (phase) => {
+test.each(environmentPhases)('%s: delete by force ends at once, also when repeated', async (phase) => {
   const { client } = installation
   const id = await machineIn(phase)
   for (const _ of [1, 2]) {
@@ -125,7 +125,7 @@ test('every wait whose deadline passes records its cause', async () => {
   }
 })
 
-test('a project that cannot go says what keeps it', async () => {
+test('a project that cannot be deleted says what keeps it', async () => {
   const { client } = installation
   const id = await machineIn('running')
   await client.projects.delete(spec.projectId)

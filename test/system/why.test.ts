@@ -132,7 +132,7 @@ test('failed: the step, the cause, the exit status and the last lines; and the c
   await client.runners.delete('clumsy', { force: true })
 }, 60_000)
 
-test('unreachable: which runner, silent since when, and what comes of it; deleted: since its runner was removed', async () => {
+test('unreachable: which runner, since when, and what happens next; deleted: since its runner was removed', async () => {
   const { client } = installation
   await using _east = await startSyntheticAgent(installation, { name: 'east', through: relay, timings })
   const { projectId, poolId } = await apply('waits', { warmPools: [{ min: 1 }] })

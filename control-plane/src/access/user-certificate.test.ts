@@ -48,7 +48,7 @@ test.each(['ed25519', 'rsa', 'ecdsa'])(
   },
 )
 
-test('a key that cannot be read is refused with the field', () => {
+test('a key that cannot be read is refused, and the error names the field', () => {
   const broken = ['ssh-ed25519 AAAA', 'ssh-ed25519 AAAAB3NzaC1yc2E=', 'ssh-dss AAAAB3NzaC1kc3M=']
   for (const publicKey of broken) {
     const request = { publicKey, principals: ['a'], keyId: 'b', validAfter, validBefore }

@@ -29,7 +29,7 @@ function recorded() {
   return { calls, command }
 }
 
-test('prepares before the transaction, and follows up after it', async () => {
+test('prepare runs before the transaction, and afterCommit after it', async () => {
   const { calls, command } = recorded()
   const noted: Transacted<string> = async (work) => {
     calls.push('begin')
@@ -42,7 +42,7 @@ test('prepares before the transaction, and follows up after it', async () => {
   expect(calls).toEqual(['prepare x', 'begin', 'run x prepared', 'commit', 'after commit outcome 1'])
 })
 
-test('a transaction that is run again is followed up once, with what was committed', async () => {
+test('after a transaction that was rerun, afterCommit runs once, with what was committed', async () => {
   const { calls, command } = recorded()
   const again: Transacted<string> = async (work) => {
     await work(tx)
@@ -52,14 +52,14 @@ test('a transaction that is run again is followed up once, with what was committ
   expect(calls.filter((call) => call.startsWith('after'))).toEqual(['after commit outcome 2'])
 })
 
-test('a repeat, whose work an earlier request has done, is not followed up', async () => {
+test('a repeat of a finished request does not run afterCommit', async () => {
   const { calls, command } = recorded()
   const repeat: Transacted<string> = async () => ({ answer: 'the first answer', isRepeat: true })
   expect(await performCommand(command, context, 'x', repeat, (outcome) => outcome)).toBe('the first answer')
   expect(calls).toEqual(['prepare x'])
 })
 
-test('a failure is told and thrown, and nothing follows the commit that never was', async () => {
+test('a failed transaction is reported and thrown, and afterCommit does not run', async () => {
   const { calls, command } = recorded()
   const failing: Transacted<string> = async (work) => {
     await work(tx)
@@ -72,7 +72,7 @@ test('a failure is told and thrown, and nothing follows the commit that never wa
   expect(calls.some((call) => call.startsWith('after commit'))).toBe(false)
 })
 
-test('a command without anything around its transaction is done all the same', async () => {
+test('a command with only a transaction is carried out', async () => {
   const plain: Command<number, number> = { run: async (_, __, input) => input + 1 }
   expect(await performCommand(plain, context, 1, once, String)).toBe('2')
 })

@@ -29,7 +29,7 @@ const slow: [what: string, first: string, piece: string][] = [
   ['a body in pieces, one letter each', `${post}Transfer-Encoding: chunked\r\n\r\n`, '1\r\nx\r\n'],
 ]
 
-test.each(slow)('%s: answered with 408, and cut', async (_, first, piece) => {
+test.each(slow)('%s: answered with 408 and disconnected', async (_, first, piece) => {
   const answer = await talk(first, piece)
   expect(answer).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/)
   expect(answer).toMatch(/^content-type: application\/json\r$/im)
@@ -37,11 +37,11 @@ test.each(slow)('%s: answered with 408, and cut', async (_, first, piece) => {
   expect(body.error.message).toMatch(/did not come whole in time/)
 })
 
-test('who says nothing at all is cut', async () => {
+test('a client that sends nothing is disconnected', async () => {
   expect(await talk('', '')).toMatch(/^$|^HTTP\/1.1 408 /)
 })
 
-test('50 that send slowly keep nobody from an answer', async () => {
+test('50 slow clients delay no other request', async () => {
   const talks = Array.from({ length: 50 }, () => talk(`${post}Content-Length: 100000\r\n\r\n`, 'x'))
   const { port } = listener.address
   for (let at = 0; at < 10; at += 1) {

@@ -51,7 +51,7 @@ test('five seconds’ worth pass at once, then as many as are allowed a second',
   expect(burst(rates, ana, 100).passed).toBe(50)
 })
 
-test('members of one organization share its rate, and a refused request takes nothing from it', () => {
+test('members of one organization share its rate, and a refused request does not count', () => {
   const rates = new RequestRates(clock)
   const ana = caller('ana', { principal: 2, organization: 6 })
   const ben = caller('ben', { principal: null, organization: 6 })
@@ -59,14 +59,14 @@ test('members of one organization share its rate, and a refused request takes no
   expect(burst(rates, ben, 1_000).passed).toBe(20)
 })
 
-test('no limit, and a runner, are never refused', () => {
+test('without a limit, and for runners, no request is refused', () => {
   const rates = new RequestRates(clock)
   expect(burst(rates, caller('ana', { principal: null, organization: null }), 10_000).passed).toBe(10_000)
   const runner = { ...caller('host', { principal: 1, organization: 1 }), runnerId: 'host' }
   expect(burst(rates, runner, 1_000).passed).toBe(1_000)
 })
 
-test('however many have asked, only those of the last seconds are remembered', () => {
+test('only callers of the last seconds are remembered, however many there were', () => {
   const rates = new RequestRates(clock)
   for (let at = 0; at < 30_000; at++) {
     rates.take(caller(`p-${at}`, { principal: 10, organization: null }))
@@ -75,7 +75,7 @@ test('however many have asked, only those of the last seconds are remembered', (
   expect(rates.size).toBeLessThanOrEqual(10_001)
 })
 
-test('a large change costs as many requests as it is worth, and only the ones after it wait', () => {
+test('a large change counts as several requests, and only later requests wait for it', () => {
   const rates = new RequestRates(clock)
   const ana = caller('ana', { principal: 10, organization: 100 })
   const ben = caller('ben', { principal: null, organization: 100 })
@@ -89,7 +89,7 @@ test('a large change costs as many requests as it is worth, and only the ones af
   expect(burst(rates, ana, 100).passed).toBe(5)
 })
 
-test('a change of usual size costs no more than its request', () => {
+test('a change of ordinary size counts as one request', () => {
   const rates = new RequestRates(clock)
   const ana = caller('ana', { principal: 10, organization: null })
   for (let change = 0; change < 25; change++) {

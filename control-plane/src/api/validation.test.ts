@@ -37,7 +37,7 @@ test('neither a secret nor a password in an address is repeated', () => {
   expect(address.message).toContain('got "https://***@example.org"')
 })
 
-test('three of many faults stand in the message, and as much of each as can be read', () => {
+test('a message names three of many errors, each shortened to a readable length', () => {
   const unknown = Object.fromEntries(
     Array.from({ length: 30 }, (_, at) => [`field${at}`, 'x'.repeat(10_000)]),
   )

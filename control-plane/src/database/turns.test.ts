@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { expect, test } from 'vitest'
 import { Turns } from './turns.ts'
 
-test('one organization has no more than its turns, in order, and keeps nobody else waiting', async () => {
+test('an organization never has more than its turns at once, gets them in order, and delays nobody else', async () => {
   const turns = new Turns(2)
   const begun: string[] = []
   const ends = new EventEmitter()
@@ -25,7 +25,7 @@ test('one organization has no more than its turns, in order, and keeps nobody el
   await Promise.all(done)
 })
 
-test('a turn whose work fails goes to the next all the same', async () => {
+test('when work fails, its turn still goes to the next', async () => {
   const turns = new Turns(1)
   const fails = turns.take('busy', () => Promise.reject(new Error('refused')))
   const follows = turns.take('busy', () => Promise.resolve('done'))

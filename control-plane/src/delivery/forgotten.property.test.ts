@@ -120,7 +120,7 @@ function after(steps: Steps): { publishing: Publishing; all: number[] } {
   return { publishing, all: Array.from({ length: newest }, (_, index) => index + 1) }
 }
 
-test('whatever a stream forgets, whenever it does and whoever is killed meanwhile, it holds every event in the end', () => {
+test('whatever the stream forgets and whoever is killed, it holds every event in the end', () => {
   const anyRound = fc.record({ young: fc.boolean(), commits: fc.boolean(), forgets: anyForgetting })
   fc.assert(
     fc.property(anySteps(anyRound), (steps) => {
@@ -131,7 +131,7 @@ test('whatever a stream forgets, whenever it does and whoever is killed meanwhil
   )
 })
 
-test('observers have seen every event in the end, whatever servers come back without and whoever is killed meanwhile', () => {
+test('whatever the servers forget and whoever is killed, observers have seen every event in the end', () => {
   const anyRound = fc.record({ young: fc.boolean(), commits: fc.boolean(), forgets: fc.constant([]) })
   fc.assert(
     fc.property(anySteps(anyRound), (steps) => {
@@ -142,7 +142,7 @@ test('observers have seen every event in the end, whatever servers come back wit
   )
 })
 
-test('while a stream holds what it told, nothing counts as forgotten, whatever was published twice', () => {
+test('while the stream holds everything it acknowledged, nothing counts as forgotten, even what was published twice', () => {
   fc.assert(
     fc.property(
       fc.array(fc.boolean(), { maxLength: 50 }),
@@ -162,7 +162,7 @@ test('while a stream holds what it told, nothing counts as forgotten, whatever w
   )
 })
 
-test('a message whose time was over is not forgotten; one that another has taken the place of is', () => {
+test('an expired message is not forgotten; one whose number another message has is', () => {
   const checkpoint = { sequence: 9, eventId: 'newest' }
   expect(forgottenAfter(checkpoint, { eventId: null, first: 10, last: 9 })).toBeNull()
   expect(forgottenAfter(checkpoint, { eventId: null, first: 12, last: 30 })).toBeNull()

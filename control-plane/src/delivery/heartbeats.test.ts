@@ -19,7 +19,7 @@ function setUp(note: (ids: string[]) => void | Promise<void>) {
   return { heartbeats, unusable }
 }
 
-test('heartbeats of one moment are noted together, and each is told when it is', async () => {
+test('heartbeats of one moment are written together, and each resolves when it is written', async () => {
   const noted: string[][] = []
   const { heartbeats } = setUp((ids) => void noted.push(ids))
   await Promise.all([heartbeats.take(beat('a')), heartbeats.take(beat('b'))])
@@ -28,7 +28,7 @@ test('heartbeats of one moment are noted together, and each is told when it is',
   expect(noted).toEqual([['a', 'b'], ['c']])
 })
 
-test('of one runner the newest is noted, however many come', async () => {
+test('of many heartbeats of one runner only the newest is written', async () => {
   const noted: Presence[] = []
   const heartbeats = new Heartbeats({
     note: async (presences) => void noted.push(...presences),
@@ -45,7 +45,7 @@ test('of one runner the newest is noted, however many come', async () => {
   expect(noted).toEqual([leaving])
 })
 
-test('one that cannot be noted costs no other runner its heartbeat', async () => {
+test('a heartbeat that cannot be written costs no other runner its heartbeat', async () => {
   const noted: string[] = []
   const { heartbeats, unusable } = setUp((ids) => {
     if (ids.includes('bad')) throw dataFault()
@@ -56,7 +56,7 @@ test('one that cannot be noted costs no other runner its heartbeat', async () =>
   expect(unusable).toEqual(['bad'])
 })
 
-test('those that could not be noted do not keep the next ones from being', async () => {
+test('after a failed write the next heartbeats are written', async () => {
   const noted: string[] = []
   let fails = true
   const { heartbeats, unusable } = setUp((ids) => {

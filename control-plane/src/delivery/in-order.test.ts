@@ -4,7 +4,7 @@ import { carryInOrder } from './in-order.ts'
 
 const never = () => false
 
-test('whatever fails, nothing of a key is done before or without what it follows', async () => {
+test('whatever fails, no item of a key is done before or without the items it follows', async () => {
   const items = fc.array(
     fc.record({ key: fc.constantFrom('a', 'b', 'c'), fails: fc.boolean(), turns: fc.nat(3) }),
     { maxLength: 12 },
@@ -51,7 +51,7 @@ test('different keys do not wait for each other', async () => {
   expect([...(await carried).done]).toEqual(['b', 'a'])
 })
 
-test('nothing is begun any more once it is over', async () => {
+test('after the end nothing new is started', async () => {
   let over = false
   const { done } = await carryInOrder(
     [1, 2],

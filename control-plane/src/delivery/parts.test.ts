@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { partsOf } from './parts.ts'
 
-test('parts have every item, in order, and no more bytes than they may unless it is one item', () => {
+test('parts contain every item in order, and exceed the size only with a single item', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(20)), fc.integer({ min: 1, max: 30 }), (sizes, mostBytes) => {
       const parts = partsOf(sizes, (size) => size, mostBytes)

@@ -8,7 +8,7 @@ test('NUL and lone surrogates are replaced, wherever they are', () => {
   })
 })
 
-test('what can be kept stays as it is', () => {
+test('text that can be stored is unchanged', () => {
   const keepable = fc.jsonValue().filter((value) => !/\\u0000|\\ud[89a-f]/i.test(JSON.stringify(value)))
   fc.assert(
     fc.property(keepable, (value) => {

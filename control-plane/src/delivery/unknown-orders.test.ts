@@ -20,7 +20,7 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]()
 })
 
-test('orders of a kind that is not known are told with their number, and stay; those that are known are not told', async () => {
+test('orders of unknown kinds are reported with their number and stay; known ones are not reported', async () => {
   const { database } = connected
   const row = (kind: string, created_at: Date) => ({
     topic: 'order' as const,

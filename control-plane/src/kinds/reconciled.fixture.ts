@@ -32,7 +32,7 @@ export function describeReconciler(kind: string, scenarios: readonly Scenario[])
     (_, scenario) => {
       const { reconciler, outcome, expected, runs = 1 } = scenario
 
-      test('does nothing while nothing can be told, and then all of it once, though it is run eight times', async () => {
+      test('changes nothing while events and orders cannot be written, and then everything exactly once in eight runs', async () => {
         await using world = await World.create()
         const { id, bystanders } = await arrange(world, scenario)
         const before = await read(world.database, [...written, wakes])
@@ -48,7 +48,7 @@ export function describeReconciler(kind: string, scenarios: readonly Scenario[])
         await bystanders.areUntouched()
       })
 
-      test('does the same when it is run eight times at the same moment', async () => {
+      test('has the same result when it is run eight times in parallel', async () => {
         await using world = await World.create()
         const { id, bystanders } = await arrange(world, scenario)
         await Promise.all(Array.from({ length: 8 }, () => world.reconcile(reconciler, id)))

@@ -14,11 +14,11 @@ test('a public host is asked at the address that was judged', async () => {
   expect(await judge(['93.184.216.34'])).toEqual({ ...target, address: '93.184.216.34' })
 })
 
-test('of a host that is public and private only the public address is used', async () => {
+test('of a host with public and private addresses only a public one is used', async () => {
   expect(await judge(['127.0.0.1', '10.0.0.1', '93.184.216.34'])).toMatchObject({ address: '93.184.216.34' })
 })
 
-test('what is not public is not asked unless it was opened', async () => {
+test('a non-public address is refused unless it is allowed', async () => {
   expect(await judge(['10.0.0.5', '::1'])).toBe('not public')
   expect(await judge(['10.0.0.5'], ['git.example'])).toMatchObject({ address: '10.0.0.5' })
   expect(await judge([])).toBe('unresolved')

@@ -12,7 +12,7 @@ function held(): { work: () => Promise<string>; end: () => void } {
   return { work: () => over, end: () => end() }
 }
 
-test('no more are under way than there are places, and who waits comes in order', async () => {
+test('no more run at once than there are places, and those that wait are served in order', async () => {
   const places = new Places({ most: 2, mostWaiting: 10 })
   const works = [held(), held(), held(), held()]
   const begun: number[] = []
@@ -32,7 +32,7 @@ test('no more are under way than there are places, and who waits comes in order'
   expect(await Promise.all(all)).toEqual(['done', 'done', 'done', 'done'])
 })
 
-test('who comes when too many wait, and who gives up while waiting, is not served, and takes no place', async () => {
+test('a caller that comes when too many wait, or gives up while waiting, is not served and takes no place', async () => {
   const places = new Places({ most: 1, mostWaiting: 1 })
   const first = held()
   const serving = places.with(never, first.work)

@@ -15,14 +15,14 @@ let count = 0
 /** A `sleep` that no other process has in its command line. */
 const sleep = () => `${700 + count++}.${process.pid}`
 
-test('what a program writes and how it ends comes back', async () => {
+test('the output and exit status of a program are returned', async () => {
   expect(await runInGroup(shell('echo heard; exit 3'), bounds, never)).toEqual({
     exitCode: 3,
     output: 'heard\n',
   })
 })
 
-test('nothing of this process’s environment is passed on', async () => {
+test('the environment of this process is not passed on', async () => {
   vi.stubEnv('HEARTH_DATABASE_URL', 'postgresql://secret')
   vi.stubEnv('SSH_AUTH_SOCK', '/run/agent')
   const end = await runInGroup(shell('env | sort'), bounds, never)
@@ -30,14 +30,14 @@ test('nothing of this process’s environment is passed on', async () => {
   vi.unstubAllEnvs()
 })
 
-test('at the deadline the program ends with every helper, also one that ignores SIGTERM', async () => {
+test('at the deadline the program and all its helpers are ended, even one that ignores SIGTERM', async () => {
   const seconds = sleep()
   const hang = shell(`trap '' TERM; sleep ${seconds} & sleep ${seconds}`)
   expect(await runInGroup(hang, { ...bounds, deadlineMilliseconds: 300 }, never)).toBeNull()
   await vi.waitFor(() => expect(isRunning(seconds)).toBe(false))
 })
 
-test('who asked goes away, and nothing of it is left', async () => {
+test('when the caller gives up, the program is ended', async () => {
   const seconds = sleep()
   const asking = new AbortController()
   const ended = runInGroup(shell(`sleep ${seconds}`), bounds, asking.signal)
@@ -54,13 +54,13 @@ test('a helper that outlives its program is ended with it', async () => {
   await vi.waitFor(() => expect(isRunning(seconds)).toBe(false))
 })
 
-test('one that writes without end, or takes memory without end, is ended', async () => {
+test('a program with endless output or memory use is ended', async () => {
   expect(await runInGroup(shell('yes'), bounds, never)).toBeNull()
   const greedy = await runInGroup(shell('tail -c 4G /dev/zero'), bounds, never)
   expect(greedy?.exitCode).not.toBe(0)
 })
 
-test('a program that is not there says so', async () => {
+test('a missing program is named in the error', async () => {
   const missing: Program = { command: 'hearth-no-such-program', arguments: [], environment: {} }
   expect((await runInGroup(missing, bounds, never))?.exitCode).toBe(127)
 })

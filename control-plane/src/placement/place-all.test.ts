@@ -12,7 +12,7 @@ const host = (id: string, memoryMebibytes: number): Candidate => {
   return { ...rest, facts: { ...facts, virtualCpus: 64, memoryMebibytes, diskGibibytes: 1000 } }
 }
 
-test('each is placed in the room that those before it left, and one that fits nowhere holds up no other', () => {
+test('each is placed in the room that those before it left, and one that fits nowhere delays no other', () => {
   const waiting = [small, large, small, small].map((wanted, index) => ({ id: String(index), wanted }))
   const placements = placeAll(waiting, [host('a', 2048)])
   expect([...placements].map(([id, { runnerId }]) => [id, runnerId])).toEqual([
@@ -23,7 +23,7 @@ test('each is placed in the room that those before it left, and one that fits no
   ])
 })
 
-test('only one machine is tried on a degraded runner', () => {
+test('a degraded runner gets only one machine as a probe', () => {
   const degraded = { ...host('a', 8192), phase: 'degraded' as const, probeDue: true }
   const waiting = ['0', '1'].map((id) => ({ id, wanted: small }))
   const placements = placeAll(waiting, [degraded])

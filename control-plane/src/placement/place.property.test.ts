@@ -66,7 +66,7 @@ function fits(wanted: Wanted, { facts, reserved, labels, spec }: Candidate): boo
   )
 }
 
-test('a machine is placed where it fits and may be, or nowhere with a reason; the order of the fleet is no matter', () => {
+test('a machine is placed where it fits and is allowed, or nowhere with a reason, whatever the order of the fleet', () => {
   fc.assert(
     fc.property(anyWanted, anyFleet, (wanted, fleet) => {
       const placement = place(wanted, fleet)
@@ -90,7 +90,7 @@ test('a machine is placed where it fits and may be, or nowhere with a reason; th
   )
 })
 
-test('however many are placed together, no host is promised twice', () => {
+test('however many are placed together, no room is promised twice', () => {
   fc.assert(
     fc.property(fc.array(anyWanted, { maxLength: 20 }), anyFleet, (wishes, fleet) => {
       const before = structuredClone(fleet)

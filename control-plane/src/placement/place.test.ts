@@ -29,7 +29,7 @@ test.each<[string, Partial<Wanted>, Partial<Candidate>]>([
   expect(placement.reason).toContain(`host-a ${reason}`)
 })
 
-test('with 250 runners the reason stays short: refusals are told by kind, with the nearest miss', () => {
+test('with 250 runners the reason stays short: refusals are counted by cause, with the nearest miss', () => {
   const fleet = Array.from({ length: 250 }, (_, index) => {
     const id = String(index).padStart(3, '0')
     const facts = candidate(id).facts
@@ -45,7 +45,7 @@ test('with 250 runners the reason stays short: refusals are told by kind, with t
   expect(placement).toMatchObject({ refusals: [{ names: { length: 210 } }, {}, {}] })
 })
 
-test('many different refusals are told up to six, and the others counted', () => {
+test('of many different refusals six are named and the others counted', () => {
   const fleet = Array.from({ length: 20 }, (_, index) => candidate(String(index)))
   const selectors = Object.fromEntries(fleet.map(({ id }) => [`key-${id}`, 'x']))
   const labelled = fleet.map((one, index) => ({
@@ -66,7 +66,7 @@ test('a runner where machines failed lately is taken only if no other fits', () 
   expect(place(small, [suspected])).toMatchObject({ runnerId: 'a' })
 })
 
-test('a degraded runner gets nothing, and once its pause is over one machine that nobody waits for', () => {
+test('a degraded runner gets nothing until its pause is over, and then one machine that nobody waits for', () => {
   const degraded = candidate('a', { phase: 'degraded' })
   const due = { ...degraded, probeDue: true }
   expect(place(small, [degraded]).reason).toContain('host-a is degraded')

@@ -17,7 +17,7 @@ test.each([
   expect(exitCodeOf(new HearthError(code, 'no'))).toBe(exit)
 })
 
-test('a command’s own status is kept, and anything unforeseen is a failure', () => {
+test('a command’s own status is kept, and any unexpected error is a failure', () => {
   expect(exitCodeOf(new CommandError('the guest said 42', 42))).toBe(42)
   expect(exitCodeOf(new Error('?'))).toBe(1)
   expect(exitCodeOf('?')).toBe(1)

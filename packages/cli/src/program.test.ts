@@ -64,7 +64,7 @@ test('unknown words, missing arguments and values out of range are usage faults'
   }
 })
 
-test('without any control plane a command says how to get one, and ends with 5', async () => {
+test('without a configured control plane a command says how to get one, and exits with 5', async () => {
   const error = await run('get', 'environments').catch((thrown: unknown) => thrown)
   expect(exitCodeOf(error)).toBe(5)
   expect((error as Error).message).toContain('hearth dev')

@@ -58,13 +58,13 @@ const lines =
     else setImmediate(() => response.destroy())
   }
 
-test('a read goes on after a cut connection and a 503, with the token', async () => {
+test('a read is repeated after a broken connection and after a 503, with the token', async () => {
   const { client, requests } = await serving(cut, unavailable, json(200, { items: [tokenJson], next: null }))
   expect((await client.tokens.list({})).items).toHaveLength(1)
   expect(requests.map((request) => request.headers.authorization)).toEqual(Array(3).fill('Bearer secret'))
 })
 
-test('a create is repeated with one and the same idempotency key, and the next create has another', async () => {
+test('a repeated create keeps its idempotency key, and the next create has another one', async () => {
   const { client, requests } = await serving(cut, json(201, { ...tokenJson, secret: 's' }))
   await client.tokens.create({ name: 'ci', roles: ['viewer'] })
   await client.tokens.create({ name: 'ci', roles: ['viewer'] })
@@ -92,7 +92,7 @@ test('a refusal keeps its code and is not repeated', async () => {
   expect(requests).toHaveLength(1)
 })
 
-test('nobody listening is `unavailable`, and the message says where', async () => {
+test('if nobody listens the error is `unavailable`, and the message says where', async () => {
   const closed = createServer()
   await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve))
   const { port } = closed.address() as AddressInfo
@@ -102,7 +102,7 @@ test('nobody listening is `unavailable`, and the message says where', async () =
   await expect(client.whoami()).rejects.toThrow(message)
 })
 
-test('an answer that does not fit the contract is refused', async () => {
+test('an answer that violates the contract is refused', async () => {
   const { client } = await serving(json(200, { items: [{ kind: 'Token' }], next: null }))
   await expect(client.tokens.list({})).rejects.toBeInstanceOf(HearthError)
 })
@@ -124,7 +124,7 @@ test('an aborted call ends with the reason it was aborted for', async () => {
   await expect(call).rejects.toThrow('enough')
 })
 
-test('events go on where they were after the stream broke, each once', async () => {
+test('after a broken stream, events continue where they stopped, each once', async () => {
   const message = (position: number) => `id: ${position}\ndata: ${JSON.stringify(event(position))}\n\n`
   const { client, requests } = await serving(
     lines(message(1) + message(2), false),
@@ -147,7 +147,7 @@ test('events go on where they were after the stream broke, each once', async () 
   expect(opened).toBe(2)
 })
 
-test('a stream that broke before its first event goes on from where it began', async () => {
+test('a stream that broke before its first event continues from its start', async () => {
   const begin = 'event: position\nid: 41\ndata: 41\n\n'
   const { client, requests } = await serving(
     lines(begin, false),

@@ -12,14 +12,14 @@ test('numbers stay within their column', () => {
   expect(isTaken(positiveSchema, 0)).toBe(false)
 })
 
-test('a text is held to its bytes, not to its characters', () => {
+test('a text is limited in bytes, not in characters', () => {
   expect(isTaken(boundedText(4), '😀')).toBe(true)
   expect(isTaken(boundedText(4), '😀a')).toBe(false)
   expect(isTaken(boundedText(4), 'ääa')).toBe(false)
   expect(isTaken(boundedText(4, 1), '')).toBe(false)
 })
 
-test('what PostgreSQL cannot keep is refused', () => {
+test('text that PostgreSQL cannot store is refused', () => {
   for (const wrong of ['a\0b', '\ud83d', 'x\ude00']) expect(isTaken(boundedText(100), wrong)).toBe(false)
 })
 

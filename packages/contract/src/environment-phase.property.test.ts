@@ -26,7 +26,7 @@ test('deletion is reachable from every phase, in two moves at most, and nothing 
   expect(reachable('deleted')).toEqual(new Set(['deleted']))
 })
 
-test('every phase but deletion can fail, and from failure every phase of a living machine can be reached again', () => {
+test('every phase but deletion can fail, and from `failed` every phase of an existing machine can be reached again', () => {
   for (const phase of environmentPhases) {
     if (phase === 'failed' || phase === 'deleted') continue
     expect(mayMove(phase, 'failed'), phase).toBe(true)
@@ -34,7 +34,7 @@ test('every phase but deletion can fail, and from failure every phase of a livin
   expect(reachable('failed')).toEqual(new Set(environmentPhases))
 })
 
-test('a walk of allowed moves never stays in a phase, and what waits says for what and how long', () => {
+test('every allowed transition changes the phase, and waiting phases say for what and how long', () => {
   fc.assert(
     fc.property(anyPhase, fc.array(fc.nat(), { maxLength: 50 }), (start, choices) => {
       let phase = start
@@ -54,7 +54,7 @@ test('a walk of allowed moves never stays in a phase, and what waits says for wh
   )
 })
 
-test('what only the control plane decides has a deadline: no phase waits for a word for ever', () => {
+test('every phase that only the control plane ends has a deadline: none waits for a message for ever', () => {
   const resting: EnvironmentPhase[] = ['running', 'stopped', 'failed', 'deleted']
   for (const phase of environmentPhases) {
     expect(environmentPhaseTable[phase].deadlineSeconds === null, phase).toBe(resting.includes(phase))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Failure, speaksAgainstHost } from './failure.ts'
 
-test('only the making and the first answer of a machine speak against its host', () => {
+test('only failures in making a machine and in its first answer count against its host', () => {
   const failure = (code: Failure['code'], step?: Failure['step']): Failure => ({
     code,
     message: '',

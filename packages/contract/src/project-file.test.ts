@@ -24,7 +24,7 @@ test('a good file is what it says', () => {
   expect(declaration).toMatchObject({ name: 'shop', warmPools: [{ min: 2, setup: ['make warm'] }] })
 })
 
-test('every fault is told at once, each at its line and column', () => {
+test('all errors are reported at once, each with line and column', () => {
   const { declaration, faults } = parseProjectFile(
     good
       .replace('min: 2', 'min: -2')
@@ -38,12 +38,12 @@ test('every fault is told at once, each at its line and column', () => {
   expect(places.some((place) => place.startsWith('10:'))).toBe(true)
 })
 
-test('a field that is missing is told where it should be', () => {
+test('a missing field is reported at the place where it should be', () => {
   const { faults } = parseProjectFile('apiVersion: hearth/v1\nwarmPools:\n  - min: 1\n')
   expect(faults).toMatchObject([{ line: 1, column: 1, path: 'name' }])
 })
 
-test('text that is no YAML is refused with the place', () => {
+test('text that is not YAML is refused with the place', () => {
   const { declaration, faults } = parseProjectFile('name: shop\nsetup: [make\nvariables: {}\n')
   expect(declaration).toBeNull()
   expect(faults[0]?.line).toBeGreaterThanOrEqual(2)

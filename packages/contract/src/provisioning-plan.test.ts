@@ -35,7 +35,7 @@ test('the steps are in order, those of a repository once for each', () => {
   )
 })
 
-test('the summary is undecided while steps run and tells the first failure', () => {
+test('the summary is undecided while steps run, and names the first failure', () => {
   const step = (name: 'create_vm' | 'clone_repo', phase: 'running' | 'succeeded' | 'failed' | 'skipped') => ({
     name,
     repository: null,

@@ -38,14 +38,14 @@ test.each(['.', '..', '-x', '.env', 'a/b', 'a b', 'é', 'x'.repeat(101), '\u001b
   },
 )
 
-test('what would take the place of Hearth’s own file needs a name', () => {
+test('a folder that would replace Hearth’s own file needs another name', () => {
   const read = repositoryInputSchema.safeParse({ url: 'https://git.example/team/.env.git' })
   expect(read.error?.issues).toMatchObject([
     { path: ['name'], message: expect.stringContaining('is needed') },
   ])
 })
 
-test('two clones in one folder are refused, with the way out', () => {
+test('two clones in one folder are refused, with a solution', () => {
   const urls = ['https://git.example/a/Shop.git', 'https://git.example/b/shop', 'https://git.example/c/cart']
   const spec = { repositories: urls.map((url) => ({ url })) }
   const issues = projectCreateSchema.safeParse({ name: 'shop', spec }).error?.issues

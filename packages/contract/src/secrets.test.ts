@@ -12,7 +12,7 @@ const refused: [what: string, secrets: Record<string, string>, message: string][
   ['nine values of 64 KiB', named(9, 'x'.repeat(65_536)), 'at most 524288 bytes together, these have 5898'],
   ['a value that no shell can hold', { KEY: 'a\0b' }, 'without NUL characters'],
 ]
-test.each(refused)('%s are refused, with the bound', (_, secrets, message) => {
+test.each(refused)('%s are refused, with the limit', (_, secrets, message) => {
   const faults = [
     secretsSchema.safeParse(secrets),
     projectCreateSchema.safeParse({ name: 'shop', spec: { secrets } }),
@@ -21,7 +21,7 @@ test.each(refused)('%s are refused, with the bound', (_, secrets, message) => {
   for (const { error } of faults) expect(error?.message).toContain(message)
 })
 
-test('the most that is allowed is taken', () => {
+test('the largest allowed secrets are accepted', () => {
   expect(secretsSchema.safeParse(named(256, 'x'.repeat(2_000))).success).toBe(true)
   expect(secretsSchema.safeParse(named(7, 'x'.repeat(65_536))).success).toBe(true)
 })

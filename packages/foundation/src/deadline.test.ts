@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { Deadline } from './deadline.ts'
 
-test('it aborts when the time is up, though nobody keeps anything of it but its signal', async () => {
+test('it aborts when the time is up, even if only its signal is referenced', async () => {
   setFlagsFromString('--expose-gc')
   const collectGarbage = runInNewContext('gc') as () => void
   const other = new AbortController()
@@ -15,7 +15,7 @@ test('it aborts when the time is up, though nobody keeps anything of it but its 
   expect(await aborted).toEqual(new Error('no answer in time'))
 })
 
-test('it aborts with any other signal, at once where that has aborted already, and not after it is disposed of', () => {
+test('it aborts with any other signal, at once if that has already aborted, and not after it is disposed of', () => {
   const one = new AbortController()
   const two = new AbortController()
   const deadline = new Deadline(60_000, one.signal, two.signal)

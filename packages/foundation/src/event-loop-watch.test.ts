@@ -23,7 +23,7 @@ const seen = async (matches: (stall: Stall) => boolean) => {
   await expect.poll(() => stalls.some(matches), { timeout: 10_000 }).toBe(true)
 }
 
-test('whoever computes for long is told with what it was and how long', async () => {
+test('a long computation is reported with its name and duration', async () => {
   await delay(100)
   watch.note('GET /v1/slow')
   compute(400)
@@ -31,7 +31,7 @@ test('whoever computes for long is told with what it was and how long', async ()
   expect(stalls.find(({ noted }) => noted.length > 0)?.milliseconds).toBeGreaterThan(300)
 })
 
-test('of what was noted before, nothing is blamed', async () => {
+test('what was noted before a stall is not blamed for it', async () => {
   watch.note('before')
   await delay(200)
   stalls.length = 0
@@ -40,7 +40,7 @@ test('of what was noted before, nothing is blamed', async () => {
   expect(stalls.flatMap(({ noted }) => noted)).toEqual([])
 })
 
-test('time in which the process got no processor is told apart', async () => {
+test('time in which the process got no processor is reported separately', async () => {
   await delay(100)
   // The thread sleeps without computing.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)

@@ -21,7 +21,7 @@ test('another context, another key or a changed byte does not open', () => {
   expect(() => unseal(bytes.toString('base64'), pair.privateKey, 'environment-1')).toThrow()
 })
 
-test('the sealed text does not hold the plain one', () => {
+test('the sealed text does not contain the plain text', () => {
   expect(Buffer.from(seal('correct horse', pair.publicKey, ''), 'base64').toString('latin1')).not.toContain(
     'correct horse',
   )

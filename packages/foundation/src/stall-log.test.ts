@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { stallLog } from './stall-log.ts'
 
-test('ten lines a minute are written, and then how many were left out', () => {
+test('ten lines a minute are written, and then the number of those left out', () => {
   const lines: Record<string, unknown>[] = []
   let now = 0
   const tell = stallLog(

@@ -8,7 +8,7 @@ async function settle(lanes: Lanes<unknown>): Promise<void> {
   while ([...lanes.held()].length > 0) await lanes.changed()
 }
 
-test('whatever fails and however it is mixed, each key keeps its order and nothing is lost', async () => {
+test('whatever fails and in whatever mixture, each key keeps its order and nothing is lost', async () => {
   const items = fc.array(
     fc.record({ key: fc.constantFrom('a', 'b', 'c'), failures: fc.integer({ min: 0, max: 2 }) }),
     { maxLength: 12 },
@@ -55,7 +55,7 @@ test('whatever fails and however it is mixed, each key keeps its order and nothi
   )
 })
 
-test('what is there goes together; what failed in company goes alone, and holds nobody else up', async () => {
+test('waiting items are handled together; after a failure each alone, without delaying others', async () => {
   const batches: string[][] = []
   let works = false
   const lanes = new Lanes<string>({
@@ -81,7 +81,7 @@ test('what is there goes together; what failed in company goes alone, and holds 
   expect(batches.at(-1)).toEqual(['later', 'too'])
 })
 
-test('stopping waits for what runs and gives back what was not handled', async () => {
+test('stopping waits for running work and returns what was not handled', async () => {
   const started: string[] = []
   let begun: () => void = () => undefined
   const begins = new Promise<void>((resolve) => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { eventually } from './eventually.ts'
 import { seededRandom } from './seeded-random.ts'
 
-test('the first truthy answer is given back', async () => {
+test('the first truthy answer is returned', async () => {
   let asked = 0
   const answer = await eventually(
     () => {
@@ -16,14 +16,14 @@ test('the first truthy answer is given back', async () => {
   expect(asked).toBe(4)
 })
 
-test('when the time is up the last answer or error is told', async () => {
+test('after the time limit the error has the last answer or error', async () => {
   const options = { timeoutMilliseconds: 20, intervalMilliseconds: 1 }
   await expect(eventually(() => 0, options)).rejects.toThrow('not within 20 ms: the last answer was 0')
   const failing = () => Promise.reject(new Error('no such row'))
   await expect(eventually(failing, options)).rejects.toThrow('the last error was no such row')
 })
 
-test('the same seed gives the same chance, another seed another', () => {
+test('the same seed gives the same random numbers, another seed others', () => {
   const sequence = (seed: number) => {
     const random = seededRandom(seed)
     return [random.shuffle([1, 2, 3, 4, 5, 6, 7, 8]), Array.from({ length: 50 }, () => random.integer(3, 5))]

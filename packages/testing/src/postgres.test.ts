@@ -12,7 +12,7 @@ async function query(url: string, text: string): Promise<unknown[]> {
   }
 }
 
-test('each database is its own, prepared once, and gone after its use', async () => {
+test('each test has its own database, prepared once and dropped after use', async () => {
   let prepared = 0
   const prepare = async (url: string) => {
     prepared += 1

@@ -25,7 +25,7 @@ function holder() {
   return { child, held: new Promise<void>((resolve) => child.stdout.once('data', () => resolve())) }
 }
 
-test('works of one name follow each other, whoever asks, and those of another do not wait', async () => {
+test('work under one name runs one after another, whoever asks, and does not wait for other names', async () => {
   const order: string[] = []
   let count = 0
   await Promise.all(
@@ -42,14 +42,14 @@ test('works of one name follow each other, whoever asks, and those of another do
   expect(await readdir(locks)).toEqual([])
 })
 
-test('the folder is its owner’s alone, also one that was open before', async () => {
+test('only the owner can enter the folder, even if it was open before', async () => {
   await mkdir(locks, { recursive: true, mode: 0o755 })
   await exclusively(locks, 'machine', async () => {
     expect((await stat(locks)).mode & 0o777).toBe(0o700)
   })
 })
 
-test('a failing work gives the lock back', async () => {
+test('failed work releases the lock', async () => {
   await expect(exclusively(locks, 'machine', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(await exclusively(locks, 'machine', async () => 'again')).toBe('again')
 })
@@ -76,7 +76,7 @@ test('a frozen process keeps its lock, and the lock of a killed one blocks nobod
   await Promise.all(waiting)
 })
 
-test('the abstract names that any user of the host may take hold nobody up', async () => {
+test('abstract socket names, which any user of the host may take, delay nobody', async () => {
   const { createHash } = await import('node:crypto')
   const taken = createServer()
   await new Promise<void>((resolve) =>

@@ -38,7 +38,7 @@ test('an answer that was asked for before the lease lapsed again does not bring 
   await expect(lease.assertHeld()).rejects.toThrow(LeaseNotHeld)
 })
 
-test('a newer agent on the host ends a lease for good, though nobody else tells of it', async () => {
+test('a newer agent on the host ends a lease for good, even if nobody else reports it', async () => {
   let newest = 2
   const { lease } = leaseOf(() => newest)
   await lease.assertHeld()
@@ -50,7 +50,7 @@ test('a newer agent on the host ends a lease for good, though nobody else tells 
   await expect(lease.authority(7).assertHeld()).rejects.toThrow('lost')
 })
 
-test('whoever waits for a lease is let go when it is lost or the agent stops', async () => {
+test('waiting for a lease ends when the lease is lost or the agent stops', async () => {
   const { lease, time } = leaseOf()
   time.now = 1_000
   const stop = new AbortController()
@@ -61,7 +61,7 @@ test('whoever waits for a lease is let go when it is lost or the agent stops', a
   await expect(waits[1]).rejects.toThrow('another has it')
 })
 
-test('nothing is ever done under a lease that is lost, or without contact for as long as it holds', async () => {
+test('nothing is done under a lost lease, or without contact for the length of the lease', async () => {
   const event = fc.oneof(
     fc.record({ kind: fc.constant('pass' as const), milliseconds: fc.integer({ min: 0, max: 40 }) }),
     fc.record({ kind: fc.constantFrom('prolong' as const, 'confirm' as const), ago: fc.nat(20) }),
@@ -92,7 +92,7 @@ test('nothing is ever done under a lease that is lost, or without contact for as
   )
 })
 
-test('the epoch on a host only rises, and is another runner’s business when it is another runner’s', async () => {
+test('the epoch on a host only rises, and counts for its own runner only', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'hearth-epoch-'))
   try {
     const of = (runnerId: string) =>

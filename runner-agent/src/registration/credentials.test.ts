@@ -36,7 +36,7 @@ function start(given: NatsCredentials, renew: () => Promise<NatsCredentials>) {
   return { credentials, refusals, ended, stop: () => stop.abort(), renewals: () => renewals }
 }
 
-test('they are renewed when half of their time is over, whatever the clocks say', async () => {
+test('credentials are renewed after half of their time, whatever the clocks say', async () => {
   const given = start(lasting(3_600), async () => ({ ...lasting(3_600), credentials: 'second' }))
   await vi.advanceTimersByTimeAsync(1_799_000)
   expect([given.renewals(), given.credentials.current()]).toEqual([0, 'first'])
@@ -48,7 +48,7 @@ test('they are renewed when half of their time is over, whatever the clocks say'
   await given.ended
 })
 
-test('what NATS refuses is renewed soon, and not more often than once in five seconds', async () => {
+test('credentials that NATS refuses are renewed soon, but at most once in five seconds', async () => {
   for (const life of [3_600, null]) {
     const given = start(lasting(life), async () => lasting(life))
     await vi.advanceTimersByTimeAsync(60_000)
@@ -64,7 +64,7 @@ test('what NATS refuses is renewed soon, and not more often than once in five se
   }
 })
 
-test('a runner that was deleted renews nothing any more; other refusals are tried again', async () => {
+test('after its runner was deleted an agent stops renewing; other refusals are retried', async () => {
   const deleted = start(lasting(60), () => Promise.reject(new RegistrationRefused('401', true)))
   await vi.advanceTimersByTimeAsync(31_000)
   await deleted.ended
@@ -82,7 +82,7 @@ test('a runner that was deleted renews nothing any more; other refusals are trie
   await proxied.ended
 })
 
-test('where NATS asks for none, nothing is renewed', async () => {
+test('if NATS requires no credentials, nothing is renewed', async () => {
   const open = start({ credentials: null, expiresAt: null }, () => Promise.reject(new Error('not asked for')))
   await open.ended
   expect(open.renewals()).toBe(0)

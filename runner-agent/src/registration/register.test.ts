@@ -58,7 +58,7 @@ test('it asks again until the control plane answers, with the runner’s own tok
   expect(seen).toEqual(Array(3).fill(`POST /v1/runners/${runnerId}/registration Bearer t`))
 })
 
-test('a control plane that is gone is passed over for the next', async () => {
+test('an unreachable control plane is skipped for the next', async () => {
   let gone = ''
   await withServer(
     () => undefined,
@@ -75,7 +75,7 @@ test('a control plane that is gone is passed over for the next', async () => {
   )
 })
 
-test('an answer that says no is not asked again', async () => {
+test('a refusal is final', async () => {
   let asked = 0
   await withServer(
     (_, response) => {

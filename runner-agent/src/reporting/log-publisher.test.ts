@@ -19,7 +19,7 @@ function setUp(publishLog: (runnerId: string, chunk: LogChunk) => Promise<void>)
   )
 }
 
-test('pieces are whole characters, at most as large as asked, and together the text', () => {
+test('pieces are whole characters, no larger than requested, and together the whole text', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary', maxLength: 200 }),
@@ -33,7 +33,7 @@ test('pieces are whole characters, at most as large as asked, and together the t
   )
 })
 
-test('offsets join up, bursts are gathered, and the last piece is marked', async () => {
+test('offsets are continuous, bursts are combined, and the last piece is marked', async () => {
   const chunks: LogChunk[] = []
   const publisher = setUp(async (_, chunk) => {
     chunks.push(chunk)

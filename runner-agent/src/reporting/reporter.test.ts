@@ -20,7 +20,7 @@ function setUp(publishReport: (report: ReportEnvelope) => Promise<void>) {
   return new Reporter({ publishReport }, { runnerId: id, epoch: 1 }, clock, log, stop.signal)
 }
 
-test('what is overtaken on the way is not sent, the last one always is, and sequences rise', async () => {
+test('outdated reports are not sent, the last one always is, and sequences rise', async () => {
   const sent: ReportEnvelope[] = []
   let release: () => void = () => undefined
   const held = new Promise<void>((resolve) => {
@@ -52,7 +52,7 @@ test('a report that is not stored is sent again, as a newer one if there is one'
   expect(reporter.pending).toBe(0)
 })
 
-test('one environment’s trouble does not hold up another', async () => {
+test('failures of one environment do not delay another', async () => {
   const other = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a12'
   const reporter = setUp((report) => (report.id === id ? new Promise(() => undefined) : Promise.resolve()))
   void reporter.report(content('running'))

@@ -62,7 +62,7 @@ function replay(events: readonly Event[]) {
   return judgements
 }
 
-test('nothing goes that was wanted, ordered, or not called unwanted for as long as the grace', () => {
+test('nothing is removed that was wanted, ordered, or not called unwanted for the whole grace period', () => {
   fc.assert(
     fc.property(fc.array(anyEvent, { maxLength: 40 }), (events) => {
       replay(events)
@@ -71,7 +71,7 @@ test('nothing goes that was wanted, ordered, or not called unwanted for as long 
   )
 })
 
-test('what stays unwanted goes at the answer after its grace, and the next end says when to ask', () => {
+test('what stays unwanted is removed at the first answer after its grace period, and the next end says when to ask', () => {
   fc.assert(
     fc.property(fc.array(anyEvent, { maxLength: 20 }), (events) => {
       const unwanted = { kind: 'answer' as const, unwanted: ['a'] }

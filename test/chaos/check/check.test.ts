@@ -10,7 +10,7 @@ const host = (machines: History['hosts'][number]['machines'], agents = 1) =>
   calmHistory({ hosts: [{ runnerId: 'runner-1', agents, machines }] })
 const both = [environment('claimed', { claimId: 'claim-1' }), environment('ready')]
 
-test('a run in which everything is as it should be has no violation', () => {
+test('a correct run has no violation', () => {
   expect(check(calmHistory())).toEqual([])
 })
 
@@ -22,7 +22,7 @@ test('two answers that give the same machine to two claims are a double claim', 
   )
 })
 
-test('a claim that the database gives the machine of another is a double claim, also when nobody was told', () => {
+test('a claim that has another claim’s machine in the database is a double claim, even if nobody was told', () => {
   const claims: Records['claims'] = [
     { id: 'claim-1', phase: 'bound', environmentId: 'claimed', failure: null },
     { id: 'claim-2', phase: 'bound', environmentId: 'claimed', failure: null },
@@ -30,18 +30,18 @@ test('a claim that the database gives the machine of another is a double claim, 
   expect(rules(withRecords({ claims }))).toContain('double claim')
 })
 
-test('a machine marked as of another claim than the one that was answered is a double claim', () => {
+test('a machine marked with another claim than the one in the answer is a double claim', () => {
   const environments = [environment('claimed', { claimId: 'claim-9' }), environment('ready')]
   expect(rules(withRecords({ environments }))).toContain('double claim')
 })
 
-test('a repeated claim answered otherwise is a double claim', () => {
+test('a repeated claim with another answer is a double claim', () => {
   expect(rules(calmHistory({ repeats: [{ key: 'key', first: 'one', again: 'other' }] }))).toEqual([
     'double claim',
   ])
 })
 
-test('what was acknowledged and is not there is a lost intent', () => {
+test('an acknowledged change that does not hold is a lost intent', () => {
   expect(rules(withRecords({ projects: [] }))).toEqual(['lost intent'])
   expect(rules(withRecords({ pools: [] }))).toEqual(['lost intent'])
   expect(rules(withRecords({ claims: [] }))).toEqual(['lost intent'])
@@ -49,7 +49,7 @@ test('what was acknowledged and is not there is a lost intent', () => {
   expect(rules(calmHistory({ intents: { ...calmHistory().intents, environments } }))).toEqual(['lost intent'])
 })
 
-test('what was acknowledged as deleted or released and is still there is a lost intent', () => {
+test('something acknowledged as deleted or released that still exists is a lost intent', () => {
   const { intents } = calmHistory()
   const projects = intents.projects.map((project) => ({ ...project, deleted: true, forced: true }))
   expect(rules(calmHistory({ intents: { ...intents, projects } }))).toEqual(['lost intent'])
@@ -64,7 +64,7 @@ test('a pool that is not at its size is a lost intent', () => {
   expect(rules(history)).toEqual(['lost intent'])
 })
 
-test('what does not come to rest is a lost intent', () => {
+test('a run that does not come to rest is a lost intent', () => {
   const stuck = environment('stuck', { phase: 'provisioning', poolId: null })
   expect(rules(withRecords({ environments: [...both, stuck] }))).toEqual(['lost intent'])
   const still = environment('still', { paused: true, poolId: null })
@@ -82,7 +82,7 @@ test('a machine that failed is a lost intent unless a fault of the run may make 
   expect(check(excused)).toEqual([])
 })
 
-test('a runner that stays degraded is a lost intent while a pool has a machine to try it with', () => {
+test('a runner that stays degraded is a lost intent if a pool has a machine for a probe', () => {
   const runners = [{ id: 'runner-1', name: 'host-1', phase: 'degraded' as const, epoch: 1 }]
   const excused = { failedMachines: true }
   expect(rules({ ...withRecords({ runners }), excused })).toEqual(['lost intent'])
@@ -92,13 +92,13 @@ test('a runner that stays degraded is a lost intent while a pool has a machine t
   expect(rules(withRecords({ runners, pools }))).toEqual(['lost intent'])
 })
 
-test('a machine that is wanted and not on its host, or not as wanted, is a lost intent', () => {
+test('a wanted machine that is not on its host, or not as wanted, is a lost intent', () => {
   expect(rules(host([machine('claimed')]))).toEqual(['lost intent'])
   expect(rules(host([machine('claimed'), machine('ready', { power: 'shut_off' })]))).toEqual(['lost intent'])
   expect(rules(host([machine('claimed'), machine('ready', { generation: 7 })]))).toEqual(['lost intent'])
 })
 
-test('a machine on a host that nobody wants there is an orphan, a folder without a machine too', () => {
+test('an unwanted machine on a host is an orphan, and so is a folder without a machine', () => {
   const wanted = [machine('claimed'), machine('ready')]
   expect(rules(host([...wanted, machine('unknown')]))).toEqual(['orphan'])
   expect(rules(host([...wanted, { environmentId: 'left', machine: null }]))).toEqual(['orphan'])
@@ -113,7 +113,7 @@ test('two agents that act for one runner, or none, break the fencing', () => {
   expect(rules(host([machine('claimed'), machine('ready')], 0))).toEqual(['fencing'])
 })
 
-test('what is past its deadline, or failed without a cause, breaks the deadlines', () => {
+test('a passed deadline, or a failure without a cause, breaks the deadlines', () => {
   const late = environment('ready', { deadline: new Date('2025-12-31T23:59:00Z') })
   const environments = [environment('claimed', { claimId: 'claim-1' }), late]
   expect(rules(withRecords({ environments }))).toEqual(['deadline'])
@@ -128,7 +128,7 @@ test('a version that falls is seen by a reader and by both observers', () => {
   expect(rules(calmHistory({ published: [event(1, 2), event(2, 1)] }))).toEqual(['versions'])
 })
 
-test('an event that does not come, comes twice over HTTP, or comes out of order breaks the events', () => {
+test('an event that is missing, comes twice over HTTP, or comes out of order breaks the events', () => {
   expect(rules(calmHistory({ streamed: [event(1, 1)] }))).toEqual(['events'])
   expect(rules(calmHistory({ streamed: [event(2, 2)] }))).toEqual(['events'])
   expect(rules(calmHistory({ streamed: [event(1, 1), event(2, 2), event(2, 2)] }))).toEqual(['events'])
@@ -137,7 +137,7 @@ test('an event that does not come, comes twice over HTTP, or comes out of order 
   expect(check(calmHistory({ published: [event(2, 2)], publishedWhole: false }))).toEqual([])
 })
 
-test('what was oversold and what leaked is passed on', () => {
+test('overcommitted runners and leaked secrets are reported', () => {
   expect(rules(calmHistory({ oversold: ['18 of 16'] }))).toEqual(['capacity'])
   expect(rules(calmHistory({ leaks: ['stream HEARTH_LOG'] }))).toEqual(['secrets'])
 })

@@ -14,7 +14,7 @@ test('a thousand runs have every kind of fault, and none is without one', () => 
   for (const kind of faultKinds) expect(drawn.flat().filter((one) => one === kind).length).toBeGreaterThan(40)
 })
 
-test('every project is made before it is used, and ends in one way', () => {
+test('every project is made before it is used, and ends once', () => {
   for (const seed of seeds) {
     const { subjects } = drawPlan(seed)
     const made = subjects.flatMap(({ actions }) =>

@@ -165,7 +165,7 @@ describe('the documented workflow', () => {
 })
 
 describe.each(stepNames)('a boot whose step %s fails', (step) => {
-  test('is failed, and says which step it was and why; the pool counts no test', async () => {
+  test('is failed, with the step and the cause; the pool does not count the test', async () => {
     const project = await newProject(`fails-${step.replaceAll('_', '-')}`, { [step]: 1 })
     await capy.call('PATCH', poolPath(project), { setupCommands: ['make warm'] })
     const { body } = await capy.call('POST', `${poolPath(project)}/test`, {})
@@ -209,7 +209,7 @@ describe('bad input changes nothing', () => {
     expect((await capy.call('GET', poolPath(project))).body).toEqual(before)
   })
 
-  test('unknown things are 404, and a token that is none is 401, in its error body', async () => {
+  test('unknown things get 404, and an invalid token 401, with Capy’s error body', async () => {
     const unknown = '01890000-0000-7000-8000-000000000000'
     for (const [method, path] of [
       ['GET', poolPath(unknown)],
@@ -252,7 +252,7 @@ describe('bad input changes nothing', () => {
   })
 })
 
-test('it has a page of its own, beside the native one', async () => {
+test('the dialect has its own documentation page beside the native one', async () => {
   const paths = async (document: string) => {
     const { paths: described } = (await (await fetch(`${installation.url}${document}`)).json()) as {
       paths: object

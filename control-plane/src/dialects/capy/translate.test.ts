@@ -7,7 +7,7 @@ import { statusOf } from './translate.ts'
 const instance = (state: InstanceState, success: boolean | null) =>
   ({ state, environment: { status: { summary: { success } } } }) as WarmPoolInstance
 
-test('every state is one of the four statuses, and a removed machine is what its steps came to', () => {
+test('every phase has one of the four statuses, and a removed machine has that of its steps', () => {
   for (const state of instanceStateSchema.options) {
     expect(['provisioning', 'ready', 'failed', 'claimed']).toContain(statusOf(instance(state, true)))
   }
@@ -25,7 +25,7 @@ test.each([
   expect(fullName(url)).toBe(name)
 })
 
-test('a task code is of letters and digits; a cursor comes back as the id it was made of', () => {
+test('a task code has only letters and digits; a cursor is decoded to the id that it was made from', () => {
   expect(taskCode('my-shop')).toBe('MYSH')
   const id = '01890000-0000-7000-8000-000000000000'
   expect(idOf(cursorOf(id))).toBe(id)

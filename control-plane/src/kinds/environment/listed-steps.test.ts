@@ -16,7 +16,7 @@ const step = (changes: Partial<StepStatus>): StepStatus => ({
   ...changes,
 })
 
-test('what a step printed is cut to its end, between characters, and its bytes are told', () => {
+test('a long output is cut to its end, between characters, and its full size in bytes is shown', () => {
   const output = `beginning${'ä'.repeat(2_000)}end`
   const [listed] = listedSteps([step({ output, outputBytes: 9_999 })])
   expect(Buffer.byteLength(listed?.output ?? '')).toBeLessThanOrEqual(1024)
@@ -32,7 +32,7 @@ test('what is short stays whole, and in order', () => {
   expect(listedSteps(steps)).toEqual(steps)
 })
 
-test('many steps have at most 16 KiB of text together, and the latest have theirs', () => {
+test('many steps have at most 16 KiB of output together, kept for the latest steps', () => {
   const steps = Array.from({ length: 256 }, () => step({ output: 'x'.repeat(4096), error: 'y'.repeat(4096) }))
   const listed = listedSteps(steps)
   expect(listed.map(({ output, error }) => output + error).join('')).toHaveLength(16 * 1024)

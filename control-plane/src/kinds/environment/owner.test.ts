@@ -58,12 +58,12 @@ test.each(Object.entries(formerColumns) as [OwnerKind, keyof Former][])(
   },
 )
 
-test('what nobody owns is nobody’s in both', async () => {
+test('an environment without owner has none in old and new columns', async () => {
   for (const id of [await party.environment(pool, 'running'), await writeAsBefore('warm_pool_id', null)])
     expect(await read(id)).toEqual({ owner: [null, null], former: nobodys })
 })
 
-test('a member that either takes out of its pool to look into it is one that the other gives no claim', async () => {
+test('a member that one version inspects is not claimable in the other', async () => {
   const member = { owner_kind: 'warm-pool' as const, owner_id: pool.id }
   const [ours, theirs] = [
     await party.environment(pool, 'running', member),
@@ -86,7 +86,7 @@ test('a member that either takes out of its pool to look into it is one that the
   }
 })
 
-test('an owner of a kind that a replica of before does not know has nothing of a pool’s', async () => {
+test('an owner of a kind unknown to the previous version leaves the pool columns empty', async () => {
   const id = await party.environment(pool, 'running', { owner_kind: 'warm-pool', owner_id: pool.id })
   await sql`UPDATE environments SET owner_kind = 'of-tomorrow' WHERE id = ${id}`.execute(world.database)
   expect((await read(id)).former).toEqual(nobodys)

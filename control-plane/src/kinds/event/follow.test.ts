@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { gapAfter } from './follow.ts'
 
-test('a gap is told exactly when events after the position are gone, or the log never came so far', () => {
+test('a gap is reported exactly if events after the position are gone, or the log never reached the position', () => {
   fc.assert(
     fc.property(fc.nat(50), fc.nat(50), fc.nat(100), (removed, kept, asked) => {
       const newest = removed + kept

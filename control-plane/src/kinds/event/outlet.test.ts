@@ -32,7 +32,7 @@ test.each([
   expect(outlet.waiting().messages).toBe(2)
 })
 
-test('a full one waits until something leaves', async () => {
+test('a full outlet waits until something has been sent', async () => {
   const to = connection()
   const outlet = new Outlet(to, { bytes: 100, messages: 1, stall: 60_000 })
   const written = outlet.write('a')
@@ -41,7 +41,7 @@ test('a full one waits until something leaves', async () => {
   expect(outlet.waiting()).toEqual({ bytes: 0, messages: 0 })
 })
 
-test('what cannot be sent does not wait either', async () => {
+test('a text that cannot be sent does not wait either', async () => {
   const outlet = new Outlet(
     { send: () => Promise.reject(new Error('gone')) },
     { bytes: 1, messages: 1, stall: 60_000 },

@@ -75,7 +75,7 @@ async function perform<Input, Outcome>(
 const wanted = () => ({ name: 'watcher', unacknowledged: 10, hours: 1, start: 'new' as const })
 const isThere = async (id: string) => (await observers.readById(world.database, id)) !== undefined
 
-test('an observer whose transaction fails was never told to NATS', async () => {
+test('if the transaction fails, NATS is not told of the observer', async () => {
   const failed = perform(createObserver, wanted(), async () => {
     expect(calls).toEqual([])
     throw new Error('no commit')
@@ -84,13 +84,13 @@ test('an observer whose transaction fails was never told to NATS', async () => {
   expect(calls).toEqual([])
 })
 
-test('its consumer is made once it is committed', async () => {
+test('the consumer is made after the commit', async () => {
   const { row } = await perform(createObserver, wanted())
   expect(calls).toEqual(['ensure'])
   expect(await isThere(row.id)).toBe(true)
 })
 
-test('of a renewal that is overtaken by the deletion no consumer is left', async () => {
+test('a renewal that is overtaken by the deletion leaves no consumer', async () => {
   const { row } = await perform(createObserver, wanted())
   calls = []
   const renewed = await transact(world.database, (tx) =>
@@ -102,7 +102,7 @@ test('of a renewal that is overtaken by the deletion no consumer is left', async
   expect(await isThere(row.id)).toBe(false)
 })
 
-test('a deletion that NATS could not be told of is ended by the keeper, and is no observer meanwhile', async () => {
+test('if NATS cannot be told of a deletion, housekeeping finishes it, and the observer is gone meanwhile', async () => {
   const { row } = await perform(createObserver, wanted())
   failing = 'remove'
   await expect(perform(deleteObserver, { reference: row.id, body: undefined })).rejects.toThrow(

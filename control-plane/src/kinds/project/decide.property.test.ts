@@ -26,7 +26,7 @@ function after(seen: SeenProject): SeenProject {
   return action === null || action.do === 'remove' ? seen : { ...seen, deadline: action.until }
 }
 
-test('a project that nobody deletes is left alone, and one that goes is never removed while anything is left of it', () => {
+test('a project that is not being deleted is left alone, and a deleted one is removed only when nothing is left of it', () => {
   fc.assert(
     fc.property(anyProject, (seen) => {
       const action = decide(seen)
@@ -37,7 +37,7 @@ test('a project that nobody deletes is left alone, and one that goes is never re
   )
 })
 
-test('from every state one decision leads to one that holds until the time it names', () => {
+test('from every state, one decision leads to one that holds until the time it names', () => {
   fc.assert(
     fc.property(anyProject, (seen) => {
       const settled = after(seen)
@@ -49,7 +49,7 @@ test('from every state one decision leads to one that holds until the time it na
   )
 })
 
-test('however often it is looked at, a passed deadline is told of with all that keeps it, and the wait goes on', () => {
+test('after the deadline, every look names everything that keeps the project, and the wait goes on', () => {
   fc.assert(
     fc.property(
       anyProject,

@@ -23,7 +23,7 @@ test('it waits for what is left, until a deadline that does not move', () => {
   expect(decide(seen({ machines: [machine], deadline: later }))).toEqual({ do: 'wait', until: later })
 })
 
-test('when the deadline has passed it says what keeps it, and waits on', () => {
+test('after the deadline it says what keeps it, and goes on waiting', () => {
   const action = decide(seen({ pools: ['shop-small'], machines: [machine], deadline: now }))
   expect(action).toMatchObject({
     do: 'tell',

@@ -52,7 +52,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('a branch or a tag is there or not; a server that does not answer says neither', async () => {
+test('a branch or tag exists or not; a server that does not answer gives neither result', async () => {
   const url = `git://127.0.0.1:${port}/shop.git`
   expect(await ask(url, 'v1')).toBe('there')
   expect(await ask(url, 'nowhere')).toBe('missing')
@@ -60,7 +60,7 @@ test('a branch or a tag is there or not; a server that does not answer says neit
   expect(await ask(`git://127.0.0.1:${await freePort()}/shop.git`)).toEqual(noAnswer)
 })
 
-test('what is not public is not connected to unless it was opened', async () => {
+test('a non-public address is not connected to unless it is allowed', async () => {
   const requests: string[] = []
   await using server = await serve(({ url }, response) => {
     requests.push(url ?? '')
@@ -77,7 +77,7 @@ test('what is not public is not connected to unless it was opened', async () => 
   expect(requests).toEqual([])
 })
 
-test('only the address that was judged is connected to, whatever the name means by then', async () => {
+test('only the judged address is connected to, whatever the name resolves to later', async () => {
   const seen: string[] = []
   await using server = await serve(({ headers }, response) => {
     seen.push(headers.host ?? '')
@@ -90,7 +90,7 @@ test('only the address that was judged is connected to, whatever the name means 
   expect(await ask(`git://git.hearth.invalid:${port}/shop.git`, 'main', named)).toBe('there')
 })
 
-test('a redirect is not followed, also not to where it would be allowed', async () => {
+test('a redirect is not followed, even to an allowed address', async () => {
   const inner: string[] = []
   await using secret = await serve(({ url }, response) => {
     inner.push(url ?? '')
@@ -103,7 +103,7 @@ test('a redirect is not followed, also not to where it would be allowed', async 
   expect(inner).toEqual([])
 })
 
-test('a hundred thousand references are no answer, and neither is a name that only ends like the branch', async () => {
+test('an answer of a hundred thousand references is refused, and a name that only ends like the branch does not match', async () => {
   const references = Array.from(
     { length: 100_000 },
     (_, n) => `${'a'.repeat(40)}\trefs/x/${n}/refs/heads/main\n`,
@@ -114,7 +114,7 @@ test('a hundred thousand references are no answer, and neither is a name that on
   expect(await ask(`http://127.0.0.1:${alike.port}/shop.git`)).toBe('missing')
 })
 
-test('the token is shown to its own server, and nothing else of this machine is', async () => {
+test('the token is sent to its own server only, and nothing else of this machine is sent', async () => {
   vi.stubEnv('http_proxy', 'http://127.0.0.1:1')
   vi.stubEnv('GIT_CONFIG_PARAMETERS', "'http.extraHeader=X-Ambient: yes'")
   const seen: { authorization: string | undefined; ambient: unknown }[] = []

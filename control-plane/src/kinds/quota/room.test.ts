@@ -32,7 +32,7 @@ test.each(rows)('%s', (_, limits, use, count) => {
   expect(roomFor({ ...none, ...limits }, { ...nothing, ...use }, medium, 10).count).toBe(count)
 })
 
-test('it is told which quota leaves too little, with its limit and its use', () => {
+test('the refusal names the quota, its limit and its use', () => {
   const limits = { ...none, environments: 20, diskGibibytes: 50 }
   const use = { ...nothing, environments: 1, diskGibibytes: 20 }
   expect(roomFor(limits, use, medium, 3)).toEqual({
@@ -41,14 +41,14 @@ test('it is told which quota leaves too little, with its limit and its use', () 
   })
 })
 
-test('a start takes no more than one that runs', () => {
+test('a start needs room for one more running machine, and for nothing else', () => {
   const full = { ...none, environments: 3, virtualCpus: 6 }
   const use = { ...nothing, environments: 3, virtualCpus: 6, running: 1 }
   expect(roomFor(full, use, useOfStart, 1)).toEqual({ count: 1, short: null })
   expect(roomFor({ ...full, running: 1 }, use, useOfStart, 1).count).toBe(0)
 })
 
-test('those that fit never pass a limit, and one more would', () => {
+test('the number that fits never exceeds a limit, and one more would', () => {
   const amount = fc.nat({ max: 1_000 })
   const limit = fc.option(amount, { nil: null })
   const machine = fc.record({

@@ -17,7 +17,7 @@ const anyRunner: fc.Arbitrary<SeenRunner> = fc.record({
   now: fc.constant(now),
 })
 
-test('what was decided is decided again, from every state', () => {
+test('from every state, a decision that was carried out is decided again', () => {
   fc.assert(
     fc.property(anyRunner, (seen) => {
       const phase = decide(seen)
@@ -27,7 +27,7 @@ test('what was decided is decided again, from every state', () => {
   )
 })
 
-test('a runner that is removed stays removed, one never heard of is new, one just heard is not offline', () => {
+test('a removed runner stays removed, one that was never heard is new, and one just heard is not offline', () => {
   fc.assert(
     fc.property(anyRunner, (seen) => {
       if (seen.phase === 'deleted') expect(decide(seen)).toBe('deleted')
@@ -39,7 +39,7 @@ test('a runner that is removed stays removed, one never heard of is new, one jus
   )
 })
 
-test('a runner that stays silent is offline once someone has listened for as long as its lease', () => {
+test('a silent runner is offline once the control plane has listened for as long as its lease', () => {
   fc.assert(
     fc.property(anyRunner, time, (seen, listeningSince) => {
       const lastSeenAt = seen.lastSeenAt ?? now

@@ -26,14 +26,14 @@ test('an offline runner that is heard again is active, or draining if that was a
   expect(decide(seen({ phase: 'offline', scheduling: 'draining' }))).toBe('draining')
 })
 
-test('a runner whose agent stopped in order is offline at once, and its machines wait for its return as long as a lease', () => {
+test('a runner whose agent stopped in order is offline at once, and its machines are kept for the length of a lease', () => {
   expect(decide(seen({ left: true }))).toBe('offline')
   const lastSeenAt = new Date('2026-01-01T00:00:31Z')
   expect(staysLeft({ ...seen({}), lastSeenAt })).toBe(true)
   expect(staysLeft({ ...seen({}), lastSeenAt: new Date('2026-01-01T00:00:30Z') })).toBe(false)
 })
 
-test('a runner whose own failure rate speaks against it is degraded while it is heard and not draining', () => {
+test('a runner with too many failures is degraded, as long as it is heard and not draining', () => {
   expect(decide(seen({ degraded: true }))).toBe('degraded')
   expect(decide(seen({ degraded: true, scheduling: 'draining' }))).toBe('draining')
   expect(decide(seen({ degraded: true, lastSeenAt: new Date(0) }))).toBe('offline')
@@ -47,7 +47,7 @@ test('silence counts only from when the control plane listens: after a restart e
   expect(decide(seen({ ...long, listeningSince: null, phase: 'offline' }))).toBe('offline')
 })
 
-test('what was decided is decided again: a fixed point from every phase', () => {
+test('a decision that was carried out is decided again, in every phase', () => {
   const any = fc.record({
     phase: fc.constantFrom(...runnerPhases),
     scheduling: fc.constantFrom('enabled' as const, 'cordoned' as const, 'draining' as const),

@@ -30,7 +30,7 @@ function judge(boots: Boot[], change: Partial<SeenHealth> = {}): RunnerHealth | 
   })
 }
 
-test('a host where all comes up has nothing held against it', () => {
+test('a host without failures has no evidence against it', () => {
   expect(judge([])).toBeNull()
   expect(judge([came(1), came(2)])).toBeNull()
 })
@@ -57,7 +57,7 @@ test('few failures among many boots, and old ones, do not degrade it', () => {
   expect(judge([came(5), failed(10), failed(20), failed(30)])?.degradedSince).toBeNull()
 })
 
-test('what fails on other hosts too and never came up is not held against a host', () => {
+test('a configuration that fails on other hosts too and never came up does not count against a host', () => {
   const boots = [failed(10), failed(20), failed(30)]
   expect(judge(boots, { elsewhere: new Map([['shop', { ready: 0, failed: 2 }]]) })).toBeNull()
   expect(
@@ -86,11 +86,11 @@ test('a failed probe makes the pause before the next twice as long, up to half a
   expect(often?.probeAt).toBe(before(10 - 1800).toISOString())
 })
 
-test('what was under way when it was found degraded is no probe', () => {
+test('a boot that began before the host was degraded is not a probe', () => {
   expect(judge([failed(90)], { health: degraded })).toEqual(degraded)
 })
 
-test('one machine that comes up restores it, and what was before is forgotten', () => {
+test('one successful boot restores the host, and earlier failures are forgotten', () => {
   const restored = judge([came(5), failed(110), failed(120), failed(130)], { health: degraded })
   expect(restored).toMatchObject({ degradedSince: null, failures: 0, restoredAt: before(5).toISOString() })
   const boots = [failed(1), came(5), failed(110), failed(120), failed(130)]
@@ -110,7 +110,7 @@ const anyBoot = fc
   })
   .map(({ ready, ago, configuration }) => boot(ready, ago, configuration))
 
-test('what was judged is judged the same again while nothing new happens', () => {
+test('without new boots the judgement stays the same', () => {
   fc.assert(
     fc.property(fc.array(anyBoot, { maxLength: 20 }), (unsorted) => {
       const boots = unsorted.toSorted((a, b) => b.at.getTime() - a.at.getTime())

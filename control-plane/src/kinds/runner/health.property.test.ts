@@ -25,7 +25,7 @@ const anySight: fc.Arbitrary<SeenHealth> = fc.record({
   now: fc.constant(now),
 })
 
-test('the same sight gives the same judgement, and judging again changes nothing', () => {
+test('the same input gives the same judgement, and judging again changes nothing', () => {
   fc.assert(
     fc.property(anySight, (seen) => {
       const first = decide(seen)
@@ -36,7 +36,7 @@ test('the same sight gives the same judgement, and judging again changes nothing
   )
 })
 
-test('a host leaves placement only by failures of its own, and then has a time to be tried at', () => {
+test('a host leaves placement only because of its own failures, and then has a time for a probe', () => {
   fc.assert(
     fc.property(anySight, (seen) => {
       const health = decide(seen)
@@ -52,7 +52,7 @@ test('a host leaves placement only by failures of its own, and then has a time t
   )
 })
 
-test('one machine that comes up on it restores a degraded host', () => {
+test('one successful boot restores a degraded host', () => {
   fc.assert(
     fc.property(anySight, fc.integer({ min: 1, max: 60 }), (seen, minutes) => {
       const health = decide(seen)

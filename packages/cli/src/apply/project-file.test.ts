@@ -23,7 +23,7 @@ function errorOf(run: () => unknown): unknown {
   throw new Error('it was accepted')
 }
 
-test('every fault is told at once, with file, line and column, and ends with 2', () => {
+test('all errors are reported at once, with file, line and column, and exit status 2', () => {
   const path = fileWith('apiVersion: hearth/v1\nname: shop\nsetpu: []\nwarmPools:\n  - min: -1\n')
   const error = errorOf(() => readProjectFile(path))
   expect(error).toBeInstanceOf(CommandError)
@@ -35,7 +35,7 @@ test('every fault is told at once, with file, line and column, and ends with 2',
   expect(lines.find((line) => line.includes('min'))).toMatch(/hearth\.yaml:5:5: warmPools\.0\.min: /)
 })
 
-test('text that is not YAML has a place too', () => {
+test('text that is not YAML is reported with its line and column', () => {
   const error = errorOf(() => readProjectFile(fileWith('name: [shop\n')))
   expect((error as CommandError).message).toMatch(/hearth\.yaml:\d+:\d+: /)
 })
@@ -63,7 +63,7 @@ const faults: [text: string, place: string, said: string][] = [
   ['', '1:1', ''],
   ['- a\n', '1:1', ''],
 ]
-test.each(faults)('%.60j has its place and is bad input', (text, place, said) => {
+test.each(faults)('%.60j is reported at its place, as bad input', (text, place, said) => {
   const error = errorOf(() => readProjectFile(fileWith(text)))
   expect(error).toBeInstanceOf(CommandError)
   const { message, exitCode } = error as CommandError
@@ -72,7 +72,7 @@ test.each(faults)('%.60j has its place and is bad input', (text, place, said) =>
   expect(message).toContain(said)
 })
 
-test('a file that is not there is bad input and names itself', () => {
+test('a missing file is bad input, and the message names it', () => {
   const error = errorOf(() => readProjectFile(join(folder, 'absent.yaml')))
   expect(error).toMatchObject({ code: 'invalid', message: expect.stringContaining('absent.yaml') })
 })

@@ -16,7 +16,7 @@ const fileOf = (text: string) => {
   return path
 }
 
-test('what is not given stays as it is, and each may be taken back', () => {
+test('options that are not given stay unchanged, and each may be reset', () => {
   expect(specOf({ output: 'table' })).toEqual({})
   expect(specOf({ output: 'table', enable: true, branch: 'next', maxAge: 60 })).toEqual({
     enabled: true,
@@ -39,7 +39,7 @@ test('commands are read from a file as a project file has them', () => {
   ])
 })
 
-test('a file with a fault is refused with its place', () => {
+test('an error in the file is reported with its place', () => {
   const path = fileOf('- name: build\n  timeoutSeconds: 60\n')
   expect(() => specOf({ output: 'table', runFile: path })).toThrow(
     expect.objectContaining({ code: 'invalid', message: expect.stringContaining('no list of commands') }),

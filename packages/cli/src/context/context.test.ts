@@ -41,7 +41,7 @@ test('without any source there is no context', () => {
   expect(chooseContext(nothing)).toBeNull()
 })
 
-test('a state folder that was asked for counts before the person’s own context, the default one after it', () => {
+test('a state folder that was asked for has priority over the user’s context, the default one does not', () => {
   const config = { chosenState: undefined, defaultState: '/var/lib/hearth', configFolder: '/c' }
   expect(contextPaths(undefined, config)).toEqual(['/c/context.json', '/var/lib/hearth/context.json'])
   expect(contextPaths('/s', config)[0]).toBe('/s/context.json')

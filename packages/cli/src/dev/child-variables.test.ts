@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { childVariables } from './child-variables.ts'
 
-test('a child never gets the person’s token or address, but what steers the agent', () => {
+test('a child process gets the settings of the agent, but not the user’s token or address', () => {
   const own = {
     PATH: '/bin',
     HEARTH_TOKEN: 'secret',

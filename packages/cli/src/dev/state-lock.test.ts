@@ -10,7 +10,7 @@ import { holderOf, lockState } from './state-lock.ts'
 const folder = mkdtempSync(join(tmpdir(), 'hearth-lock-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('a second one is refused with the pid of the first, until that gives it back', () => {
+test('a second process is refused with the pid of the first, until that one releases the lock', () => {
   const release = lockState(folder)
   expect(() => lockState(folder)).toThrow(
     expect.objectContaining({ code: 'conflict', message: expect.stringContaining(String(process.pid)) }),
@@ -22,7 +22,7 @@ test('a second one is refused with the pid of the first, until that gives it bac
   expect(readdirSync(folder)).toEqual([])
 })
 
-test('a lock of a process that is gone, or whose pid went to another, holds nobody back', async () => {
+test('a lock is free when its process is gone or its pid is another process’s', async () => {
   const child = spawn('sleep', ['30'])
   await once(child, 'spawn')
   const identity = identityOf(child.pid ?? 0)

@@ -25,7 +25,7 @@ function supervised(script: string, finalExits: Record<number, string> = {}) {
   return { process, notes, started }
 }
 
-test('what dies is told and started again; what is stopped stays stopped', async () => {
+test('a process that dies is reported and restarted; one that is stopped stays stopped', async () => {
   const mark = join(folder, 'mark')
   const { process, notes, started } = supervised(
     `test -e ${mark} && exec sleep 60; touch ${mark}; echo once; exit 7`,
@@ -39,7 +39,7 @@ test('what dies is told and started again; what is stopped stays stopped', async
   expect(notes).toHaveLength(1)
 })
 
-test('a final exit is not answered with a new start', async () => {
+test('after a final exit status it is not restarted', async () => {
   const { process, notes, started } = supervised('sleep 0.2; exit 3', { 3: 'another agent has taken over' })
   process.start()
   await vi.waitFor(() => expect(notes).toHaveLength(1), 5_000)
@@ -48,7 +48,7 @@ test('a final exit is not answered with a new start', async () => {
   await process.stop()
 })
 
-test('its log tells why it is not running', async () => {
+test('its log says why it is not running', async () => {
   const path = join(folder, 'said')
   writeFileSync(path, '')
   const { process } = supervised('echo port taken; exit 3', { 3: 'no use' })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { UndoList } from './undo-list.ts'
 
-test('the last is undone first, once, and a failure holds the others not back', async () => {
+test('actions are undone once, the last first, and a failure does not stop the others', async () => {
   const undone: string[] = []
   const failed: string[] = []
   const list = new UndoList()

@@ -101,7 +101,7 @@ test.each([
   expect(judgePort({ port: 7_070, ...facts }).level).toBe(level)
 })
 
-test('only an address on this machine has a port to look at', () => {
+test('only an address on this machine has a port to check', () => {
   expect(portOf('http://127.0.0.1:7171')).toBe(7171)
   expect(portOf('https://localhost')).toBe(443)
   expect(portOf('https://hearth.example:7070')).toBeUndefined()
@@ -147,7 +147,7 @@ test('a control plane: silent, without NATS, with a bad token, well', () => {
   expect(judgeControlPlane({ url, parts: ready, refusal: null }, true)).toMatchObject([{ level: 'ok' }])
 })
 
-test('machines that this state folder cannot have made are named and left alone', () => {
+test('machines that this state folder cannot have made are listed and left alone', () => {
   const runner = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
   const metadata = `<environment owner="${runner}" environmentId="x"/>`
   expect(ownerOf(metadata)).toBe(runner)
@@ -163,7 +163,7 @@ test('machines that this state folder cannot have made are named and left alone'
   expect(finding.message).not.toContain('hearth-a')
 })
 
-test('folders and disks that no agent here made are named and left alone', async () => {
+test('folders and disks that no agent here made are listed and left alone', async () => {
   const runner = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
   const own = { path: '/state/agent/environments/a', owner: runner, holdsDisk: true }
   expect(judgeFolders([own], [runner]).level).toBe('ok')
@@ -201,7 +201,7 @@ test('folders and disks that no agent here made are named and left alone', async
   }
 })
 
-test('libvirt that sleeps is a warning, since `hearth dev` wakes it', () => {
+test('a stopped libvirt is only a warning, since `hearth dev` starts it', () => {
   expect(judgeLibvirt('qemu:///system', true).level).toBe('ok')
   expect(judgeLibvirt('qemu:///system', false)).toMatchObject({
     level: 'warning',
@@ -209,7 +209,7 @@ test('libvirt that sleeps is a warning, since `hearth dev` wakes it', () => {
   })
 })
 
-test('machines that stand still are named with the reason and what lets them go on', () => {
+test('paused machines are listed with the reason and the way to resume them', () => {
   expect(judgePaused([])).toMatchObject({ level: 'ok' })
   const finding = judgePaused([
     { name: 'hearth-1', state: 'paused (I/O error)' },
@@ -226,7 +226,7 @@ test('processors are weighted by class where libvirt may use control groups, and
   expect(judgeProcessorWeights('qemu:///session', true).message).toContain('qemu:///session')
 })
 
-test('a file of a machine that others may read is named, with the command that closes it', () => {
+test('a file of a machine that others can read is listed, with the command that closes it', () => {
   const open = { path: '/state/agent/environments/1/disk.qcow2', mode: 0o100644 }
   expect(judgeStateRights([], [open])).toEqual([
     {

@@ -5,25 +5,25 @@ import { isNewer, judgePool } from './pool-state.ts'
 
 const judge = (state: WarmPool, machines: Environment[]) => judgePool({ pool: state, machines })
 
-test('a pool is ready when it says so, and waited for while it fills', () => {
+test('a pool is ready when its phase says so, and is waited for while it fills', () => {
   expect(judge(samplePool({}), [sampleMachine('running')])).toEqual({ phase: 'ready' })
   expect(judge(samplePool({ phase: 'filling' }), [sampleMachine('provisioning')])).toEqual({
     phase: 'waiting',
   })
 })
 
-test('a status that has not seen the newest spec decides nothing', () => {
+test('a status for an older spec is ignored', () => {
   const behind = samplePool({ phase: 'failed', observedSpecVersion: 0 })
   expect(judge(behind, [sampleMachine('failed')])).toEqual({ phase: 'waiting' })
 })
 
-test('a pool that wants none, or is switched off or cleared, keeps nobody waiting', () => {
+test('a pool of size 0, or one that is disabled or cleared, is not waited for', () => {
   expect(judge(samplePool({}, { min: 0 }), [])).toEqual({ phase: 'ready' })
   expect(judge(samplePool({ phase: 'disabled' }), [])).toEqual({ phase: 'ready' })
   expect(judge(samplePool({ phase: 'cleared' }), [])).toEqual({ phase: 'ready' })
 })
 
-test('a pool that gave up tells the cause of its machine, but not while another may still turn out well', () => {
+test('a pool that gave up shows the failure of its machine, but not while another may still succeed', () => {
   const failed = sampleMachine('failed')
   expect(judge(samplePool({ phase: 'failed' }), [failed])).toMatchObject({
     phase: 'failed',
@@ -35,7 +35,7 @@ test('a pool that gave up tells the cause of its machine, but not while another 
   })
 })
 
-test('of two views of one resource the newer counts, whichever came last', () => {
+test('of two versions of one resource the newer counts, in any order of arrival', () => {
   expect(isNewer({ specVersion: 1, statusVersion: 5 }, { specVersion: 1, statusVersion: 4 })).toBe(true)
   expect(isNewer({ specVersion: 1, statusVersion: 4 }, { specVersion: 1, statusVersion: 4 })).toBe(false)
   expect(isNewer({ specVersion: 1, statusVersion: 1 }, undefined)).toBe(true)

@@ -25,7 +25,7 @@ async function removal(...states: Environment[]) {
   return async () => removed?.gone(signal)
 }
 
-test('the failure that a machine had before is no failure of its deletion', async () => {
+test('an earlier failure of the machine is not a failure of its deletion', async () => {
   const old = seen('failed', failure('exit status 1'))
   const gone = await removal(old, old, seen('deleting', null), seen('deleted', null))
   expect([await gone(), await gone(), await gone()]).toEqual([false, false, true])

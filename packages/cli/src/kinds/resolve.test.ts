@@ -16,12 +16,12 @@ const group = {
 }
 const resolve = (reference: string) => byIdOrName('thing', group, reference, new AbortController().signal)
 
-test('an id and a name that only one has are that one', async () => {
+test('an id, or a name that only one resource has, is resolved', async () => {
   expect((await resolve(second)).metadata.id).toBe(second)
   expect((await resolve('blue')).metadata.id).toBe(first)
 })
 
-test('a name that several have is not guessed at', async () => {
+test('an ambiguous name is refused', async () => {
   await expect(resolve('red')).rejects.toMatchObject({
     code: 'conflict',
     message: expect.stringContaining(third),

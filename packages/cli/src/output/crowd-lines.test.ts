@@ -71,7 +71,7 @@ test('100 machines with eight steps each are a few lines of counts, the failed o
   )
 })
 
-test('what is drawn of 100 machines has a line of counts, up to three failed ones and the three that take longest', () => {
+test('the drawing of 100 machines has a line of counts, up to three failed ones and the three slowest', () => {
   const machines = Array.from({ length: 100 }, (_, index) => machineAt(index, index < 60 ? 9 : 6))
   const lines = crowdLines(machines, 100, plain, new Date(start + 60_000)).split('\n')
   expect(lines[0]).toBe('58 of 100 ready; 3 failed, 39 in project_setup')
@@ -80,7 +80,7 @@ test('what is drawn of 100 machines has a line of counts, up to three failed one
   expect(lines[4]).toMatch(/^shop-60 +project_setup/)
 })
 
-test('of very many that fail the first have a line each, and then it is said that there are more', () => {
+test('of very many failures the first have a line each, and the others are counted', () => {
   const failed = Array.from({ length: 50 }, (_, index) => ({
     ...machineAt(7, 6),
     metadata: { ...sampleMachine('failed').metadata, id: `id-${index}`, name: `shop-${index}` },

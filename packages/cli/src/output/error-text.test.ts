@@ -2,7 +2,7 @@ import { HearthError } from '@hearth/foundation'
 import { expect, test } from 'vitest'
 import { errorText } from './error-text.ts'
 
-test('each part of the input that does not fit has its line', () => {
+test('each invalid part of the input has its line', () => {
   const error = new HearthError('invalid', 'the project does not fit', {
     details: [
       { field: 'spec.min', given: '-1', expected: 'at least 0' },
@@ -16,7 +16,7 @@ test('each part of the input that does not fit has its line', () => {
   ])
 })
 
-test('a value that the message names is not told again', () => {
+test('a value in the message is not repeated', () => {
   const error = new HearthError('invalid', 'body.spec.min: must be at least 0, got -1; and 1 more', {
     details: [
       { field: 'body.spec.min', given: '-1', expected: 'at least 0' },
@@ -29,7 +29,7 @@ test('a value that the message names is not told again', () => {
   ])
 })
 
-test('nobody answering says what to do; our own fault names the request', () => {
+test('an unreachable server comes with advice; an internal error names the request', () => {
   expect(errorText(new HearthError('unavailable', 'no answer', { facts: { url: 'http://x' } }))).toContain(
     'hearth dev',
   )
@@ -37,7 +37,7 @@ test('nobody answering says what to do; our own fault names the request', () => 
   expect(errorText(new HearthError('internal', 'oh', { facts: { requestId: 'r-7' } }))).toContain('r-7')
 })
 
-test('what is not a HearthError still has its message', () => {
+test('an error that is not a HearthError shows its message', () => {
   expect(errorText(new Error('disk full'))).toBe('disk full')
   expect(errorText('odd')).toBe('odd')
 })

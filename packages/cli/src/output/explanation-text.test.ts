@@ -31,7 +31,7 @@ test('an explanation is a sentence, its evidence with times, and what comes next
   ])
 })
 
-test('what has neither evidence nor future is one line', () => {
+test('an explanation without evidence and next step is one line', () => {
   const gone = { kind: 'Runner' as const, id, name: 'north', phase: 'deleted', sentence: 'it was removed' }
   expect(explanationText({ ...gone, evidence: [], next: null }, new Date())).toBe(
     'runner north is deleted: it was removed.',

@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 import { expect, test } from 'vitest'
 import { renderTable } from './table.ts'
 
-test('columns line up and nothing trails', () => {
+test('columns are aligned, without trailing spaces', () => {
   const table = {
     columns: ['NAME', 'PHASE', 'AGE'],
     rows: [
@@ -15,7 +15,7 @@ test('columns line up and nothing trails', () => {
   )
 })
 
-test('colours take no room', () => {
+test('colours do not count as width', () => {
   const red = styleText('red', 'bad', { validateStream: false })
   const [, first, second] = renderTable({
     columns: ['A', 'B'],

@@ -23,7 +23,7 @@ function captured() {
   return { terminal: terminalOf({ out: stream, note: stream }, false), written }
 }
 
-test.each(hostile)('%s is shown and not obeyed, however it is written', (_, text, shown) => {
+test.each(hostile)('%s is shown escaped, however it is written', (_, text, shown) => {
   const { terminal, written } = captured()
   terminal.out(text)
   terminal.raw(text)
@@ -32,7 +32,7 @@ test.each(hostile)('%s is shown and not obeyed, however it is written', (_, text
   expect(written).toEqual([`${shown}\n`, shown, `${shown}\n`, `\u001b[31m${shown}\u001b[39m\n`])
 })
 
-test('only what is asked for as it came is written as it came', () => {
+test('only text that is requested raw is written raw', () => {
   const { terminal, written } = captured()
   terminal.verbatim('\u001b[2J')
   expect(written).toEqual(['\u001b[2J'])

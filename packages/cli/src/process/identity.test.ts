@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { identityOf, isAlive, parseStat } from './identity.ts'
 
-test('a program named with brackets and spaces is read right', () => {
+test('a program name with brackets and spaces is read correctly', () => {
   const text = `4 (a) b (c) S ${Array.from({ length: 18 }, (_, index) => index).join(' ')} 98765 1 2`
   expect(parseStat(text)).toEqual({ state: 'S', startTime: '98765' })
 })

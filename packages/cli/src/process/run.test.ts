@@ -18,6 +18,6 @@ test('a timeout also ends what the program started', async () => {
   expect(performance.now() - started).toBeLessThan(5_000)
 })
 
-test('a program that is not there is an error', async () => {
+test('a missing program is an error', async () => {
   await expect(run('hearth-no-such-program', [], { environment })).rejects.toThrow(/ENOENT/)
 })

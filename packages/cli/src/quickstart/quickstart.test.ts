@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const variables = { PATH: '/usr/bin:/bin', HOME: folder }
 const git = (...words: string[]) => execFileSync('git', words, { env: variables, encoding: 'utf8' }).trim()
 
-test('the example is a real repository that guests can clone, and the same files are the same commit', async () => {
+test('the example is a real repository that guests can clone, and the same files give the same commit', async () => {
   const repositories = join(folder, 'served')
   const source = join(installation.quickstart, 'application')
   const target = { folder: repositories, name: 'application' }
@@ -62,7 +62,7 @@ test('a repository on this machine is served as a copy with its branches', async
   expect(git('-C', join(folder, 'copies', 'mine'), 'branch', '--list')).toContain('trunk')
 })
 
-test('the example file has no fault, and only address and class are put in', () => {
+test('the example file is valid, and only address and class are filled in', () => {
   const { declaration } = parseProjectFile(readFileSync(join(installation.quickstart, 'hearth.yaml'), 'utf8'))
   if (declaration === null) throw new Error('the example has a fault')
   const served = withServedRepository(declaration, {
@@ -76,7 +76,7 @@ test('the example file has no fault, and only address and class are put in', () 
   expect(projectDeclarationSchema.parse(declaration).warmPools[0]?.environmentClass).toBe('small')
 })
 
-test('the person’s own repository becomes a project that fits', () => {
+test('the user’s own repository becomes a valid project', () => {
   const declaration = declarationOf({
     url: 'https://example.org/Team/Web_Shop.git',
     setup: 'make',

@@ -52,7 +52,7 @@ test('ssh itself understands the configuration: pinned key, certificate, nothing
   )
 })
 
-test('all that is kept is for its owner only, and is read back', async () => {
+test('everything that is stored is readable by its owner only, and is read back', async () => {
   const pair = await keyPair(state, { PATH: '/usr/bin:/bin' })
   saveAccess(state, pair.privateKeyFile, access)
   for (const name of readdirSync(accessFolder(state, id))) {

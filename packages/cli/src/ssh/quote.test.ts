@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { remoteCommand } from './quote.ts'
 
-test('whatever the words, a shell gets them as they were', () => {
+test('a shell gets any words unchanged', () => {
   const word = fc.string({ unit: fc.constantFrom(...`ab '"$\\\`!*?;&|<>(){}[]~#%\n\té`) })
   fc.assert(
     fc.property(fc.array(word, { minLength: 1, maxLength: 4 }), (words) => {

@@ -36,11 +36,11 @@ async function nobody(): Promise<string> {
   return url
 }
 
-test('addresses are taken apart at commas', () => {
+test('addresses are split at commas', () => {
   expect(addressesOf('http://a:1/, https://b,')).toEqual(['http://a:1', 'https://b'])
 })
 
-test('two calls that fail at one address turn to the next one once', () => {
+test('two calls that fail at one address switch to the next one once', () => {
   const addresses = new Addresses('a,b,c')
   addresses.turnFrom('a')
   addresses.turnFrom('a')
@@ -59,7 +59,7 @@ test.each([
   expect(other.requests).toHaveLength(2)
 })
 
-test('a control plane that hangs is left for the other once its time is over', async () => {
+test('a control plane that hangs is given up for the other after the time limit', async () => {
   const hanging = await listening(() => undefined)
   const other = await listening(well)
   const options = { url: `${hanging.url},${other.url}`, timeoutMilliseconds: 100, retries: 0 }
@@ -78,7 +78,7 @@ test('a create keeps its idempotency key from one control plane to the other', a
   expect(second.requests.map(({ headers }) => headers['idempotency-key'])).toEqual([key])
 })
 
-test('a change is sent to the other only when it cannot have arrived', async () => {
+test('a change is sent to the other control plane only if it cannot have arrived', async () => {
   const other = await listening((_, response) => response.writeHead(404).end('{}'))
   const update = (url: string) =>
     new HearthClient({ url: `${url},${other.url}` }).projects.update('shop', { labels: {} })
@@ -88,7 +88,7 @@ test('a change is sent to the other only when it cannot have arrived', async () 
   expect(other.requests).toHaveLength(1)
 })
 
-test('a stream that ends goes on at the other control plane', async () => {
+test('a stream that ends continues at the other control plane', async () => {
   const position = 'event: position\nid: 7\ndata: 7\n\n'
   const first = await listening((_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).end(position)

@@ -19,7 +19,7 @@ test('the code, the details and the facts of the body are kept', () => {
   expect(error.facts).toEqual({ currentVersion: 4, requestId: 'r-1', status: 409 })
 })
 
-test('a code that is not known falls back on what the status means', () => {
+test('an unknown code falls back to the meaning of the status', () => {
   expect(errorOfResponse(404, body('gone_fishing')).code).toBe('not_found')
   expect(errorOfResponse(400, body('constructor')).code).toBe('invalid')
 })

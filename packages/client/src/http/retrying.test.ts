@@ -5,7 +5,7 @@ import { isRateLimited, retrying } from './retrying.ts'
 const limited = (retryAfterSeconds: unknown) =>
   new HearthError('rate_limited', 'too often', { facts: { retryAfterSeconds } })
 
-test('what was refused for coming too often is tried again after the time that was named', async () => {
+test('a request that was refused by a rate limit is repeated after the given time', async () => {
   const started = performance.now()
   let tries = 0
   const answer = await retrying(3).execute(() => {

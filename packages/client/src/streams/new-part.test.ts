@@ -12,21 +12,21 @@ const chunk = (offset: number, text: string, end = false): LogChunk => ({
   time: '2026-11-20T18:07:00.000Z',
 })
 
-test('a piece that came already is dropped, an overlapping one is cut', () => {
+test('a repeated piece is dropped, an overlapping one is cut', () => {
   const seen = new Map<string, number>()
   expect(newPart(chunk(0, 'hello '), seen)?.text).toBe('hello ')
   expect(newPart(chunk(0, 'hello '), seen)).toBeNull()
   expect(newPart(chunk(3, 'lo world'), seen)).toMatchObject({ offset: 6, text: 'world' })
 })
 
-test('the end of a step passes once, also when it carries no text', () => {
+test('the end of a step passes once, even without text', () => {
   const seen = new Map<string, number>()
   newPart(chunk(0, 'done'), seen)
   expect(newPart(chunk(4, '', true), seen)).toMatchObject({ end: true, text: '' })
   expect(newPart(chunk(4, '', true), seen)).toBeNull()
 })
 
-test('whatever comes twice, the output is the text once', () => {
+test('whatever is repeated, the output is the text once', () => {
   fc.assert(
     fc.property(
       fc.array(fc.string({ minLength: 1 }), { minLength: 1 }),

@@ -86,7 +86,7 @@ test('a server that a killed parent left running is taken over', async () => {
   expect(isAlive(left.pid)).toBe(false)
 })
 
-test('one that was left with other settings is replaced', async () => {
+test('a server left running with other settings is replaced', async () => {
   const left = await killedParent('startNatsServer', { folder: folder(), authorization: false })
   const server = await start({ authorization: true })
   expect(isAlive(left.pid)).toBe(false)
@@ -94,7 +94,7 @@ test('one that was left with other settings is replaced', async () => {
   await expect(connects(server)).rejects.toMatchObject({ code: 'unauthenticated' })
 })
 
-test('a stale pid file does not stand in the way', async () => {
+test('a stale pid file is ignored', async () => {
   const first = await start()
   process.kill(first.pid, 'SIGKILL')
   await first.stop()
@@ -103,7 +103,7 @@ test('a stale pid file does not stand in the way', async () => {
   await connects(second)
 })
 
-test('a port that is asked for and taken, and a program that is none, are named', async () => {
+test('a requested port that is in use, and a missing program, are named in the error', async () => {
   const occupant = createServer()
   await new Promise<void>((resolve) => occupant.listen(0, '127.0.0.1', resolve))
   const address = occupant.address()

@@ -110,7 +110,7 @@ test('what was committed is there after the server itself was killed', async () 
   expect(await query(second.url, 'select value from kept')).toEqual([42])
 })
 
-test('a pid file whose process is now another one does not stand in the way', async () => {
+test('a pid file whose pid is another process’s is ignored', async () => {
   const first = await start()
   await first.stop()
   const stranger = spawn('sleep', ['60'], { ...(await serviceUser()) })
@@ -125,7 +125,7 @@ test('a pid file whose process is now another one does not stand in the way', as
   }
 })
 
-test('a port that is taken: asked for, it is named with the way out; remembered, another is taken', async () => {
+test('a requested port that is in use is an error with a solution; for a remembered one another is used', async () => {
   const first = await start()
   await first.stop()
   const occupant = createServer()
@@ -139,13 +139,13 @@ test('a port that is taken: asked for, it is named with the way out; remembered,
   }
 })
 
-test('a server that will not start is told of with its own last words', async () => {
+test('a server that does not start is reported with its last log lines', async () => {
   await (await start()).stop()
   await writeFile(join(folder(), 'data', 'PG_VERSION'), '9.6\n')
   await expect(start()).rejects.toThrow(/ended while it started[\s\S]*incompatible/)
 })
 
-test('a password that is not the one of the data is told of at once, and no server is left running', async () => {
+test('a password that is not that of the data is reported at once, and no server is left running', async () => {
   const { pid, stop } = await start()
   await stop()
   await rm(join(folder(), 'password'))
@@ -156,7 +156,7 @@ test('a password that is not the one of the data is told of at once, and no serv
   await expect(readFile(join(folder(), 'data', 'postmaster.pid'))).rejects.toThrow('ENOENT')
 })
 
-test('an interrupted first start leaves nothing that a later one stumbles over', async () => {
+test('an interrupted first start does not disturb a later one', async () => {
   await mkdir(join(folder(), 'data.unfinished'), { recursive: true })
   await writeFile(join(folder(), 'data.unfinished', 'PG_VERSION'), '15\n')
   const { url } = await start()

@@ -61,7 +61,7 @@ async function rawRunner(): Promise<NatsConnection> {
   return connection
 }
 
-test('a runner’s own credentials suffice for all a runner does', async () => {
+test('a runner’s credentials suffice for everything a runner does', async () => {
   const denied: string[] = []
   const runner = await runnerMessaging(denied)
   const controller = new AbortController()
@@ -183,7 +183,7 @@ test.each([
   await expect(raw.request(subject, '', { timeout: 3_000 })).rejects.toThrow('Permissions Violation')
 })
 
-test('a runner cannot have NATS itself write on another’s subjects, by naming them as where to reply', async () => {
+test('a runner cannot make NATS write on another’s subjects by naming them as the reply subject', async () => {
   const raw = await rawRunner()
   const order = sampleOrder({ runnerId: otherRunnerId })
   await controlPlane.publishOrder(order, order.id)
@@ -217,7 +217,7 @@ test('a runner cannot have NATS itself write on another’s subjects, by naming 
   expect(kept?.json()).toMatchObject({ id: order.id })
 })
 
-test('credentials that run out while in use are reported, once, and the connection is tried for on and on', async () => {
+test('credentials that expire during use are reported once, and reconnecting is tried again and again', async () => {
   const statuses: string[] = []
   const messaging = await connectMessaging({
     servers: [server.url],
@@ -237,7 +237,7 @@ test('credentials that run out while in use are reported, once, and the connecti
   expect(statuses.some((status) => status.startsWith('closed'))).toBe(false)
 })
 
-test('credentials that ended before a server was there are asked for anew until they are good', async () => {
+test('credentials that expired before a server was there are requested again until they are valid', async () => {
   const ended = await issueRunnerCredentials(server.accountSeed ?? '', runnerId, {
     expiresAt: new Date('2026-01-01T00:00:00Z'),
   })
@@ -260,7 +260,7 @@ test('credentials that ended before a server was there are asked for anew until 
   expect(messaging.isConnected()).toBe(true)
 })
 
-test('without credentials, with those of another installation, or with expired ones nobody gets in', async () => {
+test('without credentials, with those of another installation, or with expired ones nobody can connect', async () => {
   const own = { servers: [server.url], name: 'stranger' }
   await expect(connectMessaging(own)).rejects.toMatchObject({ code: 'unauthenticated' })
   const { runnerAccountSeed } = await generateNatsOperator()

@@ -40,7 +40,7 @@ async function copies(): Promise<Record<string, number[]>> {
   }
 }
 
-test('streams and consumers that exist get the copies that are asked for, and keep them when none are', async () => {
+test('existing streams and consumers get the requested number of copies, and keep theirs if none is requested', async () => {
   const single = await connectControlPlane()
   await single.ensureStreams()
   await single.ensureRunner(newId())
@@ -133,7 +133,7 @@ test('any server killed, also the one that leads: no order, report or piece of o
   await messaging.close()
 }, 180_000)
 
-test('what is revoked at one server is refused by all, also by one that was down', async () => {
+test('a revocation at one server takes effect at all, also at one that was down', async () => {
   const [runnerId, other] = [newId(), newId()]
   const credentials = await issueRunnerCredentials(cluster.accountSeed, runnerId)
   const connectAt = (url: string, text: string) =>

@@ -48,11 +48,11 @@ test('output is read from its start to what is there now, of all steps or of one
   expect(await readAll(environmentId, 'project_setup')).toBe('set up\n')
 })
 
-test('reading ends at once where there is nothing', async () => {
+test('reading ends at once if there is nothing', async () => {
   expect(await readAll(newId())).toBe('')
 })
 
-test('following gives what is there and then what comes, until the signal', async () => {
+test('following gives existing output, then new output, until the signal', async () => {
   const environmentId = newId()
   await write(environmentId, 'project_setup', ['before'])
   const controller = new AbortController()

@@ -79,7 +79,7 @@ test('an order is acknowledged only once it was handled, and comes again until t
   await eventually(async () => (await pendingOrders(runnerId)) === 0, { timeoutMilliseconds: 2_000 })
 })
 
-test('what is not an order of this runner is thrown away and told of, and the next is handled', async () => {
+test('a message that is not an order for this runner is dropped and reported, and the next is handled', async () => {
   const runnerId = newId()
   await messaging.ensureRunner(runnerId)
   const foreign = sampleOrder()
@@ -107,7 +107,7 @@ test('what is not an order of this runner is thrown away and told of, and the ne
   await eventually(async () => (await pendingOrders(runnerId)) === 0, { timeoutMilliseconds: 2_000 })
 })
 
-test('an order of a kind that is not known is left alone and told of, and stays for a newer version', async () => {
+test('an order of an unknown kind is reported and not handled, and stays for a newer version', async () => {
   const runnerId = newId()
   await messaging.ensureRunner(runnerId)
   const unknown = { ...sampleOrder({ runnerId }), kind: 'marker', id: newId() }
@@ -190,7 +190,7 @@ test('ensureStreams changes nothing when it is repeated, also twice at once', as
   expect(before).toMatchObject({ max_msgs_per_subject: 1, storage: 'file', discard: 'old' })
 })
 
-test('a stream that is as it should be is not written again, and one that is not is brought back', async () => {
+test('a correct stream is not written again, and a wrong one is corrected', async () => {
   const manager = await jetstreamManager(observer)
   const updated: string[] = []
   observer.subscribe('$JS.EVENT.ADVISORY.STREAM.UPDATED.>', {

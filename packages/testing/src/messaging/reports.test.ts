@@ -42,7 +42,7 @@ async function allAcknowledged(): Promise<boolean> {
   return info.num_pending + info.num_ack_pending === 0
 }
 
-test('a report of a kind that is not known is left alone and told of, and holds up no other', async () => {
+test('a report of an unknown kind is set aside and reported, and delays no other', async () => {
   const problems: Error[] = []
   const messaging = await newMessaging({ onProblem: (_, problem) => problems.push(problem) })
   const good = sampleReport()
@@ -62,7 +62,7 @@ test('a report of a kind that is not known is left alone and told of, and holds 
   expect(problems).toEqual([new UnknownWork('marker')])
 })
 
-test('a report that cannot be handled is tried until it is, before any later one of its subject', async () => {
+test('a report that fails is retried until it succeeds, before any later one of its subject', async () => {
   const messaging = await newMessaging()
   const failing = sampleReport()
   const other = sampleReport()
@@ -94,7 +94,7 @@ test('a report that cannot be handled is tried until it is, before any later one
   expect(handled.slice(0, 3).every((entry) => entry.startsWith(other.id))).toBe(true)
 })
 
-test('what is there comes together, no more than the given number, and never one subject twice at once', async () => {
+test('waiting reports come together, at most the given number, and never one subject twice at once', async () => {
   const messaging = await newMessaging()
   const environments = Array.from({ length: 8 }, () => sampleReport())
   for (const sequence of [1, 2, 3, 4]) {
@@ -125,7 +125,7 @@ test('what is there comes together, no more than the given number, and never one
   for (const sequences of handled.values()) expect(sequences).toEqual([1, 2, 3, 4])
 })
 
-test('what one process took and did not handle goes to another when the first stops', async () => {
+test('reports that one process received and did not handle go to another when the first stops', async () => {
   const first = await newMessaging()
   const second = await newMessaging()
   const report = sampleReport()
@@ -190,7 +190,7 @@ test('stopping waits for the report that is being handled, which then is acknowl
   await eventually(allAcknowledged, { timeoutMilliseconds: 2_000 })
 })
 
-test('whoever takes the ids that a report could have keeps no report from being stored', async () => {
+test('using up a report’s possible message ids does not keep it from being stored', async () => {
   const messaging = await newMessaging()
   const report = sampleReport()
   const foreign = subjects.report(newId(), 'environment', report.id)
@@ -202,7 +202,7 @@ test('whoever takes the ids that a report could have keeps no report from being 
   expect((await consumerInfo()).num_pending).toBe(guesses.length + 1)
 })
 
-test('a report that speaks for another runner than its subject names is thrown away', async () => {
+test('a report whose runner differs from that of its subject is dropped', async () => {
   const messaging = await newMessaging()
   const foreign = sampleReport()
   observer.publish(subjects.report(newId(), 'environment', foreign.id), JSON.stringify(foreign))
@@ -223,7 +223,7 @@ test('a report that speaks for another runner than its subject names is thrown a
   expect(seen).toEqual([good.id])
 })
 
-test('of a runner that sends more bytes than it may the rest is thrown away, and another is heard behind it', async () => {
+test('reports beyond a runner’s limit of bytes are dropped, and those of others behind them are received', async () => {
   const messaging = await newMessaging()
   const flooding = newId()
   const sent = 96

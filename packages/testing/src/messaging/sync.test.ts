@@ -57,7 +57,7 @@ test('a request nobody serves, or whose handling fails, is unavailable at once a
   await serving
 })
 
-test('a request whose reply would go to another subject than the runner’s inbox is not answered', async () => {
+test('a request with a reply subject outside the runner’s inbox is not answered', async () => {
   const controller = new AbortController()
   let answers = 0
   const serving = replicas[0].serveSync(async () => {
@@ -78,7 +78,7 @@ test('a request whose reply would go to another subject than the runner’s inbo
   await runner.close()
 })
 
-test('every subscriber sees each heartbeat, and one that names another runner is not passed on', async () => {
+test('every subscriber gets each heartbeat, except one that names another runner than its subject', async () => {
   const controller = new AbortController()
   const good = samplePresence()
   const seen: string[][] = [[], []]

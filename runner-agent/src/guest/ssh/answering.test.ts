@@ -24,7 +24,7 @@ async function listen(onConnection: (socket: Socket, count: number) => void) {
   return { connect: () => new LocalCommandRunner().connect('127.0.0.1', port), count: () => count }
 }
 
-test('the stream that answered is given with its first line unread, and the server serves no second one', async () => {
+test('the stream that answered is returned with its first line unread, and the server serves no second one', async () => {
   const { connect, count } = await listen((socket, nth) => {
     // Like a forwarded port whose server in the guest has not started yet.
     if (nth < 4) socket.destroy()
@@ -38,7 +38,7 @@ test('the stream that answered is given with its first line unread, and the serv
   expect(count()).toBe(4)
 })
 
-test('an attempt that is swallowed while the guest boots does not hold up the answer', async () => {
+test('an attempt that is lost while the guest boots does not delay the answer', async () => {
   const { connect } = await listen((socket, nth) => {
     if (nth > 2) socket.write('SSH-2.0-test\r\n')
   })
@@ -56,7 +56,7 @@ test('it gives up when told to, and leaves no connection behind', async () => {
   expect(sockets.length).toBeGreaterThan(0)
 })
 
-test('the client’s first words are sent before the server’s have come, and once', async () => {
+test('the client’s first bytes are sent once, before the server’s have come', async () => {
   let said = ''
   const { connect } = await listen((socket) => {
     socket.on('data', (chunk: Buffer) => {

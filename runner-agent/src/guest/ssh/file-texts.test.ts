@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { buildReader, parseTexts } from './file-texts.ts'
 
-test('texts come through as they are; what is missing, empty or too large is none', async () => {
+test('texts are read unchanged; a missing, empty or too large file has no text', async () => {
   const folder = await mkdtemp(join(tmpdir(), "hearth it's read "))
   const contents = [
     'one line',

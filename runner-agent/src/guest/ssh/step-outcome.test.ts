@@ -34,7 +34,7 @@ test('without an exit code a step was cut short', () => {
   expect(parseStepOutcome(times)).toEqual({ kind: 'lost', reason: 'cut_short' })
 })
 
-test('newer numbers are read as they stand, and never guessed', () => {
+test('numbers of a newer version are read as they are, and never guessed', () => {
   expect(parseStaleNumbers('noise\nstale 3 14\n')).toEqual({ epoch: 3, generation: 14 })
   expect(() => parseStaleNumbers('stale 3\u001b[2J')).toThrow('which names no newer one')
 })

@@ -120,12 +120,12 @@ test('the first command that fails ends the step with its exit code', async () =
   expect(outcomes[0]).toMatchObject({ kind: 'failed', exitCode: 7, command: 1, cause: 'exit' })
 })
 
-test('a command’s own exit code 124 is not taken for the end of its time', async () => {
+test('a command’s own exit code 124 is not taken for a passed deadline', async () => {
   const { outcomes } = await launch(step([['odd', 'exit 124', 30]])).ended
   expect(outcomes[0]).toMatchObject({ kind: 'failed', exitCode: 124, cause: 'exit' })
 })
 
-test('a command that outlives its time is ended with all it started', async () => {
+test('at its deadline a command is ended with everything it started', async () => {
   const given = step([['slow', `sleep 30 & echo $! >"${join(folder, 'child')}"; wait`, 1]])
   const { outcomes } = await launch(given).ended
   expect(outcomes[0]).toMatchObject({
@@ -144,7 +144,7 @@ async function isOver(file: string): Promise<boolean> {
   return state.includes(') Z ')
 }
 
-test('a command that does not heed that its time is over is killed, and what it says is all that is in the output', async () => {
+test('a command that ignores SIGTERM is killed, and the output has nothing but its own', async () => {
   const stubborn = `trap '' TERM; echo $$ >"${join(folder, 'stubborn')}"; echo here; while :; do sleep 30; done`
   const { stdout, outcomes } = await launch(step([['stubborn', stubborn, 1]])).ended
   expect(stdout[0]).toBe('==> stubborn\nhere\n')
@@ -157,7 +157,7 @@ test('a command that ends all of its own processes ends the step at once', async
   expect(outcomes[0]).toMatchObject({ kind: 'failed', exitCode: 143, cause: 'exit' })
 })
 
-test('a command has ended by its time though nobody is left who waits for it', async () => {
+test('a command ends at its deadline even if nobody waits for it', async () => {
   const given = step([['orphan', `echo $$ >"${join(folder, 'orphan')}"; echo begin; sleep 30`, 1]])
   const { child, ended } = launch(given)
   await new Promise((resolve) => child.stdout.once('data', resolve))
@@ -167,7 +167,7 @@ test('a command has ended by its time though nobody is left who waits for it', a
   await expect.poll(() => isOver('orphan'), { timeout: 5_000 }).toBe(true)
 })
 
-test('a step is run once, however often and by however many it is started', async () => {
+test('a step runs once, however often and by however many it is started', async () => {
   const given = step([['count', `echo run >>"${join(folder, 'runs')}"; sleep 0.5; echo end`]])
   const launches = await Promise.all([1, 2, 3, 4].map(() => launch(given).ended))
   launches.push(await launch(given).ended)
@@ -178,7 +178,7 @@ test('a step is run once, however often and by however many it is started', asyn
   }
 })
 
-test('a killed follower neither ends nor repeats the step, and the next one follows on from its offset', async () => {
+test('a killed follower neither ends nor repeats the step, and the next one continues from its offset', async () => {
   const given = step([['slow', `echo begin; sleep 1; echo run >>"${join(folder, 'runs')}"; echo end`]])
   const first = launch(given)
   await new Promise((resolve) => first.child.stdout.once('data', resolve))
@@ -200,7 +200,7 @@ test('a script that did not arrive whole starts nothing', async () => {
 /** Simulates a restart of the guest: what was in memory is gone. */
 const restart = () => rm(paths.state, { recursive: true })
 
-test('a step that had begun before a restart and left no exit code is lost, and not run again', async () => {
+test('a step that began before a restart and left no exit code is lost, and not run again', async () => {
   const given = step([['once', `echo half; echo run >>"${join(folder, 'runs')}"; kill -9 $PPID; sleep 1`]])
   expect((await launch(given).ended).outcomes[0]).toMatchObject({ kind: 'lost' })
   await restart()
@@ -210,7 +210,7 @@ test('a step that had begun before a restart and left no exit code is lost, and 
   expect(await readFile(join(folder, 'runs'), 'utf8')).toBe('run\n')
 })
 
-test('how a step ended is known after a restart too, and the next one follows', async () => {
+test('the outcome of a step is known after a restart too, and the next step follows', async () => {
   const given = [named('a-1', `echo a >>"${join(folder, 'runs')}"`), named('b-1', 'exit 3')]
   await launch(given.slice(0, 1)).ended
   await restart()
@@ -234,7 +234,7 @@ const withSmallDisk = (ledger: string) => [
   `mkdir -p '${ledger.replaceAll("'", "'\\''")}' && mount -t tmpfs -o size=64k none "$_" && exec bash -c "$1"`,
 ]
 
-test('a step that fills the disk fails as it ends, and so do those that come after it', async () => {
+test('a step that fills the disk fails with its outcome, and so do those after it', async () => {
   const fill = `fallocate -l $(df --output=avail -B1 "$STEPS" | tail -1) "$STEPS/fill"; dd if=/dev/zero of="$STEPS/fill2" bs=4k; exit 1`
   await writeFile(paths.environmentFile, environmentFile({ STEPS: paths.ledger }))
   const options = { shell: withSmallDisk(paths.ledger) }
@@ -256,7 +256,7 @@ test.each([
   expect(stdout[0]).toBe(`==> print\n${expected}`)
 })
 
-test('without the file it is for, a step is skipped', async () => {
+test('a step is skipped without the file it is for', async () => {
   const given = { ...step([['init', 'echo never']]), onlyWithExecutable: '.hearth/init' }
   const { stdout, outcomes } = await launch(given).ended
   expect(stdout[0]).toBe('')
@@ -289,7 +289,7 @@ test('the ledger says for whom a step was started; an older agent or order start
 
 const named = (key: string, command: string): GuestStep => ({ ...step([['it', command]]), key })
 
-test('steps follow each other without being asked, and stop at the first that fails', async () => {
+test('steps follow each other without requests, and stop at the first that fails', async () => {
   const given = [named('a-1', 'echo a'), named('b-1', 'echo b; exit 3'), named('c-1', 'echo c')]
   const { stdout, outcomes, exitCode } = await launch(given).ended
   expect(stdout).toEqual(['==> it\na\n', '==> it\nb\n', ''])
@@ -297,7 +297,7 @@ test('steps follow each other without being asked, and stop at the first that fa
   expect(exitCode).toBe(0)
 })
 
-test('a killed follower does not keep the steps after it from running, and the next one tells of all', async () => {
+test('a killed follower does not stop the next steps, and the next follower reports all', async () => {
   const log = join(folder, 'runs')
   const given = [
     named('a-1', `echo begin; sleep 0.7; echo a >>"${log}"`),

@@ -17,7 +17,7 @@ function joined(events: readonly StepEvent[]): { output: string[]; outcomes: str
   return { output, outcomes }
 }
 
-test('however it is cut, each step gets its own output and its outcome', () => {
+test('however the stream is cut, each step gets its own output and outcome', () => {
   const text = fc.array(fc.constantFrom('a', 'b', 'aa', '.\n', 'ü', 'aab '), { maxLength: 8 })
   fc.assert(
     fc.property(
@@ -50,14 +50,14 @@ test('output is given as it comes, before the step has ended', () => {
   ])
 })
 
-test('a step that left nothing is lost', () => {
+test('a step without outcome is lost', () => {
   const stream = new StepStream(delimiter, 0)
   expect(stream.push(Buffer.from(`${delimiter}\n\n`))).toEqual([
     { kind: 'outcome', index: 0, outcome: { kind: 'lost', reason: 'cut_short' } },
   ])
 })
 
-test('an ending without an end is refused', () => {
+test('an incomplete outcome is refused', () => {
   const stream = new StepStream(delimiter, 0)
   stream.push(Buffer.from(`${delimiter}\n`))
   expect(() => stream.push(Buffer.alloc(5_000, 'x'))).toThrow('more than 4096 bytes to how a step ended')

@@ -74,7 +74,7 @@ async function run(
   return { exitCode: await execution.exitCode, said }
 }
 
-test('a program and its input come through whole, and the next session waits already', async () => {
+test('a program and its input arrive whole, and the next session is already waiting', async () => {
   const { shells, sessions, end } = server()
   const text = `ü 漢 "it's" \\ $HOME\n${'x'.repeat(200_000)}`
   const program = `IFS= LC_ALL=C read -r -d '' -N ${Buffer.byteLength(text)} given; printf %s "$given"; exit 7`
@@ -142,7 +142,7 @@ test.each(startUpFiles)('%s changes nothing', async (_, loginShell, bashrc) => {
   end()
 })
 
-test('a login shell that ends instead is named with what it said', async () => {
+test('a login shell that exits is reported with its output', async () => {
   const { shells } = server('/usr/sbin/nologin')
   const cause =
     'was to run /bin/bash and ended with exit code 1; it said "This account is currently not available."'
@@ -153,13 +153,13 @@ const tooMuch: [what: string, program: string, message: string][] = [
   ['output', 'while :; do echo more; done', 'more than 300000 bytes to a test'],
   ['error output', 'while :; do echo more >&2; done', 'more than 65536 bytes on its error stream to a test'],
 ]
-test.each(tooMuch)('endless %s costs the connection', async (_, program, message) => {
+test.each(tooMuch)('endless %s ends the connection', async (_, program, message) => {
   const { shells, cuts } = server()
   await expect(run(shells, program)).rejects.toThrow('exit code')
   expect(cuts[0]?.message).toBe(`the guest answered with ${message}`)
 })
 
-test('a login shell that prints without end costs the connection', async () => {
+test('a login shell with endless output ends the connection', async () => {
   const home = await mkdtemp(join(tmpdir(), 'hearth-home-'))
   onTestFinished(() => rm(home, { recursive: true }))
   await writeFile(join(home, '.bashrc'), 'while :; do echo more; done\n')

@@ -102,7 +102,7 @@ describe.each(runners)('a command runner %s', (_, runnerOf) => {
     await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false)
   })
 
-  test('feeds the input', async () => {
+  test('passes the input', async () => {
     expect((await runnerOf().run(['cat'], { input: 'ü'.repeat(100_000) })).stdout).toHaveLength(100_000)
   })
 
@@ -123,7 +123,7 @@ describe.each(runners)('a command runner %s', (_, runnerOf) => {
     await expect(stat(path)).rejects.toThrow()
   })
 
-  test('gives up when called off', async () => {
+  test('gives up when aborted', async () => {
     const stop = new AbortController()
     const running = runnerOf().run(['sleep', '3'], { signal: stop.signal })
     stop.abort(new Error('called off'))
@@ -165,7 +165,7 @@ test('a lost connection is an error of the command, and the next command connect
   expect((await remote.run(['echo', 'again'])).stdout).toBe('again\n')
 })
 
-test('a port where nobody answers SSH is an error in time', async () => {
+test('a port without an SSH server is an error within the time limit', async () => {
   const silent: Server = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => silent.once('listening', resolve))
   const options = {
@@ -183,7 +183,7 @@ test('a port where nobody answers SSH is an error in time', async () => {
   silent.close()
 })
 
-test('a program that is not there is said to be so', async () => {
+test('a missing program is named as missing', async () => {
   await expect(new LocalCommandRunner().run(['no-such-program'])).rejects.toThrow(
     'no-such-program: this program is not there',
   )

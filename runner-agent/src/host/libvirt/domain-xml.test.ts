@@ -45,7 +45,7 @@ test('control characters are refused', () => {
   expect(() => buildDomainXml({ ...domain, name: 'a\u0001b' })).toThrow('control characters')
 })
 
-test('other people’s metadata proves nothing', () => {
+test('metadata of other programs proves nothing', () => {
   expect(parseOwnershipXml('')).toBeNull()
   expect(parseOwnershipXml('<environment owner="x"/>')).toBeNull()
   expect(parseOwnershipXml('<domain><name>x</name></domain>')).toBeNull()
@@ -57,7 +57,7 @@ test('without a kernel the disk’s own loader boots', () => {
   expect(buildDomainXml({ ...domain, kernel: null })).toContain('<boot dev="hd"/>')
 })
 
-test('a class’s limits and the weight of its processors stand in the definition, and nothing where there are none', () => {
+test('limits and processor weight of a class are in the definition, and nothing without them', () => {
   const limited = buildDomainXml({
     ...domain,
     limits: { diskMegabytesPerSecond: 40, diskOperationsPerSecond: 500 },

@@ -28,7 +28,7 @@ test('many commands give an output each, in order, and none where one failed, in
   for (const command of seen) expect(Math.max(...command.map((word) => word.length))).toBeLessThan(128 * 1024)
 })
 
-test('a machine that cannot be asked about is an error, and not absent', async () => {
+test('a machine whose state cannot be read is an error, and not absent', async () => {
   const runner = fakeVirsh(() => '')
   const answered = runner.run
   const answer = (stderr: string) => {

@@ -20,7 +20,7 @@ const repository: Repository = {
   setup: [],
 }
 
-test('a clone names the repository without its password and quotes what it is given', () => {
+test('a clone names the repository without its password and quotes its arguments', () => {
   expect(cloneCommand(repository)).toEqual({
     name: 'git clone https://example.org/shop.git',
     command: "git clone --branch 'it'\\''s' -- 'https://user:p4ssw0rd@example.org/shop.git' '/home/shop'",
@@ -35,7 +35,7 @@ test('a URL’s password is found and hidden; a mere user name stays', () => {
   expect(withoutCredentials('git@host:x.git')).toBe('git@host:x.git')
 })
 
-test('a token is told to git alone, by a file that goes when the clone is over', () => {
+test('only git gets the token, by a file that is removed after the clone', () => {
   const opened = { ...repository, url: 'https://example.org/shop.git', branch: null, token: 'GIT_TOKEN' }
   expect(credentialFiles(opened, { GIT_TOKEN: 's3cr3t' })).toEqual([
     { path: '/run/hearth/git/shop.token', content: 's3cr3t' },

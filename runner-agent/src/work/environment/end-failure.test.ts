@@ -26,7 +26,7 @@ test.each<[EndReason, string]>([
   })
 })
 
-test('outside of a step only the cause is told', () => {
+test('outside of a step only the cause is given', () => {
   const failure = endFailure({ endReason: 'guest_shut_down', hostBootId: 'first' }, fresh)
   expect(failure).toEqual({ code: 'guest_unreachable', message: 'the guest powered itself off' })
 })
@@ -36,7 +36,7 @@ test('a machine that is off since the host rebooted says so, and what a retry do
   expect(failure.message).toMatch(/^the host rebooted, .*a retry starts it with what is on its disk$/)
 })
 
-test('a record of an agent that kept no boot proves no reboot', () => {
+test('a record of an agent that stored no boot id proves no reboot', () => {
   const failure = endFailure({ endReason: 'unknown', hostBootId: 'second' }, { ...fresh, hostBootId: null })
   expect(failure.message).toBe('the machine went off by itself')
 })

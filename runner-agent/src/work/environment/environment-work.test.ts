@@ -195,7 +195,7 @@ test('a machine that crashes after it was ready is reported failed', async () =>
   })
 })
 
-test('deleting in the middle of a step calls it off and leaves nothing', async () => {
+test('deleting in the middle of a step interrupts it and leaves nothing', async () => {
   const agent = agentOf({ stepMilliseconds: 60_000 })
   agent.inbox.put(order())
   await agent.until('provisioning', (report) => phases(report).clone_repo === 'running')
@@ -216,7 +216,7 @@ test('orders of an older epoch or generation, or of another runner, are refused'
   await agent.until('running')
 })
 
-test('an order older than what the machine itself shows does nothing', async () => {
+test('an order older than the numbers on the machine does nothing', async () => {
   const first = agentOf()
   first.inbox.put(order({ generation: 7 }))
   await first.until('running')
@@ -228,14 +228,14 @@ test('an order older than what the machine itself shows does nothing', async () 
   expect(second.reports).toEqual([])
 })
 
-test('an image that is missing is said so', async () => {
+test('a missing image is named in the failure', async () => {
   const agent = agentOf()
   const given = order()
   agent.inbox.put({ ...given, plan: { ...given.plan, image: 'windows' } })
   expect((await agent.until('failed')).failure).toMatchObject({ code: 'image_missing', step: 'create_vm' })
 })
 
-test('a failure that the host cannot keep is told all the same, and stands when it can', async () => {
+test('a failure that the host cannot store is reported all the same, and stored when it can be', async () => {
   const agent = agentOf()
   const { keepRecord } = agent.host.machines
   let refused = 0
@@ -256,7 +256,7 @@ test('a failure that the host cannot keep is told all the same, and stands when 
   await agent.until('running')
 })
 
-test('a newer order is followed though the failure before it was never kept', async () => {
+test('a newer order is carried out even if the failure before it was never stored', async () => {
   const agent = agentOf()
   const { keepRecord } = agent.host.machines
   agent.host.machines.keepRecord = () => Promise.reject(new Error('ENOSPC: no space left on device, write'))
@@ -268,7 +268,7 @@ test('a newer order is followed though the failure before it was never kept', as
   expect(await readdir(folder)).toEqual([])
 })
 
-test('a step that waits ends when its machine does, with the cause', async () => {
+test('a waiting step ends with its machine, with the cause', async () => {
   const agent = agentOf({ stepMilliseconds: 3_600_000 })
   agent.inbox.put(order())
   await agent.until('provisioning', ({ steps }) =>
@@ -284,7 +284,7 @@ test('a step that waits ends when its machine does, with the cause', async () =>
     .toContain('clone_repo.shop')
 })
 
-test('a wait for the guest’s first answer ends when its machine does', async () => {
+test('waiting for the guest’s first answer ends with its machine', async () => {
   const agent = agentOf({ bootMilliseconds: 3_600_000 })
   agent.inbox.put(order())
   await agent.until('provisioning', ({ steps }) =>
@@ -296,7 +296,7 @@ test('a wait for the guest’s first answer ends when its machine does', async (
   )
 })
 
-test('a guest that claims a newer lease fails alone: its agent keeps its own', async () => {
+test('a guest that claims a newer lease fails alone: its agent keeps its own lease', async () => {
   const lying = (guest: Guest): Guest =>
     new Proxy(guest, {
       get: (target, name) =>

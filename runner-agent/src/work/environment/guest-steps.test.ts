@@ -25,7 +25,7 @@ test('project commands run in /home, a repository’s in its own folder', () => 
   )
 })
 
-test('a step may take its deadline, or as long as its commands ask for', () => {
+test('the deadline of a step is the default, or the sum of those of its commands', () => {
   expect(stepLimitSeconds('project_setup', [{ timeoutSeconds: null }], {})).toBe(3_600)
   expect(stepLimitSeconds('project_setup', [{ timeoutSeconds: 4_000 }, { timeoutSeconds: 1_000 }], {})).toBe(
     5_000,
@@ -33,7 +33,7 @@ test('a step may take its deadline, or as long as its commands ask for', () => {
   expect(stepLimitSeconds('project_setup', [], { project_setup: 2 })).toBe(2)
 })
 
-test('the hooks a repository names are its init step; what does not fit fails it in words', () => {
+test('the hooks that a repository names are its init step; invalid ones fail the step with an explanation', () => {
   const init = { name: 'init_repo', repository: 'shop' } as const
   const commands = [{ name: 'make', command: 'make' }]
   expect(

@@ -16,7 +16,7 @@ test('a small text is kept whole', () => {
   expect(kept([]).shown).toBe('')
 })
 
-test('a large one is kept at both ends, of whole characters, and says how much is missing', () => {
+test('of a large text both ends are kept, in whole characters, with the size of what is missing', () => {
   const letters = fc.constantFrom('a', 'ü', '漢', '😀')
   fc.assert(
     fc.property(

@@ -59,7 +59,7 @@ const anyWanted = fc.record({
   runnerId: fc.constant(runnerId),
 })
 
-test('whatever is seen, a machine that is not ours is only reported', () => {
+test('in every state, a machine that is not ours is only reported', () => {
   fc.assert(
     fc.property(
       anyWanted,
@@ -79,7 +79,7 @@ test('whatever is seen, a machine that is not ours is only reported', () => {
   )
 })
 
-test('from everything that can be seen, the steps lead to rest, and never back and forth', () => {
+test('from every state the steps lead to rest, without repeating a state', () => {
   fc.assert(
     fc.property(anyWanted, anyMachine, anyRecord, (wanted, { power, epoch, generation }, record) => {
       const steps = follow(wanted, {
@@ -104,7 +104,7 @@ test('from everything that can be seen, the steps lead to rest, and never back a
   )
 })
 
-test('deletion is reached from everything that is ours and not newer', () => {
+test('deletion is reached from every state that is ours and not newer', () => {
   fc.assert(
     fc.property(anyMachine, anyRecord, ({ power, epoch, generation }, record) => {
       const wanted: Wanted = { desiredPhase: 'deleted', epoch: 4, generation: 4, runnerId }
@@ -115,7 +115,7 @@ test('deletion is reached from everything that is ours and not newer', () => {
   )
 })
 
-test('nothing is done to a machine before it shows the lease and the order it is done under', () => {
+test('nothing is done to a machine before it has the numbers of the lease and the order', () => {
   fc.assert(
     fc.property(anyWanted, anyMachine, anyRecord, (wanted, { power, epoch, generation }, record) => {
       for (const { step, seen } of follow(wanted, { machine: machine(power, epoch, generation), record })) {

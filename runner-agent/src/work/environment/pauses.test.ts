@@ -31,7 +31,7 @@ function setUp() {
   return { world, clock, pauses, run, stop }
 }
 
-test('a pause keeps its beginning for as long as its reason stays the same', async () => {
+test('a pause keeps its start for as long as its reason stays the same', async () => {
   const { world, clock, pauses } = setUp()
   world.paused = [{ environmentId: 'a', reason: 'io_error' }]
   expect(await pauses.look()).toEqual(['a'])
@@ -46,7 +46,7 @@ test('a pause keeps its beginning for as long as its reason stays the same', asy
   expect(pauses.of('a')).toBeNull()
 })
 
-test('whoever looks at the host is told how many stand still, and why', async () => {
+test('heartbeats say how many machines are paused, and why', async () => {
   const { world, pauses } = setUp()
   expect(pauses.warnings).toEqual([])
   world.paused = [
@@ -61,7 +61,7 @@ test('whoever looks at the host is told how many stand still, and why', async ()
   ])
 })
 
-test('what waits for room goes on when there is enough of it; what somebody suspended never by itself', async () => {
+test('a machine that waits for space is resumed when there is enough; a suspended one never by itself', async () => {
   const { world, run, stop } = setUp()
   world.paused = [
     { environmentId: 'full', reason: 'io_error' },
@@ -79,7 +79,7 @@ test('what waits for room goes on when there is enough of it; what somebody susp
   await ended
 })
 
-test('a look that is asked for while the host is asked sees what came after', async () => {
+test('a look requested during another one sees later changes', async () => {
   const { world, pauses } = setUp()
   const first = pauses.look()
   await Promise.resolve()

@@ -92,7 +92,7 @@ function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<
 
 const order = (generation: number) => sampleOrder({ id, runnerId, generation })
 
-test('a machine that is wanted no more goes with the order there was for it', async () => {
+test('an unwanted machine is removed together with its order', async () => {
   const { inbox, running } = inboxOf()
   inbox.put(order(1))
   await running(1)
@@ -101,7 +101,7 @@ test('a machine that is wanted no more goes with the order there was for it', as
   expect([inbox.size, inbox.lastOrderAt(id)]).toEqual([0, null])
 })
 
-test('an order that comes before the removal has begun calls it off, and the machine stays as it is', async () => {
+test('an order that comes before the removal has begun cancels it, and the machine is unchanged', async () => {
   let letOn: () => void = () => undefined
   const gate = new Promise<void>((resolve) => {
     letOn = resolve
@@ -120,7 +120,7 @@ test('an order that comes before the removal has begun calls it off, and the mac
   expect((await host.machines.look(id)).ownership?.createdAt).toBe(before.ownership?.createdAt)
 })
 
-test('an order that comes in the middle of the removal waits for its end, and makes the machine anew', async () => {
+test('an order that comes during the removal waits for its end, and makes the machine again', async () => {
   let letOn: () => void = () => undefined
   let begun: () => void = () => undefined
   const gate = new Promise<void>((resolve) => {

@@ -17,13 +17,13 @@ test('a value is replaced wherever the stream is cut', async () => {
   }
 })
 
-test('values that overlap are replaced together, and those that only touch one by one', async () => {
+test('overlapping values are replaced together, and adjacent ones one by one', async () => {
   expect(await masked(['abcd', 'cdef'], ['xabc', 'defx'])).toBe('x***x')
   expect(await masked(['aaaa'], ['aaaa', 'aaa', 'ab'])).toBe('***b')
   expect(await masked(['abcd', 'efgh'], ['abcdef', 'gh'])).toBe('******')
 })
 
-test('of values that begin alike the longest is replaced', async () => {
+test('of values with the same beginning the longest is replaced', async () => {
   expect(await masked(['abcd', 'abcdef'], ['xabc', 'def abcd', 'eg'])).toBe('x*** ***eg')
 })
 
@@ -31,7 +31,7 @@ test('values of fewer than 4 characters are left', async () => {
   expect(await masked(['abc', ''], ['abc'])).toBe('abc')
 })
 
-test('long lines of a value are replaced by themselves too', async () => {
+test('long lines of a value are masked on their own too', async () => {
   expect(await masked(['-----BEGIN-----\nAAAABBBB\n'], ['1: -----BEGIN-----\n2: AAAABBBB\n'])).toBe(
     '1: ***\n2: ***\n',
   )
@@ -101,7 +101,7 @@ test.each(worst)('%s: a byte costs at most two steps on average', async (_, secr
   expect(steps).toBeLessThanOrEqual(given.length)
 })
 
-test('the largest set of secrets is taken in by slices, between which other work has its turn', async () => {
+test('the largest set of secrets is prepared in slices, between which other work runs', async () => {
   const values = Array.from({ length: 8 }, (_, index) => Buffer.alloc(65_536, `${index} secret `))
   let turns = 0
   await SecretAutomaton.build(values, async () => {
@@ -110,7 +110,7 @@ test('the largest set of secrets is taken in by slices, between which other work
   expect(turns).toBe((8 * 65_536) / bytesPerTurn)
 })
 
-test('the machines of one project share what finds their secrets', async () => {
+test('the machines of one project share the search table for its secrets', async () => {
   expect(await secretAutomaton(['one secret', 'another'])).toBe(
     await secretAutomaton(['another', 'one secret']),
   )

@@ -12,7 +12,7 @@ async function setUp(secrets: string[] = []) {
   return { output, pieces, ends }
 }
 
-test('pieces come with the offset of what is shown, not of what was printed', async () => {
+test('pieces have their offset in the masked output, not in the printed one', async () => {
   const { output, pieces, ends } = await setUp(['s3cr3t'])
   output.add(Buffer.from('a s3cr3t ü '))
   output.add(Buffer.from('b'))
@@ -26,7 +26,7 @@ test('pieces come with the offset of what is shown, not of what was printed', as
   expect(output.bytes).toBe(10)
 })
 
-test('the last lines are 20 at most, without the empty end', () => {
+test('the last lines are at most 20, without the empty end', () => {
   const text = Array.from({ length: 30 }, (_, index) => `line ${index}\n`).join('')
   expect(lastLines(`${text}\n\n`)).toHaveLength(20)
   expect(lastLines(text).at(-1)).toBe('line 29')

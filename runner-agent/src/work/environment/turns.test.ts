@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { bytesPerTurn, Turns } from './turns.ts'
 
-test('everything else has its turn after each slice of output, and not before', async () => {
+test('other work runs after each slice of output, and not before', async () => {
   let others = 0
   const turns = new Turns(async () => {
     others += 1

@@ -19,7 +19,7 @@ const piece = (offset: number, text: string, end = false) => ({ step: 'project_s
 const printed = step({ outputBytes: 6 })
 
 describe('of a step that is over', () => {
-  test('all has been read with its last piece', () => {
+  test('everything has been read after its last piece', () => {
     const read = new ReadSteps()
     expect(read.hasAllOf([printed])).toBe(false)
     read.note(piece(0, 'äb'))
@@ -28,7 +28,7 @@ describe('of a step that is over', () => {
     expect(read.hasAllOf([printed])).toBe(true)
   })
 
-  test('the end of an earlier try is not its own', () => {
+  test('the end of an earlier try is not its end', () => {
     const read = new ReadSteps()
     read.note(piece(0, 'longer than that', true))
     expect(read.hasAllOf([printed])).toBe(false)
@@ -37,7 +37,7 @@ describe('of a step that is over', () => {
     expect(read.hasAllOf([printed])).toBe(true)
   })
 
-  test('each repository’s own is waited for', () => {
+  test('the end of each repository’s own step is waited for', () => {
     const read = new ReadSteps()
     const clones = ['shop', 'docs'].map((repository) =>
       step({ name: 'clone_repo', repository, outputBytes: 3 }),
@@ -49,7 +49,7 @@ describe('of a step that is over', () => {
   })
 })
 
-test('of a step that was left running all has been read that it was known to have printed', () => {
+test('of a step that was left running, everything it is known to have printed has been read', () => {
   const read = new ReadSteps()
   const left = step({ phase: 'running', outputBytes: 3 })
   read.note(piece(0, 'ab'))
@@ -58,7 +58,7 @@ test('of a step that was left running all has been read that it was known to hav
   expect(read.hasAllOf([left])).toBe(true)
 })
 
-test('nothing is waited for of steps that printed nothing, or only into their status', () => {
+test('steps without output, or with output in their status only, are not waited for', () => {
   const steps = [step({}), step({ name: 'ensure_server', outputBytes: 40 }), step({ phase: 'pending' })]
   expect(new ReadSteps().hasAllOf(steps)).toBe(true)
 })

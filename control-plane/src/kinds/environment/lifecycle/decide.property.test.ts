@@ -85,7 +85,7 @@ function settle(from: SeenEnvironment, hasRoom: boolean): { seen: SeenEnvironmen
   return { seen, actions }
 }
 
-test('from every state a few actions lead to one in which nothing is left to decide', () => {
+test('from every state, a few actions lead to one without further decisions', () => {
   fc.assert(
     fc.property(anyState, fc.boolean(), (state, hasRoom) => {
       const { seen } = settle(state, hasRoom)
@@ -97,7 +97,7 @@ test('from every state a few actions lead to one in which nothing is left to dec
   )
 })
 
-test('what is to be deleted is deleted, or its runner is asked to, from every state', () => {
+test('from every state, an environment that should be deleted is deleted, or its runner gets the order', () => {
   fc.assert(
     fc.property(anyState, (state) => {
       const { seen } = settle({ ...state, desiredPhase: 'deleted' }, true)
@@ -112,7 +112,7 @@ test('what is to be deleted is deleted, or its runner is asked to, from every st
   )
 })
 
-test('a silent runner never fails by the clock a machine that was ready, and nothing but a wish or its ground deletes one', () => {
+test('a machine that was ready never fails because its runner is silent, and is deleted only for a known reason', () => {
   fc.assert(
     fc.property(anyState, (state) => {
       const { seen, actions } = settle(state, true)

@@ -29,7 +29,7 @@ test('a pending environment is placed, until its deadline has passed', () => {
   })
 })
 
-test('a passed deadline fails it with what was waited for and where', () => {
+test('after its deadline it fails, and the failure says what it waited for and where', () => {
   expect(decide(seen({ deadline: passed }))).toMatchObject({
     do: 'fail',
     failure: { code: 'deadline_passed', message: expect.stringContaining('provisioning on north') },
@@ -46,14 +46,14 @@ test('a silent runner makes it unreachable; its return undoes that', () => {
   expect(decide(seen({ unreachable: true }))).toEqual({ do: 'mark-unreachable', unreachable: false })
 })
 
-test('the clock stops for a machine with work on it while its runner is silent, and starts anew on its return', () => {
+test('while its runner is silent, a machine with work on it has no deadline; on the runner’s return a new one begins', () => {
   const starting = { phase: 'starting' as const, deadline: ahead, now }
   expect(deadlineWhile({ ...starting, everReady: true }, true)).toBeNull()
   expect(deadlineWhile({ ...starting, everReady: true }, false)?.getTime()).toBe(now.getTime() + 600_000)
   expect(deadlineWhile({ ...starting, phase: 'running', everReady: true }, false)).toBeNull()
 })
 
-test('a machine that was never ready fails on a silent runner when its deadline has passed, with that cause', () => {
+test('a machine that was never ready fails at its deadline on a silent runner, with the silence as cause', () => {
   expect(deadlineWhile({ phase: 'provisioning', deadline: ahead, now, everReady: false }, true)).toBe(ahead)
   const silent = { ...host, silent: true }
   expect(decide(seen({ runner: silent, unreachable: true, deadline: passed }))).toMatchObject({
@@ -62,7 +62,7 @@ test('a machine that was never ready fails on a silent runner when its deadline 
   })
 })
 
-test('deletion is asked of the runner once, and again when its deadline has passed', () => {
+test('the runner is ordered to delete once, and again after each deadline', () => {
   const deleted = { desiredPhase: 'deleted' as const }
   expect(decide(seen({ ...deleted }))).toEqual({ do: 'begin-deletion' })
   expect(decide(seen({ ...deleted, phase: 'failed' }))).toEqual({ do: 'begin-deletion' })
@@ -72,14 +72,14 @@ test('deletion is asked of the runner once, and again when its deadline has pass
   })
 })
 
-test('what no runner could remove is forgotten: none has it, or a silent one learns of it when it returns', () => {
+test('a machine that no runner can remove is deleted at once: none has it, or a silent one learns of it when it returns', () => {
   expect(decide(seen({ desiredPhase: 'deleted', phase: 'pending', runner: null }))).toEqual({ do: 'forget' })
   expect(decide(seen({ desiredPhase: 'deleted', runner: { ...host, silent: true } }))).toEqual({
     do: 'forget',
   })
 })
 
-test('a project that goes takes its machines with it', () => {
+test('deleting a project deletes its machines', () => {
   expect(decide(seen({ projectDeleting: true, phase: 'running', deadline: null }))).toEqual({
     do: 'desire-deletion',
     reason: 'project_deleted',
@@ -119,7 +119,7 @@ const anyState = fc.record({
   now: fc.constant(now),
 })
 
-test('no action asks for a move that the phase table refuses', () => {
+test('no action makes a transition that the phase table forbids', () => {
   fc.assert(
     fc.property(anyState, (state) => {
       const action = decide(state)

@@ -91,7 +91,7 @@ const anySight: fc.Arbitrary<EnvironmentSight> = fc.record({
   ),
 })
 
-test('whatever is seen, there is a whole sentence and nothing unsaid in it', () => {
+test('every state has a whole sentence without gaps', () => {
   fc.assert(
     fc.property(anySight, (seen) => {
       const { sentence, evidence, next } = explain(seen)

@@ -95,7 +95,7 @@ test('reports in any order, any number of times: versions only rise, phases foll
   )
 })
 
-test('only the runner that has the machine, under its present lease, about a present try, tells anything', () => {
+test('only reports of the machine’s runner, under its present lease and about the present try, count', () => {
   fc.assert(
     fc.property(anyRow, number, anyReport, (row, runnerEpoch, report) => {
       const { outcome } = decideReport(row, runnerEpoch, report, now)
@@ -109,7 +109,7 @@ test('only the runner that has the machine, under its present lease, about a pre
   )
 })
 
-test('of two reports of one lease the later one stands, whichever came first, and a step keeps its start', () => {
+test('of two reports of one lease the later one wins in any order of arrival, and a step keeps its start', () => {
   fc.assert(
     fc.property(anyRow, number, anyReport, anyReport, (row, runnerEpoch, one, two) => {
       fc.pre(row.report_epoch <= runnerEpoch)
@@ -134,7 +134,7 @@ test('of two reports of one lease the later one stands, whichever came first, an
   )
 })
 
-test('a machine that another runner got is told of by its first report, however much the first one had told', () => {
+test('the first report of a machine’s new runner counts, however many the former runner sent', () => {
   fc.assert(
     fc.property(anyRow, number, anyReport, (row, runnerEpoch, report) => {
       const moved = decideMove(

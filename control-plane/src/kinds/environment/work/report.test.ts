@@ -63,7 +63,7 @@ test('reports of a superseded agent, another runner, or an unknown generation ar
   expect(judgeReport({ ...row, phase: 'deleted' }, 2, report())).toBe('refused')
 })
 
-test('after a retry, reports of the try before tell nothing', () => {
+test('after a retry, reports about the earlier try are ignored', () => {
   const retried = { ...row, status: { ...emptyStatus, leastGeneration: 3 } }
   expect(judgeReport(retried, 2, report({ generation: 2 }))).toBe('stale')
   expect(judgeReport(retried, 2, report({ generation: 3 }))).toBe('applied')
@@ -94,7 +94,7 @@ test('a step keeps the start it was first reported with, which a restarted agent
   expect(second.steps[0]).toMatchObject({ startedAt: started, phase: 'succeeded' })
 })
 
-test('ready is when it first ran, and stays so', () => {
+test('readyAt is the time when it first ran, and does not change', () => {
   const first = mergeReport(emptyStatus, report({ phase: 'running' }))
   const second = mergeReport(first, report({ phase: 'running', reportedAt: '2026-01-02T00:00:00.000Z' }))
   expect(second.readyAt).toBe('2026-01-01T00:00:00.000Z')

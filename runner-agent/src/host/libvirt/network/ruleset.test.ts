@@ -17,7 +17,7 @@ const rulesOf = (change: Partial<RulesetDescription> = {}) =>
     .split('\n')
     .map((line) => line.trim())
 
-test('the table is replaced in one transaction, and judges the users of guests alone', () => {
+test('the table is replaced in one transaction, and filters only the users of guests', () => {
   const rules = rulesOf()
   expect(rules.slice(0, 3)).toEqual([
     `table inet ${description.table}`,
@@ -73,11 +73,11 @@ test('closed networks are refused, and limits hold before anything is accepted',
   expect(bandwidth).toBeGreaterThan(0)
 })
 
-test('a name that is none of a table is refused', () => {
+test('an invalid name of a table is refused', () => {
   expect(() => removalOf('x { } flush ruleset')).toThrow('not the name of a table')
 })
 
-test('each port of a runner has a user of its own, above all that a system gives out', () => {
+test('each port of a runner has its own user, outside the ids that a system gives out', () => {
   fc.assert(
     fc.property(fc.uuid(), fc.integer({ min: guestPorts.first, max: guestPorts.last }), (owner, port) => {
       const users = guestUsers(owner, null)
