@@ -49,7 +49,7 @@ async function synchronise(held: Record<string, string>) {
     const reply = await runner.messaging.requestSync({ runnerId, epoch, inventory: [], held, after }, 20_000)
     if (!reply.accepted) throw new Error(reply.reason)
     pages.push(JSON.stringify(reply).length)
-    orders.push(...reply.orders)
+    orders.push(...reply.orders.filter((order) => order.kind === 'environment'))
     unchanged.push(...(reply.unchanged ?? []))
     after = reply.next ?? null
     if (after === null) return { orders, unchanged, pages, bytes: pages.reduce((sum, size) => sum + size) }

@@ -13,6 +13,11 @@ export const failureCodeSchema = z.enum([
   'clone_failed', // a repository could not be cloned
   'command_failed', // a set-up command exited non-zero
   'runner_lost', // the host went away and the project does not wait
+  'layer_damaged', // a layer is not what it was when it was made
+  'memory_unusable', // a memory image cannot be resumed
+  'disk_full', // the host has no room for it
+  'secret_found', // a layer holds a secret
+  'cancelled', // somebody cancelled it
   'boots_keep_failing', // a pool stopped trying
   'internal',
 ])

@@ -139,12 +139,19 @@ export type ProvisioningPlan = z.infer<typeof provisioningPlanSchema>
  */
 export const mostPlanBytes = 256 * 1024
 
-/** The steps of a plan, in order; those of a repository once for each. Steps with nothing to do are listed too. */
-export function planSteps(plan: ProvisioningPlan): { name: StepName; repository: string | null }[] {
+/**
+ * The steps of a plan, in order; those of a repository once for each. Steps with nothing to do are listed too. Only a
+ * machine that starts from a snapshot has another's identity to give up.
+ */
+export function planSteps(
+  plan: ProvisioningPlan,
+  fromSnapshot = false,
+): { name: StepName; repository: string | null }[] {
   const each = (name: StepName) =>
     plan.repositories.map((repository) => ({ name, repository: repository.name }))
   return [
     { name: 'create_vm', repository: null },
+    ...(fromSnapshot ? [{ name: 'own_identity' as const, repository: null }] : []),
     { name: 'ensure_server', repository: null },
     { name: 'set_env_vars', repository: null },
     ...each('clone_repo'),

@@ -3,6 +3,7 @@ import { z } from 'zod'
 /** In the order they run. */
 export const stepNames = [
   'create_vm',
+  'own_identity',
   'ensure_server',
   'set_env_vars',
   'clone_repo',
@@ -14,12 +15,18 @@ export const stepNames = [
 export const stepNameSchema = z.enum(stepNames)
 export type StepName = z.infer<typeof stepNameSchema>
 
-export const stepPhaseSchema = z.enum(['pending', 'running', 'succeeded', 'failed', 'skipped'])
+export const stepPhaseSchema = z.enum(['pending', 'running', 'succeeded', 'failed', 'skipped', 'held'])
 export type StepPhase = z.infer<typeof stepPhaseSchema>
+
+/** Whether a step is over and the next one may begin. What a snapshot holds was done before it was made. */
+export function isDone({ phase }: { phase: StepPhase }): boolean {
+  return phase === 'succeeded' || phase === 'skipped' || phase === 'held'
+}
 
 /** How long a step may take before it fails, in seconds, unless its commands say otherwise. */
 export const stepDeadlineSeconds: Readonly<Record<StepName, number>> = {
   create_vm: 300,
+  own_identity: 120,
   ensure_server: 600,
   set_env_vars: 60,
   clone_repo: 1_800,
@@ -77,8 +84,7 @@ export function summarize(steps: readonly StepStatus[], failure: Cause | null): 
     const error = [failed.error ?? failure?.message ?? 'it failed', ...endOf(failed, failure)].join('\n')
     return { success: false, failedStep: failed.name, error }
   }
-  const finished =
-    steps.length > 0 && steps.every((step) => step.phase === 'succeeded' || step.phase === 'skipped')
+  const finished = steps.length > 0 && steps.every(isDone)
   if (failure === null || finished) return { success: finished ? true : null, failedStep: null, error: null }
   const left = steps.find((step) => step.phase === 'pending' || step.phase === 'running')
   return { success: false, failedStep: left?.name ?? 'create_vm', error: failure.message }

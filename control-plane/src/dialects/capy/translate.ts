@@ -86,7 +86,8 @@ function toStep(step: StepStatus): z.infer<typeof stepSchema> {
   return {
     name: step.name,
     repository: step.repository,
-    status: step.phase === 'succeeded' ? 'success' : step.phase,
+    // What a snapshot holds was done before, which this dialect has no word for.
+    status: step.phase === 'succeeded' || step.phase === 'held' ? 'success' : step.phase,
     output: step.output,
     error: step.error,
     exitCode: step.exitCode,

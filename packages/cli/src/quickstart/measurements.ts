@@ -34,7 +34,7 @@ export function measurementTable({
 function stepRows(machines: readonly Environment[]): string[][] {
   const [first] = machines
   return (first?.status.steps ?? [])
-    .filter(({ phase }) => phase !== 'skipped')
+    .filter(({ phase }) => phase !== 'skipped' && phase !== 'held')
     .map((step) => {
       const times = machines.flatMap(({ status }) => {
         const same = status.steps.find((other) => stepKey(other) === stepKey(step))

@@ -4,6 +4,7 @@ import { pauseSchema } from '../environment.ts'
 import { desiredPhaseSchema } from '../environment-phase.ts'
 import { provisioningPlanSchema } from '../provisioning-plan.ts'
 import { idSchema } from '../resource.ts'
+import { machineSourceSchema, startedFromSchema } from './machine-source.ts'
 import {
   hostKeySchema,
   reportedIdentitySchema,
@@ -19,6 +20,7 @@ export const environmentOrderSchema = orderEnvelopeSchema.extend({
   organizationId: idSchema,
   desiredPhase: desiredPhaseSchema,
   plan: provisioningPlanSchema,
+  source: machineSourceSchema.nullable().optional(),
   sealedSecrets: boundedText(8 * 1024 * 1024)
     .nullable()
     .meta({
@@ -52,6 +54,7 @@ export const environmentReportSchema = reportEnvelopeSchema.extend({
   identity: reportedIdentitySchema.nullable(),
   paused: pauseSchema.nullable().default(null),
   steps: reportedStepsSchema,
+  startedFrom: startedFromSchema.nullable().optional(),
 })
 export type EnvironmentReport = z.infer<typeof environmentReportSchema>
 

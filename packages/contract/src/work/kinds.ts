@@ -1,10 +1,11 @@
 import { type EnvironmentOrder, type EnvironmentReport, environmentWork } from './environment.ts'
+import { type SnapshotOrder, type SnapshotReport, snapshotWork } from './snapshot.ts'
 import type { WorkMessages } from './work.ts'
 
 /** An order of any kind of work there is. */
-export type WorkOrder = EnvironmentOrder
+export type WorkOrder = EnvironmentOrder | SnapshotOrder
 /** A report of any kind of work there is. */
-export type WorkReport = EnvironmentReport
+export type WorkReport = EnvironmentReport | SnapshotReport
 
 /** The kinds of work that this version knows. Programs leave alone what is of another one. */
-export const knownWork: readonly WorkMessages[] = [environmentWork]
+export const knownWork: readonly WorkMessages[] = [environmentWork, snapshotWork]

@@ -25,12 +25,14 @@ export function stepLimitSeconds(
 }
 
 /** The steps that run as a script in the guest. */
-export type ScriptStepName = Exclude<StepName, 'create_vm' | 'ensure_server' | 'set_env_vars'>
+export type ScriptStepName = Exclude<StepName, NativeStepName>
+type NativeStepName = (typeof nativeSteps)[number]
+const nativeSteps = ['create_vm', 'own_identity', 'ensure_server', 'set_env_vars'] as const
 
 export function isScriptStep<Step extends { name: StepName }>(
   step: Step,
 ): step is Step & { name: ScriptStepName } {
-  return step.name !== 'create_vm' && step.name !== 'ensure_server' && step.name !== 'set_env_vars'
+  return !nativeSteps.some((name) => name === step.name)
 }
 
 /**

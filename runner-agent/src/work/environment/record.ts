@@ -1,6 +1,7 @@
 import {
   failureSchema,
   identitySchema,
+  isDone,
   type ProvisioningPlan,
   planSteps,
   type StepStatus,
@@ -57,6 +58,7 @@ export function newSteps(plan: ProvisioningPlan): StepStatus[] {
 function hasWork(plan: ProvisioningPlan, name: StepStatus['name'], repository: string | null): boolean {
   switch (name) {
     case 'create_vm':
+    case 'own_identity':
     case 'ensure_server':
     case 'clone_repo':
     case 'init_repo':
@@ -92,5 +94,5 @@ export function isLastOpen(record: EnvironmentRecord | null, index: number): boo
 }
 
 export function isProvisioned(record: EnvironmentRecord): boolean {
-  return record.steps.every(({ phase }) => phase === 'succeeded' || phase === 'skipped')
+  return record.steps.every(isDone)
 }

@@ -1,4 +1,4 @@
-import { stepDeadlineSeconds, stepKey } from '@hearth/contract'
+import { isDone, stepDeadlineSeconds, stepKey } from '@hearth/contract'
 import { spokenTime } from '@hearth/foundation'
 import { type EnvironmentSight, type Reasons, runnerName } from './sight.ts'
 
@@ -7,7 +7,7 @@ export function explainProvisioning(seen: EnvironmentSight): Reasons {
   const { steps, deadline } = seen.environment.status
   const end = { what: 'its deadline', at: deadline }
   const running = steps.find(({ phase }) => phase === 'running')
-  const done = steps.filter(({ phase }) => phase === 'succeeded' || phase === 'skipped').length
+  const done = steps.filter(isDone).length
   const placed = { what: `placed on ${runnerName(seen)}`, at: seen.phaseSince.toISOString() }
   if (running === undefined) {
     const what = done === 0 ? 'has not begun with it yet' : `has done ${done} of ${steps.length} steps`

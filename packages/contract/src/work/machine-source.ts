@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { boundedLine, positiveSchema } from '../bounded.ts'
+import { idSchema } from '../resource.ts'
+import { stepKeySchema } from './reported.ts'
+
+/** The snapshot that a machine starts from; without one it starts from its image. */
+export const machineSourceSchema = z.object({
+  snapshotId: idSchema,
+  memory: z.boolean().meta({ description: 'Whether it resumes from the memory, where that fits' }),
+  incarnation: positiveSchema.meta({
+    description: 'Rises with each restore: the machine is put back once for each',
+  }),
+  heldSteps: z
+    .array(stepKeySchema)
+    .max(256)
+    .meta({ description: 'The keys of the steps that the snapshot holds' }),
+})
+export type MachineSource = z.infer<typeof machineSourceSchema>
+
+/** What a machine really started from. */
+export const startedFromSchema = z.object({
+  from: z.enum(['image', 'disk', 'memory']),
+  snapshotId: idSchema.nullable(),
+  incarnation: z.int().min(0),
+  reason: boundedLine(1_024).nullable().meta({
+    description: 'Why not from what would have been quicker: memory before disk, disk before image',
+  }),
+})
+export type StartedFrom = z.infer<typeof startedFromSchema>
