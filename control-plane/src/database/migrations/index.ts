@@ -17,6 +17,7 @@ import { quotas } from './0015-quotas.ts'
 import { revocableCredentials } from './0017-revocable-credentials.ts'
 import { kindsOfWork } from './0018-kinds-of-work.ts'
 import { owners } from './0019-owners.ts'
+import { claimsByName } from './0020-claims-by-name.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -36,4 +37,5 @@ export const migrations: Record<string, Migration> = {
   '0017-revocable-credentials': revocableCredentials,
   '0018-kinds-of-work': kindsOfWork,
   '0019-owners': owners,
+  '0020-claims-by-name': claimsByName,
 }

@@ -1,5 +1,5 @@
 import type { HearthClient } from '@hearth/client'
-import type { ExplainedKind, Explanation } from '@hearth/contract'
+import { type ExplainedKind, type Explanation, kinds, kindsWith } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { Command } from 'commander'
 import { client, type Invocation } from '../invocation.ts'
@@ -16,9 +16,14 @@ interface Explained {
   explain(reference: string): Promise<Explanation>
 }
 
+const wordOf = (kind: ExplainedKind) => kinds[kind].shortNoun.replaceAll(' ', '-')
+const explainedWords = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(
+  kindsWith('isExplained').map(wordOf),
+)
+
 export function whyCommand(invocation: Invocation): Command {
   return new Command('why')
-    .summary('say why an environment, claim, pool or runner is as it is')
+    .summary(`say why a ${explainedWords} is as it is`)
     .argument('<name-or-id>', 'or its kind, before the name')
     .argument('[name-or-id]')
     .addOption(outputOption())
@@ -36,13 +41,11 @@ export function whyCommand(invocation: Invocation): Command {
 }
 
 function explainedKinds(hearth: HearthClient, signal: AbortSignal): Explained[] {
-  const { environments, claims, warmPools, runners } = hearth
-  return [
-    { kind: 'Environment', word: 'environment', explain: (id) => environments.why(id, { signal }) },
-    { kind: 'Claim', word: 'claim', explain: (id) => claims.why(id, { signal }) },
-    { kind: 'WarmPool', word: 'pool', explain: (id) => warmPools.why(id, { signal }) },
-    { kind: 'Runner', word: 'runner', explain: (id) => runners.why(id, { signal }) },
-  ]
+  return kindsWith('isExplained').map((kind) => ({
+    kind,
+    word: wordOf(kind),
+    explain: (id) => hearth.resources(kind).why(id, { signal }),
+  }))
 }
 
 function kindMeant(all: readonly Explained[], word: string): Explained {
@@ -62,10 +65,7 @@ async function explainAny(all: readonly Explained[], reference: string): Promise
   )
   const [only] = holders
   if (only === undefined) {
-    throw new HearthError(
-      'not_found',
-      `no environment, claim, pool or runner has the name or id ${reference}`,
-    )
+    throw new HearthError('not_found', `no ${explainedWords} has the name or id ${reference}`)
   }
   if (holders.length === 1) return only.explanation
   const words = holders.map(({ word }) => `hearth why ${word} ${reference}`)

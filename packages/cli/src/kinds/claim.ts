@@ -1,4 +1,4 @@
-import type { Claim } from '@hearth/contract'
+import { kinds } from '@hearth/contract'
 import { describePlain } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
@@ -6,10 +6,7 @@ import { goneIsNull } from './gone-is-null.ts'
 import { defineKind } from './kind.ts'
 import { joined, named, namesOf } from './names.ts'
 
-export const claimKind = defineKind<Claim>({
-  names: ['claim', 'claims'],
-  summary: 'machines taken from a pool by someone',
-  eventKind: 'Claim',
+export const claimKind = defineKind(kinds.Claim, {
   columns: ['NAME', 'PHASE', 'SOURCE', 'POOL', 'ENVIRONMENT', 'AGE', 'ID'],
   async namesNeeded({ client, signal }, items) {
     const all = await items

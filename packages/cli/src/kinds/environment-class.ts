@@ -1,12 +1,9 @@
-import type { EnvironmentClass } from '@hearth/contract'
+import { kinds } from '@hearth/contract'
 import { describePlain } from '../output/describe.ts'
 import { goneIsNull } from './gone-is-null.ts'
 import { defineKind } from './kind.ts'
 
-export const environmentClassKind = defineKind<EnvironmentClass>({
-  names: ['environment-class', 'environment-classes', 'class', 'classes'],
-  summary: 'sizes of machines',
-  eventKind: 'EnvironmentClass',
+export const environmentClassKind = defineKind(kinds.EnvironmentClass, {
   columns: ['NAME', 'CPUS', 'MEMORY', 'DISK', 'IMAGE', 'REGION', 'ID'],
   row: ({ metadata, spec }) => [
     metadata.name,

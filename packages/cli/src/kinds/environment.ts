@@ -1,4 +1,4 @@
-import { type Environment, environmentPhaseSchema, stepKey } from '@hearth/contract'
+import { type Environment, environmentPhaseSchema, kinds, stepKey } from '@hearth/contract'
 import { HearthError, isId } from '@hearth/foundation'
 import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
@@ -11,10 +11,7 @@ import { goneIsNull } from './gone-is-null.ts'
 import { defineKind, type Filter, type Names, type View } from './kind.ts'
 import { joined, named, namesOf, referenceNames } from './names.ts'
 
-export const environmentKind = defineKind<Environment>({
-  names: ['environment', 'environments', 'env', 'envs'],
-  summary: 'virtual machines, in a pool, claimed or on their own',
-  eventKind: 'Environment',
+export const environmentKind = defineKind(kinds.Environment, {
   columns: ['NAME', 'PROJECT', 'PHASE', 'STEP', 'CLAIM', 'RUNNER', 'ADDRESS', 'AGE', 'ID'],
   namesNeeded: (view, items) => joined(referenceNames(view), ownerNames(view, items)),
   row: ({ metadata, spec, status }, { terminal, now }, names) => [

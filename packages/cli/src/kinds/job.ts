@@ -1,14 +1,11 @@
-import { type Job, jobPhaseSchema } from '@hearth/contract'
+import { jobPhaseSchema, kinds } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { failureText, fields } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
 import { defineKind } from './kind.ts'
 
-export const jobKind = defineKind<Job>({
-  names: ['job', 'jobs'],
-  summary: 'records of slow operations',
-  eventKind: 'Job',
+export const jobKind = defineKind(kinds.Job, {
   columns: ['ID', 'OPERATION', 'RESOURCE', 'PHASE', 'AGE'],
   row: ({ id, operation, resource, phase, createdAt }, { terminal, now }) => [
     id,

@@ -1,5 +1,5 @@
 import type { HearthClient } from '@hearth/client'
-import type { ResourceKind } from '@hearth/contract'
+import type { KindDefinition, ResourceKind } from '@hearth/contract'
 import type { Table } from '../output/table.ts'
 import type { Terminal } from '../output/terminal.ts'
 
@@ -50,7 +50,7 @@ export interface Removal {
   gone(signal: AbortSignal): Promise<boolean>
 }
 
-interface Definition<Item> extends Pick<Kind, 'names' | 'summary' | 'eventKind'> {
+interface Presentation<Item> {
   columns: readonly string[]
   /** Names of the resources that the rows refer to, fetched once for the whole table. */
   row(item: Item, view: View, names: Names): string[]
@@ -63,35 +63,37 @@ interface Definition<Item> extends Pick<Kind, 'names' | 'summary' | 'eventKind'>
 
 const noNames: Names = new Map()
 
+/** A kind of the contract, whose words it has, with its presentation. */
 export function defineKind<Item extends { metadata: { id: string } } | { id: string }>(
-  definition: Definition<Item>,
+  { kind, word, words, aliases, summary, hasEvents }: KindDefinition<Item>,
+  presentation: Presentation<NoInfer<Item>>,
 ): Kind {
   const namesFor = (view: View, items: Promise<readonly Item[]>) =>
-    definition.namesNeeded?.(view, items) ?? Promise.resolve(noNames)
+    presentation.namesNeeded?.(view, items) ?? Promise.resolve(noNames)
   const tableOf = (items: readonly Item[], view: View, names: Names): Table => ({
-    columns: definition.columns,
-    rows: items.map((item) => definition.row(item, view, names)),
+    columns: presentation.columns,
+    rows: items.map((item) => presentation.row(item, view, names)),
   })
   return {
-    names: definition.names,
-    summary: definition.summary,
-    eventKind: definition.eventKind,
+    names: [word, words, ...aliases],
+    summary,
+    eventKind: hasEvents ? (kind as ResourceKind) : null,
     async list(view, filter) {
-      const fetched = definition.fetchAll(view, filter)
+      const fetched = presentation.fetchAll(view, filter)
       const [resources, names] = await Promise.all([fetched, namesFor(view, fetched)])
       return { resources, table: () => tableOf(resources, view, names) }
     },
     async one(view, reference) {
-      const fetched = definition.fetchOne(view, reference)
+      const fetched = presentation.fetchOne(view, reference)
       const listed = fetched.then((item) => [item])
       const [resource, names] = await Promise.all([fetched, namesFor(view, listed)])
-      const text = await definition.describe(resource, view, names)
+      const text = await presentation.describe(resource, view, names)
       return { resource, table: () => tableOf([resource], view, names), text: () => text }
     },
     async idOf(view, reference) {
-      const item = await definition.fetchOne(view, reference)
+      const item = await presentation.fetchOne(view, reference)
       return 'metadata' in item ? item.metadata.id : item.id
     },
-    ...(definition.remove === undefined ? {} : { remove: definition.remove }),
+    ...(presentation.remove === undefined ? {} : { remove: presentation.remove }),
   }
 }

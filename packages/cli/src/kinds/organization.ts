@@ -1,13 +1,10 @@
-import type { Organization } from '@hearth/contract'
+import { kinds } from '@hearth/contract'
 import { describePlain } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { defineKind } from './kind.ts'
 import { byIdOrName } from './resolve.ts'
 
-export const organizationKind = defineKind<Organization>({
-  names: ['organization', 'organizations', 'org', 'orgs'],
-  summary: 'who owns everything else',
-  eventKind: 'Organization',
+export const organizationKind = defineKind(kinds.Organization, {
   columns: ['NAME', 'TITLE', 'AGE', 'ID'],
   row: ({ metadata, spec }, { now }) => [
     metadata.name,

@@ -6,12 +6,9 @@ import { goneIsNull } from './gone-is-null.ts'
 import { defineKind, type Kind } from './kind.ts'
 
 /** A kind without a presentation of its own: name, phase, age and id. */
-export function plainKind({ kind, word, words, aliases, summary, hasEvents }: KindDefinition): Kind {
-  const name = kind as keyof typeof kinds
-  return defineKind<Resource>({
-    names: [word, words, ...aliases],
-    summary,
-    eventKind: hasEvents ? (name as Kind['eventKind']) : null,
+export function plainKind(kind: KindDefinition): Kind {
+  const name = kind.kind as keyof typeof kinds
+  return defineKind(kind as KindDefinition<Resource>, {
     columns: ['NAME', 'PHASE', 'AGE', 'ID'],
     row: ({ metadata, status }, { terminal, now }) => [
       metadata.name,

@@ -1,13 +1,10 @@
-import type { Project } from '@hearth/contract'
+import { kinds } from '@hearth/contract'
 import { describePlain } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { goneIsNull } from './gone-is-null.ts'
 import { defineKind } from './kind.ts'
 
-export const projectKind = defineKind<Project>({
-  names: ['project', 'projects'],
-  summary: 'repositories, variables, secrets and set-up commands',
-  eventKind: 'Project',
+export const projectKind = defineKind(kinds.Project, {
   columns: ['NAME', 'REPOSITORIES', 'SECRETS', 'SETUP', 'AGE', 'ID'],
   row: ({ metadata, spec }, { now }) => [
     metadata.name,

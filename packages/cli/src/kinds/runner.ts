@@ -1,14 +1,11 @@
-import type { Runner } from '@hearth/contract'
+import { kinds } from '@hearth/contract'
 import { describePlain } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
 import { goneIsNull } from './gone-is-null.ts'
 import { defineKind } from './kind.ts'
 
-export const runnerKind = defineKind<Runner>({
-  names: ['runner', 'runners'],
-  summary: 'hosts that run machines',
-  eventKind: 'Runner',
+export const runnerKind = defineKind(kinds.Runner, {
   columns: [
     'NAME',
     'PHASE',

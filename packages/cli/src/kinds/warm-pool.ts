@@ -1,4 +1,4 @@
-import type { WarmPool } from '@hearth/contract'
+import { kinds, type WarmPool } from '@hearth/contract'
 import { isId } from '@hearth/foundation'
 import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
@@ -10,10 +10,7 @@ import { goneIsNull } from './gone-is-null.ts'
 import { defineKind, type Names, type View } from './kind.ts'
 import { named, referenceNames } from './names.ts'
 
-export const warmPoolKind = defineKind<WarmPool>({
-  names: ['warm-pool', 'warm-pools', 'pool', 'pools'],
-  summary: 'ready machines kept for a project and a class',
-  eventKind: 'WarmPool',
+export const warmPoolKind = defineKind(kinds.WarmPool, {
   columns: [
     'NAME',
     'PROJECT',
