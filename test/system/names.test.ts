@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { HearthClient } from '@hearth/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { untilEnvironment, untilPool } from './following.ts'
 import { type Installation, startInstallation } from './installation.ts'
@@ -95,3 +96,19 @@ test('observers and tokens are deleted by name', async () => {
   expect(await hearth('token', 'delete', 'ci')).toBe('token ci deleted\n')
   await expect(client.tokens.delete('ci')).rejects.toMatchObject({ code: 'not_found' })
 })
+
+test('an organization is shown by its name, one’s own or, for people of the first, any; a stranger’s is not there', async () => {
+  const { client, url } = installation
+  const made = await client.organizations.create({ name: 'annex', spec: { displayName: 'Annex' } })
+  const stranger = new HearthClient({ url, token: made.token })
+  const { id, name } = made.organization.metadata
+  expect(await hearth('describe', 'organization', name)).toContain(id)
+  expect((await stranger.organizations.get(name)).metadata.id).toBe(id)
+  const changed = await stranger.organizations.update(name, { labels: { floor: '2' } })
+  expect(changed.metadata.labels).toEqual({ floor: '2' })
+  const { organizationId } = await client.whoami()
+  const first = await client.organizations.get(organizationId)
+  for (const reference of [organizationId, first.metadata.name]) {
+    await expect(stranger.organizations.get(reference)).rejects.toMatchObject({ code: 'not_found' })
+  }
+}, 60_000)

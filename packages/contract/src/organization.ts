@@ -29,6 +29,11 @@ export const organizationCreateSchema = z
   .strictObject({ name: nameSchema, labels: labelsSchema.default({}), spec: organizationSpecSchema })
   .meta({ id: 'OrganizationCreate' })
 
+/** The answer that makes one: the only one with the token of its administrator. */
+export const organizationCreatedSchema = z
+  .object({ organization: organizationSchema, token: z.string() })
+  .meta({ id: 'OrganizationCreated' })
+
 export const organizationUpdateSchema = z.strictObject({
   labels: labelsSchema.optional(),
   spec: organizationSpecSchema.optional(),

@@ -8,7 +8,7 @@ import { recordEvent } from '../../resource/record.ts'
 import type { OnOne } from '../../resource/routes.ts'
 import { poolsThatWait } from '../quota/index.ts'
 import { createPrincipal, createToken, forgetCallers } from '../token/index.ts'
-import { insertOrganization, isInstallations, organizations } from './queries.ts'
+import { findVisibleOrganization, insertOrganization, isInstallations, organizations } from './queries.ts'
 import { type OrganizationRow, toOrganization } from './table.ts'
 
 /** Makes an organization, and an administrator whose token's secret is in this outcome alone. */
@@ -42,11 +42,12 @@ export const changeOrganization: Command<
 > = {
   async run(tx, { caller, expectedVersion }, { reference, body }) {
     const isFirst = await isInstallations(tx, caller.organizationId)
-    const isAllowed = isFirst || caller.organizationId === reference
-    const locked = isAllowed
-      ? await organizations.lock(tx, { organizationId: reference }, reference)
-      : undefined
-    const row = found(locked, 'organization', reference)
+    const { id } = found(
+      await findVisibleOrganization(tx, caller.organizationId, reference),
+      'organization',
+      reference,
+    )
+    const row = found(await organizations.lock(tx, { organizationId: id }, id), 'organization', reference)
     requireVersion(expectedVersion, row.spec_version)
     const changed = await organizations.changeSpec(tx, row.id, {
       labels: body.labels ?? row.labels,

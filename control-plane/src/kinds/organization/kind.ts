@@ -1,27 +1,22 @@
 import {
+  organizationCreatedSchema,
   organizationCreateSchema,
-  organizationSchema,
   organizationUpdateSchema,
   organizationKind as words,
 } from '@hearth/contract'
-import { z } from '@hono/zod-openapi'
 import { administrators } from '../../api/caller.ts'
+import { idOrNameParams } from '../../api/lookup.ts'
 import type { Kind } from '../../resource/define.ts'
 import { routesOf } from '../../resource/routes.ts'
 import { changeOrganization, createOrganization } from './commands.ts'
-import { findOrganization, isInstallations, listOrganizations } from './queries.ts'
+import { findVisibleOrganization, isInstallations, listOrganizations } from './queries.ts'
 import { toOrganization } from './table.ts'
-
-const createdSchema = z
-  .object({ organization: organizationSchema, token: z.string() })
-  .meta({ id: 'OrganizationCreated' })
 
 const routes = routesOf({
   words,
-  find: async (queryable, { organizationId }, id) =>
-    organizationId === id || (await isInstallations(queryable, organizationId))
-      ? findOrganization(queryable, id)
-      : undefined,
+  params: idOrNameParams,
+  find: (queryable, { organizationId }, reference) =>
+    findVisibleOrganization(queryable, organizationId, reference),
   show: (_, row) => toOrganization(row),
 })
 
@@ -46,7 +41,7 @@ export const organizationKind: Kind = {
         description: 'The organization and a token',
         roles: administrators,
         body: organizationCreateSchema,
-        schema: createdSchema,
+        schema: organizationCreatedSchema,
         value: ({ row, secret }) => ({ organization: toOrganization(row), token: secret }),
       },
       createOrganization,

@@ -1,5 +1,5 @@
 import type { Organization } from '@hearth/contract'
-import { newId } from '@hearth/foundation'
+import { isId, newId } from '@hearth/foundation'
 import { CertificateAuthority } from '../../access/certificate-authority.ts'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import type { Encryption } from '../../database/encryption.ts'
@@ -40,6 +40,21 @@ export async function findOrganization(
   id: string,
 ): Promise<OrganizationRow | undefined> {
   return organizations.find(queryable, { organizationId: id }, id)
+}
+
+/** By id, or by name, which no two organizations share: one's own, or any for people of the first one. */
+export async function findVisibleOrganization(
+  queryable: Queryable,
+  callerOrganizationId: string,
+  reference: string,
+): Promise<OrganizationRow | undefined> {
+  const row = await queryable
+    .selectFrom('organizations')
+    .selectAll()
+    .where(isId(reference) ? 'id' : 'name', '=', reference)
+    .executeTakeFirst()
+  if (row === undefined || row.id === callerOrganizationId) return row
+  return (await isInstallations(queryable, callerOrganizationId)) ? row : undefined
 }
 
 /** The oldest organization is the installation's own: only its people see beyond theirs. */

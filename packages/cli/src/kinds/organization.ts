@@ -2,7 +2,6 @@ import { kinds } from '@hearth/contract'
 import { describePlain } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { defineKind } from './kind.ts'
-import { byIdOrName } from './resolve.ts'
 
 export const organizationKind = defineKind(kinds.Organization, {
   columns: ['NAME', 'TITLE', 'AGE', 'ID'],
@@ -13,7 +12,6 @@ export const organizationKind = defineKind(kinds.Organization, {
     metadata.id,
   ],
   fetchAll: ({ client, signal }) => client.organizations.listAll({}, { signal }),
-  fetchOne: ({ client, signal }, reference) =>
-    byIdOrName('organization', client.organizations, reference, signal),
+  fetchOne: ({ client, signal }, reference) => client.organizations.get(reference, { signal }),
   describe: (organization, { terminal, now }) => describePlain(organization, terminal, now),
 })
