@@ -17,6 +17,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runAgent } from './agent.ts'
 import { LocalCommandRunner } from './host/command/local.ts'
+import { ExclusionScope } from './host/exclusion-scope.ts'
 import { MachineStore } from './host/synthetic/machine-store.ts'
 import { SyntheticGuest } from './host/synthetic/synthetic-guest.ts'
 import { SyntheticHost } from './host/synthetic/synthetic-host.ts'
@@ -91,7 +92,14 @@ class Wire {
 function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
   let nextEpoch = firstEpoch
   const world = {
-    settings: { createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0, failures: {} },
+    settings: {
+      createMilliseconds: 0,
+      bootMilliseconds: 0,
+      stepMilliseconds: 0,
+      freezeMilliseconds: 0,
+      resumeMilliseconds: 0,
+      failures: {},
+    },
     clock: systemClock,
     random: Math.random,
   }
@@ -99,6 +107,9 @@ function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
   const host = new SyntheticHost({
     ...world,
     machinesFolder: folder,
+    layersFolder: `${folder}-layers`,
+    exclusion: new ExclusionScope(`${folder}-locks`, folder),
+    diskReserveBytes: 0,
     owner: runnerId,
     capacity,
     images: ['debian-12'],

@@ -11,6 +11,7 @@ import { SshGuest } from './guest/ssh/ssh-guest.ts'
 import type { CommandRunner } from './host/command/command-runner.ts'
 import { LocalCommandRunner } from './host/command/local.ts'
 import { SecureShellCommandRunner } from './host/command/secure-shell.ts'
+import { ExclusionScope } from './host/exclusion-scope.ts'
 import { exclusiveMachines } from './host/exclusive-machines.ts'
 import type { Host } from './host/host.ts'
 import { ImageFolder } from './host/libvirt/image-folder.ts'
@@ -45,18 +46,19 @@ export function createLogger(config: Pick<Config, 'logLevel'>): Logger {
 export async function compose(config: Config, log: Logger): Promise<AgentParts> {
   const runner = await readRunnerFile(config.stateFolder)
   const keys = await loadKeys(config.stateFolder)
-  const { files, scope, host, openGuest, bootConcurrency } =
-    config.hostKind === 'synthetic'
-      ? composeSynthetic(config, runner.runnerId)
-      : await composeLibvirt(config, runner.runnerId, keys, log)
   // A host driven over SSH keeps its state on that host, so the agents of one identity share one state folder of
   // their own here.
   const locksAt = config.libvirt.secureShell === null ? config.libvirt.hostStateFolder : config.stateFolder
   const locks = join(locksAt, 'locks')
+  const { files, exclusion, host, openGuest, bootConcurrency } =
+    config.hostKind === 'synthetic'
+      ? composeSynthetic(config, runner.runnerId, locks)
+      : await composeLibvirt(config, runner.runnerId, keys, locks, log)
   const epochPath = join(config.libvirt.hostStateFolder, 'epoch.json')
   return {
     host: {
-      machines: exclusiveMachines(host.machines, locks, scope),
+      machines: exclusiveMachines(host.machines, exclusion),
+      layers: host.layers,
       facts: () => host.facts(),
       freeDiskBytes: () => host.freeDiskBytes(),
       close: () => host.close(),
@@ -86,20 +88,23 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
 
 interface ComposedHost {
   files: CommandRunner
-  /** Names the host and the folder that holds its machines. */
-  scope: string
+  exclusion: ExclusionScope
   host: Host
   openGuest: OpenGuest
   bootConcurrency: number
 }
 
-function composeSynthetic(config: Config, owner: string): ComposedHost {
+function composeSynthetic(config: Config, owner: string, locks: string): ComposedHost {
   const world = { settings: config.synthetic, clock: systemClock, random: Math.random }
   const machinesFolder = join(config.libvirt.hostStateFolder, 'environments')
   const { virtualCpus, memoryMebibytes, diskGibibytes } = config.capacity
+  const exclusion = new ExclusionScope(locks, machinesFolder)
   const host = new SyntheticHost({
     ...world,
     machinesFolder,
+    layersFolder: join(config.libvirt.hostStateFolder, 'layers'),
+    exclusion,
+    diskReserveBytes: config.diskReserveBytes,
     owner,
     capacity: {
       virtualCpus: virtualCpus ?? syntheticCapacity.virtualCpus,
@@ -111,7 +116,7 @@ function composeSynthetic(config: Config, owner: string): ComposedHost {
   const store = new MachineStore(machinesFolder, owner)
   return {
     files: new LocalCommandRunner(),
-    scope: machinesFolder,
+    exclusion,
     host,
     openGuest: (machine) => new SyntheticGuest(machine, store, world),
     bootConcurrency: syntheticBootConcurrency,
@@ -122,6 +127,7 @@ async function composeLibvirt(
   config: Config,
   owner: string,
   keys: AgentKeys,
+  locks: string,
   log: Logger,
 ): Promise<ComposedHost> {
   const { libvirt } = config
@@ -131,12 +137,16 @@ async function composeLibvirt(
   const isRoot = libvirt.secureShell === null ? process.getuid?.() === 0 : libvirt.secureShell.user === 'root'
   const machinesFolder = join(libvirt.hostStateFolder, 'environments')
   await closeMachines(runner, machinesFolder)
+  const exclusion = new ExclusionScope(locks, `${runner.describedAs} ${machinesFolder}`)
   const host = new LibvirtHost({
     runner,
     uri: libvirt.uri ?? (isRoot ? 'qemu:///system' : 'qemu:///session'),
     virtualization,
     imagesFolder: libvirt.imagesFolder,
     machinesFolder,
+    layersFolder: join(libvirt.hostStateFolder, 'layers'),
+    exclusion,
+    diskReserveBytes: config.diskReserveBytes,
     owner,
     guestAddress: libvirt.guestAddress,
     network: libvirt.network,
@@ -154,7 +164,7 @@ async function composeLibvirt(
     })
   return {
     files: runner,
-    scope: `${runner.describedAs} ${machinesFolder}`,
+    exclusion,
     host,
     openGuest,
     bootConcurrency: 2 * availableParallelism(),

@@ -71,10 +71,13 @@ const environmentSchema = z
     HEARTH_CAPACITY_DISK_GIBIBYTES: positive.optional(),
     HEARTH_BOOT_CONCURRENCY: positive.optional(),
     HEARTH_RESUME_FREE_MEBIBYTES: positive.default(1_024),
+    HEARTH_DISK_RESERVE_GIBIBYTES: z.coerce.number().nonnegative().default(2),
     HEARTH_STEP_DEADLINE_SECONDS: perStep(z.number().positive()),
     HEARTH_SYNTHETIC_CREATE_MILLISECONDS: milliseconds.default(50),
     HEARTH_SYNTHETIC_BOOT_MILLISECONDS: milliseconds.default(500),
     HEARTH_SYNTHETIC_STEP_MILLISECONDS: milliseconds.default(200),
+    HEARTH_SYNTHETIC_FREEZE_MILLISECONDS: milliseconds.default(50),
+    HEARTH_SYNTHETIC_RESUME_MILLISECONDS: milliseconds.default(200),
     HEARTH_SYNTHETIC_FAILURES: perStep(z.number().min(0).max(1)),
     HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   })
@@ -131,6 +134,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       createMilliseconds: given.HEARTH_SYNTHETIC_CREATE_MILLISECONDS,
       bootMilliseconds: given.HEARTH_SYNTHETIC_BOOT_MILLISECONDS,
       stepMilliseconds: given.HEARTH_SYNTHETIC_STEP_MILLISECONDS,
+      freezeMilliseconds: given.HEARTH_SYNTHETIC_FREEZE_MILLISECONDS,
+      resumeMilliseconds: given.HEARTH_SYNTHETIC_RESUME_MILLISECONDS,
       failures: given.HEARTH_SYNTHETIC_FAILURES,
     },
     capacity: {
@@ -140,6 +145,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     },
     bootConcurrency: given.HEARTH_BOOT_CONCURRENCY,
     resumeFreeBytes: given.HEARTH_RESUME_FREE_MEBIBYTES * 1024 ** 2,
+    /** Free space on the driven host that new layers leave. */
+    diskReserveBytes: given.HEARTH_DISK_RESERVE_GIBIBYTES * 1024 ** 3,
     stepDeadlines: given.HEARTH_STEP_DEADLINE_SECONDS,
     listen: given.HEARTH_AGENT_LISTEN ?? null,
     logLevel: given.HEARTH_LOG_LEVEL,

@@ -7,6 +7,7 @@ import { run } from '../hardware/command.ts'
 import { virsh, virshUri } from '../hardware/domains.ts'
 import { guestNetwork } from '../hardware/guest-network.ts'
 import { type ImageName, offerImage } from '../hardware/images.ts'
+import { layersAt } from '../hardware/layers-at.ts'
 import { type KeyPair, newKeyPair, secureShell } from '../hardware/secure-shell.ts'
 import { relayTo } from './relay.ts'
 
@@ -35,6 +36,7 @@ export class BareGuest {
       virtualization: 'qemu',
       imagesFolder,
       machinesFolder,
+      ...layersAt(join(folder, 'layers')),
       owner,
       ...guestNetwork,
       // `virsh` alone starts it: nothing would run passt for it.
@@ -50,6 +52,7 @@ export class BareGuest {
       ...guestSize,
       userCertificateAuthority: keys.publicKey,
       principal: 'nobody',
+      source: null,
     }
     await host.machines.create(specification, {
       epoch: 1,

@@ -11,6 +11,7 @@ import { guestNetwork } from './guest-network.ts'
 import { guestSpecification } from './guest-specification.ts'
 import { newRunFolder } from './host.ts'
 import { offerImage } from './images.ts'
+import { layersAt } from './layers-at.ts'
 import { removeRun } from './leftovers.ts'
 import { greeting, NetworkNamespace } from './network-namespace.ts'
 import { processesWith } from './processes.ts'
@@ -65,6 +66,7 @@ beforeAll(async () => {
     virtualization: 'qemu',
     imagesFolder: join(folder, 'images'),
     machinesFolder: join(folder, 'machines'),
+    ...layersAt(join(folder, 'layers')),
     owner,
     agentKey: keys.publicKey,
     capacity: {},

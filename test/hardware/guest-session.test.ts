@@ -8,6 +8,7 @@ import { attempt } from './command.ts'
 import { guestSpecification } from './guest-specification.ts'
 import { newRunFolder } from './host.ts'
 import { offerImage } from './images.ts'
+import { layersAt } from './layers-at.ts'
 import { removeRun } from './leftovers.ts'
 import { LocalUser } from './local-user.ts'
 import { processesWith } from './processes.ts'
@@ -41,6 +42,7 @@ beforeAll(async () => {
     virtualization: 'qemu',
     imagesFolder: join(folder, 'images'),
     machinesFolder: join(user.home, 'machines'),
+    ...layersAt(join(user.home, 'layers')),
     owner: newId(),
     guestAddress: '127.0.0.1',
     network: isolatedByDefault,

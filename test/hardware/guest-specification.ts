@@ -14,5 +14,6 @@ export function guestSpecification(agentKey: string, environmentId = newId()): M
     limits: {},
     userCertificateAuthority: agentKey,
     principal: 'nobody',
+    source: null,
   }
 }

@@ -13,6 +13,7 @@ import { virsh, virshUri } from './domains.ts'
 import { guestNetwork } from './guest-network.ts'
 import { newRunFolder } from './host.ts'
 import { offerImage, offerMuteImage } from './images.ts'
+import { layersAt } from './layers-at.ts'
 import { removeRun } from './leftovers.ts'
 
 /** Time within which a change of power must be reported. */
@@ -64,6 +65,7 @@ const hostOf = (machines: string) =>
     virtualization: 'qemu',
     imagesFolder: join(folder, 'images'),
     machinesFolder: join(folder, machines),
+    ...layersAt(join(folder, `${machines}-layers`)),
     owner,
     ...guestNetwork,
     agentKey: generateSecureShellKeyPair('agent').publicKey,
@@ -83,6 +85,7 @@ const specification = (image: string): MachineSpecification => {
     limits: { diskMegabytesPerSecond: 40, diskOperationsPerSecond: 500 },
     userCertificateAuthority: generateSecureShellKeyPair('authority').publicKey,
     principal: `environment:${environmentId}`,
+    source: null,
   }
 }
 

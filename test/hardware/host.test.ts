@@ -14,6 +14,7 @@ import { virsh, virshUri } from './domains.ts'
 import { guestNetwork } from './guest-network.ts'
 import { newRunFolder } from './host.ts'
 import { offerImage } from './images.ts'
+import { layersAt } from './layers-at.ts'
 import { removeRun } from './leftovers.ts'
 import { type SecureShellServer, startSecureShellServer } from './secure-shell-server.ts'
 
@@ -62,6 +63,7 @@ function settingOver(runner: () => CommandRunner, name: string): HostContractSet
       virtualization: 'qemu',
       imagesFolder: join(folder, 'images'),
       machinesFolder: join(folder, name),
+      ...layersAt(join(folder, `${name}-layers`)),
       owner,
       ...guestNetwork,
       agentKey: generateSecureShellKeyPair('agent').publicKey,
@@ -89,5 +91,6 @@ function specification(): MachineSpecification {
     limits: {},
     userCertificateAuthority: generateSecureShellKeyPair('authority').publicKey,
     principal: `environment:${environmentId}`,
+    source: null,
   }
 }

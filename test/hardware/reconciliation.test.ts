@@ -11,6 +11,7 @@ import { virsh, virshUri } from './domains.ts'
 import { guestNetwork } from './guest-network.ts'
 import { type HardwareAgent, type HardwareHost, startHost } from './host.ts'
 import { offerImage } from './images.ts'
+import { layersAt } from './layers-at.ts'
 
 /** The agent's grace period is 30 s, after which it asks once more. */
 const removalMilliseconds = 120_000
@@ -64,6 +65,7 @@ async function makeMachine(owner: string): Promise<string> {
     virtualization: 'qemu',
     imagesFolder: host.imagesFolder,
     machinesFolder: agent.environmentsFolder,
+    ...layersAt(join(agent.stateFolder, 'layers')),
     owner,
     ...guestNetwork,
     agentKey: generateSecureShellKeyPair('agent').publicKey,
@@ -80,6 +82,7 @@ async function makeMachine(owner: string): Promise<string> {
     limits: {},
     userCertificateAuthority: generateSecureShellKeyPair('authority').publicKey,
     principal: `environment:${environmentId}`,
+    source: null,
   }
   await maker.machines.create(specification, authority)
   return environmentId

@@ -1,4 +1,5 @@
 import { HostError } from './host-error.ts'
+import type { Layer } from './layer.ts'
 import type { Machine, Ownership } from './machine.ts'
 
 /**
@@ -51,6 +52,35 @@ export function assertMayTouch(
     throw new HostError('host_refused', `the machine ${environmentId} is not this runner's`)
   }
   if (isNewer(ownership, authority)) throw new StaleAuthority(ownership, authority)
+}
+
+/** Throws for a layer as `assertMayTouch` does for a machine. */
+export function assertMayTouchLayer(
+  { layerId, phase, ownership }: Pick<Layer, 'layerId' | 'phase' | 'ownership'>,
+  owner: string,
+  authority: Authority,
+): void {
+  if (phase === 'absent' && ownership === null) return
+  if (ownership?.owner !== owner) {
+    throw new HostError('host_refused', `the layer ${layerId} is not this runner's`)
+  }
+  if (isNewer(ownership, authority)) throw new StaleAuthority(ownership, authority)
+}
+
+/**
+ * Throws when the machine is not this owner's to freeze. Its generation is of another order than the layer's: only the
+ * epoch is compared.
+ */
+export function assertMayFreeze(
+  machine: Pick<Machine, 'environmentId' | 'power' | 'ownership'>,
+  owner: string,
+  authority: Authority,
+): void {
+  if (machine.power === 'absent') {
+    throw new HostError('host_refused', `there is no machine ${machine.environmentId}`)
+  }
+  const generation = Math.max(authority.generation, machine.ownership?.generation ?? 0)
+  assertMayTouch(machine, owner, { ...authority, generation })
 }
 
 /** Ownership written to a machine that is created or taken over on this authority. */

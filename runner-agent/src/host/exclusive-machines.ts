@@ -1,5 +1,5 @@
 import type { Authority } from './authority.ts'
-import { exclusively } from './exclusion.ts'
+import type { ExclusionScope } from './exclusion-scope.ts'
 import type { MachineSpecification } from './machine.ts'
 import type { Machines } from './machines.ts'
 
@@ -11,6 +11,8 @@ type Change = {
 const changes: Readonly<Record<Change, true>> = {
   create: true,
   start: true,
+  startFromMemory: true,
+  replaceDisk: true,
   shutDown: true,
   resume: true,
   powerOff: true,
@@ -24,13 +26,7 @@ const isChange = (name: PropertyKey) => Object.hasOwn(changes, name)
  * The machines of a host, where only one agent at a time changes a machine, even when two agents drive the host. The
  * next agent finds the change complete, and the epoch and generation it was made under.
  */
-export function exclusiveMachines(
-  machines: Machines,
-  /** Folder on the agent's own host for the locks by which the agents that drive the host exclude each other. */
-  locksFolder: string,
-  /** Names the host and its folder, the same for every agent that drives them from this machine. */
-  scope: string,
-): Machines {
+export function exclusiveMachines(machines: Machines, exclusion: ExclusionScope): Machines {
   return new Proxy(machines, {
     get(object, name) {
       const method: unknown = Reflect.get(object, name)
@@ -40,7 +36,7 @@ export function exclusiveMachines(
         const [machine] = given
         const authority = given.at(-1) as Authority
         const id = typeof machine === 'string' ? machine : machine.environmentId
-        return exclusively(locksFolder, `${scope}/${id}`, async () => {
+        return exclusion.machine(id, async () => {
           await authority.assertHeld()
           await Reflect.apply(method, object, given)
         })

@@ -5,7 +5,10 @@ export class HostError extends Error {
   override readonly name = 'HostError'
 
   constructor(
-    readonly code: Extract<FailureCode, 'host_refused' | 'image_missing' | 'deadline_passed'>,
+    readonly code: Extract<
+      FailureCode,
+      'host_refused' | 'image_missing' | 'deadline_passed' | 'layer_damaged' | 'memory_unusable' | 'disk_full'
+    >,
     message: string,
     options?: ErrorOptions,
   ) {

@@ -1,4 +1,5 @@
 import type { RunnerFacts } from '@hearth/contract'
+import type { Layers } from './layers.ts'
 import type { Machines } from './machines.ts'
 
 export type HostFacts = Pick<
@@ -9,6 +10,7 @@ export type HostFacts = Pick<
 /** One host and what is on it. */
 export interface Host {
   readonly machines: Machines
+  readonly layers: Layers
   facts(): Promise<HostFacts>
   /** Free space, in bytes, where the machines' disks are. */
   freeDiskBytes(): Promise<number>

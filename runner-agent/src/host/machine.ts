@@ -69,6 +69,8 @@ export interface MachineSpecification {
   userCertificateAuthority: string
   /** The only principal the guest accepts. */
   principal: string
+  /** The layer that the disk stands on; null for one that stands on the image. */
+  source: { layerId: string } | null
 }
 
 export interface PausedMachine {

@@ -1,5 +1,6 @@
 import type { Authority } from './authority.ts'
 import type { InventoryEntry, Machine, MachineSpecification, PausedMachine } from './machine.ts'
+import type { SeedFile } from './seed-file.ts'
 
 /**
  * The machines of one host. Every method may be repeated after it was interrupted at any point and then does what is
@@ -14,9 +15,21 @@ export interface Machines {
    */
   inventory(): Promise<InventoryEntry[]>
   look(environmentId: string): Promise<Machine>
-  /** Creates disk, identity and definition of a machine, powered off. Parts that already exist are kept. */
+  /**
+   * Creates disk, identity and definition of a machine, powered off. Parts that already exist are kept. With a source,
+   * throws HostError `layer_damaged` when the layer is not there or not as it was made, `host_refused` when it was made
+   * from another image or its disk is larger than the machine's.
+   */
   create(specification: MachineSpecification, authority: Authority): Promise<void>
   start(environmentId: string, authority: Authority): Promise<void>
+  /**
+   * First start of a machine that was made from this layer, or whose disk was replaced by it: goes on from the layer's
+   * memory. Throws HostError `memory_unusable` with the reason when the memory does not fit or cannot be loaded; the
+   * machine is then off and its disk is as it was made, ready for `start`.
+   */
+  startFromMemory(environmentId: string, layerId: string, authority: Authority): Promise<void>
+  /** Gives a machine that is off a new disk that stands on the layer; what was written since is lost. */
+  replaceDisk(environmentId: string, layerId: string, authority: Authority): Promise<void>
   /** Asks the guest to shut down and returns at once. A paused machine is resumed first. */
   shutDown(environmentId: string, authority: Authority): Promise<void>
   /** Resumes a paused machine. Rejects with HostError when it pauses again at once. */
@@ -32,6 +45,8 @@ export interface Machines {
    * yet, its folder is created and names its owner.
    */
   keepRecord(environmentId: string, text: string, authority: Authority): Promise<void>
+  /** The files that give the machine its identity. Throws HostError where there is no machine. */
+  givenFiles(environmentId: string): Promise<SeedFile[]>
   /** The last part of the guest's console output, for a person to read. */
   readConsole(environmentId: string): Promise<string>
   /** The paused machines, of any owner. */

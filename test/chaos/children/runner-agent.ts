@@ -35,6 +35,7 @@ const machines = killSwitch.around(
 )
 const host: Host = {
   machines,
+  layers: parts.host.layers,
   facts: () => parts.host.facts(),
   freeDiskBytes: async () => (conditions.diskFull ? 0 : parts.host.freeDiskBytes()),
   close: () => parts.host.close(),

@@ -1,10 +1,12 @@
 import type { CommandRunner } from '../command/command-runner.ts'
 import { OwnedFolders } from '../command/owned-folders.ts'
+import type { ExclusionScope } from '../exclusion-scope.ts'
 import type { Host, HostFacts } from '../host.ts'
 import { type Capacity, measureCapacity, measureFreeBytes } from './capacity.ts'
 import { Creation } from './creation.ts'
 import { Domains } from './domains.ts'
 import { ImageFolder } from './image-folder.ts'
+import { LibvirtLayers } from './layers/libvirt-layers.ts'
 import { LibvirtMachines } from './libvirt-machines.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { MachineSight } from './machine-sight.ts'
@@ -20,6 +22,11 @@ export interface LibvirtHostOptions {
   imagesFolder: string
   /** Folder that holds a folder for each machine. */
   machinesFolder: string
+  /** Folder that holds a folder for each layer, on the same file system. */
+  layersFolder: string
+  exclusion: ExclusionScope
+  /** Free bytes that freezing and copying leave. */
+  diskReserveBytes: number
   /** The runner's id, which marks a machine as this agent's own. */
   owner: string
   /** The host's address on which guests are reached. */
@@ -41,6 +48,7 @@ export interface LibvirtHostOptions {
 /** A host whose machines are libvirt domains with QEMU. */
 export class LibvirtHost implements Host {
   readonly machines: LibvirtMachines
+  readonly layers: LibvirtLayers
   private readonly images: ImageFolder
   private readonly networks: GuestNetworks
   private capacity: Promise<Capacity> | null = null
@@ -58,6 +66,7 @@ export class LibvirtHost implements Host {
     const creation = new Creation({ ...options, domains, sight, images, networks })
     const lifecycle = new Lifecycle({ runner, domains, sight, folders, networks })
     this.machines = new LibvirtMachines({ ...options, domains, sight, creation, lifecycle })
+    this.layers = new LibvirtLayers()
   }
 
   async facts(): Promise<HostFacts> {

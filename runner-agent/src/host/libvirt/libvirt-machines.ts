@@ -2,8 +2,10 @@ import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
 import type { CommandRunner } from '../command/command-runner.ts'
 import type { InventoryEntry, Machine, MachineSpecification, Ownership, PausedMachine } from '../machine.ts'
 import type { Machines } from '../machines.ts'
+import type { SeedFile } from '../seed-file.ts'
 import type { Creation } from './creation.ts'
 import type { Domains } from './domains.ts'
+import { notYet } from './layers/libvirt-layers.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { MachineSight } from './machine-sight.ts'
 import { watchPower } from './watch.ts'
@@ -47,6 +49,18 @@ export class LibvirtMachines implements Machines {
 
   start(environmentId: string, authority: Authority): Promise<void> {
     return this.lifecycle.start(environmentId, authority)
+  }
+
+  startFromMemory(): Promise<void> {
+    return notYet()
+  }
+
+  replaceDisk(): Promise<void> {
+    return notYet()
+  }
+
+  givenFiles(): Promise<SeedFile[]> {
+    return notYet()
   }
 
   shutDown(environmentId: string, authority: Authority): Promise<void> {

@@ -2,6 +2,7 @@ import { Header } from 'tar'
 import type { SecureShellKeyPair } from '../../secure-shell/host-key.ts'
 import type { GivenIdentity } from '../machine.ts'
 import { randomSeedPath } from '../random-seed.ts'
+import type { SeedFile } from '../seed-file.ts'
 
 /** A guest's identity, in whichever form its image expects it. */
 export interface Seed {
@@ -16,12 +17,6 @@ export interface Seed {
   randomSeed: string
   /** Address fixed in the base image, or address assigned by the network's DHCP server. */
   network: 'static' | 'dhcp'
-}
-
-export interface SeedFile {
-  path: string
-  mode: number
-  content: string | Buffer
 }
 
 export const sshFolder = '/etc/ssh/hearth'

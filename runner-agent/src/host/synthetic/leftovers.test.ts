@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { newId, systemClock } from '@hearth/foundation'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { LocalCommandRunner } from '../command/local.ts'
+import { ExclusionScope } from '../exclusion-scope.ts'
 import { SyntheticHost } from './synthetic-host.ts'
 
 const owner = newId()
@@ -19,10 +20,20 @@ afterEach(async () => {
 
 const hostOf = (runnerId: string) =>
   new SyntheticHost({
-    settings: { createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0, failures: {} },
+    settings: {
+      createMilliseconds: 0,
+      bootMilliseconds: 0,
+      stepMilliseconds: 0,
+      freezeMilliseconds: 0,
+      resumeMilliseconds: 0,
+      failures: {},
+    },
     clock: systemClock,
     random: Math.random,
     machinesFolder: folder,
+    layersFolder: `${folder}-layers`,
+    exclusion: new ExclusionScope(`${folder}-locks`, folder),
+    diskReserveBytes: 0,
     owner: runnerId,
     capacity: { virtualCpus: 1, memoryMebibytes: 1, diskGibibytes: 1 },
     images: ['debian-12'],
@@ -37,6 +48,7 @@ const specification = () => ({
   limits: {},
   userCertificateAuthority: 'ssh-ed25519 AAAA',
   principal: 'environment:x',
+  source: null,
 })
 
 class Cut extends Error {}

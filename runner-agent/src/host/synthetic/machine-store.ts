@@ -26,6 +26,26 @@ const storedMachineSchema = z.object({
   identity: z
     .object({ machineId: z.string(), hostname: z.string(), randomSeedDigest: z.string() })
     .nullable(),
+  /** What the machine was made with; null in machines that earlier agents made. */
+  specification: z
+    .object({
+      image: z.string(),
+      virtualCpus: z.number(),
+      memoryMebibytes: z.number(),
+      diskGibibytes: z.number(),
+    })
+    .nullable()
+    .default(null),
+  disk: z
+    .object({
+      /** The layer that the disk stands on; null for one that stands on the image. */
+      layerId: z.string().nullable(),
+      /** Bytes of the disk itself. */
+      writtenBytes: z.number(),
+      /** `fresh` until the first start. */
+      state: z.enum(['fresh', 'ran']),
+    })
+    .default({ layerId: null, writtenBytes: 0, state: 'ran' }),
 })
 export type StoredMachine = z.infer<typeof storedMachineSchema>
 

@@ -5,6 +5,9 @@ export interface SyntheticSettings {
   createMilliseconds: number
   bootMilliseconds: number
   stepMilliseconds: number
+  freezeMilliseconds: number
+  /** Until a machine that goes on from memory answers. */
+  resumeMilliseconds: number
   /** Probability of failure of each step, 0 to 1. */
   failures: Partial<Record<StepName, number>>
 }

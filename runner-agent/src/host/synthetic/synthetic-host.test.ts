@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { newId, systemClock } from '@hearth/foundation'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { hostContract } from '../contract.ts'
+import { ExclusionScope } from '../exclusion-scope.ts'
 import { SyntheticHost } from './synthetic-host.ts'
 
 let folder: string
@@ -14,10 +15,20 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const hostOf = (owner: string, failures = {}) =>
   new SyntheticHost({
-    settings: { createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0, failures },
+    settings: {
+      createMilliseconds: 0,
+      bootMilliseconds: 0,
+      stepMilliseconds: 0,
+      freezeMilliseconds: 0,
+      resumeMilliseconds: 0,
+      failures,
+    },
     clock: systemClock,
     random: Math.random,
     machinesFolder: folder,
+    layersFolder: `${folder}-layers`,
+    exclusion: new ExclusionScope(`${folder}-locks`, folder),
+    diskReserveBytes: 0,
     owner,
     capacity: { virtualCpus: 1, memoryMebibytes: 1, diskGibibytes: 1 },
     images: ['debian-12'],
@@ -34,6 +45,7 @@ const specification = () => ({
   limits: {},
   userCertificateAuthority: 'ssh-ed25519 AAAA',
   principal: 'environment:x',
+  source: null,
 })
 
 describe('the contract of hosts', () => {

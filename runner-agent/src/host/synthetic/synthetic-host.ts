@@ -1,16 +1,26 @@
 import type { Host, HostFacts } from '../host.ts'
+import { LayerStore } from './layer-store.ts'
+import { MachineStore } from './machine-store.ts'
+import { SyntheticLayers, type SyntheticLayersOptions } from './synthetic-layers.ts'
 import { SyntheticMachines, type SyntheticMachinesOptions } from './synthetic-machines.ts'
 
-export interface SyntheticHostOptions extends SyntheticMachinesOptions {
+export interface SyntheticHostOptions extends SyntheticMachinesOptions, SyntheticLayersOptions {
+  machinesFolder: string
+  /** Folder that holds a folder for each layer. */
+  layersFolder: string
   capacity: Pick<HostFacts, 'virtualCpus' | 'memoryMebibytes' | 'diskGibibytes'>
 }
 
 /** A host without virtual machines, kept in files: for demonstrations without virtualisation and for tests at scale. */
 export class SyntheticHost implements Host {
   readonly machines: SyntheticMachines
+  readonly layers: SyntheticLayers
 
   constructor(private readonly options: SyntheticHostOptions) {
-    this.machines = new SyntheticMachines(options)
+    const machines = new MachineStore(options.machinesFolder, options.owner)
+    const layers = new LayerStore(options.layersFolder, options.owner)
+    this.machines = new SyntheticMachines(options, machines, layers)
+    this.layers = new SyntheticLayers(options, layers, machines, () => this.freeDiskBytes())
   }
 
   async facts(): Promise<HostFacts> {

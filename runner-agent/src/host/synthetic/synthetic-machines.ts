@@ -3,18 +3,22 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { PauseReason } from '@hearth/contract'
 import { generateSecureShellKeyPair } from '../../secure-shell/host-key.ts'
 import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
+import type { ExclusionScope } from '../exclusion-scope.ts'
 import { HostError } from '../host-error.ts'
 import { leftoverEntry } from '../leftover.ts'
 import type { EndReason, InventoryEntry, Machine, MachineSpecification, PausedMachine } from '../machine.ts'
 import type { Machines } from '../machines.ts'
 import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
-import { MachineStore, type StoredMachine } from './machine-store.ts'
+import type { SeedFile } from '../seed-file.ts'
+import type { LayerStore, StoredLayer } from './layer-store.ts'
+import type { MachineStore, StoredMachine } from './machine-store.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
+import { bootBytes, emptyDiskBytes, imageFingerprint } from './sizes.ts'
 
 export interface SyntheticMachinesOptions extends SyntheticWorld {
-  machinesFolder: string
   owner: string
   images: string[]
+  exclusion: ExclusionScope
 }
 
 const ports = { first: 20_000, count: 40_000 }
@@ -23,14 +27,15 @@ const hostKeysKept = 8
 
 /** Machines that exist only as files: for demonstrations without virtualisation and for tests at scale. */
 export class SyntheticMachines implements Machines {
-  private readonly store: MachineStore
   private readonly hostKeys: string[] = []
   private readonly pausedHere = new Set<string>()
   private readonly watchers = new Set<(environmentId: string) => void>()
 
-  constructor(private readonly options: SyntheticMachinesOptions) {
-    this.store = new MachineStore(options.machinesFolder, options.owner)
-  }
+  constructor(
+    private readonly options: SyntheticMachinesOptions,
+    private readonly store: MachineStore,
+    private readonly layers: LayerStore,
+  ) {}
 
   async inventory(): Promise<InventoryEntry[]> {
     const { folders, leftovers } = await this.store.list()
@@ -79,12 +84,18 @@ export class SyntheticMachines implements Machines {
       throw new HostError('host_refused', 'the synthetic host refused the machine, as its settings say')
     }
     const digest = digestRandomSeed(newRandomSeed())
-    await this.write(existing, authority, {
-      ...this.folderOf(environmentId, authority),
-      power: 'shut_off',
-      endReason: 'unknown',
-      address: { host: '127.0.0.1', port: portOf(environmentId), user: 'root', hostKey: this.hostKey() },
-      identity: { machineId: environmentId.replaceAll('-', ''), hostname, randomSeedDigest: digest },
+    const { image, virtualCpus, memoryMebibytes, diskGibibytes, source } = specification
+    const made = { image, virtualCpus, memoryMebibytes, diskGibibytes }
+    await this.over(source?.layerId ?? null, made, async (disk) => {
+      await this.write(existing, authority, {
+        ...this.folderOf(environmentId, authority),
+        power: 'shut_off',
+        endReason: 'unknown',
+        address: { host: '127.0.0.1', port: portOf(environmentId), user: 'root', hostKey: this.hostKey() },
+        identity: { machineId: environmentId.replaceAll('-', ''), hostname, randomSeedDigest: digest },
+        specification: made,
+        disk,
+      })
     })
   }
 
@@ -92,7 +103,52 @@ export class SyntheticMachines implements Machines {
     const machine = await this.existing(environmentId, authority)
     if (machine.power === 'running' || machine.power === 'paused') return
     const answersAt = this.options.clock.now().getTime() + this.options.settings.bootMilliseconds
-    await this.write(machine, authority, { ...machine, ...going, answersAt })
+    await this.write(machine, authority, { ...machine, ...going, answersAt, disk: booted(machine.disk) })
+  }
+
+  async startFromMemory(environmentId: string, layerId: string, authority: Authority): Promise<void> {
+    const machine = await this.existing(environmentId, authority)
+    const { disk, specification } = machine
+    if (machine.power !== 'shut_off' || disk.layerId !== layerId || disk.state !== 'fresh') {
+      throw new HostError(
+        'host_refused',
+        `the machine ${environmentId} is not a new one over the layer ${layerId}`,
+      )
+    }
+    const layer = await this.layers.read(layerId)
+    const fault =
+      layer?.facts?.memory == null
+        ? (layer?.facts?.memoryFault ?? 'the layer has no memory')
+        : memoryFault(layer.machine, specification)
+    if (fault !== null) throw new HostError('memory_unusable', fault)
+    await this.layers.verify(layerId)
+    const answersAt = this.options.clock.now().getTime() + this.options.settings.resumeMilliseconds
+    await this.write(machine, authority, { ...machine, ...going, answersAt, disk: { ...disk, state: 'ran' } })
+  }
+
+  async replaceDisk(environmentId: string, layerId: string, authority: Authority): Promise<void> {
+    const machine = await this.existing(environmentId, authority)
+    if (machine.power === 'running' || machine.power === 'paused') {
+      throw new HostError(
+        'host_refused',
+        `the machine ${environmentId} is not off: its disk cannot be replaced`,
+      )
+    }
+    if (machine.specification === null) {
+      throw new HostError('host_refused', `the machine ${environmentId} was made by an earlier agent`)
+    }
+    await this.over(layerId, machine.specification, (disk) =>
+      this.write(machine, authority, { ...machine, disk }),
+    )
+  }
+
+  async givenFiles(environmentId: string): Promise<SeedFile[]> {
+    const identity = (await this.store.read(environmentId))?.identity
+    if (identity == null) throw new HostError('host_refused', `there is no machine ${environmentId}`)
+    return [
+      { path: '/etc/hostname', mode: 0o644, content: `${identity.hostname}\n` },
+      { path: '/etc/machine-id', mode: 0o444, content: `${identity.machineId}\n` },
+    ]
   }
 
   async shutDown(environmentId: string, authority: Authority): Promise<void> {
@@ -219,6 +275,33 @@ export class SyntheticMachines implements Machines {
     return machine
   }
 
+  /** Does the work with a new disk over the layer, or over the image; the layer stays while the work goes on. */
+  private async over(
+    layerId: string | null,
+    { image, diskGibibytes }: NonNullable<StoredMachine['specification']>,
+    work: (disk: StoredMachine['disk']) => Promise<void>,
+  ): Promise<void> {
+    if (layerId === null) return work({ layerId, writtenBytes: emptyDiskBytes, state: 'fresh' })
+    await this.options.exclusion.layer(layerId, async () => {
+      const layer = await this.layers.read(layerId)
+      if (layer?.phase !== 'present' || layer.machine === null) {
+        throw new HostError('layer_damaged', `the layer ${layerId} is not on the synthetic host`)
+      }
+      const { machine } = layer
+      if (machine.image !== image || machine.imageFingerprint !== imageFingerprint) {
+        throw new HostError('host_refused', `the layer ${layerId} was made from the image "${machine.image}"`)
+      }
+      if (machine.virtualBytes > diskGibibytes * 1024 ** 3) {
+        throw new HostError(
+          'host_refused',
+          `the disk of the layer ${layerId} has ${machine.virtualBytes / 1024 ** 3} GiB, the machine ${diskGibibytes} GiB`,
+        )
+      }
+      await this.layers.verify(layerId)
+      await work({ layerId, writtenBytes: emptyDiskBytes, state: 'fresh' })
+    })
+  }
+
   private folderOf(environmentId: string, authority: Authority): StoredMachine {
     const { owner, clock } = this.options
     const ownership = ownershipOf(owner, environmentId, authority, clock.now())
@@ -230,6 +313,8 @@ export class SyntheticMachines implements Machines {
       ownership,
       address: null,
       identity: null,
+      specification: null,
+      disk: { layerId: null, writtenBytes: emptyDiskBytes, state: 'fresh' },
     }
   }
 
@@ -254,6 +339,20 @@ export class SyntheticMachines implements Machines {
 }
 
 const going = { power: 'running', endReason: null, pauseReason: null } as const
+
+function booted({ layerId, writtenBytes }: StoredMachine['disk']): StoredMachine['disk'] {
+  return { layerId, writtenBytes: writtenBytes + bootBytes, state: 'ran' }
+}
+
+function memoryFault(layer: StoredLayer['machine'], machine: StoredMachine['specification']): string | null {
+  if (layer === null || machine === null) return 'nothing says which machine the memory is of'
+  if (layer.virtualCpus === machine.virtualCpus && layer.memoryMebibytes === machine.memoryMebibytes)
+    return null
+  return (
+    `the memory is of a machine with ${layer.virtualCpus} virtual CPUs and ${layer.memoryMebibytes} MiB; ` +
+    `this one has ${machine.virtualCpus} and ${machine.memoryMebibytes} MiB`
+  )
+}
 
 /** Port of the machine, the same after restarts; nothing listens on it. */
 function portOf(environmentId: string): number {

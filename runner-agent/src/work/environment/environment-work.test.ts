@@ -6,6 +6,7 @@ import { generateSealingKeyPair, newId, seal, systemClock } from '@hearth/founda
 import { sampleOrder, samplePlan } from '@hearth/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Guest, StaleInGuest } from '../../guest/guest.ts'
+import { ExclusionScope } from '../../host/exclusion-scope.ts'
 import { MachineStore } from '../../host/synthetic/machine-store.ts'
 import type { SyntheticSettings } from '../../host/synthetic/settings.ts'
 import { SyntheticGuest } from '../../host/synthetic/synthetic-guest.ts'
@@ -47,13 +48,24 @@ function agentOf(
   const waiting = new Set<() => void>()
   const stopping = new AbortController()
   const world = {
-    settings: { createMilliseconds: 1, bootMilliseconds: 1, stepMilliseconds: 5, failures: {}, ...settings },
+    settings: {
+      createMilliseconds: 1,
+      bootMilliseconds: 1,
+      stepMilliseconds: 5,
+      freezeMilliseconds: 0,
+      resumeMilliseconds: 0,
+      failures: {},
+      ...settings,
+    },
     clock: systemClock,
     random: Math.random,
   }
   const host = new SyntheticHost({
     ...world,
     machinesFolder: folder,
+    layersFolder: `${folder}-layers`,
+    exclusion: new ExclusionScope(`${folder}-locks`, folder),
+    diskReserveBytes: 0,
     owner: runnerId,
     capacity: { virtualCpus: 1, memoryMebibytes: 1, diskGibibytes: 1 },
     images: ['debian-12'],

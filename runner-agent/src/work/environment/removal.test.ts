@@ -6,6 +6,7 @@ import { newId, systemClock } from '@hearth/foundation'
 import { sampleOrder } from '@hearth/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Authority } from '../../host/authority.ts'
+import { ExclusionScope } from '../../host/exclusion-scope.ts'
 import { exclusiveMachines } from '../../host/exclusive-machines.ts'
 import type { Host } from '../../host/host.ts'
 import { MachineStore } from '../../host/synthetic/machine-store.ts'
@@ -27,13 +28,24 @@ afterEach(async () => {
 /** An inbox over a synthetic host whose removals wait until the test releases them. */
 function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<void> } = {}) {
   const world = {
-    settings: { createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0, failures: {} },
+    settings: {
+      createMilliseconds: 0,
+      bootMilliseconds: 0,
+      stepMilliseconds: 0,
+      freezeMilliseconds: 0,
+      resumeMilliseconds: 0,
+      failures: {},
+    },
     clock: systemClock,
     random: Math.random,
   }
+  const exclusion = new ExclusionScope(`${folder}-locks`, folder)
   const synthetic = new SyntheticHost({
     ...world,
     machinesFolder: folder,
+    layersFolder: `${folder}-layers`,
+    exclusion,
+    diskReserveBytes: 0,
     owner: runnerId,
     capacity: { virtualCpus: 1, memoryMebibytes: 1, diskGibibytes: 1 },
     images: ['debian-12'],
@@ -44,7 +56,7 @@ function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<
     await gate.inRemoval?.()
     await remove(environmentId, authority)
   }
-  const exclusive = exclusiveMachines(machines, `${folder}-locks`, folder)
+  const exclusive = exclusiveMachines(machines, exclusion)
   const host: Host = {
     machines: new Proxy(exclusive, {
       get: (object, name) =>
@@ -55,6 +67,7 @@ function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<
             }
           : (Reflect.get(object, name) as unknown),
     }),
+    layers: synthetic.layers,
     facts: () => synthetic.facts(),
     freeDiskBytes: () => synthetic.freeDiskBytes(),
     close: () => synthetic.close(),

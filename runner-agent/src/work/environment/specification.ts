@@ -14,6 +14,7 @@ export function machineSpecification(order: EnvironmentOrder): MachineSpecificat
     limits: plan.limits ?? {},
     userCertificateAuthority: order.userCertificateAuthority,
     principal: order.principal,
+    source: null,
   }
 }
 
