@@ -29,6 +29,7 @@ import { readRunnerFile } from './state/runner-file.ts'
 import { defaultTimings } from './timings.ts'
 import { agentVersion } from './version.ts'
 import { environments } from './work/environment/handler.ts'
+import { snapshotsServedAt } from './work/snapshot/handler.ts'
 
 const syntheticBootConcurrency = 256
 const syntheticCapacity = { virtualCpus: 100_000, memoryMebibytes: 1_000_000_000, diskGibibytes: 10_000_000 }
@@ -67,7 +68,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     openGuest,
     runnerId: runner.runnerId,
     sealingKey: keys.sealing.privateKey,
-    work: [environments],
+    work: [environments, snapshotsServedAt(config.layersAddress)],
     bootConcurrency: config.bootConcurrency ?? bootConcurrency,
     resumeFreeBytes: config.resumeFreeBytes,
     stepDeadlines: config.stepDeadlines,
@@ -77,6 +78,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     log,
     readFacts: async () => ({
       ...(await host.facts()),
+      ...(config.layersAddress === null ? {} : { layerAddress: config.layersAddress }),
       agentVersion,
       sealingKey: keys.sealing.publicKey,
     }),

@@ -66,6 +66,7 @@ const environmentSchema = z
     HEARTH_GUEST_NAME_SERVER: nameServer.optional(),
     HEARTH_GUEST_FIRST_USER: firstGuestUser.optional(),
     HEARTH_AGENT_LISTEN: listenAddress.optional(),
+    HEARTH_LAYERS_ADDRESS: listenAddress.optional(),
     HEARTH_CAPACITY_VIRTUAL_CPUS: positive.optional(),
     HEARTH_CAPACITY_MEMORY_MEBIBYTES: positive.optional(),
     HEARTH_CAPACITY_DISK_GIBIBYTES: positive.optional(),
@@ -149,6 +150,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     diskReserveBytes: given.HEARTH_DISK_RESERVE_GIBIBYTES * 1024 ** 3,
     stepDeadlines: given.HEARTH_STEP_DEADLINE_SECONDS,
     listen: given.HEARTH_AGENT_LISTEN ?? null,
+    /** Where this agent serves layers, under the address that other runners reach it at. */
+    layersAddress: given.HEARTH_LAYERS_ADDRESS ?? null,
     logLevel: given.HEARTH_LOG_LEVEL,
   }
 }

@@ -30,6 +30,10 @@ export const runnerFactsSchema = z.object({
     .max(20)
     .optional()
     .meta({ description: 'What on the host is less safe than it should be, or stands still, in words' }),
+  layerAddress: z
+    .object({ host: z.string(), port: z.int().min(1).max(65_535) })
+    .optional()
+    .meta({ description: 'Where other runners copy snapshots from; without it they cannot' }),
   agentVersion: z.string(),
   sealingKey: z.string().meta({ description: 'X25519 public key, base64: secrets are sealed to it' }),
 })

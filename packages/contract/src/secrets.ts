@@ -22,3 +22,8 @@ function secretsFault(secrets: Readonly<Record<string, string>>): string | null 
   if (bytes <= totalBytes) return null
   return `the names and values of a project's secrets have at most ${totalBytes} bytes together, these have ${bytes}`
 }
+
+/**
+ * Bytes of the shortest secret value that is searched for in a snapshot. A shorter one stands in every disk by chance.
+ */
+export const shortestSearchedBytes = 8

@@ -28,6 +28,13 @@ export interface LayerMachine {
 
 export type LayerFileName = 'disk' | 'memory'
 
+/** A part of a layer's file. */
+export interface LayerPart {
+  offset: number
+  length: number
+  isContinued: boolean
+}
+
 /** What a copy on another host has to know of a layer. */
 export interface LayerManifest {
   layerId: string

@@ -1,5 +1,5 @@
 import type { Authority } from './authority.ts'
-import type { FreezeRequest, Layer, LayerEntry, LayerFileName, LayerManifest } from './layer.ts'
+import type { FreezeRequest, Layer, LayerEntry, LayerFileName, LayerManifest, LayerPart } from './layer.ts'
 
 /** Images and layers that QEMU may have to open below a machine's disk. */
 export const deepestLayer = 24
@@ -38,6 +38,11 @@ export interface Layers {
   verify(layerId: string, signal: AbortSignal): Promise<void>
   /** Part of one file of a present layer, shorter at the end of the file. */
   read(layerId: string, file: LayerFileName, offset: number, length: number): Promise<Buffer>
+  /**
+   * The parts of the disk's file that the guest sees, in the order of the guest's addresses, as offsets in the file and
+   * lengths in bytes. `isContinued`: the guest sees the part right behind the one before.
+   */
+  content(layerId: string): Promise<LayerPart[]>
   /**
    * Begins to receive a copy, or goes on with one; a partial copy of another content is begun anew. Throws HostError
    * `disk_full` when there is no room, `host_refused` when the layer below or the image is not on this host.

@@ -70,15 +70,19 @@ export const reportedIdentitySchema: z.ZodType<Identity> = z.object({
   checkedAt: timeSchema,
 })
 
-export const reportedFactsSchema: z.ZodType<RunnerFacts, unknown> = z.object({
+/** Every fact has its schema: one without would be dropped unseen. */
+const reportedFacts = {
   virtualization: virtualizationSchema,
   virtualCpus: countSchema,
   memoryMebibytes: countSchema,
   diskGibibytes: countSchema,
   images: z.array(boundedLine(255, 1)).max(mostImages),
+  warnings: z.array(cutText(1_000)).max(20).optional(),
+  layerAddress: z.object({ host: hostSchema, port: z.int().min(1).max(65_535) }).optional(),
   agentVersion: boundedLine(128),
   sealingKey: z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'an X25519 public key: base64 of 32 bytes'),
-})
+} satisfies Record<keyof RunnerFacts, z.ZodType>
+export const reportedFactsSchema: z.ZodType<RunnerFacts, unknown> = z.object(reportedFacts)
 
 /** The folder of a repository; it stands in step names, log subjects and units of the guest. */
 const repositoryNameSchema = boundedLine(255, 1).regex(/^[^/\s*>]+$/, 'one name without / * > and spaces')

@@ -24,6 +24,15 @@ export const layerGrantSchema = z.object({
 })
 export type LayerGrant = z.infer<typeof layerGrantSchema>
 
+/** Permission for one other runner to read the layer, as the runner that has it is told. */
+export const layerOfferSchema = z.object({
+  id: idSchema,
+  readerId: idSchema,
+  sealedKey: boundedText(1_024),
+  expiresAt: z.iso.datetime(),
+})
+export type LayerOffer = z.infer<typeof layerOfferSchema>
+
 /** Where a runner gets a layer from. */
 export const layerSourceSchema = z.discriminatedUnion('kind', [
   /** Freeze the disk of a machine on the same host and, where wanted and possible, keep its memory. */
@@ -39,6 +48,8 @@ export const snapshotOrderSchema = orderEnvelopeSchema.extend({
   organizationId: idSchema,
   desiredPhase: z.enum(['present', 'deleted']),
   source: layerSourceSchema,
+  /** Which other runners may copy the layer from this one. */
+  grants: z.array(layerOfferSchema).max(64).optional(),
   /** Values that must not stand in the layer: JSON object of name to value, sealed to the runner; the context is the id. */
   sealedForbidden: boundedText(8 * 1024 * 1024)
     .nullable()

@@ -5,7 +5,7 @@ import { type Authority, assertMayFreeze, assertMayTouchLayer } from '../authori
 import { assertRoom } from '../disk-reserve.ts'
 import type { ExclusionScope } from '../exclusion-scope.ts'
 import { HostError } from '../host-error.ts'
-import type { FreezeRequest, Layer, LayerEntry, LayerFileName, LayerManifest } from '../layer.ts'
+import type { FreezeRequest, Layer, LayerEntry, LayerFileName, LayerManifest, LayerPart } from '../layer.ts'
 import { deepestLayer, type Layers } from '../layers.ts'
 import type { LayerStore, StoredLayer } from './layer-store.ts'
 import type { MachineStore, StoredMachine } from './machine-store.ts'
@@ -135,6 +135,10 @@ export class SyntheticLayers implements Layers {
   async read(layerId: string, file: LayerFileName, offset: number, length: number): Promise<Buffer> {
     const content = await this.layers.content(layerId, file)
     return content.subarray(offset, offset + length)
+  }
+
+  async content(layerId: string): Promise<LayerPart[]> {
+    return [{ offset: 0, length: await this.layers.size(layerId, 'disk'), isContinued: false }]
   }
 
   beginCopy(manifest: LayerManifest, authority: Authority): Promise<void> {

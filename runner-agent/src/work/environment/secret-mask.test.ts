@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bytesPerTurn, SecretAutomaton } from './secret-automaton.ts'
+import { bytesPerTurn, SecretAutomaton } from '../secret-automaton.ts'
 import { SecretMask, secretAutomaton } from './secret-mask.ts'
 
 async function masked(secrets: string[], chunks: readonly (string | Buffer)[]): Promise<string> {

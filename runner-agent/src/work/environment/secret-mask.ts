@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { StringDecoder } from 'node:string_decoder'
-import { SecretAutomaton } from './secret-automaton.ts'
+import { SecretAutomaton } from '../secret-automaton.ts'
 
 const shortestMasked = 4
 /** Minimum length of a line of a multi-line secret to be masked by itself; shorter lines may be ordinary text. */

@@ -1,7 +1,7 @@
 import { type EnvironmentOrder, type StepStatus, stepKey } from '@hearth/contract'
 import { LogPublisher } from '../../reporting/log-publisher.ts'
+import type { SecretAutomaton } from '../secret-automaton.ts'
 import type { EnvironmentContext } from './environment-context.ts'
-import type { SecretAutomaton } from './secret-automaton.ts'
 import { StepOutput } from './step-output.ts'
 
 const progressMilliseconds = 1_000

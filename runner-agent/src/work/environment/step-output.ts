@@ -1,6 +1,6 @@
 import { startOfText } from '@hearth/contract'
+import type { SecretAutomaton } from '../secret-automaton.ts'
 import { KeptText } from './kept-text.ts'
-import type { SecretAutomaton } from './secret-automaton.ts'
 import { SecretMask } from './secret-mask.ts'
 
 const keptLines = 20

@@ -21,6 +21,7 @@ export class LibvirtLayers implements Layers {
   flatten = notYet
   verify = notYet
   read = notYet
+  content = notYet
   beginCopy = notYet
   receivedBytes = notYet
   write = notYet

@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type SnapshotOrder, snapshotWork } from '@hearth/contract'
+import type { Authority } from '../../host/authority.ts'
+import type { WorkKindOfAgent } from '../handler-context.ts'
+import type { InventoryItem, Task, Workers, WorkHandler } from '../work.ts'
+import { copyLayer } from './copy/copy-layer.ts'
+import { Grants } from './copy/grants.ts'
+import { type LayerAddress, serveLayers } from './copy/server.ts'
+import type { SnapshotContext } from './snapshot-context.ts'
+import { SnapshotWork } from './snapshot-work.ts'
+
+/** The work handler for snapshots: their layers on this host. */
+export class SnapshotHandler implements WorkHandler<SnapshotOrder, SnapshotWork> {
+  readonly messages = snapshotWork
+  readonly warnings = []
+  private readonly begun = new Set<string>()
+
+  constructor(
+    private readonly context: SnapshotContext,
+    /** Interval between two tries to remove a layer that something stood on: what goes on the host tells nobody. */
+    private readonly lookMilliseconds: number,
+    /** Where other runners read layers; null where they cannot. */
+    private readonly address: LayerAddress | null,
+  ) {}
+
+  begin(task: Task<SnapshotOrder>): SnapshotWork {
+    this.begun.add(task.order.id)
+    return new SnapshotWork(task, this.context)
+  }
+
+  asksSame(before: SnapshotOrder, after: SnapshotOrder): boolean {
+    return before.desiredPhase === after.desiredPhase && before.digest === after.digest
+  }
+
+  isRemoval({ desiredPhase }: SnapshotOrder): boolean {
+    return desiredPhase === 'deleted'
+  }
+
+  async inventory(): Promise<InventoryItem[]> {
+    return (await this.context.layers.inventory()).flatMap(({ layerId, ownership }) =>
+      ownership === null ? [] : [{ ...ownership, id: layerId }],
+    )
+  }
+
+  async remove(id: string, authority: Authority): Promise<void> {
+    const keptBy = await this.context.layers.remove(id, authority)
+    if (keptBy.length > 0) throw new Error(`the disks of ${keptBy.join(', ')} still stand on the layer`)
+  }
+
+  async listen(workers: Workers<SnapshotWork>, signal: AbortSignal): Promise<void> {
+    const { address, context } = this
+    const serving = address === null ? null : serveLayers(address, context, signal)
+    await Promise.all([serving, this.removeReleased(workers, signal)])
+  }
+
+  private async removeReleased(workers: Workers<SnapshotWork>, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await delay(this.lookMilliseconds, undefined, { signal }).catch(() => undefined)
+      for (const id of this.begun) {
+        const worker = workers.worker(id)
+        if (worker === undefined) this.begun.delete(id)
+        else if (worker.work.tryRemovalAgain()) worker.wake()
+      }
+    }
+  }
+}
+
+/** The kind of work; `address` is where other runners read layers, null where they cannot. */
+export function snapshotsServedAt(address: LayerAddress | null): WorkKindOfAgent {
+  return {
+    messages: snapshotWork,
+    handler: ({ host: { layers }, sealingKey, clock, log, pausedMachinesMilliseconds }) => {
+      const context: SnapshotContext = {
+        layers,
+        sealingKey,
+        grants: new Grants(sealingKey, clock),
+        copy: (task, progress) => copyLayer(task, layers, sealingKey, progress),
+        log,
+        now: () => performance.now(),
+      }
+      return new SnapshotHandler(context, pausedMachinesMilliseconds, address)
+    },
+  }
+}
