@@ -110,6 +110,11 @@ export interface Guest {
    * cloud-init, if present, has ended. Resolves with a note for a person, or with an empty text.
    */
   awaitOwnSetUp(diskGibibytes: number, signal: AbortSignal): Promise<string>
+  /**
+   * Removes from the guest what makes it one machine's own and what it was told: variables, keys, logs, histories; the
+   * blocks they took are given back to the disk's file. Rejects with what could not be removed.
+   */
+  scrub(signal: AbortSignal): Promise<void>
   /** Resolves when everything written in the guest has been synced to its disk. */
   sync(signal: AbortSignal): Promise<void>
   /** Replaces a whole file (mode 0600) and creates its folder. */

@@ -21,6 +21,7 @@ import { buildReader, mostPrintedBytes, parseTexts } from './file-texts.ts'
 import { identify } from './identify.ts'
 import { launch } from './launch.ts'
 import { ownSetUpScript } from './own-set-up.ts'
+import { scrubScript } from './scrub-script.ts'
 import { shown } from './shown.ts'
 import { parseStaleNumbers } from './step-outcome.ts'
 import { buildStepScript, guard, staleExitCode } from './step-script.ts'
@@ -93,6 +94,16 @@ export class SshGuest implements Guest {
       const { exitCode, stdout } = await run(shells, ownSetUpScript(diskGibibytes), options)
       if (exitCode !== 0) throw new Error(`its own set-up could not be waited for (exit ${exitCode})`)
       return stdout.toString('utf8')
+    })
+  }
+
+  scrub(signal: AbortSignal): Promise<void> {
+    return this.retrying(signal, async ({ shells }) => {
+      const options = { purpose: 'the scrub', mostBytes: 64 * 1024, signal }
+      const { exitCode, stdout, stderr } = await run(shells, scrubScript(), options)
+      if (exitCode === 0) return
+      const said = shown(`${stdout.toString('utf8')}${stderr}`)
+      throw new GuestMisbehaved(`the guest could not be scrubbed (exit ${exitCode}): ${said}`)
     })
   }
 

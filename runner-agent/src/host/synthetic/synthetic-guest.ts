@@ -47,6 +47,15 @@ export class SyntheticGuest implements Guest {
     return ''
   }
 
+  async scrub(signal: AbortSignal): Promise<void> {
+    await this.answering(signal)
+    await this.store.writeText(
+      this.machine.environmentId,
+      `guest${environmentFilePath.replaceAll('/', '-')}`,
+      '',
+    )
+  }
+
   async sync(): Promise<void> {
     // The guest's state is kept on the host.
   }
