@@ -93,6 +93,7 @@ const projectSpec: ProjectSpec = {
   secretNames: [],
   setup: [],
   onHostLoss: 'wait',
+  prebuilds: null,
 }
 
 /** The plan for pools of these projects and classes. */

@@ -52,3 +52,26 @@ test('text that is not YAML is refused with the place', () => {
 test('an empty file and one that holds no mapping are refused', () => {
   for (const text of ['', '- a\n', 'shop\n']) expect(parseProjectFile(text).declaration).toBeNull()
 })
+
+test('prebuilds stand in the file, and what is wrong with them is shown where it stands', () => {
+  const prebuilds = `prebuilds:
+  classes: [small, large]
+  schedule:
+    dailyHour: 4
+    timeZone: Europe/Berlin
+  push: true
+  webhookSecret: HOOK
+`
+  const read = parseProjectFile(good + prebuilds)
+  expect(read.faults).toEqual([])
+  expect(read.declaration).toMatchObject({ prebuilds: { classes: ['small', 'large'], push: true } })
+  const unsigned = parseProjectFile(good + prebuilds.replace('  webhookSecret: HOOK\n', ''))
+  expect(unsigned.faults[0]).toMatchObject({ path: 'prebuilds.webhookSecret' })
+  const never = parseProjectFile(good + prebuilds.replace('dailyHour: 4', 'cron: 0 4 31 2 *'))
+  expect(never.faults[0]).toMatchObject({ path: 'prebuilds.schedule.cron', line: 19 })
+  const twice = parseProjectFile(good + prebuilds.replace('small, large', 'small, small'))
+  expect(twice.faults[0]).toMatchObject({
+    path: 'prebuilds.classes',
+    message: expect.stringContaining('once'),
+  })
+})

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineKind, rests } from './kind-definition.ts'
+import { prebuildConfigurationSchema } from './prebuild-configuration.ts'
 import {
   commandInputSchema,
   commandSchema,
@@ -27,6 +28,10 @@ export const projectSpecInputSchema = z.strictObject({
   secrets: secretsSchema.default({}),
   setup: z.array(commandInputSchema).max(64).default([]),
   onHostLoss: onHostLossSchema.default('wait'),
+  prebuilds: prebuildConfigurationSchema
+    .nullable()
+    .default(null)
+    .meta({ description: 'Which prebuilds are made, and when; null for none' }),
 })
 export type ProjectSpecInput = z.infer<typeof projectSpecInputSchema>
 
@@ -37,6 +42,7 @@ export const projectSpecSchema = z.object({
   secretNames: z.array(z.string()),
   setup: z.array(commandSchema),
   onHostLoss: onHostLossSchema.default('wait'),
+  prebuilds: prebuildConfigurationSchema.nullable().default(null),
 })
 export type ProjectSpec = z.infer<typeof projectSpecSchema>
 
@@ -63,6 +69,7 @@ export const projectUpdateSchema = z
         secrets: secretsSchema.optional(),
         setup: z.array(commandInputSchema).max(64).optional(),
         onHostLoss: onHostLossSchema.optional(),
+        prebuilds: prebuildConfigurationSchema.nullable().optional(),
       })
       .optional(),
   })

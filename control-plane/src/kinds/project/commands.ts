@@ -15,6 +15,7 @@ import type { Force, OnOne } from '../../resource/routes.ts'
 import { requireResource } from '../quota/index.ts'
 import { requireCredentials } from './credentials.ts'
 import { planBytes, refuseLargePlan } from './plan-size.ts'
+import { requirePrebuildNames } from './prebuilds.ts'
 import { dependentsOf, projects, readSecrets, writeSecrets } from './queries.ts'
 import { type ProjectRow, specOf, toProject } from './table.ts'
 
@@ -23,6 +24,7 @@ export const createProject: Command<z.output<typeof projectCreateSchema>, Projec
     requireCredentials(body.spec.repositories, Object.keys(body.spec.secrets))
     const spec = storedSpec(body.spec)
     refuseLargePlan(planBytes(spec, []), 0)
+    await requirePrebuildNames(tx, caller, spec.prebuilds, spec.secretNames)
     await requireResource(tx, caller.organizationId, caller.limits, 'projects')
     const row = await projects.insert(tx, { ...newResource(caller, body), spec })
     await writeSecrets(tx, services.encryption, row.id, body.spec.secrets)
@@ -47,6 +49,11 @@ export const changeProject: Command<
     const after = { labels: body.labels ?? row.labels, spec: storedSpec(wanted), secrets: wanted.secrets }
     const before = { labels: row.labels, spec: stored, secrets: secretsBefore }
     if (canonicalJson(after) === canonicalJson(before)) return { row, isChanged: false }
+    if (
+      canonicalJson(after.spec.prebuilds) !== canonicalJson(stored.prebuilds) ||
+      body.spec?.secrets !== undefined
+    )
+      await requirePrebuildNames(tx, context.caller, after.spec.prebuilds, after.spec.secretNames)
     for (const setup of [[], ...(await poolSetups(tx, row.id))])
       refuseLargePlan(planBytes(after.spec, setup), planBytes(stored, setup))
     const changed = await projects.changeSpec(tx, row.id, { labels: after.labels, spec: after.spec })
@@ -83,6 +90,8 @@ async function poolSetups(tx: DatabaseTransaction, projectId: string) {
   return pools.map(({ spec }) => spec.setup)
 }
 
-function storedSpec({ repositories, variables, secrets, setup, onHostLoss }: ProjectSpecInput): ProjectSpec {
-  return { repositories, variables, setup, onHostLoss, secretNames: Object.keys(secrets).sort() }
+function storedSpec({ secrets, ...spec }: ProjectSpecInput): ProjectSpec {
+  const { repositories, variables, setup, onHostLoss, prebuilds } = spec
+  const secretNames = Object.keys(secrets).sort()
+  return { repositories, variables, setup, onHostLoss, prebuilds, secretNames }
 }

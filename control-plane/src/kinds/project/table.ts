@@ -25,9 +25,9 @@ export interface ProjectTables {
   project_secrets: ProjectSecretTable
 }
 
-/** Rows of an older version say nothing of a host's loss. */
+/** Rows of an older version say nothing of a host's loss, and nothing of prebuilds. */
 export function specOf({ spec }: Pick<ProjectRow, 'spec'>): ProjectSpec {
-  return Object.assign({ onHostLoss: 'wait' }, spec)
+  return Object.assign({ onHostLoss: 'wait', prebuilds: null }, spec)
 }
 
 export function toProject(row: ProjectRow): Project {
