@@ -1,6 +1,7 @@
 import type { Address, Identity } from '@hearth/contract'
 import { StaleAuthority } from '../host/authority.ts'
 import type { GivenIdentity } from '../host/machine.ts'
+import type { SeedFile } from '../host/seed-file.ts'
 
 export interface GuestMachine {
   environmentId: string
@@ -81,6 +82,21 @@ export interface Origin {
 /** Identity as the guest itself reports it. */
 export type GuestEvidence = Omit<Identity, 'checkedAt'>
 
+/** What a guest needs that was frozen, and perhaps as another machine. */
+export interface IdentityTaking {
+  /** The files that give it its identity. */
+  files: readonly SeedFile[]
+  /** OpenSSH public key that it had when it was frozen. */
+  formerHostKey: string
+  /** Whether it went on from memory. One that has booted has the files from its seed disk. */
+  resumed: boolean
+}
+
+/** A resumed guest cannot be made this machine's own. A boot from its disk can do it. */
+export class IdentityNotTaken extends Error {
+  override readonly name = 'IdentityNotTaken'
+}
+
 /** The guest could not be reached; the work inside it is unharmed. */
 export class GuestUnreachable extends Error {
   override readonly name = 'GuestUnreachable'
@@ -105,6 +121,12 @@ export class GuestMisbehaved extends Error {
 export interface Guest {
   /** Waits until the guest answers, then reads back its identity; the clock is set right when it is off. */
   identify(signal: AbortSignal): Promise<GuestEvidence>
+  /**
+   * Gives a guest that was frozen the identity of its own machine, and resolves when its SSH server proves it by the
+   * machine's host key. Numbers and steps in the guest that are another machine's are removed first. Repeatable after a
+   * cut at any point. Throws IdentityNotTaken when a resumed guest cannot take it.
+   */
+  takeIdentity(taking: IdentityTaking, origin: Origin, signal: AbortSignal): Promise<void>
   /**
    * Waits until the guest has finished its own set-up: the root file system has grown to the size of the disk, and
    * cloud-init, if present, has ended. Resolves with a note for a person, or with an empty text.

@@ -12,8 +12,10 @@ export interface ConnectionOptions {
   user: string
   /** OpenSSH private key file. */
   privateKey: string
-  /** OpenSSH public key line of the server: any other key ends the connection. */
+  /** OpenSSH public key line of the server. */
   hostKey: string
+  /** Another key that the server may show as well; any other one ends the connection. */
+  formerHostKey?: string | null
   readyTimeoutMilliseconds?: number
   /** Aborts an attempt to connect that has not succeeded yet. */
   signal?: AbortSignal
@@ -66,7 +68,7 @@ export class SecureShellConnection {
   /** Resolves when the server has proved its key and accepted ours. */
   static async open(options: ConnectionOptions): Promise<SecureShellConnection> {
     const shell = new NodeSSH()
-    const pinned = publicKeyBytes(options.hostKey)
+    const pinned = [options.hostKey, options.formerHostKey ?? options.hostKey].map(publicKeyBytes)
     let mismatch = false
     const giveUp = () => options.stream?.destroy(toError(options.signal?.reason))
     options.signal?.addEventListener('abort', giveUp, { once: true })
@@ -82,7 +84,7 @@ export class SecureShellConnection {
         keepaliveInterval: keepaliveMilliseconds,
         keepaliveCountMax: keepalivesMissed,
         hostVerifier: (key: Buffer) => {
-          mismatch = !key.equals(pinned)
+          mismatch = !pinned.some((known) => key.equals(known))
           return !mismatch
         },
         // The cheapest secure algorithms: every operation is expensive in an emulated guest.

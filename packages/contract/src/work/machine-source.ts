@@ -14,6 +14,10 @@ export const machineSourceSchema = z.object({
     .array(stepKeySchema)
     .max(256)
     .meta({ description: 'The keys of the steps that the snapshot holds' }),
+  onlyFromSnapshot: z.boolean().default(false).meta({
+    description:
+      'Whether it fails where the snapshot cannot be used, since a start from the image would lose what the user has in it',
+  }),
 })
 export type MachineSource = z.infer<typeof machineSourceSchema>
 

@@ -12,6 +12,7 @@ import {
   type GuestStep,
   GuestUnreachable,
   goesOn,
+  type IdentityTaking,
   type Origin,
   StaleInGuest,
   type StepEvent,
@@ -25,6 +26,7 @@ import { scrubScript } from './scrub-script.ts'
 import { shown } from './shown.ts'
 import { parseStaleNumbers } from './step-outcome.ts'
 import { buildStepScript, guard, staleExitCode } from './step-script.ts'
+import { identityFault, isFinalForFrozen, takeIdentity } from './take-identity.ts'
 import { type ProgramOptions, WaitingShells } from './waiting-shell.ts'
 
 export interface SshGuestOptions {
@@ -64,6 +66,26 @@ export class SshGuest implements Guest {
         throw thrown
       }
     })
+  }
+
+  async takeIdentity(taking: IdentityTaking, origin: Origin, signal: AbortSignal): Promise<void> {
+    this.close()
+    const isFinalHere = (thrown: unknown) => isFinalForFrozen(thrown, taking)
+    await this.repeating(signal, isFinalHere, async () => {
+      const link = await this.openFrozen(taking, signal)
+      try {
+        await takeIdentity(link.shells, this.machine, taking, origin, this.options.clock, signal)
+      } catch (thrown) {
+        link.connection.close()
+        throw thrown
+      }
+      // The server of a resumed guest shows its new key to new connections only.
+      if (taking.resumed) link.connection.close()
+      else this.link = link
+    })
+    // It shows the former key until it has restarted.
+    const never = () => false
+    await this.repeating(signal, never, () => this.connected(signal))
   }
 
   writePrivateFile(path: string, content: string, origin: Origin, signal: AbortSignal): Promise<void> {
@@ -170,9 +192,14 @@ export class SshGuest implements Guest {
   }
 
   /** Repeats the work, over a new connection if needed, until it succeeds or the signal aborts. */
-  private async retrying<Result>(
+  private retrying<Result>(signal: AbortSignal, work: (link: Link) => Promise<Result>): Promise<Result> {
+    return this.repeating(signal, isFinal, async () => work(await this.connected(signal)))
+  }
+
+  private async repeating<Result>(
     signal: AbortSignal,
-    work: (link: Link) => Promise<Result>,
+    isTheEnd: (thrown: unknown) => boolean,
+    work: () => Promise<Result>,
   ): Promise<Result> {
     let last: Error | null = null
     for (;;) {
@@ -180,9 +207,9 @@ export class SshGuest implements Guest {
         throw new GuestUnreachable(last?.message ?? 'it did not answer', { cause: signal.reason })
       }
       try {
-        return await work(await this.connected(signal))
+        return await work()
       } catch (thrown) {
-        if (isFinal(thrown)) throw thrown
+        if (isTheEnd(thrown)) throw thrown
         if (!signal.aborted) last = toError(thrown)
         await delay(retryMilliseconds, undefined, { signal }).catch(() => undefined)
       }
@@ -191,10 +218,22 @@ export class SshGuest implements Guest {
 
   private async connected(signal: AbortSignal): Promise<Link> {
     if (this.link?.connection.isOpen === true) return this.link
+    this.link = await this.open(signal, null)
+    return this.link
+  }
+
+  private openFrozen(taking: IdentityTaking, signal: AbortSignal): Promise<Link> {
+    return this.open(signal, taking.resumed ? taking.formerHostKey : null).catch((thrown: unknown) => {
+      throw identityFault(thrown, taking)
+    })
+  }
+
+  private async open(signal: AbortSignal, formerHostKey: string | null): Promise<Link> {
     const { address } = this.machine
     const stream = await waitForAnswer(() => this.options.connect(address.host, address.port), signal)
     const connection = await SecureShellConnection.open({
       ...address,
+      formerHostKey,
       stream,
       privateKey: this.options.privateKey,
       signal,
@@ -203,8 +242,7 @@ export class SshGuest implements Guest {
       connection.close()
       signal.throwIfAborted()
     }
-    this.link = { connection, shells: new WaitingShells(connection) }
-    return this.link
+    return { connection, shells: new WaitingShells(connection) }
   }
 }
 

@@ -16,6 +16,8 @@ export interface ProgramOptions {
   mostBytes: number | null
   /** Input sent after the program on its standard input. */
   input?: string | Buffer
+  /** Whether no other program follows on this connection. */
+  isLast?: boolean
   onStdout?: (chunk: Buffer) => void
   onStderr?: (chunk: Buffer) => void
   signal: AbortSignal
@@ -40,7 +42,7 @@ export class WaitingShells {
       if (options.signal.aborted) this.waiting ??= waiting
       throw thrown
     })
-    this.prepare()
+    if (options.isLast !== true) this.prepare()
     shell.listen(options)
     const source = Buffer.from(program)
     const input = Buffer.from(options.input ?? '')

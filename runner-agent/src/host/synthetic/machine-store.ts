@@ -46,6 +46,16 @@ const storedMachineSchema = z.object({
       state: z.enum(['fresh', 'ran']),
     })
     .default({ layerId: null, writtenBytes: 0, state: 'ran' }),
+  /** Who the guest thinks it is, where that is not the machine: it went on from another one's memory. */
+  guest: z
+    .object({
+      machineId: z.string(),
+      hostname: z.string(),
+      randomSeedDigest: z.string(),
+      hostKey: z.string(),
+    })
+    .nullable()
+    .default(null),
 })
 export type StoredMachine = z.infer<typeof storedMachineSchema>
 

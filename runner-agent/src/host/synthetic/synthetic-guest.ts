@@ -9,10 +9,13 @@ import {
   type GuestStep,
   GuestUnreachable,
   goesOn,
+  IdentityNotTaken,
+  type IdentityTaking,
   type Origin,
   type StepEvent,
   type StepOutcome,
 } from '../../guest/guest.ts'
+import { HostKeyMismatch } from '../../secure-shell/connection.ts'
 import { isNewer, StaleAuthority } from '../authority.ts'
 import { HostError } from '../host-error.ts'
 import type { MachineStore } from './machine-store.ts'
@@ -38,9 +41,31 @@ export class SyntheticGuest implements Guest {
 
   async identify(signal: AbortSignal): Promise<GuestEvidence> {
     await this.answering(signal)
-    const { machineId, hostname } = this.machine.identity
-    const randomSeedFresh = !failsByChance(this.world.settings, 'ensure_server', this.world.random)
+    const { identity, address } = this.machine
+    const another = (await this.store.read(this.machine.environmentId))?.guest ?? null
+    if (another !== null && another.hostKey !== address.hostKey) {
+      throw new HostKeyMismatch(`the server at ${address.host}:${address.port} has another host key`)
+    }
+    const { machineId, hostname, randomSeedDigest } = another ?? identity
+    const isFresh = !failsByChance(this.world.settings, 'ensure_server', this.world.random)
+    const randomSeedFresh = isFresh && randomSeedDigest === identity.randomSeedDigest
     return { machineId, hostname, hostKeyMatches: true, randomSeedFresh, clockOffsetMilliseconds: 0 }
+  }
+
+  async takeIdentity({ formerHostKey }: IdentityTaking, origin: Origin, signal: AbortSignal): Promise<void> {
+    await this.answering(signal)
+    const { environmentId, address } = this.machine
+    const machine = await this.store.read(environmentId)
+    if (machine === null) throw new GuestUnreachable('its machine is gone')
+    const shown = machine.guest?.hostKey ?? address.hostKey
+    if (![formerHostKey, address.hostKey].includes(shown)) {
+      throw new HostKeyMismatch(`the server at ${address.host}:${address.port} has another host key`)
+    }
+    if (failsByChance(this.world.settings, 'own_identity', this.world.random)) {
+      throw new IdentityNotTaken('simulated failure: the guest does not take its identity')
+    }
+    await this.pass(origin)
+    await this.store.write(environmentId, { ...machine, guest: null })
   }
 
   async awaitOwnSetUp(): Promise<string> {

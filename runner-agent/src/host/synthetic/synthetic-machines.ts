@@ -103,7 +103,12 @@ export class SyntheticMachines implements Machines {
     const machine = await this.existing(environmentId, authority)
     if (machine.power === 'running' || machine.power === 'paused') return
     const answersAt = this.options.clock.now().getTime() + this.options.settings.bootMilliseconds
-    await this.write(machine, authority, { ...machine, ...going, answersAt, disk: booted(machine.disk) })
+    // The seed disk gives a guest its own identity when it boots.
+    await this.write(machine, authority, {
+      ...{ ...machine, ...going, answersAt },
+      disk: booted(machine.disk),
+      guest: null,
+    })
   }
 
   async startFromMemory(environmentId: string, layerId: string, authority: Authority): Promise<void> {
@@ -123,7 +128,12 @@ export class SyntheticMachines implements Machines {
     if (fault !== null) throw new HostError('memory_unusable', fault)
     await this.layers.verify(layerId)
     const answersAt = this.options.clock.now().getTime() + this.options.settings.resumeMilliseconds
-    await this.write(machine, authority, { ...machine, ...going, answersAt, disk: { ...disk, state: 'ran' } })
+    const { origin } = layer ?? {}
+    await this.write(machine, authority, {
+      ...{ ...machine, ...going, answersAt },
+      disk: { ...disk, state: 'ran' },
+      guest: origin == null ? null : { ...origin.identity, hostKey: origin.hostKey },
+    })
   }
 
   async replaceDisk(environmentId: string, layerId: string, authority: Authority): Promise<void> {
@@ -315,6 +325,7 @@ export class SyntheticMachines implements Machines {
       identity: null,
       specification: null,
       disk: { layerId: null, writtenBytes: emptyDiskBytes, state: 'fresh' },
+      guest: null,
     }
   }
 
