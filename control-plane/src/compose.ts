@@ -18,7 +18,7 @@ import { migrate } from './database/migrate.ts'
 import { Notifications } from './database/notifications.ts'
 import { Turns } from './database/turns.ts'
 import { takeIn } from './delivery/intake.ts'
-import { tellProblems } from './delivery/problems.ts'
+import { logProblems } from './delivery/problems.ts'
 import { publishCommitted } from './delivery/publisher.ts'
 import { StreamKeeper } from './delivery/stream-keeper.ts'
 import { dialects } from './dialects/index.ts'
@@ -87,7 +87,7 @@ export async function composeControlPlane(
   const { applied, unknown } = await migrate(config.databaseUrl)
   if (applied.length > 0) log.info({ migrations: applied }, 'migrated the database')
   if (unknown.length > 0)
-    log.warn({ migrations: unknown }, 'the database is newer than this version, which goes on with it')
+    log.warn({ migrations: unknown }, 'the database schema is newer than this version; continuing with it')
   await prepareQueue(pool)
   if (config.bootstrapToken !== null) await bootstrap(database, encryption, config.bootstrapToken)
   await checkEncryptionKey(database, encryption)
@@ -104,9 +104,9 @@ export async function composeControlPlane(
     onStatus: (status, detail) => {
       listening.note(status)
       if (status === 'reconnected') streams?.check()
-      log.info({ status, detail }, 'messaging')
+      log.info({ status, detail }, 'status of the connection to NATS')
     },
-    onProblem: tellProblems(log, metrics, new Allowance({ perSecond: 0.2, burst: 10 })),
+    onProblem: logProblems(log, metrics, new Allowance({ perSecond: 0.2, burst: 10 })),
   })
   await messaging.ensureStreams()
   const tools: KindTools = { database, messaging, clock, log }
@@ -161,7 +161,7 @@ export async function composeControlPlane(
   notifications.on('hearth_tokens', () => {
     for (const { name, whenTokensEnd } of kinds)
       whenTokensEnd?.(tools).catch((error: unknown) =>
-        log.warn({ err: toError(error), kind: name }, 'could not end what belongs to a token'),
+        log.warn({ err: toError(error), kind: name }, 'could not end what depends on ended tokens'),
       )
   })
   const application = composeApplication(services)
@@ -227,7 +227,7 @@ function composeApplication(services: Services): Application {
     const caller = await authentication.authenticate(secret)
     if (caller !== null) {
       tokenUse.note(caller.tokenId).catch((error: unknown) => {
-        log.warn({ err: toError(error) }, 'could not note the use of a token')
+        log.warn({ err: toError(error) }, 'could not store the last use of a token')
       })
     }
     return caller
@@ -258,5 +258,5 @@ async function loop(name: string, running: Promise<void>, log: Logger): Promise<
 async function closeQuietly(messaging: Messaging, log: Logger): Promise<void> {
   await messaging
     .close()
-    .catch((error: unknown) => log.warn({ err: toError(error) }, 'closing the messaging failed'))
+    .catch((error: unknown) => log.warn({ err: toError(error) }, 'could not close the connection to NATS'))
 }

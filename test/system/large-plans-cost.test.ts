@@ -139,7 +139,7 @@ test('a runner whose steps restart again and again does not let its job’s log 
   const [listed] = await other.jobs.listAll({ resourceId: id })
   const shown = await other.jobs.get(listed?.id ?? '')
   expect(shown.log.length).toBeGreaterThan(1_000)
-  // What was taken in together may bring as many again.
+  // A log of fewer than 1,000 entries still takes all entries of the next batch of reports, at most 1,200.
   expect(shown.log.length).toBeLessThan(2_300)
   expect(listed?.log).toEqual(shown.log.slice(-(listed?.log.length ?? 0)))
   expect(listed?.log.map(({ message }) => message).join('').length).toBeLessThanOrEqual(16 * 1024)

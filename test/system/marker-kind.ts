@@ -72,7 +72,7 @@ export async function startMarkerKind(databaseUrl: string): Promise<MarkerKind> 
         for (const report of reports) outcomes.push(await apply(report))
         return outcomes
       },
-      noteUnusable: async () => undefined,
+      recordDropped: async () => undefined,
     },
     async want(runnerId) {
       const id = newId()

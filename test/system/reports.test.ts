@@ -122,7 +122,7 @@ test('a report that can never be applied is recorded and dropped; later ones cou
   expect(await outputOf(bad)).toBeUndefined()
   const [job] = (await installation.client.jobs.list({ resourceId: bad })).items
   expect(job?.log.at(-1)?.message).toBe(
-    'a report of the runner (phase provisioning, sequence 1) was thrown away: it does not fit',
+    'a report of the runner (phase provisioning, sequence 1) was dropped: it does not fit',
   )
   await pool.query('DROP TRIGGER refuse ON environments')
   await runner.messaging.publishReport(runner.report(bad, 2))

@@ -40,7 +40,7 @@ export class EventBells {
     this.looking = true
     this.lookUntilDone()
       .catch((error: unknown) => {
-        this.log.warn({ err: toError(error) }, 'could not see whose events are new')
+        this.log.warn({ err: toError(error) }, 'could not look for organizations with new events')
         this.seen = null
         this.ring([...this.listeners.keys()])
       })

@@ -26,7 +26,7 @@ export class Metrics {
   })
   readonly reports = new Counter({
     name: 'hearth_reports_total',
-    help: 'Reports of runners: applied, stale, refused, or unusable and thrown away.',
+    help: 'Reports of runners: applied, stale, refused, or unusable and dropped.',
     labelNames: ['outcome'],
     registers: [this.registry],
   })

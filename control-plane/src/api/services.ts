@@ -40,7 +40,7 @@ export interface Services {
   /** Since when heartbeats would have been heard; null while they would not. */
   listening: { readonly since: Date | null }
   /** Has NATS refuse the runners that were deleted. */
-  revocations: { tell(): Promise<void> }
+  revocations: { revoke(): Promise<void> }
   /** Notes what is running, so that a stall of the event loop can be attributed. */
   eventLoop: Pick<EventLoopWatch, 'note'>
   /** Aborts when the program is about to stop: readiness fails from then on, while requests are still answered. */

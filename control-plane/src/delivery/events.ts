@@ -15,7 +15,7 @@ import type { PublisherOptions, Round } from './publisher-options.ts'
 
 type Options = Pick<PublisherOptions, 'messaging' | 'metrics' | 'clock' | 'log' | 'eventsWentBack'>
 
-/** The publishing target of a round. */
+/** Where a round publishes. */
 export interface RoundTarget extends EventTarget {
   /** Whether nothing has been published over this connection yet. */
   isNew: boolean
@@ -33,7 +33,7 @@ export async function publishEvents(round: Round, target: RoundTarget, options: 
 
   const { done, answers } = await carry(events, round, target, options)
   if (hasForgotten(checkpoint, answers)) {
-    options.log.warn('NATS forgets events while they are published; the next round finds out from where')
+    options.log.warn('NATS lost events while others were published; the next round finds the first lost one')
     return most
   }
   const open = events.findIndex((event) => !done.has(event))
@@ -52,7 +52,8 @@ async function readPublication(
 ): Promise<Publication> {
   const publication = await publicationOf(tx, stream, most)
   if (publication !== null) return publication
-  if (await noteStream(tx, stream)) log.warn('NATS has lost its events; what is kept is published again')
+  if (await noteStream(tx, stream))
+    log.warn('NATS has lost its event stream; publishing all kept events again')
   return (await publicationOf(tx, stream, most)) ?? { checkpoint: null, events: [], isCut: false }
 }
 
@@ -78,7 +79,7 @@ async function wentBack(
   const end = forgottenAfter(checkpoint, { eventId, first, last })
   if (end === null) return false
   const known = await goBackTo(tx, end)
-  log.warn({ end, ...known }, 'NATS has forgotten events that it had stored; they are published again')
+  log.warn({ end, ...known }, 'NATS has lost events that it had acknowledged; publishing them again')
   // An observer that had read further would skip the events that are published again under the lost sequence numbers.
   if (!isNew || end < last) await eventsWentBack(known.sequence)
   return true
@@ -101,11 +102,11 @@ async function carry(
         answers.push({ ...stored, eventId: event.id })
       } catch (error) {
         if (!(error instanceof HearthError && error.code === 'too_large')) throw error
-        // NATS will never accept it, and it would block all later events. It can still be read over HTTP.
+        // NATS will never accept the event, and it would block all later ones. It can still be read over HTTP.
         metrics.messagesSetAside.inc({ kind: 'event' })
         log.error(
           { err: error, eventId: event.id, kind: event.kind, resourceId: event.resourceId },
-          'set an event aside: NATS takes none that large',
+          'did not publish an event that is too large for NATS',
         )
       }
     },

@@ -147,13 +147,13 @@ test('while the stream holds everything it acknowledged, nothing counts as forgo
     fc.property(
       fc.array(fc.boolean(), { maxLength: 50 }),
       fc.integer({ min: 1, max: 20 }),
-      (duplicates, told) => {
-        let last = told
+      (duplicates, newest) => {
+        let last = newest
         const answers = duplicates.map((duplicate) => {
           if (!duplicate) last += 1
           return { sequence: duplicate ? Math.max(1, last - 3) : last, duplicate }
         })
-        const checkpoint = { sequence: told, eventId: 'newest' }
+        const checkpoint = { sequence: newest, eventId: 'newest' }
         expect(hasForgotten(checkpoint, answers)).toBe(false)
         expect(forgottenAfter(checkpoint, { eventId: 'newest', first: 1, last })).toBeNull()
       },

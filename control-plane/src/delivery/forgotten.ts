@@ -30,10 +30,10 @@ export function forgottenAfter(checkpoint: Checkpoint, { eventId, first, last }:
  * that had it is gone. Takes the acknowledgements in the order of the stream.
  */
 export function hasForgotten(checkpoint: Checkpoint | null, answers: readonly Stored[]): boolean {
-  let told = checkpoint?.sequence ?? 0
+  let newest = checkpoint?.sequence ?? 0
   for (const { sequence, duplicate } of answers) {
-    if (!duplicate && sequence <= told) return true
-    told = Math.max(told, sequence)
+    if (!duplicate && sequence <= newest) return true
+    newest = Math.max(newest, sequence)
   }
   return false
 }

@@ -49,7 +49,7 @@ export class Heartbeats {
       const error = toError(thrown)
       const [first] = presences
       if (first === undefined || !isAboutContent(error)) {
-        log.warn({ err: error, heartbeats: presences.length }, 'could not note heartbeats')
+        log.warn({ err: error, heartbeats: presences.length }, 'could not store heartbeats')
         return
       }
       if (presences.length === 1) {

@@ -22,7 +22,7 @@ export async function takeIn(options: IntakeOptions, signal: AbortSignal): Promi
     log,
     onUnusable: ({ runnerId, epoch }, error) => {
       metrics.messagesSetAside.inc({ kind: 'presence' })
-      log.warn({ err: error, runnerId, epoch }, 'set a heartbeat aside that cannot be noted')
+      log.warn({ err: error, runnerId, epoch }, 'dropped a heartbeat that PostgreSQL refuses')
     },
   })
   await Promise.all([

@@ -10,7 +10,7 @@ import type { PublisherOptions, Round } from './publisher-options.ts'
 type OrderOptions = Pick<PublisherOptions, 'messaging' | 'encryption' | 'workKinds' | 'metrics' | 'log'>
 
 /**
- * Publishes the waiting orders with their resources' present content, and purges orders that no runner should follow
+ * Publishes the waiting orders with their resources' present content, and purges orders that no runner should carry out
  * any more. Returns how many outbox rows are done. A row that fails, or is of a kind that only a newer version knows,
  * stays in the outbox and blocks no other.
  */
@@ -28,10 +28,10 @@ export async function publishOrders(
     .execute()
   if (rows.length === 0) return 0
   const newest = [...new Map(rows.map((row) => [addressOf(row), row])).values()]
-  // It would fail for ever and block others. The runner's next synchronisation includes the order again.
-  const setAside = (kind: string, id: string, error: Error) => {
+  // A retry would fail for ever and block other orders. The runner's next synchronisation includes the order again.
+  const drop = (kind: string, id: string, error: Error) => {
     metrics.messagesSetAside.inc({ kind: 'order' })
-    log.error({ err: error, kind, id }, 'set an order aside that cannot be published')
+    log.error({ err: error, kind, id }, 'dropped an order that cannot be published')
   }
   const finished = new Set<string>()
   const sizes = await eachKind(workKinds, newest, async (kind, ids) =>
@@ -44,7 +44,7 @@ export async function publishOrders(
   for (const part of partsOf(newest, sizeOf)) {
     if (isOver()) break
     const orders = await eachKind(workKinds, part, async (kind, ids) => {
-      const onUnusable = (id: string, error: Error) => setAside(kind.messages.kind, id, error)
+      const onUnusable = (id: string, error: Error) => drop(kind.messages.kind, id, error)
       const made = await kind.currentOrders(tx, encryption, { ids }, onUnusable)
       return made.map((order) => [addressOfOrder(order), order] as const)
     })
@@ -63,7 +63,7 @@ export async function publishOrders(
           await messaging.publishOrder(order, messageId)
         } catch (error) {
           if (!(error instanceof HearthError && error.code === 'too_large')) throw error
-          setAside(order.kind, order.id, error)
+          drop(order.kind, order.id, error)
         }
       },
       isOver,

@@ -3,27 +3,28 @@ import type { Logger } from 'pino'
 import type { Metrics } from '../api/metrics.ts'
 
 /**
- * Counts and logs messages from NATS that were refused. Log lines are limited for each sender, so that a flooding
- * runner does not fill the disk.
+ * Counts messages of runners that were refused, and logs every problem with NATS. Log lines are limited for each
+ * sender, so that a flooding runner does not fill the disk.
  */
-export function tellProblems(
+export function logProblems(
   log: Logger,
   metrics: Metrics,
   allowance: Allowance,
 ): (subject: string, problem: Error) => void {
-  const untold = new Map<string, number>()
+  const unlogged = new Map<string, number>()
   return (subject, problem) => {
     const [, kind = 'other', runnerId = ''] = subject.split('.', 3)
     const isOfRunner = subject.startsWith('hearth.')
     if (isOfRunner) metrics.messagesSetAside.inc({ kind: labelOf(kind, problem) })
     const sender = isOfRunner ? `${kind}.${runnerId}` : subject
     if (!allowance.take(sender)) {
-      if (untold.size < mostUntold || untold.has(sender)) untold.set(sender, (untold.get(sender) ?? 0) + 1)
+      if (unlogged.size < mostSenders || unlogged.has(sender))
+        unlogged.set(sender, (unlogged.get(sender) ?? 0) + 1)
       return
     }
-    const notLogged = untold.get(sender) ?? 0
-    untold.delete(sender)
-    log.warn({ subject, err: problem, ...(notLogged === 0 ? {} : { notLogged }) }, 'messaging')
+    const notLogged = unlogged.get(sender) ?? 0
+    unlogged.delete(sender)
+    log.warn({ subject, err: problem, ...(notLogged === 0 ? {} : { notLogged }) }, 'a problem with NATS')
   }
 }
 
@@ -33,4 +34,4 @@ function labelOf(kind: string, problem: Error): string {
 }
 
 /** Most senders for which unlogged problems are counted. */
-const mostUntold = 10_000
+const mostSenders = 10_000

@@ -6,7 +6,7 @@ import { publishEvents } from './events.ts'
 import { publishOrders } from './orders.ts'
 import type { PublisherOptions, Round } from './publisher-options.ts'
 import { goRounds } from './rounds.ts'
-import { tellUnknownOrders } from './unknown-orders.ts'
+import { logUnknownOrders } from './unknown-orders.ts'
 
 const batchSize = 500
 /**
@@ -46,7 +46,7 @@ export async function publishCommitted(options: PublisherOptions, signal: AbortS
     goRounds(orders, { ...shared, channel: 'hearth_orders', pause: 5 }, signal),
     goRounds(positions, { ...shared, channel: 'hearth_outbox', pause: 30 }, signal),
     // No pause: events are announced when they are numbered, and numbering has a pause of its own.
-    tellUnknownOrders(options, signal),
+    logUnknownOrders(options, signal),
     goRounds(events, { ...shared, channel: 'hearth_events', pause: 0 }, signal),
   ])
 }

@@ -6,7 +6,7 @@ import { type ReportOutcome, UnusableReport, type WorkKind } from '../work/work-
 import type { IntakeOptions } from './intake-options.ts'
 import { storableText } from './storable-text.ts'
 
-/** Tries of a report that fails alone and for an unknown reason, about a dozen seconds in all. */
+/** Tries of a single report that fails for an unknown reason, over about a dozen seconds. */
 const mostTries = 8
 /** Most reports whose tries are counted. */
 const mostRemembered = 10_000
@@ -22,8 +22,9 @@ export class ReportIntake {
   constructor(private readonly options: IntakeOptions) {}
 
   /**
-   * Commits all reports or none, and waits while PostgreSQL is unavailable. Throws when one of several reports fails
-   * for another reason, so that each is delivered by itself, and when a single report is to be retried after a pause.
+   * Commits all reports or none, and waits while PostgreSQL is unavailable. Throws when a batch fails for another
+   * reason, so that its reports are delivered again one by one, and when a single report is to be retried after a
+   * pause.
    */
   async take(reports: readonly ReportEnvelope[], signal: AbortSignal): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
@@ -39,7 +40,7 @@ export class ReportIntake {
           return this.takeAlone(report, toError(error))
         }
         const { log } = this.options
-        log.warn({ err: toError(error), reports: reports.length }, 'could not take reports in; trying again')
+        log.warn({ err: toError(error), reports: reports.length }, 'could not commit reports; trying again')
         await delay(backoff(attempt, { first: 100, most: 5_000 }), undefined, { signal }).catch(
           () => undefined,
         )
@@ -58,11 +59,11 @@ export class ReportIntake {
     }
     this.tries.delete(name)
     try {
-      // Once more without the characters that PostgreSQL cannot keep.
+      // One last try, without the characters that PostgreSQL cannot store.
       await this.commit([storableText(report)])
     } catch (second) {
       if (isAway(second)) throw second
-      await this.throwAway(report, error)
+      await this.drop(report, error)
     }
   }
 
@@ -73,14 +74,14 @@ export class ReportIntake {
     }
   }
 
-  private async throwAway(report: ReportEnvelope, error: Error): Promise<void> {
+  private async drop(report: ReportEnvelope, error: Error): Promise<void> {
     const { database, clock, metrics, log } = this.options
     const { kind, id, runnerId, epoch, sequence, phase } = report
-    const told = { kind, id, runnerId, epoch, sequence, phase }
-    log.error({ err: error, ...told }, 'threw a report away that cannot be taken in')
+    const details = { kind, id, runnerId, epoch, sequence, phase }
+    log.error({ err: error, ...details }, 'dropped a report that cannot be committed')
     metrics.reports.inc({ outcome: 'unusable' })
     const cause = error.cause === undefined ? error.message : toError(error.cause).message
-    await this.kindOf(kind).noteUnusable(database, clock, report, storableText(cause))
+    await this.kindOf(kind).recordDropped(database, clock, report, storableText(cause))
   }
 
   private async commit(reports: readonly ReportEnvelope[]): Promise<void> {

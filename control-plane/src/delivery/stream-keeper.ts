@@ -38,7 +38,7 @@ export class StreamKeeper {
         attempt = 0
       } catch (error) {
         if (signal.aborted) break
-        log.warn({ err: toError(error) }, 'the streams could not be checked yet')
+        log.warn({ err: toError(error) }, 'could not check the streams in NATS; trying again')
         this.wanted = true
         await delay(backoff(attempt++, { first: 100, most: 5_000 }), undefined, { signal }).catch(
           () => undefined,

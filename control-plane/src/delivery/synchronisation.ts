@@ -26,7 +26,7 @@ export interface SynchronisationOptions {
 export class Synchronisation {
   private readonly kinds: readonly string[]
   /** Pairs of runner and kind for which it was logged that the agent does not know the kind. */
-  private readonly told = new Set<string>()
+  private readonly logged = new Set<string>()
 
   constructor(private readonly options: SynchronisationOptions) {
     this.kinds = options.workKinds.map(({ messages }) => messages.kind)
@@ -39,9 +39,9 @@ export class Synchronisation {
     const { kinds } = this
     const asked = kindOfSync(request)
     const kind = workKinds.find(({ messages }) => messages.kind === asked)
-    // This version does not know the kind: it answers without it, so that the agent leaves that work alone.
+    // This version does not know the kind. Its answer does not name it, so that the agent leaves that work alone.
     if (kind === undefined) return { accepted: true, kinds: [...kinds], orders: [], unwanted: [] }
-    if (request.kind === undefined && request.after == null) await this.tellUnknownToAgent(request)
+    if (request.kind === undefined && request.after == null) await this.logUnknownToAgent(request)
     const named = request.kind === undefined ? {} : { kind: asked }
     return { accepted: true, ...named, kinds: [...kinds], ...(await this.desired(kind, request, mostBytes)) }
   }
@@ -55,7 +55,7 @@ export class Synchronisation {
     const onUnusable = (id: string, error: Error) =>
       log.warn(
         { kind: kind.messages.kind, id, runnerId, err: error },
-        'left an order out of a synchronisation',
+        'left an order out of the answer to a synchronisation',
       )
     if (after === undefined) {
       const orders = await kind.currentOrders(database, encryption, { runnerId }, onUnusable)
@@ -65,41 +65,41 @@ export class Synchronisation {
     const known = new Set(unchanged)
     const ids = [...wanted.keys()].filter((id) => !known.has(id))
     const page = await orderPage(database, encryption, kind, { runnerId, ids, after, mostBytes }, onUnusable)
-    const untold = work.filter(({ id, sequence }) => isAhead({ epoch, sequence }, wanted.get(id)))
+    const notCommitted = work.filter(({ id, sequence }) => isAhead({ epoch, sequence }, wanted.get(id)))
     return {
       ...page,
       // Sent with the first page only: later pages are of the same synchronisation.
       unchanged: after === null ? unchanged : [],
       unwanted,
-      ...(untold.length === 0 ? {} : { untold: untold.map(({ id }) => id) }),
+      ...(notCommitted.length === 0 ? {} : { untold: notCommitted.map(({ id }) => id) }),
     }
   }
 
-  /** Logs, once for each runner and kind, that orders are waiting which the agent does not know. */
-  private async tellUnknownToAgent(request: SyncRequest): Promise<void> {
+  /** Logs, once for each runner and kind, that orders wait because the agent does not know their kind. */
+  private async logUnknownToAgent(request: SyncRequest): Promise<void> {
     const { database, workKinds, log } = this.options
     const { runnerId } = request
     const known = new Set(kindsOfSync(request))
     for (const workKind of workKinds) {
       const { kind } = workKind.messages
       const name = `${runnerId} ${kind}`
-      if (known.has(kind)) this.told.delete(name)
-      else if (!this.told.has(name)) {
+      if (known.has(kind)) this.logged.delete(name)
+      else if (!this.logged.has(name)) {
         const { size } = await workKind.wantedOrders(database, runnerId)
         if (size === 0) continue
-        this.told.add(name)
+        this.logged.add(name)
         log.warn(
           { runnerId, kind, orders: size },
-          'the agent does not know this kind of work: it waits for a newer one',
+          'the agent does not know this kind of work: its orders wait for a newer agent',
         )
       }
     }
   }
 }
 
-/** Whether the agent has sent reports that are not committed yet. */
-function isAhead(told: { epoch: number; sequence: number }, wanted: WantedOrder | undefined): boolean {
-  if (told.sequence === 0 || wanted === undefined || wanted.reported === null) return false
+/** Whether the agent's newest report is newer than the newest committed one. */
+function isAhead(sent: { epoch: number; sequence: number }, wanted: WantedOrder | undefined): boolean {
+  if (sent.sequence === 0 || wanted === undefined || wanted.reported === null) return false
   const { epoch, sequence } = wanted.reported
-  return told.epoch > epoch || (told.epoch === epoch && told.sequence > sequence)
+  return sent.epoch > epoch || (sent.epoch === epoch && sent.sequence > sequence)
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectDatabase } from '../database/connection.ts'
 import { migrate } from '../database/migrate.ts'
 import { environmentWorkKind } from '../kinds/environment/index.ts'
-import { tellUnknownOrders } from './unknown-orders.ts'
+import { logUnknownOrders } from './unknown-orders.ts'
 
 let server: TestDatabase
 let connected: ReturnType<typeof connectDatabase>
@@ -33,24 +33,24 @@ test('orders of unknown kinds are reported with their number and stay; known one
   const soon = new Date('2200-01-01T00:00:00Z')
   const rows = [row('marker', old), row('marker', old), row('environment', old), row('other', soon)]
   await database.insertInto('outbox').values(rows).execute()
-  const told: unknown[] = []
+  const logged: unknown[] = []
   const stop = new AbortController()
   const log = pino(
     { base: null, timestamp: false },
     {
       write(line: string) {
-        told.push(JSON.parse(line))
+        logged.push(JSON.parse(line))
         stop.abort()
       },
     },
   )
-  await tellUnknownOrders({ database, workKinds: [environmentWorkKind], log }, stop.signal)
-  expect(told).toEqual([
+  await logUnknownOrders({ database, workKinds: [environmentWorkKind], log }, stop.signal)
+  expect(logged).toEqual([
     {
       level: 40,
       kind: 'marker',
       orders: 2,
-      msg: 'orders of a kind of work that this version does not know wait for a newer one',
+      msg: 'orders wait for a newer control plane: this version does not know their kind of work',
     },
   ])
   expect(await database.selectFrom('outbox').select('kind').execute()).toHaveLength(4)

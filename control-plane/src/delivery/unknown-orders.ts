@@ -5,8 +5,8 @@ import type { PublisherOptions } from './publisher-options.ts'
 
 const lookMilliseconds = 60_000
 
-/** Logs every minute, until the signal aborts, how many orders are waiting that only a newer version knows. */
-export async function tellUnknownOrders(
+/** Logs every minute, until the signal aborts, how many orders wait for a version that knows their kind. */
+export async function logUnknownOrders(
   { database, workKinds, log }: Pick<PublisherOptions, 'database' | 'workKinds' | 'log'>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -24,10 +24,10 @@ export async function tellUnknownOrders(
       for (const { kind, orders } of waiting)
         log.warn(
           { kind, orders },
-          'orders of a kind of work that this version does not know wait for a newer one',
+          'orders wait for a newer control plane: this version does not know their kind of work',
         )
     } catch (thrown) {
-      log.warn({ err: toError(thrown) }, 'could not look for orders of unknown kinds of work')
+      log.warn({ err: toError(thrown) }, 'could not count orders of unknown kinds of work')
     }
     await delay(lookMilliseconds, undefined, { signal }).catch(() => undefined)
   }

@@ -11,7 +11,7 @@ import type { Timings } from '../timings.ts'
 export function releaseAbandonedJobs(database: Database, timings: Timings, log: Logger): () => void {
   const look = () => {
     release(database, timings.abandonedJob).then(
-      (workers) => workers > 0 && log.warn({ workers }, 'gave back the jobs of replicas that were killed'),
+      (workers) => workers > 0 && log.warn({ workers }, 'released the jobs of killed replicas'),
       (error: unknown) => log.warn({ err: toError(error) }, 'could not look for abandoned jobs'),
     )
   }

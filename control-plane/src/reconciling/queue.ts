@@ -79,7 +79,7 @@ export async function startReconcileQueue(options: ReconcileQueueOptions): Promi
   const end = (workers: WorkerPool) => {
     const ending = workers
       .gracefulShutdown()
-      .catch((error: unknown) => log.warn({ err: toError(error) }, 'ending workers of the queue failed'))
+      .catch((error: unknown) => log.warn({ err: toError(error) }, 'could not end workers of the job queue'))
       .finally(() => ended.delete(ending))
     ended.add(ending)
   }
@@ -92,7 +92,7 @@ export async function startReconcileQueue(options: ReconcileQueueOptions): Promi
     const lose = (error: unknown) => {
       if (lost || stopping.signal.aborted) return
       lost = true
-      log.warn({ err: toError(error) }, 'workers of the queue died; replacing all of them')
+      log.warn({ err: toError(error) }, 'workers of the job queue ended; replacing all of them')
       end(workers)
       void replace()
     }
@@ -165,7 +165,7 @@ function startWorkers(options: ReconcileQueueOptions, events: WorkerEvents): Wor
     [reconcileTask]: async (payload) => {
       const { kind, id, failures = 0 } = payloadSchema.parse(payload)
       const reconciler = reconcilers.get(kind as ReconciledKind)
-      if (reconciler === undefined) throw new Error(`nothing reconciles ${kind}`)
+      if (reconciler === undefined) throw new Error(`there is no reconciler of kind ${kind}`)
       const started = performance.now()
       const measure = (outcome: 'done' | 'failed') =>
         options.measure(kind, (performance.now() - started) / 1000, outcome)

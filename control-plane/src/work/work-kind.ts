@@ -5,27 +5,27 @@ import type { Encryption } from '../database/encryption.ts'
 
 export type ReportOutcome = 'applied' | 'stale' | 'refused'
 
-/** What a runner is to have of one thing. */
+/** The order that a runner should have for one resource. */
 export interface WantedOrder {
-  /** Of its order as it is now, also of one that cannot be made. */
+  /** Digest of the current order, also when the order cannot be made. */
   digest: string
-  /** The newest report that was taken in; null where agents do not ask whether theirs arrived. */
+  /** The newest committed report; null for kinds whose agents do not ask whether their reports arrived. */
   reported: { epoch: number; sequence: number } | null
 }
 
-/** A kind of work that runners do: what delivery publishes of it, takes in of it, and synchronises. */
+/** A kind of work that runners do: its orders, its reports and its synchronisation. */
 export interface WorkKind<
   Order extends OrderEnvelope = OrderEnvelope,
   Report extends ReportEnvelope = ReportEnvelope,
 > {
   readonly messages: WorkMessages<Order, Report>
-  /** All that a runner is to have, by id. It costs no more for large orders. */
+  /** All orders that a runner should have, by id. Large orders cost no more than small ones. */
   wantedOrders(queryable: Queryable, runnerId: string): Promise<Map<string, WantedOrder>>
-  /** About how many bytes the orders have, without making them. */
+  /** Approximate sizes of the orders in bytes, without making them. */
   orderSizes(queryable: Queryable, ids: readonly string[]): Promise<Map<string, number>>
   /**
-   * The orders as they are now: all of a runner's, or those named. What is gone or has no runner has none. One that
-   * cannot be made is told and left out.
+   * The current orders: all of a runner's, or those with the given ids. A resource that is gone or has no runner has
+   * none. An order that cannot be made is passed to `onUnusable` and left out.
    */
   currentOrders(
     queryable: Queryable,
@@ -34,13 +34,14 @@ export interface WorkKind<
     onUnusable: (id: string, error: Error) => void,
   ): Promise<Order[]>
   /**
-   * Commits reports together, those of one id in the order given: stale, repeated and reordered ones change nothing.
-   * Throws, having changed nothing, `UnusableReport` for one that cannot be used, and whatever PostgreSQL says.
+   * Commits reports in one transaction, those of one id in the order given. Stale and repeated reports change nothing.
+   * Throws `UnusableReport` for a report that can never be committed, or the error of PostgreSQL; nothing is changed
+   * then.
    */
   applyReports(database: Database, clock: Clock, reports: readonly Report[]): Promise<ReportOutcome[]>
-  /** Notes, where people look, that a report was thrown away. */
-  noteUnusable(database: Database, clock: Clock, report: Report, cause: string): Promise<void>
+  /** Records that a report was dropped, where people look for it. */
+  recordDropped(database: Database, clock: Clock, report: Report, cause: string): Promise<void>
 }
 
-/** A report that nothing can be made of, however often it is tried; the cause says why. */
+/** A report that can never be committed, however often it is tried; the cause says why. */
 export class UnusableReport extends Error {}

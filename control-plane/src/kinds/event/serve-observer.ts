@@ -38,7 +38,7 @@ export async function serveObserver(
   })
   const reason = await feed(services, start, transport, stream.tokenEnded).catch(
     (error: unknown): StreamEnd => {
-      log.warn({ err: toError(error) }, 'a stream of events broke off')
+      log.warn({ err: toError(error) }, 'an event stream failed')
       return 'failed'
     },
   )

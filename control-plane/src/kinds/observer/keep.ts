@@ -21,7 +21,7 @@ export async function keepObservers(
       if (ended) await endObserver(database, messaging, id)
       else await messaging.ensureObserver(toObserver(row), 'oldest')
     } catch (error) {
-      log.warn({ err: toError(error), observerId: id }, 'could not keep an observer; trying again')
+      log.warn({ err: toError(error), observerId: id }, 'could not check an observer in NATS; trying again')
     }
   }
 }
@@ -36,7 +36,10 @@ export async function removeEndedObservers(
   for (const { id, ended } of await observersToKeep(database, clock.now())) {
     if (!ended) continue
     await endObserver(database, messaging, id).catch((error: unknown) =>
-      log.warn({ err: toError(error), observerId: id }, 'could not remove an observer; trying again'),
+      log.warn(
+        { err: toError(error), observerId: id },
+        'could not remove an observer from NATS; trying again',
+      ),
     )
   }
 }

@@ -74,7 +74,7 @@ export const deleteRunner: Command<OnOne<Force>, { row: RunnerRow; environments:
     return { row: gone, environments }
   },
   async afterCommit({ services: { revocations, messaging } }, { row }) {
-    await revocations.tell()
+    await revocations.revoke()
     await messaging.removeRunner(row.id)
   },
 }

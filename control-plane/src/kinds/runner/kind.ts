@@ -83,5 +83,5 @@ export const runnerKind: Kind = {
       await messaging.ensureRunner(id)
     }
   },
-  everyMinute: ({ revocations }) => revocations.tell(),
+  everyMinute: ({ revocations }) => revocations.revoke(),
 }

@@ -8,7 +8,7 @@ import type { RunnerRow } from './table.ts'
 
 type Tools = Pick<Services, 'database' | 'clock' | 'timings' | 'log'>
 
-/** Notes heartbeats, any number in one statement; those of older epochs count for nothing. */
+/** Stores heartbeats, any number in one statement; those of older epochs are ignored. */
 export async function notePresences(tools: Tools, presences: readonly Presence[]): Promise<void> {
   const now = tools.clock.now()
   const beats = presences.map(({ runnerId, epoch }) => ({ runnerId, epoch }))
@@ -18,7 +18,7 @@ export async function notePresences(tools: Tools, presences: readonly Presence[]
     const row = rows.get(presence.runnerId)
     if (row === undefined || row.epoch !== presence.epoch) continue
     await noteNews(tools, row, presence, now).catch((error: unknown) => {
-      tools.log.warn({ err: toError(error), runnerId: row.id }, 'could not note what a heartbeat told')
+      tools.log.warn({ err: toError(error), runnerId: row.id }, 'could not store the facts of a heartbeat')
     })
   }
 }

@@ -11,32 +11,35 @@ export interface RevocationsOptions {
   database: Database
   clock: Clock
   servers: readonly string[]
-  /** Null where NATS takes no revocations from this installation: credentials then end by themselves. */
+  /** Null when this installation cannot revoke credentials in NATS: they then only expire. */
   keys: RevocationKeys | null
   log: Logger
 }
 
 /**
- * Has NATS refuse what was signed for runners that are deleted by now, until it would have ended by itself. A runner
- * stays deleted though NATS is away, so a failure is told and not thrown: `tell` is called again each minute.
+ * Revokes the NATS credentials of deleted runners until they expire. A runner stays deleted while NATS is unavailable,
+ * so a failure is logged and not thrown: `revoke` is called again every minute.
  */
 export class Revocations {
   constructor(private readonly options: RevocationsOptions) {}
 
-  async tell(): Promise<void> {
+  async revoke(): Promise<void> {
     const { database, clock, servers, keys, log } = this.options
     if (keys === null) return
     try {
-      const told = await transact(database, async (tx) => {
-        // One replica at a time: the later of two must not put back what the other has not seen yet.
+      const revocation = await transact(database, async (tx) => {
+        // One replica at a time: otherwise a replica with an older list could overwrite a newer one.
         await sql`SELECT pg_advisory_xact_lock(${advisoryLocks.revocations})`.execute(tx)
         const runnerIds = await revokedRunnerIds(tx, clock.now())
         return { runnerIds, outcome: await revokeRunners(servers, keys, runnerIds) }
       })
-      if (told.outcome === 'revoked')
-        log.info({ revoked: told.runnerIds.length }, 'NATS refuses the deleted runners’ credentials')
+      if (revocation.outcome === 'revoked')
+        log.info({ revoked: revocation.runnerIds.length }, 'revoked the NATS credentials of deleted runners')
     } catch (error) {
-      log.warn({ err: toError(error) }, 'the deleted runners’ credentials are not revoked yet; trying again')
+      log.warn(
+        { err: toError(error) },
+        'could not revoke the NATS credentials of deleted runners; trying again',
+      )
     }
   }
 }

@@ -56,7 +56,7 @@ export class TokenWatch {
     this.looking = true
     this.lookUntilDone()
       .catch((error: unknown) =>
-        this.log.warn({ err: toError(error) }, 'could not look at the tokens of streams'),
+        this.log.warn({ err: toError(error) }, 'could not check the tokens of open streams'),
       )
       .finally(() => {
         this.looking = false

@@ -93,7 +93,7 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
     // Not in the transaction, where all claims of a pool would queue for the one row of its wake; the pool's own
     // timer makes up for one that is lost. The answer does not wait for it.
     wakeAfter(database, 'warm-pool', poolId, refillPauseMilliseconds).catch((error: unknown) =>
-      log.warn({ err: toError(error), poolId }, 'could not wake a pool'),
+      log.warn({ err: toError(error), poolId }, 'could not wake the pool of a claim'),
     )
   },
   afterFailure({ services: { metrics } }, error) {

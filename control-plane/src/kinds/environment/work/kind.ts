@@ -2,7 +2,7 @@ import { type EnvironmentOrder, type EnvironmentReport, environmentWork } from '
 import type { WorkKind } from '../../../work/work-kind.ts'
 import { currentOrders, orderSizes } from './order.ts'
 import { wantedOrders } from './order-digest.ts'
-import { applyReports, noteUnusable } from './report-batch.ts'
+import { applyReports, recordDropped } from './report-batch.ts'
 
 /** The work that runners do for environments: running their machines. */
 export const environmentWorkKind: WorkKind<EnvironmentOrder, EnvironmentReport> = {
@@ -11,5 +11,5 @@ export const environmentWorkKind: WorkKind<EnvironmentOrder, EnvironmentReport> 
   orderSizes,
   currentOrders,
   applyReports,
-  noteUnusable,
+  recordDropped,
 }

@@ -10,9 +10,9 @@ import { lockEnvironments } from '../queries.ts'
 import { decideReport } from './report.ts'
 
 /**
- * Commits reports together, those of one environment in the order given, or refuses them: stale, repeated and
- * reordered ones change nothing. Returns what became of each. Throws, having changed nothing, `UnusableReport` for one
- * that cannot be used, and whatever PostgreSQL says.
+ * Commits reports in one transaction, those of one environment in the order given. Stale, repeated and refused reports
+ * change nothing. Returns the outcome of each. Throws `UnusableReport` for a report that can never be committed, or the
+ * error of PostgreSQL; nothing is changed then.
  */
 export async function applyReports(
   database: Database,
@@ -37,7 +37,7 @@ export async function applyReports(
       continuations.push({ operation: 'environment.provision', id: report.id, entries })
       return outcome
     })
-    // The steps before the end that a phase brings.
+    // The entries of steps come first: a move to another phase may end the job.
     await continueJobs(tx, continuations)
     await writeMoves(tx, moves)
     await requestPurges(tx, environmentWork.kind, moves.flatMap(purges))
@@ -49,7 +49,7 @@ const decide: typeof decideReport = (row, runnerEpoch, report, now) => {
   try {
     return decideReport(row, runnerEpoch, report, now)
   } catch (cause) {
-    throw new UnusableReport(`a report of environment ${report.id} cannot be used`, { cause })
+    throw new UnusableReport(`a report of environment ${report.id} cannot be committed`, { cause })
   }
 }
 
@@ -62,7 +62,7 @@ async function readEpochs(
     .selectFrom('runners')
     .select(['id', 'epoch'])
     .where('id', 'in', runnerIds)
-    // What a deleted runner still says counts for nothing.
+    // Reports of a deleted runner are refused.
     .where('phase', '<>', 'deleted')
     .execute()
   return new Map(rows.map(({ id, epoch }) => [id, epoch]))
@@ -77,7 +77,7 @@ function purges({ after }: PhaseMove): { id: string; runnerId: string }[] {
 const unique = (ids: readonly string[]) => [...new Set(ids)]
 
 /** Records in the log of a running provisioning job that a report was dropped. */
-export async function noteUnusable(
+export async function recordDropped(
   database: Database,
   clock: Clock,
   report: EnvironmentReport,
@@ -86,7 +86,7 @@ export async function noteUnusable(
   const entry = {
     time: clock.now().toISOString(),
     level: 'error' as const,
-    message: `a report of the runner (phase ${report.phase}, sequence ${report.sequence}) was thrown away: ${cause}`,
+    message: `a report of the runner (phase ${report.phase}, sequence ${report.sequence}) was dropped: ${cause}`,
   }
   await transact(database, (tx) =>
     continueJob(tx, { operation: 'environment.provision', id: report.id }, [entry]),
