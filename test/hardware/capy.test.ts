@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { stepNames } from '@hearth/contract'
+import { imageStepNames } from '@hearth/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CapyClient } from '../clients/capy/client.ts'
 import { domainsOf } from './domains.ts'
@@ -89,7 +89,7 @@ describe('a test boot on a real guest, through Capy’s API,', () => {
       status: 'ready',
       summary: { success: true, failedStep: null, error: null },
     })
-    expect([...new Set(result.steps.map(({ name }: { name: string }) => name))]).toEqual([...stepNames])
+    expect([...new Set(result.steps.map(({ name }: { name: string }) => name))]).toEqual([...imageStepNames])
     const hooks = result.steps.filter(({ name }: { name: string }) => name === 'init_repo')
     expect(hooks.map(({ output }: { output: string }) => output)).toEqual([
       expect.stringContaining('hooked in /home/shop\n'),

@@ -12,6 +12,8 @@ export const stepNames = [
   'repo_setup',
   'warm_pool_setup',
 ] as const
+/** The steps of a machine that starts from its image: it has no identity of another one to give up. */
+export const imageStepNames = stepNames.filter((name) => name !== 'own_identity')
 export const stepNameSchema = z.enum(stepNames)
 export type StepName = z.infer<typeof stepNameSchema>
 

@@ -1,4 +1,4 @@
-import { stepNames } from '@hearth/contract'
+import { imageStepNames } from '@hearth/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { untilPool } from '../../system/following.ts'
 import { type Installation, startInstallation } from '../../system/installation.ts'
@@ -109,7 +109,7 @@ describe('the documented workflow', () => {
       claimedAt: null,
       summary: { success: true, failedStep: null, error: null },
     })
-    expect(result.steps.map(({ name }: { name: string }) => name)).toEqual([...stepNames])
+    expect(result.steps.map(({ name }: { name: string }) => name)).toEqual([...imageStepNames])
     const last = result.steps.at(-1)
     expect(last).toMatchObject({ status: 'success', exitCode: 0, error: null })
     expect(last.output).toContain('==> Install')
@@ -164,7 +164,7 @@ describe('the documented workflow', () => {
   })
 })
 
-describe.each(stepNames)('a boot whose step %s fails', (step) => {
+describe.each(imageStepNames)('a boot whose step %s fails', (step) => {
   test('is failed, with the step and the cause; the pool does not count the test', async () => {
     const project = await newProject(`fails-${step.replaceAll('_', '-')}`, { [step]: 1 })
     await capy.call('PATCH', poolPath(project), { setupCommands: ['make warm'] })
