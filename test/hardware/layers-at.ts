@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { ExclusionScope, type LibvirtHost } from '@hearth/runner-agent'
 
 type LayerSettings = Pick<
@@ -10,7 +9,7 @@ type LayerSettings = Pick<
 export function layersAt(folder: string): LayerSettings {
   return {
     layersFolder: folder,
-    exclusion: new ExclusionScope(join(folder, '.locks'), folder),
+    exclusion: new ExclusionScope(`${folder}-locks`, folder),
     diskReserveBytes: 0,
   }
 }

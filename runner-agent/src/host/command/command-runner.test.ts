@@ -150,6 +150,49 @@ describe.each(runners)('a command runner %s', (_, runnerOf) => {
   })
 })
 
+describe.each(runners)('large files %s', (_, runnerOf) => {
+  const bytes = Buffer.from(Array.from({ length: 300_000 }, (_ignored, index) => (index * 7) % 256))
+
+  test('are written and read in parts', async () => {
+    const runner = runnerOf()
+    const path = join(folder, 'large')
+    await runner.writePart(path, 0, bytes.subarray(0, 100_000))
+    await runner.writePart(path, 100_000, bytes.subarray(100_000))
+    await runner.writePart(path, 5, bytes.subarray(5, 10))
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+    expect(await runner.readPart(path, 0, 400_000)).toEqual(bytes)
+    expect(await runner.readPart(path, 1_001, 1_000)).toEqual(bytes.subarray(1_001, 2_001))
+    expect(await runner.readPart(path, 300_000, 10)).toEqual(Buffer.alloc(0))
+    await expect(runner.readPart(join(folder, 'no-such-file'), 0, 1)).rejects.toThrow()
+    await runner.remove(path)
+  })
+
+  test('are sent into a socket, to a receiver that takes all and to one that leaves', async () => {
+    const runner = runnerOf()
+    const path = join(folder, 'poured')
+    const socketPath = join(folder, 'receiver')
+    await runner.writePart(path, 0, Buffer.concat(Array.from({ length: 20 }, () => bytes)))
+    const parts: Buffer[] = []
+    let leaves = false
+    const receiver = createServer({ allowHalfOpen: false }, (socket) => {
+      socket.on('error', () => undefined)
+      socket.on('data', (part: Buffer) => {
+        if (leaves) socket.destroy()
+        else parts.push(part)
+      })
+    })
+    await new Promise<void>((resolve) => receiver.listen(socketPath, () => resolve()))
+    await runner.pour(path, 300_001, socketPath, 30_000)
+    expect(Buffer.concat(parts).length).toBe(19 * bytes.length - 1)
+    expect(Buffer.concat(parts).subarray(0, 1_000)).toEqual(bytes.subarray(1, 1_001))
+    leaves = true
+    await runner.pour(path, 0, socketPath, 30_000)
+    await new Promise((resolve) => receiver.close(resolve))
+    await expect(runner.pour(path, 0, socketPath, 30_000)).rejects.toThrow()
+    await runner.remove(path)
+  })
+})
+
 test('another host key than the pinned one ends the connection', async () => {
   const pinned = generateSecureShellKeyPair('another').publicKey
   const options = { host: '127.0.0.1', port, user: 'root', privateKey: userKey.privateKey, hostKey: pinned }

@@ -42,6 +42,15 @@ export interface CommandRunner {
    * (mode 0711).
    */
   writeFile(path: string, content: string | Buffer, mode: number): Promise<void>
+  /** Part of a large file, shorter at its end. Rejects where there is no such file. */
+  readPart(path: string, offset: number, length: number): Promise<Buffer>
+  /** Writes a part of a large file (mode 0600), which is created where there is none. */
+  writePart(path: string, offset: number, content: Buffer): Promise<void>
+  /**
+   * Sends a file from an offset on into a Unix socket; both are on that host. Resolves when the receiver has closed the
+   * connection, whether or not it took everything; rejects when nothing listens there.
+   */
+  pour(path: string, offset: number, socket: string, timeoutMilliseconds: number): Promise<void>
   /** The names in a folder; empty where there is none. */
   list(path: string): Promise<string[]>
   /**

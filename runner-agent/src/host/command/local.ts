@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { connect, type Socket } from 'node:net'
+import { constants, createReadStream, readFileSync } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { toError } from '@hearth/foundation'
 import {
@@ -105,6 +105,46 @@ export class LocalCommandRunner implements CommandRunner {
     await rename(draft, path)
   }
 
+  async readPart(path: string, offset: number, length: number): Promise<Buffer> {
+    const file = await open(path, 'r')
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, offset)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  }
+
+  async writePart(path: string, offset: number, content: Buffer): Promise<void> {
+    const file = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600)
+    try {
+      await file.write(content, 0, content.length, offset)
+    } finally {
+      await file.close()
+    }
+  }
+
+  async pour(path: string, offset: number, socket: string, timeoutMilliseconds: number): Promise<void> {
+    const receiver = await connected({ path: socket })
+    const file = createReadStream(path, { start: offset, highWaterMark: 1024 ** 2 })
+    const timer = setTimeout(() => receiver.destroy(), timeoutMilliseconds)
+    const ended = new Promise<void>((resolve) => receiver.once('close', () => resolve()))
+    // A receiver that takes no more has said so by closing.
+    receiver.on('error', () => undefined)
+    receiver.resume()
+    try {
+      await new Promise<void>((resolve, reject) => {
+        file.once('error', reject)
+        void ended.then(resolve)
+        file.pipe(receiver)
+      })
+    } finally {
+      clearTimeout(timer)
+      file.destroy()
+      receiver.destroy()
+    }
+  }
+
   async list(path: string): Promise<string[]> {
     try {
       return await readdir(path)
@@ -127,19 +167,23 @@ export class LocalCommandRunner implements CommandRunner {
   }
 
   connect(host: string, port: number): Promise<Socket> {
-    return new Promise((resolve, reject) => {
-      const socket = connect({ host, port, noDelay: true })
-      socket.once('error', reject)
-      socket.once('connect', () => {
-        socket.off('error', reject)
-        resolve(socket)
-      })
-    })
+    return connected({ host, port, noDelay: true })
   }
 
   async close(): Promise<void> {
     // There is nothing to close.
   }
+}
+
+function connected(to: NetConnectOpts): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(to)
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      socket.off('error', reject)
+      resolve(socket)
+    })
+  })
 }
 
 /** Message of `env` for a program that it did not find. */

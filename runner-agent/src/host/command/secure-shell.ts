@@ -14,6 +14,25 @@ import {
 import { LineReader, Output } from './output.ts'
 import { inPlainWords } from './plain-words.ts'
 
+/** Sends a file into a Unix socket with whichever program the host has. */
+const pourScript = `
+if command -v perl >/dev/null; then exec perl -MSocket -e '
+  my ($path, $offset, $name, $to, $from) = @ARGV;
+  $SIG{PIPE} = "IGNORE";
+  socket($to, AF_UNIX, SOCK_STREAM, 0) && connect($to, pack_sockaddr_un($name)) or die "$name: $!\\n";
+  open($from, "<:raw", $path) && sysseek($from, $offset, 0) or die "$path: $!\\n";
+  SEND: while (sysread($from, my $part, 1 << 20)) {
+    for (my $sent = 0; $sent < length $part; ) {
+      $sent += syswrite($to, $part, length($part) - $sent, $sent) || last SEND;
+    }
+  }
+  shutdown($to, 1);
+  1 while sysread($to, my $rest, 4096);
+' "$1" "$2" "$3"; fi
+if command -v socat >/dev/null; then exec socat -b 1048576 "OPEN:$1,rdonly,seek=$2" "UNIX-CONNECT:$3"; fi
+echo "neither perl nor socat is installed" >&2; exit 1
+`
+
 /** Commands and files of a remote host, over one kept SSH connection. */
 export class SecureShellCommandRunner implements CommandRunner {
   private connection: Promise<SecureShellConnection> | null = null
@@ -65,6 +84,37 @@ export class SecureShellCommandRunner implements CommandRunner {
     const parameters = [path, dirname(path), mode.toString(8), String(bytes.length)]
     const result = await this.run(['sh', '-c', script, 'sh', ...parameters], { input: bytes })
     if (result.exitCode !== 0) throw new CommandError(['write', path], result.stderr.trim())
+  }
+
+  async readPart(path: string, offset: number, length: number): Promise<Buffer> {
+    const part = [
+      'iflag=skip_bytes,count_bytes',
+      `skip=${offset}`,
+      `count=${length}`,
+      'bs=256K',
+      'status=none',
+    ]
+    const { exitCode, output } = await this.execute(['dd', `if=${path}`, ...part], {
+      outputLimitBytes: length + defaultOutputLimitBytes,
+    })
+    if (exitCode !== 0) throw new CommandError(['read', path], output.text('stderr').trim())
+    return output.bytesOf('stdout')
+  }
+
+  async writePart(path: string, offset: number, content: Buffer): Promise<void> {
+    // The size is checked because a lost connection also ends the input.
+    const script =
+      'umask 077; dd of="$1" oflag=seek_bytes seek="$2" conv=notrunc bs=256K iflag=fullblock status=none && ' +
+      '[ "$(stat -c %s -- "$1")" -ge "$(($2 + $3))" ]'
+    const parameters = [path, String(offset), String(content.length)]
+    const result = await this.run(['sh', '-c', script, 'sh', ...parameters], { input: content })
+    if (result.exitCode !== 0) throw new CommandError(['write', path], result.stderr.trim())
+  }
+
+  async pour(path: string, offset: number, socket: string, timeoutMilliseconds: number): Promise<void> {
+    const command = ['sh', '-c', pourScript, 'sh', path, String(offset), socket] as const
+    const result = await this.run(command, { timeoutMilliseconds })
+    if (result.exitCode !== 0) throw new CommandError(['pour', path], result.stderr.trim())
   }
 
   async list(path: string): Promise<string[]> {

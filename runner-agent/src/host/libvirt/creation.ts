@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { generateSecureShellKeyPair } from '../../secure-shell/host-key.ts'
 import { type Authority, ownershipOf } from '../authority.ts'
 import type { CommandRunner } from '../command/command-runner.ts'
@@ -8,6 +9,8 @@ import { createDisk } from './disk.ts'
 import { buildDomainXml } from './domain-xml.ts'
 import { type Domains, domainName } from './domains.ts'
 import type { ImageFolder, LocatedImage } from './image-folder.ts'
+import { overLayer } from './layers/layer-base.ts'
+import type { LayerPlace } from './layers/layer-place.ts'
 import { hasControlGroups } from './limits.ts'
 import type { MachineFolder } from './machine-folder.ts'
 import type { MachineSight } from './machine-sight.ts'
@@ -22,12 +25,15 @@ export interface CreationOptions {
   sight: MachineSight
   images: ImageFolder
   networks: GuestNetworks
+  place: LayerPlace
   uri: string
   virtualization: 'kvm' | 'qemu'
   owner: string
   agentKey: string
   clock: { now(): Date }
 }
+
+const bytesPerGibibyte = 1024 ** 3
 
 /** Creates machines: identity, seed, disk and definition. */
 export class Creation {
@@ -46,17 +52,35 @@ export class Creation {
     // Created again as long as the machine is not defined: nothing has booted with what an interrupted creation left.
     const { given, seed } = await this.chooseIdentity(specification, image)
     const ownership = ownershipOf(owner, environmentId, authority, clock.now())
-    await authority.assertHeld()
-    // Comes first: from here on the folder names its owner.
-    if (existing.ownership === null) await folder.open({ ownership, given })
-    else await folder.writeMachine({ ownership, given })
-    await authority.assertHeld()
-    await Promise.all([
-      writeSeedDisk(runner, folder.path, image.format, seed),
-      createDisk(runner, image, folder.disk, specification.diskGibibytes),
-    ])
-    await authority.assertHeld()
-    await this.define(specification, image, folder, ownership, given)
+    await this.overBase(specification, image, async (base, bytes, source) => {
+      const file = { ownership, given: { ...given, ...source } }
+      await authority.assertHeld()
+      // Comes first: from here on the folder names its owner.
+      if (existing.ownership === null) await folder.open(file)
+      else await folder.writeMachine(file)
+      await authority.assertHeld()
+      await Promise.all([
+        folder.writeSeed(seed),
+        writeSeedDisk(runner, folder.path, image.format, seed),
+        createDisk(runner, { path: base, isInUse: false }, folder.disk, bytes),
+      ])
+      await authority.assertHeld()
+      await this.define(specification, image, folder, ownership, given)
+    })
+  }
+
+  /** Does the work with what the machine's disk is to stand on, and what is then known of it. */
+  private async overBase(
+    { source, diskGibibytes }: MachineSpecification,
+    image: LocatedImage,
+    work: (base: string, bytes: number, source: Pick<Given, 'source'>) => Promise<void>,
+  ): Promise<void> {
+    const bytes = diskGibibytes * bytesPerGibibyte
+    if (source === null) return work(image.diskPath, Math.max(image.virtualSizeBytes, bytes), {})
+    const { layerId } = source
+    await overLayer(this.options.place, layerId, image, bytes, ({ path, virtualBytes }) =>
+      work(path, virtualBytes, { source: { layerId, virtualBytes, state: 'fresh' } }),
+    )
   }
 
   private async chooseIdentity(
@@ -103,6 +127,7 @@ export class Creation {
     const xml = buildDomainXml({
       name: domainName(environmentId),
       uuid: environmentId,
+      generationId: randomUUID(),
       virtualization,
       memoryMebibytes: specification.memoryMebibytes,
       virtualCpus: specification.virtualCpus,

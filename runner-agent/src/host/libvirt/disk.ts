@@ -1,20 +1,20 @@
 import type { CommandRunner } from '../command/command-runner.ts'
 import { HostError } from '../host-error.ts'
-import type { LocatedImage } from './image-folder.ts'
 
-const bytesPerGibibyte = 1024 ** 3
+/** What a new disk stands on. */
+export interface DiskBase {
+  path: string
+  /** Whether a machine writes to it: then only its path is taken down, and it is not opened. */
+  isInUse: boolean
+}
 
-/**
- * Creates a machine's disk as an overlay over its image, so that nothing is copied. Only for a machine that is not
- * defined yet.
- */
+/** Creates a qcow2 disk as an overlay over its base, so that nothing is copied. A file that is there is replaced. */
 export async function createDisk(
   runner: CommandRunner,
-  image: LocatedImage,
+  base: DiskBase,
   path: string,
-  diskGibibytes: number,
+  bytes: number,
 ): Promise<void> {
-  const size = Math.max(image.virtualSizeBytes, diskGibibytes * bytesPerGibibyte)
   const result = await runner.run([
     // Only QEMU may read the disk; libvirt makes QEMU its owner while the machine runs.
     'sh',
@@ -24,14 +24,15 @@ export async function createDisk(
     'qemu-img',
     'create',
     '-q',
+    ...(base.isInUse ? ['-u'] : []),
     '-f',
     'qcow2',
     '-b',
-    image.diskPath,
+    base.path,
     '-F',
     'qcow2',
     path,
-    String(size),
+    String(bytes),
   ])
   if (result.exitCode !== 0) {
     throw new HostError('host_refused', `the disk cannot be made: ${result.stderr.trim()}`)

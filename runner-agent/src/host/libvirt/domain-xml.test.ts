@@ -12,6 +12,7 @@ const ownership = {
 const domain: DomainDescription = {
   name: 'hearth-x',
   uuid: ownership.environmentId,
+  generationId: '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a12',
   virtualization: 'qemu',
   memoryMebibytes: 512,
   virtualCpus: 2,

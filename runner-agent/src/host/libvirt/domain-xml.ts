@@ -18,6 +18,7 @@ export interface DomainDescription {
   name: string
   /** The environment's id: libvirt then allows only one domain per environment. */
   uuid: string
+  generationId: string
   virtualization: 'kvm' | 'qemu'
   memoryMebibytes: number
   virtualCpus: number
@@ -42,6 +43,8 @@ export function buildDomainXml(domain: DomainDescription): string {
       '@xmlns:qemu': 'http://libvirt.org/schemas/domain/qemu/1.0',
       name: domain.name,
       uuid: domain.uuid,
+      // Tells the guest's kernel when it has become another machine.
+      genid: domain.generationId,
       metadata: ownershipElement(domain.ownership),
       memory: { '@unit': 'MiB', '#text': domain.memoryMebibytes },
       vcpu: domain.virtualCpus,
@@ -123,6 +126,11 @@ function devices(domain: DomainDescription) {
 /** The metadata element alone, as `virsh metadata --set` takes it (without the prefix libvirt adds). */
 export function buildOwnershipXml(ownership: Ownership): string {
   return builder.build({ environment: attributes(ownership) }).trim()
+}
+
+/** The metadata element with its namespace, as it stands in a whole definition. */
+export function buildOwnershipElement(ownership: Ownership): string {
+  return builder.build(ownershipElement(ownership)).trim()
 }
 
 function ownershipElement(ownership: Ownership) {

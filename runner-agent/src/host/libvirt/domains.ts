@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { isId } from '@hearth/foundation'
 import { HostError } from '../host-error.ts'
 import type { Ownership, PausedMachine } from '../machine.ts'
@@ -74,6 +75,23 @@ export class Domains {
     return error === null || /already active/.test(error) ? null : error
   }
 
+  /** Starts a domain by a definition that is not kept. Resolves with libvirt's message when it refuses. */
+  async create(path: string): Promise<string | null> {
+    return (await this.virsh.try('create', path)).error
+  }
+
+  /** QEMU's own word for the domain's state, waited for while it loads memory; null where QEMU has ended. */
+  async emulatorStatus(environmentId: string): Promise<string | null> {
+    for (let attempt = 0; ; attempt += 1) {
+      const query = ['qemu-monitor-command', domainName(environmentId), '{"execute":"query-status"}'] as const
+      const { output, error } = await this.virsh.try(...query)
+      if (error !== null) return null
+      const status = /"status":"([a-z-]+)"/.exec(output)?.[1] ?? 'in an unknown state'
+      if (!loading.has(status) || attempt === loadingAttempts) return status
+      await delay(loadingMilliseconds)
+    }
+  }
+
   async resume(environmentId: string): Promise<void> {
     const { error } = await this.virsh.try('resume', domainName(environmentId))
     if (error !== null && !/already running|not paused/i.test(error)) {
@@ -112,6 +130,11 @@ export class Domains {
     await this.virsh.run('metadata', domainName(environmentId), ...flags, ...set)
   }
 }
+
+/** States of a QEMU that is about to go on. */
+const loading = new Set(['inmigrate', 'paused', 'prelaunch'])
+const loadingMilliseconds = 50
+const loadingAttempts = 200
 
 function idsIn(names: string): string[] {
   return names.split('\n').flatMap((name) => environmentIdOf(name) ?? [])

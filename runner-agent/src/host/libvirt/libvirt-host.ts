@@ -4,12 +4,23 @@ import type { ExclusionScope } from '../exclusion-scope.ts'
 import type { Host, HostFacts } from '../host.ts'
 import { type Capacity, measureCapacity, measureFreeBytes } from './capacity.ts'
 import { Creation } from './creation.ts'
+import { DiskReplacement } from './disk-replacement.ts'
+import { DomainSnapshots } from './domain-snapshot.ts'
 import { Domains } from './domains.ts'
 import { ImageFolder } from './image-folder.ts'
+import { Copying } from './layers/copying.ts'
+import { Emulation } from './layers/emulation.ts'
+import { Flattening } from './layers/flattening.ts'
+import { Freezing } from './layers/freezing.ts'
+import { LayerPlace } from './layers/layer-place.ts'
 import { LibvirtLayers } from './layers/libvirt-layers.ts'
+import { Removal } from './layers/removal.ts'
 import { LibvirtMachines } from './libvirt-machines.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { MachineDisk } from './machine-disk.ts'
 import { MachineSight } from './machine-sight.ts'
+import { MachineSources } from './machine-sources.ts'
+import { MemoryStart } from './memory-start.ts'
 import { GuestNetworks } from './network/guest-networks.ts'
 import { Ports } from './network/ports.ts'
 import type { NetworkSettings } from './network/settings.ts'
@@ -63,10 +74,25 @@ export class LibvirtHost implements Host {
     const folders = new OwnedFolders(runner, options.machinesFolder, owner)
     const { images, networks } = this
     const sight = new MachineSight({ runner, domains, folders, networks, owner })
-    const creation = new Creation({ ...options, domains, sight, images, networks })
-    const lifecycle = new Lifecycle({ runner, domains, sight, folders, networks })
-    this.machines = new LibvirtMachines({ ...options, domains, sight, creation, lifecycle })
-    this.layers = new LibvirtLayers()
+    const emulatorUser = () => networks.emulatorUser()
+    const place = new LayerPlace({ ...options, emulatorUser })
+    const snapshots = new DomainSnapshots(virsh)
+    const disks = new MachineDisk(runner, domains, snapshots, (id) => sight.folder(id))
+    const sources = new MachineSources(sight, disks, place)
+    const emulation = new Emulation(runner, virsh)
+    const creation = new Creation({ ...options, domains, sight, images, networks, place })
+    const lifecycle = new Lifecycle({ runner, domains, sight, folders, networks, disks, sources })
+    const parts = { ...options, domains, sight, lifecycle, disks, place, emulation, sources, images }
+    const memoryStart = new MemoryStart({ ...parts, emulatorUser })
+    const diskReplacement = new DiskReplacement(parts)
+    this.machines = new LibvirtMachines({ ...parts, creation, memoryStart, diskReplacement })
+    this.layers = new LibvirtLayers({
+      place,
+      freezing: new Freezing({ ...parts, snapshots }),
+      flattening: new Flattening(place, images),
+      copying: new Copying(place, images, options.clock),
+      removal: new Removal(place, disks, domains),
+    })
   }
 
   async facts(): Promise<HostFacts> {

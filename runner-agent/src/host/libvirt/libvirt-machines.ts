@@ -1,13 +1,16 @@
 import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
 import type { CommandRunner } from '../command/command-runner.ts'
+import { HostError } from '../host-error.ts'
 import type { InventoryEntry, Machine, MachineSpecification, Ownership, PausedMachine } from '../machine.ts'
 import type { Machines } from '../machines.ts'
 import type { SeedFile } from '../seed-file.ts'
 import type { Creation } from './creation.ts'
+import type { DiskReplacement } from './disk-replacement.ts'
 import type { Domains } from './domains.ts'
-import { notYet } from './layers/libvirt-layers.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { MachineSight } from './machine-sight.ts'
+import type { MemoryStart } from './memory-start.ts'
+import { seedFiles } from './seed.ts'
 import { watchPower } from './watch.ts'
 
 export interface LibvirtMachinesOptions {
@@ -18,6 +21,8 @@ export interface LibvirtMachinesOptions {
   sight: MachineSight
   creation: Creation
   lifecycle: Lifecycle
+  memoryStart: MemoryStart
+  diskReplacement: DiskReplacement
 }
 
 /** Machines as libvirt domains with QEMU. */
@@ -51,16 +56,21 @@ export class LibvirtMachines implements Machines {
     return this.lifecycle.start(environmentId, authority)
   }
 
-  startFromMemory(): Promise<void> {
-    return notYet()
+  startFromMemory(environmentId: string, layerId: string, authority: Authority): Promise<void> {
+    return this.options.memoryStart.start(environmentId, layerId, authority)
   }
 
-  replaceDisk(): Promise<void> {
-    return notYet()
+  replaceDisk(environmentId: string, layerId: string, authority: Authority): Promise<void> {
+    return this.options.diskReplacement.replace(environmentId, layerId, authority)
   }
 
-  givenFiles(): Promise<SeedFile[]> {
-    return notYet()
+  async givenFiles(environmentId: string): Promise<SeedFile[]> {
+    const seed = await this.sight.folder(environmentId).readSeed()
+    if (seed !== null) return seedFiles(seed)
+    throw new HostError(
+      'host_refused',
+      `the machine ${environmentId} is not there, or an earlier agent made it`,
+    )
   }
 
   shutDown(environmentId: string, authority: Authority): Promise<void> {

@@ -3,8 +3,11 @@ import type { CommandRunner } from '../command/command-runner.ts'
 import type { OwnedFolders } from '../command/owned-folders.ts'
 import { HostError } from '../host-error.ts'
 import type { Machine } from '../machine.ts'
+import { withDisk } from './definition.ts'
 import { type Domains, domainName } from './domains.ts'
+import type { MachineDisk } from './machine-disk.ts'
 import type { MachineSight } from './machine-sight.ts'
+import type { MachineSources } from './machine-sources.ts'
 import type { Given } from './metadata.ts'
 import { replaceNetdev } from './network/domain-network.ts'
 import type { GuestNetworks } from './network/guest-networks.ts'
@@ -16,6 +19,8 @@ export interface LifecycleOptions {
   sight: MachineSight
   folders: OwnedFolders
   networks: GuestNetworks
+  disks: MachineDisk
+  sources: MachineSources
 }
 
 /** Log folder of the system's libvirt; a user's own libvirt logs to the user's cache folder. */
@@ -34,15 +39,25 @@ export class Lifecycle {
     }
     // A machine whose kernel panicked is kept until it is to be started again.
     if (machine.endReason === 'kernel_panicked') await this.destroy(environmentId, authority)
+    const error = await this.options.sources.whileStarting(environmentId, authority, () =>
+      this.launch(environmentId, authority, () => this.options.domains.start(environmentId)),
+    )
+    if (error !== null) throw new HostError('host_refused', `the machine does not start: ${error}`)
+  }
+
+  /** Starts the machine with its network. Resolves with the reason when the host refuses. */
+  async launch(
+    environmentId: string,
+    authority: Authority,
+    startDomain: (given: Given) => Promise<string | null>,
+  ): Promise<string | null> {
     for (let attempt = 0; ; attempt += 1) {
       await authority.assertHeld()
-      const error = await this.tryStart(environmentId)
-      if (error === null) return
+      const error = await this.tryStart(environmentId, startDomain)
+      if (error === null) return null
       // Someone else took the port since it was chosen.
       const isTaken = error instanceof PortTaken || /host forwarding rule|Address already in use/i.test(error)
-      if (!isTaken || attempt >= 3) {
-        throw new HostError('host_refused', `the machine does not start: ${String(error)}`)
-      }
+      if (!isTaken || attempt >= 3) return String(error)
       await this.moveToAnotherPort(environmentId)
     }
   }
@@ -92,8 +107,11 @@ export class Lifecycle {
   }
 
   /** Resolves with the reason when the host refuses. */
-  private async tryStart(environmentId: string): Promise<PortTaken | string | null> {
-    const { domains, networks } = this.options
+  private async tryStart(
+    environmentId: string,
+    startDomain: (given: Given) => Promise<string | null>,
+  ): Promise<PortTaken | string | null> {
+    const { networks } = this.options
     const given = await this.redefine(environmentId)
     try {
       await networks.prepare(environmentId, given)
@@ -101,7 +119,7 @@ export class Lifecycle {
       if (thrown instanceof PortTaken) return thrown
       throw thrown
     }
-    const error = await domains.start(environmentId)
+    const error = await startDomain(given)
     if (error === null) await networks.settle(environmentId, given)
     else await networks.release(environmentId)
     return error
@@ -109,15 +127,18 @@ export class Lifecycle {
 
   /** Applies the current network settings to the machine. */
   private async redefine(environmentId: string): Promise<Given> {
-    const { runner, domains, sight, networks } = this.options
+    const { runner, domains, sight, networks, disks } = this.options
     const folder = sight.folder(environmentId)
     const [file, definition] = await Promise.all([folder.readMachine(), runner.readFile(folder.definition)])
     if (file?.given == null || definition === null) {
       throw new HostError('host_refused', 'the machine has no folder with a definition')
     }
     const before = definition.toString('utf8')
-    const after = replaceNetdev(before, networks.describe(environmentId, file.given)) ?? before
-    if (after === before) return file.given
+    const replaced = replaceNetdev(before, networks.describe(environmentId, file.given)) ?? before
+    if (replaced === before) return file.given
+    // A freezing that was cut may have given the machine another disk than its folder's definition names.
+    const { lasting } = await disks.definitions(environmentId)
+    const after = withDisk(replaced, lasting.diskPath)
     const given = { ...file.given, network: networks.networkOf(file.given) }
     await folder.writeMachine({ ...file, given })
     await runner.writeFile(folder.definition, after, 0o600)

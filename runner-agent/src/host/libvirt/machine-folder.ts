@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import type { CommandRunner } from '../command/command-runner.ts'
 import type { OwnedFolders } from '../command/owned-folders.ts'
 import { type MachineFile, machineFileSchema } from './metadata.ts'
+import { type Seed, seedSchema } from './seed.ts'
 
 const machineFile = 'machine.json'
 
@@ -47,6 +48,17 @@ export class MachineFolder {
 
   writeMachine(machine: MachineFile): Promise<void> {
     return this.runner.writeFile(posix.join(this.path, machineFile), textOf(machine), 0o600)
+  }
+
+  /** Null in machines that earlier agents made. */
+  async readSeed(): Promise<Seed | null> {
+    const text = await this.runner.readFile(posix.join(this.path, 'seed.json'))
+    return text === null ? null : seedSchema.parse(JSON.parse(text.toString('utf8')))
+  }
+
+  /** The seed holds the guest's private host key, as its disk does. */
+  writeSeed(seed: Seed): Promise<void> {
+    return this.runner.writeFile(posix.join(this.path, 'seed.json'), JSON.stringify(seed), 0o600)
   }
 
   async readRecord(): Promise<string | null> {

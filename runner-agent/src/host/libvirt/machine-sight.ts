@@ -102,6 +102,9 @@ export class MachineSight {
 
   private async faultOf(environmentId: string, given: Given): Promise<string | null> {
     const { networks, domains } = this.options
+    if (given.source?.state === 'resuming') {
+      return 'its start from memory was cut short: it has to be started again'
+    }
     if (!networks.isLost(given, await networks.listened())) return null
     // The networking process ends with its machine: a machine that is just ending has no fault.
     await delay(endMilliseconds)

@@ -29,6 +29,22 @@ const networkSchema = z.discriminatedUnion('kind', [
 ])
 export type GivenNetwork = z.infer<typeof networkSchema>
 
+export const addressLoginSchema = addressSchema.pick({ user: true, hostKey: true })
+
+export const identitySchema = z.object({
+  machineId: z.string(),
+  hostname: z.string(),
+  randomSeedDigest: z.string(),
+})
+
+const sourceSchema = z.object({
+  layerId: z.string(),
+  virtualBytes: z.number(),
+  /** `fresh` until the first start; `resuming` while the machine is started from the layer's memory. */
+  state: z.enum(['fresh', 'resuming', 'ran']),
+})
+export type GivenSource = z.infer<typeof sourceSchema>
+
 /**
  * `machine.json` in the machine's folder: the ownership that also stands in the domain, and what the guest was given,
  * which is nothing as long as the machine has not begun to be made.
@@ -40,9 +56,11 @@ export const machineFileSchema = z.object({
       /** Null for a machine that has its own, changing address. */
       address: addressSchema.nullable(),
       /** Missing in machines created before networks were recorded: they use QEMU's user network. */
-      login: addressSchema.pick({ user: true, hostKey: true }).optional(),
+      login: addressLoginSchema.optional(),
       network: networkSchema.optional(),
-      identity: z.object({ machineId: z.string(), hostname: z.string(), randomSeedDigest: z.string() }),
+      identity: identitySchema,
+      /** The layer that the disk stands on; missing for a disk that stands on the image. */
+      source: sourceSchema.optional(),
     })
     .nullable(),
 })

@@ -1,23 +1,24 @@
 import { Header } from 'tar'
-import type { SecureShellKeyPair } from '../../secure-shell/host-key.ts'
-import type { GivenIdentity } from '../machine.ts'
+import { z } from 'zod'
 import { randomSeedPath } from '../random-seed.ts'
 import type { SeedFile } from '../seed-file.ts'
+import { identitySchema } from './metadata.ts'
 
 /** A guest's identity, in whichever form its image expects it. */
-export interface Seed {
-  environmentId: string
-  identity: GivenIdentity
-  hostKey: SecureShellKeyPair
-  userCertificateAuthority: string
-  principal: string
+export const seedSchema = z.object({
+  environmentId: z.string(),
+  identity: identitySchema,
+  hostKey: z.object({ privateKey: z.string(), publicKey: z.string() }),
+  userCertificateAuthority: z.string(),
+  principal: z.string(),
   /** OpenSSH public key that this agent logs in with. */
-  agentKey: string
-  user: string
-  randomSeed: string
+  agentKey: z.string(),
+  user: z.string(),
+  randomSeed: z.string(),
   /** Address fixed in the base image, or address assigned by the network's DHCP server. */
-  network: 'static' | 'dhcp'
-}
+  network: z.enum(['static', 'dhcp']),
+})
+export type Seed = z.infer<typeof seedSchema>
 
 export const sshFolder = '/etc/ssh/hearth'
 

@@ -17,17 +17,27 @@ export class Virsh {
 
   async try(...command: [string, ...string[]]): Promise<{ output: string; error: string | null }> {
     // A start may first have to query QEMU's capabilities, which takes long on a busy host.
-    const result = await this.runner.run(['virsh', '-q', '-c', this.uri, ...command], {
-      timeoutMilliseconds: 180_000,
-    })
+    return this.tryFor(180_000, ...command)
+  }
+
+  async tryFor(
+    timeoutMilliseconds: number,
+    ...command: [string, ...string[]]
+  ): Promise<{ output: string; error: string | null }> {
+    const result = await this.runner.run(['virsh', '-q', '-c', this.uri, ...command], { timeoutMilliseconds })
     if (result.exitCode === 0) return { output: result.stdout.trim(), error: null }
     return { output: result.stdout.trim(), error: readable(result.stderr) }
   }
 
   /** Hands over libvirt's domain events, one line per event, until the signal aborts or the stream ends. */
   followEvents(line: (text: string) => void, signal: AbortSignal): Promise<void> {
-    const command = ['virsh', '-q', '-c', this.uri, 'event', '--event', 'lifecycle', '--loop'] as const
-    return this.runner.follow(command, line, signal)
+    return this.runner.follow(['virsh', '-q', '-c', this.uri, ...lifecycleEvents], line, signal)
+  }
+
+  /** The same for one domain, with the time of each event. */
+  followEventsOf(domain: string, line: (text: string) => void, signal: AbortSignal): Promise<void> {
+    const command = [...lifecycleEvents, '--domain', domain, '--timestamp']
+    return this.runner.follow(['virsh', '-q', '-c', this.uri, ...command], line, signal)
   }
 
   /**
@@ -60,12 +70,14 @@ export class Virsh {
   }
 }
 
+const lifecycleEvents = ['event', '--event', 'lifecycle', '--loop']
+
 const separator = '@@hearth@@'
 /** One argument of a program may be 128 KiB long. */
 const commandsAtOnce = 400
 
 function isAbsence(line: string): boolean {
-  return /^error: (failed to get domain|Domain not found|metadata not found|Requested metadata element)/i.test(
+  return /^error: (failed to get domain|Domain not found|metadata not found|Requested metadata element|Requested operation is not valid: domain is not running)/i.test(
     line,
   )
 }

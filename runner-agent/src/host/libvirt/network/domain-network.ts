@@ -1,3 +1,4 @@
+import { escapedAttribute } from '../escaped-attribute.ts'
 import type { GuestLimits } from './ruleset.ts'
 
 /** Network of one machine as its definition states it. */
@@ -64,13 +65,8 @@ export function replaceNetdev(definition: string, network: DomainNetwork): strin
   const netdev = netdevArgument(network)
   const argument = /(<qemu:arg value=")(?:user|stream),id=n0,[^"]*(")/
   if (netdev === null || !argument.test(definition)) return null
-  return definition.replace(argument, (_, before: string, after: string) => before + escaped(netdev) + after)
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('"', '&quot;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
+  return definition.replace(
+    argument,
+    (_, before: string, after: string) => before + escapedAttribute(netdev) + after,
+  )
 }

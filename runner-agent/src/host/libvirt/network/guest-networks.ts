@@ -84,6 +84,13 @@ export class GuestNetworks {
     return { kind: 'isolated', socket: this.passt.socket(environmentId) }
   }
 
+  /** User id that QEMU runs under; null where commands run under no other one. */
+  async emulatorUser(): Promise<number | null> {
+    if (!this.options.isRoot) return null
+    this.emulator ??= emulatorUser(this.options.virsh)
+    return this.emulator
+  }
+
   /** Called before each start of the machine. Throws PortTaken when another program uses its port. */
   async prepare(environmentId: string, given: Given): Promise<void> {
     const { runner, settings, isRoot } = this.options

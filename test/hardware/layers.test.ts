@@ -1,0 +1,102 @@
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { newId, systemClock } from '@hearth/foundation'
+import {
+  generateSecureShellKeyPair,
+  type LayerContractSetting,
+  LibvirtHost,
+  LocalCommandRunner,
+  layerContract,
+  type MachineSpecification,
+  SecureShellCommandRunner,
+} from '@hearth/runner-agent'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { virshUri } from './domains.ts'
+import { guestNetwork } from './guest-network.ts'
+import { newRunFolder } from './host.ts'
+import { offerImage } from './images.ts'
+import { layersAt } from './layers-at.ts'
+import { removeRun } from './leftovers.ts'
+import { type SecureShellServer, startSecureShellServer } from './secure-shell-server.ts'
+
+type CommandRunner = ConstructorParameters<typeof LibvirtHost>[0]['runner']
+
+let folder: string
+let server: SecureShellServer
+const owners = [newId(), newId()] as const
+
+beforeAll(async () => {
+  folder = await newRunFolder()
+  await offerImage(join(folder, 'images'), 'debian-12')
+  server = await startSecureShellServer(join(folder, 'sshd'))
+})
+
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]()
+  await removeRun(folder, owners)
+})
+
+describe('what hosts promise of layers, kept by libvirt on this machine', () => {
+  let setting: LayerContractSetting
+  beforeAll(() => {
+    setting = settingOver(() => new LocalCommandRunner(), 'local')
+  })
+  for (const [promise, holds] of layerContract) it(promise, () => holds(setting))
+})
+
+describe('what hosts promise of layers, kept by libvirt on a machine driven over SSH', () => {
+  let setting: LayerContractSetting
+  beforeAll(() => {
+    setting = settingOver(() => new SecureShellCommandRunner(server.login), 'driven')
+  })
+  afterAll(async () => {
+    for (const host of [setting.host, setting.foreignHost, setting.otherHost]) await host.close()
+  })
+  for (const [promise, holds] of layerContract) it(promise, () => holds(setting))
+})
+
+function settingOver(runner: () => CommandRunner, name: string): LayerContractSetting {
+  const hostOf = (owner: string, place: string) =>
+    new LibvirtHost({
+      runner: runner(),
+      uri: virshUri,
+      virtualization: 'qemu',
+      imagesFolder: join(folder, 'images'),
+      machinesFolder: join(folder, place),
+      ...layersAt(join(folder, `${place}-layers`)),
+      owner,
+      ...guestNetwork,
+      agentKey: generateSecureShellKeyPair('agent').publicKey,
+      capacity: {},
+      clock: systemClock,
+    })
+  return {
+    host: hostOf(owners[0], name),
+    owner: owners[0],
+    foreignHost: hostOf(owners[1], name),
+    otherHost: hostOf(owners[0], `${name}-other`),
+    specification,
+    damage: async (layerId, file) => {
+      const path = join(folder, `${name}-layers`, layerId, file === 'disk' ? 'disk.qcow2' : file)
+      const handle = await open(path, 'r+')
+      await handle.write(Buffer.from('another'), 0, 7, 100_000)
+      await handle.close()
+    },
+  }
+}
+
+function specification(): MachineSpecification {
+  const environmentId = newId()
+  return {
+    environmentId,
+    hostname: 'shop',
+    image: 'debian-12',
+    virtualCpus: 1,
+    memoryMebibytes: 256,
+    diskGibibytes: 3,
+    limits: {},
+    userCertificateAuthority: generateSecureShellKeyPair('authority').publicKey,
+    principal: `environment:${environmentId}`,
+    source: null,
+  }
+}
