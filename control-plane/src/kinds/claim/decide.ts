@@ -22,7 +22,7 @@ export type ClaimAction =
   | { do: 'bind' }
   | { do: 'fail'; failure: Failure }
   | { do: 'release' }
-  | { do: 'replace' } // give it another machine: the host of the one it has is lost
+  | { do: 'replace' } // give it another environment: the host of its own is lost
 
 /** The next action for a claim, from the state of its environment. */
 export function decide(seen: SeenClaim): ClaimAction | null {

@@ -22,8 +22,8 @@ export interface ClaimablePool {
 }
 
 /**
- * The pools a claim may mean: one by id, or those of a project, narrowed by class. Their project cannot begin to be
- * deleted until the transaction ends: whoever deletes it then sees the claim.
+ * The pools that a claim may take from: one by id, or those of a project, limited to a class. Locks their project
+ * against deletion until the transaction ends, so that a later deletion sees the claim.
  */
 export async function matchingPools(
   tx: DatabaseTransaction,

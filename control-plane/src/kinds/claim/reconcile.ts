@@ -37,7 +37,7 @@ async function look(
 ): Promise<SeenClaim> {
   if (environment === undefined) return { phase: row.phase, environment: null, onHostLoss: 'wait' }
   const project = await projects.readById(tx, environment.project_id)
-  // What goes with its project is not made anew.
+  // An environment that is deleted with its project is not replaced.
   const stays = project?.phase === 'active'
   return {
     phase: row.phase,

@@ -6,8 +6,8 @@ import { type ClaimRow, toClaim } from './table.ts'
 
 /**
  * Gives a claim another environment for one whose host is lost: a ready member of its pool, or a new one. The lost
- * environment is given up in the same transaction, so that its host, on its return, learns that the machine is unwanted
- * and the claim never has two. Both rows must have been read under lock.
+ * environment is given up in the same transaction, so that its host, on its return, learns that its machine is
+ * unwanted, and the claim never has two. Both rows must have been read under lock.
  */
 export async function replaceMachine(
   tx: DatabaseTransaction,

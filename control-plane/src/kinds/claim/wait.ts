@@ -27,6 +27,6 @@ export async function waitWhilePending(
     if (now.phase !== 'pending') break
   }
   if (stream.tokenEnded.aborted)
-    throw new HearthError('unauthenticated', 'the token has ended while the claim was waited for')
+    throw new HearthError('unauthenticated', 'the token ended during the wait for the claim')
   return read()
 }

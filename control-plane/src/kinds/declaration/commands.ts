@@ -16,15 +16,15 @@ import { askForBranches, mostPools, type UncheckedBranches } from './branches.ts
 type DeclaredPool = ProjectDeclaration['warmPools'][number]
 
 /**
- * Makes a project and its pools what the declaration says, whole or not at all; applying it again changes nothing. A
- * project that is not there yet has the version 0.
+ * Creates or changes a project and its pools to match the declaration, in one transaction; applying it again changes
+ * nothing. A project that does not exist yet has version 0.
  */
 export const applyDeclaration: Command<ProjectDeclaration, ApplyResult, UncheckedBranches> = {
   prepare: askForBranches,
   async run(tx, context, declaration, unchecked) {
     const before = await projects.lock(tx, context.caller, declaration.name)
     requireVersion(context.expectedVersion, before?.spec_version ?? 0)
-    // The version that was given is the project's, and has been looked at.
+    // The given version is the project's and has been checked.
     const inside = { ...context, expectedVersion: null }
     const { row, change } = await applyProject(tx, inside, before, declaration)
     const pools = await applyPools(tx, inside, row, declaration.warmPools, unchecked)

@@ -6,8 +6,8 @@ const mostTextBytes = 1024
 const mostTextBytesTogether = 16 * 1024
 
 /**
- * The steps for lists and events, which would tell what each printed again and again: the end of it, the latest steps
- * first until they have enough. `outputBytes` still says how much there is.
+ * The steps for lists and events, which repeat them often: only the end of the output, given to the latest steps first
+ * until the limit is reached. `outputBytes` still says how much there is.
  */
 export function listedSteps(steps: readonly StepStatus[]): StepStatus[] {
   let left = mostTextBytesTogether

@@ -57,7 +57,7 @@ export async function* followEvents(
 
 /**
  * What is missing between a position and what the log still holds; null when nothing is. A position that the log has
- * not reached is of another log, as after a restored backup: what it stood for cannot be told.
+ * not reached is of another log, as after a restored backup: the events it stood for are unknown.
  */
 export function gapAfter(
   position: number,

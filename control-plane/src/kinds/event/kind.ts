@@ -76,7 +76,7 @@ async function readPage(
     const facts = { oldestPosition: gap.oldest, resumePosition: gap.position }
     throw new HearthError('expired', describeGap(gap), { facts })
   }
-  // A page that is not cut has been through the whole log, whatever of it fitted.
+  // A page that is not cut has read the log to its end, whatever the filter let through.
   const next = page.isCut ? page.events.at(-1)?.position : page.newest
   return { items: page.events, next: next ?? page.newest }
 }

@@ -72,8 +72,8 @@ export async function publicationOf(
 }
 
 /**
- * Notes up to which position everything has been published, null for no further than before, and what is then the newest
- * message that is known, where the one before was `former`.
+ * Stores the position up to which everything is published (null: no further than before) and the newest known message;
+ * the previous one was `former`.
  */
 export async function markPublished(
   tx: DatabaseTransaction,
@@ -98,8 +98,8 @@ export async function markPublished(
 }
 
 /**
- * Has everything published again that is not known to be stored under a number up to `end`: what comes after the newest
- * checkpoint that is left. Returns where that stands.
+ * Goes back to the newest checkpoint at or before the sequence `end`, so that all later events are published again.
+ * Returns that checkpoint.
  */
 export async function goBackTo(
   tx: DatabaseTransaction,
@@ -114,8 +114,8 @@ export async function goBackTo(
 }
 
 /**
- * Notes which stream of NATS is published to. When it is another than before, all that is kept is to be published
- * again: true.
+ * Stores the id of the NATS stream that events are published to. Returns true when it is another stream than before, so
+ * that all kept events must be published again.
  */
 export async function noteStream(tx: DatabaseTransaction, stream: string): Promise<boolean> {
   const { rows } = await sql<{ again: boolean }>`

@@ -81,9 +81,9 @@ export async function newestPosition(database: Database): Promise<number> {
 }
 
 /**
- * Gives committed events their positions, in the order they were written, and tells the readers. One replica does so at
- * a time. All in one message to PostgreSQL, which is one transaction: the lock first, so that what is counted from is
- * seen after it. What is too much for one transaction is announced again.
+ * Gives committed events their positions, in the order they were written, and notifies the readers. One replica does so
+ * at a time. All in one message to PostgreSQL, which is one transaction: the lock first, so that what is counted from
+ * is seen after it. What is too much for one transaction is announced again.
  */
 export async function assignPositions(database: Database): Promise<void> {
   await sql

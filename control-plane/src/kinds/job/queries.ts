@@ -49,7 +49,7 @@ export async function insertJobs(
   return rows.map(toListedJob)
 }
 
-/** What is to be added to the record of the operation under way on a resource. */
+/** An addition to the job of a resource's running operation. */
 export interface JobContinuation {
   operation: JobOperation
   /** Of the resource. */
@@ -58,7 +58,7 @@ export interface JobContinuation {
   end?: { phase: Exclude<JobPhase, 'running'>; failure: Failure | null; at: Date }
 }
 
-/** Adds to the log of the operation under way on a resource; does nothing when none is. */
+/** Adds to the log of a resource's running job; does nothing when none is running. */
 export async function continueJob(
   tx: DatabaseTransaction,
   subject: Pick<JobSubject, 'operation' | 'id'>,
@@ -71,7 +71,7 @@ export async function continueJob(
 /** Most entries of a job's log besides those of its end, since a runner may report without bound. */
 const mostEntries = 1_000
 
-/** The same for many at once; those of one operation on one resource take effect in the order given. */
+/** Like `continueJob` for many jobs; several continuations of one job take effect in the order given. */
 export async function continueJobs(
   tx: DatabaseTransaction,
   continuations: readonly JobContinuation[],
@@ -103,7 +103,9 @@ export async function continueJobs(
   )
 }
 
-/** One for each operation on each resource: a row is changed once by a statement. What follows an end finds none. */
+/**
+ * Merges continuations of one job, since a statement changes a row only once. Those after the job's end are ignored.
+ */
 function mergeContinuations(continuations: readonly JobContinuation[]): JobContinuation[] {
   const merged = new Map<string, JobContinuation>()
   for (const continuation of continuations) {

@@ -33,10 +33,10 @@ export function toJob(row: JobRow): Job {
   }
 }
 
-/** The most bytes of messages that lists and events show of a job's log. */
+/** Most bytes of log messages that lists and events show of a job. */
 const mostLogBytes = 16 * 1024
 
-/** With the end of its log, for lists and events: all of it is in the one that is shown. */
+/** A job with only the end of its log, for lists and events. Reading the one job shows all of it. */
 export function toListedJob(row: JobRow): Job {
   const job = toJob(row)
   let bytes = 0

@@ -58,7 +58,7 @@ export const deleteObserver: Command<OnOne, ObserverRow> = {
 async function ensureConsumer({ database, messaging }: Services, { row, start }: Made): Promise<void> {
   await messaging.ensureObserver(toObserver(row), start)
   const kept = await observers.find(database, { organizationId: row.organization_id }, row.id)
-  // Deleted meanwhile: whoever did that may have looked for the consumer before it was there.
+  // The observer was deleted meanwhile, perhaps before its consumer existed.
   if (kept === undefined) await messaging.removeObserver(row.id)
 }
 

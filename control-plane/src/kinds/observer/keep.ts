@@ -6,8 +6,8 @@ import { observers, observersToKeep } from './queries.ts'
 import { toObserver } from './table.ts'
 
 /**
- * Removes the observers whose time is over or whose creator has no token any more: credentials of NATS cannot be taken
- * back, but they reach nothing without their consumer. Gives the others theirs back where NATS has lost it.
+ * Removes observers that have expired or whose creator has no valid token: their NATS credentials cannot be revoked,
+ * but reach nothing without their consumer. Recreates the consumers of other observers that NATS has lost.
  */
 export async function keepObservers(
   database: Database,

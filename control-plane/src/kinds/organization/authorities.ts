@@ -13,7 +13,7 @@ export class CertificateAuthorities {
     const known = this.loaded.get(organizationId)
     if (known !== undefined) return known
     const row = await findOrganization(queryable, organizationId)
-    if (row === undefined) throw new Error(`organization ${organizationId} is gone`)
+    if (row === undefined) throw new Error(`organization ${organizationId} does not exist`)
     const authority = CertificateAuthority.load(
       this.encryption.decrypt(row.certificate_authority_key, organizationId),
     )

@@ -13,7 +13,7 @@ export interface SeenProject {
 export type ProjectAction =
   | { do: 'remove' }
   | { do: 'wait'; until: Date }
-  | { do: 'tell'; failure: Failure; until: Date } // the deadline has passed: record what keeps it, and wait on
+  | { do: 'tell'; failure: Failure; until: Date } // the deadline has passed: record what it waits for, and go on waiting
 
 const namesTold = 5
 

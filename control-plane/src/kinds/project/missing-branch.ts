@@ -27,9 +27,10 @@ export function sourcesOf(
 }
 
 /**
- * Refuses a branch that a repository of the project is known not to have. One whose server cannot be asked from here is
- * let through: the first machine will tell. The answer says in words which those are and why, null when there are none.
- * Not to be called in a transaction: it waits for others' servers.
+ * Refuses a branch that a repository of the project is known not to have. Repositories whose server cannot be asked
+ * from here are accepted unchecked: the first boot will show whether they have it. Returns a sentence that names them
+ * and says why, or null when all were checked. Must not be called in a transaction, since it waits for other people's
+ * servers.
  */
 export async function refuseMissingBranch(
   { outgoing }: Pick<Services, 'outgoing'>,
@@ -41,7 +42,7 @@ export async function refuseMissingBranch(
   if (branch == null) return null
   const secrets = repositories.some(({ token }) => token !== undefined) ? await readTheirs() : {}
   using deadline = new Deadline(patienceMilliseconds, signal)
-  // Each repository listens to it, some of them twice.
+  // Several listeners for each repository.
   setMaxListeners(2 * repositories.length + 10, deadline.signal)
   const answers = await Promise.all(
     repositories.map(({ url, token }) => {

@@ -11,10 +11,7 @@ export function planBytes(
   return Buffer.byteLength(JSON.stringify({ repositories, variables, secretNames, setup, poolSetup }))
 }
 
-/**
- * Refuses a plan over its bound with `invalid`. One that was over it before there was a bound may change in all else,
- * and become smaller.
- */
+/** Throws `invalid` for a plan over the limit. A plan from before there was a limit may stay over it, but not grow. */
 export function refuseLargePlan(bytes: number, bytesBefore: number): void {
   if (bytes <= mostPlanBytes || bytes <= bytesBefore) return
   throw new HearthError(

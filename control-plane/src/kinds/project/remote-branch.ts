@@ -9,8 +9,8 @@ const absentExitCode = 2
 export type BranchAnswer = 'there' | 'missing' | { unknown: string }
 
 /**
- * Whether a git server has a branch or tag of this name. `token` is the password for an https:// URL; nothing else of
- * this machine is shown to the server, and only the address that was judged is connected to.
+ * Whether a git server has a branch or tag of this name. `token` is the password for an https:// URL. The server learns
+ * nothing else of this host, and only the checked address is connected to.
  */
 export async function askForBranch(
   outgoing: Outgoing,
@@ -62,7 +62,7 @@ async function listReferences(
   )
   if (ended?.exitCode === absentExitCode) return 'missing'
   if (ended?.exitCode !== 0) return { unknown: 'its server gave no answer' }
-  // Git's patterns match the end of a name: what is asked for must be all of it.
+  // Git's patterns match the end of a name, so the whole name is compared.
   const names = ended.output.split('\n').map((line) => line.split('\t')[1])
   return names.some((name) => name !== undefined && references.includes(name)) ? 'there' : 'missing'
 }

@@ -39,7 +39,7 @@ export function repositoryAddress(url: string): RepositoryAddress | null {
         pinned: (address) => ({
           url: `git://${address.includes(':') ? `[${address}]` : address}:${at.port}${parsed.pathname}`,
           settings: [],
-          // What is said to the server is what was written.
+          // The server gets the host name as it was written.
           environment: { GIT_OVERRIDE_VIRTUAL_HOST: parsed.host },
         }),
       }

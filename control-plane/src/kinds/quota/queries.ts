@@ -10,8 +10,8 @@ import type { MachineUse } from './room.ts'
 export type Holder = { organizationId: string } | { principalId: string }
 
 /**
- * Held to the end of the transaction by whoever counts in order to add, so that two cannot take the same room. Nothing
- * may be locked or woken after it that others hold while they wait for it.
+ * Locks a quota to the end of the transaction, before counting and adding, so that two transactions cannot use the same
+ * remainder. After it, nothing may be locked or woken that another transaction may hold while it waits for this lock.
  */
 export async function lockQuota(
   tx: DatabaseTransaction,
@@ -53,7 +53,7 @@ const resources: Readonly<Record<ResourceQuotaName, RawBuilder<unknown>>> = {
   environmentClasses: sql`environment_classes WHERE true`,
   warmPools: sql`warm_pools WHERE true`,
   runners: sql`runners WHERE deleted_at IS NULL`,
-  // A runner's own token goes with the runner, and one that has ended lets nobody in.
+  // Tokens of runners are deleted with their runner, and expired ones are of no use: neither counts.
   tokens: sql`tokens WHERE runner_id IS NULL AND (expires_at IS NULL OR expires_at > now())`,
   observers: sql`observers WHERE true`,
 }

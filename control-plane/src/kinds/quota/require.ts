@@ -38,12 +38,12 @@ export async function requireRoomToStart(tx: DatabaseTransaction, accounts: Acco
 
 async function requireRoom(tx: DatabaseTransaction, accounts: Accounts, each: MachineUse): Promise<void> {
   const { organizationId, principalId, limits } = accounts
-  // The organization first, everywhere, so that two that add do not wait for each other in a circle.
+  // Always the organization before the principal, so that two transactions do not deadlock.
   const bounds: { holder: Holder; limits: MachineLimits }[] = [
     { holder: { organizationId }, limits: limits.organization },
     ...(principalId === null ? [] : [{ holder: { principalId }, limits: limits.principal }]),
   ].filter((bound) => isLimited(bound.limits))
-  // First without the lock: whoever asks for more and more at its limit holds nobody up.
+  // First without the lock, so that requests beyond the quota delay nobody.
   for (const bound of bounds) await requireCount(tx, bound.holder, bound.limits, each)
   for (const bound of bounds) {
     await lockQuota(tx, bound.holder, 'machines')
@@ -75,8 +75,8 @@ export async function takeRoom(
 }
 
 /**
- * Throws `quota_exceeded` when the machine that this transaction has given to a principal is more than it may hold. To be
- * called last, so that whoever claims at the same time waits for no more than the commit.
+ * Throws `quota_exceeded` when the environment that this transaction has given to a principal exceeds its quota. Must
+ * be called last, so that concurrent claims wait only for the commit.
  */
 export async function requireHeld(
   tx: DatabaseTransaction,

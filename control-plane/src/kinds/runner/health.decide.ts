@@ -35,9 +35,9 @@ const failuresToDegrade = 3
 const longestPauseMilliseconds = 1_800_000
 
 /**
- * Judges a host by its own failure rate. What fails on other hosts too, and never came up on any, is the fault of what
- * was made and counts neither way. A degraded host is tried again after a pause; one success restores it, and what was
- * before is forgotten.
+ * Judges a host by its own failure rate. A configuration that also fails on other hosts and never became ready on any
+ * is itself at fault, and counts neither way. A degraded host is tried again after a pause; one success restores it and
+ * resets its history.
  */
 export function decide(seen: SeenHealth): RunnerHealth | null {
   const boots = countedBoots(seen)
@@ -99,7 +99,7 @@ function afterProbes(seen: SeenHealth, health: RunnerHealth, degradedSince: stri
     return { ...clean, probes: 0, probeAt: null, restoredAt: cameUp.at.toISOString() }
   }
   const probeAt = health.probeAt === null ? since : Date.parse(health.probeAt)
-  // What was under way when the host was found degraded is no probe.
+  // A boot that had begun before the host was found degraded is not a probe.
   const failed = seen.boots.find(({ ready, at }) => !ready && at.getTime() >= probeAt)
   if (failed === undefined) return health
   const probes = health.probes + 1

@@ -24,7 +24,7 @@ export const runnerReconciler = ({ listening }: Pick<Services, 'listening'>): Re
     const { next } = settled
     const probe = settled.row.health?.probeAt ?? null
     if (probe === null || next === null || settled.row.phase === 'offline') return next
-    // A machine that comes up tells no runner: while one may be on trial, its end is looked for.
+    // An environment that becomes ready does not wake its runner: while one may be on trial, its end is polled.
     const trial = new Date(Math.max(Date.parse(probe), now.getTime() + timings.hostProbe / 12))
     return trial < next ? trial : next
   },

@@ -7,10 +7,10 @@ import { noteCredentials, runners } from './queries.ts'
 import { settleRunner } from './settle.ts'
 
 /**
- * Begins a new lease: the epoch rises, whoever holds an older one is refused from now on. The answer holds NATS
- * credentials that reach this runner's own subjects only. Throws `unavailable` when the agent that asked has gone, which
- * `gone` tells: a request that lay about must not take the runner from the agent that came after it. The credentials end
- * after a while where the agent `renews` them.
+ * Begins a new lease: the epoch rises, and agents with an older one are refused from then on. The answer holds NATS
+ * credentials for this runner's own subjects only; they expire only when the agent `renews` them. Throws `unavailable`
+ * when `gone` is aborted, since the agent has closed its request: a late request must not take the runner from a newer
+ * agent.
  */
 export async function register(
   services: Services,
@@ -26,7 +26,7 @@ export async function register(
     const locked = await runners.lockById(tx, runnerId)
     if (locked === undefined || locked.phase === 'deleted')
       throw new HearthError('not_found', `there is no runner ${runnerId}`)
-    if (gone.aborted) throw new HearthError('unavailable', 'the agent that asked to register has gone')
+    if (gone.aborted) throw new HearthError('unavailable', 'the agent has closed its request to register')
     const sighting = { facts, epoch: locked.epoch + 1, lastSeenAt: now, leftAt: null }
     return (
       await settleRunner(tx, locked, sighting, {
@@ -54,7 +54,7 @@ export async function issueCredentials(
   const never = { expiresAt: null, expiresInSeconds: null }
   if (accountSeed === null) return { credentials: null, ...never }
   const expiresAt = end ? new Date(clock.now().getTime() + credentialsMilliseconds) : null
-  // First, so that nothing is given out that would not be revoked with the runner.
+  // Stored before the credentials are signed, so that none are given out that would not be revoked with the runner.
   if (!(await noteCredentials(database, runnerId, expiresAt)))
     throw new HearthError('not_found', `there is no runner ${runnerId}`)
   if (expiresAt === null)

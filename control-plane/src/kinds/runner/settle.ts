@@ -23,8 +23,8 @@ export interface Circumstances {
 }
 
 /**
- * Writes the phase that follows from what is known of a runner, when anything changed, and wakes the machines it
- * concerns. The row must have been read under lock.
+ * Writes a runner's new phase and status, if anything changed, and wakes the environments that depend on it. The row
+ * must have been read under lock.
  */
 export async function settleRunner(
   tx: DatabaseTransaction,
@@ -62,7 +62,8 @@ export async function settleRunner(
     const environmentIds = await environmentIdsOn(tx, after.id)
     await recordEvent(tx, 'updated', toRunner(after, environmentIds.length))
     const owners = await ownersToWake(tx, after.id)
-    // Last and at once: all runners of an organization wake the same line, and each waits for who did so before it.
+    // Last, and all in one statement: runners of one organization wake the same placement, and each waits until those
+    // that woke it before have committed.
     await wakeMany(tx, [
       ...environmentIds.map((id) => ({ kind: 'environment' as const, id })),
       ...owners,

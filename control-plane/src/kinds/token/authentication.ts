@@ -16,8 +16,8 @@ interface Remembered {
 }
 
 /**
- * Who holds a token. Known tokens are remembered for some seconds, and forgotten the moment PostgreSQL tells that one
- * was revoked; while it cannot tell, nothing is remembered.
+ * Finds the caller of a token. Known tokens are cached for some seconds. The cache is cleared when PostgreSQL notifies
+ * of a changed token, and not used while it cannot notify.
  */
 export class Authentication {
   private readonly remembered = new Map<string, Remembered>()

@@ -10,8 +10,8 @@ const lookMilliseconds = 250
 const restMilliseconds = 10_000
 
 /**
- * Tells open streams when their tokens end: revoked, expired, or gone with whom they were for. One statement for all of
- * them, when PostgreSQL tells that a token was changed, when the next one expires, and now and then.
+ * Ends open streams when their tokens are revoked, expire, or are deleted with their principal. One query checks all
+ * tokens: when PostgreSQL notifies of a changed token, when the next token expires, and at intervals.
  */
 export class TokenWatch {
   private readonly watched = new Map<string, Set<() => void>>()

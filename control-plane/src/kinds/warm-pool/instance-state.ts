@@ -2,9 +2,8 @@ import type { InstanceState } from '@hearth/contract'
 import { sql } from 'kysely'
 
 /**
- * An environment's state in its pool, as SQL over `environments`: the one definition, by which pools count and lists
- * filter.
- * `ready` is what the statement of a claim would take.
+ * An environment's state in its pool, as SQL over `environments`. The only definition: pools count by it and lists
+ * filter by it. `ready` means that a claim could take it.
  */
 export const instanceState = sql<InstanceState>`CASE
   WHEN environments.phase = 'deleted' THEN 'removed'

@@ -104,7 +104,7 @@ function abandonment(row: {
     case 'deleted':
       return 'runner_removed'
     case 'offline':
-      // An agent that stopped regularly may be back before its lease is over.
+      // An agent that announced its stop may return before its lease is over.
       return row.runner_left_at === null ? 'runner_lost' : null
     case 'created':
     case 'active':
@@ -121,7 +121,7 @@ async function readBoots(
   pool: WarmPoolRow,
   configuration: string,
 ): Promise<SeenPool['recentBoots']> {
-  // The pool makes another configuration from now on, for which no boot of before counts.
+  // The pool has a new configuration now: earlier boots do not count for it.
   if (pool.configuration !== null && pool.configuration !== configuration) return []
   const { rows } = await sql<{ ready: boolean; failure: Failure | null; at: Date }>`
     SELECT status->>'readyAt' IS NOT NULL AS ready, status->'failure' AS failure, boot_ended_at AS at

@@ -8,8 +8,8 @@ import {
 } from '../environment/index.ts'
 
 /**
- * Removes one member, unless a claim or an administrator that committed first has it: it is read again under lock.
- * Returns whether it goes.
+ * Deletes one member, unless a claim or an administrator has taken it meanwhile: it is read again under lock. Returns
+ * whether it is deleted.
  */
 export async function retireMember(
   tx: DatabaseTransaction,

@@ -87,7 +87,7 @@ export interface PoolFacts {
 export function toWarmPool(row: WarmPoolRow, facts: PoolFacts): WarmPool {
   const spec = poolSpec(row)
   const { ready, readyAndCurrent, provisioning, failed, claimed } = facts
-  // What is known of boots is of the configuration that the last reconcile saw.
+  // The known boots are of the configuration that the last reconcile saw.
   const { consecutiveFailures, retryAt, failure } =
     facts.configuration === row.configuration
       ? row.status

@@ -10,8 +10,8 @@ import {
 } from '../environment/index.ts'
 
 /**
- * Makes one machine on a degraded runner whose pause is over; false, and nothing made, when none would take it, when
- * others wait for a runner, or when somebody else is placing at this moment.
+ * Creates one environment on a degraded runner whose pause is over. Returns false, and creates none, when no such
+ * runner fits, when other environments wait for a runner, or while another transaction is placing.
  */
 export async function createOnTrial(
   tx: DatabaseTransaction,

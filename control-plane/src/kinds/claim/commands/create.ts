@@ -37,8 +37,9 @@ interface MadeClaim {
 }
 
 /**
- * Gives the caller a ready member of the pool, in the transaction that writes the claim and its events. With none
- * ready: a machine made for the caller (`cold`, the claim is pending until it runs), or `pool_empty` (`refuse`).
+ * Gives the caller a ready member of the pool, in the transaction that writes the claim and its events. When none is
+ * ready, the `fallback` decides: `cold` creates an environment, and the claim is pending until it runs; `refuse` throws
+ * `pool_empty`.
  */
 export const createClaim: Command<ClaimBody, MadeClaim> = {
   async run(tx, { services: { authorities, clock }, caller }, body) {
@@ -90,8 +91,8 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
   },
   async afterCommit({ services: { metrics, database, log } }, { row, pool: { id: poolId } }) {
     metrics.claims.inc({ outcome: row.status.source })
-    // Not in the transaction, where all claims of a pool would queue for the one row of its wake; the pool's own
-    // timer makes up for one that is lost. The answer does not wait for it.
+    // Not in the transaction, where all claims of a pool would wait for the row of its wake. The answer does not wait
+    // for it, and the pool's own timer makes up for a lost wake.
     wakeAfter(database, 'warm-pool', poolId, refillPauseMilliseconds).catch((error: unknown) =>
       log.warn({ err: toError(error), poolId }, 'could not wake the pool of a claim'),
     )

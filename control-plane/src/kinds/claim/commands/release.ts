@@ -7,8 +7,8 @@ import { claims } from '../queries.ts'
 import type { ClaimRow } from '../table.ts'
 
 /**
- * Releases a claim and deletes its environment, which is never given to anyone else. With `force` its runner is not
- * waited for.
+ * Releases a claim and deletes its environment, which is never given to anyone else. With `force` it does not wait for
+ * its runner.
  */
 export const releaseClaim: Command<OnOne<Force>, ClaimRow> = {
   async run(tx, { services, caller, expectedVersion }, { reference, body: { force } }) {

@@ -47,14 +47,14 @@ export async function createEnvironment(
     await requireRoomForMachine(tx, accounts, planOf(created))
   }
   const [row] = await createEnvironments(tx, { ...created, limits: null }, 1)
-  if (row === undefined) throw new Error('a machine was written and did not come back')
+  if (row === undefined) throw new Error('an environment was inserted and PostgreSQL did not return it')
   await wake(tx, 'environment', row.id)
   return row
 }
 
 /**
- * The same for `count` machines, one or more, with as many statements, whose places have been counted; the caller places
- * them at once, or wakes them.
+ * Creates `count` environments, one or more, with as many statements as one. Their quotas must have been checked; the
+ * caller places them at once, or wakes them.
  */
 export async function createEnvironments(
   tx: DatabaseTransaction,

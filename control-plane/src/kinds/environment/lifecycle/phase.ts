@@ -171,7 +171,7 @@ const makesRoom: ReadonlySet<EnvironmentPhase> = new Set(['deleted', 'stopped', 
 
 function dependents({ after: row, reported }: PhaseMove): Wake[] {
   const wakes: Wake[] = []
-  // What a live runner reports leaves its reconciler nothing to do but to watch the time.
+  // After a report of a live runner, the reconciler has only the deadline to watch.
   const timer = timerOf(row)
   if (!reported || row.desired_phase === 'deleted') wakes.push({ kind: 'environment', id: row.id })
   else if (timer !== null) wakes.push({ kind: 'environment', id: row.id, at: timer })

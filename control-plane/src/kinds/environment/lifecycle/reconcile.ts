@@ -54,7 +54,7 @@ async function look(tx: DatabaseTransaction, row: EnvironmentRow, now: Date): Pr
         ? null
         : {
             name: surroundings?.runner_name ?? row.runner_id,
-            // An agent that stopped regularly may be back before its lease is over.
+            // An agent that announced its stop may return before its lease is over.
             silent:
               (surroundings?.runner_phase === 'offline' && surroundings.runner_left_at === null) ||
               surroundings?.runner_phase === 'deleted',

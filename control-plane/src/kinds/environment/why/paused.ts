@@ -6,7 +6,7 @@ export function explainPaused(seen: EnvironmentSight, { reason, since }: Pause):
   const { metadata, status } = seen.environment
   const runner = runnerName(seen)
   const byHand = `\`virsh resume hearth-${metadata.id}\` on ${runner} lets it go on`
-  const told = {
+  const explained = {
     io_error: {
       cause: 'its disk could not be written, most likely because the disk of the host is full',
       next: `it goes on by itself when ${runner} has room again: free some there`,
@@ -21,8 +21,8 @@ export function explainPaused(seen: EnvironmentSight, { reason, since }: Pause):
     },
   }[reason]
   return {
-    sentence: `its guest stands still on ${runner}: ${told.cause}; it is ${status.phase} otherwise, and no claim gets it`,
+    sentence: `its guest stands still on ${runner}: ${explained.cause}; it is ${status.phase} otherwise, and no claim gets it`,
     evidence: [{ what: 'it is paused since', at: since }],
-    next: told.next,
+    next: explained.next,
   }
 }

@@ -7,9 +7,9 @@ import { readSecrets } from '../../project/index.ts'
 import { orderDigest, selectOrderFacts } from './order-digest.ts'
 
 /**
- * The orders for environments as they are now: all of a runner's, or those named. What is deleted or has no runner has
- * none. Secrets are sealed to the runner: only it can open them. Where its key is none, `onUnusable` is told and the
- * order left out.
+ * The current orders for environments: all of a runner's, or those with the given ids. An environment that is deleted
+ * or has no runner has none. Secrets are sealed to the runner, so that only it can open them. If its key is unusable,
+ * `onUnusable` is called and the order left out.
  */
 export async function currentOrders(
   queryable: Queryable,

@@ -41,8 +41,8 @@ export function mergeReport(
 ): StoredEnvironmentStatus {
   const known = new Map(status.steps.map((step) => [stepKey(step), step]))
   // A deleted environment reports no steps: the earlier ones are kept for the record.
-  const told = report.phase === 'deleted' || report.phase === 'deleting' ? status.steps : report.steps
-  const steps = told.map((step): StepStatus => {
+  const reported = report.phase === 'deleted' || report.phase === 'deleting' ? status.steps : report.steps
+  const steps = reported.map((step): StepStatus => {
     const before = known.get(stepKey(step))
     const startedAt = before?.startedAt ?? step.startedAt
     return { ...step, startedAt: step.phase === 'pending' ? step.startedAt : startedAt }
@@ -76,7 +76,7 @@ export function decideReport(
   const outcome = judgeReport(row, runnerEpoch, report)
   if (outcome !== 'applied') return { outcome, move: null, entries: [] }
   const status = mergeReport(row.status, report)
-  // A phase that may not follow is one seen before something newer was decided: its facts count, it does not.
+  // A phase that may not follow was seen before a newer decision: the report's facts are kept, its phase is not.
   const phase = mayReport(row.phase, report.phase) ? report.phase : row.phase
   const move = decideMove(row, {
     phase,
@@ -92,8 +92,8 @@ export function decideReport(
 }
 
 /** The beginning is kept from the first report of it: a restarted agent does not know it. */
-function pauseAfter(before: Pause | null, told: Pause | null): Pause | null {
-  return before !== null && before.reason === told?.reason ? before : told
+function pauseAfter(before: Pause | null, reported: Pause | null): Pause | null {
+  return before !== null && before.reason === reported?.reason ? before : reported
 }
 
 function stepEntries(status: StoredEnvironmentStatus, report: EnvironmentReport): JobLogEntry[] {

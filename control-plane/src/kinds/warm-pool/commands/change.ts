@@ -11,8 +11,8 @@ import { askForBranch } from './branch.ts'
 import { lockPool, type OnPool, recordChange, refuseWhileDeleting } from './locked-pool.ts'
 
 /**
- * Changes what is kept ready; the row is as it was when nothing differs. A pool that was cleared fills again when
- * anything of it changes, and when it is enabled once more; one that is enabled forgets the boots that had failed.
+ * Changes a pool; the row stays as it is when nothing differs. Any change lets a cleared pool fill again, and so does
+ * enabling it once more; enabling also forgets failed boots.
  */
 export const changeWarmPool: Command<
   OnPool<z.output<typeof warmPoolUpdateSchema>> & {

@@ -7,8 +7,8 @@ import { poolSpec, type WarmPoolRow } from '../table.ts'
 import { lockPool, type OnPool, recordChange, refuseWhileDeleting } from './locked-pool.ts'
 
 /**
- * Removes every unclaimed member. With `replenish` the pool then fills anew, and forgets the boots that had failed;
- * without, it stays empty.
+ * Deletes every unclaimed member. With `replenish` the pool forgets failed boots and fills again; without, it stays
+ * empty.
  */
 export const clearWarmPool: Command<OnPool<z.output<typeof warmPoolClearSchema>>, WarmPoolRow> = {
   async run(tx, context, { reference, body: { replenish } }) {

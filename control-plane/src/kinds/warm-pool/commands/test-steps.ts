@@ -8,8 +8,8 @@ import { poolSpec, type WarmPoolRow } from '../table.ts'
 import { lockPool, type OnPool, refuseWhileDeleting } from './locked-pool.ts'
 
 /**
- * Makes a machine outside the pool that runs the steps as the pool now has them, whether it is enabled or not, beside
- * any other test. It goes by itself, `keepSeconds` after its steps have ended.
+ * Creates an environment outside the pool that runs the pool's current steps, even if the pool is disabled or has other
+ * tests. It is deleted `keepSeconds` after its steps have ended.
  */
 export const testWarmPool: Command<
   OnPool<z.output<typeof warmPoolTestCreateSchema>>,
