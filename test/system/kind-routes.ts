@@ -1,6 +1,7 @@
 import type { HearthClient } from '@hearth/client'
 import type { kinds } from '@hearth/contract'
 import { newPublicKey } from './public-key.ts'
+import { startRunningMachine } from './running-machine.ts'
 
 /** What the routes of one kind take; the common cases in routes.test.ts run for every kind. */
 export interface KindRoutes {
@@ -49,6 +50,12 @@ export const kindRoutes: Partial<Record<keyof typeof kinds, KindRoutes>> = {
     deletion: 200,
     isNotShown: true,
     hasNoVersion: true,
+  },
+  Snapshot: {
+    body: async (name, client) => ({ name, spec: { environment: await startRunningMachine(client) } }),
+    refused: 'viewer',
+    change: null,
+    deletion: 202,
   },
   Observer: {
     body: (name) => ({ name, hours: 2 }),

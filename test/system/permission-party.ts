@@ -4,6 +4,7 @@ import pg from 'pg'
 import { newOrganization } from './hostile-party.ts'
 import type { Installation } from './installation.ts'
 import { newPublicKey } from './public-key.ts'
+import { startRunningMachine } from './running-machine.ts'
 
 export const roles = ['administrator', 'member', 'viewer', 'join', 'runner'] as const
 export type RoleName = (typeof roles)[number]
@@ -25,6 +26,9 @@ export async function newParty(installation: Installation, name: string): Promis
   const { url } = installation
   const administrator = await newOrganization(installation, name)
   const client = new HearthClient({ url, token: administrator })
+  await post(url, administrator, '/v1/snapshots', {
+    spec: { environment: await startRunningMachine(client) },
+  })
   const { warmPools, projectId } = await client.apply({
     apiVersion: 'hearth/v1',
     name: `${name}-project`,

@@ -9,6 +9,7 @@ import type { ObserverTables } from '../kinds/observer/table.ts'
 import type { OrganizationTables } from '../kinds/organization/table.ts'
 import type { ProjectTables } from '../kinds/project/table.ts'
 import type { RunnerTables } from '../kinds/runner/table.ts'
+import type { SnapshotTables } from '../kinds/snapshot/table.ts'
 import type { TokenTables } from '../kinds/token/table.ts'
 import type { WarmPoolTables } from '../kinds/warm-pool/table.ts'
 import type { IdempotencyKeyTables } from './idempotency-key-table.ts'
@@ -25,6 +26,7 @@ export interface Schema
     OrganizationTables,
     ProjectTables,
     RunnerTables,
+    SnapshotTables,
     TokenTables,
     WarmPoolTables,
     IdempotencyKeyTables,

@@ -8,7 +8,7 @@ import {
 import type { Logger } from 'pino'
 import type { Database } from '../database/connection.ts'
 import type { Encryption } from '../database/encryption.ts'
-import { refuseSync } from '../kinds/runner/index.ts'
+import { noteWorkKinds, refuseSync } from '../kinds/runner/index.ts'
 import type { WantedOrder, WorkKind } from '../work/work-kind.ts'
 import { orderPage } from './order-page.ts'
 
@@ -41,7 +41,10 @@ export class Synchronisation {
     const kind = workKinds.find(({ messages }) => messages.kind === asked)
     // This version does not know the kind. Its answer does not name it, so that the agent leaves that work alone.
     if (kind === undefined) return { accepted: true, kinds: [...kinds], orders: [], unwanted: [] }
-    if (request.kind === undefined && request.after == null) await this.logUnknownToAgent(request)
+    if (request.kind === undefined && request.after == null) {
+      await noteWorkKinds(database, request)
+      await this.logUnknownToAgent(request)
+    }
     const named = request.kind === undefined ? {} : { kind: asked }
     return { accepted: true, ...named, kinds: [...kinds], ...(await this.desired(kind, request, mostBytes)) }
   }

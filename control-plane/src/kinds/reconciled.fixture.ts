@@ -67,6 +67,8 @@ const written = [
   'projects',
   'project_secrets',
   'runners',
+  'snapshots',
+  'snapshot_holders',
   'jobs',
   'events',
   'outbox',
@@ -87,8 +89,8 @@ async function read(database: Database, tables: readonly string[]): Promise<Rows
 }
 
 const idOf = (row: string) => {
-  const { id, sequence } = JSON.parse(row) as { id?: string | number; sequence?: number }
-  return String(id ?? sequence)
+  const columns = JSON.parse(row) as Record<string, string | number | undefined>
+  return String(columns.id ?? columns.sequence ?? `${columns.snapshot_id} ${columns.runner_id}`)
 }
 
 interface Bystanders {

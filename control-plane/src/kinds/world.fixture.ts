@@ -1,4 +1,4 @@
-import type { EnvironmentPhase, OnHostLoss, ProjectSpec, RunnerPhase } from '@hearth/contract'
+import type { EnvironmentPhase, OnHostLoss, ProjectSpec, RunnerPhase, SnapshotPhase } from '@hearth/contract'
 import { FixedClock, newId } from '@hearth/foundation'
 import { createTestDatabase } from '@hearth/testing'
 import type { Insertable, Updateable } from 'kysely'
@@ -14,6 +14,7 @@ import { buildPlan, configurationOf } from './environment/index.ts'
 import type { EnvironmentTable } from './environment/table.ts'
 import type { ProjectTable } from './project/table.ts'
 import type { RunnerTable } from './runner/table.ts'
+import type { SnapshotHolderTable, SnapshotTable } from './snapshot/table.ts'
 import type { WarmPoolTable } from './warm-pool/table.ts'
 
 export const now = new Date('2026-01-01T12:00:00Z')
@@ -224,6 +225,60 @@ export class Party {
         created_at: secondsAgo(600),
         phase_since: secondsAgo(60),
         ...change,
+      })
+      .execute()
+    return id
+  }
+
+  /** A snapshot of a machine in the given phase, with one runner that makes or holds it. */
+  async snapshot(
+    pool: Pick<Pool, 'projectId' | 'classId'>,
+    phase: SnapshotPhase,
+    change: Partial<Insertable<SnapshotTable>> & { holder?: Partial<Insertable<SnapshotHolderTable>> } = {},
+  ): Promise<string> {
+    const { holder = {}, ...columns } = change
+    const id = newId()
+    const runner_id = holder.runner_id ?? (await this.runner())
+    const environmentId = await this.environment(pool, 'running', { runner_id })
+    const { image, virtualCpus, memoryMebibytes, diskGibibytes } = presentPlan
+    await this.database
+      .insertInto('snapshots')
+      .values({
+        ...named(id, this.organizationId, 'snapshot'),
+        spec: JSON.stringify({ memory: true }),
+        status: JSON.stringify({
+          machine: { image, virtualCpus, memoryMebibytes, diskGibibytes },
+          held: {},
+          planDigest: configurationOf(presentPlan),
+          bytes: null,
+          memory: null,
+          pausedMilliseconds: null,
+          readyAt: null,
+          failure: null,
+          observedSpecVersion: 1,
+        }),
+        project_id: pool.projectId,
+        environment_id: environmentId,
+        claim_id: null,
+        parent_id: null,
+        holder_id: null,
+        purpose: 'kept',
+        phase,
+        desired_phase: 'ready',
+        deadline: phase === 'ready' ? null : new Date(now.getTime() + 60_000),
+        deletion: null,
+        ...columns,
+      })
+      .execute()
+    await this.database
+      .insertInto('snapshot_holders')
+      .values({
+        snapshot_id: id,
+        organization_id: this.organizationId,
+        phase: 'creating',
+        source: JSON.stringify({ kind: 'environment', environmentId, memory: true }),
+        ...holder,
+        runner_id,
       })
       .execute()
     return id

@@ -8,6 +8,7 @@ import { observerKind } from './observer.ts'
 import { organizationKind } from './organization.ts'
 import { projectKind } from './project.ts'
 import { runnerKind } from './runner.ts'
+import { snapshotKind } from './snapshot.ts'
 import { tokenKind } from './token.ts'
 import { warmPoolKind } from './warm-pool.ts'
 
@@ -19,6 +20,7 @@ export * from './observer.ts'
 export * from './organization.ts'
 export * from './project.ts'
 export * from './runner.ts'
+export * from './snapshot.ts'
 export * from './token.ts'
 export * from './warm-pool.ts'
 
@@ -32,6 +34,7 @@ export const kinds = {
   Organization: organizationKind,
   Project: projectKind,
   Runner: runnerKind,
+  Snapshot: snapshotKind,
   Token: tokenKind,
   WarmPool: warmPoolKind,
 } as const

@@ -18,6 +18,7 @@ import { revocableCredentials } from './0017-revocable-credentials.ts'
 import { kindsOfWork } from './0018-kinds-of-work.ts'
 import { owners } from './0019-owners.ts'
 import { claimsByName } from './0020-claims-by-name.ts'
+import { snapshot } from './0021-snapshot.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -38,4 +39,5 @@ export const migrations: Record<string, Migration> = {
   '0018-kinds-of-work': kindsOfWork,
   '0019-owners': owners,
   '0020-claims-by-name': claimsByName,
+  '0021-snapshot': snapshot,
 }

@@ -1,6 +1,8 @@
 export { connectionTo } from './access/connection.ts'
+export { isOpenToAll, requireEntry } from './access/entry.ts'
 export { createEnvironment, createEnvironments, type NewEnvironment } from './lifecycle/create.ts'
 export { desireDeletion } from './lifecycle/desire.ts'
+export { heldSteps, stepDigests } from './lifecycle/held-steps.ts'
 export { buildPlan, configurationOf } from './lifecycle/plan.ts'
 export { forget } from './lifecycle/reconcile.ts'
 export type { EnvironmentOwner } from './owner.ts'

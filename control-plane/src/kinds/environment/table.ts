@@ -6,6 +6,7 @@ import {
   type EnvironmentPhase,
   type Failure,
   type Identity,
+  type MachineSource,
   type Pause,
   type ProvisioningPlan,
   type StepStatus,
@@ -30,6 +31,12 @@ export interface StoredEnvironmentStatus {
   leastGeneration: number
   /** The runners it was placed on before, the earliest first: what they have sent of it is still its own. */
   formerRunnerIds?: string[]
+}
+
+/** The snapshot that a machine starts from. */
+export interface StoredSource extends MachineSource {
+  /** Why the order does not ask for the memory, although it was asked for; null where it does, or it was not. */
+  memoryWithheld: string | null
 }
 
 export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan }, StoredEnvironmentStatus> {
@@ -58,6 +65,10 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   phase_since: ColumnType<Date, Date | undefined, Date>
   /** Fingerprint of everything it was made from: whoever keeps some ready replaces those of another one. */
   configuration: string
+  /** The snapshot it starts from; null for its image. */
+  source: ColumnType<StoredSource | null, string | null | undefined, string | null>
+  /** The id in `source`. */
+  source_snapshot_id: ColumnType<string | null, string | null | undefined, string | null>
   /** The reason for its deletion; null while it is not to be deleted. */
   deletion: JSONColumnType<Deletion> | null
   report_epoch: Generated<number>
@@ -102,6 +113,7 @@ export const environmentColumns = [
   'deadline',
   'deletion',
   'configuration',
+  'source',
   'boot_ended_at',
   'phase_since',
   'report_epoch',

@@ -80,6 +80,7 @@ export const deleteProject: Command<OnOne<Force>, ProjectRow> = {
     if (!isGoing) await recordEvent(tx, 'updated', toProject(going))
     await wakeAll(tx, 'warm-pool', dependents.warmPoolIds)
     await wakeAll(tx, 'environment', dependents.environmentIds)
+    await wakeAll(tx, 'snapshot', dependents.snapshotIds)
     await wake(tx, 'project', row.id)
     return going
   },

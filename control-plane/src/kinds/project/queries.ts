@@ -39,11 +39,11 @@ export async function readSecrets(
   )
 }
 
-/** The pools and environments that still belong to a project. */
+/** The pools, environments and snapshots that still belong to a project. */
 export async function dependentsOf(
   queryable: Queryable,
   projectId: string,
-): Promise<{ warmPoolIds: string[]; environmentIds: string[]; claimed: number }> {
+): Promise<{ warmPoolIds: string[]; environmentIds: string[]; snapshotIds: string[]; claimed: number }> {
   const pools = await queryable
     .selectFrom('warm_pools')
     .select('id')
@@ -55,9 +55,16 @@ export async function dependentsOf(
     .where('project_id', '=', projectId)
     .where('phase', '<>', 'deleted')
     .execute()
+  const snapshots = await queryable
+    .selectFrom('snapshots')
+    .select('id')
+    .where('project_id', '=', projectId)
+    .where('phase', '<>', 'deleted')
+    .execute()
   return {
     warmPoolIds: pools.map(({ id }) => id),
     environmentIds: environments.map(({ id }) => id),
+    snapshotIds: snapshots.map(({ id }) => id),
     claimed: environments.filter(({ claim_id }) => claim_id !== null).length,
   }
 }

@@ -8,7 +8,14 @@ import { recordEvent } from '../../resource/record.ts'
 import type { Force, OnOne } from '../../resource/routes.ts'
 import { requireResource } from '../quota/index.ts'
 import { createPrincipal, createToken, deleteTokensOfRunner } from '../token/index.ts'
-import { countEnvironments, environmentIdsOn, ownersToWake, runners, setRunnerStatus } from './queries.ts'
+import {
+  countEnvironments,
+  environmentIdsOn,
+  ownersToWake,
+  runners,
+  setRunnerStatus,
+  snapshotIdsOn,
+} from './queries.ts'
 import { settleRunner } from './settle.ts'
 import { type RunnerRow, toRunner } from './table.ts'
 
@@ -69,6 +76,7 @@ export const deleteRunner: Command<OnOne<Force>, { row: RunnerRow; environments:
     const deletedAt = context.services.clock.now()
     const gone = await setRunnerStatus(tx, row, { phase: 'deleted', deletedAt })
     await wakeAll(tx, 'environment', await environmentIdsOn(tx, gone.id))
+    await wakeAll(tx, 'snapshot', await snapshotIdsOn(tx, gone.id))
     await wakeMany(tx, await ownersToWake(tx, gone.id))
     await recordEvent(tx, 'deleted', toRunner(gone, environments))
     return { row: gone, environments }

@@ -1,4 +1,4 @@
 export { Listening } from './listening.ts'
 export { notePresences } from './presence.ts'
 export { Revocations } from './revocation.ts'
-export { refuseSync } from './synchronisation.ts'
+export { noteWorkKinds, refuseSync } from './synchronisation.ts'

@@ -118,6 +118,16 @@ export async function environmentIdsOn(tx: DatabaseTransaction, runnerId: string
   return rows.map(({ id }) => id)
 }
 
+/** The snapshots that a runner holds, or is to hold. */
+export async function snapshotIdsOn(tx: DatabaseTransaction, runnerId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('snapshot_holders')
+    .select('snapshot_id')
+    .where('runner_id', '=', runnerId)
+    .execute()
+  return rows.map(({ snapshot_id }) => snapshot_id)
+}
+
 /** Wakes for the owners of a runner's environments. */
 export async function ownersToWake(tx: DatabaseTransaction, runnerId: string): Promise<Wake[]> {
   const rows = await tx

@@ -4,7 +4,7 @@ import type { DatabaseTransaction } from '../../database/connection.ts'
 import { wakeMany } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
 import { decide, silenceEnd, staysLeft } from './decide.ts'
-import { environmentIdsOn, ownersToWake, setRunnerStatus } from './queries.ts'
+import { environmentIdsOn, ownersToWake, setRunnerStatus, snapshotIdsOn } from './queries.ts'
 import { type RunnerRow, toRunner } from './table.ts'
 
 export interface Sighting {
@@ -62,10 +62,12 @@ export async function settleRunner(
     const environmentIds = await environmentIdsOn(tx, after.id)
     await recordEvent(tx, 'updated', toRunner(after, environmentIds.length))
     const owners = await ownersToWake(tx, after.id)
+    const snapshotIds = await snapshotIdsOn(tx, after.id)
     // Last, and all in one statement: runners of one organization wake the same placement, and each waits until those
     // that woke it before have committed.
     await wakeMany(tx, [
       ...environmentIds.map((id) => ({ kind: 'environment' as const, id })),
+      ...snapshotIds.map((id) => ({ kind: 'snapshot' as const, id })),
       ...owners,
       { kind: 'placement', id: after.organization_id },
       { kind: 'runner', id: row.id },

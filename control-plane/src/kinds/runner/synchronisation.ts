@@ -1,5 +1,9 @@
-import type { RefusedSync, SyncRequest } from '@hearth/contract'
+import { kindsOfSync, type RefusedSync, type SyncRequest } from '@hearth/contract'
+import { sql } from 'kysely'
 import type { Database } from '../../database/connection.ts'
+import { transact } from '../../database/transact.ts'
+import { wakeAll } from '../../reconciling/wake.ts'
+import { snapshotIdsOn } from './queries.ts'
 
 /** Why an agent's synchronisation is refused: the runner is deleted, or another agent has registered for it. */
 export async function refuseSync(
@@ -15,4 +19,22 @@ export async function refuseSync(
     return { accepted: false, reason: 'unknown_runner', currentEpoch: 0 }
   if (epoch < runner.epoch) return { accepted: false, reason: 'superseded', currentEpoch: runner.epoch }
   return null
+}
+
+/** Stores the kinds of work that an agent knows, so that what it cannot do fails with that cause. */
+export async function noteWorkKinds(
+  database: Database,
+  request: Pick<SyncRequest, 'runnerId' | 'kinds'>,
+): Promise<void> {
+  const { runnerId } = request
+  const kinds = JSON.stringify([...kindsOfSync(request)].sort())
+  await transact(database, async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('runners')
+      .set({ work_kinds: kinds })
+      .where('id', '=', runnerId)
+      .where(sql<boolean>`work_kinds IS DISTINCT FROM ${kinds}::jsonb`)
+      .executeTakeFirst()
+    if (numUpdatedRows > 0n) await wakeAll(tx, 'snapshot', await snapshotIdsOn(tx, runnerId))
+  })
 }

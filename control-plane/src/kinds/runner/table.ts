@@ -17,6 +17,8 @@ export interface RunnerTable extends ResourceTable<Runner['spec'], StoredRunnerS
   deleted_at: ColumnType<Date | null, never, Date>
   /** Of the last credentials for NATS that were signed; `infinity` reads as a number. */
   credentials_end_at: ColumnType<Date | number | null, never, never>
+  /** The kinds of work that its agent said it knows; null until it has said so. */
+  work_kinds: ColumnType<string[] | null, never, string>
 }
 export interface RunnerTables {
   runners: RunnerTable

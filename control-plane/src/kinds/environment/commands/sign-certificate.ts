@@ -1,16 +1,16 @@
 import type { Connection, certificateRequestSchema } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
-import { type Caller, mayEnter } from '../../../api/caller.ts'
 import type { Command } from '../../../api/command.ts'
 import { found } from '../../../api/lookup.ts'
-import type { DatabaseTransaction, Queryable } from '../../../database/connection.ts'
+import type { DatabaseTransaction } from '../../../database/connection.ts'
 import type { OnOne } from '../../../resource/routes.ts'
 import { certificateSeconds, connectionTo } from '../access/connection.ts'
+import { requireEntry } from '../access/entry.ts'
 import { changeOwner } from '../lifecycle/change-owner.ts'
 import { keepLonger } from '../lifecycle/keep.ts'
 import { rulesFor } from '../owner-rules.ts'
-import { claimantOf, environments } from '../queries.ts'
+import { environments } from '../queries.ts'
 import type { EnvironmentRow } from '../table.ts'
 
 /**
@@ -52,14 +52,4 @@ async function keptFor(tx: DatabaseTransaction, row: EnvironmentRow, now: Date):
   const heir = row.claim_id === null ? (rulesFor(row)?.afterEntry ?? null) : null
   if (heir === null) return keepLonger(tx, row, now)
   return changeOwner(tx, row, { kind: heir, keepSeconds: certificateSeconds }, now)
-}
-
-async function requireEntry(queryable: Queryable, caller: Caller, row: EnvironmentRow): Promise<void> {
-  const refuse = (because: string) => new HearthError('forbidden', `environment ${row.name} ${because}`)
-  if (row.claim_id !== null) {
-    if (mayEnter(caller, await claimantOf(queryable, row.claim_id))) return
-    throw refuse('is claimed: only the claimant and administrators enter it')
-  }
-  const lets = rulesFor(row)?.lets
-  if (lets !== undefined && !mayEnter(caller, lets.creator ? row.creator : null)) throw refuse(lets.refusal)
 }

@@ -1,0 +1,145 @@
+import { type SnapshotPurpose, type snapshotCreateSchema, snapshotWork } from '@hearth/contract'
+import { HearthError, newId } from '@hearth/foundation'
+import type { z } from '@hono/zod-openapi'
+import type { Caller } from '../../../api/caller.ts'
+import type { Command, CommandContext } from '../../../api/command.ts'
+import { found } from '../../../api/lookup.ts'
+import type { DatabaseTransaction } from '../../../database/connection.ts'
+import { requestOrders } from '../../../database/outbox.ts'
+import { wake } from '../../../reconciling/wake.ts'
+import { recordEvent } from '../../../resource/record.ts'
+import { claims } from '../../claim/index.ts'
+import {
+  type EnvironmentRow,
+  environments,
+  isOpenToAll,
+  requireEntry,
+  stepDigests,
+  withPlan,
+} from '../../environment/index.ts'
+import { deadlineOf } from '../decide.ts'
+import { readHolders, snapshots } from '../queries.ts'
+import { type HolderSource, type SnapshotRow, type StoredSnapshotStatus, toSnapshot } from '../table.ts'
+
+/** Makes a snapshot of an environment, or of the one that a claim has. */
+export const createSnapshot: Command<z.output<typeof snapshotCreateSchema>, SnapshotRow> = {
+  async run(tx, context, { name, labels, spec }) {
+    const { memory } = spec
+    const machine =
+      spec.claim === undefined
+        ? await lockEnvironment(tx, context.caller, spec.environment ?? '')
+        : await lockClaimed(tx, context.caller, spec.claim)
+    return freeze(tx, context, machine, { name, labels, memory, purpose: 'kept' })
+  },
+}
+
+/** An environment that the caller may enter, locked. */
+export async function lockEnvironment(
+  tx: DatabaseTransaction,
+  caller: Caller,
+  reference: string,
+): Promise<EnvironmentRow> {
+  const row = found(await environments.lock(tx, caller, reference), 'environment', reference)
+  await requireEntry(tx, caller, row)
+  return row
+}
+
+/** The environment of a bound claim that the caller may enter, locked. */
+export async function lockClaimed(
+  tx: DatabaseTransaction,
+  caller: Caller,
+  reference: string,
+): Promise<EnvironmentRow> {
+  const claim = await claims.get(tx, caller, reference)
+  const row =
+    claim.environment_id === null ? undefined : await environments.lockById(tx, claim.environment_id)
+  if (claim.phase !== 'bound' || row?.claim_id !== claim.id)
+    throw new HearthError('conflict', `claim ${claim.name} is ${claim.phase}: it has no machine to freeze`)
+  await requireEntry(tx, caller, row)
+  return row
+}
+
+export interface NewSnapshot {
+  name?: string | undefined
+  labels: Record<string, string>
+  memory: boolean
+  purpose: SnapshotPurpose
+}
+
+/** Writes a snapshot of an environment, which must have been read under lock, and orders it of its runner. */
+export async function freeze(
+  tx: DatabaseTransaction,
+  { services, caller }: Pick<CommandContext, 'services' | 'caller'>,
+  environment: EnvironmentRow,
+  { name, labels, memory, purpose }: NewSnapshot,
+): Promise<SnapshotRow> {
+  const runnerId = requireFreezable(environment)
+  const id = newId()
+  const { plan } = (await withPlan(tx, environment)).spec
+  const { image, virtualCpus, memoryMebibytes, diskGibibytes } = plan
+  const status: StoredSnapshotStatus = {
+    machine: { image, virtualCpus, memoryMebibytes, diskGibibytes },
+    held: stepDigests(plan, environment.status.steps),
+    planDigest: environment.configuration,
+    bytes: null,
+    memory: null,
+    pausedMilliseconds: null,
+    readyAt: null,
+    failure: null,
+    observedSpecVersion: 0,
+  }
+  const row = await snapshots.insert(
+    tx,
+    {
+      id,
+      organizationId: environment.organization_id,
+      creator: caller.principalId,
+      name: name ?? `${nameStems[purpose]}-${id.slice(-6)}`,
+      labels,
+      spec: { memory },
+    },
+    {
+      project_id: environment.project_id,
+      environment_id: environment.id,
+      claim_id: environment.claim_id,
+      holder_id: isOpenToAll(environment) ? null : caller.principalId,
+      purpose,
+      phase: 'pending',
+      desired_phase: 'ready',
+      deadline: deadlineOf('pending', services.clock.now()),
+      status,
+    },
+  )
+  const source: HolderSource = { kind: 'environment', environmentId: environment.id, memory }
+  await tx
+    .insertInto('snapshot_holders')
+    .values({
+      snapshot_id: id,
+      runner_id: runnerId,
+      organization_id: environment.organization_id,
+      phase: 'pending',
+      source: JSON.stringify(source),
+    })
+    .execute()
+  await requestOrders(tx, snapshotWork.kind, [{ id, runnerId }])
+  await recordEvent(tx, 'created', toSnapshot(row, await readHolders(tx, [id])))
+  await wake(tx, 'snapshot', id)
+  return row
+}
+
+const nameStems: Record<SnapshotPurpose, string> = {
+  kept: 'snapshot',
+  checkpoint: 'checkpoint',
+  fork: 'fork',
+}
+
+/** The runner of an environment that can be frozen now; throws `conflict` for one that cannot. */
+function requireFreezable(row: EnvironmentRow): string {
+  const refuse = (because: string) => new HearthError('conflict', `environment ${row.name} ${because}`)
+  if (row.desired_phase === 'deleted') throw refuse('is being deleted')
+  if (row.phase !== 'running' && row.phase !== 'stopped')
+    throw refuse(`is ${row.phase}: a snapshot is made of a running or a stopped machine`)
+  if (row.unreachable || row.runner_id === null)
+    throw refuse('cannot be frozen now: its runner is silent; try again when it is back')
+  return row.runner_id
+}

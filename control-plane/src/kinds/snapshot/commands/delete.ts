@@ -1,0 +1,52 @@
+import type { EnvironmentPhase } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
+import type { Command } from '../../../api/command.ts'
+import { wake } from '../../../reconciling/wake.ts'
+import type { Force, OnOne } from '../../../resource/routes.ts'
+import { type SnapshotUsers, snapshots, usersOf } from '../queries.ts'
+import { desireDeletion, settleSnapshot } from '../settle.ts'
+import type { SnapshotRow } from '../table.ts'
+
+/**
+ * Deletes a snapshot. One in use is refused; with `force` only where a machine that uses it is on: its runners then
+ * remove the memory at once, and the disk as soon as nothing stands on it.
+ */
+export const deleteSnapshot: Command<OnOne<Force>, SnapshotRow> = {
+  async run(tx, context, { reference, body: { force } }) {
+    const row = await snapshots.lockForChange(tx, context, reference)
+    if (row.phase === 'deleted' || row.desired_phase === 'deleted') return row
+    refuseUsed(row.name, await usersOf(tx, row.id), force)
+    const now = context.services.clock.now()
+    const because = { reason: 'requested' as const, principalId: context.caller.principalId }
+    const settled = await settleSnapshot(tx, await desireDeletion(tx, row, because, now), now)
+    await wake(tx, 'snapshot', row.id)
+    return settled
+  },
+}
+
+/** Phases in which a machine is on its host's memory, or is about to be. */
+const on: ReadonlySet<string> = new Set<EnvironmentPhase>([
+  'pending',
+  'provisioning',
+  'starting',
+  'running',
+  'stopping',
+])
+const namesTold = 10
+
+/** Throws `conflict` for a snapshot that may not be deleted, and says what uses it. */
+export function refuseUsed(name: string, { environments, children }: SnapshotUsers, force: boolean): void {
+  const running = environments.filter(({ phase }) => on.has(phase))
+  const users = force
+    ? running.map((environment) => `environment ${environment.name} (${environment.phase})`)
+    : [
+        ...environments.map((environment) => `environment ${environment.name} (${environment.phase})`),
+        ...children.map((child) => `snapshot ${child.name}`),
+      ]
+  if (users.length === 0) return
+  const told = users.slice(0, namesTold).join(', ')
+  const more = users.length > namesTold ? ` and ${users.length - namesTold} more` : ''
+  const wayOut =
+    running.length > 0 ? 'delete or stop those that run first' : 'delete them first, or use force=true'
+  throw new HearthError('conflict', `snapshot ${name} is used by ${told}${more}: ${wayOut}`)
+}

@@ -1,0 +1,3 @@
+export { createSnapshot } from './commands/create.ts'
+export { deleteSnapshot } from './commands/delete.ts'
+export { snapshots } from './queries.ts'

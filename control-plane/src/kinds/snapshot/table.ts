@@ -1,0 +1,127 @@
+import type {
+  Failure,
+  LayerSource,
+  RunnerPhase,
+  Snapshot,
+  SnapshotDeletion,
+  SnapshotHolder,
+  SnapshotMachine,
+  SnapshotPhase,
+  SnapshotPurpose,
+  SnapshotSpec,
+  SnapshotStatus,
+} from '@hearth/contract'
+import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely'
+import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
+
+/** What the status column holds; the rest of the wire's status are columns of their own. */
+export interface StoredSnapshotStatus {
+  machine: SnapshotMachine
+  /** The steps that were done, by key, with the digest of what each did. */
+  held: Record<string, string>
+  planDigest: string
+  bytes: SnapshotStatus['bytes']
+  memory: SnapshotStatus['memory']
+  pausedMilliseconds: number | null
+  readyAt: string | null
+  failure: Failure | null
+  observedSpecVersion: number
+}
+
+export interface SnapshotTable extends ResourceTable<Pick<SnapshotSpec, 'memory'>, StoredSnapshotStatus> {
+  project_id: string
+  environment_id: string | null
+  claim_id: string | null
+  parent_id: string | null
+  /** The principal who may start from it, beside administrators; null for everybody who may start machines. */
+  holder_id: string | null
+  purpose: SnapshotPurpose
+  phase: SnapshotPhase
+  desired_phase: SnapshotSpec['desiredPhase']
+  phase_since: ColumnType<Date, Date | undefined, Date>
+  deadline: Date | null
+  deletion: JSONColumnType<SnapshotDeletion> | null
+}
+/** Where a runner got a layer from, without what lets it in there, which every order has anew. */
+export type HolderSource =
+  | Extract<LayerSource, { kind: 'environment' }>
+  | Pick<Extract<LayerSource, { kind: 'runner' }>, 'kind' | 'runnerId'>
+
+/** A runner that has the layer of a snapshot, or is to have it. */
+export interface SnapshotHolderTable {
+  snapshot_id: string
+  runner_id: string
+  organization_id: string
+  phase: SnapshotHolder['phase']
+  source: JSONColumnType<HolderSource>
+  progress: JSONColumnType<NonNullable<SnapshotHolder['progress']>> | null
+  kept_by: ColumnType<string[], string | undefined, string>
+  failure: JSONColumnType<Failure> | null
+  report_epoch: Generated<number>
+  report_sequence: Generated<string>
+}
+export interface SnapshotTables {
+  snapshots: SnapshotTable
+  snapshot_holders: SnapshotHolderTable
+}
+export type SnapshotRow = Selectable<SnapshotTable>
+/** A holder with what is known of its runner. */
+export type HolderRow = Selectable<SnapshotHolderTable> & {
+  runner_name: string
+  runner_phase: RunnerPhase
+  runner_epoch: number
+  /** Its agent said that it stops, and may be back before its lease is over. */
+  runner_left: boolean
+  agent_version: string | null
+  work_kinds: string[] | null
+}
+
+/** Whether nobody hears of the runner. */
+export const isSilent = ({ runner_phase, runner_left }: HolderRow): boolean =>
+  runner_phase === 'deleted' || (runner_phase === 'offline' && !runner_left)
+
+export function toSnapshot(row: SnapshotRow, holders: readonly HolderRow[]): Snapshot {
+  const { status } = row
+  return {
+    kind: 'Snapshot',
+    metadata: metadataOf(row),
+    spec: {
+      desiredPhase: row.desired_phase,
+      projectId: row.project_id,
+      environmentId: row.environment_id,
+      claimId: row.claim_id,
+      memory: row.spec.memory,
+      purpose: row.purpose,
+    },
+    specVersion: row.spec_version,
+    status: {
+      phase: row.phase,
+      parentId: row.parent_id,
+      bytes: status.bytes,
+      memory: status.memory,
+      pausedMilliseconds: status.pausedMilliseconds,
+      machine: status.machine,
+      heldSteps: Object.keys(status.held),
+      planDigest: status.planDigest,
+      holders: holders.map(toHolder),
+      readyAt: status.readyAt,
+      deletion: row.deletion,
+      observedSpecVersion: status.observedSpecVersion,
+      failure: status.failure,
+      deadline: row.deadline?.toISOString() ?? null,
+    },
+    statusVersion: row.status_version,
+  }
+}
+
+function toHolder(row: HolderRow): SnapshotHolder {
+  return {
+    runnerId: row.runner_id,
+    runner: row.runner_name,
+    phase: row.phase,
+    unreachable: isSilent(row),
+    progress: row.progress,
+    keptBy: row.kept_by,
+    failure: row.failure,
+  }
+}

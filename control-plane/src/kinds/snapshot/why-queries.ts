@@ -1,0 +1,56 @@
+import type { Explanation } from '@hearth/contract'
+import { isId } from '@hearth/foundation'
+import type { Queryable } from '../../database/connection.ts'
+import { environments } from '../environment/index.ts'
+import { readHolders, usersOf } from './queries.ts'
+import { type SnapshotRow, toSnapshot } from './table.ts'
+import { explain } from './why.ts'
+
+/** Reads a snapshot and what its state depends on, and explains its phase. */
+export async function explainSnapshot(queryable: Queryable, row: SnapshotRow): Promise<Explanation> {
+  const holders = await readHolders(queryable, [row.id])
+  const origin =
+    row.environment_id === null ? undefined : await environments.readById(queryable, row.environment_id)
+  const users = await usersOf(queryable, row.id)
+  const reasons = explain({
+    snapshot: toSnapshot(row, holders),
+    phaseSince: row.phase_since,
+    environment: origin?.name ?? null,
+    users: [
+      ...users.environments.map(({ name }) => `environment ${name}`),
+      ...users.children.map(({ name }) => `snapshot ${name}`),
+    ],
+    names: await namesOf(
+      queryable,
+      row,
+      holders.flatMap(({ kept_by }) => kept_by),
+    ),
+  })
+  return { kind: 'Snapshot', id: row.id, name: row.name, phase: row.phase, ...reasons }
+}
+
+/** What the agents name by its id, by name. */
+async function namesOf(
+  queryable: Queryable,
+  row: SnapshotRow,
+  keptBy: readonly string[],
+): Promise<Map<string, string>> {
+  const ids = [...new Set(keptBy.filter(isId))]
+  if (ids.length === 0) return new Map()
+  const machines = await queryable
+    .selectFrom('environments')
+    .select(['id', 'name'])
+    .where('organization_id', '=', row.organization_id)
+    .where('id', 'in', ids)
+    .execute()
+  const layers = await queryable
+    .selectFrom('snapshots')
+    .select(['id', 'name'])
+    .where('organization_id', '=', row.organization_id)
+    .where('id', 'in', ids)
+    .execute()
+  return new Map([
+    ...machines.map(({ id, name }) => [id, `environment ${name}`] as const),
+    ...layers.map(({ id, name }) => [id, `snapshot ${name}`] as const),
+  ])
+}

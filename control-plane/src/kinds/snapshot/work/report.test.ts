@@ -1,0 +1,68 @@
+import type { ReportedLayer } from '@hearth/contract'
+import { describe, expect, it } from 'vitest'
+import { factsAfter, holderAfter, judgeReport } from './report.ts'
+
+const row = { spec_version: 2, phase: 'creating' as const }
+const holder = {
+  runner_epoch: 3,
+  runner_phase: 'active' as const,
+  report_epoch: 3,
+  report_sequence: '5',
+}
+const report = { epoch: 3, generation: 2, sequence: 6 }
+
+describe('a report of a snapshot', () => {
+  it('counts when it is of the runner that holds it, in its present lease, and newer than the last', () => {
+    expect(judgeReport(row, holder, report)).toBe('applied')
+    expect(judgeReport(row, { ...holder, report_epoch: 2, report_sequence: '9' }, report)).toBe('applied')
+  })
+
+  it('is stale when a newer one was taken in, or when it was seen before the newest order', () => {
+    expect(judgeReport(row, holder, { ...report, sequence: 5 })).toBe('stale')
+    expect(judgeReport(row, holder, { ...report, generation: 1 })).toBe('stale')
+  })
+
+  it('is refused of a runner that does not hold it, of another lease, of an order that was never given', () => {
+    expect(judgeReport(row, undefined, report)).toBe('refused')
+    expect(judgeReport(row, { ...holder, runner_phase: 'deleted' }, report)).toBe('refused')
+    expect(judgeReport(row, { ...holder, runner_epoch: 4 }, report)).toBe('refused')
+    expect(judgeReport(row, holder, { ...report, generation: 3 })).toBe('refused')
+    expect(judgeReport({ ...row, phase: 'deleted' }, holder, report)).toBe('refused')
+  })
+
+  it('says what still stands on a layer that is to go, and ends the holder when it is gone', () => {
+    const told = { progress: null, failure: null, keptBy: ['a machine'] }
+    expect(holderAfter({ ...told, phase: 'deleting' })).toMatchObject({ kept_by: ['a machine'] })
+    expect(holderAfter({ ...told, phase: 'present' })).toMatchObject({ kept_by: [] })
+    expect(holderAfter({ ...told, phase: 'deleted' })).toBeNull()
+  })
+})
+
+describe('the facts of a snapshot', () => {
+  const layer: ReportedLayer = {
+    parentId: null,
+    depth: 1,
+    disk: { bytes: 100, digest: 'a'.repeat(64) },
+    totalBytes: 300,
+    virtualBytes: 4_000,
+    memory: null,
+    memoryFault: 'the machine is on a bridge',
+    pausedMilliseconds: 52,
+  }
+  const status = { bytes: null, memory: null, pausedMilliseconds: null } as never
+
+  it('say why there is no memory, but only where it was asked for', () => {
+    const of = (memory: boolean) => factsAfter({ spec: { memory }, status }, layer)
+    expect(of(true).memory).toEqual({ kept: false, reason: 'the machine is on a bridge' })
+    expect(of(false).memory).toEqual({ kept: false, reason: null })
+    expect(of(true).bytes).toEqual({ own: 100, total: 300, memory: 0 })
+  })
+
+  it('stay when a report says nothing of the layer', () => {
+    expect(factsAfter({ spec: { memory: true }, status }, null)).toEqual({
+      bytes: null,
+      memory: null,
+      pausedMilliseconds: null,
+    })
+  })
+})

@@ -1,0 +1,63 @@
+import type { SnapshotReport, SnapshotStatus } from '@hearth/contract'
+import { assertNever } from '@hearth/foundation'
+import type { ReportOutcome } from '../../../work/work-kind.ts'
+import type { HolderRow, SnapshotRow, StoredSnapshotStatus } from '../table.ts'
+
+/** What a report is worth, before anything is changed. */
+export function judgeReport(
+  row: Pick<SnapshotRow, 'spec_version' | 'phase'>,
+  holder: Pick<HolderRow, 'runner_epoch' | 'runner_phase' | 'report_epoch' | 'report_sequence'> | undefined,
+  report: Pick<SnapshotReport, 'epoch' | 'generation' | 'sequence'>,
+): ReportOutcome {
+  if (holder === undefined || row.phase === 'deleted' || holder.runner_phase === 'deleted') return 'refused'
+  if (report.epoch !== holder.runner_epoch || report.generation > row.spec_version) return 'refused'
+  // What was seen before a deletion or a failure was decided says nothing about it.
+  if (report.generation < row.spec_version) return 'stale'
+  if (report.epoch !== holder.report_epoch) return report.epoch > holder.report_epoch ? 'applied' : 'stale'
+  return report.sequence > Number(holder.report_sequence) ? 'applied' : 'stale'
+}
+
+/** The holder after a report; null when it has nothing of the snapshot any more. */
+export function holderAfter(
+  report: Pick<SnapshotReport, 'phase' | 'progress' | 'keptBy' | 'failure'>,
+): Pick<HolderRow, 'phase' | 'progress' | 'kept_by' | 'failure'> | null {
+  const { phase, progress, failure } = report
+  switch (phase) {
+    case 'deleted':
+      return null
+    case 'creating':
+    case 'copying':
+      return { phase, progress, kept_by: [], failure }
+    case 'present':
+    case 'failed':
+      return { phase, progress: null, kept_by: [], failure }
+    case 'deleting':
+      return { phase, progress: null, kept_by: report.keptBy, failure }
+    default:
+      return assertNever(phase)
+  }
+}
+
+/** What the snapshot is, from the layer that a runner made of it. */
+export function factsAfter(
+  row: Pick<SnapshotRow, 'spec'> & { status: StoredSnapshotStatus },
+  layer: SnapshotReport['layer'],
+): Pick<StoredSnapshotStatus, 'bytes' | 'memory' | 'pausedMilliseconds'> {
+  if (layer === null) {
+    const { bytes, memory, pausedMilliseconds } = row.status
+    return { bytes, memory, pausedMilliseconds }
+  }
+  return {
+    bytes: { own: layer.disk.bytes, total: layer.totalBytes, memory: layer.memory?.bytes ?? 0 },
+    memory: memoryAfter(row.spec.memory, layer),
+    pausedMilliseconds: layer.pausedMilliseconds ?? row.status.pausedMilliseconds,
+  }
+}
+
+function memoryAfter(
+  isAsked: boolean,
+  { memory, memoryFault }: NonNullable<SnapshotReport['layer']>,
+): SnapshotStatus['memory'] {
+  if (memory !== null) return { kept: true, reason: null }
+  return { kept: false, reason: isAsked ? (memoryFault ?? 'its runner did not say why') : null }
+}
