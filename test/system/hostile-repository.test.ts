@@ -49,7 +49,9 @@ test.each(servers)('a repository whose server %s', async (_, answer, cause) => {
   await using server = await listening(createHttpServer(answer))
   const { status, seconds } = await makePool([`${server.url}shop.git`])
   const said =
-    cause === null ? null : `nobody looked for branch main in r0 (${cause}): the first machine will tell`
+    cause === null
+      ? null
+      : `could not check branch main in r0 (${cause}): the first environment shows whether it exists`
   expect(status).toBe(said)
   expect(seconds).toBeLessThan(12)
   expect(inner.connections).toBe(0)
@@ -130,7 +132,7 @@ test('eight requests for 32 repositories that hang have four calls at a time, en
   expect(Math.max(...groups)).toBeLessThanOrEqual(4)
   const made = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
   expect(made).toHaveLength(1)
-  expect(made[0]?.status.uncheckedBranch).toMatch(/^nobody looked for branch main in r0 .* and 27 more: /)
+  expect(made[0]?.status.uncheckedBranch).toMatch(/^could not check branch main in r0 .* and 27 more: /)
   await eventually(async () => (groupsFor(server.port).size === 0 ? true : null), {
     timeoutMilliseconds: 2_000,
   })

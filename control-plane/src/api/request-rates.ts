@@ -1,12 +1,12 @@
 import { type Clock, HearthError } from '@hearth/foundation'
 import type { Caller } from './caller.ts'
 
-/** How many seconds' worth of requests may come at once after a pause. */
+/** After a pause, the requests of so many seconds may come at once. */
 const burstSeconds = 5
-/** Beyond this many, full buckets are forgotten: they are as good as new ones. */
+/** Above this number full buckets are deleted: a new bucket is full too. */
 const mostBuckets = 10_000
 
-/** So many bytes of a change cost as much as a request: observers, NATS and PostgreSQL get each of them. */
+/** So many bytes of a change count as one request, because observers, NATS and PostgreSQL each process them. */
 const bytesOfRequest = 4_096
 
 interface Bucket {

@@ -33,18 +33,18 @@ export function validate<Schema extends z.ZodType>(
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const faults = faultsOf(schema, parsed.error.issues)
-  const told = faults.slice(0, mostFaults).map((fault) => tell(fault, value, part))
-  const sentences = told.slice(0, mostInMessage).map(({ sentence }) => sentence)
+  const described = faults.slice(0, mostFaults).map((fault) => describeFault(fault, value, part))
+  const sentences = described.slice(0, mostInMessage).map(({ sentence }) => sentence)
   const others = faults.length - sentences.length
   const message = [...sentences, ...(others > 0 ? [`and ${others} more`] : [])].join('; ')
   throw new HearthError('invalid', message, {
-    details: told.map(({ detail }) => detail),
+    details: described.map(({ detail }) => detail),
     facts: { faults: faults.length },
   })
 }
 
 /** `body.spec.min: must be between 0 and 1000, got -3` */
-function tell(fault: Fault, value: unknown, part: Part): { detail: ErrorDetail; sentence: string } {
+function describeFault(fault: Fault, value: unknown, part: Part): { detail: ErrorDetail; sentence: string } {
   const path = fault.path.map(String)
   const field = fieldOf(part, path)
   const given = shownValue(at(value, path), path)

@@ -5,9 +5,9 @@ import {
   type Checkpoint,
   goBackTo,
   markPublished,
-  noteStream,
   type Publication,
   publicationOf,
+  recordStream,
 } from '../kinds/event/index.ts'
 import { type Answer, forgottenAfter, hasForgotten, newestOf } from './forgotten.ts'
 import { carryInOrder } from './in-order.ts'
@@ -52,7 +52,7 @@ async function readPublication(
 ): Promise<Publication> {
   const publication = await publicationOf(tx, stream, most)
   if (publication !== null) return publication
-  if (await noteStream(tx, stream))
+  if (await recordStream(tx, stream))
     log.warn('NATS has lost its event stream; publishing all kept events again')
   return (await publicationOf(tx, stream, most)) ?? { checkpoint: null, events: [], isCut: false }
 }

@@ -67,7 +67,7 @@ function refusalOf(wanted: Wanted, candidate: Candidate): Refusal | null {
   const { facts, reserved, spec } = candidate
   const away = absenceOf(candidate)
   if (away !== null || facts === null)
-    return away ?? plain('facts', 'has told nothing of itself', 'have told nothing of themselves')
+    return away ?? plain('facts', 'has reported no facts yet', 'have reported no facts yet')
   if (spec.scheduling !== 'enabled')
     return plain(spec.scheduling, `is ${spec.scheduling}`, `are ${spec.scheduling}`)
   if (wanted.region !== null && wanted.region !== spec.region) {

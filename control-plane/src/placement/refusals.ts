@@ -21,8 +21,8 @@ export interface RefusalGroup {
 }
 
 /** Most groups named in one sentence; the rest is only counted. */
-const groupsTold = 6
-const namesTold = 3
+const groupsShown = 6
+const namesShown = 3
 
 /** Groups the refusals of a fleet by `key`, the most frequent first. */
 export function groupRefusals(refused: readonly RefusedRunner[]): RefusalGroup[] {
@@ -37,10 +37,10 @@ export function groupRefusals(refused: readonly RefusedRunner[]): RefusalGroup[]
 
 /** Describes all refusals in one sentence, whose length does not grow with the fleet. */
 export function describeRefusals(groups: readonly RefusalGroup[]): string {
-  const told = groups.slice(0, groupsTold).map(({ what }) => what)
-  const rest = groups.slice(groupsTold).reduce((sum, { names }) => sum + names.length, 0)
-  if (rest > 0) told.push(`${rest} more for other reasons`)
-  return told.join('; ')
+  const shown = groups.slice(0, groupsShown).map(({ what }) => what)
+  const rest = groups.slice(groupsShown).reduce((sum, { names }) => sum + names.length, 0)
+  if (rest > 0) shown.push(`${rest} more for other reasons`)
+  return shown.join('; ')
 }
 
 function describeGroup(runners: readonly RefusedRunner[]): RefusalGroup {
@@ -57,5 +57,5 @@ function detail(runners: readonly RefusedRunner[], names: readonly string[]): st
   )
   const { left, unit } = nearest.refusal
   if (left !== null) return ` (most left: ${left} ${unit ?? ''} on ${nearest.name})`
-  return names.length <= namesTold ? ` (${names.join(', ')})` : ''
+  return names.length <= namesShown ? ` (${names.join(', ')})` : ''
 }

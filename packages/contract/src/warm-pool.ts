@@ -49,8 +49,7 @@ export const warmPoolStatusSchema = z.object({
   consecutiveFailures: z.int().nonnegative(),
   retryAt: timeSchema.nullable(),
   uncheckedBranch: z.string().nullable().meta({
-    description:
-      'In which repositories nobody looked for the pool’s branch, and why; null when all were asked',
+    description: 'In which repositories the pool’s branch could not be checked, and why; null when all were',
   }),
   quota: quotaShortageSchema.nullable().meta({
     description: 'What keeps it from making the machines it lacks; null while no quota does',

@@ -4,8 +4,8 @@ export {
   type Checkpoint,
   goBackTo,
   markPublished,
-  noteStream,
   type Publication,
   publicationOf,
+  recordStream,
 } from './publication.ts'
 export { assignPositions, newestPosition } from './queries.ts'

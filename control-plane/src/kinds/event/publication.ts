@@ -117,7 +117,7 @@ export async function goBackTo(
  * Stores the id of the NATS stream that events are published to. Returns true when it is another stream than before, so
  * that all kept events must be published again.
  */
-export async function noteStream(tx: DatabaseTransaction, stream: string): Promise<boolean> {
+export async function recordStream(tx: DatabaseTransaction, stream: string): Promise<boolean> {
   const { rows } = await sql<{ again: boolean }>`
     UPDATE event_publication
     SET stream = ${stream}, position = CASE WHEN before.stream IS NULL THEN before.position ELSE 0 END

@@ -115,8 +115,9 @@ export interface Retention {
 const removedAtOnce = 5_000
 
 /**
- * Removes what has been kept long enough, always the oldest positions, so that what is kept has no holes; never what
- * is not published yet, nor the newest, from which the next position is counted. Returns how many it removed.
+ * Removes events whose retention is over, always those with the lowest positions, so that the rest has no gaps. Events
+ * that are not published yet stay, and so does the newest one, from which the next position is counted. Returns the
+ * number of removed events.
  */
 export async function forgetEvents(database: Database, { before, count }: Retention): Promise<number> {
   for (let removed = 0; ; ) {

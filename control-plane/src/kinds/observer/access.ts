@@ -9,7 +9,7 @@ export function requireObserverMessaging({ observerMessaging }: Services): void 
   if (observerMessaging.isOpen || observerMessaging.accountSeed !== null) return
   throw new HearthError(
     'conflict',
-    'this installation lets nobody read from NATS: HEARTH_NATS_OBSERVER_SEED_FILE is not set',
+    'this installation cannot issue NATS credentials: HEARTH_NATS_OBSERVER_SEED_FILE is not set',
   )
 }
 

@@ -15,7 +15,7 @@ export type ProjectAction =
   | { do: 'wait'; until: Date }
   | { do: 'tell'; failure: Failure; until: Date } // the deadline has passed: record what it waits for, and go on waiting
 
-const namesTold = 5
+const namesShown = 5
 
 /**
  * The next action for a project that is being deleted: it waits for its pools and environments, and records what it
@@ -31,13 +31,13 @@ export function decide(seen: SeenProject): ProjectAction | null {
 }
 
 function describe({ pools, machines }: SeenProject): string {
-  const told = machines
-    .slice(0, namesTold)
+  const shown = machines
+    .slice(0, namesShown)
     .map(({ name, phase, runner }) => `${name} (${phase}${runner === null ? '' : ` on ${runner}`})`)
-  const more = machines.length > namesTold ? ` and ${machines.length - namesTold} more` : ''
+  const more = machines.length > namesShown ? ` and ${machines.length - namesShown} more` : ''
   const parts = [
     ...(pools.length === 0 ? [] : [`the pools ${pools.join(', ')}`]),
-    ...(machines.length === 0 ? [] : [`the machines ${told.join(', ')}${more}`]),
+    ...(machines.length === 0 ? [] : [`the machines ${shown.join(', ')}${more}`]),
   ]
   return `it still waits for ${parts.join(' and ')} to go: \`hearth why\` on one says what keeps it`
 }

@@ -70,5 +70,5 @@ function leftOut(
   })
   if (causes.length === 0) return null
   const others = causes.length > mostNamed ? ` and ${causes.length - mostNamed} more` : ''
-  return `nobody looked for branch ${branch} in ${causes.slice(0, mostNamed).join(', ')}${others}: the first machine will tell`
+  return `could not check branch ${branch} in ${causes.slice(0, mostNamed).join(', ')}${others}: the first environment shows whether it exists`
 }

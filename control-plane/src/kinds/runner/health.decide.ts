@@ -1,7 +1,7 @@
 import type { RunnerHealth } from '@hearth/contract'
 import { backoff } from '@hearth/foundation'
 
-/** How a boot on the host ended: ready, or failed for a cause that speaks against a host. */
+/** How a boot on the host ended: ready, or failed for a cause that counts against the host. */
 export interface Boot {
   environmentId: string
   /** The same for environments made from the same configuration. */
@@ -27,10 +27,10 @@ export interface SeenHealth {
   now: Date
 }
 
-/** So much of the past counts. */
+/** Only boots of this last period count. */
 const windowMilliseconds = 3_600_000
 const bootsCounted = 10
-/** So many failures, and at least half of the boots, take a host out of placement. */
+/** With so many failures, and if at least half of the boots failed, the host gets no new environments. */
 const failuresToDegrade = 3
 const longestPauseMilliseconds = 1_800_000
 

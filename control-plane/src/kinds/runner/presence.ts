@@ -17,13 +17,13 @@ export async function notePresences(tools: Tools, presences: readonly Presence[]
   for (const presence of presences) {
     const row = rows.get(presence.runnerId)
     if (row === undefined || row.epoch !== presence.epoch) continue
-    await noteNews(tools, row, presence, now).catch((error: unknown) => {
+    await storeFacts(tools, row, presence, now).catch((error: unknown) => {
       tools.log.warn({ err: toError(error), runnerId: row.id }, 'could not store the facts of a heartbeat')
     })
   }
 }
 
-async function noteNews(
+async function storeFacts(
   { database, timings }: Tools,
   row: RunnerRow,
   presence: Presence,

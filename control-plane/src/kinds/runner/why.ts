@@ -99,10 +99,10 @@ function explainDegraded({ runner }: RunnerSight, evidence: Evidence[]): Reasons
   }
 }
 
-const namesTold = 10
+const namesShown = 10
 
 function holding({ machines }: RunnerSight): Evidence[] {
-  return machines.slice(0, namesTold).map(({ name, claim, going }) => {
+  return machines.slice(0, namesShown).map(({ name, claim, going }) => {
     const whose = claim === null ? 'unclaimed' : `claim ${claim}`
     return { what: `holds ${name} (${going ? 'being deleted' : whose})`, at: null }
   })

@@ -19,7 +19,7 @@ const mostWaiting = 2_000
  * How many waiting environments, from the front, get their reason updated each time; for the others it would change
  * with every environment that comes or goes.
  */
-const toldEachTime = 10
+const updatedEachTime = 10
 
 /**
  * Places an organization's waiting environments, the oldest first, in one pass: the fleet is read once, and two
@@ -35,8 +35,10 @@ export const placementReconciler: Reconciler = {
     const placements = placeAll(line, candidates)
     const fitting = line.filter(({ id }) => isPlaced(placements.get(id)))
     const chosen = fitting.slice(0, mostPlaced)
-    const told = line.filter((waiting, position) => isTold(waiting, position, placements.get(waiting.id)))
-    const ids = [...chosen, ...told].map(({ id }) => id)
+    const toUpdate = line.filter((waiting, position) =>
+      needsUpdate(waiting, position, placements.get(waiting.id)),
+    )
+    const ids = [...chosen, ...toUpdate].map(({ id }) => id)
     await writePlacements(tx, await lockEnvironments(tx, ids), placements, now)
     if (fitting.length > chosen.length) return now
     return line.length > fitting.length ? new Date(now.getTime() + timings.placementRest) : null
@@ -107,14 +109,14 @@ async function writePlacements(
 
 const isPlaced = (placement: Placement | undefined) => placement !== undefined && placement.runnerId !== null
 
-function isTold({ told }: InLine, position: number, placement: Placement | undefined): boolean {
+function needsUpdate({ storedReason }: InLine, position: number, placement: Placement | undefined): boolean {
   if (placement === undefined || placement.runnerId !== null) return false
-  return told === null || (position < toldEachTime && told !== placement.reason)
+  return storedReason === null || (position < updatedEachTime && storedReason !== placement.reason)
 }
 
 interface InLine extends Waiting {
   /** The reason for waiting that its status holds. */
-  told: string | null
+  storedReason: string | null
 }
 
 async function waitingLine(tx: DatabaseTransaction, organizationId: string): Promise<InLine[]> {
@@ -129,7 +131,7 @@ async function waitingLine(tx: DatabaseTransaction, organizationId: string): Pro
       'claim_id',
       'owner_kind',
       sql<string>`environments.spec->'plan'->>'image'`.as('image'),
-      sql<string | null>`environments.status->>'placement'`.as('told'),
+      sql<string | null>`environments.status->>'placement'`.as('stored_reason'),
       'environment_classes.spec as class_spec',
     ])
     .where('environments.organization_id', '=', organizationId)
@@ -138,5 +140,5 @@ async function waitingLine(tx: DatabaseTransaction, organizationId: string): Pro
     .orderBy('environments.id')
     .limit(mostWaiting)
     .execute()
-  return rows.map((row) => ({ id: row.id, wanted: wantedBy(row), told: row.told }))
+  return rows.map((row) => ({ id: row.id, wanted: wantedBy(row), storedReason: row.stored_reason }))
 }

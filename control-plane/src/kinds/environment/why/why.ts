@@ -63,12 +63,12 @@ function explainPending(seen: EnvironmentSight): Reasons {
   }
 }
 
-const namesTold = 10
+const namesShown = 10
 
 function refusalEvidence({ what, names }: RefusalGroup): Evidence {
-  const told = names.slice(0, namesTold).join(', ')
-  const more = names.length > namesTold ? ` and ${names.length - namesTold} more` : ''
-  return { what: names.length === 1 ? what : `${what}: ${told}${more}`, at: null }
+  const shown = names.slice(0, namesShown).join(', ')
+  const more = names.length > namesShown ? ` and ${names.length - namesShown} more` : ''
+  return { what: names.length === 1 ? what : `${what}: ${shown}${more}`, at: null }
 }
 
 function explainUnreachable(seen: EnvironmentSight): Reasons {

@@ -32,7 +32,7 @@ const on: ReadonlySet<string> = new Set<EnvironmentPhase>([
   'running',
   'stopping',
 ])
-const namesTold = 10
+const namesShown = 10
 
 /** Throws `conflict` for a snapshot that may not be deleted, and says what uses it. */
 export function refuseUsed(name: string, { environments, children }: SnapshotUsers, force: boolean): void {
@@ -44,8 +44,8 @@ export function refuseUsed(name: string, { environments, children }: SnapshotUse
         ...children.map((child) => `snapshot ${child.name}`),
       ]
   if (users.length === 0) return
-  const told = users.slice(0, namesTold).join(', ')
-  const more = users.length > namesTold ? ` and ${users.length - namesTold} more` : ''
+  const told = users.slice(0, namesShown).join(', ')
+  const more = users.length > namesShown ? ` and ${users.length - namesShown} more` : ''
   const wayOut =
     running.length > 0 ? 'delete or stop those that run first' : 'delete them first, or use force=true'
   throw new HearthError('conflict', `snapshot ${name} is used by ${told}${more}: ${wayOut}`)
