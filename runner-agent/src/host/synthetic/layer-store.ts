@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { appendFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type LayerFile, reportedLayerSchema } from '@hearth/contract'
 import { z } from 'zod'
@@ -96,7 +96,7 @@ export class LayerStore {
     if (offset !== there) {
       throw new HostError('host_refused', `the ${file} of ${layerId} has ${there} bytes, not ${offset}`)
     }
-    await appendFile(this.path(layerId, file), content, { mode: 0o600 })
+    await this.files.writePart(this.path(layerId, file), offset, content)
   }
 
   /** Zero where there is no such file. */

@@ -1,11 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { newId, systemClock } from '@hearth/foundation'
+import { newId } from '@hearth/foundation'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ExclusionScope } from '../exclusion-scope.ts'
 import { layerContract } from '../layer-contract.ts'
-import { SyntheticHost } from './synthetic-host.ts'
+import { syntheticHostAt, syntheticSpecification } from './host.fixture.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -14,38 +13,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const hostOf = (owner: string, name: string, diskReserveBytes = 0) =>
-  new SyntheticHost({
-    settings: {
-      createMilliseconds: 0,
-      bootMilliseconds: 0,
-      stepMilliseconds: 0,
-      freezeMilliseconds: 0,
-      resumeMilliseconds: 0,
-      failures: {},
-    },
-    clock: systemClock,
-    random: Math.random,
-    machinesFolder: join(folder, name, 'environments'),
-    layersFolder: join(folder, name, 'layers'),
-    exclusion: new ExclusionScope(join(folder, 'locks'), name),
-    diskReserveBytes,
-    owner,
-    capacity: { virtualCpus: 1, memoryMebibytes: 1, diskGibibytes: 1 },
-    images: ['debian-12'],
-  })
-
-const specification = () => ({
-  environmentId: newId(),
-  hostname: 'shop',
-  image: 'debian-12',
-  virtualCpus: 1,
-  memoryMebibytes: 512,
-  diskGibibytes: 3,
-  limits: {},
-  userCertificateAuthority: 'ssh-ed25519 AAAA',
-  principal: 'environment:x',
-  source: null,
-})
+  syntheticHostAt(join(folder, name), owner, { diskReserveBytes })
 
 describe('what hosts promise of layers', () => {
   for (const [promise, holds] of layerContract) {
@@ -55,7 +23,7 @@ describe('what hosts promise of layers', () => {
         owner: 'runner-1',
         foreignHost: hostOf('runner-2', 'one'),
         otherHost: hostOf('runner-1', 'two'),
-        specification,
+        specification: syntheticSpecification,
         damage: async (layerId, file) => {
           const path = join(folder, 'one', 'layers', layerId, file)
           const bytes = await readFile(path)
@@ -69,7 +37,7 @@ describe('what hosts promise of layers', () => {
 test('a layer holds what its machine wrote since the layer below it', async () => {
   const host = hostOf('runner-1', 'one')
   const authority = { epoch: 1, generation: 1, assertHeld: async () => undefined }
-  const given = specification()
+  const given = syntheticSpecification()
   await host.machines.create(given, authority)
   const bytes: number[] = []
   for (const boots of [0, 1, 2]) {
@@ -87,7 +55,7 @@ test('a layer holds what its machine wrote since the layer below it', async () =
 test('nothing is frozen or copied into the reserve of the host’s disk, and nothing is left of the attempt', async () => {
   const authority = { epoch: 1, generation: 1, assertHeld: async () => undefined }
   const host = hostOf('runner-1', 'one', 1024 ** 3)
-  const given = specification()
+  const given = syntheticSpecification()
   await host.machines.create(given, authority)
   await host.machines.start(given.environmentId, authority)
   const layerId = newId()

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newId, systemClock } from '@hearth/foundation'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { LocalCommandRunner } from '../command/local.ts'
 import { ExclusionScope } from '../exclusion-scope.ts'
+import { runCutAfter } from './cutting.fixture.ts'
 import { SyntheticHost } from './synthetic-host.ts'
 
 const owner = newId()
@@ -50,38 +50,6 @@ const specification = () => ({
   principal: 'environment:x',
   source: null,
 })
-
-class Cut extends Error {}
-
-/** Counts changes of files; the change with the given number and all later ones have no effect. */
-function cutAfter(allowed: number): { changes: number } {
-  const count = { changes: 0 }
-  for (const name of ['writeFile', 'rename', 'remove'] as const) {
-    const original = LocalCommandRunner.prototype[name] as (...given: unknown[]) => Promise<void>
-    vi.spyOn(LocalCommandRunner.prototype, name).mockImplementation(async function (
-      this: LocalCommandRunner,
-      ...given: unknown[]
-    ) {
-      if (count.changes >= allowed) throw new Cut()
-      count.changes += 1
-      await original.apply(this, given)
-    })
-  }
-  return count
-}
-
-async function runCutAfter(allowed: number, work: () => Promise<void>): Promise<boolean> {
-  cutAfter(allowed)
-  const whole = await work().then(
-    () => true,
-    (thrown: unknown) => {
-      if (thrown instanceof Cut) return false
-      throw thrown
-    },
-  )
-  vi.restoreAllMocks()
-  return whole
-}
 
 const lives = {
   'making and starting': async (host: SyntheticHost, given: ReturnType<typeof specification>) => {
