@@ -200,7 +200,7 @@ export const layerContract: readonly (readonly [
   ],
   [
     'a layer that was changed is found before a machine starts on it',
-    onMachine(async ({ setting: { host, specification, damage }, freeze }) => {
+    onMachine(async ({ setting: { host, specification, damage }, given, freeze }) => {
       const layerId = await freeze(false)
       await host.layers.verify(layerId, neverAborted)
       await damage(layerId, 'disk')
@@ -208,6 +208,7 @@ export const layerContract: readonly (readonly [
       const fork = { ...specification(), source: { layerId } }
       await refused('layer_damaged', () => host.machines.create(fork, authority))
       strictEqual((await host.machines.look(fork.environmentId)).ownership, null)
+      await refused('layer_damaged', () => host.machines.start(given.environmentId, authority))
     }),
   ],
   [

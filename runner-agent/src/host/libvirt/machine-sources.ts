@@ -25,7 +25,7 @@ export class MachineSources {
     const source = file?.given?.source
     if (file?.given == null || source === undefined) return work()
     const { layerId } = source
-    await this.place.integrity.check(layerId)
+    await this.place.integrity.checkChain(layerId)
     if (source.state === 'resuming') {
       // Nobody got the machine that was to go on from memory: what it wrote is of no use.
       const { lasting } = await this.disks.definitions(environmentId)

@@ -102,6 +102,7 @@ export class SyntheticMachines implements Machines {
   async start(environmentId: string, authority: Authority): Promise<void> {
     const machine = await this.existing(environmentId, authority)
     if (machine.power === 'running' || machine.power === 'paused') return
+    await this.checkBase(machine.disk.layerId)
     const answersAt = this.options.clock.now().getTime() + this.options.settings.bootMilliseconds
     // The seed disk gives a guest its own identity when it boots.
     await this.write(machine, authority, {
@@ -310,6 +311,13 @@ export class SyntheticMachines implements Machines {
       await this.layers.verify(layerId)
       await work({ layerId, writtenBytes: emptyDiskBytes, state: 'fresh' })
     })
+  }
+
+  /** Throws HostError `layer_damaged`; a layer whose freezing was given up has nothing that it could be compared with. */
+  private async checkBase(layerId: string | null): Promise<void> {
+    if (layerId === null) return
+    const layer = await this.layers.read(layerId)
+    if (layer === null || layer.phase === 'present') await this.layers.verify(layerId)
   }
 
   private folderOf(environmentId: string, authority: Authority): StoredMachine {

@@ -25,18 +25,24 @@ export class LayerIntegrity {
   ) {}
 
   /**
-   * Throws HostError `layer_damaged` unless the layer and all layers below it are present and as they were made. The
-   * memory is checked of the layer itself, where it is asked for.
+   * Throws HostError `layer_damaged` unless the layer is present, and it and all layers below it are as they were made.
+   * The memory is checked of the layer itself, where it is asked for.
    */
   async check(layerId: string, withMemory = false): Promise<LayerFileContent> {
-    const chain = await this.chain(layerId)
-    for (const { folder, content } of chain) {
-      const memory = withMemory && folder.layerId === layerId
-      await this.checkFiles(folder, content, memory ? ['disk', 'memory'] : ['disk'])
+    const content = await presentIn(this.folderOf(layerId))
+    await this.checkChain(layerId)
+    if (withMemory) await this.checkFile(this.folderOf(layerId), content, 'memory')
+    return content
+  }
+
+  /**
+   * Throws HostError `layer_damaged` unless the layer and all layers below it are as they were made. One whose freezing
+   * was given up is what its machine stands on all the same; nothing says what its digest was.
+   */
+  async checkChain(layerId: string): Promise<void> {
+    for (const { folder, content } of await this.chain(layerId)) {
+      if (content.phase === 'present') await this.checkFile(folder, content, 'disk')
     }
-    const [top] = chain
-    if (top === undefined) throw new Error('a chain begins with the layer itself')
-    return top.content
   }
 
   /** Reads the layer's files whole. Throws HostError `layer_damaged`. */
@@ -81,27 +87,26 @@ export class LayerIntegrity {
     const chain = []
     for (let id: string | null = layerId; id !== null; ) {
       const folder = this.folderOf(id)
-      const content = await presentIn(folder)
+      const content = await folder.read()
+      if (content === null) throw damaged(id, 'it is not on this host')
       chain.push({ folder, content })
       id = content.facts.parentId
     }
     return chain
   }
 
-  private async checkFiles(
+  private async checkFile(
     folder: LayerFolder,
     content: LayerFileContent,
-    names: readonly LayerFileName[],
+    name: LayerFileName,
   ): Promise<void> {
-    const marks = await this.marks(folder)
+    if (content.facts[name] === null) return
+    const [marks, seen] = [await this.marks(folder), await this.markOf(folder, name)]
+    const known = marks[name]
     const isStarting = this.starts.has(folder.layerId)
-    for (const name of names) {
-      if (content.facts[name] === null) continue
-      const [known, seen] = [marks[name], await this.markOf(folder, name)]
-      if (known !== undefined && seen !== null && isSame(known, seen, isStarting)) continue
-      await this.compare(folder, content, name, seen)
-      await this.note(folder, [name])
-    }
+    if (known !== undefined && seen !== null && isSame(known, seen, isStarting)) return
+    await this.compare(folder, content, name, seen)
+    await this.note(folder, [name])
   }
 
   private async compare(
