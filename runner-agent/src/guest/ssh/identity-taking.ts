@@ -90,7 +90,7 @@ const reseedRequest = '0x5207'
 
 function startReseeding(root: string): string[] {
   const device = `${root}/dev/urandom`
-  const perl = `open(my $pool, "+<", $ARGV[0]) && ioctl($pool, ${reseedRequest}, 0) || exit 1`
+  const perl = `open(POOL, "+<", $ARGV[0]) && ioctl(POOL, ${reseedRequest}, 0) || exit 1`
   const python = `import fcntl, sys; fcntl.ioctl(open(sys.argv[1], "wb"), ${reseedRequest})`
   return [
     // A guest that goes back to its own checkpoint was given its seed before.

@@ -4,6 +4,7 @@ import { newId } from '@hearth/foundation'
 import { z } from 'zod'
 import { LocalCommandRunner } from '../command/local.ts'
 import { OwnedFolders } from '../command/owned-folders.ts'
+import { type GuestFiles, isGuestFile } from './guest-files.ts'
 
 const storedMachineSchema = z.object({
   /** `absent` while only the folder exists. */
@@ -103,6 +104,26 @@ export class MachineStore {
 
   writeText(environmentId: string, name: string, text: string): Promise<void> {
     return this.files.writeFile(join(this.folders.path(environmentId), name), text, 0o600)
+  }
+
+  async readGuestFiles(environmentId: string): Promise<GuestFiles> {
+    const names = (await this.files.list(this.folders.path(environmentId))).filter(isGuestFile)
+    const texts = await Promise.all(
+      names.map(async (name) => [name, (await this.readText(environmentId, name)) ?? ''] as const),
+    )
+    return Object.fromEntries(texts)
+  }
+
+  /** What the guest had before is gone. */
+  async replaceGuestFiles(environmentId: string, files: GuestFiles): Promise<void> {
+    for (const name of Object.keys(await this.readGuestFiles(environmentId))) {
+      if (!Object.hasOwn(files, name)) await this.removeFile(environmentId, name)
+    }
+    for (const [name, text] of Object.entries(files)) await this.writeText(environmentId, name, text)
+  }
+
+  removeFile(environmentId: string, name: string): Promise<void> {
+    return this.files.remove(join(this.folders.path(environmentId), name))
   }
 
   /** Id of the synthetic host's current boot. */

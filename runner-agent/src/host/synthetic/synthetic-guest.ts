@@ -31,6 +31,9 @@ const ledgerEntrySchema = z.object({
   origin: z.object({ runnerId: z.string(), ...numbers }),
 })
 
+/** Says whose steps and numbers are in the guest: the machine id. */
+const ledgerOwnerFile = 'guest-var-lib-hearth-machine'
+
 /** The inside of a synthetic machine: a step takes the time given in the settings and runs nothing. */
 export class SyntheticGuest implements Guest {
   constructor(
@@ -64,7 +67,16 @@ export class SyntheticGuest implements Guest {
     if (failsByChance(this.world.settings, 'own_identity', this.world.random)) {
       throw new IdentityNotTaken('simulated failure: the guest does not take its identity')
     }
+    // Another machine's steps and numbers say nothing about this one.
+    const owner = await this.store.readText(environmentId, ledgerOwnerFile)
+    if (owner !== this.machine.identity.machineId) {
+      const names = Object.keys(await this.store.readGuestFiles(environmentId))
+      for (const name of names.filter((each) => !each.startsWith('guest-'))) {
+        await this.store.removeFile(environmentId, name)
+      }
+    }
     await this.pass(origin)
+    await this.store.writeText(environmentId, ledgerOwnerFile, this.machine.identity.machineId)
     await this.store.write(environmentId, { ...machine, guest: null })
   }
 

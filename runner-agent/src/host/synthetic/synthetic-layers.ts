@@ -7,6 +7,7 @@ import type { ExclusionScope } from '../exclusion-scope.ts'
 import { HostError } from '../host-error.ts'
 import type { FreezeRequest, Layer, LayerEntry, LayerFileName, LayerManifest, LayerPart } from '../layer.ts'
 import { deepestLayer, type Layers } from '../layers.ts'
+import { packGuestFiles } from './guest-files.ts'
 import type { LayerStore, StoredLayer } from './layer-store.ts'
 import type { MachineStore, StoredMachine } from './machine-store.ts'
 import type { SyntheticWorld } from './settings.ts'
@@ -221,7 +222,7 @@ export class SyntheticLayers implements Layers {
       if (begun === null) await this.layers.open(layerId, this.begun(layerId, authority))
       await delay(settings.freezeMilliseconds)
       await authority.assertHeld()
-      begun = await this.fill(layerId, { ...this.begun(layerId, authority), ...frozen })
+      begun = await this.fill(request, { ...this.begun(layerId, authority), ...frozen })
       await authority.assertHeld()
       const disk = { layerId, writtenBytes: emptyDiskBytes, state: 'ran' } as const
       await this.machines.write(environmentId, { ...machine, disk })
@@ -230,9 +231,13 @@ export class SyntheticLayers implements Layers {
   }
 
   /** Writes the files of a layer and what is known of it, with the digests. */
-  private async fill(layerId: string, layer: StoredLayer & { facts: ReportedLayer }): Promise<StoredLayer> {
+  private async fill(
+    { layerId, environmentId }: FreezeRequest,
+    layer: StoredLayer & { facts: ReportedLayer },
+  ): Promise<StoredLayer> {
     const { facts } = layer
-    const disk = await this.layers.put(layerId, 'disk', randomBytes(facts.disk.bytes))
+    const files = await this.machines.readGuestFiles(environmentId)
+    const disk = await this.layers.put(layerId, 'disk', packGuestFiles(files, facts.disk.bytes))
     const memory =
       facts.memory === null ? null : await this.layers.put(layerId, 'memory', randomBytes(facts.memory.bytes))
     const filled = { ...layer, facts: { ...facts, disk, memory } }

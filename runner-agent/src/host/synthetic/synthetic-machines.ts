@@ -10,6 +10,7 @@ import type { EndReason, InventoryEntry, Machine, MachineSpecification, PausedMa
 import type { Machines } from '../machines.ts'
 import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
 import type { SeedFile } from '../seed-file.ts'
+import { type GuestFiles, unpackGuestFiles } from './guest-files.ts'
 import type { LayerStore, StoredLayer } from './layer-store.ts'
 import type { MachineStore, StoredMachine } from './machine-store.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
@@ -86,9 +87,12 @@ export class SyntheticMachines implements Machines {
     const digest = digestRandomSeed(newRandomSeed())
     const { image, virtualCpus, memoryMebibytes, diskGibibytes, source } = specification
     const made = { image, virtualCpus, memoryMebibytes, diskGibibytes }
-    await this.over(source?.layerId ?? null, made, async (disk) => {
-      await this.write(existing, authority, {
-        ...this.folderOf(environmentId, authority),
+    await this.over(source?.layerId ?? null, made, async (disk, files) => {
+      const folder = this.folderOf(environmentId, authority)
+      if (existing === null) await this.write(null, authority, folder)
+      await this.store.replaceGuestFiles(environmentId, files)
+      await this.write(folder, authority, {
+        ...folder,
         power: 'shut_off',
         endReason: 'unknown',
         address: { host: '127.0.0.1', port: portOf(environmentId), user: 'root', hostKey: this.hostKey() },
@@ -148,9 +152,11 @@ export class SyntheticMachines implements Machines {
     if (machine.specification === null) {
       throw new HostError('host_refused', `the machine ${environmentId} was made by an earlier agent`)
     }
-    await this.over(layerId, machine.specification, (disk) =>
-      this.write(machine, authority, { ...machine, disk }),
-    )
+    await this.over(layerId, machine.specification, async (disk, files) => {
+      await authority.assertHeld()
+      await this.store.replaceGuestFiles(environmentId, files)
+      await this.write(machine, authority, { ...machine, disk })
+    })
   }
 
   async givenFiles(environmentId: string): Promise<SeedFile[]> {
@@ -290,9 +296,9 @@ export class SyntheticMachines implements Machines {
   private async over(
     layerId: string | null,
     { image, diskGibibytes }: NonNullable<StoredMachine['specification']>,
-    work: (disk: StoredMachine['disk']) => Promise<void>,
+    work: (disk: StoredMachine['disk'], files: GuestFiles) => Promise<void>,
   ): Promise<void> {
-    if (layerId === null) return work({ layerId, writtenBytes: emptyDiskBytes, state: 'fresh' })
+    if (layerId === null) return work({ layerId, writtenBytes: emptyDiskBytes, state: 'fresh' }, {})
     await this.options.exclusion.layer(layerId, async () => {
       const layer = await this.layers.read(layerId)
       if (layer?.phase !== 'present' || layer.machine === null) {
@@ -309,7 +315,8 @@ export class SyntheticMachines implements Machines {
         )
       }
       await this.layers.verify(layerId)
-      await work({ layerId, writtenBytes: emptyDiskBytes, state: 'fresh' })
+      const files = unpackGuestFiles(await this.layers.content(layerId, 'disk'))
+      await work({ layerId, writtenBytes: emptyDiskBytes, state: 'fresh' }, files)
     })
   }
 

@@ -1,6 +1,7 @@
 import type { ProvisioningPlan, Repository } from '@hearth/contract'
 import type { GuestCommand } from '../../guest/guest.ts'
 import { quote } from '../../secure-shell/quote.ts'
+import { updateScript } from './update-repository.ts'
 
 /** Folder in memory: the credentials of a repository are never on a disk and are removed after its clone. */
 const credentialFolder = '/run/hearth/git'
@@ -30,14 +31,19 @@ export function environmentSecretNames({
   return secretNames.filter((name) => !credentials.has(name))
 }
 
-/** Clones into `/home/<name>`; removes the credentials however the clone ends. */
-export function cloneCommand(repository: Repository): GuestCommand {
+/**
+ * Clones into `/home/<name>`; removes the credentials however the clone ends. A machine from a snapshot may have the
+ * repository already: then that is brought up to date.
+ */
+export function cloneCommand(repository: Repository, fromSnapshot = false): GuestCommand {
   const { url, name, branch, token, deployKey, knownHosts } = repository
   const options =
     token === undefined ? '' : `-c credential.helper= -c credential.helper=${quote(tokenHelper(repository))} `
   const wanted = branch === null ? '' : `--branch ${quote(branch)} `
-  const clone = `git ${options}clone ${wanted}-- ${quote(url)} ${quote(`/home/${name}`)}`
-  const check = branch === null ? `\n${headCheck(`/home/${name}`)}` : ''
+  const folder = `/home/${name}`
+  const check = branch === null ? `\n${headCheck(folder)}` : ''
+  const clone = `git ${options}clone ${wanted}-- ${quote(url)} ${quote(folder)}${check}`
+  const work = fromSnapshot ? orUpdate(folder, clone, updateScript({ folder, url, branch, options })) : clone
   const shell =
     deployKey === undefined && knownHosts === undefined
       ? ''
@@ -50,10 +56,14 @@ export function cloneCommand(repository: Repository): GuestCommand {
   const removal =
     removed.length === 0 ? '' : `trap ${quote(`rm -f -- ${removed.map(quote).join(' ')}`)} EXIT\n`
   return {
-    name: `git clone ${withoutCredentials(url)}`,
-    command: `${removal}${shell}${clone}${check}`,
+    name: `git ${fromSnapshot ? 'fetch' : 'clone'} ${withoutCredentials(url)}`,
+    command: `${removal}${shell}${work}`,
     timeoutSeconds: null,
   }
+}
+
+function orUpdate(folder: string, clone: string, update: string): string {
+  return `if [ -e ${quote(folder)}/.git ]; then\n${update}\nelse\n${clone}\nfi`
 }
 
 /**

@@ -2,6 +2,7 @@ import type { StepStatus } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import type { Logger } from 'pino'
 import type { OpenGuest } from '../../guest/guest.ts'
+import type { Layers } from '../../host/layers.ts'
 import type { Machines } from '../../host/machines.ts'
 import type { LogTarget } from '../../reporting/log-publisher.ts'
 import type { StepDeadlines } from './guest-steps.ts'
@@ -11,6 +12,7 @@ import type { Slots } from './slots.ts'
 /** What the work on an environment needs beside its order. */
 export interface EnvironmentContext {
   machines: Machines
+  layers: Pick<Layers, 'look'>
   openGuest: OpenGuest
   logs: LogTarget
   pauses: Pick<Pauses, 'of'>

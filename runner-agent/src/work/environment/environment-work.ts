@@ -10,7 +10,7 @@ import { GuestConnection } from './guest-connection.ts'
 import { MachineEnded } from './machine-ended.ts'
 import { MachinePower } from './machine-power.ts'
 import { type MachineStep, nextStep, phaseDuring } from './next-step.ts'
-import { parseRecord } from './record.ts'
+import { parseRecord, reopened } from './record.ts'
 import { RecordKeeper } from './record-keeper.ts'
 import { thrownFailure } from './step-failure.ts'
 import { type FailedStep, StepRunning } from './step-running.ts'
@@ -71,10 +71,19 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
     const { id } = task.order
     switch (step.kind) {
       case 'create':
-        await power.create()
+        await power.create(step.source)
         return null
       case 'start':
         await power.start(machine)
+        return null
+      case 'start_from_memory':
+        await power.startFromMemory(machine)
+        return null
+      case 'leave_memory':
+        await power.leaveMemory()
+        return null
+      case 'restore':
+        await power.restore(step.source)
         return null
       case 'check_guest':
         return this.steps.checkGuest(machine)
@@ -94,6 +103,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
         record.replace(null)
         return null
       case 'recover':
+        record.replaceSteps((steps) => reopened(steps, 'own_identity', 'failed'))
         await record.keep({ failure: null, failedGeneration: 0, power: 'stopped' })
         return null
       default:
@@ -131,6 +141,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
       identity: record?.identity ?? null,
       paused: this.context.pauses.of(id),
       steps: record?.steps ?? [],
+      startedFrom: record?.startedFrom ?? null,
       failure,
     }
   }

@@ -44,7 +44,11 @@ export function guestStep(
   step: { name: ScriptStepName; repository: string | null },
   generation: number,
   deadlines: StepDeadlines,
-  { hooks = { kind: 'none' }, syncs = false }: { hooks?: RepositoryHooks; syncs?: boolean } = {},
+  {
+    hooks = { kind: 'none' },
+    syncs = false,
+    fromSnapshot = false,
+  }: { hooks?: RepositoryHooks; syncs?: boolean; fromSnapshot?: boolean } = {},
 ): GuestStep {
   const repository = plan.repositories.find(({ name }) => name === step.repository)
   const repositoryFolder = `/home/${step.repository ?? ''}`
@@ -56,7 +60,7 @@ export function guestStep(
       case 'clone_repo':
         return {
           folder: '/home',
-          commands: repository === undefined ? [] : [cloneCommand(repository)],
+          commands: repository === undefined ? [] : [cloneCommand(repository, fromSnapshot)],
           onlyWithExecutable: null,
         }
       case 'init_repo':

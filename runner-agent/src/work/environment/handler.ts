@@ -29,6 +29,7 @@ export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, Environ
     this.context = {
       ...given,
       machines: host.machines,
+      layers: host.layers,
       logs: given,
       pauses: this.pauses,
       bootSlots: new Slots(given.bootConcurrency),

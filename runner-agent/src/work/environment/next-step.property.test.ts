@@ -2,8 +2,9 @@ import { samplePlan } from '@hearth/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Power } from '../../host/machine.ts'
+import { fromImage, fromLayer } from './machine-origin.ts'
 import { type NextStep, nextStep, phaseDuring, type Seen, type Wanted } from './next-step.ts'
-import { type EnvironmentRecord, firstOpenStep, newRecord } from './record.ts'
+import { type EnvironmentRecord, firstOpenStep, newRecord, reopened, restoredSteps } from './record.ts'
 
 const plan = samplePlan({
   repositories: [{ url: 'https://example.org/shop.git', name: 'shop', branch: null, setup: [] }],
@@ -27,6 +28,17 @@ const machine = (power: Power, epoch: number, generation: number): Seen['machine
 })
 const absent: Seen['machine'] = { ...host, power: 'absent', ownership: null }
 const fresh = newRecord(1, plan)
+const snapshotId = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
+const anySource = fc.option(
+  fc.record({
+    snapshotId: fc.constant(snapshotId),
+    memory: fc.boolean(),
+    incarnation: fc.integer({ min: 1, max: 3 }),
+    heldSteps: fc.subarray(['clone_repo.shop', 'init_repo.shop', 'project_setup']),
+    onlyFromSnapshot: fc.boolean(),
+  }),
+  { nil: null },
+)
 
 const powers: Power[] = ['absent', 'shut_off', 'running', 'paused', 'crashed']
 const anyRecord = fc.option(
@@ -37,11 +49,26 @@ const anyRecord = fc.option(
       checked: fc.boolean(),
       hasFailed: fc.boolean(),
       failedGeneration: fc.integer({ min: 0, max: 4 }),
+      from: fc.constantFrom('image', 'disk', 'memory', null),
+      incarnation: fc.integer({ min: 0, max: 3 }),
+      memoryStart: fc.constantFrom('none' as const, 'wanted' as const, 'begun' as const, 'given_up' as const),
     })
     .map(
-      ({ power, open, checked, hasFailed, failedGeneration }): EnvironmentRecord => ({
+      ({
+        power,
+        open,
+        checked,
+        hasFailed,
+        failedGeneration,
+        from,
+        incarnation,
+        memoryStart,
+      }): EnvironmentRecord => ({
         ...fresh,
         power,
+        incarnation,
+        startedFrom: from === null ? null : { from, snapshotId, incarnation, reason: null },
+        memoryStart: from === 'memory' ? memoryStart : 'none',
         identity: checked ? identity : null,
         steps: fresh.steps.map((step, index) => ({ ...step, phase: index < open ? 'succeeded' : 'pending' })),
         failure: hasFailed ? { code: 'internal', message: '' } : null,
@@ -57,6 +84,7 @@ const anyWanted = fc.record({
   epoch: number,
   generation: number,
   runnerId: fc.constant(runnerId),
+  source: anySource,
 })
 
 test('in every state, a machine that is not ours is only reported', () => {
@@ -94,6 +122,7 @@ test('from every state the steps lead to rest, without repeating a state', () =>
       } else {
         // A paused machine stays paused until it is resumed.
         const waiting = power === 'paused' ? ['provisioning', 'starting'] : []
+        expectRestored(wanted, steps)
         expect(last).toMatchObject({
           kind: 'rest',
           phase: expect.toSatisfy((phase) => [wanted.desiredPhase, 'failed', ...waiting].includes(phase)),
@@ -128,13 +157,69 @@ test('nothing is done to a machine before it has the numbers of the lease and th
   )
 })
 
+/** A machine that runs in the end is the one that the order asks for, and put back no more than once. */
+function expectRestored({ source }: Wanted, steps: { step: NextStep; seen: Seen }[]): void {
+  expect(steps.filter(({ step }) => step.kind === 'restore').length).toBeLessThanOrEqual(1)
+  const { step, seen } = steps.at(-1) ?? {}
+  if (step?.kind !== 'rest' || step.phase !== 'running' || source == null || seen?.machine.power === 'paused')
+    return
+  expect(seen?.record?.incarnation).toBeGreaterThanOrEqual(source.incarnation)
+  expect(seen?.record?.memoryStart).not.toBe('given_up')
+}
+
+test('whatever becomes of layer and memory, the machine runs, or fails where only the snapshot would do', () => {
+  const anyOutcome = fc.record({
+    layer: fc.constantFrom('fits', 'damaged'),
+    memory: fc.constantFrom('fits', 'unusable', 'gate', 'cut'),
+  })
+  fc.assert(
+    fc.property(anySource, anyOutcome, (source, outcome) => {
+      const wanted: Wanted = { desiredPhase: 'running', epoch: 1, generation: 1, runnerId, source }
+      const steps = follow(wanted, { machine: absent, record: null }, outcome)
+      const { step, seen } = steps.at(-1) ?? {}
+      const from = seen?.record?.startedFrom
+      if (source !== null && outcome.layer === 'damaged' && source.onlyFromSnapshot) {
+        expect(step).toMatchObject({ phase: 'failed', failure: { code: 'layer_damaged' } })
+        return
+      }
+      expect(step).toMatchObject({ phase: 'running', failure: null })
+      const isFromImage = source === null || outcome.layer === 'damaged'
+      const usable = ['fits', 'cut'].includes(outcome.memory)
+      const expected = isFromImage ? 'image' : source.memory && usable ? 'memory' : 'disk'
+      expect(from?.from).toBe(expected)
+      // The order of falling back is memory, disk, image, and says why.
+      const quickest = source === null ? 'image' : source.memory ? 'memory' : 'disk'
+      expect(from?.reason === null).toBe(expected === quickest)
+      const held = seen?.record?.steps.filter(({ phase }) => phase === 'held').length
+      expect(held).toBe(isFromImage ? 0 : source.heldSteps.length)
+      expect(seen?.record?.steps.some(({ name }) => name === 'own_identity')).toBe(!isFromImage)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+/** What becomes of a start from a snapshot. */
+interface Outcome {
+  layer: string
+  /** `gate`: the resumed guest cannot be used; `cut`: the agent is killed while the memory is loaded. */
+  memory: string
+}
+
 /**
  * Every step until there is none left or a refusal, each with the state before it, on a host where every step
  * succeeds.
  */
-function follow(wanted: Wanted, from: Seen): { step: NextStep; seen: Seen }[] {
+function follow(
+  wanted: Wanted,
+  from: Seen,
+  outcome: Outcome = { layer: 'fits', memory: 'fits' },
+): { step: NextStep; seen: Seen }[] {
   const taken: { step: NextStep; seen: Seen }[] = []
-  for (let seen = from; taken.length < 30; seen = after(taken.at(-1)?.step as NextStep, seen, wanted)) {
+  for (
+    let seen = from;
+    taken.length < 30;
+    seen = after(taken.at(-1)?.step as NextStep, seen, wanted, outcome)
+  ) {
     const step = nextStep(wanted, seen)
     expect(phaseDuring(step, seen.record)).toBeTypeOf('string')
     taken.push({ step, seen })
@@ -143,13 +228,67 @@ function follow(wanted: Wanted, from: Seen): { step: NextStep; seen: Seen }[] {
   return expect.unreachable('no rest after 30 steps')
 }
 
-/** The state after a step, on a host where every step succeeds. */
-function after(step: NextStep, seen: Seen, wanted: Wanted): Seen {
+const layer = {
+  facts: {
+    ...{ parentId: null, depth: 1, totalBytes: 1, virtualBytes: 1, memoryFault: null, pausedMilliseconds: 0 },
+    disk: { bytes: 1, digest: '' },
+    memory: { bytes: 1, digest: '' },
+  },
+  origin: null,
+}
+
+/** The state after a step, on a host where every step succeeds but for the outcome. */
+function after(step: NextStep, seen: Seen, wanted: Wanted, outcome: Outcome): Seen {
   const { machine: before } = seen
-  const record = seen.record ?? newRecord(wanted.generation, plan)
+  const record = seen.record ?? newRecord(wanted.generation, plan, wanted.source)
+  const { source } = wanted
   switch (step.kind) {
-    case 'create':
-      return { machine: machine('shut_off', wanted.epoch, wanted.generation), record }
+    case 'create': {
+      if (step.source !== null && outcome.layer === 'damaged') {
+        const failure = { code: 'layer_damaged' as const, message: '' }
+        if (step.source.onlyFromSnapshot) {
+          return { machine: before, record: { ...record, failure, failedGeneration: wanted.generation } }
+        }
+        const steps = newRecord(1, plan).steps
+        return { machine: before, record: { ...record, steps, ...fromImage(step.source, 'damaged') } }
+      }
+      const made = machine('shut_off', wanted.epoch, wanted.generation)
+      const known = record.startedFrom?.reason ?? null
+      const origin = step.source === null ? fromImage(source ?? null, known) : fromLayer(step.source, layer)
+      return { machine: made, record: { ...record, ...origin } }
+    }
+    case 'restore':
+      return {
+        machine: { ...before, power: 'shut_off' },
+        record: {
+          ...{ ...record, power: 'stopped', identity: null, failure: null, failedGeneration: 0 },
+          steps: restoredSteps(record.steps, step.source),
+          incarnation: step.source.incarnation,
+          ...fromLayer(step.source, layer),
+        },
+      }
+    case 'leave_memory':
+      return {
+        machine: { ...before, power: 'shut_off' },
+        record: {
+          ...{ ...record, power: 'stopped', identity: null, memoryStart: 'none' },
+          steps: reopened(record.steps, 'own_identity'),
+        },
+      }
+    case 'start_from_memory': {
+      const startedFrom = { snapshotId, incarnation: 1, from: 'disk', reason: 'it does not fit' } as const
+      if (outcome.memory === 'unusable')
+        return { machine: before, record: { ...record, memoryStart: 'none', startedFrom } }
+      if (outcome.memory === 'cut' && record.memoryStart === 'wanted') {
+        return { machine: { ...before, power: 'paused' }, record: { ...record, memoryStart: 'begun' } }
+      }
+      return after(
+        { kind: 'start' },
+        { machine: before, record: { ...record, memoryStart: 'none' } },
+        wanted,
+        outcome,
+      )
+    }
     case 'start': {
       const steps = record.steps.map((each) =>
         each.name === 'create_vm' ? { ...each, phase: 'succeeded' as const } : each,
@@ -161,6 +300,10 @@ function after(step: NextStep, seen: Seen, wanted: Wanted): Seen {
     }
     case 'provision': {
       expect(step.index).toBe(firstOpenStep(record.steps))
+      if (record.startedFrom?.from === 'memory' && outcome.memory === 'gate') {
+        const startedFrom = { ...record.startedFrom, from: 'disk' as const, reason: 'no answer' }
+        return { machine: before, record: { ...record, memoryStart: 'given_up', startedFrom } }
+      }
       const steps = record.steps.map((each, index) =>
         index === step.index ? { ...each, phase: 'succeeded' as const } : each,
       )

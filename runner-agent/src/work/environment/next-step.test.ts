@@ -1,9 +1,9 @@
-import type { EnvironmentOrder } from '@hearth/contract'
+import type { EnvironmentOrder, MachineSource } from '@hearth/contract'
 import { samplePlan } from '@hearth/testing'
 import { describe, expect, test } from 'vitest'
 import type { Power } from '../../host/machine.ts'
 import { type NextStep, nextStep, type Seen, type Wanted } from './next-step.ts'
-import { type EnvironmentRecord, newRecord } from './record.ts'
+import { type EnvironmentRecord, newRecord, restoredSteps } from './record.ts'
 
 const plan = samplePlan({
   repositories: [{ url: 'https://example.org/shop.git', name: 'shop', branch: null, setup: [] }],
@@ -19,6 +19,13 @@ const identity = {
   checkedAt: '2026-01-01T00:00:00Z',
 }
 const runnerId = 'runner-1'
+const source: MachineSource = {
+  snapshotId: '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11',
+  memory: true,
+  incarnation: 1,
+  heldSteps: ['project_setup'],
+  onlyFromSnapshot: false,
+}
 const order = (desiredPhase: EnvironmentOrder['desiredPhase'], generation = 1, epoch = 1): Wanted => ({
   desiredPhase,
   epoch,
@@ -45,6 +52,22 @@ const failed = (change: Partial<EnvironmentRecord> = {}): EnvironmentRecord => (
   power: 'running',
   failure: { code: 'command_failed', message: 'no' },
   failedGeneration: 1,
+  ...change,
+})
+
+const fromSnapshot = (generation = 1, change: Partial<MachineSource> = {}): Wanted => ({
+  ...order('running', generation),
+  source: { ...source, ...change },
+})
+const made = (change: Partial<EnvironmentRecord>): EnvironmentRecord => ({
+  ...newRecord(1, plan, source),
+  startedFrom: { from: 'memory', snapshotId: source.snapshotId, incarnation: 1, reason: null },
+  ...change,
+})
+const putBack = (change: Partial<EnvironmentRecord> = {}): EnvironmentRecord => ({
+  ...done({ identity: null }),
+  steps: restoredSteps(done().steps, source),
+  incarnation: 1,
   ...change,
 })
 
@@ -169,6 +192,140 @@ const table: [name: string, wanted: Wanted, seen: Seen, expected: Partial<NextSt
     order('stopped'),
     { machine: machine('shut_off'), record: done({ power: 'stopped' }) },
     { kind: 'rest', phase: 'stopped' },
+  ],
+  [
+    'to start from a snapshot: made from it',
+    fromSnapshot(),
+    { machine: absent, record: null },
+    { kind: 'create', source },
+  ],
+  [
+    'the snapshot was of no use: made from the image',
+    fromSnapshot(),
+    {
+      machine: machine('absent'),
+      record: made({ startedFrom: { from: 'image', snapshotId: null, incarnation: 1, reason: 'damaged' } }),
+    },
+    { kind: 'create', source: null },
+  ],
+  [
+    'made, with memory: started from it',
+    fromSnapshot(),
+    { machine: machine('shut_off'), record: made({ memoryStart: 'wanted' }) },
+    { kind: 'start_from_memory' },
+  ],
+  [
+    'loading the memory was cut, the machine stands still: loaded again',
+    fromSnapshot(),
+    { machine: machine('paused'), record: made({ memoryStart: 'begun' }) },
+    { kind: 'start_from_memory' },
+  ],
+  [
+    'loading the memory was cut, the machine runs: it counts as started',
+    fromSnapshot(),
+    { machine: machine('running'), record: made({ memoryStart: 'begun' }) },
+    { kind: 'start_from_memory' },
+  ],
+  [
+    'the memory was of no use: booted from the disk',
+    fromSnapshot(),
+    { machine: machine('shut_off'), record: made({ memoryStart: 'none' }) },
+    { kind: 'start' },
+  ],
+  [
+    'the resumed guest was of no use: ended, to boot',
+    fromSnapshot(),
+    { machine: machine('running'), record: made({ power: 'running', memoryStart: 'given_up' }) },
+    { kind: 'leave_memory' },
+  ],
+  [
+    'a guest from a snapshot: first it becomes its own',
+    fromSnapshot(),
+    {
+      machine: machine('running'),
+      record: made({
+        power: 'running',
+        steps: newRecord(1, plan, source).steps.map((step) =>
+          step.name === 'create_vm' ? { ...step, phase: 'succeeded' } : step,
+        ),
+      }),
+    },
+    { kind: 'provision', index: 1 },
+  ],
+  [
+    'to be put back, running',
+    fromSnapshot(2),
+    { machine: machine('running', 2), record: done() },
+    { kind: 'restore', source },
+  ],
+  [
+    'to be put back, off',
+    fromSnapshot(2),
+    { machine: machine('shut_off', 2), record: done({ power: 'stopped' }) },
+    { kind: 'restore', source },
+  ],
+  [
+    'to be put back, paused',
+    fromSnapshot(2),
+    { machine: machine('paused', 2), record: done() },
+    { kind: 'restore', source },
+  ],
+  [
+    'to be put back and stopped: only stopped, for now',
+    { ...fromSnapshot(2), desiredPhase: 'stopped' },
+    { machine: machine('running', 2), record: done() },
+    { kind: 'stop' },
+  ],
+  [
+    'to be put back, and it is gone: failed',
+    fromSnapshot(2),
+    { machine: absent, record: done() },
+    { kind: 'fail' },
+  ],
+  [
+    'put back: started',
+    fromSnapshot(2),
+    { machine: machine('shut_off', 2), record: putBack({ power: 'stopped' }) },
+    { kind: 'start' },
+  ],
+  [
+    'put back and started: its guest becomes its own again',
+    fromSnapshot(2),
+    { machine: machine('running', 2), record: putBack() },
+    { kind: 'provision', index: 1 },
+  ],
+  [
+    'put back once: not again',
+    fromSnapshot(2),
+    { machine: machine('running', 2), record: done({ incarnation: 1 }) },
+    { kind: 'rest', phase: 'running' },
+  ],
+  [
+    'it could not be put back: rest',
+    fromSnapshot(2),
+    {
+      machine: machine('running', 2),
+      record: done({ failure: { code: 'layer_damaged', message: '' }, failedGeneration: 2 }),
+    },
+    { kind: 'rest', phase: 'failed' },
+  ],
+  [
+    'it could not be put back, newer order: tried again',
+    fromSnapshot(3, { incarnation: 2 }),
+    {
+      machine: machine('running', 3),
+      record: done({ failure: { code: 'layer_damaged', message: '' }, failedGeneration: 2 }),
+    },
+    { kind: 'restore' },
+  ],
+  [
+    'put back, and its guest did not become its own, newer order: brought up again',
+    fromSnapshot(3),
+    {
+      machine: machine('running', 3),
+      record: putBack({ failure: { code: 'identity_mismatch', message: '' }, failedGeneration: 2 }),
+    },
+    { kind: 'recover' },
   ],
   ['to delete', order('deleted', 2), { machine: machine('running'), record: done() }, { kind: 'remove' }],
   ['only files left: removed', order('deleted'), { machine: absent, record: fresh }, { kind: 'remove' }],

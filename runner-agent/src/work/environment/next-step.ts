@@ -1,4 +1,4 @@
-import type { EnvironmentOrder, Failure, ReportedPhase } from '@hearth/contract'
+import type { EnvironmentOrder, Failure, MachineSource, ReportedPhase } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import type { Machine } from '../../host/machine.ts'
 import { refusal } from '../fencing.ts'
@@ -6,7 +6,7 @@ import type { CommonStep } from '../work.ts'
 import { endFailure } from './end-failure.ts'
 import { type EnvironmentRecord, firstOpenStep, isProvisioned } from './record.ts'
 
-export type Wanted = Pick<EnvironmentOrder, 'desiredPhase' | 'epoch' | 'generation' | 'runnerId'>
+export type Wanted = Pick<EnvironmentOrder, 'desiredPhase' | 'epoch' | 'generation' | 'runnerId' | 'source'>
 
 export interface Seen {
   machine: Pick<Machine, 'power' | 'ownership' | 'endReason' | 'hostBootId'> & Partial<Pick<Machine, 'fault'>>
@@ -15,8 +15,14 @@ export interface Seen {
 
 /** One step of the work on an environment's machine; after it the host is looked at again. */
 export type MachineStep =
-  | { kind: 'create' }
+  /** From the snapshot, or without one from the image. */
+  | { kind: 'create'; source: MachineSource | null }
   | { kind: 'start' }
+  | { kind: 'start_from_memory' }
+  /** End a guest whose memory cannot be used, and let it boot from the snapshot's disk. */
+  | { kind: 'leave_memory' }
+  /** Put the machine back to the snapshot. */
+  | { kind: 'restore'; source: MachineSource }
   /** Check the identity of a provisioned guest that has booted again. */
   | { kind: 'check_guest' }
   /** Run or continue the provisioning step at this index of the record. */
@@ -60,7 +66,10 @@ export function nextStep(wanted: Wanted, seen: Seen): NextStep {
   }
 }
 
-function towardsRunning(wanted: Wanted, { machine, record }: Seen): NextStep {
+function towardsRunning(wanted: Wanted, seen: Seen): NextStep {
+  const { machine, record } = seen
+  const restored = sourceToRestore(wanted, seen)
+  if (restored !== null) return { kind: 'restore', source: restored }
   if (record !== null && record.failure !== null) {
     if (wanted.generation <= record.failedGeneration) {
       return { kind: 'rest', phase: 'failed', failure: record.failure }
@@ -68,25 +77,29 @@ function towardsRunning(wanted: Wanted, { machine, record }: Seen): NextStep {
     return { kind: isProvisioned(record) && machine.power !== 'absent' ? 'recover' : 'start_over' }
   }
   const { power } = machine
+  const create: NextStep = { kind: 'create', source: sourceToCreateFrom(wanted, record) }
+  if (record?.memoryStart === 'given_up' && power !== 'absent') return { kind: 'leave_memory' }
   switch (power) {
     case 'absent':
       return record === null || (record.power === 'stopped' && !isProvisioned(record))
-        ? { kind: 'create' }
+        ? create
         : {
             kind: 'fail',
             failure: { code: 'guest_unreachable', message: 'the machine is no longer on its host' },
           }
     case 'shut_off':
     case 'crashed':
-      if (record === null) return { kind: 'create' }
-      if (record.power === 'stopped') return { kind: 'start' }
+      if (record === null) return create
+      if (record.power === 'stopped') return startOf(record)
       return { kind: 'fail', failure: endFailure(machine, record) }
     case 'paused':
+      // A machine stands still while its memory is loaded; if that was cut, it does so for ever.
+      if (record?.power === 'stopped' && record.memoryStart === 'begun') return startOf(record)
       // A paused guest does not answer: the remaining steps wait until it is resumed.
       return { kind: 'rest', phase: phaseWhilePaused(record), failure: null }
     case 'running': {
-      if (record === null) return { kind: 'create' }
-      if (record.power === 'stopped') return { kind: 'start' }
+      if (record === null) return create
+      if (record.power === 'stopped') return startOf(record)
       if (machine.fault != null) {
         return { kind: 'fail', failure: { code: 'guest_unreachable', message: machine.fault } }
       }
@@ -98,6 +111,22 @@ function towardsRunning(wanted: Wanted, { machine, record }: Seen): NextStep {
     default:
       return assertNever(power)
   }
+}
+
+/** The snapshot that the machine has to be put back to; a failed attempt is repeated with a newer order. */
+function sourceToRestore({ source, generation }: Wanted, { machine, record }: Seen): MachineSource | null {
+  if (source == null || record === null || machine.power === 'absent') return null
+  if (record.failure !== null && generation <= record.failedGeneration) return null
+  return record.incarnation < source.incarnation ? source : null
+}
+
+/** Once the snapshot was of no use, the image is what is left. */
+function sourceToCreateFrom({ source }: Wanted, record: EnvironmentRecord | null): MachineSource | null {
+  return record?.startedFrom?.from === 'image' ? null : (source ?? null)
+}
+
+function startOf({ memoryStart }: EnvironmentRecord): MachineStep {
+  return { kind: memoryStart === 'wanted' || memoryStart === 'begun' ? 'start_from_memory' : 'start' }
 }
 
 function isForeign(wanted: Wanted, { machine }: Seen): boolean {
@@ -128,12 +157,15 @@ export function phaseDuring(step: NextStep, record: EnvironmentRecord | null): R
       return 'deleting'
     case 'check_guest':
     case 'recover':
+    case 'restore':
       return 'starting'
-    case 'provision':
     case 'create':
     case 'start_over':
       return 'provisioning'
+    case 'provision':
     case 'start':
+    case 'start_from_memory':
+    case 'leave_memory':
     case 'stamp':
     case 'refuse':
       return record !== null && isProvisioned(record) ? 'starting' : 'provisioning'

@@ -2,6 +2,7 @@ import {
   type EnvironmentOrder,
   type Failure,
   type Identity,
+  type StepName,
   type StepStatus,
   stepKey,
 } from '@hearth/contract'
@@ -27,6 +28,8 @@ export interface ProvisionContext {
   interrupted: AbortSignal
   /** Whether no step comes after this one. */
   isLast: boolean
+  /** Whether the guest went on from memory: it was set up before, and synced as often as its origin did. */
+  resumed: boolean
   readConsole(): Promise<string[]>
 }
 
@@ -78,8 +81,8 @@ async function attempt(
   const { guest, order, secrets } = context
   switch (name) {
     case 'ensure_server': {
-      const result = await ensureServer(context, signal)
-      if (result.kind !== 'succeeded') return result
+      const result = await ensureServer(context, 'ensure_server', signal)
+      if (result.kind !== 'succeeded' || context.resumed) return result
       progress.identified = true
       const note = await guest.awaitOwnSetUp(order.plan.diskGibibytes, signal)
       if (context.isLast) await guest.sync(signal)
@@ -99,10 +102,14 @@ async function attempt(
   }
 }
 
-type ServerContext = Pick<ProvisionContext, 'guest' | 'given' | 'clock'>
+export type ServerContext = Pick<ProvisionContext, 'guest' | 'given' | 'clock'>
 
 /** Waits for the guest and compares its identity with the one it was given. */
-async function ensureServer(context: ServerContext, signal: AbortSignal): Promise<ProvisionResult> {
+export async function ensureServer(
+  context: ServerContext,
+  step: StepName,
+  signal: AbortSignal,
+): Promise<ProvisionResult> {
   const evidence = await context.guest.identify(signal)
   const faults = identityFaults(context.given, evidence)
   if (faults.length > 0) {
@@ -112,7 +119,7 @@ async function ensureServer(context: ServerContext, signal: AbortSignal): Promis
       failure: {
         code: 'identity_mismatch',
         message: `the guest is not who it should be: ${faults.join('; ')}`,
-        step: 'ensure_server',
+        step,
       },
     }
   }
@@ -130,7 +137,7 @@ export async function checkServer(
 ): Promise<ProvisionResult> {
   using deadline = new Deadline(seconds * 1000, interrupted)
   try {
-    return await ensureServer(context, deadline.signal)
+    return await ensureServer(context, 'ensure_server', deadline.signal)
   } catch (thrown) {
     if (!deadline.hasPassed) throw thrown
     const message = `the guest did not answer SSH within ${seconds} s of its start`

@@ -6,7 +6,7 @@ import { type EnvironmentRecord, newRecord } from './record.ts'
 export interface RecordKeeperOptions {
   clock: Clock
   /** The order with which provisioning begins. */
-  begun(): Pick<EnvironmentOrder, 'generation' | 'plan'>
+  begun(): Pick<EnvironmentOrder, 'generation' | 'plan' | 'source'>
   /** Stores the record beside the machine. */
   write(text: string): Promise<void>
   /** Called for every step that has ended. */
@@ -31,8 +31,8 @@ export class RecordKeeper implements KeptRecord {
   /** The record; a new one when provisioning begins. */
   open(): EnvironmentRecord {
     if (this.held === null) {
-      const { generation, plan } = this.options.begun()
-      this.held = newRecord(generation, plan)
+      const { generation, plan, source } = this.options.begun()
+      this.held = newRecord(generation, plan, source)
     }
     return this.held
   }
@@ -40,6 +40,12 @@ export class RecordKeeper implements KeptRecord {
   async keep(change: Partial<Omit<EnvironmentRecord, 'steps'>> = {}): Promise<void> {
     this.held = { ...this.opened(), ...change }
     await this.options.write(JSON.stringify(this.held))
+  }
+
+  /** Other steps in place of those of the record, to be kept with the next change. */
+  replaceSteps(change: (steps: readonly StepStatus[]) => StepStatus[]): void {
+    const record = this.opened()
+    this.held = { ...record, steps: change(record.steps) }
   }
 
   indexOf(name: StepName, repository: string | null = null): number {

@@ -2,9 +2,12 @@ import {
   failureSchema,
   identitySchema,
   isDone,
+  type MachineSource,
   type ProvisioningPlan,
   planSteps,
   type StepStatus,
+  startedFromSchema,
+  stepKey,
   stepStatusSchema,
 } from '@hearth/contract'
 import { z } from 'zod'
@@ -24,35 +27,92 @@ export const environmentRecordSchema = z.object({
   failure: failureSchema.nullable(),
   /** Generation that failed; a newer generation tries again. */
   failedGeneration: z.int().nonnegative(),
+  /** What the machine was made from, or was last put back to; null until it is made, and in records of older agents. */
+  startedFrom: startedFromSchema.nullable().default(null),
+  /** Incarnation of the order that the machine was last put back for. */
+  incarnation: z.int().nonnegative().default(0),
+  /** Host key of the guest in the snapshot. */
+  formerHostKey: z.string().nullable().default(null),
+  /**
+   * Whether the next start goes on from memory. `begun`: it may have been tried. `given_up`: the guest that went on from
+   * it cannot be used, and has to boot from the disk.
+   */
+  memoryStart: z.enum(['none', 'wanted', 'begun', 'given_up']).default('none'),
 })
 export type EnvironmentRecord = z.infer<typeof environmentRecordSchema>
 
-export function newRecord(generation: number, plan: ProvisioningPlan): EnvironmentRecord {
+export function newRecord(
+  generation: number,
+  plan: ProvisioningPlan,
+  source: MachineSource | null = null,
+): EnvironmentRecord {
   return {
     generation,
     power: 'stopped',
     hostBootId: null,
-    steps: newSteps(plan),
+    steps: newSteps(plan, source),
     identity: null,
     failure: null,
     failedGeneration: 0,
+    startedFrom: null,
+    incarnation: source?.incarnation ?? 0,
+    formerHostKey: null,
+    memoryStart: 'none',
   }
 }
 
-/** All steps of a plan; steps with nothing to do are skipped from the start. */
-export function newSteps(plan: ProvisioningPlan): StepStatus[] {
-  return planSteps(plan).map(({ name, repository }) => ({
-    name,
-    repository,
-    phase: hasWork(plan, name, repository) ? 'pending' : 'skipped',
-    startedAt: null,
-    finishedAt: null,
-    durationMilliseconds: null,
-    exitCode: null,
-    output: '',
-    outputBytes: 0,
-    error: null,
-  }))
+/** All steps of a plan; steps with nothing to do are skipped from the start, those that the snapshot holds are held. */
+export function newSteps(plan: ProvisioningPlan, source: MachineSource | null): StepStatus[] {
+  return planSteps(plan, source !== null).map((step) => {
+    const phase = hasWork(plan, step.name, step.repository) ? 'pending' : 'skipped'
+    return { ...step, ...noResult, phase: phase === 'pending' && isHeld(step, source) ? 'held' : phase }
+  })
+}
+
+/**
+ * The steps of a machine that was put back: what is done stays done, what the snapshot holds is held, and the guest has
+ * to be made the machine's own again.
+ */
+export function restoredSteps(steps: readonly StepStatus[], source: MachineSource): StepStatus[] {
+  const [first, ...rest] = steps.filter(({ name }) => name !== 'own_identity')
+  const ownIdentity: StepStatus = {
+    ...{ name: 'own_identity', repository: null, phase: 'pending' },
+    ...noResult,
+  }
+  const restored = rest.map((step): StepStatus => {
+    if (isDone(step)) return step
+    return { ...step, ...noResult, phase: isHeld(step, source) ? 'held' : 'pending' }
+  })
+  return first === undefined ? [ownIdentity] : [first, ownIdentity, ...restored]
+}
+
+/** The steps, where that one is to be run again, or only if it is in a phase. */
+export function reopened(
+  steps: readonly StepStatus[],
+  name: StepStatus['name'],
+  phase?: StepStatus['phase'],
+): StepStatus[] {
+  return steps.map((step) =>
+    step.name === name && (phase === undefined || step.phase === phase)
+      ? { ...step, ...noResult, phase: 'pending' }
+      : step,
+  )
+}
+
+const noResult = {
+  startedAt: null,
+  finishedAt: null,
+  durationMilliseconds: null,
+  exitCode: null,
+  output: '',
+  outputBytes: 0,
+  error: null,
+} satisfies Partial<StepStatus>
+
+/** The steps of the machine itself are never held: they are about this machine, not about the one in the snapshot. */
+function isHeld(step: Pick<StepStatus, 'name' | 'repository'>, source: MachineSource | null): boolean {
+  if (step.name === 'create_vm' || step.name === 'own_identity' || step.name === 'ensure_server') return false
+  return source?.heldSteps.includes(stepKey(step)) ?? false
 }
 
 function hasWork(plan: ProvisioningPlan, name: StepStatus['name'], repository: string | null): boolean {
@@ -93,6 +153,12 @@ export function isLastOpen(record: EnvironmentRecord | null, index: number): boo
   return record?.steps.every(({ phase }, at) => at <= index || phase !== 'pending') ?? false
 }
 
+/** Whether the machine was ready once. One that was put back was, although its guest is not its own yet. */
 export function isProvisioned(record: EnvironmentRecord): boolean {
-  return record.steps.every(isDone)
+  return record.steps.every((step) => step.name === 'own_identity' || isDone(step))
+}
+
+/** Whether the machine's disk stands on a snapshot's. */
+export function isFromSnapshot({ startedFrom }: EnvironmentRecord): boolean {
+  return startedFrom !== null && startedFrom.from !== 'image'
 }

@@ -26,6 +26,8 @@ export interface ScriptRunContext {
   authority: Authority
   /** Generation with which provisioning began. */
   generation: number
+  /** Whether repositories may be there already, from a snapshot. */
+  fromSnapshot: boolean
   guest: Guest
   secrets: Readonly<Record<string, string>>
   keeper: RecordKeeper
@@ -142,7 +144,7 @@ class ScriptRun {
 
   /** Writes the files that the steps need into the guest, and builds the scripts. */
   private async prepare() {
-    const { guest, order, generation, deadlines, secrets } = this.context
+    const { guest, order, generation, deadlines, secrets, fromSnapshot } = this.context
     const { signal } = this.cutOff
     const statuses = this.indexes.map((index) => this.statusAt(index))
     const hooks = new Map<string, RepositoryHooks>()
@@ -163,6 +165,7 @@ class ScriptRun {
       const syncs = index === this.lastOpenIndex
       return guestStep(order.plan, status, generation, deadlines, {
         syncs,
+        fromSnapshot,
         ...(found === undefined ? {} : { hooks: found }),
       })
     })
@@ -226,8 +229,10 @@ class ScriptRun {
 
   /** The script as prepared; before that, what is known of it without the repository. */
   private get step(): GuestStep {
-    const { order, generation, deadlines } = this.context
-    return this.steps[this.position] ?? guestStep(order.plan, this.status, generation, deadlines)
+    const { order, generation, deadlines, fromSnapshot } = this.context
+    return (
+      this.steps[this.position] ?? guestStep(order.plan, this.status, generation, deadlines, { fromSnapshot })
+    )
   }
 
   private get lastOpenIndex(): number {

@@ -1,8 +1,11 @@
-import type { EnvironmentOrder } from '@hearth/contract'
+import type { EnvironmentOrder, MachineSource } from '@hearth/contract'
 import type { MachineSpecification } from '../../host/machine.ts'
 
-/** The specification of the machine that an order asks for. */
-export function machineSpecification(order: EnvironmentOrder): MachineSpecification {
+/** The specification of the machine that an order asks for, made from the snapshot or from the image. */
+export function machineSpecification(
+  order: EnvironmentOrder,
+  source: MachineSource | null,
+): MachineSpecification {
   const { plan } = order
   return {
     environmentId: order.id,
@@ -14,7 +17,7 @@ export function machineSpecification(order: EnvironmentOrder): MachineSpecificat
     limits: plan.limits ?? {},
     userCertificateAuthority: order.userCertificateAuthority,
     principal: order.principal,
-    source: null,
+    source: source === null ? null : { layerId: source.snapshotId },
   }
 }
 

@@ -1,9 +1,13 @@
 import { stepDeadlineSeconds } from '@hearth/contract'
+import { assertNever } from '@hearth/foundation'
 import type { Machine } from '../../host/machine.ts'
 import type { Failed } from '../work.ts'
 import type { EnvironmentParts } from './environment-parts.ts'
+import { stepLimitSeconds } from './guest-steps.ts'
+import { withoutMemory } from './machine-origin.ts'
+import { ownIdentity } from './own-identity.ts'
 import { checkServer, provision } from './provision.ts'
-import { isLastOpen } from './record.ts'
+import { isFromSnapshot, isLastOpen, isProvisioned } from './record.ts'
 import { runScripts, scriptRun } from './script-run.ts'
 import { secretAutomaton } from './secret-mask.ts'
 import { maskedValues, openSecrets } from './secrets.ts'
@@ -40,11 +44,68 @@ export class StepRunning {
     const { steps } = record.open()
     const name = steps[index]?.name
     if (name === undefined || name === 'create_vm') throw new Error('create_vm is the host’s step')
-    if (name === 'ensure_server') await bootSlot.take(task.interrupted)
+    if (name === 'ensure_server' || name === 'own_identity') await bootSlot.take(task.interrupted)
     else bootSlot.release()
+    if (name === 'own_identity') return this.takeIdentity(index, machine)
     return name === 'ensure_server' || name === 'set_env_vars'
       ? this.provisionGuest(index, name, machine)
       : this.runScripts(scriptRun(steps, index), machine)
+  }
+
+  /** Makes the guest the machine's own; one that went on from memory and cannot be is to boot instead. */
+  private async takeIdentity(index: number, machine: Machine): Promise<FailedStep | null> {
+    const { task, context, guest, record } = this.parts
+    const { order } = task
+    const { startedAt } = record.beginStep(index)
+    await record.keep()
+    const before = record.open()
+    const phase = isProvisioned(before) ? 'starting' : 'provisioning'
+    task.report(phase)
+    const { startedFrom, formerHostKey } = before
+    const resumed = startedFrom?.from === 'memory'
+    const opened = guest.open(machine)
+    const result = await ownIdentity({
+      ...opened,
+      order,
+      authority: task.authority,
+      taking: {
+        files: await context.machines.givenFiles(order.id),
+        formerHostKey: formerHostKey ?? machine.address?.hostKey ?? '',
+        resumed,
+      },
+      limitSeconds: this.identitySeconds(resumed),
+      startedAt: new Date(startedAt ?? context.clock.now()),
+      clock: context.clock,
+      interrupted: task.interrupted,
+    })
+    switch (result.kind) {
+      case 'interrupted':
+        return null
+      case 'failed': {
+        if (!resumed) return { failure: result.failure, index }
+        const { message } = result.failure
+        context.log.warn(
+          { environmentId: order.id, message },
+          'the resumed guest is of no use: the machine boots',
+        )
+        await record.keep({ memoryStart: 'given_up', startedFrom: withoutMemory(startedFrom, message) })
+        return null
+      }
+      case 'succeeded':
+        record.endStep(index, { phase: 'succeeded', exitCode: 0, error: null })
+        await record.keep({ identity: result.identity })
+        task.report(phase)
+        return null
+      default:
+        return assertNever(result)
+    }
+  }
+
+  /** A guest that boots first has the time of a boot, too. */
+  private identitySeconds(resumed: boolean): number {
+    const { deadlines } = this.parts.context
+    const own = stepLimitSeconds('own_identity', [], deadlines)
+    return resumed ? own : own + stepLimitSeconds('ensure_server', [], deadlines)
   }
 
   private async provisionGuest(
@@ -68,6 +129,7 @@ export class StepRunning {
         clock: context.clock,
         interrupted: task.interrupted,
         isLast: isLastOpen(record.record, index),
+        resumed: record.record?.startedFrom?.from === 'memory',
         readConsole: async () => lastLines(await context.machines.readConsole(order.id)),
       },
     )
@@ -92,6 +154,7 @@ export class StepRunning {
       order,
       authority: task.authority,
       generation: record.open().generation,
+      fromSnapshot: isFromSnapshot(record.open()),
       secrets,
       keeper: record,
       deadlines: context.deadlines,
