@@ -40,9 +40,8 @@ export function seedFiles(seed: Seed): SeedFile[] {
     { path: `${sshFolder}/authorized_keys`, mode: 0o644, content: line(seed.agentKey) },
     { path: `${sshFolder}/principals/${seed.user}`, mode: 0o644, content: line(seed.principal) },
     { path: randomSeedPath, mode: 0o600, content: line(seed.randomSeed) },
-    ...(seed.network === 'dhcp'
-      ? [{ path: '/var/lib/hearth/seed/network', mode: 0o644, content: line('dhcp') }]
-      : []),
+    // Always written: a snapshot's disk may have that of a machine in another network.
+    { path: '/var/lib/hearth/seed/network', mode: 0o644, content: line(seed.network) },
   ]
 }
 
