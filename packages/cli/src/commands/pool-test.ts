@@ -5,9 +5,9 @@ import { followBoot } from '../following/follow-boot.ts'
 import { client, type Invocation, stateFolder } from '../invocation.ts'
 import { findPool } from '../kinds/find-pool.ts'
 import { failureText } from '../output/describe.ts'
+import { withLastLines } from '../output/environment-failure.ts'
+import { between } from '../output/environment-lines.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
-import { withLastLines } from '../output/machine-failure.ts'
-import { between } from '../output/machine-lines.ts'
 import { keepOpen } from '../ssh/keep-open.ts'
 import { openAccess } from '../ssh/open-access.ts'
 import { runSsh } from '../ssh/run-ssh.ts'
@@ -22,13 +22,13 @@ interface TestOptions {
 
 export function testCommand(invocation: Invocation): Command {
   return new Command('test')
-    .summary('try the steps of a pool, as it is set now, on a machine outside of it')
+    .summary('try the steps of a pool, as it is set now, in an environment outside of it')
     .argument('<pool>', poolArgument)
     .option('-w, --watch', 'show the steps live; the exit status says whether they succeeded')
-    .option('--shell-on-failure', 'watch, and open a shell on the machine when a step fails')
+    .option('--shell-on-failure', 'watch, and open a shell in the environment when a step fails')
     .option(
       '--keep <minutes>',
-      'how long the machine stays when its steps have ended; longer while you are in it',
+      'how long the environment stays when its steps have ended; longer while you are in it',
       wholeNumber(1, 10_080),
       30,
     )
@@ -53,18 +53,18 @@ export function testCommand(invocation: Invocation): Command {
       }
       const { name } = started.environment.metadata
       const title = `test ${name} of pool ${pool.metadata.name}`
-      const machine = await followBoot(view.client, started.environment, title, invocation)
+      const environment = await followBoot(view.client, started.environment, title, invocation)
       const ended = {
         ...started,
-        state: machine.status.phase === 'running' ? 'ready' : 'failed',
-        environment: machine,
+        state: environment.status.phase === 'running' ? 'ready' : 'failed',
+        environment,
       }
       if (options.output !== 'table') show(invocation.terminal, options.output, ended, () => '')
-      if (machine.status.phase === 'running') {
-        if (options.output === 'table') invocation.terminal.out(successText(machine, pool))
+      if (environment.status.phase === 'running') {
+        if (options.output === 'table') invocation.terminal.out(successText(environment, pool))
         return
       }
-      await reportFailure(invocation, machine, options.shellOnFailure === true)
+      await reportFailure(invocation, environment, options.shellOnFailure === true)
     })
 }
 
@@ -85,11 +85,15 @@ function successText({ metadata, status }: Environment, pool: WarmPool): string 
  * Prints why it failed, opens a shell if asked for and if the guest has an address, and exits with the status of a
  * failure.
  */
-async function reportFailure(invocation: Invocation, machine: Environment, shell: boolean): Promise<never> {
+async function reportFailure(
+  invocation: Invocation,
+  environment: Environment,
+  shell: boolean,
+): Promise<never> {
   const { terminal } = invocation
-  const { metadata, status } = machine
+  const { metadata, status } = environment
   const failure = status.failure ?? { code: 'internal' as const, message: `it is ${status.phase}` }
-  const text = failureText(terminal, withLastLines(failure, machine))
+  const text = failureText(terminal, withLastLines(failure, environment))
   if (!shell || status.address === null) {
     const way = status.address === null ? [] : [`look into it: hearth ssh ${metadata.name}`]
     throw new CommandError([text, ...way].join('\n'), exitCodes.failure)

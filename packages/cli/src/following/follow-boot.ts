@@ -1,7 +1,7 @@
 import type { HearthClient } from '@hearth/client'
 import { type Environment, environmentSchema } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
-import { changeLines } from '../output/machine-lines.ts'
+import { changeLines } from '../output/environment-lines.ts'
 import { type Report, runTasks } from '../output/progress.ts'
 import { stepLines } from '../output/step-table.ts'
 import type { Terminal } from '../output/terminal.ts'
@@ -11,13 +11,13 @@ import { isNewer } from './pool-state.ts'
 /** Shows the steps of one environment live, with their times, until it is ready, has failed or is gone. */
 export async function followBoot(
   client: HearthClient,
-  machine: Environment,
+  environment: Environment,
   title: string,
   options: { terminal: Terminal; clock: Clock; signal: AbortSignal },
 ): Promise<Environment> {
   const { terminal, clock, signal } = options
-  const { id } = machine.metadata
-  let seen = machine
+  const { id } = environment.metadata
+  let seen = environment
   const show = async (report: Report): Promise<string> => {
     const draw = () => report.state(stepLines(seen.status.steps, terminal, clock.now()))
     const take = (next: Environment): boolean => {

@@ -4,8 +4,8 @@ import type { Clock } from '@hearth/foundation'
 import { CommandError, exitCodes } from '../exit-codes.ts'
 import { CrowdNews, crowdLines, mostOneByOne, slowestText } from '../output/crowd-lines.ts'
 import { failureText } from '../output/describe.ts'
-import { withLastLines } from '../output/machine-failure.ts'
-import { changeLines, machineLines } from '../output/machine-lines.ts'
+import { withLastLines } from '../output/environment-failure.ts'
+import { changeLines, environmentLines } from '../output/environment-lines.ts'
 import { type ProgressTask, type Report, runTasks } from '../output/progress.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { judgePool, type PoolState, type PoolVerdict } from './pool-state.ts'
@@ -79,11 +79,11 @@ class PoolProgress {
   }
 
   #news(state: PoolState): string[] {
-    if (isCrowd(state)) return this.#crowd.see(state.machines, state.pool.spec.min)
-    return state.machines.flatMap((machine) => {
-      const before = this.#seen.get(machine.metadata.id)
-      this.#seen.set(machine.metadata.id, machine)
-      return changeLines(before, machine)
+    if (isCrowd(state)) return this.#crowd.see(state.environments, state.pool.spec.min)
+    return state.environments.flatMap((environment) => {
+      const before = this.#seen.get(environment.metadata.id)
+      this.#seen.set(environment.metadata.id, environment)
+      return changeLines(before, environment)
     })
   }
 
@@ -106,7 +106,8 @@ class PoolProgress {
       await Promise.race([this.#verdict, watching])
       const { pool } = this.#state ?? {}
       const count = pool === undefined ? '' : `: ${pool.status.ready} of ${pool.spec.min} ready`
-      const slowest = this.#state !== null && isCrowd(this.#state) ? slowestText(this.#state.machines) : null
+      const slowest =
+        this.#state !== null && isCrowd(this.#state) ? slowestText(this.#state.environments) : null
       if (slowest !== null) report.event(slowest)
       if ((await this.#verdict).phase === 'failed') throw new Error(`${title} failed`)
       return `${title}${count}`
@@ -117,23 +118,24 @@ class PoolProgress {
 
   #draw(): void {
     if (this.#state === null) return
-    const { machines, pool } = this.#state
+    const { environments, pool } = this.#state
     const now = this.#clock.now()
     const text = isCrowd(this.#state)
-      ? crowdLines(machines, pool.spec.min, this.#terminal, now)
-      : machineLines(machines, this.#terminal, now)
+      ? crowdLines(environments, pool.spec.min, this.#terminal, now)
+      : environmentLines(environments, this.#terminal, now)
     this.#report?.state(text)
   }
 }
 
-function isCrowd({ pool, machines }: PoolState): boolean {
-  return Math.max(pool.spec.min, machines.length) > mostOneByOne
+function isCrowd({ pool, environments }: PoolState): boolean {
+  return Math.max(pool.spec.min, environments.length) > mostOneByOne
 }
 
 function failureLines({ pool }: PoolState, verdict: PoolVerdict, terminal: Terminal): string[] {
   if (verdict.phase !== 'failed') return []
-  const { failure, machine } = verdict
-  const who = machine === null ? `warm pool ${pool.metadata.name}` : `machine ${machine.metadata.name}`
+  const { failure, environment } = verdict
+  const who =
+    environment === null ? `warm pool ${pool.metadata.name}` : `environment ${environment.metadata.name}`
   if (failure === null) return [`${who}: ${pool.status.phase}`]
-  return [`${who}:`, failureText(terminal, withLastLines(failure, machine))]
+  return [`${who}:`, failureText(terminal, withLastLines(failure, environment))]
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { sampleMachine, samplePool } from './pool-state.fixture.ts'
 import { isNewer, judgePool } from './pool-state.ts'
 
-const judge = (state: WarmPool, machines: Environment[]) => judgePool({ pool: state, machines })
+const judge = (state: WarmPool, environments: Environment[]) => judgePool({ pool: state, environments })
 
 test('a pool is ready when its phase says so, and is waited for while it fills', () => {
   expect(judge(samplePool({}), [sampleMachine('running')])).toEqual({ phase: 'ready' })
@@ -23,12 +23,12 @@ test('a pool of size 0, or one that is disabled or cleared, is not waited for', 
   expect(judge(samplePool({ phase: 'cleared' }), [])).toEqual({ phase: 'ready' })
 })
 
-test('a pool that gave up shows the failure of its machine, but not while another may still succeed', () => {
+test('a pool that gave up shows the failure of its environment, but not while another may still succeed', () => {
   const failed = sampleMachine('failed')
   expect(judge(samplePool({ phase: 'failed' }), [failed])).toMatchObject({
     phase: 'failed',
     failure: { message: 'make: no rule' },
-    machine: failed,
+    environment: failed,
   })
   expect(judge(samplePool({ phase: 'failed' }), [failed, sampleMachine('provisioning')])).toEqual({
     phase: 'waiting',

@@ -3,27 +3,27 @@ import type { Environment, Failure, WarmPool } from '@hearth/contract'
 /** A pool and its unclaimed members, as last seen. */
 export interface PoolState {
   pool: WarmPool
-  machines: readonly Environment[]
+  environments: readonly Environment[]
 }
 
 export type PoolVerdict =
   | { phase: 'waiting' }
   | { phase: 'ready' }
-  /** `machine` is the member whose failure explains it, if any. */
-  | { phase: 'failed'; failure: Failure | null; machine: Environment | null }
+  /** `environment` is the member whose failure explains it, if any. */
+  | { phase: 'failed'; failure: Failure | null; environment: Environment | null }
 
 /** Whether a pool has what its declaration asks for, will get it, or has given up. */
-export function judgePool({ pool, machines }: PoolState): PoolVerdict {
+export function judgePool({ pool, environments }: PoolState): PoolVerdict {
   if (pool.status.observedSpecVersion < pool.specVersion) return { phase: 'waiting' }
   switch (pool.status.phase) {
     case 'failed': {
       // A member that is retried, or was provisioning when the pool gave up, may still become ready.
-      if (machines.some(isOnItsWay)) return { phase: 'waiting' }
-      const machine = machines.findLast(({ status }) => status.failure !== null) ?? null
-      return { phase: 'failed', failure: machine?.status.failure ?? pool.status.failure, machine }
+      if (environments.some(isOnItsWay)) return { phase: 'waiting' }
+      const environment = environments.findLast(({ status }) => status.failure !== null) ?? null
+      return { phase: 'failed', failure: environment?.status.failure ?? pool.status.failure, environment }
     }
     case 'deleting':
-      return { phase: 'failed', failure: pool.status.failure, machine: null }
+      return { phase: 'failed', failure: pool.status.failure, environment: null }
     case 'disabled':
     case 'cleared':
     case 'ready':

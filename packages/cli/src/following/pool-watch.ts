@@ -17,7 +17,7 @@ export class PoolWatch {
   readonly #client: HearthClient
   readonly #poolIds: ReadonlySet<string>
   readonly #pools = new Map<string, WarmPool>()
-  readonly #machines = new Map<string, Environment>()
+  readonly #environments = new Map<string, Environment>()
 
   constructor(client: HearthClient, poolIds: readonly string[]) {
     this.#client = client
@@ -26,11 +26,11 @@ export class PoolWatch {
 
   /** Pools in the given order with their unclaimed members; pools not seen yet are left out. */
   states(): PoolState[] {
-    const machines = [...this.#machines.values()].filter(({ status }) => status.claimId === null)
+    const environments = [...this.#environments.values()].filter(({ status }) => status.claimId === null)
     return [...this.#poolIds].flatMap((id) => {
       const pool = this.#pools.get(id)
       if (pool === undefined) return []
-      return { pool, machines: machines.filter(({ spec }) => spec.warmPoolId === id) }
+      return { pool, environments: environments.filter(({ spec }) => spec.warmPoolId === id) }
     })
   }
 
@@ -48,14 +48,14 @@ export class PoolWatch {
 
   async #read(signal: AbortSignal): Promise<void> {
     const ids = [...this.#poolIds]
-    const [pools, machines] = await Promise.all([
+    const [pools, environments] = await Promise.all([
       Promise.all(ids.map((id) => this.#client.warmPools.get(id, { signal }))),
       Promise.all(ids.map((warmPoolId) => this.#client.environments.listAll({ warmPoolId }, { signal }))),
     ])
     for (const pool of pools) this.#takePool(pool)
-    const present = new Set(machines.flat().map(({ metadata }) => metadata.id))
-    for (const machine of machines.flat()) this.#takeMachine(machine)
-    for (const id of this.#machines.keys()) if (!present.has(id)) this.#machines.delete(id)
+    const present = new Set(environments.flat().map(({ metadata }) => metadata.id))
+    for (const environment of environments.flat()) this.#takeEnvironment(environment)
+    for (const id of this.#environments.keys()) if (!present.has(id)) this.#environments.delete(id)
   }
 
   #take(event: Event): boolean {
@@ -64,8 +64,8 @@ export class PoolWatch {
       return pool.success && this.#takePool(pool.data)
     }
     if (event.kind === 'Environment') {
-      const machine = environmentSchema.safeParse(event.resource)
-      return machine.success && this.#takeMachine(machine.data)
+      const environment = environmentSchema.safeParse(event.resource)
+      return environment.success && this.#takeEnvironment(environment.data)
     }
     return false
   }
@@ -76,13 +76,13 @@ export class PoolWatch {
     return true
   }
 
-  #takeMachine(machine: Environment): boolean {
-    const { id } = machine.metadata
-    const poolId = machine.spec.warmPoolId
+  #takeEnvironment(environment: Environment): boolean {
+    const { id } = environment.metadata
+    const poolId = environment.spec.warmPoolId
     if (poolId === null || !this.#poolIds.has(poolId)) return false
-    if (!isNewer(machine, this.#machines.get(id))) return false
-    if (machine.status.phase === 'deleted') return this.#machines.delete(id)
-    this.#machines.set(id, machine)
+    if (!isNewer(environment, this.#environments.get(id))) return false
+    if (environment.status.phase === 'deleted') return this.#environments.delete(id)
+    this.#environments.set(id, environment)
     return true
   }
 }

@@ -30,11 +30,11 @@ export async function applyAndRevive(
 async function revive(client: HearthClient, poolId: string, signal: AbortSignal): Promise<void> {
   if (await goesOn(client, poolId, signal)) return
   const failed = await client.environments.listAll({ warmPoolId: poolId, phase: 'failed' }, { signal })
-  const machine = failed.findLast(
+  const environment = failed.findLast(
     ({ status, spec }) => status.claimId === null && spec.desiredPhase === 'running',
   )
-  if (machine === undefined) await client.warmPools.clear(poolId, { replenish: true }, { signal })
-  else await client.environments.retry(machine.metadata.id, { signal })
+  if (environment === undefined) await client.warmPools.clear(poolId, { replenish: true }, { signal })
+  else await client.environments.retry(environment.metadata.id, { signal })
 }
 
 /** Whether the pool, after it has reacted to the applied spec, is working or done and has not given up. */

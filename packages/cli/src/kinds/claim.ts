@@ -37,10 +37,10 @@ export const claimKind = defineKind(kinds.Claim, {
       name: metadata.name,
       gone: async (waiting) => {
         if (status.environmentId === null) return true
-        const machine = await client.environments
+        const environment = await client.environments
           .get(status.environmentId, { signal: waiting })
           .catch(goneIsNull)
-        return machine === null || machine.status.phase === 'deleted'
+        return environment === null || environment.status.phase === 'deleted'
       },
     }
   },

@@ -2,7 +2,7 @@ import { type Environment, environmentPhaseSchema, kinds, stepKey } from '@heart
 import { HearthError, isId } from '@hearth/foundation'
 import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
-import { withLastLines } from '../output/machine-failure.ts'
+import { withLastLines } from '../output/environment-failure.ts'
 import { phaseTone } from '../output/phase-tone.ts'
 import { stepTable } from '../output/step-table.ts'
 import { renderTable } from '../output/table.ts'

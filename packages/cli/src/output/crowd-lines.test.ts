@@ -19,7 +19,7 @@ const stepNames = [
 ] as const
 
 /** Machine `index` after that many steps. Its ninth state is `ready`, after `index` seconds. */
-function machineAt(index: number, steps: number): Environment {
+function environmentAt(index: number, steps: number): Environment {
   const failed = index % 40 === 7 && steps > 5
   const phase = failed ? 'failed' : steps > stepNames.length ? 'running' : 'provisioning'
   const sample = sampleMachine(phase)
@@ -47,18 +47,18 @@ function machineAt(index: number, steps: number): Environment {
   }
 }
 
-test('100 machines with eight steps each are a few lines of counts, the failed ones, and the slowest', () => {
+test('100 environments with eight steps each are a few lines of counts, the failed ones, and the slowest', () => {
   const steps = Array.from({ length: 100 }, () => 1)
-  const machines = () => steps.map((count, index) => machineAt(index, count))
+  const environments = () => steps.map((count, index) => environmentAt(index, count))
   const news = new CrowdNews()
-  const lines = [...news.see(machines(), 100)]
+  const lines = [...news.see(environments(), 100)]
   let changes = 0
-  // The machines take their steps in turn, 900 events in all.
+  // The environments take their steps in turn, 900 events in all.
   for (let round = 0; round < stepNames.length + 1; round += 1) {
     for (const index of steps.keys()) {
       steps[index] = (steps[index] ?? 0) + 1
       changes += 1
-      lines.push(...news.see(machines(), 100))
+      lines.push(...news.see(environments(), 100))
     }
   }
   expect(changes).toBe(900)
@@ -66,14 +66,14 @@ test('100 machines with eight steps each are a few lines of counts, the failed o
   expect(lines[0]).toBe('0 of 100 ready; 100 in create_vm')
   expect(lines.filter((line) => line.includes('failed: make: no rule'))).toHaveLength(3)
   expect(lines).toContainEqual(expect.stringMatching(/^50 of 100 ready; .*3 failed/))
-  expect(slowestText(machines())).toBe(
+  expect(slowestText(environments())).toBe(
     'half were ready after 50 s; the slowest: shop-99 after 1 min 39 s, shop-98 after 1 min 38 s, shop-97 after 1 min 37 s',
   )
 })
 
-test('the drawing of 100 machines has a line of counts, up to three failed ones and the three slowest', () => {
-  const machines = Array.from({ length: 100 }, (_, index) => machineAt(index, index < 60 ? 9 : 6))
-  const lines = crowdLines(machines, 100, plain, new Date(start + 60_000)).split('\n')
+test('the drawing of 100 environments has a line of counts, up to three failed ones and the three slowest', () => {
+  const environments = Array.from({ length: 100 }, (_, index) => environmentAt(index, index < 60 ? 9 : 6))
+  const lines = crowdLines(environments, 100, plain, new Date(start + 60_000)).split('\n')
   expect(lines[0]).toBe('58 of 100 ready; 3 failed, 39 in project_setup')
   expect(lines).toHaveLength(7)
   expect(lines[1]).toMatch(/^shop-7 +failed in project_setup/)
@@ -82,7 +82,7 @@ test('the drawing of 100 machines has a line of counts, up to three failed ones 
 
 test('of very many failures the first have a line each, and the others are counted', () => {
   const failed = Array.from({ length: 50 }, (_, index) => ({
-    ...machineAt(7, 6),
+    ...environmentAt(7, 6),
     metadata: { ...sampleMachine('failed').metadata, id: `id-${index}`, name: `shop-${index}` },
   }))
   const lines = new CrowdNews().see(failed, 50)

@@ -1,6 +1,6 @@
 import type { Environment } from '@hearth/contract'
 import { formatDuration } from './duration.ts'
-import { between, machineLines, stage } from './machine-lines.ts'
+import { between, environmentLines, stage } from './environment-lines.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Up to this many environments get a line each; for more, their counts, the slowest and the failed are shown. */
@@ -12,30 +12,30 @@ const mostFailureLines = 10
 
 /** The current state of many environments: how many are at which step, which have failed, and which take longest. */
 export function crowdLines(
-  machines: readonly Environment[],
+  environments: readonly Environment[],
   wanted: number,
   terminal: Terminal,
   now: Date,
 ): string {
-  const failed = machines.filter(({ status }) => status.phase === 'failed')
-  const waiting = machines.filter(({ status }) => isOnItsWay(status.phase)).toSorted(byAge)
+  const failed = environments.filter(({ status }) => status.phase === 'failed')
+  const waiting = environments.filter(({ status }) => isOnItsWay(status.phase)).toSorted(byAge)
   const shown = [...failed.slice(0, mostFailed), ...waiting.slice(0, mostSlow)]
-  const lines = [countsText(machines, wanted)]
-  if (shown.length > 0) lines.push(machineLines(shown, terminal, now))
+  const lines = [countsText(environments, wanted)]
+  if (shown.length > 0) lines.push(environmentLines(shown, terminal, now))
   return lines.join('\n')
 }
 
 /** `30 of 100 ready; 26 pending, 12 in clone_repo.shop, 30 in project_setup, 2 failed` */
-export function countsText(machines: readonly Environment[], wanted: number): string {
+export function countsText(environments: readonly Environment[], wanted: number): string {
   const counts = new Map<string, number>()
-  for (const machine of machines) {
-    const { phase } = machine.status
+  for (const environment of environments) {
+    const { phase } = environment.status
     if (phase === 'running') continue
-    const where = phase === 'provisioning' ? `in ${stage(machine)}` : phase
+    const where = phase === 'provisioning' ? `in ${stage(environment)}` : phase
     counts.set(where, (counts.get(where) ?? 0) + 1)
   }
   const others = [...counts].map(([where, count]) => `${count} ${where}`)
-  return [`${readyOf(machines).length} of ${wanted} ready`, others.join(', ')].filter(Boolean).join('; ')
+  return [`${readyOf(environments).length} of ${wanted} ready`, others.join(', ')].filter(Boolean).join('; ')
 }
 
 /**
@@ -43,15 +43,15 @@ export function countsText(machines: readonly Environment[], wanted: number): st
  * at the end.
  */
 export class CrowdNews {
-  #told = -1
+  #shown = -1
   readonly #failed = new Set<string>()
 
-  see(machines: readonly Environment[], wanted: number): string[] {
+  see(environments: readonly Environment[], wanted: number): string[] {
     const lines: string[] = []
-    const tenth = Math.floor((readyOf(machines).length * 10) / Math.max(1, wanted))
-    if (tenth > this.#told) lines.push(countsText(machines, wanted))
-    this.#told = Math.max(this.#told, tenth)
-    for (const { metadata, status } of machines) {
+    const tenth = Math.floor((readyOf(environments).length * 10) / Math.max(1, wanted))
+    if (tenth > this.#shown) lines.push(countsText(environments, wanted))
+    this.#shown = Math.max(this.#shown, tenth)
+    for (const { metadata, status } of environments) {
       if (status.phase !== 'failed' || this.#failed.has(metadata.id)) continue
       this.#failed.add(metadata.id)
       if (this.#failed.size <= mostFailureLines)
@@ -64,8 +64,8 @@ export class CrowdNews {
 }
 
 /** Time until the environments were ready: the median and the slowest. Null when none is ready. */
-export function slowestText(machines: readonly Environment[]): string | null {
-  const took = readyOf(machines)
+export function slowestText(environments: readonly Environment[]): string | null {
+  const took = readyOf(environments)
     .map(({ metadata, status }) => ({
       name: metadata.name,
       milliseconds: Date.parse(status.readyAt) - Date.parse(metadata.createdAt),
@@ -80,9 +80,10 @@ export function slowestText(machines: readonly Environment[]): string | null {
 
 type Ready = Environment & { status: { readyAt: string } }
 
-function readyOf(machines: readonly Environment[]): Ready[] {
-  return machines.filter(
-    (machine): machine is Ready => machine.status.phase === 'running' && machine.status.readyAt !== null,
+function readyOf(environments: readonly Environment[]): Ready[] {
+  return environments.filter(
+    (environment): environment is Ready =>
+      environment.status.phase === 'running' && environment.status.readyAt !== null,
   )
 }
 

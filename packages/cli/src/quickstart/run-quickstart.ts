@@ -113,9 +113,9 @@ export async function showWarmClaim(
     firstCommandMilliseconds = claimed.milliseconds + performance.now() - started
     terminal.out(`it says: ${said.replaceAll('\n', ', ')}`)
   } else terminal.note('synthetic machines run no commands, so none is tried')
-  const machines = states.flatMap((state) => state.machines)
+  const environments = states.flatMap((state) => state.environments)
   const table = measurementTable({
-    machines,
+    machines: environments,
     claimMilliseconds: claimed.milliseconds,
     firstCommandMilliseconds,
   })

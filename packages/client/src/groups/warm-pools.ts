@@ -46,7 +46,7 @@ export const warmPools = (transport: Transport) => ({
       `${one(path, id)}/tests`,
       warmPoolInstanceSchema,
     ),
-    /** Tries the pool's steps, as it is set now, on a machine outside of it. */
+    /** Tries the pool's steps, as it is set now, in an environment outside of it. */
     create: (body: z.input<typeof warmPoolTestCreateSchema>, options: CallOptions = {}) =>
       transport.json(
         { method: 'POST', path: `${one(path, id)}/tests`, body, ...options },

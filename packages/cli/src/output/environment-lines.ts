@@ -6,13 +6,21 @@ import { renderTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
 /** One line per environment: its phase or step, and since when or how long it took. */
-export function machineLines(machines: readonly Environment[], terminal: Terminal, now: Date): string {
-  if (machines.length === 0) return 'no machine yet'
-  const rows = machines.map((machine) => {
-    const { phase } = machine.status
-    return [machine.metadata.name, terminal.tone(phaseTone(phase), stage(machine)), timeOf(machine, now)]
+export function environmentLines(
+  environments: readonly Environment[],
+  terminal: Terminal,
+  now: Date,
+): string {
+  if (environments.length === 0) return 'no environment yet'
+  const rows = environments.map((environment) => {
+    const { phase } = environment.status
+    return [
+      environment.metadata.name,
+      terminal.tone(phaseTone(phase), stage(environment)),
+      timeOf(environment, now),
+    ]
   })
-  return renderTable({ columns: ['machine', 'is at', 'time'], rows })
+  return renderTable({ columns: ['environment', 'is at', 'time'], rows })
     .split('\n')
     .slice(1)
     .join('\n')
@@ -47,12 +55,12 @@ function readyLines({ metadata, status }: Environment): string[] {
 const ended: readonly StepStatus['phase'][] = ['succeeded', 'failed']
 
 /** Changes of an environment since it was last seen, one plain line each: for logs and pipes. */
-export function changeLines(before: Environment | undefined, machine: Environment): string[] {
-  const { name } = machine.metadata
+export function changeLines(before: Environment | undefined, environment: Environment): string[] {
+  const { name } = environment.metadata
   // The steps of an environment that was ready from the start are not news.
-  if (before === undefined && machine.status.phase === 'running') return readyLines(machine)
+  if (before === undefined && environment.status.phase === 'running') return readyLines(environment)
   const known = new Map(before?.status.steps.map((step) => [stepKey(step), step.phase]))
-  const lines = machine.status.steps
+  const lines = environment.status.steps
     .filter((step) => known.get(stepKey(step)) !== step.phase)
     .flatMap((step) => {
       if (step.phase === 'running') return `${name}: ${stepKey(step)} ...`
@@ -61,9 +69,9 @@ export function changeLines(before: Environment | undefined, machine: Environmen
         step.durationMilliseconds === null ? '' : ` in ${formatDuration(step.durationMilliseconds)}`
       return `${name}: ${stepKey(step)} ${step.phase}${time}`
     })
-  const { phase, failure } = machine.status
+  const { phase, failure } = environment.status
   if (before?.status.phase === phase) return lines
-  if (phase === 'running') lines.push(...readyLines(machine))
+  if (phase === 'running') lines.push(...readyLines(environment))
   else if (phase === 'failed') lines.push(`${name}: failed: ${failure?.message ?? 'no cause is known'}`)
   else if (phase !== 'provisioning' || before === undefined) lines.push(`${name}: ${phase}`)
   return lines
