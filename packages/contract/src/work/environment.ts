@@ -21,6 +21,10 @@ export const environmentOrderSchema = orderEnvelopeSchema.extend({
   desiredPhase: desiredPhaseSchema,
   plan: provisioningPlanSchema,
   source: machineSourceSchema.nullable().optional(),
+  scrub: z.boolean().optional().meta({
+    description:
+      'Whether the guest is scrubbed before it is stopped: nothing it was told is left in its disk',
+  }),
   sealedSecrets: boundedText(8 * 1024 * 1024)
     .nullable()
     .meta({
