@@ -232,7 +232,9 @@ function composeApplication(services: Services): Application {
     }
     return caller
   }
-  const application = createApplication(services, authenticate)
+  const application = createApplication(services, authenticate, (created) => {
+    for (const { openRoutes } of kinds) for (const addRoute of openRoutes ?? []) addRoute(created, services)
+  })
   addHealth(application, services)
   for (const { routes } of kinds) for (const addRoute of routes) addRoute(application, services)
   for (const dialect of dialects) dialect.add(application, services, authenticate)

@@ -57,6 +57,12 @@ export const kindRoutes: Partial<Record<keyof typeof kinds, KindRoutes>> = {
     change: null,
     deletion: 202,
   },
+  Prebuild: {
+    body: async (name, client) => ({ spec: await projectAndClass(name, client) }),
+    refused: 'viewer',
+    change: null,
+    deletion: 202,
+  },
   Observer: {
     body: (name) => ({ name, hours: 2 }),
     made: 'observer',

@@ -34,9 +34,14 @@ export function authenticated(
 }
 
 /**
- * The HTTP application without the kinds' routes: request ids, authentication below /v1, body limit, errors, metrics.
+ * The HTTP application without the kinds' routes that need a token: request ids, authentication below /v1, body limit,
+ * errors, metrics.
  */
-export function createApplication(services: Services, authenticate: Authenticate): Application {
+export function createApplication(
+  services: Services,
+  authenticate: Authenticate,
+  addOpenRoutes: (application: Application) => void = () => undefined,
+): Application {
   const application: Application = new OpenAPIHono<ApplicationEnvironment>()
 
   application.use(async (context, next) => {
@@ -51,6 +56,8 @@ export function createApplication(services: Services, authenticate: Authenticate
     services.metrics.requestSeconds.observe(labels, seconds)
     services.log.debug({ requestId, ...labels, path: context.req.path, seconds }, 'request')
   })
+  // Before the authentication, which they do not need.
+  addOpenRoutes(application)
   application.use('/v1/*', authenticated(authenticate, services.rates))
   application.use('/v1/*', limitedBody)
 

@@ -7,6 +7,7 @@ import type { EventTables } from '../kinds/event/table.ts'
 import type { JobTables } from '../kinds/job/table.ts'
 import type { ObserverTables } from '../kinds/observer/table.ts'
 import type { OrganizationTables } from '../kinds/organization/table.ts'
+import type { PrebuildTables } from '../kinds/prebuild/table.ts'
 import type { ProjectTables } from '../kinds/project/table.ts'
 import type { RunnerTables } from '../kinds/runner/table.ts'
 import type { SnapshotTables } from '../kinds/snapshot/table.ts'
@@ -24,6 +25,7 @@ export interface Schema
     JobTables,
     ObserverTables,
     OrganizationTables,
+    PrebuildTables,
     ProjectTables,
     RunnerTables,
     SnapshotTables,

@@ -69,6 +69,7 @@ const written = [
   'runners',
   'snapshots',
   'snapshot_holders',
+  'prebuilds',
   'jobs',
   'events',
   'outbox',

@@ -1,4 +1,11 @@
-import type { EnvironmentPhase, OnHostLoss, ProjectSpec, RunnerPhase, SnapshotPhase } from '@hearth/contract'
+import type {
+  EnvironmentPhase,
+  OnHostLoss,
+  PrebuildPhase,
+  ProjectSpec,
+  RunnerPhase,
+  SnapshotPhase,
+} from '@hearth/contract'
 import { FixedClock, newId } from '@hearth/foundation'
 import { createTestDatabase } from '@hearth/testing'
 import type { Insertable, Updateable } from 'kysely'
@@ -12,6 +19,7 @@ import { defaultTimings } from '../timings.ts'
 import type { ClaimTable } from './claim/table.ts'
 import { buildPlan, configurationOf } from './environment/index.ts'
 import type { EnvironmentTable } from './environment/table.ts'
+import { emptyPrebuildStatus, type PrebuildTable } from './prebuild/table.ts'
 import type { ProjectTable } from './project/table.ts'
 import type { RunnerTable } from './runner/table.ts'
 import type { SnapshotHolderTable, SnapshotTable } from './snapshot/table.ts'
@@ -129,7 +137,7 @@ export class Party {
         last_seen_at: now,
       })
       .execute()
-    await this.#change('runners', id, change)
+    await this.change('runners', id, change)
     return id
   }
 
@@ -144,7 +152,7 @@ export class Party {
         status: '{}',
       })
       .execute()
-    await this.#change('projects', id, columns)
+    await this.change('projects', id, columns)
     return id
   }
 
@@ -180,7 +188,7 @@ export class Party {
         boots_since: null,
       })
       .execute()
-    await this.#change('warm_pools', id, columns)
+    await this.change('warm_pools', id, columns)
     return { id, projectId, classId }
   }
 
@@ -284,6 +292,43 @@ export class Party {
     return id
   }
 
+  /** A prebuild in the given phase, of the project and class of a pool. */
+  async prebuild(
+    { projectId, classId }: Pick<Pool, 'projectId' | 'classId'>,
+    phase: PrebuildPhase,
+    change: Partial<Insertable<PrebuildTable>> = {},
+  ): Promise<string> {
+    const id = newId()
+    const trigger = { kind: 'manual', by: null, ref: null, commit: null }
+    await this.database
+      .insertInto('prebuilds')
+      .values({
+        ...named(id, this.organizationId, 'prebuild'),
+        spec: JSON.stringify({
+          trigger,
+          executorId: null,
+          timeoutSeconds: 3_600,
+          incremental: true,
+          branch: null,
+        }),
+        status: JSON.stringify(emptyPrebuildStatus),
+        project_id: projectId,
+        environment_class_id: classId,
+        phase,
+        desired_phase: 'completed',
+        deadline: new Date(now.getTime() + 60_000),
+        started_at: null,
+        ended_at: null,
+        environment_id: null,
+        snapshot_id: null,
+        based_on_id: null,
+        configuration: 'as-it-was',
+        ...change,
+      })
+      .execute()
+    return id
+  }
+
   async claim(
     poolId: string,
     environmentId: string,
@@ -310,7 +355,11 @@ export class Party {
     return id
   }
 
-  async #change(table: 'runners' | 'projects' | 'warm_pools', id: string, change: object): Promise<void> {
+  async change(
+    table: 'runners' | 'projects' | 'warm_pools' | 'prebuilds',
+    id: string,
+    change: object,
+  ): Promise<void> {
     if (Object.keys(change).length === 0) return
     await this.database.updateTable(table).set(change).where('id', '=', id).execute()
   }

@@ -11,6 +11,8 @@ export interface Kind {
   /** The kind's word, which is the name of its folder. */
   name: string
   routes: readonly AddRoute[]
+  /** Routes that need no token, since the request proves itself in another way. */
+  openRoutes?: readonly AddRoute[]
   /** The work that runners do for the kind. */
   work?: WorkKind
   reconcilers?(services: Services): readonly Reconciler[]

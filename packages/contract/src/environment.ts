@@ -54,6 +54,10 @@ export const environmentSpecSchema = z.object({
     .nullable()
     .default(null)
     .meta({ description: 'Set for a machine that an administrator took out of its pool to look into it' }),
+  prebuildId: idSchema
+    .nullable()
+    .default(null)
+    .meta({ description: 'Set for a machine that a prebuild is built on, and for a template of one' }),
   planDigest: z.string().optional().meta({
     description: 'The same for machines that were made alike: the start of the SHA-256 of the plan',
   }),

@@ -6,6 +6,7 @@ import { environmentClassKind } from './environment-class.ts'
 import { jobKind } from './job.ts'
 import { observerKind } from './observer.ts'
 import { organizationKind } from './organization.ts'
+import { prebuildKind } from './prebuild.ts'
 import { projectKind } from './project.ts'
 import { runnerKind } from './runner.ts'
 import { snapshotKind } from './snapshot.ts'
@@ -18,6 +19,7 @@ export * from './environment-class.ts'
 export * from './job.ts'
 export * from './observer.ts'
 export * from './organization.ts'
+export * from './prebuild.ts'
 export * from './project.ts'
 export * from './runner.ts'
 export * from './snapshot.ts'
@@ -32,6 +34,7 @@ export const kinds = {
   Job: jobKind,
   Observer: observerKind,
   Organization: organizationKind,
+  Prebuild: prebuildKind,
   Project: projectKind,
   Runner: runnerKind,
   Snapshot: snapshotKind,

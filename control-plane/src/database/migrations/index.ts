@@ -19,6 +19,7 @@ import { kindsOfWork } from './0018-kinds-of-work.ts'
 import { owners } from './0019-owners.ts'
 import { claimsByName } from './0020-claims-by-name.ts'
 import { snapshot } from './0021-snapshot.ts'
+import { prebuilds } from './0022-prebuilds.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -40,4 +41,5 @@ export const migrations: Record<string, Migration> = {
   '0019-owners': owners,
   '0020-claims-by-name': claimsByName,
   '0021-snapshot': snapshot,
+  '0022-prebuilds': prebuilds,
 }

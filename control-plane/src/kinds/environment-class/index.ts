@@ -1,1 +1,2 @@
 export { environmentClasses, insertStandardClasses } from './queries.ts'
+export type { EnvironmentClassRow } from './table.ts'

@@ -51,6 +51,15 @@ export const ownerRules: Readonly<Record<OwnerKind, OwnerRules>> = {
     lets: membersOnly,
     afterEntry: null,
   },
+  // What is built on it is given to everybody who starts from the prebuild: nobody may leave something in it.
+  prebuild: {
+    wakes: 'prebuild',
+    isAwaited: true,
+    endsFor: null,
+    noun: 'environment',
+    lets: { creator: false, refusal: 'is a prebuild’s: only administrators enter it' },
+    afterEntry: null,
+  },
 }
 
 export function rulesFor({ owner_kind }: Pick<OwnerColumns, 'owner_kind'>): OwnerRules | null {

@@ -17,13 +17,16 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]()
 })
 
+/** The owners that the previous version knew. */
+type FormerOwner = Exclude<OwnerKind, 'prebuild'>
+
 /** The columns of the previous version, and what each means in this version's columns. */
 const formerColumns = {
   'warm-pool': 'warm_pool_id',
   'warm-pool-test': 'tested_pool_id',
   'warm-pool-inspection': 'inspected_pool_id',
-} as const satisfies Record<OwnerKind, string>
-type Former = Record<(typeof formerColumns)[OwnerKind], string | null>
+} as const satisfies Record<FormerOwner, string>
+type Former = Record<(typeof formerColumns)[FormerOwner], string | null>
 
 async function read(id: string): Promise<{ owner: [OwnerKind | null, string | null]; former: Former }> {
   const { rows } = await sql<Former & { owner_kind: OwnerKind | null; owner_id: string | null }>`
@@ -48,7 +51,7 @@ async function writeAsBefore(column: string, owner: string | null): Promise<stri
   return id
 }
 
-test.each(Object.entries(formerColumns) as [OwnerKind, keyof Former][])(
+test.each(Object.entries(formerColumns) as [FormerOwner, keyof Former][])(
   'a replica of before and this one say the same of what is owned as %s, whoever writes it',
   async (kind, column) => {
     const ours = await party.environment(pool, 'running', { owner_kind: kind, owner_id: pool.id })

@@ -1,3 +1,5 @@
-export { createSnapshot } from './commands/create.ts'
+export { createSnapshot, freeze } from './commands/create.ts'
 export { deleteSnapshot } from './commands/delete.ts'
-export { snapshots } from './queries.ts'
+export { readHolders, snapshots } from './queries.ts'
+export { retireSnapshot } from './retire.ts'
+export type { SnapshotRow } from './table.ts'

@@ -146,7 +146,19 @@ async function movePhase(
   // Machines that are to start from it wait for this.
   if (phase === 'ready') await wakeMany(tx, [{ kind: 'placement', id: row.organization_id }])
   if (phase === 'failed') await wakeMany(tx, await waiting(tx, row.id))
+  await wakeMany(tx, await prebuildOf(tx, row))
   return changed
+}
+
+/** The prebuild that the snapshot is made for. */
+async function prebuildOf(tx: DatabaseTransaction, { purpose, environment_id }: SnapshotRow) {
+  if (purpose !== 'prebuild' || environment_id === null) return []
+  const machine = await tx
+    .selectFrom('environments')
+    .select('owner_id')
+    .where('id', '=', environment_id)
+    .executeTakeFirst()
+  return machine?.owner_id == null ? [] : [{ kind: 'prebuild' as const, id: machine.owner_id }]
 }
 
 /** Environments that wait for the snapshot to be made. */

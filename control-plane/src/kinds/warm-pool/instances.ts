@@ -86,6 +86,7 @@ function purposeOf({ owner_kind, claim_status }: ListedInstanceRow): WarmPoolIns
     case 'warm-pool-inspection':
       return 'inspection'
     case 'warm-pool':
+    case 'prebuild':
     case null:
       return claim_status?.source === 'cold' ? 'claim' : 'pool'
     default:

@@ -13,6 +13,7 @@ import { imageCommand } from './image.ts'
 import { logsCommand } from './logs.ts'
 import { observerCommand } from './observer.ts'
 import { poolCommand } from './pool.ts'
+import { prebuildCommand } from './prebuild.ts'
 import { quickstartCommand } from './quickstart.ts'
 import { quotaCommand } from './quota.ts'
 import { retryCommand } from './retry.ts'
@@ -29,7 +30,10 @@ export const commandGroups: readonly {
   commands: readonly ((invocation: Invocation) => Command)[]
 }[] = [
   { title: 'Run Hearth:', commands: [quickstartCommand, devCommand, doctorCommand] },
-  { title: 'Declare:', commands: [upCommand, applyCommand, poolCommand, deleteCommand, retryCommand] },
+  {
+    title: 'Declare:',
+    commands: [upCommand, applyCommand, poolCommand, prebuildCommand, deleteCommand, retryCommand],
+  },
   { title: 'Use machines:', commands: [claimCommand, sshCommand, execCommand] },
   { title: 'Look:', commands: [getCommand, describeCommand, whyCommand, watchCommand, logsCommand] },
   {

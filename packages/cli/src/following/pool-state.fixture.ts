@@ -55,6 +55,7 @@ export function sampleMachine(phase: Environment['status']['phase']): Environmen
       warmPoolId: id,
       test: null,
       inspection: null,
+      prebuildId: null,
       plan: samplePlan(),
     },
     status: {

@@ -32,6 +32,8 @@ export function becauseOf({ reason, principalId }: Deletion, seen: Deleted): str
       return 'it tested the steps of a pool, and has been kept for as long as was asked'
     case 'inspection_over':
       return 'an administrator had taken it out of its pool to look into it, and asked for no certificate any more'
+    case 'prebuild_over':
+      return `${seen.owner?.kind === 'prebuild' ? `prebuild ${seen.owner.name}` : 'its prebuild'} needs it no more`
     case 'pool_surplus':
       return `${pool} had more machines than it wants`
     case 'older_configuration':

@@ -25,6 +25,12 @@ const words: Readonly<Record<OwnerKind, (owned: Owned) => OwnerWords>> = {
     whenFailed: `pool ${pool} makes another by itself, unless too many fail`,
   }),
   'warm-pool-test': () => nothing,
+  prebuild: ({ pool: prebuild }) => ({
+    runs: `to build prebuild ${prebuild}`,
+    holds: [{ what: `prebuild ${prebuild} is built on it`, at: null }],
+    whenLost: `prebuild ${prebuild} fails, unless the runner comes back in time`,
+    whenFailed: `prebuild ${prebuild} fails with it, and has it removed`,
+  }),
   'warm-pool-inspection': ({ pool, environment }) => ({
     ...nothing,
     runs: `for an administrator, who took it out of pool ${pool} to look into it`,
@@ -49,4 +55,5 @@ export const nameOfGone: Readonly<Record<OwnerKind, string | null>> = {
   'warm-pool': null,
   'warm-pool-test': null,
   'warm-pool-inspection': 'that is gone',
+  prebuild: 'that is gone',
 }

@@ -1,4 +1,5 @@
 import type { Explanation } from '@hearth/contract'
+import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import { place } from '../../../placement/place.ts'
 import { readFleet, wantedBy } from '../placing/fleet.ts'
@@ -27,6 +28,7 @@ async function sightOf(
     .leftJoin('projects', 'projects.id', 'environments.project_id')
     .leftJoin('runners', 'runners.id', 'environments.runner_id')
     .leftJoin('warm_pools', 'warm_pools.id', 'environments.owner_id')
+    .leftJoin('prebuilds', 'prebuilds.id', 'environments.owner_id')
     .leftJoin('claims', 'claims.id', 'environments.claim_id')
     .select([
       'projects.name as project',
@@ -34,7 +36,7 @@ async function sightOf(
       'runners.name as runner',
       'runners.phase as runner_phase',
       'runners.last_seen_at',
-      'warm_pools.name as owner',
+      sql<string | null>`coalesce(warm_pools.name, prebuilds.name)`.as('owner'),
       'claims.name as claim',
     ])
     .where('environments.id', '=', row.id)

@@ -3,11 +3,13 @@ import { canonicalJson } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import type { WantedOrder } from '../../../work/work-kind.ts'
+import type { OwnerKind } from '../owner.ts'
 
 /** All that an order is made of, with the plan and the secrets by what names them. */
 export interface OrderFacts {
   id: string
   name: string
+  owner_kind: OwnerKind | null
   desired_phase: string
   spec_version: number
   configuration: string
@@ -29,6 +31,7 @@ export function selectOrderFacts(queryable: Queryable) {
     .select([
       'environments.id',
       'environments.name',
+      'environments.owner_kind',
       'environments.desired_phase',
       'environments.spec_version',
       'environments.configuration',

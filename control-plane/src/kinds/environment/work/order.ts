@@ -51,6 +51,8 @@ export async function currentOrders(
       generation: row.spec_version,
       desiredPhase: row.desired_phase,
       plan,
+      // What is built for others keeps nothing of what its machine was told.
+      ...(row.owner_kind === 'prebuild' ? { scrub: true } : {}),
       sealedSecrets,
       userCertificateAuthority: row.user_certificate_authority,
       principal: environmentPrincipal(row.id),

@@ -66,10 +66,16 @@ export interface NewSnapshot {
   purpose: SnapshotPurpose
 }
 
+/** When it is made, and by whom; null for Hearth itself. */
+export interface Freezing {
+  services: Pick<CommandContext['services'], 'clock'>
+  caller: { principalId: string | null }
+}
+
 /** Writes a snapshot of an environment, which must have been read under lock, and orders it of its runner. */
 export async function freeze(
   tx: DatabaseTransaction,
-  { services, caller }: Pick<CommandContext, 'services' | 'caller'>,
+  { services, caller }: Freezing,
   environment: EnvironmentRow,
   { name, labels, memory, purpose }: NewSnapshot,
 ): Promise<SnapshotRow> {
@@ -79,7 +85,7 @@ export async function freeze(
   const { image, virtualCpus, memoryMebibytes, diskGibibytes } = plan
   const status: StoredSnapshotStatus = {
     machine: { image, virtualCpus, memoryMebibytes, diskGibibytes },
-    held: stepDigests(plan, environment.status.steps),
+    held: heldBy(purpose, stepDigests(plan, environment.status.steps)),
     planDigest: environment.configuration,
     bytes: null,
     memory: null,
@@ -131,6 +137,14 @@ const nameStems: Record<SnapshotPurpose, string> = {
   kept: 'snapshot',
   checkpoint: 'checkpoint',
   fork: 'fork',
+  prebuild: 'prebuild',
+}
+
+/** Of a prebuild's the guest was scrubbed, and its repositories are brought up to date at each start. */
+function heldBy(purpose: SnapshotPurpose, held: Record<string, string>): Record<string, string> {
+  if (purpose !== 'prebuild') return held
+  const isKept = (key: string) => key !== 'set_env_vars' && !key.startsWith('clone_repo')
+  return Object.fromEntries(Object.entries(held).filter(([key]) => isKept(key)))
 }
 
 /** The runner of an environment that can be frozen now; throws `conflict` for one that cannot. */

@@ -1,0 +1,139 @@
+import {
+  type EnvironmentPhase,
+  type Failure,
+  isPrebuildActive,
+  isPrebuildEnded,
+  type PrebuildDesiredPhase,
+  type PrebuildPhase,
+  prebuildPhaseTable,
+} from '@hearth/contract'
+import { assertNever } from '@hearth/foundation'
+
+/** One prebuild and what its next action depends on, as read under lock. */
+export interface SeenPrebuild {
+  phase: PrebuildPhase
+  desiredPhase: PrebuildDesiredPhase
+  projectDeleting: boolean
+  deadline: Date | null
+  timeoutSeconds: number
+  /** The prebuild of its project and class that is being made before it; null when it is its turn. */
+  before: string | null
+  /** The machine that it is built on; null when there is none. */
+  environment: {
+    phase: EnvironmentPhase
+    /** Whether it is to be deleted. */
+    going: boolean
+    unreachable: boolean
+    failure: Failure | null
+  } | null
+  /** The snapshot of its disk; null when there is none. */
+  snapshot: { phase: 'making' | 'ready' | 'failed'; going: boolean; failure: Failure | null } | null
+  /** Machines of it that are not gone: what it is built on, and its templates. */
+  machines: { going: boolean }[]
+  now: Date
+}
+
+export type PrebuildAction =
+  | { do: 'start' } // make the machine that it is built on
+  | { do: 'move'; to: 'running' | 'completed' | 'cancelling' | 'cancelled' | 'deleting' | 'deleted' }
+  | { do: 'stop' } // have the machine scrubbed and shut down
+  | { do: 'freeze' } // have its disk made a snapshot and searched
+  | { do: 'fail'; failure: Failure }
+  | { do: 'clear' } // have the machines removed, and the snapshot of one that has not completed
+  | { do: 'remind'; failure: Failure } // what is waited for did not happen: record it, and ask again
+
+/** The next action: at most one, since the next reconcile sees its result. */
+export function decide(seen: SeenPrebuild): PrebuildAction | null {
+  const { phase, desiredPhase, projectDeleting } = seen
+  if (phase === 'deleted') return null
+  if (phase === 'deleting') return decideEnd(seen, 'deleted')
+  if (desiredPhase === 'deleted' || projectDeleting) return { do: 'move', to: 'deleting' }
+  if (phase === 'cancelling') return decideEnd(seen, 'cancelled')
+  if (desiredPhase === 'cancelled' && !isPrebuildEnded(phase))
+    return { do: 'move', to: isPrebuildActive(phase) ? 'cancelling' : 'cancelled' }
+  if (isPrebuildEnded(phase)) return isCleared(seen) ? null : { do: 'clear' }
+  if (seen.deadline !== null && seen.deadline <= seen.now) return { do: 'fail', failure: lateFailure(seen) }
+  if (phase === 'pending') return seen.before === null ? { do: 'start' } : null
+  return phase === 'snapshotting' ? decideSnapshot(seen) : decideMachine(seen)
+}
+
+/** The machine leads from `starting` to `stopping`. */
+function decideMachine(seen: SeenPrebuild): PrebuildAction | null {
+  const { environment, phase } = seen
+  if (environment === null || environment.going)
+    return {
+      do: 'fail',
+      failure: { code: 'internal', message: `its machine was deleted while it was ${phase}` },
+    }
+  switch (environment.phase) {
+    case 'failed':
+      return { do: 'fail', failure: environment.failure ?? unexplained('its machine') }
+    case 'pending':
+      return null
+    case 'provisioning':
+    case 'starting':
+      return phase === 'starting' ? { do: 'move', to: 'running' } : null
+    case 'running':
+    case 'stopping':
+      if (phase === 'starting') return { do: 'move', to: 'running' }
+      return phase === 'running' ? { do: 'stop' } : null
+    case 'stopped':
+      if (phase === 'starting') return { do: 'move', to: 'running' }
+      return phase === 'running' ? { do: 'stop' } : { do: 'freeze' }
+    case 'deleting':
+    case 'deleted':
+      return { do: 'fail', failure: unexplained('its machine') }
+    default:
+      return assertNever(environment.phase)
+  }
+}
+
+function decideSnapshot({ snapshot }: SeenPrebuild): PrebuildAction | null {
+  if (snapshot === null || snapshot.going)
+    return {
+      do: 'fail',
+      failure: { code: 'internal', message: 'its snapshot was deleted before it was complete' },
+    }
+  switch (snapshot.phase) {
+    case 'making':
+      return null
+    case 'ready':
+      return { do: 'move', to: 'completed' }
+    case 'failed':
+      return { do: 'fail', failure: snapshot.failure ?? unexplained('its snapshot') }
+    default:
+      return assertNever(snapshot.phase)
+  }
+}
+
+function decideEnd(seen: SeenPrebuild, to: 'cancelled' | 'deleted'): PrebuildAction | null {
+  if (!isCleared(seen)) return { do: 'clear' }
+  if (seen.machines.length === 0) return { do: 'move', to }
+  return seen.deadline !== null && seen.deadline <= seen.now
+    ? { do: 'remind', failure: lateFailure(seen) }
+    : null
+}
+
+/** Whether all that it does not need any more has been asked to go. */
+function isCleared({ phase, environment, snapshot, machines }: SeenPrebuild): boolean {
+  // Of a completed one the snapshot stays, and the templates are still being made.
+  if (phase === 'completed') return environment === null || environment.going
+  return machines.every(({ going }) => going) && (snapshot === null || snapshot.going)
+}
+
+const unexplained = (what: string): Failure => ({
+  code: 'internal',
+  message: `${what} failed without a cause`,
+})
+
+function lateFailure({ phase, timeoutSeconds, environment, before }: SeenPrebuild): Failure {
+  const { wait, isTimed } = prebuildPhaseTable[phase]
+  const waited = wait.waitsFor ?? 'a change'
+  const silent = environment?.unreachable === true ? ', whose runner is silent' : ''
+  const turn = phase === 'pending' && before !== null ? `; ${before} was before it` : ''
+  const limit = isTimed ? ` of ${Math.round(timeoutSeconds / 60)} minutes` : ''
+  return {
+    code: 'deadline_passed',
+    message: `it was ${phase} and waited for ${waited}${silent} until its time${limit} was over${turn}`,
+  }
+}

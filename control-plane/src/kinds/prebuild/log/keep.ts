@@ -1,0 +1,113 @@
+import { isPrebuildActive, type LogChunk, startOfText } from '@hearth/contract'
+import { toError } from '@hearth/foundation'
+import type { Services } from '../../../api/services.ts'
+import { transact } from '../../../database/transact.ts'
+import { findEnvironment, readLogs } from '../../environment/index.ts'
+import { prebuilds } from '../queries.ts'
+import type { PrebuildRow } from '../table.ts'
+
+/** Of a log that is kept, in bytes; the beginning stays. */
+const mostLogBytes = 4 * 1024 * 1024
+/** Of one row, in bytes. */
+const partBytes = 64 * 1024
+const keptAtOnce = 20
+/** The runner may send the last lines after the phase. */
+const restMilliseconds = 10_000
+
+/** The output of a prebuild's steps: live while it works, afterwards what was kept of it. */
+export async function* readPrebuildLog(
+  services: Services,
+  row: PrebuildRow,
+  { follow, signal }: { follow: boolean; signal: AbortSignal },
+): AsyncGenerator<string> {
+  if (row.log_kept) {
+    const parts = await services.database
+      .selectFrom('prebuild_logs')
+      .select('text')
+      .where('prebuild_id', '=', row.id)
+      .orderBy('position')
+      .execute()
+    for (const { text } of parts) yield text
+    return
+  }
+  yield* asText(chunksOf(services, row, { follow: follow && isPrebuildActive(row.phase), signal }))
+}
+
+/** Keeps the logs of prebuilds that have ended, since the stream of logs is bounded and their machines go. */
+export async function keepLogs(services: Services): Promise<void> {
+  const { database, clock, log } = services
+  const before = new Date(clock.now().getTime() - restMilliseconds)
+  const rows = await database
+    .selectFrom('prebuilds')
+    .selectAll()
+    .where('ended_at', '<', before)
+    .where('log_kept', '=', false)
+    .where('phase', '<>', 'deleted')
+    .orderBy('ended_at')
+    .limit(keptAtOnce)
+    .execute()
+  for (const row of rows)
+    await keepLog(services, row).catch((error: unknown) =>
+      log.warn({ err: toError(error), prebuildId: row.id }, 'could not keep the log of a prebuild'),
+    )
+}
+
+async function keepLog(services: Services, row: PrebuildRow): Promise<void> {
+  const signal = AbortSignal.any([services.stopping, AbortSignal.timeout(30_000)])
+  let [text, bytes] = ['', 0]
+  for await (const part of readPrebuildLog(services, row, { follow: false, signal })) {
+    const left = mostLogBytes - bytes
+    if (left <= 0) break
+    const kept = startOfText(part, left)
+    bytes += Buffer.byteLength(kept)
+    text += kept
+    if (kept.length < part.length) text += '\n[the rest is not kept]\n'
+  }
+  signal.throwIfAborted()
+  const parts: string[] = []
+  for (let rest = text; rest !== ''; rest = rest.slice(parts.at(-1)?.length ?? 0))
+    parts.push(startOfText(rest, partBytes))
+  await transact(services.database, async (tx) => {
+    const locked = await prebuilds.lockById(tx, row.id)
+    // Another replica may have been quicker.
+    if (locked === undefined || locked.log_kept) return
+    const values = parts.map((part, position) => ({ prebuild_id: row.id, position, text: part }))
+    if (values.length > 0) await tx.insertInto('prebuild_logs').values(values).execute()
+    await tx.updateTable('prebuilds').set({ log_kept: true }).where('id', '=', row.id).execute()
+  })
+}
+
+async function* chunksOf(
+  services: Services,
+  row: PrebuildRow,
+  options: { follow: boolean; signal: AbortSignal },
+): AsyncGenerator<LogChunk> {
+  if (row.environment_id === null) return
+  const scope = { organizationId: row.organization_id }
+  const machine = await findEnvironment(services.database, scope, row.environment_id)
+  if (machine !== undefined) yield* readLogs(services, machine, options)
+}
+
+/** Each step under its name; pieces that come twice are left out. */
+async function* asText(chunks: AsyncIterable<LogChunk>): AsyncGenerator<string> {
+  const positions = new Map<string, number>()
+  let last = ''
+  let atLineStart = true
+  for await (const { step, offset, text } of chunks) {
+    const position = positions.get(step) ?? 0
+    const bytes = Buffer.from(text)
+    const end = offset + bytes.length
+    if (end <= position && offset !== 0) continue
+    // From its start once more: the step was tried again.
+    const isNew = offset >= position || offset === 0
+    const piece = isNew ? text : bytes.subarray(position - offset).toString('utf8')
+    positions.set(step, end)
+    if (step !== last) {
+      yield `${atLineStart ? '' : '\n'}== ${step}\n`
+      last = step
+    }
+    if (piece === '') continue
+    atLineStart = piece.endsWith('\n')
+    yield piece
+  }
+}

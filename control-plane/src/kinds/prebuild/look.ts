@@ -1,0 +1,48 @@
+import type { DatabaseTransaction } from '../../database/connection.ts'
+import type { SeenPrebuild } from './decide.ts'
+import { prebuildBefore } from './queries.ts'
+import { readSnapshot } from './snapshotting.ts'
+import type { PrebuildRow } from './table.ts'
+
+/** All that the next action of a prebuild depends on. Its row must have been read under lock. */
+export async function lookAtPrebuild(
+  tx: DatabaseTransaction,
+  row: PrebuildRow,
+  now: Date,
+): Promise<SeenPrebuild> {
+  const project = await tx
+    .selectFrom('projects')
+    .select('phase')
+    .where('id', '=', row.project_id)
+    .executeTakeFirst()
+  const machines = await tx
+    .selectFrom('environments')
+    .select(['id', 'phase', 'desired_phase', 'unreachable', 'status'])
+    .where('owner_kind', '=', 'prebuild')
+    .where('owner_id', '=', row.id)
+    .where('phase', '<>', 'deleted')
+    .orderBy('id')
+    .execute()
+  const own = machines.find(({ id }) => id === row.environment_id)
+  const going = (machine: { desired_phase: string }) => machine.desired_phase === 'deleted'
+  return {
+    phase: row.phase,
+    desiredPhase: row.desired_phase,
+    projectDeleting: project?.phase !== 'active',
+    deadline: row.deadline,
+    timeoutSeconds: row.spec.timeoutSeconds,
+    before: row.phase === 'pending' ? await prebuildBefore(tx, row) : null,
+    environment:
+      own === undefined
+        ? null
+        : {
+            phase: own.phase,
+            going: going(own),
+            unreachable: own.unreachable,
+            failure: own.status.failure,
+          },
+    snapshot: row.snapshot_id === null ? null : await readSnapshot(tx, row.snapshot_id),
+    machines: machines.map((machine) => ({ going: going(machine) })),
+    now,
+  }
+}

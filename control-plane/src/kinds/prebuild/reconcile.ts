@@ -1,0 +1,124 @@
+import type { QuotaLimits } from '@hearth/contract'
+import { assertNever, type Clock } from '@hearth/foundation'
+import type { DatabaseTransaction } from '../../database/connection.ts'
+import type { Reconciler } from '../../reconciling/reconciler.ts'
+import { recordEvent } from '../../resource/record.ts'
+import { desirePhase, environments } from '../environment/index.ts'
+import { readLimits } from '../quota/index.ts'
+import { clearPrebuild } from './clear.ts'
+import { decide, type PrebuildAction } from './decide.ts'
+import { lookAtPrebuild } from './look.ts'
+import { deadlineOf, movePrebuild } from './phase.ts'
+import { prebuilds, readSteps } from './queries.ts'
+import { retireOldest } from './retention.ts'
+import { freezePrebuild, readSnapshotBytes } from './snapshotting.ts'
+import { startPrebuild } from './start.ts'
+import { type PrebuildRow, toPrebuild } from './table.ts'
+
+export const prebuildReconciler = (quotas: QuotaLimits): Reconciler => ({
+  kind: 'prebuild',
+  async reconcile(id, { tx, clock, timings }) {
+    const row = await prebuilds.lockById(tx, id)
+    if (row === undefined) return null
+    const now = clock.now()
+    const action = decide(await lookAtPrebuild(tx, row, now))
+    if (action === null) return row.deadline
+    const after = await carryOut(tx, row, action, quotas, clock)
+    // It waits for room in its organization's quotas.
+    if (action.do === 'start' && after.phase === 'pending')
+      return earliest(row.deadline, new Date(now.getTime() + timings.quotaRest))
+    return after.deadline
+  },
+})
+
+async function carryOut(
+  tx: DatabaseTransaction,
+  row: PrebuildRow,
+  action: PrebuildAction,
+  quotas: QuotaLimits,
+  clock: Clock,
+): Promise<PrebuildRow> {
+  const now = clock.now()
+  switch (action.do) {
+    case 'start':
+      return startPrebuild(tx, row, quotas, now)
+    case 'move':
+      return move(tx, row, action.to, now)
+    case 'stop': {
+      const machine = await lockMachine(tx, row)
+      const limits = await readLimits(tx, quotas, row.organization_id)
+      await desirePhase(tx, machine, 'stopped', limits)
+      return movePrebuild(tx, row, { phase: 'stopping', now })
+    }
+    case 'freeze': {
+      const snapshot_id = await freezePrebuild(tx, clock, row, await lockMachine(tx, row))
+      return movePrebuild(tx, row, { phase: 'snapshotting', columns: { snapshot_id }, now })
+    }
+    case 'fail':
+      return movePrebuild(tx, row, {
+        phase: 'failed',
+        failure: action.failure,
+        status: { steps: await stepsOf(tx, row) },
+        now,
+      })
+    case 'clear':
+      await clearPrebuild(tx, row, now)
+      return row
+    case 'remind': {
+      await clearPrebuild(tx, row, now)
+      const deadline = deadlineOf(row.phase, row.spec.timeoutSeconds, row.started_at, now)
+      const status = { ...row.status, failure: action.failure }
+      const reminded = await prebuilds.changeStatus(tx, row.id, { deadline, status })
+      await recordEvent(tx, 'updated', toPrebuild(reminded, null))
+      return reminded
+    }
+    default:
+      return assertNever(action)
+  }
+}
+
+async function move(
+  tx: DatabaseTransaction,
+  row: PrebuildRow,
+  phase: Extract<PrebuildAction, { do: 'move' }>['to'],
+  now: Date,
+): Promise<PrebuildRow> {
+  switch (phase) {
+    case 'running':
+    case 'deleting':
+    case 'deleted':
+    case 'cancelled':
+      return movePrebuild(tx, row, { phase, now })
+    case 'cancelling':
+      return movePrebuild(tx, row, { phase, status: { steps: await stepsOf(tx, row) }, now })
+    case 'completed': {
+      const bytes = await readSnapshotBytes(tx, row.snapshot_id)
+      const completed = await movePrebuild(tx, row, {
+        phase,
+        status: { steps: await stepsOf(tx, row), bytes },
+        now,
+      })
+      await retireOldest(tx, completed)
+      return completed
+    }
+    default:
+      return assertNever(phase)
+  }
+}
+
+/** The steps of its machine, to be kept when that is gone. */
+async function stepsOf(tx: DatabaseTransaction, { environment_id, status }: PrebuildRow) {
+  if (environment_id === null) return status.steps
+  return (await readSteps(tx, [environment_id])).get(environment_id) ?? status.steps
+}
+
+async function lockMachine(tx: DatabaseTransaction, row: PrebuildRow) {
+  const machine =
+    row.environment_id === null ? undefined : await environments.lockById(tx, row.environment_id)
+  if (machine === undefined) throw new Error(`prebuild ${row.id} is ${row.phase} without a machine`)
+  return machine
+}
+
+function earliest(a: Date | null, b: Date): Date {
+  return a !== null && a < b ? a : b
+}

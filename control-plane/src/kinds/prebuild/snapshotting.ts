@@ -1,0 +1,60 @@
+import type { PrebuildStatus } from '@hearth/contract'
+import type { Clock } from '@hearth/foundation'
+import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import type { EnvironmentRow } from '../environment/index.ts'
+import { freeze, readHolders, retireSnapshot, snapshots } from '../snapshot/index.ts'
+import type { SeenPrebuild } from './decide.ts'
+import type { PrebuildRow } from './table.ts'
+
+/** Has the disk of a prebuild's machine, which is off, made a snapshot and searched; returns the snapshot's id. */
+export async function freezePrebuild(
+  tx: DatabaseTransaction,
+  clock: Clock,
+  row: PrebuildRow,
+  machine: EnvironmentRow,
+): Promise<string> {
+  const by = { services: { clock }, caller: { principalId: null } }
+  const made = await freeze(tx, by, machine, {
+    name: row.name,
+    labels: {},
+    memory: false,
+    purpose: 'prebuild',
+  })
+  return made.id
+}
+
+/** What a prebuild sees of its snapshot; null for one that is not on record. */
+export async function readSnapshot(tx: DatabaseTransaction, id: string): Promise<SeenPrebuild['snapshot']> {
+  const row = await snapshots.readById(tx, id)
+  if (row === undefined) return null
+  const phase =
+    row.phase === 'ready'
+      ? 'ready'
+      : row.phase === 'pending' || row.phase === 'creating'
+        ? 'making'
+        : 'failed'
+  return { phase, going: row.desired_phase === 'deleted', failure: row.status.failure }
+}
+
+/** The bytes that it takes with all below it; null until they are known. */
+export async function readSnapshotBytes(queryable: Queryable, id: string | null): Promise<number | null> {
+  if (id === null) return null
+  return (await snapshots.readById(queryable, id))?.status.bytes?.total ?? null
+}
+
+export async function removeSnapshots(
+  tx: DatabaseTransaction,
+  ids: readonly string[],
+  now: Date,
+): Promise<void> {
+  for (const id of [...new Set(ids)].sort()) await retireSnapshot(tx, id, 'unused', now)
+}
+
+/** How far the making of snapshots is, by id. */
+export async function readProgress(
+  queryable: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, PrebuildStatus['progress']>> {
+  const holders = await readHolders(queryable, ids)
+  return new Map(holders.map(({ snapshot_id, progress }) => [snapshot_id, progress]))
+}

@@ -1,0 +1,57 @@
+import type { QuotaLimits } from '@hearth/contract'
+import type { DatabaseTransaction } from '../../database/connection.ts'
+import {
+  buildPlan,
+  createEnvironment,
+  prebuiltConfigurationOf,
+  projectToBuild,
+} from '../environment/index.ts'
+import { projects, specOf } from '../project/index.ts'
+import { readLimits, takeRoom } from '../quota/index.ts'
+import { movePrebuild } from './phase.ts'
+import type { PrebuildRow } from './table.ts'
+
+/**
+ * Makes the machine that a prebuild is built on. Without
+ * room in the organization's quotas it stays as it is.
+ */
+export async function startPrebuild(
+  tx: DatabaseTransaction,
+  row: PrebuildRow,
+  quotas: QuotaLimits,
+  now: Date,
+): Promise<PrebuildRow> {
+  const project = await projects.readById(tx, row.project_id)
+  const environmentClass = await tx
+    .selectFrom('environment_classes')
+    .selectAll()
+    .where('id', '=', row.environment_class_id)
+    .executeTakeFirst()
+  if (project === undefined || environmentClass === undefined) {
+    const what = project === undefined ? 'project' : 'environment class'
+    const failure = { code: 'internal' as const, message: `its ${what} was deleted before it began` }
+    return movePrebuild(tx, row, { phase: 'failed', failure, now })
+  }
+  const organizationId = row.organization_id
+  const limits = await readLimits(tx, quotas, organizationId)
+  const room = await takeRoom(tx, { organizationId, limits }, environmentClass.spec, 1)
+  if (room.count === 0) return row
+  const spec = projectToBuild(specOf(project))
+  const owner = { kind: 'prebuild' as const, id: row.id, setup: [], branch: row.spec.branch }
+  const configuration = prebuiltConfigurationOf(buildPlan(spec, environmentClass.spec, owner))
+  const machine = await createEnvironment(tx, {
+    project: { ...project, spec },
+    environmentClass,
+    owner,
+    nameStem: `${project.name}-prebuild`,
+    claimId: null,
+    creator: null,
+    limits: null,
+    now,
+  })
+  return movePrebuild(tx, row, {
+    phase: 'starting',
+    columns: { environment_id: machine.id, configuration },
+    now,
+  })
+}

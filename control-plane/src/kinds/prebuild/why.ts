@@ -1,0 +1,119 @@
+import { type Evidence, type Explanation, type Prebuild, prebuildBootAttempts } from '@hearth/contract'
+import { assertNever, spokenTime } from '@hearth/foundation'
+
+/** A prebuild and what its explanation needs beside it. */
+export interface PrebuildSight {
+  prebuild: Prebuild
+  phaseSince: Date
+  project: string
+  environmentClass: string
+  /** The prebuild whose end it waits for. */
+  before: string | null
+  /** The machine it is built on, by its name and phase, and why it is where it is. */
+  environment: { name: string; phase: string; placement: string | null } | null
+  /** Whether its plan is still what the project and the class say. */
+  isCurrent: boolean
+  /** A newer prebuild that fits the same machines. */
+  newer: string | null
+}
+
+type Reasons = Pick<Explanation, 'sentence' | 'evidence' | 'next'>
+
+/** Why a prebuild is in the phase it is in, and whether it still fits. Pure. */
+export function explain(seen: PrebuildSight): Reasons {
+  const { status } = seen.prebuild
+  const evidence = evidenceOf(seen)
+  const late =
+    status.deadline === null ? null : `at ${spokenTime(status.deadline)} it fails unless it is done`
+  switch (status.phase) {
+    case 'pending':
+      return { sentence: explainPending(seen), evidence, next: late }
+    case 'starting':
+      return { sentence: `it waits for a runner to take its machine`, evidence, next: late }
+    case 'running': {
+      const step = status.steps.find(({ phase }) => phase === 'running')
+      const doing = step === undefined ? 'the next step' : step.name
+      return { sentence: `its machine runs the steps of ${seen.project}: ${doing}`, evidence, next: late }
+    }
+    case 'stopping':
+      return {
+        sentence: 'its steps have ended; what its machine was told is removed, and the machine shut down',
+        evidence,
+        next: late,
+      }
+    case 'snapshotting':
+      return {
+        sentence: 'its disk is frozen, and searched for every secret of the project',
+        evidence,
+        next: late,
+      }
+    case 'completed':
+      return { sentence: explainCompleted(seen), evidence, next: nextAfter(seen) }
+    case 'failed':
+      return {
+        sentence: `it failed: ${status.failure?.message ?? 'no cause was reported'}`,
+        evidence,
+        next: '`hearth prebuild logs` shows what its steps printed; `hearth prebuild run` makes another',
+      }
+    case 'cancelling':
+      return { sentence: 'it was cancelled, and what it has made is being removed', evidence, next: null }
+    case 'cancelled':
+      return { sentence: 'it was cancelled', evidence, next: '`hearth prebuild run` makes another' }
+    case 'deleting':
+      return { sentence: 'it is being deleted, with its machines and its snapshot', evidence, next: null }
+    case 'deleted':
+      return { sentence: 'it is deleted', evidence, next: null }
+    default:
+      return assertNever(status.phase)
+  }
+}
+
+function explainPending({ before }: PrebuildSight): string {
+  return before === null
+    ? 'it is its turn, and it waits for room in the quotas of its organization'
+    : `it waits for ${before}, which is made before it: one at a time of a project and class`
+}
+
+function explainCompleted({ prebuild, project, environmentClass, isCurrent, newer }: PrebuildSight): string {
+  const machines = `machines of ${project} and class ${environmentClass}`
+  const { failedBoots } = prebuild.status
+  if (failedBoots >= prebuildBootAttempts)
+    return `it is complete, but ${failedBoots} machines in a row could not start from it`
+  if (!isCurrent)
+    return `it is complete, but the repositories, the set-up, the image or the size were changed since: it does not fit ${machines} any more`
+  if (newer !== null) return `it is complete; ${newer} is newer and fits the same machines`
+  return `it is complete and fits ${machines}: its disk is snapshot ${prebuild.metadata.name}`
+}
+
+function nextAfter({ prebuild, isCurrent }: PrebuildSight): string | null {
+  const isUsable = isCurrent && prebuild.status.failedBoots < prebuildBootAttempts
+  return isUsable ? null : '`hearth prebuild run` makes another'
+}
+
+function evidenceOf({ prebuild, phaseSince, environment }: PrebuildSight): Evidence[] {
+  const { status, spec } = prebuild
+  const { kind, by, ref, commit } = spec.trigger
+  const pushed =
+    kind === 'push' ? ` of ${commit ?? 'a commit'} to ${ref ?? 'a branch'} by ${by ?? 'somebody'}` : ''
+  return [
+    { what: `${status.phase} since`, at: phaseSince.toISOString() },
+    { what: `made for a trigger: ${kind}${pushed}`, at: prebuild.metadata.createdAt },
+    ...(environment === null
+      ? []
+      : [
+          {
+            what: `built on ${environment.name}, ${environment.phase}${environment.placement === null ? '' : `: ${environment.placement}`}`,
+            at: status.startedAt,
+          },
+        ]),
+    ...(status.failure === null
+      ? []
+      : (status.failure.lastLines ?? []).slice(-5).map((line) => ({ what: `| ${line}`, at: null }))),
+    ...status.warnings.map((warning) => ({ what: `warning: ${warning}`, at: null })),
+    ...status.templates.flatMap(({ failure, phase, runnerId }) =>
+      failure === null
+        ? [{ what: `its memory on ${runnerId} is ${phase}`, at: null }]
+        : [{ what: `its memory is not kept on ${runnerId}: ${failure.message}`, at: null }],
+    ),
+  ]
+}

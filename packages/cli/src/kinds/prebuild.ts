@@ -1,0 +1,76 @@
+import { kinds, type Prebuild } from '@hearth/contract'
+import { isId } from '@hearth/foundation'
+import { failureText, fields, headFields } from '../output/describe.ts'
+import { formatAge } from '../output/duration.ts'
+import { phaseTone } from '../output/phase-tone.ts'
+import { goneIsNull } from './gone-is-null.ts'
+import { defineKind, type Names, type View } from './kind.ts'
+import { named, referenceNames } from './names.ts'
+
+export const prebuildKind = defineKind(kinds.Prebuild, {
+  columns: ['NAME', 'PROJECT', 'CLASS', 'PHASE', 'TRIGGER', 'SIZE', 'AGE', 'ID'],
+  namesNeeded: referenceNames,
+  row: ({ metadata, spec, status }, { terminal, now }, names) => [
+    metadata.name,
+    named(names, spec.projectId),
+    named(names, spec.environmentClassId),
+    terminal.tone(phaseTone(status.phase), status.phase),
+    spec.trigger.kind,
+    sizeText(status.bytes),
+    formatAge(metadata.createdAt, now),
+    metadata.id,
+  ],
+  async fetchAll({ client, signal }, { project }) {
+    const projectId =
+      project === undefined || isId(project)
+        ? project
+        : (await client.projects.get(project, { signal })).metadata.id
+    return await client.prebuilds.listAll({ projectId }, { signal })
+  },
+  fetchOne: ({ client, signal }, reference) => client.prebuilds.get(reference, { signal }),
+  describe: describePrebuild,
+  async remove({ client, signal }, reference, { force }) {
+    const { metadata } = await client.prebuilds.get(reference, { signal })
+    await client.prebuilds.delete(metadata.id, { signal, force })
+    const gone = async (waiting: AbortSignal) => {
+      const left = await client.prebuilds.get(metadata.id, { signal: waiting }).catch(goneIsNull)
+      return left === null || left.status.phase === 'deleted'
+    }
+    return { id: metadata.id, name: metadata.name, gone }
+  },
+})
+
+function describePrebuild(prebuild: Prebuild, { now, terminal }: View, names: Names): string {
+  const { spec, status } = prebuild
+  const { by, ref, commit, kind } = spec.trigger
+  const { progress, failure } = status
+  const head = fields([
+    ...headFields(prebuild, now),
+    ['Project', named(names, spec.projectId)],
+    ['Class', named(names, spec.environmentClassId)],
+    ['Phase', terminal.tone(phaseTone(status.phase), status.phase)],
+    ['Trigger', [kind, ref, commit, by].filter((part) => part !== null).join(' ')],
+    ['Branch', spec.branch],
+    ['Timeout', `${Math.round(spec.timeoutSeconds / 60)} minutes`],
+    ['Started', status.startedAt],
+    ['Ended', status.completedAt],
+    ['Based on', status.basedOnId],
+    ['Snapshot', status.snapshotId],
+    ['Size', status.bytes === null ? null : sizeText(status.bytes)],
+    [
+      'Frozen',
+      progress === null ? null : `${sizeText(progress.doneBytes)} of ${sizeText(progress.totalBytes)}`,
+    ],
+    ['Failed boots', status.failedBoots === 0 ? null : String(status.failedBoots)],
+    ...status.steps.map(({ name, repository, phase }): [string, string] => [
+      repository === null ? name : `${name} ${repository}`,
+      phase,
+    ]),
+    ...status.warnings.map((warning): [string, string] => ['Warning', warning]),
+  ])
+  return failure === null ? head : [head, '', failureText(terminal, failure)].join('\n')
+}
+
+function sizeText(bytes: number | null): string {
+  return bytes === null ? '-' : `${Math.ceil(bytes / 1_048_576)} MiB`
+}
