@@ -23,7 +23,7 @@ export const environmentOrderSchema = orderEnvelopeSchema.extend({
   source: machineSourceSchema.nullable().optional(),
   scrub: z.boolean().optional().meta({
     description:
-      'With `stopped`: everything that the guest was told and that names it is removed before it is shut down',
+      'Whether the guest is scrubbed before it is stopped: nothing it was told is left in its disk',
   }),
   sealedSecrets: boundedText(8 * 1024 * 1024)
     .nullable()

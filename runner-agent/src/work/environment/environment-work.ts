@@ -92,6 +92,9 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
       case 'stamp':
         await machines.stamp(id, task.authority)
         return null
+      case 'scrub':
+        await power.scrub(machine)
+        return null
       case 'stop':
         await power.stop(machine)
         return null

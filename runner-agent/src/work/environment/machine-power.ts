@@ -1,4 +1,5 @@
 import type { MachineSource } from '@hearth/contract'
+import { Deadline } from '@hearth/foundation'
 import { HostError } from '../../host/host-error.ts'
 import type { Machine } from '../../host/machine.ts'
 import type { EnvironmentParts } from './environment-parts.ts'
@@ -6,6 +7,9 @@ import { faultOfMemory, faultOfSource, fromImage, fromLayer, withoutMemory } fro
 import { isProvisioned, newSteps, reopened, restoredSteps } from './record.ts'
 import { shutDown } from './shut-down.ts'
 import { machineSpecification } from './specification.ts'
+
+/** Maximum time for a scrub; most of it is the time in which the guest gives its free blocks back. */
+const scrubMilliseconds = 300_000
 
 /** Creates, starts, restores and stops the machine of one environment. */
 export class MachinePower {
@@ -108,6 +112,14 @@ export class MachinePower {
     })
   }
 
+  async scrub(machine: Machine): Promise<void> {
+    const { task, guest, record } = this.parts
+    task.report('stopping')
+    using deadline = new Deadline(scrubMilliseconds, task.interrupted)
+    await guest.open(machine).guest.scrub(deadline.signal)
+    await record.keep({ isScrubbed: true })
+  }
+
   async stop(machine: Machine): Promise<void> {
     const { task, context, bootSlot, guest, record } = this.parts
     bootSlot.release()
@@ -142,7 +154,13 @@ export class MachinePower {
     if (record.open().steps[index]?.phase === 'running') {
       record.endStep(index, { phase: 'succeeded', exitCode: null, error: null })
     }
-    await record.keep({ power: 'running', hostBootId, identity: null, memoryStart: 'none' })
+    await record.keep({
+      power: 'running',
+      hostBootId,
+      identity: null,
+      memoryStart: 'none',
+      isScrubbed: false,
+    })
   }
 
   private async putBack(layerId: string): Promise<void> {

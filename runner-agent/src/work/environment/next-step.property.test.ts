@@ -85,6 +85,7 @@ const anyWanted = fc.record({
   generation: number,
   runnerId: fc.constant(runnerId),
   source: anySource,
+  scrub: fc.boolean(),
 })
 
 test('in every state, a machine that is not ours is only reported', () => {
@@ -289,13 +290,15 @@ function after(step: NextStep, seen: Seen, wanted: Wanted, outcome: Outcome): Se
         outcome,
       )
     }
+    case 'scrub':
+      return { machine: before, record: { ...record, isScrubbed: true } }
     case 'start': {
       const steps = record.steps.map((each) =>
         each.name === 'create_vm' ? { ...each, phase: 'succeeded' as const } : each,
       )
       return {
         machine: { ...before, power: 'running' },
-        record: { ...record, power: 'running', identity: null, steps },
+        record: { ...record, power: 'running', identity: null, steps, isScrubbed: false },
       }
     }
     case 'provision': {

@@ -6,7 +6,10 @@ import type { CommonStep } from '../work.ts'
 import { endFailure } from './end-failure.ts'
 import { type EnvironmentRecord, firstOpenStep, isProvisioned } from './record.ts'
 
-export type Wanted = Pick<EnvironmentOrder, 'desiredPhase' | 'epoch' | 'generation' | 'runnerId' | 'source'>
+export type Wanted = Pick<
+  EnvironmentOrder,
+  'desiredPhase' | 'epoch' | 'generation' | 'runnerId' | 'source' | 'scrub'
+>
 
 export interface Seen {
   machine: Pick<Machine, 'power' | 'ownership' | 'endReason' | 'hostBootId'> & Partial<Pick<Machine, 'fault'>>
@@ -29,6 +32,8 @@ export type MachineStep =
   | { kind: 'provision'; index: number }
   /** Write epoch and generation into the machine's metadata before anything else is done to it. */
   | { kind: 'stamp' }
+  /** Remove from the guest what it was told, before it is stopped to become a snapshot. */
+  | { kind: 'scrub' }
   | { kind: 'stop' }
   | { kind: 'remove' }
   /** Remove a machine that failed before it was ready, and create it again. */
@@ -56,14 +61,27 @@ export function nextStep(wanted: Wanted, seen: Seen): NextStep {
   }
   switch (wanted.desiredPhase) {
     case 'stopped':
-      return machine.power === 'running' || machine.power === 'paused'
-        ? { kind: 'stop' }
-        : { kind: 'rest', phase: 'stopped', failure: null }
+      return towardsStopped(wanted, seen)
     case 'running':
       return towardsRunning(wanted, seen)
     default:
       return assertNever(wanted.desiredPhase)
   }
+}
+
+function towardsStopped({ scrub, generation }: Wanted, { machine, record }: Seen): NextStep {
+  const isOn = machine.power === 'running' || machine.power === 'paused'
+  if (scrub === true && record?.isScrubbed !== true) {
+    if (record !== null && record.failure !== null && generation <= record.failedGeneration)
+      return { kind: 'rest', phase: 'failed', failure: record.failure }
+    return isOn ? { kind: 'scrub' } : { kind: 'fail', failure: endedUnscrubbed }
+  }
+  return isOn ? { kind: 'stop' } : { kind: 'rest', phase: 'stopped', failure: null }
+}
+
+const endedUnscrubbed: Failure = {
+  code: 'guest_unreachable',
+  message: 'the machine ended before it was scrubbed, so its disk may hold what it was told',
 }
 
 function towardsRunning(wanted: Wanted, seen: Seen): NextStep {
@@ -151,6 +169,7 @@ export function phaseDuring(step: NextStep, record: EnvironmentRecord | null): R
       return step.phase
     case 'fail':
       return 'failed'
+    case 'scrub':
     case 'stop':
       return 'stopping'
     case 'remove':

@@ -38,6 +38,8 @@ export const environmentRecordSchema = z.object({
    * it cannot be used, and has to boot from the disk.
    */
   memoryStart: z.enum(['none', 'wanted', 'begun', 'given_up']).default('none'),
+  /** Whether the guest was scrubbed since its last start. */
+  isScrubbed: z.boolean().default(false),
 })
 export type EnvironmentRecord = z.infer<typeof environmentRecordSchema>
 
@@ -58,6 +60,7 @@ export function newRecord(
     incarnation: source?.incarnation ?? 0,
     formerHostKey: null,
     memoryStart: 'none',
+    isScrubbed: false,
   }
 }
 
