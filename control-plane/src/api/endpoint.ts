@@ -192,7 +192,11 @@ function describe(
 ) {
   const { answer, body } = endpoint
   const refusals = {
-    ...(endpoint.method === 'post' ? { 422: 'The Idempotency-Key was used for another request' } : {}),
+    ...(endpoint.method === 'post'
+      ? {
+          422: 'The Idempotency-Key was used for another request, or what was asked for does not go together',
+        }
+      : {}),
     ...errors.statuses,
     ...endpoint.refusals,
   }

@@ -57,6 +57,7 @@ function statusOf(code: ErrorCode): ErrorStatus {
     case 'too_large':
       return 413
     case 'idempotency_mismatch':
+    case 'unprocessable':
       return 422
     case 'rate_limited':
       return 429

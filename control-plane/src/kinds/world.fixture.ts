@@ -1,10 +1,11 @@
-import type {
-  EnvironmentPhase,
-  OnHostLoss,
-  PrebuildPhase,
-  ProjectSpec,
-  RunnerPhase,
-  SnapshotPhase,
+import {
+  defaultCheckpointRetention,
+  type EnvironmentPhase,
+  type OnHostLoss,
+  type PrebuildPhase,
+  type ProjectSpec,
+  type RunnerPhase,
+  type SnapshotPhase,
 } from '@hearth/contract'
 import { FixedClock, newId } from '@hearth/foundation'
 import { createTestDatabase } from '@hearth/testing'
@@ -103,6 +104,7 @@ const projectSpec: ProjectSpec = {
   setup: [],
   onHostLoss: 'wait',
   prebuilds: null,
+  snapshots: defaultCheckpointRetention,
 }
 
 /** The plan for pools of these projects and classes. */

@@ -9,6 +9,7 @@ export const small: Wanted = {
   region: null,
   runnerSelector: {},
   awaited: false,
+  source: null,
 }
 
 export function candidate(id: string, change: Partial<Candidate> = {}): Candidate {

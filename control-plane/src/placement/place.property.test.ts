@@ -15,6 +15,7 @@ const anyWanted: fc.Arbitrary<Wanted> = fc.record({
   region: fc.option(fc.constantFrom('berlin', 'default')),
   runnerSelector: fc.constantFrom<Record<string, string>>({}, { disk: 'nvme' }),
   awaited: fc.boolean(),
+  source: fc.constant(null),
 })
 const anyFleet = fc
   .array(

@@ -1,4 +1,10 @@
-import type { EnvironmentClassSpec, RunnerFacts, RunnerPhase, RunnerSpec } from '@hearth/contract'
+import type {
+  EnvironmentClassSpec,
+  RunnerFacts,
+  RunnerPhase,
+  RunnerSpec,
+  SnapshotPhase,
+} from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import { describeRefusals, groupRefusals, type Refusal, type RefusalGroup } from './refusals.ts'
 
@@ -24,6 +30,8 @@ export interface Candidate {
  */
 export interface Wanted extends EnvironmentClassSpec {
   awaited: boolean
+  /** The snapshot that it starts from, and the runners that hold it; null for its image. */
+  source: { name: string; phase: SnapshotPhase; runnerIds: readonly string[] } | null
 }
 
 export type Placement =
@@ -39,6 +47,11 @@ export const virtualCpuOvercommit = 4
  * nobody waits for, as a probe. The reason says which runner and why, or why none.
  */
 export function place(wanted: Wanted, candidates: readonly Candidate[]): Placement {
+  const { source } = wanted
+  if (source !== null && source.phase !== 'ready') {
+    const reason = `it starts from snapshot ${source.name}, which is ${source.phase}`
+    return { runnerId: null, reason, refusals: [] }
+  }
   const judged = candidates.map((candidate) => ({ candidate, refusal: refusalOf(wanted, candidate) }))
   const fitting = judged.filter(({ refusal }) => refusal === null).map(({ candidate }) => candidate)
   const trial = fitting.find(({ phase }) => phase === 'degraded')
@@ -50,7 +63,11 @@ export function place(wanted: Wanted, candidates: readonly Candidate[]): Placeme
     return { runnerId: trial.id, reason: `on ${trial.name}: to try whether it is well again` }
   }
   if (best !== undefined) {
-    return { runnerId: best.id, reason: `on ${best.name}: the fullest of ${sound.length} with room` }
+    const because = source === null ? '' : `it holds snapshot ${source.name}, and is `
+    return {
+      runnerId: best.id,
+      reason: `on ${best.name}: ${because}the fullest of ${sound.length} with room`,
+    }
   }
   if (judged.length === 0) {
     const reason = 'no runner has joined: start one with `hearth runner join`'
@@ -79,6 +96,8 @@ function refusalOf(wanted: Wanted, candidate: Candidate): Refusal | null {
   )
   if (missing !== undefined) return lack(`the label ${missing[0]}=${missing[1]}`)
   if (!facts.images.includes(wanted.image)) return lack(`the image ${wanted.image}`)
+  if (wanted.source !== null && !wanted.source.runnerIds.includes(candidate.id))
+    return lack(`snapshot ${wanted.source.name}`)
   const cpus = facts.virtualCpus * virtualCpuOvercommit - reserved.virtualCpus
   return (
     shortOf('virtual CPUs', '', cpus, wanted.virtualCpus) ??

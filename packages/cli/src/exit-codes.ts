@@ -65,6 +65,7 @@ function exitCodeOfCode(code: ErrorCode): ExitCode {
     case 'stale_version':
     case 'pool_empty':
     case 'idempotency_mismatch':
+    case 'unprocessable':
     case 'quota_exceeded':
       return exitCodes.conflict
     case 'unavailable':

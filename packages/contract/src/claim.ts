@@ -46,6 +46,11 @@ export const claimStatusSchema = z.object({
     .nullable()
     .default(null)
     .meta({ description: 'The machine it had before this one; the newest, where it lost several' }),
+  forkOf: z
+    .object({ claimId: idSchema, snapshotId: idSchema })
+    .nullable()
+    .default(null)
+    .meta({ description: 'Set for a fork: the claim whose machine it was, and the snapshot it starts from' }),
   connection: connectionSchema.nullable(),
   ...statusFields,
 })

@@ -11,6 +11,7 @@ import { defineKind, rests, type Wait } from './kind-definition.ts'
 import { provisioningPlanSchema } from './provisioning-plan.ts'
 import { provisioningSummarySchema, stepStatusSchema } from './provisioning-step.ts'
 import { idSchema, labelsSchema, nameSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
+import { startedFromSchema } from './started-from.ts'
 
 export const addressSchema = z.object({
   host: z.string(),
@@ -58,6 +59,9 @@ export const environmentSpecSchema = z.object({
     .nullable()
     .default(null)
     .meta({ description: 'Set for a machine that a prebuild is built on, and for a template of one' }),
+  source: z.object({ snapshotId: idSchema, memory: z.boolean() }).nullable().default(null).meta({
+    description: 'The snapshot it starts from, and whether its memory is asked for; null for its image',
+  }),
   planDigest: z.string().optional().meta({
     description: 'The same for machines that were made alike: the start of the SHA-256 of the plan',
   }),
@@ -81,6 +85,9 @@ export const environmentStatusSchema = z.object({
   steps: z.array(stepStatusSchema),
   summary: provisioningSummarySchema,
   placement: z.string().nullable().meta({ description: 'Why it is where it is, or why nowhere yet' }),
+  startedFrom: startedFromSchema.nullable().default(null).meta({
+    description: 'What its machine really started from, and why not from what would have been quicker',
+  }),
   readyAt: timeSchema.nullable(),
   removeAt: timeSchema.nullable().meta({
     description:
@@ -103,7 +110,16 @@ export const environmentCreateSchema = z
   .strictObject({
     name: nameSchema.optional(),
     labels: labelsSchema.default({}),
-    spec: z.strictObject({ projectId: idSchema, environmentClassId: idSchema }),
+    spec: z.strictObject({
+      projectId: idSchema,
+      environmentClassId: idSchema,
+      source: z
+        .strictObject({ snapshotId: idSchema, memory: z.boolean().default(true) })
+        .optional()
+        .meta({
+          description: 'A snapshot of the same project to start from, with its memory where that fits',
+        }),
+    }),
   })
   .meta({ id: 'EnvironmentCreate' })
 export const environmentUpdateSchema = z

@@ -21,6 +21,16 @@ export const onHostLossSchema = z.enum(['wait', 'recreate']).meta({
 })
 export type OnHostLoss = z.infer<typeof onHostLossSchema>
 
+/** How many checkpoints of one machine are kept, and for how long. */
+export const checkpointRetentionSchema = z
+  .strictObject({
+    keep: z.int().min(1).max(1_000).default(10).meta({ description: 'Of each machine the newest so many' }),
+    days: z.int().min(1).max(3_650).default(14).meta({ description: 'None older than so many days' }),
+  })
+  .meta({ description: 'Which checkpoints are kept; one that a machine was put back to stays' })
+export type CheckpointRetention = z.infer<typeof checkpointRetentionSchema>
+export const defaultCheckpointRetention: CheckpointRetention = { keep: 10, days: 14 }
+
 /** What people write. Secrets go in and never come out. */
 export const projectSpecInputSchema = z.strictObject({
   repositories: repositoriesSchema.default([]),
@@ -32,6 +42,7 @@ export const projectSpecInputSchema = z.strictObject({
     .nullable()
     .default(null)
     .meta({ description: 'Which prebuilds are made, and when; null for none' }),
+  snapshots: checkpointRetentionSchema.prefault({}),
 })
 export type ProjectSpecInput = z.infer<typeof projectSpecInputSchema>
 
@@ -43,6 +54,7 @@ export const projectSpecSchema = z.object({
   setup: z.array(commandSchema),
   onHostLoss: onHostLossSchema.default('wait'),
   prebuilds: prebuildConfigurationSchema.nullable().default(null),
+  snapshots: checkpointRetentionSchema.prefault({}),
 })
 export type ProjectSpec = z.infer<typeof projectSpecSchema>
 
@@ -70,6 +82,7 @@ export const projectUpdateSchema = z
         setup: z.array(commandInputSchema).max(64).optional(),
         onHostLoss: onHostLossSchema.optional(),
         prebuilds: prebuildConfigurationSchema.nullable().optional(),
+        snapshots: checkpointRetentionSchema.optional(),
       })
       .optional(),
   })

@@ -127,6 +127,18 @@ export const checkpointCreateSchema = z
   })
   .meta({ id: 'CheckpointCreate' })
 
+export const restoreSchema = z
+  .strictObject({
+    checkpoint: referenceSchema
+      .optional()
+      .meta({ description: 'A snapshot of this machine, by id or name; by default its newest checkpoint' }),
+    memory: z
+      .boolean()
+      .default(true)
+      .meta({ description: 'Whether what ran then runs on, where the memory was kept; else it boots' }),
+  })
+  .meta({ id: 'Restore' })
+
 /** Seconds that a snapshot may wait for its runner to begin, take to be made, and wait to be removed. */
 export const snapshotSeconds = { pending: 120, creating: 600, deleting: 600 } as const
 

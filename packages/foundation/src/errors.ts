@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'stale_version' // written on an older version: read again, merge, write
   | 'pool_empty' // no ready machine and the caller refused a cold start
   | 'idempotency_mismatch' // the same key came with another body
+  | 'unprocessable' // what was asked for does not go together: ask for something that does
   | 'expired' // what was asked for is not kept any more: read what is there now
   | 'too_large'
   | 'quota_exceeded' // as much of it as is allowed is there already: remove some, or have the quota raised

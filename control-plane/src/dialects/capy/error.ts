@@ -28,6 +28,7 @@ function knownAs({ code }: HearthError): Known {
   switch (code) {
     case 'invalid':
     case 'idempotency_mismatch':
+    case 'unprocessable':
       return [422, 'validation_error']
     case 'unauthenticated':
       return [401, 'unauthorized']

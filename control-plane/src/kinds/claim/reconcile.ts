@@ -38,7 +38,8 @@ async function look(
   if (environment === undefined) return { phase: row.phase, environment: null, onHostLoss: 'wait' }
   const project = await projects.readById(tx, environment.project_id)
   // An environment that is deleted with its project is not replaced.
-  const stays = project?.phase === 'active'
+  // A fork that is not there yet is not either: another machine would not have what it was made for.
+  const stays = project?.phase === 'active' && !(row.phase === 'pending' && row.status.forkOf != null)
   return {
     phase: row.phase,
     environment: {

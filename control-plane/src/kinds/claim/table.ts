@@ -9,6 +9,7 @@ export interface StoredClaimStatus {
   /** Absent in rows of an older version, like the next field. */
   shortage?: Evidence | null
   lost?: LostMachine | null
+  forkOf?: Claim['status']['forkOf']
 }
 
 export interface ClaimTable
@@ -36,6 +37,7 @@ export function toClaim(row: ClaimRow, connection: Connection | null): Claim {
       boundAt: row.status.boundAt,
       shortage: row.status.shortage ?? null,
       lost: row.status.lost ?? null,
+      forkOf: row.status.forkOf ?? null,
       connection,
       observedSpecVersion: row.spec_version,
       failure: row.status.failure,

@@ -1,6 +1,7 @@
 import type { Explanation } from '@hearth/contract'
 import type { Queryable } from '../../database/connection.ts'
 import { explainEnvironment, findEnvironment } from '../environment/index.ts'
+import { claims } from './queries.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 import { explain } from './why.ts'
 
@@ -20,11 +21,14 @@ export async function explainClaim(queryable: Queryable, row: ClaimRow, now: Dat
     runnerId === undefined
       ? undefined
       : await queryable.selectFrom('runners').select('name').where('id', '=', runnerId).executeTakeFirst()
+  const originId = row.status.forkOf?.claimId
+  const origin = originId === undefined ? undefined : await claims.readById(queryable, originId)
   const reasons = explain({
     claim: toClaim(row, null),
     pool: pool?.name ?? null,
     machine: environment === undefined ? null : await explainEnvironment(queryable, environment, now),
     lostRunner: lostRunner?.name ?? null,
+    forked: origin === undefined ? null : `claim ${origin.name}`,
   })
   return { kind: 'Claim', id: row.id, name: row.name, phase: row.phase, ...reasons }
 }

@@ -8,6 +8,8 @@ export interface ClaimSight {
   machine: Explanation | null
   /** The name of the runner of the environment that the claim lost. */
   lostRunner: string | null
+  /** The name of the claim of which it is a fork. */
+  forked: string | null
 }
 
 type Reasons = Pick<Explanation, 'sentence' | 'evidence' | 'next'>
@@ -37,12 +39,13 @@ export function explain(seen: ClaimSight): Reasons {
 }
 
 /** How the claim got its environment. */
-function beginning({ claim, lostRunner }: ClaimSight): string {
-  const { source, shortage, lost } = claim.status
+function beginning({ claim, lostRunner, forked }: ClaimSight): string {
+  const { source, shortage, lost, forkOf } = claim.status
   if (lost !== null) {
     const given = source === 'cold' ? 'another is made for it' : 'it was given another that was ready'
     return `its machine was lost with runner ${lostRunner ?? lost.runnerId} at ${spokenTime(lost.at)}, and ${given}`
   }
+  if (forkOf !== null) return `it is a fork of ${forked ?? 'a claim that is not on record any more'}`
   if (source === 'running') return 'it was given a machine that was ready'
   return `it is a cold start, because ${shortage?.what ?? 'its pool had no ready machine'}`
 }

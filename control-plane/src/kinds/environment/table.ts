@@ -9,6 +9,7 @@ import {
   type MachineSource,
   type Pause,
   type ProvisioningPlan,
+  type StartedFrom,
   type StepStatus,
   summarize,
 } from '@hearth/contract'
@@ -27,6 +28,8 @@ export interface StoredEnvironmentStatus {
   failedAt: string | null
   failure: Failure | null
   observedSpecVersion: number
+  /** What the machine said that it started from; absent before it did. */
+  startedFrom?: StartedFrom | null
   /** Reports of an older generation are about an earlier try and are refused. */
   leastGeneration: number
   /** The runners it was placed on before, the earliest first: what they have sent of it is still its own. */
@@ -161,6 +164,7 @@ function toResource(row: EnvironmentRow, steps: StepStatus[]): Environment {
       projectId: row.project_id,
       environmentClassId: row.environment_class_id,
       ...toOwnerSpec(row),
+      source: row.source === null ? null : { snapshotId: row.source.snapshotId, memory: row.source.memory },
       planDigest: row.configuration,
     },
     specVersion: row.spec_version,
@@ -175,6 +179,7 @@ function toResource(row: EnvironmentRow, steps: StepStatus[]): Environment {
       steps,
       summary: summarize(steps, failure),
       placement,
+      startedFrom: startedFrom(row),
       readyAt,
       removeAt: row.remove_at?.toISOString() ?? null,
       deletion: row.deletion,
@@ -184,4 +189,10 @@ function toResource(row: EnvironmentRow, steps: StepStatus[]): Environment {
     },
     statusVersion: row.status_version,
   }
+}
+
+/** With the reason why the memory was not even asked for, which its runner does not know. */
+function startedFrom({ status, source }: EnvironmentRow): StartedFrom | null {
+  const told = status.startedFrom ?? null
+  return told === null ? null : { ...told, reason: told.reason ?? source?.memoryWithheld ?? null }
 }

@@ -1,4 +1,4 @@
-import type { Failure, Project, ProjectSpec } from '@hearth/contract'
+import { defaultCheckpointRetention, type Failure, type Project, type ProjectSpec } from '@hearth/contract'
 import type { Generated, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
@@ -25,9 +25,9 @@ export interface ProjectTables {
   project_secrets: ProjectSecretTable
 }
 
-/** Rows of an older version say nothing of a host's loss, and nothing of prebuilds. */
+/** Rows of an older version say nothing of a host's loss, of prebuilds and of snapshots. */
 export function specOf({ spec }: Pick<ProjectRow, 'spec'>): ProjectSpec {
-  return Object.assign({ onHostLoss: 'wait', prebuilds: null }, spec)
+  return Object.assign({ onHostLoss: 'wait', prebuilds: null, snapshots: defaultCheckpointRetention }, spec)
 }
 
 export function toProject(row: ProjectRow): Project {

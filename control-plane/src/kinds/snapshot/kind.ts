@@ -5,8 +5,10 @@ import type { Queryable } from '../../database/connection.ts'
 import type { Kind } from '../../resource/define.ts'
 import { recordSince } from '../../resource/retention.ts'
 import { routesOf } from '../../resource/routes.ts'
+import { collectSnapshots } from './collect.ts'
 import { createSnapshot } from './commands/create.ts'
 import { deleteSnapshot } from './commands/delete.ts'
+import { machineRoutes } from './machine-routes.ts'
 import { forgetDeletedSnapshots, readHolders, snapshots } from './queries.ts'
 import { snapshotReconciler } from './reconcile.ts'
 import { type SnapshotRow, toSnapshot } from './table.ts'
@@ -80,8 +82,10 @@ export const snapshotKind: Kind = {
     routes.why('Say in words why a snapshot is as it is', (queryable, row) =>
       explainSnapshot(queryable, row),
     ),
+    ...machineRoutes,
   ],
   work: snapshotWorkKind,
   reconcilers: () => [snapshotReconciler],
+  everyMinute: collectSnapshots,
   everyHour: ({ database, clock }) => forgetDeletedSnapshots(database, recordSince(clock.now())),
 }

@@ -65,6 +65,23 @@ export async function usersOf(queryable: Queryable, id: string): Promise<Snapsho
   return { environments, children }
 }
 
+/** The newest checkpoint of a machine to which it can be put back. */
+export async function newestCheckpoint(
+  queryable: Queryable,
+  environmentId: string,
+): Promise<{ id: string } | undefined> {
+  return queryable
+    .selectFrom('snapshots')
+    .select('id')
+    .where('environment_id', '=', environmentId)
+    .where('purpose', '=', 'checkpoint')
+    .where('phase', '=', 'ready')
+    .where('desired_phase', '=', 'ready')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
 export async function forgetDeletedSnapshots(queryable: Queryable, before: Date): Promise<void> {
   await queryable
     .deleteFrom('snapshots')

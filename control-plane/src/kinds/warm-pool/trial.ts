@@ -27,7 +27,10 @@ export async function createOnTrial(
   )
   const size = { virtualCpus, memoryMebibytes, diskGibibytes }
   const fleet = await readFleet(tx, organizationId, now)
-  const { runnerId } = place({ ...environmentClass.spec, image, ...size, awaited: false }, fleet)
+  const { runnerId } = place(
+    { ...environmentClass.spec, image, ...size, awaited: false, source: null },
+    fleet,
+  )
   if (fleet.find(({ id }) => id === runnerId)?.phase !== 'degraded') return false
   const rows = await createEnvironments(tx, created, 1)
   return placeAtOnce(tx, rows, environmentClass.spec, now)

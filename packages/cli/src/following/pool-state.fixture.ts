@@ -56,6 +56,7 @@ export function sampleMachine(phase: Environment['status']['phase']): Environmen
       test: null,
       inspection: null,
       prebuildId: null,
+      source: null,
       plan: samplePlan(),
     },
     status: {
@@ -72,6 +73,7 @@ export function sampleMachine(phase: Environment['status']['phase']): Environmen
       readyAt: null,
       removeAt: null,
       deletion: null,
+      startedFrom: null,
       ...shared,
       failure: failed ? { code: 'command_failed', message: 'make: no rule', step: 'project_setup' } : null,
     },

@@ -11,6 +11,7 @@ const knownCodes: Readonly<Record<ErrorCode, true>> = {
   stale_version: true,
   pool_empty: true,
   idempotency_mismatch: true,
+  unprocessable: true,
   expired: true,
   too_large: true,
   quota_exceeded: true,

@@ -4,7 +4,8 @@ import { pauseSchema } from '../environment.ts'
 import { desiredPhaseSchema } from '../environment-phase.ts'
 import { provisioningPlanSchema } from '../provisioning-plan.ts'
 import { idSchema } from '../resource.ts'
-import { machineSourceSchema, startedFromSchema } from './machine-source.ts'
+import { startedFromSchema } from '../started-from.ts'
+import { machineSourceSchema } from './machine-source.ts'
 import {
   hostKeySchema,
   reportedIdentitySchema,

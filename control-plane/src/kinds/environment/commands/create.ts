@@ -5,17 +5,24 @@ import type { Command } from '../../../api/command.ts'
 import { environmentClasses } from '../../environment-class/index.ts'
 import { projects } from '../../project/index.ts'
 import { createEnvironment as create } from '../lifecycle/create.ts'
+import { buildPlan } from '../lifecycle/plan.ts'
+import { startFrom } from '../lifecycle/source.ts'
 import type { EnvironmentRow } from '../table.ts'
 
-/** Creates one environment of a project, outside any pool. */
+/** Creates one environment of a project, outside any pool; from its image, or from a snapshot. */
 export const createEnvironment: Command<z.output<typeof environmentCreateSchema>, EnvironmentRow> = {
   async run(tx, { services, caller }, { name, labels, spec }) {
     const project = await projects.get(tx, caller, spec.projectId)
     if (project.phase === 'deleting')
       throw new HearthError('conflict', `project ${project.name} is being deleted`)
+    const environmentClass = await environmentClasses.get(tx, caller, spec.environmentClassId)
+    const plan = buildPlan(project.spec, environmentClass.spec, null)
+    const started =
+      spec.source === undefined ? {} : await startFrom(tx, caller, spec.source, { project, plan })
     return create(tx, {
+      ...started,
       project,
-      environmentClass: await environmentClasses.get(tx, caller, spec.environmentClassId),
+      environmentClass,
       owner: null,
       claimId: null,
       creator: caller.principalId,

@@ -14,6 +14,7 @@ import {
   type EnvironmentTable,
   emptyStatus,
   environmentColumns,
+  type StoredSource,
   toListedEnvironment,
 } from '../table.ts'
 import { buildPlan, configurationOf, type OwnerSetup } from './plan.ts'
@@ -33,6 +34,10 @@ export interface NewEnvironment {
   /** What comes before the end of its id in a name that is not given; without it the name of its project. */
   nameStem?: string
   labels?: Record<string, string>
+  /** The snapshot it starts from; without it, its image. */
+  source?: StoredSource
+  /** What it is made with, where that is not what its project, class and owner say now. */
+  plan?: ProvisioningPlan
   now: Date
 }
 
@@ -78,8 +83,8 @@ export async function createEnvironments(
   return rows
 }
 
-function planOf({ project, environmentClass, owner }: NewEnvironment): ProvisioningPlan {
-  return buildPlan(project.spec, environmentClass.spec, owner)
+function planOf({ project, environmentClass, owner, plan }: NewEnvironment): ProvisioningPlan {
+  return plan ?? buildPlan(project.spec, environmentClass.spec, owner)
 }
 
 function toValues(created: NewEnvironment): Insertable<EnvironmentTable> {
@@ -107,5 +112,7 @@ function toValues(created: NewEnvironment): Insertable<EnvironmentTable> {
     desired_phase: 'running',
     deadline: new Date(now.getTime() + (environmentPhaseTable.pending.deadlineSeconds ?? 0) * 1000),
     configuration: configurationOf(plan),
+    source: created.source === undefined ? null : JSON.stringify(created.source),
+    source_snapshot_id: created.source?.snapshotId ?? null,
   }
 }

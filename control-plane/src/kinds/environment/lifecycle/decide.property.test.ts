@@ -14,6 +14,7 @@ const anyRow: fc.Arbitrary<SeenEnvironment> = fc.record({
   unreachable: fc.boolean(),
   everReady: fc.boolean(),
   projectDeleting: fc.boolean(),
+  sourceFailure: fc.constantFrom(null, { code: 'disk_full' as const, message: 'no room' }),
   kept: fc.option(
     fc.record({
       until: fc.integer({ min: -hour, max: hour }).map((offset) => new Date(now.getTime() + offset)),

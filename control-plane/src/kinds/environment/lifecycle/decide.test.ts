@@ -15,6 +15,7 @@ const seen = (change: Partial<SeenEnvironment> = {}): SeenEnvironment => ({
   unreachable: false,
   everReady: false,
   projectDeleting: false,
+  sourceFailure: null,
   kept: null,
   runner: host,
   now,
@@ -26,6 +27,14 @@ test('a pending environment is placed, until its deadline has passed', () => {
   expect(decide(seen({ phase: 'pending', runner: null, deadline: passed }))).toMatchObject({
     do: 'fail',
     failure: { code: 'no_runner_fits', message: expect.stringContaining('a runner with room') },
+  })
+})
+
+test('an environment fails with the cause of the snapshot that it was to start from', () => {
+  const sourceFailure = { code: 'disk_full' as const, message: 'snapshot base failed: no room' }
+  expect(decide(seen({ phase: 'pending', runner: null, sourceFailure }))).toEqual({
+    do: 'fail',
+    failure: sourceFailure,
   })
 })
 
@@ -104,6 +113,7 @@ const anyState = fc.record({
   unreachable: fc.boolean(),
   everReady: fc.boolean(),
   projectDeleting: fc.boolean(),
+  sourceFailure: fc.constant(null),
   runner: fc.constantFrom(
     null,
     host,

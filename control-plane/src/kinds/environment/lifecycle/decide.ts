@@ -14,6 +14,8 @@ export interface SeenEnvironment {
   /** Whether it has ever been ready, so that it may hold someone's work. */
   everReady: boolean
   projectDeleting: boolean
+  /** Why the snapshot that it waits for cannot be started from; null where it can, or is being made. */
+  sourceFailure: Failure | null
   /** When it has been kept for as long as was asked, and what it was kept for; null for one without such an end. */
   kept: { until: Date; endsFor: 'test_over' | 'inspection_over' } | null
   /** Its runner, where it has one. */
@@ -42,6 +44,8 @@ export function decide(seen: SeenEnvironment): EnvironmentAction | null {
   if (seen.unreachable !== silent) return { do: 'mark-unreachable', unreachable: silent }
   if (passed(seen) && !(silent && seen.everReady))
     return { do: 'fail', failure: silent ? lossFailure(seen) : deadlineFailure(seen) }
+  if (seen.phase === 'pending' && seen.sourceFailure !== null)
+    return { do: 'fail', failure: seen.sourceFailure }
   return seen.phase === 'pending' ? { do: 'place' } : null
 }
 

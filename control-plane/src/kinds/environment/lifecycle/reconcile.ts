@@ -7,6 +7,7 @@ import type { Reconciler } from '../../../reconciling/reconciler.ts'
 import { wake } from '../../../reconciling/wake.ts'
 import { beginJob } from '../../job/index.ts'
 import { rulesFor } from '../owner-rules.ts'
+import { sourceFailure } from '../placing/sources.ts'
 import { environments } from '../queries.ts'
 import type { EnvironmentRow } from '../table.ts'
 import { deadlineWhile, decide, type EnvironmentAction, type SeenEnvironment } from './decide.ts'
@@ -48,6 +49,7 @@ async function look(tx: DatabaseTransaction, row: EnvironmentRow, now: Date): Pr
         : { until: row.remove_at, endsFor: rulesFor(row)?.endsFor ?? 'test_over' },
     unreachable: row.unreachable,
     everReady: row.status.readyAt !== null,
+    sourceFailure: row.phase === 'pending' ? await sourceFailure(tx, row.source) : null,
     projectDeleting: surroundings === undefined || surroundings.project_phase === 'deleting',
     runner:
       row.runner_id === null

@@ -111,6 +111,7 @@ export function wantedBy(
     EnvironmentRow,
     'virtual_cpus' | 'memory_mebibytes' | 'disk_gibibytes' | 'claim_id' | 'owner_kind'
   > & { image: string; class_spec: Selectable<EnvironmentClassTable>['spec'] },
+  source: Wanted['source'],
 ): Wanted {
   return {
     ...row.class_spec,
@@ -118,6 +119,7 @@ export function wantedBy(
     virtualCpus: row.virtual_cpus,
     memoryMebibytes: row.memory_mebibytes,
     diskGibibytes: row.disk_gibibytes,
+    source,
     awaited: row.claim_id !== null || (rulesFor(row)?.isAwaited ?? true),
   }
 }

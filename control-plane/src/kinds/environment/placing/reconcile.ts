@@ -10,6 +10,7 @@ import { decideMove, type PhaseMove, writeMoves } from '../lifecycle/phase.ts'
 import { lockEnvironments } from '../queries.ts'
 import type { EnvironmentRow } from '../table.ts'
 import { lockPlacement, readFleet, tryLockPlacement, wantedBy } from './fleet.ts'
+import { readSources } from './sources.ts'
 
 /** Most environments placed in one transaction, so that it stays short; the rest follow in the next. */
 const mostPlaced = 100
@@ -46,7 +47,7 @@ export const placementReconciler: Reconciler = {
 }
 
 /**
- * Places environments of one class in the transaction that created them, when no others wait and no other transaction
+ * Places environments of one class, which start from its image, in the transaction that created them, when no others wait and no other transaction
  * is placing. False when they are left to the reconcilers, which the caller must wake.
  */
 export async function placeAtOnce(
@@ -62,7 +63,7 @@ export async function placeAtOnce(
   if (!(await tryLockPlacement(tx, organizationId, ids))) return false
   const candidates = await readFleet(tx, organizationId, now)
   const line = rows.map((row) => {
-    const wanted = wantedBy({ ...row, image: classSpec.image, class_spec: classSpec })
+    const wanted = wantedBy({ ...row, image: classSpec.image, class_spec: classSpec }, null)
     return { id: row.id, wanted }
   })
   const placements = placeAll(line, candidates)
@@ -130,6 +131,7 @@ async function waitingLine(tx: DatabaseTransaction, organizationId: string): Pro
       'disk_gibibytes',
       'claim_id',
       'owner_kind',
+      'source_snapshot_id',
       sql<string>`environments.spec->'plan'->>'image'`.as('image'),
       sql<string | null>`environments.status->>'placement'`.as('stored_reason'),
       'environment_classes.spec as class_spec',
@@ -140,5 +142,13 @@ async function waitingLine(tx: DatabaseTransaction, organizationId: string): Pro
     .orderBy('environments.id')
     .limit(mostWaiting)
     .execute()
-  return rows.map((row) => ({ id: row.id, wanted: wantedBy(row), storedReason: row.stored_reason }))
+  const sources = await readSources(
+    tx,
+    rows.flatMap(({ source_snapshot_id }) => source_snapshot_id ?? []),
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    wanted: wantedBy(row, sources.get(row.source_snapshot_id ?? '') ?? null),
+    storedReason: row.stored_reason,
+  }))
 }

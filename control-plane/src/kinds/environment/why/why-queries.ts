@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import { place } from '../../../placement/place.ts'
 import { readFleet, wantedBy } from '../placing/fleet.ts'
+import { readSources } from '../placing/sources.ts'
 import { type EnvironmentRow, type PlannedEnvironmentRow, toEnvironment } from '../table.ts'
 import { nameOfGone } from './owner.ts'
 import type { EnvironmentSight } from './sight.ts'
@@ -84,7 +85,13 @@ async function judgePlacement(
   if (environmentClass === undefined) return null
   const fleet = await readFleet(queryable, row.organization_id, now)
   const { image } = row.spec.plan
-  const placement = place(wantedBy({ ...row, image, class_spec: environmentClass.spec }), fleet)
+  const { snapshotId } = row.source ?? {}
+  const sources = await readSources(queryable, snapshotId === undefined ? [] : [snapshotId])
+  const wanted = wantedBy(
+    { ...row, image, class_spec: environmentClass.spec },
+    sources.get(snapshotId ?? '') ?? null,
+  )
+  const placement = place(wanted, fleet)
   const runner = fleet.find(({ id }) => id === placement.runnerId)?.name ?? null
   const refusals = placement.runnerId === null ? placement.refusals : []
   return { runner, reason: placement.reason, refusals }

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import type { WantedOrder } from '../../../work/work-kind.ts'
 import type { OwnerKind } from '../owner.ts'
+import type { StoredSource } from '../table.ts'
 
 /** All that an order is made of, with the plan and the secrets by what names them. */
 export interface OrderFacts {
@@ -13,6 +14,7 @@ export interface OrderFacts {
   desired_phase: string
   spec_version: number
   configuration: string
+  source: StoredSource | null
   /** Rises whenever the secrets change. */
   project_version: number | null
   runner_id: string
@@ -35,6 +37,7 @@ export function selectOrderFacts(queryable: Queryable) {
       'environments.desired_phase',
       'environments.spec_version',
       'environments.configuration',
+      'environments.source',
       'projects.spec_version as project_version',
       'runners.id as runner_id',
       'runners.epoch',
@@ -49,9 +52,11 @@ export function selectOrderFacts(queryable: Queryable) {
 export function orderDigest(facts: OrderFacts): string {
   const { id, name, desired_phase, spec_version, configuration, project_version, runner_id, epoch } = facts
   const made = { id, name, desired_phase, spec_version, configuration, project_version, runner_id, epoch }
-  const { sealing_key, user_certificate_authority } = facts
+  const { sealing_key, user_certificate_authority, source } = facts
+  // Absent for most, whose digests stay those of before there were snapshots.
+  const from = source === null ? {} : { source }
   return createHash('sha256')
-    .update(canonicalJson({ ...made, sealing_key, user_certificate_authority }))
+    .update(canonicalJson({ ...made, ...from, sealing_key, user_certificate_authority }))
     .digest('hex')
     .slice(0, 32)
 }

@@ -1,9 +1,10 @@
-import { type EnvironmentOrder, environmentPrincipal } from '@hearth/contract'
+import { type EnvironmentOrder, environmentPrincipal, type MachineSource } from '@hearth/contract'
 import { seal, toError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import type { Encryption } from '../../../database/encryption.ts'
 import { readSecrets } from '../../project/index.ts'
+import type { StoredSource } from '../table.ts'
 import { orderDigest, selectOrderFacts } from './order-digest.ts'
 
 /**
@@ -53,6 +54,7 @@ export async function currentOrders(
       plan,
       // What is built for others keeps nothing of what its machine was told.
       ...(row.owner_kind === 'prebuild' ? { scrub: true } : {}),
+      ...(row.source === null ? {} : { source: toMachineSource(row.source) }),
       sealedSecrets,
       userCertificateAuthority: row.user_certificate_authority,
       principal: environmentPrincipal(row.id),
@@ -76,4 +78,8 @@ export async function orderSizes(queryable: Queryable, ids: readonly string[]): 
 
 function pick(values: Record<string, string>, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)))
+}
+
+function toMachineSource({ memoryWithheld, ...source }: StoredSource): MachineSource {
+  return { ...source, memory: source.memory && memoryWithheld === null }
 }

@@ -52,6 +52,7 @@ export function mergeReport(
     steps,
     address: report.address ?? status.address,
     identity: report.identity ?? status.identity,
+    ...(report.startedFrom == null ? {} : { startedFrom: report.startedFrom }),
     readyAt: status.readyAt ?? (report.phase === 'running' ? report.reportedAt : null),
     failure: report.failure ?? (report.phase === 'running' ? null : status.failure),
     observedSpecVersion: Math.max(status.observedSpecVersion, report.generation),

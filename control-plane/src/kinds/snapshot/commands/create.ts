@@ -33,6 +33,13 @@ export const createSnapshot: Command<z.output<typeof snapshotCreateSchema>, Snap
   },
 }
 
+/** Finds a machine that the caller may enter, and locks it. */
+export type LockMachine = (
+  tx: DatabaseTransaction,
+  caller: Caller,
+  reference: string,
+) => Promise<EnvironmentRow>
+
 /** An environment that the caller may enter, locked. */
 export async function lockEnvironment(
   tx: DatabaseTransaction,
