@@ -20,6 +20,7 @@ const project: ProjectSpec = {
   setup: [{ name: 'make', command: 'make' }],
   onHostLoss: 'wait',
   prebuilds: null,
+  snapshots: { keep: 10, days: 14 },
 }
 const of = (change: Partial<ProjectSpec>, sizeChange: Partial<typeof size> = {}) =>
   prebuiltConfigurationOf(buildPlan({ ...project, ...change }, { ...size, ...sizeChange }, null))
