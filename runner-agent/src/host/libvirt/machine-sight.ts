@@ -58,14 +58,16 @@ export class MachineSight {
       folder.readMachine(),
       folder.readRecord(),
     ])
-    const power = domain?.power ?? 'absent'
     const given = file?.given ?? null
+    // What ended was the attempt to go on from a memory: the machine itself has never run.
+    const isFresh = domain?.power === 'crashed' && given?.source?.state === 'fresh'
+    const power = isFresh ? 'shut_off' : (domain?.power ?? 'absent')
     this.note(environmentId, given)
     const isRunning = power === 'running'
     return {
       environmentId,
       power,
-      endReason: domain?.endReason ?? null,
+      endReason: isFresh ? 'unknown' : (domain?.endReason ?? null),
       pauseReason: domain?.pauseReason ?? null,
       hostBootId,
       ownership: power === 'absent' ? (file?.ownership ?? null) : (domain?.ownership ?? null),

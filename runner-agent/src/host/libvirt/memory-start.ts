@@ -50,10 +50,7 @@ export class MemoryStart {
     } else if (machine.power !== 'shut_off') {
       throw new HostError('host_refused', `the machine ${environmentId} is not off`)
     }
-    const content = await place.integrity.check(layerId, true).catch((thrown: unknown) => {
-      const isMemory = thrown instanceof HostError && thrown.message.includes('its memory (')
-      throw isMemory ? new HostError('memory_unusable', thrown.message) : thrown
-    })
+    const content = await place.integrity.check(layerId)
     const streamOffset = await this.fit(environmentId, content, source)
     await authority.assertHeld()
     await this.note(environmentId, source, 'resuming')
@@ -71,7 +68,10 @@ export class MemoryStart {
     if (facts.memory === null) throw unusable(facts.memoryFault ?? 'the layer has no memory')
     const [{ lasting }, head] = await Promise.all([
       disks.definitions(environmentId),
-      place.runner.readPart(place.folder(source.layerId).memory, 0, memoryHeadBytes),
+      // A memory that is not there is none that libvirt wrote.
+      place.runner
+        .readPart(place.folder(source.layerId).memory, 0, memoryHeadBytes)
+        .catch(() => Buffer.alloc(0)),
     ])
     const here = await emulation.describe(lasting.hardware)
     const sizes = (cpus: number, mebibytes: number, bytes: number) =>
@@ -91,8 +91,13 @@ export class MemoryStart {
       parsed.streamOffset,
       streamMagic.length,
     )
-    if (magic.toString('latin1') === streamMagic) return parsed.streamOffset
-    throw unusable('the memory image has no stream of QEMU where one should be')
+    if (magic.toString('latin1') !== streamMagic) {
+      throw unusable('the memory image has no stream of QEMU where one should be')
+    }
+    await place.integrity.checkMemory(source.layerId).catch((thrown: unknown) => {
+      throw thrown instanceof HostError ? unusable(thrown.message) : thrown
+    })
+    return parsed.streamOffset
   }
 
   /** Resolves with the reason when the machine does not go on from the memory. */
@@ -107,15 +112,14 @@ export class MemoryStart {
     const folder = posix.join(this.options.socketsFolder, `${environmentId}.memory`)
     const memory = place.folder(layerId).memory
     try {
-      const socket = await this.makeSocketFolder(folder)
       return await place.integrity.whileStarting(layerId, async () => {
         const error = await lifecycle.launch(environmentId, authority, (given) =>
-          this.createWaiting(environmentId, { ...file, given }, socket),
+          this.createWaiting(environmentId, { ...file, given }, folder),
         )
         if (error !== null) return error
         await authority.assertHeld()
         const size = (await place.folder(layerId).read())?.facts.memory?.bytes ?? 0
-        await runner.pour(memory, streamOffset, socket, 60_000 + size / leastBytesPerMillisecond)
+        await runner.pour(memory, streamOffset, socketIn(folder), 60_000 + size / leastBytesPerMillisecond)
         return await this.faultOf(environmentId)
       })
     } catch (thrown) {
@@ -130,13 +134,14 @@ export class MemoryStart {
   private async createWaiting(
     environmentId: string,
     file: MachineFile,
-    socket: string,
+    socketFolder: string,
   ): Promise<string | null> {
+    await this.makeSocketFolder(socketFolder)
     const { runner, sight, domains } = this.options
     const { definition, path } = sight.folder(environmentId)
     const text = (await runner.readFile(definition))?.toString('utf8') ?? ''
     const waiting = posix.join(path, 'waiting.xml')
-    const given = { ownership: file.ownership, generationId: randomUUID(), socket }
+    const given = { ownership: file.ownership, generationId: randomUUID(), socket: socketIn(socketFolder) }
     await runner.writeFile(waiting, waitingForMemory(text, given), 0o600)
     const error = await domains.create(waiting)
     await runner.remove(waiting)
@@ -159,7 +164,7 @@ export class MemoryStart {
     return `QEMU did not load the memory: ${status === null ? said : `it is ${status}`}`
   }
 
-  private async makeSocketFolder(folder: string): Promise<string> {
+  private async makeSocketFolder(folder: string): Promise<void> {
     const { runner, emulatorUser } = this.options
     const user = await emulatorUser()
     const script =
@@ -174,7 +179,7 @@ export class MemoryStart {
       String(user ?? ''),
       this.options.socketsFolder,
     ])
-    if (result.exitCode === 0) return posix.join(folder, 's')
+    if (result.exitCode === 0) return
     throw new HostError('host_refused', `no socket for the memory: ${result.stderr.trim()}`)
   }
 
@@ -195,6 +200,10 @@ export class MemoryStart {
     const given: Given = { ...file.given, source: { ...source, state } }
     await folder.writeMachine({ ...file, given })
   }
+}
+
+function socketIn(folder: string): string {
+  return posix.join(folder, 's')
 }
 
 function unusable(why: string): HostError {

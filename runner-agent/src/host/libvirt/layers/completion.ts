@@ -19,7 +19,7 @@ export async function completeLayer(
   const names: LayerFileName[] = content.facts.memory === null ? ['disk'] : ['disk', 'memory']
   const paths = names.map((name) => folder.file(name))
   await authority.assertHeld()
-  await place.closeFiles(paths)
+  await place.closeFiles(folder.disk, names.includes('memory') ? folder.memory : null)
   const sizes = await place.runner.run([
     'sh',
     '-c',

@@ -82,7 +82,7 @@ export class Flattening {
   /** Writes down what the new disk is, before it takes the place of the old one. */
   private async prepare(layerId: string, folder: LayerFolder, authority: Authority): Promise<void> {
     const { place } = this
-    await place.closeFiles([folder.flattened])
+    await place.closeFiles(folder.flattened, null)
     const size = await place.runner.run([
       'sh',
       '-c',

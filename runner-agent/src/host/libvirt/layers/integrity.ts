@@ -25,14 +25,19 @@ export class LayerIntegrity {
   ) {}
 
   /**
-   * Throws HostError `layer_damaged` unless the layer is present, and it and all layers below it are as they were made.
-   * The memory is checked of the layer itself, where it is asked for.
+   * Throws HostError `layer_damaged` unless the layer is present, and its disk and all layers below it are as they were
+   * made.
    */
-  async check(layerId: string, withMemory = false): Promise<LayerFileContent> {
+  async check(layerId: string): Promise<LayerFileContent> {
     const content = await presentIn(this.folderOf(layerId))
     await this.checkChain(layerId)
-    if (withMemory) await this.checkFile(this.folderOf(layerId), content, 'memory')
     return content
+  }
+
+  /** Throws HostError `layer_damaged` unless the layer's memory is as it was made. */
+  async checkMemory(layerId: string): Promise<void> {
+    const folder = this.folderOf(layerId)
+    await this.checkFile(folder, await presentIn(folder), 'memory')
   }
 
   /**

@@ -65,11 +65,13 @@ export class LayerPlace {
     throw new HostError('host_refused', `there is no layer ${layerId}`)
   }
 
-  /** Makes the files readable to QEMU and writable to nobody. */
-  async closeFiles(paths: readonly string[]): Promise<void> {
+  /** Makes the disk readable to QEMU, the memory to nobody but who runs commands, and both writable to nobody. */
+  async closeFiles(disk: string, memory: string | null): Promise<void> {
     const user = await this.options.emulatorUser()
     const script =
-      'user="$1"; shift; if [ -n "$user" ]; then chown "$user" -- "$@" || exit; fi; chmod 0400 -- "$@"'
+      'if [ -n "$1" ]; then chown "$1" -- "$2" || exit; fi; shift; chmod 0400 -- "$@" || exit; ' +
+      'if [ -n "$2" ] && [ "$(id -u)" = 0 ]; then chown 0:0 -- "$2"; fi'
+    const paths = memory === null ? [disk] : [disk, memory]
     const result = await this.runner.run(['sh', '-c', script, 'sh', String(user ?? ''), ...paths])
     if (result.exitCode === 0) return
     throw new HostError('host_refused', `a layer is not complete: ${result.stderr.trim()}`)
