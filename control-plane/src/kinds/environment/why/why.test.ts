@@ -48,6 +48,7 @@ const anyEnvironment: fc.Arbitrary<Environment> = fc
       labels: {},
       owner_kind: null,
       owner_id: null,
+      source: null,
       created_at: at,
       updated_at: at,
       spec: { plan },
