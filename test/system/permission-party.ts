@@ -41,6 +41,7 @@ export async function newParty(installation: Installation, name: string): Promis
   })
   const environmentClassId = (await client.environmentClasses.list({})).items[0]?.metadata.id ?? ''
   await client.environments.create({ name: `${name}-machine`, spec: { projectId, environmentClassId } })
+  await client.prebuilds.create({ spec: { projectId, environmentClassId } })
   await client.claims.create({ spec: { project: `${name}-project`, publicKey: newPublicKey() } })
   await post(url, administrator, `/v1/warm-pools/${warmPools[0]?.id}/tests`, {})
   await post(url, administrator, '/v1/observers', { name: `${name}-observer` })

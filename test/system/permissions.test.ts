@@ -19,6 +19,8 @@ import {
  */
 let installation: Installation
 let operations: Operation[]
+/** Routes that take no token of an organization: a signature or a token of their own proves a request. */
+let openOperations: Operation[]
 let own: PermissionParty
 let foreign: PermissionParty
 
@@ -27,7 +29,9 @@ beforeAll(async () => {
   installation = await startInstallation({
     quotas: { organization: { ...unlimited, environments: 30 }, principal: unlimited },
   })
-  operations = await readOperations(installation.url)
+  const all = await readOperations(installation.url)
+  operations = all.filter(({ isOpen }) => !isOpen)
+  openOperations = all.filter(({ isOpen }) => isOpen)
   own = await newParty(installation, 'own')
   foreign = await newParty(installation, 'foreign')
 }, 60_000)
@@ -74,6 +78,25 @@ test('every route declares who may use it', () => {
   expect(operations.filter(({ roles: needed }) => needed === null).map(named)).toEqual([])
   const unknown = operations.filter((one) => one.roles?.some((role) => !roles.some((each) => each === role)))
   expect(unknown.map(named)).toEqual([])
+})
+
+test('the open routes are known, and without proof answer alike for one’s own, for nothing and for no form', async () => {
+  expect(openOperations.map(named)).toEqual(['POST /v1/webhooks/{projectId}', 'GET /v1/prebuilds/{id}/log'])
+  for (const operation of openOperations) {
+    const ofOwn = operation.path.includes('{projectId}')
+      ? filled(operation, await own.idFor('projectId'))
+      : await own.fill(operation.path)
+    const paths = [ofOwn, filled(operation, unknownId), filled(operation, 'not%20an%20id')]
+    for (const token of [null, own.tokens.administrator]) {
+      const body = isRead(operation) ? undefined : {}
+      const answers = await Promise.all(paths.map((path) => send(operation, path, token, body)))
+      expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 401))
+      const texts = answers.map(({ text }) =>
+        neutral(text, [...paths.flatMap((path) => ids(path)), unknownId]),
+      )
+      expect(new Set(texts).size).toBe(1)
+    }
+  }
 })
 
 test('no route answers without a token or with an invalid one', async () => {

@@ -33,6 +33,8 @@ export interface Operation {
   responses: Record<string, { content?: Record<string, { schema: object }> }>
   /** Roles of which the token needs one; empty for any token, null when the document does not say. */
   roles: readonly string[] | null
+  /** Whether no token is needed: the request proves itself in another way. */
+  isOpen: boolean
   components: Components
 }
 
@@ -44,6 +46,7 @@ interface Document {
 type Described = Pick<Operation, 'responses'> & {
   parameters?: Parameter[]
   'x-roles'?: string[]
+  security?: readonly object[]
   requestBody?: { content: { 'application/json': { schema: Schema } } }
 }
 
@@ -62,6 +65,7 @@ export async function readOperations(url: string): Promise<Operation[]> {
         body: requestBody?.content['application/json'].schema ?? null,
         responses,
         roles: more['x-roles'] ?? null,
+        isOpen: more.security?.length === 0,
         components,
       })),
     ),
