@@ -3,6 +3,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { housekeeping } from './housekeeping.ts'
 import { type Installation, type Replica, startInstallation, startReplica } from './installation.ts'
+import { snapshotPosts } from './repeated-snapshot-requests.ts'
 
 let installation: Installation
 let second: Replica
@@ -196,6 +197,11 @@ const posts: {
       other: { hours: 2 },
     }),
   },
+  ...snapshotPosts({
+    client: () => installation.client,
+    sql: () => sql,
+    make: async (path, body) => idOf(await send(installation.url, 'POST', path, body)),
+  }),
 ]
 
 /** An Ed25519 key of 32 equal bytes, as OpenSSH writes it. */
@@ -236,6 +242,8 @@ test('every POST that makes something is in the list above', async () => {
   const all = Object.entries(paths).filter(([, methods]) => 'post' in methods)
   const tried = posts.map(({ name }) => `/v1/${name}`)
   expect(all.map(([path]) => path).filter((path) => !tried.includes(path))).toEqual([
+    // Sent by git servers: a delivery that is repeated is known by its content.
+    '/v1/webhooks/{projectId}',
     // Made by agents: each call is a new lease, or new credentials under the same lease.
     '/v1/runners/{id}/registration',
     '/v1/runners/{id}/credentials',
