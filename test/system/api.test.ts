@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Installation, startInstallation } from './installation.ts'
 
+/** What tells of one method of one path; those that are open prove a request in another way than by a token. */
 interface Operation {
   method: string
   path: string
@@ -13,10 +14,12 @@ interface Operation {
   /** Roles that may call it. */
   roles: string[]
   responses: Record<string, { content?: Record<string, { schema: object }> }>
+  isOpen: boolean
 }
 
 let installation: Installation
 let operations: Operation[]
+let openOperations: Operation[]
 let document: { paths: Record<string, Record<string, unknown>>; components: object }
 const ajv = new Ajv2020({ strict: false, allErrors: true })
 addFormats(ajv)
@@ -24,11 +27,12 @@ addFormats(ajv)
 beforeAll(async () => {
   installation = await startInstallation()
   document = (await (await fetch(`${installation.url}/openapi.json`)).json()) as typeof document
-  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  const all = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, value]) => {
       const operation = value as {
         parameters?: Operation['parameters']
         requestBody?: object
+        security?: object[]
         'x-roles': string[]
         responses: Operation['responses']
       }
@@ -39,9 +43,12 @@ beforeAll(async () => {
         hasBody: operation.requestBody !== undefined,
         roles: operation['x-roles'],
         responses: operation.responses,
+        isOpen: operation.security?.length === 0,
       }
     }),
   )
+  operations = all.filter(({ isOpen }) => !isOpen)
+  openOperations = all.filter(({ isOpen }) => isOpen)
 })
 afterAll(() => installation[Symbol.asyncDispose]())
 
@@ -87,6 +94,29 @@ describe('every route', () => {
     expect(operations.length).toBeGreaterThan(30)
     for (const { responses } of operations)
       expect(Object.keys(responses)).toEqual(expect.arrayContaining(['400', '401', '403', '404']))
+  })
+
+  test('that is open refuses what proves nothing in one documented way, whatever it is asked', async () => {
+    expect(openOperations.map(({ path }) => path).toSorted()).toEqual([
+      '/v1/prebuilds/{id}/log',
+      '/v1/webhooks/{projectId}',
+    ])
+    for (const operation of openOperations) {
+      for (const id of [absent, 'not%20an%20id']) {
+        for (const query of ['', '?token=hearth_none&surprise=1', `?token=${'A'.repeat(5_000)}`]) {
+          const body = operation.hasBody ? { body: '{"surprise":1}' } : {}
+          const answer = await call(operation.method, `${withId(operation.path, id)}${query}`, body)
+          expect([operation.path, query, answer.status]).toEqual([operation.path, query, 401])
+          matches(operation, 401, answer.body)
+        }
+      }
+      if (!operation.hasBody) continue
+      const large = await call(operation.method, withId(operation.path, absent), {
+        body: 'x'.repeat(1_100_000),
+      })
+      expect(large.status).toBe(413)
+      matches(operation, 413, large.body)
+    }
   })
 
   test('refuses a caller without a token', async () => {

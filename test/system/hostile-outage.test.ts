@@ -29,7 +29,10 @@ beforeAll(async () => {
     { token, database: postgres, nats, folder },
     { quotas: { organization: unlimited, principal: unlimited } },
   )
-  operations = await readOperations(replica.url)
+  const all = await readOperations(replica.url)
+  // The token of a log says by itself, without the database, that it is none.
+  operations = all.filter(({ path }) => path !== '/v1/prebuilds/{id}/log')
+  expect(operations).toHaveLength(all.length - 1)
 }, 60_000)
 afterAll(async () => {
   await replica.stop()

@@ -99,7 +99,7 @@ test('a rolling upgrade under steady claims: no claim fails, observers miss noth
   // The pool's organization has no other events, so all its positions are seen.
   expect(positions.length).toBeGreaterThan(claimed.claims.length)
   expect(positions).toEqual(positions.map((_, index) => (positions[0] ?? 0) + index))
-  for (const index of [0, 1]) expect(log(index)).toContain('the database is newer than this version')
+  for (const index of [0, 1]) expect(log(index)).toContain('the database schema is newer than this version')
   await untilPool(replicas.client, pool, ({ status }) => status.ready === 10 && status.provisioning === 0)
 }, 120_000)
 

@@ -1,4 +1,4 @@
-import { errorBodySchema, prebuildKind } from '@hearth/contract'
+import { errorBodySchema, idSchema, prebuildKind } from '@hearth/contract'
 import { HearthError, isId } from '@hearth/foundation'
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
@@ -11,7 +11,7 @@ import type { AddRoute } from '../../../resource/routes.ts'
 import { prebuilds } from '../queries.ts'
 import type { PrebuildRow } from '../table.ts'
 import { readPrebuildLog } from './keep.ts'
-import { isLogToken } from './token.ts'
+import { isLogToken, mostTokenCharacters } from './token.ts'
 
 const { path, tag, noun } = prebuildKind
 const text = 'text/plain; charset=utf-8'
@@ -72,8 +72,15 @@ export const openLogRoute: AddRoute = (application, services) => {
     summary: 'The same with a token for this log alone, from POST …/log-token',
     security: [],
     request: {
-      params: z.object({ id: z.uuid() }),
-      query: z.object({ token: z.string().optional(), follow: followQuery }),
+      params: z.object({ id: idSchema }),
+      query: z.object({
+        token: z
+          .string()
+          .max(mostTokenCharacters)
+          .regex(/^[\w-]+$/)
+          .optional(),
+        follow: followQuery,
+      }),
     },
     responses: {
       200: { description: 'The output', content: { 'text/plain': { schema: z.string() } } },

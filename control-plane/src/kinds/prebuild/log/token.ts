@@ -1,6 +1,8 @@
 import { logTokenSeconds } from '@hearth/contract'
 import type { Encryption } from '../../../database/encryption.ts'
 
+export const mostTokenCharacters = 256
+
 const context = (prebuildId: string) => `prebuild-log:${prebuildId}`
 
 /** A token that reads the log of one prebuild for an hour. It is not stored: the control plane's key is in it. */
@@ -19,7 +21,7 @@ export function makeLogToken(
  * prebuild is part of what the tag covers.
  */
 export function isLogToken(encryption: Encryption, prebuildId: string, token: string, now: Date): boolean {
-  if (token.length > 256) return false
+  if (token.length > mostTokenCharacters) return false
   try {
     const expiresAt = encryption.decrypt(Buffer.from(token, 'base64url'), context(prebuildId))
     return Date.parse(expiresAt) > now.getTime()

@@ -1,4 +1,4 @@
-import { errorBodySchema, prebuildKind } from '@hearth/contract'
+import { errorBodySchema, idSchema, prebuildKind } from '@hearth/contract'
 import { createRoute, z } from '@hono/zod-openapi'
 import { limitedBody } from '../../../api/limited-body.ts'
 import type { AddRoute } from '../../../resource/routes.ts'
@@ -15,7 +15,7 @@ export const webhookRoute: AddRoute = (application, services) => {
     summary: 'Tell a project of a push, as GitHub, GitLab and Gitea do, signed with its webhook secret',
     security: [],
     request: {
-      params: z.object({ projectId: z.string() }),
+      params: z.object({ projectId: idSchema }),
       body: { required: true, content: json(z.object({})) },
     },
     responses: {
