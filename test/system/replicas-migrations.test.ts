@@ -24,6 +24,32 @@ test('two replicas that start at once on an empty database migrate it once', asy
   expect(both.flatMap(({ applied }) => applied)).toEqual(names)
 })
 
+test('a database is migrated while a table of another schema comes and goes', async () => {
+  await using database = await createTestDatabase()
+  const ended = new AbortController()
+  const change = async () => {
+    const client = new pg.Client({ connectionString: database.url })
+    await client.connect()
+    const columns = Array.from({ length: 30 }, (_, column) => `c${column} int`).join(', ')
+    const drops = Array.from({ length: 30 }, (_, column) => `DROP COLUMN c${column}`).join(', ')
+    await client.query(`CREATE SCHEMA other`)
+    while (!ended.signal.aborted) {
+      await client.query(`CREATE TABLE other.changing (${columns})`)
+      await client.query(`ALTER TABLE other.changing ${drops}`)
+      await client.query(`DROP TABLE other.changing`)
+    }
+    await client.end()
+  }
+  const changing = change()
+  try {
+    expect((await migrate(database.url)).applied).toEqual(names)
+    for (let round = 0; round < 5; round += 1) expect((await migrate(database.url)).applied).toEqual([])
+  } finally {
+    ended.abort()
+    await changing
+  }
+}, 60_000)
+
 test('the database of an older version is migrated to the newest schema', async () => {
   await using database = await createTestDatabase()
   await migrate(database.url, oldest)

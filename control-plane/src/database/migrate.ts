@@ -15,6 +15,12 @@ const restMilliseconds = 1_000
 const haltedMilliseconds = 30_000
 const patienceMilliseconds = 10 * 60_000
 const lockNotAvailable = '55P03'
+/**
+ * Undefined column, undefined table and an internal error: what PostgreSQL answers Kysely, which looks at the tables of
+ * every schema before it takes its lock, while the queue of another replica changes its own.
+ */
+const catalogChanged = ['42703', '42P01', 'XX000']
+const mostLooks = 20
 
 export interface Migrated {
   /** Migrations applied by this call, in order. */
@@ -55,7 +61,7 @@ async function migrateOnce(
     unknown = (await executedMigrations(database)).filter((name) => !(name in known))
     return { ...known, ...Object.fromEntries(unknown.map((name) => [name, doneElsewhere])) }
   }
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
     const migrator = new Migrator({
       db: database,
       provider: { getMigrations },
@@ -65,7 +71,9 @@ async function migrateOnce(
     if (error === undefined) {
       return { applied: (results ?? []).map(({ migrationName }) => migrationName), unknown }
     }
-    if (!isLockTimeout(error) || performance.now() > end) throw error
+    // Without results no migration was begun.
+    const isLookOnly = results === undefined && hasCode(error, catalogChanged) && looks < mostLooks
+    if (!(isLookOnly || hasCode(error, [lockNotAvailable])) || performance.now() > end) throw error
     await delay(restMilliseconds)
   }
 }
@@ -80,6 +88,6 @@ async function executedMigrations(database: Database): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
-function isLockTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === lockNotAvailable
+function hasCode(error: unknown, codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }
