@@ -34,6 +34,9 @@ const ledgerEntrySchema = z.object({
 /** Says whose steps and numbers are in the guest: the machine id. */
 const ledgerOwnerFile = 'guest-var-lib-hearth-machine'
 
+const fileName = (path: string) => `guest${path.replaceAll('/', '-')}`
+const environmentFileName = fileName(environmentFilePath)
+
 /** The inside of a synthetic machine: a step takes the time given in the settings and runs nothing. */
 export class SyntheticGuest implements Guest {
   constructor(
@@ -86,11 +89,11 @@ export class SyntheticGuest implements Guest {
 
   async scrub(signal: AbortSignal): Promise<void> {
     await this.answering(signal)
-    await this.store.writeText(
-      this.machine.environmentId,
-      `guest${environmentFilePath.replaceAll('/', '-')}`,
-      '',
-    )
+    const { environmentId } = this.machine
+    await this.until(this.world.clock.now().getTime() + this.world.settings.stepMilliseconds, signal)
+    for (const name of Object.keys(await this.store.readGuestFiles(environmentId))) {
+      if (isRemovedByScrub(name)) await this.store.removeFile(environmentId, name)
+    }
   }
 
   async sync(): Promise<void> {
@@ -106,7 +109,7 @@ export class SyntheticGuest implements Guest {
     ) {
       throw new HostError('host_refused', `simulated failure: ${path} could not be written`)
     }
-    await this.store.writeText(this.machine.environmentId, `guest${path.replaceAll('/', '-')}`, content)
+    await this.store.writeText(this.machine.environmentId, fileName(path), content)
   }
 
   async readFiles(paths: readonly string[], signal: AbortSignal): Promise<(string | null)[]> {
@@ -200,6 +203,11 @@ export class SyntheticGuest implements Guest {
       throw new GuestUnreachable('it did not answer', { cause: signal.reason })
     }
   }
+}
+
+/** Whether a file of the guest says what it was told or did; what its commands wrote stays. */
+function isRemovedByScrub(name: string): boolean {
+  return name === environmentFileName || name === ledgerOwnerFile || !name.startsWith('guest-')
 }
 
 /** The step in a key: `clone_repo` for `clone_repo.shop-3`. */

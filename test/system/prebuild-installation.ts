@@ -1,0 +1,43 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Prebuild, PrebuildPhase } from '@hearth/contract'
+import pg from 'pg'
+import { until } from './following.ts'
+import type { Installation } from './installation.ts'
+import type { SyntheticAgent } from './synthetic-agent.ts'
+
+export const untilPrebuild = (
+  { client }: Pick<Installation, 'client'>,
+  id: string,
+  wanted: (prebuild: Prebuild) => boolean,
+) => until(client, `prebuild ${id}`, () => client.prebuilds.get(id), wanted)
+
+/** Resolves when it is in the phase; rejects at once when it has ended in another. */
+export const untilPhase = (installation: Pick<Installation, 'client'>, id: string, phase: PrebuildPhase) =>
+  untilPrebuild(installation, id, ({ status }) => {
+    if (status.phase === phase) return true
+    if (status.phase === 'failed') throw new Error(`it failed: ${JSON.stringify(status.failure)}`)
+    return false
+  })
+
+/** Lets the time of a prebuild be over. */
+export async function endTimeOf({ database }: Pick<Installation, 'database'>, id: string): Promise<void> {
+  const sql = new pg.Client({ connectionString: database.url })
+  await sql.connect()
+  try {
+    await sql.query(`UPDATE prebuilds SET deadline = now() - interval '1 second' WHERE id = $1`, [id])
+    await sql.query(`SELECT graphile_worker.add_job('reconcile', $1)`, [{ kind: 'prebuild', id }])
+  } finally {
+    await sql.end()
+  }
+}
+
+const ids = (folder: string) => {
+  try {
+    return readdirSync(folder).filter((name) => /^[0-9a-f-]{36}$/.test(name))
+  } catch {
+    return []
+  }
+}
+export const machinesOf = ({ stateFolder }: SyntheticAgent) => ids(join(stateFolder, 'environments'))
+export const layersOf = ({ stateFolder }: SyntheticAgent) => ids(join(stateFolder, 'layers'))
