@@ -43,6 +43,8 @@ export interface KeptRecord {
  */
 export interface Work<Order extends OrderEnvelope = OrderEnvelope> {
   readonly record: KeptRecord
+  /** Takes note of a newer order at once, also while a step is running. */
+  heard?(order: Order): void
   /** Reads the current state of the host before each step, and loads the stored record. */
   look(): Promise<unknown>
   /**

@@ -64,6 +64,7 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
   take(order: Order): void {
     const isNews = order.generation !== this.newest.generation || !this.handler.asksSame(this.newest, order)
     this.newest = order
+    this.work.heard?.(order)
     if (!isNews) return
     this.unkept = null
     this.interrupt.abort(new Error('a newer order came'))

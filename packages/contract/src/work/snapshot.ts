@@ -89,6 +89,7 @@ export const snapshotReportSchema = reportEnvelopeSchema.extend({
   phase: z.enum(snapshotReportPhases),
   layer: reportedLayerSchema.nullable(),
   progress: z.object({ doneBytes: bytesSchema, totalBytes: bytesSchema }).nullable(),
+  grantId: idSchema.optional().meta({ description: 'The grant of the copy that this is about' }),
   /** Why a layer that should go is still there: the names of what stands on it. */
   keptBy: z.array(boundedLine(255)).max(100).default([]),
 })

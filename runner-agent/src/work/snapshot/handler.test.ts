@@ -28,12 +28,13 @@ let stopping: AbortController
 let reports: SnapshotReport[]
 let inbox: Inbox<SnapshotOrder, SnapshotWork>
 let listening: Promise<void>
+let grants: Grants
 beforeEach(async () => {
   hosts = await startTwoHosts()
   stopping = new AbortController()
   reports = []
   const { layers } = host()
-  const grants = new Grants(keys.privateKey, systemClock)
+  grants = new Grants(keys.privateKey, systemClock)
   const copy = () => Promise.reject(new Error('nothing is copied here'))
   const context = { layers, sealingKey: keys.privateKey, grants, copy, log, now }
   const handler = new SnapshotHandler(context, 20, null)
@@ -152,6 +153,20 @@ test('a layer without the forbidden value is present', async () => {
   const values = JSON.stringify({ TOKEN: 'correct-horse-battery' })
   inbox.put({ ...wanted, sealedForbidden: seal(values, keys.publicKey, wanted.id) })
   await untilPhase('present')
+})
+
+test('a grant that comes while the layer is being made is heard at once, and interrupts nothing', async () => {
+  const wanted = order(newId())
+  await putLayer(host(), { disk: randomBytes(50_000) }, wanted.id)
+  inbox.put({ ...wanted, digest: 'one' })
+  await untilPhase('present')
+  const [told, id] = [reports.length, newId()]
+  const sealedKey = seal(randomBytes(32).toString('base64'), keys.publicKey, id)
+  const offer = { id, readerId: newId(), sealedKey, expiresAt: new Date(Date.now() + 60_000).toISOString() }
+  inbox.put({ ...wanted, digest: 'two', grants: [offer] })
+  expect([grants.find(id)?.layerId, reports.length]).toEqual([wanted.id, told])
+  inbox.put({ ...wanted, digest: 'three', grants: [] })
+  expect(grants.find(id)).toBeNull()
 })
 
 test('a machine that is not there fails the snapshot', async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type SnapshotOrder, snapshotWork } from '@hearth/contract'
+import { canonicalJson } from '@hearth/foundation'
 import type { Authority } from '../../host/authority.ts'
 import type { WorkKindOfAgent } from '../handler-context.ts'
 import type { InventoryItem, Task, Workers, WorkHandler } from '../work.ts'
@@ -29,7 +30,7 @@ export class SnapshotHandler implements WorkHandler<SnapshotOrder, SnapshotWork>
   }
 
   asksSame(before: SnapshotOrder, after: SnapshotOrder): boolean {
-    return before.desiredPhase === after.desiredPhase && before.digest === after.digest
+    return canonicalJson(resultOf(before)) === canonicalJson(resultOf(after))
   }
 
   isRemoval({ desiredPhase }: SnapshotOrder): boolean {
@@ -63,6 +64,12 @@ export class SnapshotHandler implements WorkHandler<SnapshotOrder, SnapshotWork>
       }
     }
   }
+}
+
+/** What is to be on the host. A grant that is renewed, and what others may read, interrupt nothing. */
+function resultOf({ source, digest: _, grants: __, sealedForbidden, ...order }: SnapshotOrder) {
+  const from = source.kind === 'runner' ? { ...source, grant: source.grant.id } : source
+  return { ...order, source: from, isSearched: sealedForbidden !== null }
 }
 
 /** The kind of work; `address` is where other runners read layers, null where they cannot. */

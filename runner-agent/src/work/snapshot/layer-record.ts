@@ -4,6 +4,7 @@ import type { SnapshotRecord } from './next-step.ts'
 const fresh: SnapshotRecord = {
   failure: null,
   failedGeneration: 0,
+  failedGrant: null,
   isSearched: false,
   keptBy: null,
   staysDeep: false,

@@ -24,7 +24,14 @@ const wanted = (change: Partial<Wanted> = {}): Wanted => ({
   source: { kind: 'environment', environmentId, memory: true },
   ...change,
 })
-const fresh = { failure: null, failedGeneration: 0, isSearched: false, keptBy: null, staysDeep: false }
+const fresh = {
+  failure: null,
+  failedGeneration: 0,
+  failedGrant: null,
+  isSearched: false,
+  keptBy: null,
+  staysDeep: false,
+}
 const seen = (phase: Seen['layer']['phase'], record: Partial<Seen['record']> = {}, depth = 1): Seen => ({
   layer: {
     phase,
@@ -87,6 +94,18 @@ test.each<[string, Wanted, Seen, Partial<NextStep>]>([
     seen('absent', { failure: failure('disk_full'), failedGeneration: 2 }),
     { kind: 'freeze' },
   ],
+  [
+    'a copy that failed stays failed',
+    copied,
+    seen('absent', { failure: failure('disk_full'), failedGeneration: 2, failedGrant: id }),
+    { kind: 'rest', phase: 'failed' },
+  ],
+  [
+    'another grant tries again',
+    copied,
+    seen('absent', { failure: failure('disk_full'), failedGeneration: 2, failedGrant: runnerId }),
+    { kind: 'copy' },
+  ],
   ['an unwanted layer goes', gone, seen('present'), { kind: 'remove' }],
   ['what is gone is deleted', gone, seen('absent'), { kind: 'rest', phase: 'deleted' }],
   [
@@ -120,6 +139,7 @@ test('no state is without a step or a rest, and nothing is made of what is to go
     record: fc.record({
       failure: fc.option(fc.constantFrom(failure('disk_full'), failure('secret_found'))),
       failedGeneration: fc.nat(4),
+      failedGrant: fc.constantFrom(null, id),
       isSearched: fc.boolean(),
       keptBy: fc.option(fc.array(fc.constant('a machine'), { maxLength: 2 })),
       staysDeep: fc.boolean(),

@@ -23,6 +23,8 @@ export interface SnapshotRecord {
   failure: Failure | null
   /** Generation that failed; a newer generation tries again. */
   failedGeneration: number
+  /** The grant of the copy that failed; another grant tries again. */
+  failedGrant: string | null
   /** Whether the layer was searched for the values that it must not hold. */
   isSearched: boolean
   /** What still stands on a layer that should go; null as long as its removal was not tried. */
@@ -50,7 +52,11 @@ export function nextStep(wanted: Wanted, { layer, record }: Seen): NextStep {
   const refused = refusal('the layer', wanted, ownership ?? { epoch: 0, generation: 0 })
   if (refused !== null) return refused
   if (wanted.desiredPhase === 'deleted') return towardsDeleted(layer, record)
-  if (record.failure !== null && wanted.generation <= record.failedGeneration) {
+  if (
+    record.failure !== null &&
+    wanted.generation <= record.failedGeneration &&
+    grantOf(wanted) === record.failedGrant
+  ) {
     // Neither a half layer nor one that holds what it must not hold stays.
     const isUseless = phase === 'partial' || (phase === 'present' && record.failure.code === 'secret_found')
     if (isUseless && record.keptBy === null) return { kind: 'remove' }
@@ -65,6 +71,10 @@ export function nextStep(wanted: Wanted, { layer, record }: Seen): NextStep {
   if ((layer.facts?.depth ?? 0) >= flattenFromDepth && !record.staysDeep) return { kind: 'flatten' }
   return { kind: 'rest', phase: 'present', failure: null }
 }
+
+/** The grant under which the order has the layer copied; null where it is frozen. */
+export const grantOf = ({ source }: Pick<SnapshotOrder, 'source'>): string | null =>
+  source.kind === 'runner' ? source.grant.id : null
 
 function towardsDeleted({ phase, ownership }: Seen['layer'], { keptBy }: SnapshotRecord): NextStep {
   if (phase === 'absent' && ownership === null) return { kind: 'rest', phase: 'deleted', failure: null }

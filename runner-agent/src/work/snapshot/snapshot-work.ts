@@ -7,7 +7,7 @@ import { LayerUnreachable } from './copy/client.ts'
 import { openForbidden } from './forbidden-values.ts'
 import { LayerRecord } from './layer-record.ts'
 import { foundFailure, searchLayer } from './layer-search.ts'
-import { type LayerStep, nextStep, type SnapshotPhase } from './next-step.ts'
+import { grantOf, type LayerStep, nextStep, type SnapshotPhase } from './next-step.ts'
 import type { SnapshotContext } from './snapshot-context.ts'
 
 type Progress = NonNullable<SnapshotReport['progress']>
@@ -21,15 +21,22 @@ export class SnapshotWork implements Work<SnapshotOrder> {
   private layer: Layer | null = null
   private progress: Progress | null = null
   private progressAt = Number.NEGATIVE_INFINITY
+  /** The grant in the order when the last step was begun. */
+  private grantTaken: string | null = null
 
   constructor(
     private readonly task: Task<SnapshotOrder>,
     private readonly context: SnapshotContext,
   ) {}
 
+  /** Other runners read the layer by the newest order, whatever is being done with it. */
+  heard({ id, grants }: SnapshotOrder): void {
+    this.context.grants.replace(id, grants ?? [])
+  }
+
   async look(): Promise<Layer> {
     const { order } = this.task
-    this.context.grants.replace(order.id, order.grants ?? [])
+    this.heard(order)
     this.layer = await this.context.layers.look(order.id)
     return this.layer
   }
@@ -41,6 +48,7 @@ export class SnapshotWork implements Work<SnapshotOrder> {
   async take(step: LayerStep, layer: Layer): Promise<Failed | null> {
     const { task, context, record } = this
     const { id } = task.order
+    this.grantTaken = grantOf(task.order)
     switch (step.kind) {
       case 'freeze': {
         task.report('creating')
@@ -94,12 +102,15 @@ export class SnapshotWork implements Work<SnapshotOrder> {
   }
 
   async keepFailure({ failure }: Failed): Promise<void> {
-    this.record.change({ failure, failedGeneration: this.task.order.generation, keptBy: null })
+    const { generation } = this.task.order
+    this.record.change({ failure, failedGeneration: generation, failedGrant: this.grantTaken, keptBy: null })
   }
 
   report(phase: string, failure: Failure | null): Body {
     const { keptBy } = this.record.record
+    const grantId = grantOf(this.task.order)
     return {
+      ...(grantId === null ? {} : { grantId }),
       phase: phase as SnapshotPhase,
       failure,
       layer: phase === 'deleted' || phase === 'failed' ? null : (this.layer?.facts ?? null),
@@ -118,11 +129,6 @@ export class SnapshotWork implements Work<SnapshotOrder> {
     if (keptBy === null || keptBy.length === 0) return false
     this.record.change({ keptBy: null })
     return true
-  }
-
-  /** Stops serving the layer to other runners. */
-  end(): void {
-    this.context.grants.replace(this.task.order.id, [])
   }
 
   private advance(phase: SnapshotPhase, doneBytes: number, totalBytes: number): void {

@@ -2,8 +2,9 @@ import { Agent, request as httpsRequest } from 'node:https'
 import { type LayerGrant, layerDigestSchema, reportedLayerSchema, startOfText } from '@hearth/contract'
 import { z } from 'zod'
 import { HostError } from '../../../host/host-error.ts'
-import type { LayerFileName, LayerManifest } from '../../../host/layer.ts'
+import type { LayerManifest } from '../../../host/layer.ts'
 import { mostPieceBytes, preSharedKeyTls } from './pre-shared-key.ts'
+import { withoutMemory } from './without-memory.ts'
 
 const mostManifestBytes = 64 * 1024
 const answerMilliseconds = 30_000
@@ -66,18 +67,18 @@ export class LayerClient implements Disposable {
   async manifest(): Promise<LayerManifest> {
     const body = await this.get('/layer', {}, 200, mostManifestBytes)
     try {
-      return manifestSchema.parse(JSON.parse(body.toString('utf8')))
+      return withoutMemory(manifestSchema.parse(JSON.parse(body.toString('utf8'))))
     } catch {
       throw new HostError('host_refused', `${this.at} describes its layer in a way that is not known`)
     }
   }
 
-  async piece(file: LayerFileName, offset: number, bytesLeft: number): Promise<Buffer> {
+  /** Part of the layer's disk. */
+  async piece(offset: number, bytesLeft: number): Promise<Buffer> {
     const length = Math.min(mostPieceBytes, bytesLeft)
     const headers = { Range: `bytes=${offset}-${offset + length - 1}` }
-    const body = await this.get(`/${file}`, headers, 206, length)
-    if (body.length === 0)
-      throw new HostError('host_refused', `${this.at} sends nothing of its layer's ${file}`)
+    const body = await this.get('/disk', headers, 206, length)
+    if (body.length === 0) throw new HostError('host_refused', `${this.at} sends nothing of its layer's disk`)
     return body
   }
 

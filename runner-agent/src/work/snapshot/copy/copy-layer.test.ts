@@ -62,20 +62,22 @@ const copy = (
   signal = new AbortController().signal,
 ) => copyLayer({ order, authority, interrupted: signal }, hosts.hosts[1].layers, reader.privateKey, progress)
 
-test('a layer is copied whole, with its memory and real progress', async () => {
+test('the disk of a layer is copied whole, with real progress; its memory stays where it was frozen', async () => {
   const { content, manifest, order } = await offer()
   const done: number[] = []
   await expect
     .poll(() => copy(order, (bytes) => done.push(bytes)).then(() => true), { timeout: 10_000 })
     .toBe(true)
   const { layers } = hosts.hosts[1]
-  const { facts, phase, origin } = await layers.look(order.id)
+  const { facts, phase, origin, machine } = await layers.look(order.id)
   expect([phase, facts?.disk, facts?.memory, origin]).toEqual([
-    ...['present', manifest.facts.disk, manifest.facts.memory, manifest.origin],
+    ...['present', manifest.facts.disk, null, manifest.origin],
   ])
-  expect((await layers.read(order.id, 'memory', 0, 20_000)).equals(content.memory)).toBe(true)
+  expect(facts?.memoryFault).toContain('memory is used only on the runner where it was frozen')
+  expect(machine).toEqual({ ...manifest.machine, emulation: null })
+  expect((await layers.read(order.id, 'disk', 0, 20_000)).equals(content.disk.subarray(0, 20_000))).toBe(true)
   expect(done).toEqual([...done].sort((one, other) => one - other))
-  expect(done.at(-1)).toBe(size + 10_000)
+  expect(done.at(-1)).toBe(size)
 })
 
 test('a copy that was cut goes on from what is there', async () => {

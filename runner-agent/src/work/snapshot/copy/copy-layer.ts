@@ -4,9 +4,8 @@ import type { Layers } from '../../../host/layers.ts'
 import type { Task } from '../../work.ts'
 import { LayerClient } from './client.ts'
 import { openKey } from './grants.ts'
-import { layerFiles } from './pre-shared-key.ts'
 
-/** Copies the layer of the order from the runner in its source, or goes on with a copy that was cut. */
+/** Copies the disk of the layer of the order from the runner in its source, or goes on with a copy that was cut. */
 export async function copyLayer(
   { order, authority, interrupted }: Pick<Task<SnapshotOrder>, 'order' | 'authority' | 'interrupted'>,
   layers: Layers,
@@ -22,21 +21,13 @@ export async function copyLayer(
   if (manifest.layerId !== order.id)
     throw new HostError('host_refused', `the other runner has another layer: ${manifest.layerId}`)
   await layers.beginCopy(manifest, authority)
-  const sizes = layerFiles.flatMap((file) => {
-    const bytes = manifest.facts[file]?.bytes
-    return bytes === undefined ? [] : [{ file, bytes }]
-  })
-  const totalBytes = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
-  let before = 0
-  for (const { file, bytes } of sizes) {
-    for (let offset = await layers.receivedBytes(order.id, file); offset < bytes; ) {
-      progress(before + offset, totalBytes)
-      const piece = await client.piece(file, offset, bytes - offset)
-      await layers.write(order.id, file, offset, piece, authority)
-      offset += piece.length
-    }
-    before += bytes
+  const { bytes } = manifest.facts.disk
+  for (let offset = await layers.receivedBytes(order.id, 'disk'); offset < bytes; ) {
+    progress(offset, bytes)
+    const piece = await client.piece(offset, bytes - offset)
+    await layers.write(order.id, 'disk', offset, piece, authority)
+    offset += piece.length
   }
   await layers.completeCopy(order.id, authority)
-  progress(totalBytes, totalBytes)
+  progress(bytes, bytes)
 }

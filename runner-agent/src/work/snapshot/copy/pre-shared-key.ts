@@ -11,5 +11,3 @@ export const preSharedKeyTls = {
 
 /** Bytes of a layer's file in one answer. */
 export const mostPieceBytes = 4 * 1024 ** 2
-
-export const layerFiles = ['disk', 'memory'] as const

@@ -6,7 +6,8 @@ import { toError } from '@hearth/foundation'
 import type { Logger } from 'pino'
 import type { Layers } from '../../../host/layers.ts'
 import type { Grant, Grants } from './grants.ts'
-import { layerFiles, mostPieceBytes, preSharedKeyTls } from './pre-shared-key.ts'
+import { mostPieceBytes, preSharedKeyTls } from './pre-shared-key.ts'
+import { withoutMemory } from './without-memory.ts'
 
 export interface LayerAddress {
   host: string
@@ -23,8 +24,8 @@ const mostConnections = 64
 const idleMilliseconds = 60_000
 
 /**
- * Until the signal aborts: serves layers to other runners' agents: `GET /layer` is the manifest, `GET /disk` and `GET /memory` with a Range are
- * pieces of the files. Which layer it is follows from the grant whose key the connection was made with.
+ * Until the signal aborts: serves layers to other runners' agents: `GET /layer` is the manifest, `GET /disk` with a Range is a
+ * piece of the disk. Which layer it is follows from the grant whose key the connection was made with.
  */
 export async function serveLayers(
   address: LayerAddress,
@@ -79,18 +80,17 @@ async function answer(
     return refuse(response, 404, 'the layer is not here')
   if (url === '/layer') {
     response.setHeader('Content-Type', 'application/json')
-    response.end(JSON.stringify({ layerId, facts, origin, machine }))
+    response.end(JSON.stringify(withoutMemory({ layerId, facts, origin, machine })))
     return
   }
-  const file = layerFiles.find((name) => url === `/${name}`)
-  const bytes = file === undefined ? null : (facts[file]?.bytes ?? null)
-  if (file === undefined || bytes === null) return refuse(response, 404, 'there is no such file')
+  if (url !== '/disk') return refuse(response, 404, 'there is no such file')
+  const { bytes } = facts.disk
   const [, from = '', to = ''] = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(headers.range ?? '') ?? []
   const offset = Number(from)
   const length = Number(to) - offset + 1
   if (from === '' || length < 1 || length > mostPieceBytes || offset + length > bytes)
     return refuse(response, 416, `the range must be within ${bytes} bytes and at most ${mostPieceBytes} long`)
-  const piece = await layers.read(layerId, file, offset, length)
+  const piece = await layers.read(layerId, 'disk', offset, length)
   response.statusCode = 206
   response.setHeader('Content-Range', `bytes ${from}-${to}/${bytes}`)
   response.setHeader('Content-Length', piece.length)
