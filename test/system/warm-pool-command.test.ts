@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import type { WarmPool, WarmPoolInstance } from '@hearth/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { hearth as run } from './command.ts'
 import { untilPool } from './following.ts'
 import { type Installation, startInstallation } from './installation.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
@@ -32,28 +31,7 @@ afterAll(async () => {
   await installation[Symbol.asyncDispose]()
 })
 
-interface Ended {
-  status: number
-  stdout: string
-  stderr: string
-}
-
-/** The command as a separate process, as people run it. */
-function hearth(...words: string[]): Promise<Ended> {
-  const program = join(import.meta.dirname, '../../packages/cli/src/main.ts')
-  const { url, token, folder } = installation
-  const env = { ...process.env, HEARTH_URL: url, HEARTH_TOKEN: token, HEARTH_STATE: join(folder, 'command') }
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ['--import', 'tsx', program, 'pool', ...words],
-      { env },
-      (error, stdout, stderr) => {
-        resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
-      },
-    )
-  })
-}
+const hearth = (...words: string[]) => run(installation, 'pool', ...words)
 
 test('a test that is watched shows each step with its time, and ends with 0', async () => {
   const { status, stdout, stderr } = await hearth('test', 'sound-shop', '--watch')

@@ -43,6 +43,8 @@ export interface SnapshotUsers {
   environments: { id: string; name: string; phase: string }[]
   /** Snapshots whose disk stands on its. */
   children: { id: string; name: string }[]
+  /** Prebuilds whose disk or template it is. */
+  prebuilds: { id: string; name: string }[]
 }
 
 export async function usersOf(queryable: Queryable, id: string): Promise<SnapshotUsers> {
@@ -62,7 +64,20 @@ export async function usersOf(queryable: Queryable, id: string): Promise<Snapsho
     .where('desired_phase', '<>', 'deleted')
     .orderBy('id')
     .execute()
-  return { environments, children }
+  const prebuilds = await queryable
+    .selectFrom('prebuilds')
+    .select(['id', 'name'])
+    .where((eb) =>
+      eb.or([
+        eb('snapshot_id', '=', id),
+        sql<boolean>`status->'templates' @> ${JSON.stringify([{ snapshotId: id }])}::jsonb`,
+      ]),
+    )
+    .where('phase', '<>', 'deleted')
+    .where('desired_phase', '<>', 'deleted')
+    .orderBy('id')
+    .execute()
+  return { environments, children, prebuilds }
 }
 
 /** The newest checkpoint of a machine to which it can be put back. */

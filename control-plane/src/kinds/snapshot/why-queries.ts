@@ -19,6 +19,7 @@ export async function explainSnapshot(queryable: Queryable, row: SnapshotRow): P
     users: [
       ...users.environments.map(({ name }) => `environment ${name}`),
       ...users.children.map(({ name }) => `snapshot ${name}`),
+      ...users.prebuilds.map(({ name }) => `prebuild ${name}`),
     ],
     names: await namesOf(
       queryable,

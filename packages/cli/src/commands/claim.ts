@@ -2,12 +2,10 @@ import { Command, Option } from 'commander'
 import { client, type Invocation, stateFolder } from '../invocation.ts'
 import type { Names } from '../kinds/kind.ts'
 import { named, namesOf } from '../kinds/names.ts'
+import { claimResult } from '../output/claim-result.ts'
 import { fields } from '../output/describe.ts'
 import { formatDuration } from '../output/duration.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
-import { configurationFile } from '../ssh/access.ts'
-import { sshAlias } from '../ssh/configuration.ts'
-import { shellQuote } from '../ssh/quote.ts'
 import { type TakenClaim, takeClaim } from '../ssh/take-claim.ts'
 import { examples, wholeNumber } from './options.ts'
 
@@ -49,21 +47,6 @@ export function claimCommand(invocation: Invocation): Command {
       const names = await namesOf(hearth.environments, [result.environmentId], signal)
       show(invocation.terminal, options.output, result, () => claimText(taken, result, names))
     })
-}
-
-function claimResult({ claim, access, milliseconds }: TakenClaim, folder: string) {
-  const { id, name } = claim.metadata
-  return {
-    id,
-    name,
-    phase: claim.status.phase,
-    environmentId: claim.status.environmentId,
-    source: claim.status.source,
-    address: access?.connection.address ?? null,
-    expiresAt: access?.connection.expiresAt ?? null,
-    ssh: access === null ? null : `ssh -F ${shellQuote(configurationFile(folder, id))} ${sshAlias}`,
-    milliseconds: Math.round(milliseconds * 10) / 10,
-  }
 }
 
 function claimText(taken: TakenClaim, result: ReturnType<typeof claimResult>, names: Names): string {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Invocation } from '../invocation.ts'
 import { applyCommand } from './apply.ts'
+import { checkpointCommand } from './checkpoint.ts'
 import { claimCommand } from './claim.ts'
 import { completionCommand } from './completion.ts'
 import { deleteCommand } from './delete.ts'
@@ -8,6 +9,7 @@ import { describeCommand } from './describe.ts'
 import { devCommand } from './dev.ts'
 import { doctorCommand } from './doctor.ts'
 import { execCommand } from './exec.ts'
+import { forkCommand } from './fork.ts'
 import { getCommand } from './get.ts'
 import { imageCommand } from './image.ts'
 import { logsCommand } from './logs.ts'
@@ -16,8 +18,10 @@ import { poolCommand } from './pool.ts'
 import { prebuildCommand } from './prebuild.ts'
 import { quickstartCommand } from './quickstart.ts'
 import { quotaCommand } from './quota.ts'
+import { restoreCommand } from './restore.ts'
 import { retryCommand } from './retry.ts'
 import { runnerCommand } from './runner.ts'
+import { snapshotCommand } from './snapshot.ts'
 import { sshCommand } from './ssh.ts'
 import { tokenCommand } from './token.ts'
 import { upCommand } from './up.ts'
@@ -34,7 +38,18 @@ export const commandGroups: readonly {
     title: 'Declare:',
     commands: [upCommand, applyCommand, poolCommand, prebuildCommand, deleteCommand, retryCommand],
   },
-  { title: 'Use machines:', commands: [claimCommand, sshCommand, execCommand] },
+  {
+    title: 'Use machines:',
+    commands: [
+      claimCommand,
+      sshCommand,
+      execCommand,
+      checkpointCommand,
+      restoreCommand,
+      forkCommand,
+      snapshotCommand,
+    ],
+  },
   { title: 'Look:', commands: [getCommand, describeCommand, whyCommand, watchCommand, logsCommand] },
   {
     title: 'Operate:',

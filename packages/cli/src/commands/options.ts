@@ -30,6 +30,9 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
 /** Argument of commands for one pool. */
 export const poolArgument = 'its name or id, or its project where that has one pool'
 
+/** Argument of commands for one machine. */
+export const machineArgument = 'name or id'
+
 /** Examples below the help of a command. */
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`

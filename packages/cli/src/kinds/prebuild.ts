@@ -3,6 +3,7 @@ import { isId } from '@hearth/foundation'
 import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
+import { formatSize } from '../output/size.ts'
 import { goneIsNull } from './gone-is-null.ts'
 import { defineKind, type Names, type View } from './kind.ts'
 import { named, referenceNames } from './names.ts'
@@ -16,7 +17,7 @@ export const prebuildKind = defineKind(kinds.Prebuild, {
     named(names, spec.environmentClassId),
     terminal.tone(phaseTone(status.phase), status.phase),
     spec.trigger.kind,
-    sizeText(status.bytes),
+    formatSize(status.bytes),
     formatAge(metadata.createdAt, now),
     metadata.id,
   ],
@@ -56,10 +57,10 @@ function describePrebuild(prebuild: Prebuild, { now, terminal }: View, names: Na
     ['Ended', status.completedAt],
     ['Based on', status.basedOnId],
     ['Snapshot', status.snapshotId],
-    ['Size', status.bytes === null ? null : sizeText(status.bytes)],
+    ['Size', status.bytes === null ? null : formatSize(status.bytes)],
     [
       'Frozen',
-      progress === null ? null : `${sizeText(progress.doneBytes)} of ${sizeText(progress.totalBytes)}`,
+      progress === null ? null : `${formatSize(progress.doneBytes)} of ${formatSize(progress.totalBytes)}`,
     ],
     ['Failed boots', status.failedBoots === 0 ? null : String(status.failedBoots)],
     ...status.steps.map(({ name, repository, phase }): [string, string] => [
@@ -69,8 +70,4 @@ function describePrebuild(prebuild: Prebuild, { now, terminal }: View, names: Na
     ...status.warnings.map((warning): [string, string] => ['Warning', warning]),
   ])
   return failure === null ? head : [head, '', failureText(terminal, failure)].join('\n')
-}
-
-function sizeText(bytes: number | null): string {
-  return bytes === null ? '-' : `${Math.ceil(bytes / 1_048_576)} MiB`
 }

@@ -1,6 +1,6 @@
-import { HearthError, isId } from '@hearth/foundation'
+import { isId } from '@hearth/foundation'
 import { client, type Invocation, stateFolder } from '../invocation.ts'
-import { goneIsNull } from '../kinds/gone-is-null.ts'
+import { findMachine } from '../kinds/find-machine.ts'
 import { type Access, endsSoon, loadAccess, saveAccess } from './access.ts'
 import { keyPair } from './key-pair.ts'
 
@@ -14,22 +14,13 @@ export async function openAccess(
   const kept = isId(reference) ? loadAccess(folder, reference) : null
   if (kept !== null && !options.renew && !endsSoon(kept, invocation.clock.now())) return kept
   const { signal } = invocation
-  const { claims, environments } = client(invocation)
-  const target = await findTarget(invocation, reference)
+  const hearth = client(invocation)
+  const { kind, resource } = await findMachine({ client: hearth, signal }, reference)
+  const { id } = resource.metadata
   const pair = await keyPair(folder, invocation.config.variables)
-  const group = target.kind === 'claim' ? claims : environments
-  const connection = await group.certificate(target.id, pair.publicKey, { signal })
-  const access: Access = { ...target, connection }
+  const group = kind === 'claim' ? hearth.claims : hearth.environments
+  const connection = await group.certificate(id, pair.publicKey, { signal })
+  const access: Access = { id, kind, connection }
   saveAccess(folder, pair.privateKeyFile, access)
   return access
-}
-
-async function findTarget(invocation: Invocation, reference: string): Promise<Pick<Access, 'id' | 'kind'>> {
-  const { claims, environments } = client(invocation)
-  const { signal } = invocation
-  const claim = await claims.get(reference, { signal }).catch(goneIsNull)
-  if (claim !== null) return { id: claim.metadata.id, kind: 'claim' }
-  const environment = await environments.get(reference, { signal }).catch(goneIsNull)
-  if (environment !== null) return { id: environment.metadata.id, kind: 'environment' }
-  throw new HearthError('not_found', `there is no claim and no environment ${reference}`)
 }

@@ -3,7 +3,7 @@ import type { Claim } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { CommandError, exitCodes } from '../exit-codes.ts'
 import { type Access, saveAccess } from './access.ts'
-import { keyPair } from './key-pair.ts'
+import { type KeyPair, keyPair } from './key-pair.ts'
 
 export interface ClaimWish {
   project: string
@@ -44,15 +44,24 @@ export async function takeClaim(
     left = remaining(started, wish)
   }
   const milliseconds = performance.now() - started
-  const { phase, failure, connection } = claim.status
+  const { phase, failure } = claim.status
   if (phase === 'failed') {
     throw new CommandError(`the claim failed: ${failure?.message ?? 'no cause is known'}`, exitCodes.failure)
   }
   if (phase === 'released')
     throw new HearthError('conflict', 'the claim was released while it was waited for')
+  return takeBound(claim, { pair, folder: options.stateFolder, milliseconds })
+}
+
+/** Stores the access to a claim that has its environment; one that has none yet has no access either. */
+export function takeBound(
+  claim: Claim,
+  { pair, folder, milliseconds }: { pair: KeyPair; folder: string; milliseconds: number },
+): TakenClaim {
+  const { connection } = claim.status
   if (connection === null) return { claim, access: null, milliseconds }
   const access: Access = { id: claim.metadata.id, kind: 'claim', connection }
-  saveAccess(options.stateFolder, pair.privateKeyFile, access)
+  saveAccess(folder, pair.privateKeyFile, access)
   return { claim, access, milliseconds }
 }
 

@@ -1,5 +1,12 @@
-import { type claimCreateSchema, claimSchema, connectionSchema } from '@hearth/contract'
+import {
+  type claimCreateSchema,
+  claimSchema,
+  connectionSchema,
+  type forkCreateSchema,
+  forkSchema,
+} from '@hearth/contract'
 import type { z } from 'zod'
+import { checkpoints } from '../http/checkpoints.ts'
 import { collection, deletion, explaining, one } from '../http/collection.ts'
 import type { CallOptions, Transport } from '../http/transport.ts'
 
@@ -7,6 +14,7 @@ const path = '/v1/claims'
 
 export const claims = (transport: Transport) => ({
   ...collection<typeof claimSchema, object>(transport, path, claimSchema),
+  ...checkpoints(transport, path, claimSchema),
   create: (body: z.input<typeof claimCreateSchema>, options: CallOptions = {}) =>
     transport.json({ method: 'POST', path, body, ...options }, claimSchema),
   /** Answers when the claim is no longer pending, or after this many seconds (0 to 60). */
@@ -28,5 +36,8 @@ export const claims = (transport: Transport) => ({
       { method: 'POST', path: `${one(path, id)}/certificates`, body: { publicKey }, ...options },
       connectionSchema,
     ),
+  /** Makes machines of the running one, each with a claim of its own; the origin runs on. */
+  fork: (id: string, body: z.input<typeof forkCreateSchema> = {}, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path: `${one(path, id)}/fork`, body, ...options }, forkSchema),
   why: explaining(transport, path),
 })

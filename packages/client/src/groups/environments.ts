@@ -6,6 +6,7 @@ import {
   type environmentUpdateSchema,
 } from '@hearth/contract'
 import type { z } from 'zod'
+import { checkpoints } from '../http/checkpoints.ts'
 import { collection, deletion, explaining, one } from '../http/collection.ts'
 import type { CallOptions, Transport } from '../http/transport.ts'
 import { type LogOptions, readLogs } from '../streams/logs.ts'
@@ -22,6 +23,7 @@ export interface EnvironmentFilter {
 
 export const environments = (transport: Transport) => ({
   ...collection<typeof environmentSchema, EnvironmentFilter>(transport, path, environmentSchema),
+  ...checkpoints(transport, path, environmentSchema),
   create: (body: z.input<typeof environmentCreateSchema>, options: CallOptions = {}) =>
     transport.json({ method: 'POST', path, body, ...options }, environmentSchema),
   update: (id: string, body: z.input<typeof environmentUpdateSchema>, options: CallOptions = {}) =>

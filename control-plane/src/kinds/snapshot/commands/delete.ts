@@ -35,17 +35,19 @@ const on: ReadonlySet<string> = new Set<EnvironmentPhase>([
 const namesShown = 10
 
 /** Throws `conflict` for a snapshot that may not be deleted, and says what uses it. */
-export function refuseUsed(name: string, { environments, children }: SnapshotUsers, force: boolean): void {
+export function refuseUsed(name: string, users: SnapshotUsers, force: boolean): void {
+  const { environments, children, prebuilds } = users
   const running = environments.filter(({ phase }) => on.has(phase))
-  const users = force
+  const named = force
     ? running.map((environment) => `environment ${environment.name} (${environment.phase})`)
     : [
         ...environments.map((environment) => `environment ${environment.name} (${environment.phase})`),
         ...children.map((child) => `snapshot ${child.name}`),
+        ...prebuilds.map((prebuild) => `prebuild ${prebuild.name}`),
       ]
-  if (users.length === 0) return
-  const told = users.slice(0, namesShown).join(', ')
-  const more = users.length > namesShown ? ` and ${users.length - namesShown} more` : ''
+  if (named.length === 0) return
+  const told = named.slice(0, namesShown).join(', ')
+  const more = named.length > namesShown ? ` and ${named.length - namesShown} more` : ''
   const wayOut =
     running.length > 0 ? 'delete or stop those that run first' : 'delete them first, or use force=true'
   throw new HearthError('conflict', `snapshot ${name} is used by ${told}${more}: ${wayOut}`)

@@ -1,0 +1,119 @@
+import type { Snapshot } from '@hearth/contract'
+import { Command } from 'commander'
+import { followSnapshot } from '../following/follow-snapshot.ts'
+import type { Invocation } from '../invocation.ts'
+import { findMachine } from '../kinds/find-machine.ts'
+import type { View } from '../kinds/kind.ts'
+import { snapshotKind } from '../kinds/snapshot.ts'
+import { type Format, outputOption, show } from '../output/format.ts'
+import { addLabel, examples, machineArgument, viewOf, wholeNumber } from './options.ts'
+import { waitUntil } from './waiting.ts'
+
+export function snapshotCommand(invocation: Invocation): Command {
+  return new Command('snapshot')
+    .summary('make, list and remove snapshots: the disk of a machine, and perhaps its memory')
+    .addCommand(createCommand(invocation))
+    .addCommand(listCommand(invocation))
+    .addCommand(showCommand(invocation))
+    .addCommand(deleteCommand(invocation))
+}
+
+interface CreateOptions {
+  memory?: boolean
+  name?: string
+  label?: Record<string, string>
+  wait: boolean
+  output: Format
+}
+
+function createCommand(invocation: Invocation): Command {
+  return new Command('create')
+    .summary('make a snapshot of a machine, which runs on')
+    .argument('<claim-or-environment>', machineArgument)
+    .option('--memory', 'its memory too: what starts from it goes on where this machine was')
+    .option('--name <name>', 'by default one is made up')
+    .option('-l, --label <key=value>', 'repeat for several', addLabel)
+    .option('--no-wait', 'end as soon as it is asked for')
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      examples('hearth snapshot create claim-0b8a11 --memory', 'hearth snapshot create shop-1 --name seeded'),
+    )
+    .action(async (reference: string, options: CreateOptions) => {
+      const view = viewOf(invocation)
+      const { kind, resource } = await findMachine(view, reference)
+      const { id } = resource.metadata
+      const made = await view.client.snapshots.create(
+        {
+          name: options.name,
+          labels: options.label ?? {},
+          spec: {
+            memory: options.memory === true,
+            ...(kind === 'claim' ? { claim: id } : { environment: id }),
+          },
+        },
+        { signal: view.signal },
+      )
+      const ended = options.wait ? await followSnapshot(view.client, made, invocation) : made
+      await showSnapshot(view, ended, options.output)
+    })
+}
+
+/** Shows a snapshot as `hearth snapshot show` does. */
+export async function showSnapshot(view: View, { metadata }: Snapshot, format: Format): Promise<void> {
+  const { resource, text } = await snapshotKind.one(view, metadata.id)
+  show(view.terminal, format, resource, text)
+}
+
+function listCommand(invocation: Invocation): Command {
+  return new Command('list')
+    .summary('list snapshots')
+    .option('--project <project>', 'only of this project')
+    .addOption(outputOption())
+    .addHelpText('after', examples('hearth snapshot list', 'hearth snapshot list --project shop'))
+    .action(async ({ project, output }: { project?: string; output: Format }) => {
+      const { resources, table } = await snapshotKind.list(viewOf(invocation), { project })
+      show(invocation.terminal, output, resources, table)
+    })
+}
+
+function showCommand(invocation: Invocation): Command {
+  return new Command('show')
+    .summary('show a snapshot with what it has and where')
+    .argument('<snapshot>', 'name or id')
+    .addOption(outputOption())
+    .addHelpText('after', examples('hearth snapshot show seeded'))
+    .action(async (reference: string, { output }: { output: Format }) => {
+      const { resource, text } = await snapshotKind.one(viewOf(invocation), reference)
+      show(invocation.terminal, output, resource, text)
+    })
+}
+
+interface DeleteOptions {
+  force?: boolean
+  wait?: boolean
+  timeout: number
+}
+
+function deleteCommand(invocation: Invocation): Command {
+  return new Command('delete')
+    .summary('delete a snapshot; one that something uses only with --force')
+    .argument('<snapshot>', 'name or id')
+    .option('--force', 'also one that something uses, unless a machine that uses it is on')
+    .option('--wait', 'return when nothing is left of it')
+    .option('--timeout <seconds>', 'how long --wait waits', wholeNumber(1, 86_400), 600)
+    .addHelpText('after', examples('hearth snapshot delete seeded', 'hearth snapshot delete seeded --force'))
+    .action(async (reference: string, options: DeleteOptions) => {
+      const view = viewOf(invocation)
+      const removal = await snapshotKind.remove?.(view, reference, { force: options.force === true })
+      if (removal === undefined) return
+      const { name, gone } = removal
+      const { signal } = view
+      if (options.wait === true) {
+        const seconds = options.timeout
+        const what = `snapshot ${name} to be gone (hearth why ${name} says what it waits for)`
+        await waitUntil(what, () => gone(signal), { seconds, signal })
+      }
+      view.terminal.out(`snapshot ${name} ${options.wait === true ? 'deleted' : 'is being deleted'}`)
+    })
+}

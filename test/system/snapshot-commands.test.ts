@@ -1,0 +1,174 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { snapshotSchema } from '@hearth/contract'
+import { eventually } from '@hearth/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { hearth as run } from './command.ts'
+import { untilEnvironment, untilPool } from './following.ts'
+import { type Installation, startInstallation } from './installation.ts'
+import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
+
+/** The commands of snapshots with the shipped agent: each test goes on where the one before ended. */
+let installation: Installation
+let agent: SyntheticAgent
+let claim: string
+let environmentId: string
+
+interface ForkResult {
+  snapshot: { name: string }
+  forks: { name: string; phase: string; environmentId: string; address: { port: number }; ssh: string }[]
+}
+
+beforeAll(async () => {
+  installation = await startInstallation()
+  agent = await startSyntheticAgent(installation, {
+    name: 'rack-1',
+    environment: { HEARTH_SYNTHETIC_RESUME_MILLISECONDS: '5' },
+  })
+  const { client } = installation
+  const applied = await client.apply({
+    apiVersion: 'hearth/v1',
+    name: 'shop',
+    setup: ['make'],
+    warmPools: [{ min: 1 }],
+  })
+  const poolId = applied.warmPools[0]?.id ?? ''
+  await untilPool(client, poolId, ({ status }) => status.phase === 'ready')
+  const taken = JSON.parse((await hearth('claim', 'shop', '-o', 'json')).stdout)
+  claim = taken.name
+  environmentId = taken.environmentId
+}, 60_000)
+afterAll(async () => {
+  await agent?.[Symbol.asyncDispose]()
+  await installation?.[Symbol.asyncDispose]()
+})
+
+const hearth = (...words: string[]) => run(installation, ...words)
+/** A file in the guest of a synthetic machine, which a person could have written. */
+const note = (id: string) => join(agent.stateFolder, 'environments', id, 'guest-root-note')
+const write = (text: string) => writeFileSync(note(environmentId), text, { mode: 0o600 })
+const read = (id: string) => readFileSync(note(id), 'utf8')
+
+test('a snapshot of a claim is made with its memory, shown and listed', async () => {
+  const made = await hearth('snapshot', 'create', claim, '--memory', '--name', 'first')
+  expect(made).toMatchObject({ status: 0 })
+  expect(made.stderr).toMatch(/snapshot first: ready, disk and memory, \d+ MiB, the machine stood still for/)
+  expect(made.stdout).toMatch(/^Has: +disk and memory$/m)
+  expect(made.stdout).toMatch(/^On rack-1: +present$/m)
+  const listed = await hearth('snapshot', 'list', '--project', 'shop', '-o', 'json')
+  expect(JSON.parse(listed.stdout)).toMatchObject([{ metadata: { name: 'first' }, spec: { memory: true } }])
+  const shown = await hearth('snapshot', 'show', 'first', '-o', 'json')
+  expect(snapshotSchema.parse(JSON.parse(shown.stdout)).status.phase).toBe('ready')
+  expect((await hearth('get', 'snapshots')).stdout).toMatch(/^first +shop-\w+ +kept +ready +disk and memory/m)
+}, 60_000)
+
+test('a machine is put back to its newest checkpoint, with its memory or from its disk alone', async () => {
+  const none = await hearth('restore', claim)
+  expect(none).toMatchObject({ status: 4, stderr: expect.stringContaining('has no checkpoint') })
+  write('one')
+  const made = await hearth('checkpoint', claim, '--name', 'before')
+  expect(made).toMatchObject({ status: 0 })
+  expect(made.stderr).toContain('checkpoint before: ready, disk and memory')
+  write('two')
+  const restored = await hearth('restore', claim)
+  expect(restored).toMatchObject({ status: 0 })
+  expect(restored.stdout).toMatch(/^Put back to: +before, made/m)
+  expect(restored.stdout).toMatch(/^Started from: +memory$/m)
+  expect(read(environmentId)).toBe('one')
+  write('three')
+  const cold = await hearth('restore', claim, 'before', '--cold', '-o', 'json')
+  expect(cold).toMatchObject({ status: 0 })
+  expect(JSON.parse(cold.stdout).status).toMatchObject({
+    phase: 'running',
+    startedFrom: { from: 'disk', incarnation: 3 },
+  })
+  expect(read(environmentId)).toBe('one')
+}, 120_000)
+
+let forks: ForkResult
+test('forks have what the machine had, are themselves, and each is a claim that can be entered', async () => {
+  write('three ways')
+  const made = await hearth('fork', claim, '--count', '3', '-o', 'json')
+  expect(made).toMatchObject({ status: 0 })
+  expect(made.stderr).toContain('3 forks: ready')
+  forks = JSON.parse(made.stdout) as ForkResult
+  expect(forks.forks.map(({ phase }) => phase)).toEqual(['bound', 'bound', 'bound'])
+  const { client } = installation
+  const environments = await Promise.all(
+    forks.forks.map((fork) => client.environments.get(fork.environmentId)),
+  )
+  for (const { metadata, status } of environments) {
+    expect(read(metadata.id)).toBe('three ways')
+    expect(status.startedFrom).toMatchObject({ from: 'memory', reason: null })
+    expect(status.steps).toEqual(
+      expect.arrayContaining([expect.objectContaining({ name: 'own_identity', phase: 'succeeded' })]),
+    )
+  }
+  const origin = await client.environments.get(environmentId)
+  const machineIds = [origin, ...environments].map(({ status }) => status.identity?.machineId)
+  expect(new Set(machineIds).size).toBe(4)
+  expect(origin.status.phase).toBe('running')
+  for (const { name, ssh } of forks.forks) {
+    expect(ssh).toMatch(/^ssh -F /)
+    expect(await client.claims.get(name)).toMatchObject({ status: { phase: 'bound' } })
+  }
+}, 120_000)
+
+test('a cold fork boots from the disk', async () => {
+  const made = await hearth('fork', claim, '--cold', '-o', 'json')
+  expect(made).toMatchObject({ status: 0 })
+  const [fork] = (JSON.parse(made.stdout) as ForkResult).forks
+  const environment = await installation.client.environments.get(fork?.environmentId ?? '')
+  expect(environment.status.startedFrom).toMatchObject({ from: 'disk', reason: null })
+  expect(read(fork?.environmentId ?? '')).toBe('three ways')
+}, 60_000)
+
+test('a snapshot in use is not deleted, and what uses it is named; forced, it goes when nothing of it is on', async () => {
+  const { client } = installation
+  const { name } = forks.snapshot
+  const refused = await hearth('snapshot', 'delete', name)
+  const [first] = forks.forks
+  const machine = await client.environments.get(first?.environmentId ?? '')
+  expect(refused.status).toBe(4)
+  expect(refused.stderr).toContain(
+    `snapshot ${name} is used by environment ${machine.metadata.name} (running)`,
+  )
+  const forced = await hearth('snapshot', 'delete', name, '--force')
+  expect(forced).toMatchObject({ status: 4, stderr: expect.stringContaining('stop those that run first') })
+  const used = await hearth('snapshot', 'delete', 'first')
+  expect(used).toMatchObject({
+    status: 4,
+    stderr: expect.stringContaining('snapshot before: delete them first'),
+  })
+  expect(await hearth('snapshot', 'delete', 'first', '--force')).toMatchObject({
+    status: 0,
+    stdout: 'snapshot first is being deleted\n',
+  })
+  expect((await hearth('why', 'first')).stdout).toContain('stands on its disk')
+}, 120_000)
+
+test('released forks and deleted snapshots leave nothing on the host', async () => {
+  const { client } = installation
+  const claims = await client.claims.listAll({})
+  for (const { metadata, status } of claims) {
+    await client.claims.release(metadata.id)
+    await untilEnvironment(client, status.environmentId ?? '', (one) => one.status.phase === 'deleted')
+  }
+  for (const { metadata } of await client.snapshots.listAll({})) {
+    await client.snapshots.delete(metadata.id, { force: true })
+  }
+  const layers = () => readdirSync(join(agent.stateFolder, 'layers')).filter((name) => name.length === 36)
+  await eventually(async () => (layers().length === 0 ? true : null), { timeoutMilliseconds: 60_000 })
+}, 120_000)
+
+test('what is not there is said, and what to do', async () => {
+  expect(await hearth('snapshot', 'create', 'nothing')).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('there is no claim and no environment nothing'),
+  })
+  expect(await hearth('fork', 'nothing')).toMatchObject({ status: 3 })
+  expect(await hearth('fork', claim, '--count', '21')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('a whole number from 1 to 20 is needed'),
+  })
+}, 60_000)
