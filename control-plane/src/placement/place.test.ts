@@ -29,6 +29,36 @@ test.each<[string, Partial<Wanted>, Partial<Candidate>]>([
   expect(placement.reason).toContain(`host-a ${reason}`)
 })
 
+const before = { name: 'before', phase: 'ready', runnerIds: ['a'] } as const
+const full = { virtualCpus: 0, memoryMebibytes: 4096, diskGibibytes: 0 }
+
+test('what starts from a snapshot goes where that is held, though another is fuller', () => {
+  const half = { virtualCpus: 1, memoryMebibytes: 2048, diskGibibytes: 20 }
+  const fleet = [candidate('a'), candidate('b', { reserved: half })]
+  const reason = 'on host-a: it holds snapshot before, and is the fullest of 1 with room'
+  expect(place({ ...small, source: before }, fleet)).toEqual({ runnerId: 'a', reason })
+})
+
+test.each<[string, Partial<Candidate>, string]>([
+  ['has no room', { reserved: full }, 'host-a has 0 MiB of memory left of 1024 wanted'],
+  ['is away', { phase: 'offline' }, 'host-a is offline'],
+  ['is cordoned', { spec: { region: 'default', scheduling: 'cordoned' } }, 'host-a is cordoned'],
+  ['is of the wrong sort', { facts: null }, 'host-a has reported no facts yet'],
+])('a snapshot on a runner that %s is waited for, and both reasons are said', (_, change, reason) => {
+  const fleet = [candidate('a', change), candidate('b'), candidate('c')]
+  const placement = place({ ...small, source: before }, fleet)
+  expect(placement.runnerId).toBeNull()
+  expect(placement.reason).toContain(reason)
+  expect(placement.reason).toContain('2 runners lack snapshot before (host-b, host-c)')
+})
+
+test('a snapshot that no runner holds any more, or that is not ready, is said to be that', () => {
+  const lost = place({ ...small, source: { ...before, runnerIds: [] } }, [candidate('a')])
+  expect(lost).toMatchObject({ runnerId: null, reason: 'host-a lacks snapshot before' })
+  const creating = place({ ...small, source: { ...before, phase: 'creating' } }, [candidate('a')])
+  expect(creating.reason).toBe('it starts from snapshot before, which is creating')
+})
+
 test('with 250 runners the reason stays short: refusals are counted by cause, with the nearest miss', () => {
   const fleet = Array.from({ length: 250 }, (_, index) => {
     const id = String(index).padStart(3, '0')

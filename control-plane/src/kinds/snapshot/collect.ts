@@ -4,7 +4,7 @@ import type { Services } from '../../api/services.ts'
 import type { Queryable } from '../../database/connection.ts'
 import { transact } from '../../database/transact.ts'
 import { snapshots, usersOf } from './queries.ts'
-import { desireDeletion, settleSnapshot } from './settle.ts'
+import { retireSnapshot } from './retire.ts'
 
 /** How long the snapshot of forks is kept after none of them uses it: the last may be about to be made. */
 const forkGraceMinutes = 5
@@ -19,11 +19,10 @@ export async function collectSnapshots({
   const now = clock.now()
   for (const { id, reason } of await collectable(database, now)) {
     await transact(database, async (tx) => {
-      const row = await snapshots.lockById(tx, id)
-      if (row === undefined || row.desired_phase === 'deleted') return
-      // What started from it since stays possible to start again.
+      // Locked before its users are read: nothing starts from it afterwards.
+      await snapshots.lockById(tx, id)
       if ((await usersOf(tx, id)).environments.length > 0) return
-      await settleSnapshot(tx, await desireDeletion(tx, row, { reason }, now), now)
+      await retireSnapshot(tx, id, reason, now)
     })
   }
 }
@@ -36,7 +35,8 @@ async function collectable(
   const { rows } = await sql<{ id: string; reason: SnapshotDeletion['reason'] }>`
     WITH idle AS (
       SELECT snapshots.id, purpose, snapshots.created_at, snapshots.phase,
-        row_number() OVER (PARTITION BY purpose, environment_id ORDER BY snapshots.id DESC) AS rank,
+        -- One that failed takes no place of those that a machine can be put back to.
+        row_number() OVER (PARTITION BY purpose, environment_id, snapshots.phase ORDER BY snapshots.id DESC) AS rank,
         coalesce((projects.spec->'snapshots'->>'keep')::integer, 10) AS keep,
         coalesce((projects.spec->'snapshots'->>'days')::integer, 14) AS days
       FROM snapshots LEFT JOIN projects ON projects.id = snapshots.project_id

@@ -65,9 +65,9 @@ function explainReady(seen: SnapshotSight): string {
   const reachable = holders.filter(({ phase, unreachable }) => phase === 'present' && !unreachable)
   const silent = holders.filter(({ unreachable }) => unreachable)
   const where =
-    reachable.length === 0
-      ? `nothing starts from it now: ${silent.map(({ runner }) => runner).join(', ')} is silent`
-      : `machines start from it on ${reachable.map(({ runner }) => runner).join(', ')}`
+    reachable.length > 0
+      ? `machines start from it on ${reachable.map(({ runner }) => runner).join(', ')}`
+      : `nothing starts from it now: ${silentText(silent.map(({ runner }) => runner))}`
   const what =
     memory === null || !seen.snapshot.spec.memory
       ? 'the disk'
@@ -75,6 +75,11 @@ function explainReady(seen: SnapshotSight): string {
         ? 'the disk and the memory'
         : `the disk alone (${memory.reason})`
   return `it holds ${what} of ${origin(seen)}; ${where}`
+}
+
+function silentText(runners: readonly string[]): string {
+  if (runners.length === 0) return 'no runner has it whole'
+  return `${runners.join(', ')} ${runners.length === 1 ? 'is' : 'are'} silent`
 }
 
 const isKept = ({ snapshot }: SnapshotSight) =>

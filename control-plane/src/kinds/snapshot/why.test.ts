@@ -1,0 +1,155 @@
+import {
+  type Failure,
+  type SnapshotDeletion,
+  type SnapshotHolder,
+  type SnapshotPhase,
+  type SnapshotStatus,
+  snapshotPhases,
+} from '@hearth/contract'
+import { describe, expect, test } from 'vitest'
+import { explain, type SnapshotSight } from './why.ts'
+
+const at = '2026-01-01T12:00:00.000Z'
+const holder: SnapshotHolder = {
+  runnerId: 'r',
+  runner: 'rack-1',
+  phase: 'present',
+  unreachable: false,
+  progress: null,
+  keptBy: [],
+  failure: null,
+}
+const failure: Failure = { code: 'disk_full', message: 'the host has 1 MiB left' }
+const deleted = (reason: SnapshotDeletion['reason']): SnapshotDeletion => ({ reason, principalId: null, at })
+
+interface Change extends Partial<SnapshotStatus> {
+  wanted?: boolean
+}
+
+function sight(
+  phase: SnapshotPhase,
+  { wanted = true, ...status }: Change = {},
+  around: Partial<SnapshotSight> = {},
+): SnapshotSight {
+  const shown = {
+    spec: { memory: wanted },
+    status: {
+      phase,
+      memory: { kept: true, reason: null },
+      holders: [holder],
+      readyAt: at,
+      deletion: null,
+      failure: null,
+      deadline: at,
+      ...status,
+    },
+  }
+  return {
+    snapshot: shown as unknown as SnapshotSight['snapshot'],
+    phaseSince: new Date(at),
+    environment: 'shop-1',
+    users: [],
+    names: new Map(),
+    ...around,
+  }
+}
+const sentence = (...given: Parameters<typeof sight>) => explain(sight(...given)).sentence
+const evidence = (...given: Parameters<typeof sight>) =>
+  explain(sight(...given)).evidence.map(({ what }) => what)
+
+test.each(snapshotPhases)('a snapshot that is %s says so in words, and since when', (phase) => {
+  const { sentence: said, evidence: why } = explain(sight(phase, { deletion: deleted('requested'), failure }))
+  expect(said).not.toMatch(/undefined|null|\[object/)
+  expect(why[0]).toEqual({ what: `it is ${phase} since`, at })
+})
+
+describe('one that is being made', () => {
+  test('names the runner and the machine, and when it fails', () => {
+    const pending = explain(sight('pending', { holders: [{ ...holder, phase: 'pending' }] }))
+    expect(pending.sentence).toBe('it waits for rack-1 to freeze environment shop-1')
+    expect(pending.next).toContain('it fails unless that has begun')
+    const progress = { doneBytes: 10, totalBytes: 40 }
+    const creating = sight('creating', { holders: [{ ...holder, phase: 'creating', progress }] })
+    expect(explain(creating).sentence).toBe('rack-1 freezes environment shop-1')
+    expect(explain(creating).evidence[1]?.what).toBe('rack-1 is at creating (10 of 40 bytes)')
+  })
+
+  test('of a machine that is gone from the record says that', () => {
+    expect(sentence('creating', {}, { environment: null })).toContain(
+      'a machine that is not on record any more',
+    )
+  })
+})
+
+describe('one that is ready', () => {
+  test('says what it holds, where machines start from it, and what uses it', () => {
+    const users = ['environment shop-2', 'prebuild shop-small']
+    expect(sentence('ready', {}, { users })).toBe(
+      'it holds the disk and the memory of environment shop-1; machines start from it on rack-1',
+    )
+    expect(evidence('ready', {}, { users })).toContain('used by environment shop-2, prebuild shop-small')
+  })
+
+  test('says why it has no memory, but not where none was asked for', () => {
+    const memory = { kept: false, reason: 'the machine is on a bridge' }
+    expect(sentence('ready', { memory })).toContain('the disk alone (the machine is on a bridge)')
+    expect(sentence('ready', { memory: null, wanted: false })).toContain('it holds the disk of environment')
+  })
+
+  test('whose runner is silent says that nothing starts from it', () => {
+    const holders = [{ ...holder, unreachable: true }]
+    expect(sentence('ready', { holders })).toContain('nothing starts from it now: rack-1 is silent')
+    expect(evidence('ready', { holders })).toContain('rack-1 holds it, and is silent')
+  })
+
+  test('is where it is reachable, though another holder is silent', () => {
+    const holders = [holder, { ...holder, runner: 'rack-2', unreachable: true }]
+    expect(sentence('ready', { holders })).toMatch(/machines start from it on rack-1$/)
+  })
+
+  test('that no runner has whole says so, and calls none silent', () => {
+    const holders = [{ ...holder, phase: 'copying' as const }]
+    expect(sentence('ready', { holders })).toMatch(/nothing starts from it now: no runner has it whole$/)
+  })
+})
+
+test('one that failed says the cause, and its runner’s', () => {
+  const holders = [{ ...holder, phase: 'failed' as const, failure }]
+  const seen = explain(sight('failed', { failure, holders }))
+  expect(seen.sentence).toContain('the host has 1 MiB left')
+  expect(seen.evidence[1]?.what).toBe('rack-1 is at failed: the host has 1 MiB left')
+  expect(seen.next).toContain('hearth snapshot delete')
+})
+
+describe('one that is being deleted', () => {
+  const going = (keptBy: string[], reason: SnapshotDeletion['reason'] = 'requested') => ({
+    deletion: deleted(reason),
+    holders: [{ ...holder, phase: 'deleting' as const, keptBy }],
+  })
+
+  test('names what still stands on its disk, each once, by name where that is known', () => {
+    const names = new Map([['one', 'environment shop-1']])
+    const kept = explain(sight('deleting', going(['one', 'other', 'one']), { names }))
+    expect(kept.sentence).toContain('where environment shop-1, other still stand on its disk')
+    expect(kept.next).toContain('as soon as nothing stands on it')
+  })
+
+  test('waits for its runners, and says when they are asked again', () => {
+    const seen = explain(sight('deleting', going([])))
+    expect(seen.sentence).toBe(
+      'it is being deleted because somebody deleted it, and waits for rack-1 to remove it',
+    )
+    expect(seen.next).toContain('its runners are asked again')
+  })
+
+  test.each([
+    ['requested', 'somebody deleted it'],
+    ['project_deleted', 'its project was deleted'],
+    ['too_many', 'its project keeps no more checkpoints of one machine'],
+    ['too_old', 'its project keeps checkpoints no longer'],
+    ['unused', 'none of them uses it any more'],
+  ] as const)('says why: %s', (reason, words) => {
+    expect(sentence('deleting', going([], reason))).toContain(words)
+    expect(sentence('deleted', { deletion: deleted(reason), holders: [] })).toContain(words)
+  })
+})
