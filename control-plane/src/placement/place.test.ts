@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { candidate, small } from './fleet.fixture.ts'
-import { type Candidate, place, type Wanted } from './place.ts'
+import { type Candidate, place, type Wanted, type WantedSource } from './place.ts'
 
 test('the fullest runner that still fits is chosen', () => {
   const half = { virtualCpus: 1, memoryMebibytes: 2048, diskGibibytes: 20 }
@@ -29,14 +29,20 @@ test.each<[string, Partial<Wanted>, Partial<Candidate>]>([
   expect(placement.reason).toContain(`host-a ${reason}`)
 })
 
-const before = { name: 'before', phase: 'ready', runnerIds: ['a'] } as const
+const before: WantedSource = {
+  name: 'snapshot before',
+  phase: 'ready',
+  runnerIds: ['a'],
+  memoryRunnerIds: [],
+  isRequired: true,
+}
 const full = { virtualCpus: 0, memoryMebibytes: 4096, diskGibibytes: 0 }
 
 test('what starts from a snapshot goes where that is held, though another is fuller', () => {
   const half = { virtualCpus: 1, memoryMebibytes: 2048, diskGibibytes: 20 }
   const fleet = [candidate('a'), candidate('b', { reserved: half })]
   const reason = 'on host-a: it holds snapshot before, and is the fullest of 1 with room'
-  expect(place({ ...small, source: before }, fleet)).toEqual({ runnerId: 'a', reason })
+  expect(place({ ...small, source: before }, fleet)).toEqual({ runnerId: 'a', reason, from: 'disk' })
 })
 
 test.each<[string, Partial<Candidate>, string]>([
@@ -103,6 +109,82 @@ test('a degraded runner gets nothing until its pause is over, and then one machi
   expect(place(small, [due, candidate('b')])).toMatchObject({ runnerId: 'a' })
   expect(place({ ...small, awaited: true }, [due, candidate('b')])).toMatchObject({ runnerId: 'b' })
   expect(place({ ...small, awaited: true }, [due])).toMatchObject({ runnerId: 'a' })
+})
+
+describe('what starts from a snapshot', () => {
+  const of = (change: Partial<WantedSource>): Wanted => ({
+    ...small,
+    source: {
+      name: 'prebuild shop-small-1',
+      phase: 'ready',
+      runnerIds: ['a', 'b'],
+      memoryRunnerIds: ['b'],
+      isRequired: false,
+      ...change,
+    },
+  })
+  const full = { reserved: { virtualCpus: 1, memoryMebibytes: 4_096, diskGibibytes: 20 } }
+  const half = { reserved: { virtualCpus: 1, memoryMebibytes: 2_048, diskGibibytes: 20 } }
+
+  test.each<[string, Wanted, Candidate[], object]>([
+    [
+      'goes where its memory is, though others are fuller',
+      of({}),
+      [candidate('a', half), candidate('b'), candidate('c', half)],
+      {
+        runnerId: 'b',
+        from: 'memory',
+        reason:
+          'on host-b: it holds prebuild shop-small-1 with its memory, and is the fullest of 1 with room',
+      },
+    ],
+    [
+      'goes where its disk is, where there is no room beside its memory',
+      of({}),
+      [candidate('a'), candidate('b', full), candidate('c', half)],
+      {
+        runnerId: 'a',
+        from: 'disk',
+        reason: 'on host-a: it holds prebuild shop-small-1, and is the fullest of 1 with room',
+      },
+    ],
+    [
+      'takes the image where no holder has room',
+      of({}),
+      [candidate('a', full), candidate('b', full), candidate('c'), candidate('d')],
+      {
+        runnerId: 'c',
+        from: 'image',
+        reason: 'on host-c: none with room holds prebuild shop-small-1, and it is the fullest of 2 with room',
+      },
+    ],
+    [
+      'takes the image where the snapshot is gone',
+      of({ phase: 'deleted' }),
+      [candidate('a')],
+      { runnerId: 'a', from: 'image' },
+    ],
+    [
+      'would rather start anew than where machines failed lately',
+      of({}),
+      [candidate('a', { suspected: true }), candidate('b', { suspected: true }), candidate('c')],
+      { runnerId: 'c', from: 'image' },
+    ],
+    [
+      'waits, where it starts from nothing else, for a runner that holds it',
+      of({ isRequired: true, runnerIds: ['a'], memoryRunnerIds: [] }),
+      [candidate('a', full), candidate('c')],
+      { runnerId: null, refusals: [{}, { what: 'host-c lacks prebuild shop-small-1' }] },
+    ],
+    [
+      'waits then for the snapshot too',
+      of({ isRequired: true, phase: 'creating' }),
+      [candidate('a')],
+      { runnerId: null, reason: 'it starts from prebuild shop-small-1, which is creating' },
+    ],
+  ])('%s', (_, wanted, fleet, expected) => {
+    expect(place(wanted, fleet)).toMatchObject(expected)
+  })
 })
 
 test('with no runner at all the reason says how to get one', () => {

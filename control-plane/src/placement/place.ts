@@ -30,12 +30,27 @@ export interface Candidate {
  */
 export interface Wanted extends EnvironmentClassSpec {
   awaited: boolean
-  /** The snapshot that it starts from, and the runners that hold it; null for its image. */
-  source: { name: string; phase: SnapshotPhase; runnerIds: readonly string[] } | null
+  /** The snapshot that it starts from; null for its image. */
+  source: WantedSource | null
 }
 
+export interface WantedSource {
+  /** With its noun, as in `snapshot before-the-upgrade`. */
+  name: string
+  phase: SnapshotPhase
+  /** The runners that hold it. */
+  runnerIds: readonly string[]
+  /** Those on which a machine of it waits in memory. */
+  memoryRunnerIds: readonly string[]
+  /** Whether it starts from nothing else: it waits for a runner that holds the snapshot. */
+  isRequired: boolean
+}
+
+/** From what it starts on a runner, the quickest last. */
+export type StartFrom = 'image' | 'disk' | 'memory'
+
 export type Placement =
-  | { runnerId: string; reason: string }
+  | { runnerId: string; reason: string; from: StartFrom }
   | { runnerId: null; reason: string; refusals: RefusalGroup[] }
 
 /** Overcommit factor for CPUs, since guests rarely use all of them at once. Memory and disk are never overcommitted. */
@@ -43,13 +58,13 @@ export const virtualCpuOvercommit = 4
 
 /**
  * Chooses a runner: the fullest one that fits, so that capacity for large environments stays in one piece; one where
- * environments failed recently only if no other fits. A degraded runner whose pause is over gets one environment that
+ * environments failed recently only if no other fits, and before all one that holds what it starts quickest from. A degraded runner whose pause is over gets one environment that
  * nobody waits for, as a probe. The reason says which runner and why, or why none.
  */
 export function place(wanted: Wanted, candidates: readonly Candidate[]): Placement {
   const { source } = wanted
-  if (source !== null && source.phase !== 'ready') {
-    const reason = `it starts from snapshot ${source.name}, which is ${source.phase}`
+  if (source?.isRequired === true && source.phase !== 'ready') {
+    const reason = `it starts from ${source.name}, which is ${source.phase}`
     return { runnerId: null, reason, refusals: [] }
   }
   const judged = candidates.map((candidate) => ({ candidate, refusal: refusalOf(wanted, candidate) }))
@@ -57,16 +72,23 @@ export function place(wanted: Wanted, candidates: readonly Candidate[]): Placeme
   const trial = fitting.find(({ phase }) => phase === 'degraded')
   const sound = fitting.filter(({ phase }) => phase !== 'degraded')
   const best = sound.sort(
-    (a, b) => Number(a.suspected) - Number(b.suspected) || free(a) - free(b) || (a.id < b.id ? -1 : 1),
+    (a, b) =>
+      Number(a.suspected) - Number(b.suspected) ||
+      swiftness[startOn(b, source)] - swiftness[startOn(a, source)] ||
+      free(a) - free(b) ||
+      (a.id < b.id ? -1 : 1),
   )[0]
   if (trial !== undefined && (best === undefined || !wanted.awaited)) {
-    return { runnerId: trial.id, reason: `on ${trial.name}: to try whether it is well again` }
+    const reason = `on ${trial.name}: to try whether it is well again`
+    return { runnerId: trial.id, reason, from: startOn(trial, source) }
   }
   if (best !== undefined) {
-    const because = source === null ? '' : `it holds snapshot ${source.name}, and is `
+    const from = startOn(best, source)
+    const alike = sound.filter((candidate) => startOn(candidate, source) === from)
     return {
       runnerId: best.id,
-      reason: `on ${best.name}: ${because}the fullest of ${sound.length} with room`,
+      reason: `on ${best.name}: ${becauseOf(from, source)}the fullest of ${alike.length} with room`,
+      from,
     }
   }
   if (judged.length === 0) {
@@ -78,6 +100,28 @@ export function place(wanted: Wanted, candidates: readonly Candidate[]): Placeme
   )
   const refusals = groupRefusals(refused)
   return { runnerId: null, reason: describeRefusals(refusals), refusals }
+}
+
+const swiftness: Readonly<Record<StartFrom, number>> = { image: 0, disk: 1, memory: 2 }
+
+function startOn({ id }: Candidate, source: WantedSource | null): StartFrom {
+  if (source === null || source.phase !== 'ready') return 'image'
+  if (source.memoryRunnerIds.includes(id)) return 'memory'
+  return source.runnerIds.includes(id) ? 'disk' : 'image'
+}
+
+function becauseOf(from: StartFrom, source: WantedSource | null): string {
+  if (source === null) return ''
+  switch (from) {
+    case 'memory':
+      return `it holds ${source.name} with its memory, and is `
+    case 'disk':
+      return `it holds ${source.name}, and is `
+    case 'image':
+      return `none with room holds ${source.name}, and it is `
+    default:
+      return assertNever(from)
+  }
 }
 
 function refusalOf(wanted: Wanted, candidate: Candidate): Refusal | null {
@@ -96,8 +140,8 @@ function refusalOf(wanted: Wanted, candidate: Candidate): Refusal | null {
   )
   if (missing !== undefined) return lack(`the label ${missing[0]}=${missing[1]}`)
   if (!facts.images.includes(wanted.image)) return lack(`the image ${wanted.image}`)
-  if (wanted.source !== null && !wanted.source.runnerIds.includes(candidate.id))
-    return lack(`snapshot ${wanted.source.name}`)
+  if (wanted.source?.isRequired === true && !wanted.source.runnerIds.includes(candidate.id))
+    return lack(wanted.source.name)
   const cpus = facts.virtualCpus * virtualCpuOvercommit - reserved.virtualCpus
   return (
     shortOf('virtual CPUs', '', cpus, wanted.virtualCpus) ??

@@ -14,6 +14,7 @@ export const failureCodeSchema = z.enum([
   'command_failed', // a set-up command exited non-zero
   'runner_lost', // the host went away and the project does not wait
   'layer_damaged', // a layer is not what it was when it was made
+  'layer_unfit', // a layer is of another image, or larger than the machine's disk
   'memory_unusable', // a memory image cannot be resumed
   'disk_full', // the host has no room for it
   'secret_found', // a layer holds a secret
@@ -32,6 +33,17 @@ export const failureSchema = z.object({
   lastLines: z.array(z.string()).optional().meta({ description: 'The end of the failing step’s output' }),
 })
 export type Failure = z.infer<typeof failureSchema>
+
+const ofSnapshots: ReadonlySet<FailureCode> = new Set(['layer_damaged', 'layer_unfit', 'memory_unusable'])
+
+/**
+ * Whether the failure of a machine that starts from a snapshot speaks against the snapshot: it cannot be used, or the
+ * guest that stood on it did not answer as itself. What came afterwards is the set-up's, what came before the host's.
+ */
+export function speaksAgainstSnapshot(failure: Failure | null): boolean {
+  if (failure === null) return false
+  return ofSnapshots.has(failure.code) || failure.step === 'own_identity' || failure.step === 'ensure_server'
+}
 
 /** Whether a failure may be the host's doing: its machine could not be made there, or its guest never answered. */
 export function speaksAgainstHost(failure: Failure | null): boolean {

@@ -7,7 +7,13 @@ export class HostError extends Error {
   constructor(
     readonly code: Extract<
       FailureCode,
-      'host_refused' | 'image_missing' | 'deadline_passed' | 'layer_damaged' | 'memory_unusable' | 'disk_full'
+      | 'host_refused'
+      | 'image_missing'
+      | 'deadline_passed'
+      | 'layer_damaged'
+      | 'layer_unfit'
+      | 'memory_unusable'
+      | 'disk_full'
     >,
     message: string,
     options?: ErrorOptions,

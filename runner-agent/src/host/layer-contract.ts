@@ -153,7 +153,7 @@ export const layerContract: readonly (readonly [
       const layerId = await freeze(false)
       const small = { ...specification(), source: { layerId } }
       small.diskGibibytes -= 1
-      await refused('host_refused', () => host.machines.create(small, authority))
+      await refused('layer_unfit', () => host.machines.create(small, authority))
       const missing = { ...specification(), source: { layerId: newId() } }
       await refused('layer_damaged', () => host.machines.create(missing, authority))
       for (const { environmentId } of [small, missing]) {

@@ -17,7 +17,7 @@ export interface Machines {
   look(environmentId: string): Promise<Machine>
   /**
    * Creates disk, identity and definition of a machine, powered off. Parts that already exist are kept. With a source,
-   * throws HostError `layer_damaged` when the layer is not there or not as it was made, `host_refused` when it was made
+   * throws HostError `layer_damaged` when the layer is not there or not as it was made, `layer_unfit` when it was made
    * from another image or its disk is larger than the machine's.
    */
   create(specification: MachineSpecification, authority: Authority): Promise<void>

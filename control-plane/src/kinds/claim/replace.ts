@@ -1,6 +1,13 @@
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvent } from '../../resource/record.ts'
-import { createEnvironment, desireDeletion, type EnvironmentRow, withPlan } from '../environment/index.ts'
+import {
+  buildPlan,
+  createEnvironment,
+  desireDeletion,
+  type EnvironmentRow,
+  prebuiltStart,
+  withPlan,
+} from '../environment/index.ts'
 import { claims, takeReadyMember } from './queries.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 
@@ -61,15 +68,19 @@ async function makeAnew(
     .select('spec')
     .where('id', '=', claim.warm_pool_id)
     .executeTakeFirst()
+  const branch = pool?.spec.branch ?? null
+  const owner = {
+    kind: 'warm-pool' as const,
+    id: claim.warm_pool_id,
+    setup: pool?.spec.setup ?? (await withPlan(tx, lost)).spec.plan.warmPoolSetup,
+    branch,
+  }
+  const plan = buildPlan(project.spec, environmentClass.spec, owner)
   return createEnvironment(tx, {
+    ...(await prebuiltStart(tx, { project, environmentClassId: environmentClass.id, plan, branch })),
     project,
     environmentClass,
-    owner: {
-      kind: 'warm-pool',
-      id: claim.warm_pool_id,
-      setup: pool?.spec.setup ?? (await withPlan(tx, lost)).spec.plan.warmPoolSetup,
-      branch: pool?.spec.branch ?? null,
-    },
+    owner,
     claimId: claim.id,
     creator: claim.creator,
     // The lost environment, which is given up, no longer counts for quotas.

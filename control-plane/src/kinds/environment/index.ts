@@ -5,7 +5,6 @@ export { createEnvironment, createEnvironments, type NewEnvironment } from './li
 export { desireDeletion, desirePhase } from './lifecycle/desire.ts'
 export { heldSteps, stepDigests } from './lifecycle/held-steps.ts'
 export { buildPlan, configurationOf } from './lifecycle/plan.ts'
-export { prebuiltConfigurationOf, projectToBuild } from './lifecycle/prebuilt.ts'
 export { forget } from './lifecycle/reconcile.ts'
 export { restoreEnvironment } from './lifecycle/restore.ts'
 export { requireSource, startFrom } from './lifecycle/source.ts'
@@ -14,6 +13,8 @@ export { wakesOfOwner } from './owner-rules.ts'
 export { sizeOf } from './placing/accounts.ts'
 export { readFleet, tryLockPlacement } from './placing/fleet.ts'
 export { placeAtOnce } from './placing/reconcile.ts'
+export { prebuiltConfigurationOf, projectToBuild } from './prebuilt/configuration.ts'
+export { prebuildFor, prebuiltStart } from './prebuilt/source.ts'
 export { environments, findEnvironment, withPlan } from './queries.ts'
 export {
   type EnvironmentRow,

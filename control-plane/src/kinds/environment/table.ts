@@ -30,6 +30,8 @@ export interface StoredEnvironmentStatus {
   observedSpecVersion: number
   /** What the machine said that it started from; absent before it did. */
   startedFrom?: StartedFrom | null
+  /** Why it was not given what would have been quicker to start from; absent in those made before it came. */
+  startReason?: string | null
   /** Reports of an older generation are about an earlier try and are refused. */
   leastGeneration: number
   /** The runners it was placed on before, the earliest first: what they have sent of it is still its own. */
@@ -40,6 +42,10 @@ export interface StoredEnvironmentStatus {
 export interface StoredSource extends MachineSource {
   /** Why the order does not ask for the memory, although it was asked for; null where it does, or it was not. */
   memoryWithheld: string | null
+  /** The prebuild that Hearth chose by itself; absent where somebody chose the snapshot. */
+  prebuild?: { id: string; name: string }
+  /** The only runner on which it may be placed; absent where any that holds the snapshot will do. */
+  runnerId?: string
 }
 
 export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan }, StoredEnvironmentStatus> {
@@ -191,8 +197,9 @@ function toResource(row: EnvironmentRow, steps: StepStatus[]): Environment {
   }
 }
 
-/** With the reason why the memory was not even asked for, which its runner does not know. */
+/** With the reason why it was not even asked for what would have been quicker, which its runner does not know. */
 function startedFrom({ status, source }: EnvironmentRow): StartedFrom | null {
   const told = status.startedFrom ?? null
-  return told === null ? null : { ...told, reason: told.reason ?? source?.memoryWithheld ?? null }
+  if (told === null) return null
+  return { ...told, reason: told.reason ?? source?.memoryWithheld ?? status.startReason ?? null }
 }

@@ -36,6 +36,7 @@ const world = fc.record({
     }),
   ),
   machines: fc.array(fc.record({ going: fc.boolean() }), { maxLength: 3 }),
+  failedBoots: fc.record({ written: fc.nat(3), counted: fc.nat(3) }),
   now: fc.constant(now),
 })
 
@@ -53,6 +54,7 @@ function phaseAfter(action: PrebuildAction): PrebuildPhase | null {
     case 'fail':
       return 'failed'
     case 'clear':
+    case 'count-boots':
     case 'remind':
       return null
     default:
@@ -64,6 +66,8 @@ function phaseAfter(action: PrebuildAction): PrebuildPhase | null {
 function after(seen: SeenPrebuild, action: PrebuildAction): SeenPrebuild {
   const phase = phaseAfter(action) ?? seen.phase
   const moved = { ...seen, phase, deadline: null }
+  if (action.do === 'count-boots')
+    return { ...moved, failedBoots: { ...seen.failedBoots, written: action.failedBoots } }
   if (action.do !== 'clear') return moved
   const { environment, snapshot, machines } = seen
   return {

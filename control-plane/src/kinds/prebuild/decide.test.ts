@@ -25,6 +25,7 @@ function seen(phase: SeenPrebuild['phase'], change: Partial<SeenPrebuild> = {}):
     before: null,
     environment,
     snapshot: null,
+    failedBoots: { written: 0, counted: 0 },
     machines: environment === null || environment.phase === 'deleted' ? [] : [environment],
     now,
     ...change,
@@ -189,4 +190,12 @@ describe('a prebuild that is deleted', () => {
     expect(decide(seen('deleting', { snapshot }))).toEqual({ do: 'move', to: 'deleted' })
     expect(decide(seen('deleted', { desiredPhase: 'deleted' }))).toBeNull()
   })
+})
+
+test('of a complete one the machines that could not start from it are counted', () => {
+  const counted = (written: number, known: number) =>
+    decide(seen('completed', { failedBoots: { written, counted: known } }))
+  expect(counted(0, 0)).toBeNull()
+  expect(counted(1, 3)).toEqual({ do: 'count-boots', failedBoots: 3 })
+  expect(counted(2, 0)).toEqual({ do: 'count-boots', failedBoots: 0 })
 })

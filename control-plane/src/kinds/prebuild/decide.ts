@@ -30,6 +30,8 @@ export interface SeenPrebuild {
   snapshot: { phase: 'making' | 'ready' | 'failed'; going: boolean; failure: Failure | null } | null
   /** Machines of it that are not gone: what it is built on, and its templates. */
   machines: { going: boolean }[]
+  /** How many machines in a row could not start from it: as it is written, and as is known now. */
+  failedBoots: { written: number; counted: number }
   now: Date
 }
 
@@ -40,6 +42,7 @@ export type PrebuildAction =
   | { do: 'freeze' } // have its disk made a snapshot and searched
   | { do: 'fail'; failure: Failure }
   | { do: 'clear' } // have the machines removed, and the snapshot of one that has not completed
+  | { do: 'count-boots'; failedBoots: number }
   | { do: 'remind'; failure: Failure } // what is waited for did not happen: record it, and ask again
 
 /** The next action: at most one, since the next reconcile sees its result. */
@@ -51,10 +54,15 @@ export function decide(seen: SeenPrebuild): PrebuildAction | null {
   if (phase === 'cancelling') return decideEnd(seen, 'cancelled')
   if (desiredPhase === 'cancelled' && !isPrebuildEnded(phase))
     return { do: 'move', to: isPrebuildActive(phase) ? 'cancelling' : 'cancelled' }
-  if (isPrebuildEnded(phase)) return isCleared(seen) ? null : { do: 'clear' }
+  if (isPrebuildEnded(phase)) return isCleared(seen) ? decideUse(seen) : { do: 'clear' }
   if (seen.deadline !== null && seen.deadline <= seen.now) return { do: 'fail', failure: lateFailure(seen) }
   if (phase === 'pending') return seen.before === null ? { do: 'start' } : null
   return phase === 'snapshotting' ? decideSnapshot(seen) : decideMachine(seen)
+}
+
+/** What follows from the machines that were given it. */
+function decideUse({ failedBoots: { written, counted } }: SeenPrebuild): PrebuildAction | null {
+  return written === counted ? null : { do: 'count-boots', failedBoots: counted }
 }
 
 /** The machine leads from `starting` to `stopping`. */

@@ -1,4 +1,5 @@
 import type { DatabaseTransaction } from '../../database/connection.ts'
+import { countFailedBoots, readBoots } from './boots.ts'
 import type { SeenPrebuild } from './decide.ts'
 import { prebuildBefore } from './queries.ts'
 import { readSnapshot } from './snapshotting.ts'
@@ -43,6 +44,13 @@ export async function lookAtPrebuild(
           },
     snapshot: row.snapshot_id === null ? null : await readSnapshot(tx, row.snapshot_id),
     machines: machines.map((machine) => ({ going: going(machine) })),
+    failedBoots: {
+      written: row.failed_boots,
+      counted:
+        row.phase === 'completed'
+          ? countFailedBoots(await readBoots(tx, row), row.failed_boots)
+          : row.failed_boots,
+    },
     now,
   }
 }

@@ -64,6 +64,11 @@ async function carryOut(
     case 'clear':
       await clearPrebuild(tx, row, now)
       return row
+    case 'count-boots': {
+      const counted = await prebuilds.changeStatus(tx, row.id, { failed_boots: action.failedBoots })
+      await recordEvent(tx, 'updated', toPrebuild(counted, null))
+      return counted
+    }
     case 'remind': {
       await clearPrebuild(tx, row, now)
       const deadline = deadlineOf(row.phase, row.spec.timeoutSeconds, row.started_at, now)

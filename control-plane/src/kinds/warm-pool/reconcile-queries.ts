@@ -16,6 +16,11 @@ const isHeldAgainstHost = sql<boolean>`(
   AND EXISTS (SELECT FROM runners AS host WHERE host.id = environments.runner_id AND host.health IS NOT NULL
     AND EXISTS (SELECT FROM runners AS other WHERE other.organization_id = host.organization_id
       AND other.phase = 'active' AND other.health IS NULL)))`
+/** A prebuild that could not be started from, which is counted against it: the set-up was not even begun. */
+const isHeldAgainstPrebuild = sql<boolean>`(
+  source->'prebuild' IS NOT NULL
+  AND (coalesce(status->'failure'->>'code', '') IN ('layer_damaged', 'layer_unfit', 'memory_unusable')
+    OR coalesce(status->'failure'->>'step', '') IN ('own_identity', 'ensure_server')))`
 const bootsLookedAt = 10
 
 /** All that a reconcile of a pool reads. */
@@ -130,7 +135,8 @@ async function readBoots(
       AND configuration = ${configuration} AND boot_ended_at IS NOT NULL
       AND (${pool.boots_since}::timestamptz IS NULL OR created_at >= ${pool.boots_since}::timestamptz)
       AND (status->>'readyAt' IS NOT NULL
-        OR (coalesce(status->'failure'->>'code', '') <> ALL(${foreignCauses}) AND NOT ${isHeldAgainstHost}))
+        OR (coalesce(status->'failure'->>'code', '') <> ALL(${foreignCauses}) AND NOT ${isHeldAgainstHost}
+          AND NOT ${isHeldAgainstPrebuild}))
     ORDER BY boot_ended_at DESC
     LIMIT ${bootsLookedAt}`.execute(tx)
   return rows.map(({ ready, failure, at }) => ({ failed: !ready, at, failure: ready ? null : failure }))

@@ -4,7 +4,13 @@ import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { type Wake, wake, wakeMany } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
-import { createEnvironments, type NewEnvironment, placeAtOnce } from '../environment/index.ts'
+import {
+  buildPlan,
+  createEnvironments,
+  type NewEnvironment,
+  placeAtOnce,
+  prebuiltStart,
+} from '../environment/index.ts'
 import { readLimits, takeRoom } from '../quota/index.ts'
 import { decide, type PoolDecision } from './decide.ts'
 import { setConfiguration, warmPools } from './queries.ts'
@@ -72,7 +78,8 @@ async function carryOut(
         const room = await roomFor(action.count)
         done.short = room.short
         if (room.count === 0) break
-        const rows = await createEnvironments(tx, newMember(pool, surroundings, now), room.count)
+        const member = { ...newMember(pool, surroundings, now), ...(await startOf(tx, pool, surroundings)) }
+        const rows = await createEnvironments(tx, member, room.count)
         done.placed = await placeAtOnce(tx, rows, surroundings.class_spec, now)
         if (done.placed) break
         done.waiting = rows.length
@@ -111,6 +118,21 @@ function newMember(
     limits: null,
     now,
   }
+}
+
+/** A prebuild where one fits. A degraded runner is tried with the image, which cannot be at fault. */
+function startOf(
+  tx: DatabaseTransaction,
+  pool: WarmPoolRow,
+  { project_spec: spec, class_spec }: Pick<Surroundings, 'project_spec' | 'class_spec'>,
+) {
+  const owned = poolSpec(pool)
+  return prebuiltStart(tx, {
+    project: { id: pool.project_id, spec },
+    environmentClassId: pool.environment_class_id,
+    plan: buildPlan(spec, class_spec, owned),
+    branch: owned.branch,
+  })
 }
 
 /** Their line, and themselves to watch their deadlines. */

@@ -20,15 +20,22 @@ export interface MemberGroup {
 export interface PoolSight {
   pool: WarmPool
   members: readonly MemberGroup[]
+  /** The prebuild that its machines start from, and why none or no newer one. */
+  start: { prebuild: string | null; reason: string | null }
 }
 
 type Reasons = Pick<Explanation, 'sentence' | 'evidence' | 'next'>
 
 /** Why a pool is in the phase it is in. Pure. */
-export function explain({ pool, members }: PoolSight): Reasons {
+export function explain({ pool, members, start }: PoolSight): Reasons {
   const { spec, status } = pool
   const unchecked = status.uncheckedBranch === null ? [] : [{ what: status.uncheckedBranch, at: null }]
-  const evidence = [...members.map(memberEvidence), ...failureEvidence(pool), ...unchecked]
+  const evidence = [
+    ...members.map(memberEvidence),
+    ...failureEvidence(pool),
+    ...unchecked,
+    ...startEvidence(start),
+  ]
   const counts = `${status.ready} of ${spec.min} are ready`
   switch (status.phase) {
     case 'ready':
@@ -85,6 +92,12 @@ function nextTry({ status }: WarmPool): string | null {
 function memberEvidence({ phase, count, placement, going }: MemberGroup): Evidence {
   const why = placement === null ? '' : `: ${placement}`
   return { what: `${count} ${going ? 'being let go, ' : ''}${phase}${why}`, at: null }
+}
+
+function startEvidence({ prebuild, reason }: PoolSight['start']): Evidence[] {
+  const because = reason === null ? '' : `: ${reason}`
+  if (prebuild !== null) return [{ what: `its machines start from prebuild ${prebuild}${because}`, at: null }]
+  return reason === null ? [] : [{ what: `its machines start from their image${because}`, at: null }]
 }
 
 function failureEvidence({ status }: WarmPool): Evidence[] {

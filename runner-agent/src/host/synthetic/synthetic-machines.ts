@@ -306,11 +306,11 @@ export class SyntheticMachines implements Machines {
       }
       const { machine } = layer
       if (machine.image !== image || machine.imageFingerprint !== imageFingerprint) {
-        throw new HostError('host_refused', `the layer ${layerId} was made from the image "${machine.image}"`)
+        throw new HostError('layer_unfit', `the layer ${layerId} was made from the image "${machine.image}"`)
       }
       if (machine.virtualBytes > diskGibibytes * 1024 ** 3) {
         throw new HostError(
-          'host_refused',
+          'layer_unfit',
           `the disk of the layer ${layerId} has ${machine.virtualBytes / 1024 ** 3} GiB, the machine ${diskGibibytes} GiB`,
         )
       }

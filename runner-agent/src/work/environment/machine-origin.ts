@@ -44,7 +44,7 @@ export function withoutMemory(startedFrom: StartedFrom | null, why: string): Sta
 /** Why the machine is made from its image instead; null where the error says nothing against the snapshot, or may not. */
 export function faultOfSource(thrown: unknown, source: MachineSource | null): string | null {
   if (source === null || source.onlyFromSnapshot || !(thrown instanceof HostError)) return null
-  return thrown.code === 'layer_damaged' || thrown.code === 'host_refused' ? thrown.message : null
+  return thrown.code === 'layer_damaged' || thrown.code === 'layer_unfit' ? thrown.message : null
 }
 
 /** Why the memory is of no use; null where the error says nothing against it. */

@@ -185,6 +185,18 @@ test('a snapshot that is gone or damaged leaves the image, with every step; not 
   }
 })
 
+test('a snapshot that does not fit leaves the image; what the host refuses for another reason fails', async () => {
+  const { layerId } = await frozen()
+  const smaller = await run(orderOf({ source: sourceOf(layerId), plan: { ...plan, diskGibibytes: 1 } }))
+  expect(smaller.startedFrom).toMatchObject({ from: 'image', reason: expect.stringContaining('GiB, the') })
+  agent.settings.failures = { create_vm: 1 }
+  const refused = orderOf({ source: sourceOf(layerId) })
+  agent.put(refused)
+  const { failure, startedFrom } = await agent.until(refused, 'failed')
+  expect(failure).toMatchObject({ code: 'host_refused', step: 'create_vm' })
+  expect(startedFrom?.from).not.toBe('image')
+})
+
 test('a machine is put back to its checkpoint once for each order, and keeps its identity', async () => {
   const { origin, layerId } = await frozen()
   const before = await agent.host.machines.look(origin.id)

@@ -7,9 +7,11 @@ import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { wakeAfter } from '../../../reconciling/wake.ts'
 import { recordEvents } from '../../../resource/record.ts'
 import {
+  buildPlan,
   connectionTo,
   createEnvironment,
   type EnvironmentRow,
+  prebuiltStart,
   sizeOf,
   toListedEnvironment,
 } from '../../environment/index.ts'
@@ -158,10 +160,13 @@ async function makeCold(
     .selectAll()
     .where('id', '=', environmentClassId)
     .executeTakeFirstOrThrow()
+  const owner = { kind: 'warm-pool' as const, id: pool.id, setup, branch }
+  const plan = buildPlan(project.spec, environmentClass.spec, owner)
   return createEnvironment(tx, {
+    ...(await prebuiltStart(tx, { project, environmentClassId, plan, branch })),
     project,
     environmentClass,
-    owner: { kind: 'warm-pool', id: pool.id, setup, branch },
+    owner,
     claimId,
     creator: caller.principalId,
     limits: caller.limits,

@@ -36,6 +36,8 @@ export interface NewEnvironment {
   labels?: Record<string, string>
   /** The snapshot it starts from; without it, its image. */
   source?: StoredSource
+  /** Why it does not start from what would be quicker. */
+  startReason?: string | null
   /** What it is made with, where that is not what its project, class and owner say now. */
   plan?: ProvisioningPlan
   now: Date
@@ -99,7 +101,7 @@ function toValues(created: NewEnvironment): Insertable<EnvironmentTable> {
     creator: created.creator,
     labels: JSON.stringify(created.labels ?? {}),
     spec: JSON.stringify({ plan }),
-    status: JSON.stringify(emptyStatus),
+    status: JSON.stringify({ ...emptyStatus, startReason: created.startReason ?? null }),
     project_id: project.id,
     environment_class_id: environmentClass.id,
     owner_kind: owner?.kind ?? null,

@@ -169,7 +169,7 @@ function statusAfter(row: EnvironmentRow, change: PhaseChange, moves: boolean): 
 /** Phases in which an environment uses less of its quotas. */
 const makesRoom: ReadonlySet<EnvironmentPhase> = new Set(['deleted', 'stopped', 'failed'])
 
-function dependents({ after: row, reported }: PhaseMove): Wake[] {
+function dependents({ before, after: row, reported }: PhaseMove): Wake[] {
   const wakes: Wake[] = []
   // After a report of a live runner, the reconciler has only the deadline to watch.
   const timer = timerOf(row)
@@ -179,6 +179,10 @@ function dependents({ after: row, reported }: PhaseMove): Wake[] {
   if (row.claim_id !== null) wakes.push({ kind: 'claim', id: row.claim_id })
   if (row.runner_id !== null && row.phase === 'failed' && speaksAgainstHost(row.status.failure))
     wakes.push({ kind: 'runner', id: row.runner_id })
+  // It counts the machines that could not start from it.
+  const prebuild = row.source?.prebuild
+  if (prebuild !== undefined && before.boot_ended_at === null && row.boot_ended_at !== null)
+    wakes.push({ kind: 'prebuild', id: prebuild.id })
   if (row.phase !== 'deleted') return wakes
   wakes.push({ kind: 'project', id: row.project_id })
   if (row.runner_id !== null) wakes.push({ kind: 'placement', id: row.organization_id })

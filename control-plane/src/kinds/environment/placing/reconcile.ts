@@ -10,7 +10,7 @@ import { decideMove, type PhaseMove, writeMoves } from '../lifecycle/phase.ts'
 import { lockEnvironments } from '../queries.ts'
 import type { EnvironmentRow } from '../table.ts'
 import { lockPlacement, readFleet, tryLockPlacement, wantedBy } from './fleet.ts'
-import { readSources } from './sources.ts'
+import { readSources, type Sources } from './sources.ts'
 
 /** Most environments placed in one transaction, so that it stays short; the rest follow in the next. */
 const mostPlaced = 100
@@ -32,7 +32,7 @@ export const placementReconciler: Reconciler = {
     const now = clock.now()
     await lockPlacement(tx, organizationId)
     const candidates = await readFleet(tx, organizationId, now)
-    const line = await waitingLine(tx, organizationId)
+    const { line, sources } = await waitingLine(tx, organizationId)
     const placements = placeAll(line, candidates)
     const fitting = line.filter(({ id }) => isPlaced(placements.get(id)))
     const chosen = fitting.slice(0, mostPlaced)
@@ -40,15 +40,15 @@ export const placementReconciler: Reconciler = {
       needsUpdate(waiting, position, placements.get(waiting.id)),
     )
     const ids = [...chosen, ...toUpdate].map(({ id }) => id)
-    await writePlacements(tx, await lockEnvironments(tx, ids), placements, now)
+    await writePlacements(tx, await lockEnvironments(tx, ids), { placements, sources }, now)
     if (fitting.length > chosen.length) return now
     return line.length > fitting.length ? new Date(now.getTime() + timings.placementRest) : null
   },
 }
 
 /**
- * Places environments of one class, which start from its image, in the transaction that created them, when no others wait and no other transaction
- * is placing. False when they are left to the reconcilers, which the caller must wake.
+ * Places environments of one class, which start from the same, in the transaction that created them, when no others wait
+ * and no other transaction is placing. False when they are left to the reconcilers, which the caller must wake.
  */
 export async function placeAtOnce(
   tx: DatabaseTransaction,
@@ -62,13 +62,14 @@ export async function placeAtOnce(
   const ids = rows.map(({ id }) => id)
   if (!(await tryLockPlacement(tx, organizationId, ids))) return false
   const candidates = await readFleet(tx, organizationId, now)
+  const sources = await readSources(tx, [first.source])
   const line = rows.map((row) => {
-    const wanted = wantedBy({ ...row, image: classSpec.image, class_spec: classSpec }, null)
-    return { id: row.id, wanted }
+    const source = sources.wanted(row.source)
+    return { id: row.id, wanted: wantedBy({ ...row, image: classSpec.image, class_spec: classSpec }, source) }
   })
   const placements = placeAll(line, candidates)
   if (!ids.every((id) => isPlaced(placements.get(id)))) return false
-  await writePlacements(tx, rows, placements, now)
+  await writePlacements(tx, rows, { placements, sources }, now)
   return true
 }
 
@@ -79,11 +80,12 @@ export async function placeAtOnce(
 async function writePlacements(
   tx: DatabaseTransaction,
   rows: readonly EnvironmentRow[],
-  placements: ReadonlyMap<string, Placement>,
+  { placements, sources }: { placements: ReadonlyMap<string, Placement>; sources: Sources },
   now: Date,
 ): Promise<void> {
   const placed: { id: string; runnerId: string; reason: string }[] = []
   const moves: PhaseMove[] = []
+  const settled: Pick<EnvironmentRow, 'id' | 'source'>[] = []
   for (const row of rows) {
     const placement = placements.get(row.id)
     if (placement === undefined || row.phase !== 'pending' || row.desired_phase !== 'running') continue
@@ -91,11 +93,21 @@ async function writePlacements(
     const status = { ...row.status, placement: reason }
     if (runnerId === null) {
       moves.push(decideMove(row, { phase: 'pending', status, now }))
-    } else {
-      moves.push(decideMove(row, { phase: 'provisioning', status, runnerId, now }))
-      placed.push({ id: row.id, runnerId, reason })
+      continue
     }
+    placed.push({ id: row.id, runnerId, reason })
+    if (row.source === null) {
+      moves.push(decideMove(row, { phase: 'provisioning', status, runnerId, now }))
+      continue
+    }
+    const start = sources.settled(row.source, runnerId, placement.from)
+    const { source } = start
+    settled.push({ id: row.id, source })
+    const startReason = start.reason ?? status.startReason ?? null
+    const change = { phase: 'provisioning', status: { ...status, startReason }, runnerId, now } as const
+    moves.push(decideMove({ ...row, source }, change))
   }
+  await writeSources(tx, settled)
   await writeMoves(tx, moves)
   await requestOrders(tx, environmentWork.kind, placed)
   await continueJobs(
@@ -106,6 +118,19 @@ async function writePlacements(
       entries: [{ time: now.toISOString(), level: 'info', message: `placed ${reason}` }],
     })),
   )
+}
+
+/** From what environments start is known when they are placed. */
+async function writeSources(
+  tx: DatabaseTransaction,
+  settled: readonly Pick<EnvironmentRow, 'id' | 'source'>[],
+): Promise<void> {
+  if (settled.length === 0) return
+  const changes = settled.map(({ id, source }) => ({ id, source, snapshot_id: source?.snapshotId ?? null }))
+  await sql`
+    UPDATE environments AS row SET source = change.source, source_snapshot_id = change.snapshot_id
+    FROM json_to_recordset(${JSON.stringify(changes)}::json) AS change(id uuid, source jsonb, snapshot_id uuid)
+    WHERE row.id = change.id`.execute(tx)
 }
 
 const isPlaced = (placement: Placement | undefined) => placement !== undefined && placement.runnerId !== null
@@ -120,7 +145,10 @@ interface InLine extends Waiting {
   storedReason: string | null
 }
 
-async function waitingLine(tx: DatabaseTransaction, organizationId: string): Promise<InLine[]> {
+async function waitingLine(
+  tx: DatabaseTransaction,
+  organizationId: string,
+): Promise<{ line: InLine[]; sources: Sources }> {
   const rows = await tx
     .selectFrom('environments')
     .innerJoin('environment_classes', 'environment_classes.id', 'environments.environment_class_id')
@@ -131,7 +159,7 @@ async function waitingLine(tx: DatabaseTransaction, organizationId: string): Pro
       'disk_gibibytes',
       'claim_id',
       'owner_kind',
-      'source_snapshot_id',
+      'source',
       sql<string>`environments.spec->'plan'->>'image'`.as('image'),
       sql<string | null>`environments.status->>'placement'`.as('stored_reason'),
       'environment_classes.spec as class_spec',
@@ -144,11 +172,12 @@ async function waitingLine(tx: DatabaseTransaction, organizationId: string): Pro
     .execute()
   const sources = await readSources(
     tx,
-    rows.flatMap(({ source_snapshot_id }) => source_snapshot_id ?? []),
+    rows.map(({ source }) => source),
   )
-  return rows.map((row) => ({
+  const line = rows.map((row) => ({
     id: row.id,
-    wanted: wantedBy(row, sources.get(row.source_snapshot_id ?? '') ?? null),
+    wanted: wantedBy(row, sources.wanted(row.source)),
     storedReason: row.stored_reason,
   }))
+  return { line, sources }
 }

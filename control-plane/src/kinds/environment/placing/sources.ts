@@ -1,13 +1,127 @@
 import type { Failure } from '@hearth/contract'
+import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
-import type { Wanted } from '../../../placement/place.ts'
+import type { StartFrom, WantedSource } from '../../../placement/place.ts'
 import type { StoredSource } from '../table.ts'
 
-/** Snapshots that environments start from, by id, with the runners that hold them. */
+/** What is known of the snapshots that environments start from. */
+export class Sources {
+  constructor(
+    private readonly snapshots: ReadonlyMap<string, FoundSnapshot>,
+    private readonly prebuilds: ReadonlyMap<string, FoundPrebuild>,
+  ) {}
+
+  /** What placement is told; null for a start from the image. */
+  wanted(source: StoredSource | null): WantedSource | null {
+    if (source === null) return null
+    const { prebuild } = source
+    if (prebuild !== undefined) return this.wantedPrebuild(prebuild)
+    const found = this.snapshots.get(source.snapshotId)
+    // Also where the record is gone: its end is the environment's failure.
+    if (found === undefined) return null
+    const runnerIds = found.runnerIds.filter((id) => source.runnerId === undefined || id === source.runnerId)
+    const { phase } = found
+    return { name: `snapshot ${found.name}`, phase, runnerIds, memoryRunnerIds: [], isRequired: true }
+  }
+
+  private wantedPrebuild({ id, name }: NonNullable<StoredSource['prebuild']>): WantedSource {
+    const found = this.prebuilds.get(id)
+    const disk = this.snapshots.get(found?.snapshotId ?? '')
+    const named = { name: `prebuild ${name}`, isRequired: false }
+    if (found === undefined || disk === undefined || found.isGoing)
+      return { ...named, phase: 'deleted', runnerIds: [], memoryRunnerIds: [] }
+    const memoryRunnerIds = found.templates.map(({ runnerId }) => runnerId)
+    return { ...named, phase: disk.phase, runnerIds: disk.runnerIds, memoryRunnerIds }
+  }
+
+  /** What an environment that was placed starts from on its runner, and why not from what would have been quicker. */
+  settled(
+    source: StoredSource,
+    runnerId: string,
+    from: StartFrom,
+  ): { source: StoredSource | null; reason: string | null } {
+    const { prebuild } = source
+    if (prebuild === undefined) return { source, reason: null }
+    const found = this.prebuilds.get(prebuild.id)
+    if (from === 'image' || found?.snapshotId == null) {
+      const isThere = this.wantedPrebuild(prebuild).phase === 'ready'
+      const reason = isThere
+        ? `no runner with room holds prebuild ${prebuild.name}`
+        : `prebuild ${prebuild.name} is not there any more`
+      return { source: null, reason }
+    }
+    const template = found.templates.find((one) => one.runnerId === runnerId)
+    if (from === 'memory' && template !== undefined)
+      return { source: { ...source, snapshotId: template.snapshotId, memoryWithheld: null }, reason: null }
+    const memoryWithheld = `its runner keeps no memory of prebuild ${prebuild.name}`
+    return { source: { ...source, snapshotId: found.snapshotId, memoryWithheld }, reason: null }
+  }
+}
+
+interface FoundSnapshot {
+  name: string
+  phase: WantedSource['phase']
+  runnerIds: string[]
+}
+interface FoundPrebuild {
+  snapshotId: string | null
+  isGoing: boolean
+  /** Those whose memory is on their runner. */
+  templates: { runnerId: string; snapshotId: string }[]
+}
+
 export async function readSources(
   queryable: Queryable,
+  wanted: readonly (StoredSource | null)[],
+): Promise<Sources> {
+  const known = wanted.flatMap((source) => source ?? [])
+  const prebuilds = await readPrebuilds(queryable, [
+    ...new Set(known.flatMap(({ prebuild }) => prebuild?.id ?? [])),
+  ])
+  const named = known.flatMap(({ prebuild, snapshotId }) => (prebuild === undefined ? snapshotId : []))
+  const built = [...prebuilds.values()].flatMap(({ snapshotId, templates }) => [
+    ...(snapshotId === null ? [] : [snapshotId]),
+    ...templates.map((template) => template.snapshotId),
+  ])
+  const snapshots = await readSnapshots(queryable, [...new Set([...named, ...built])])
+  for (const prebuild of prebuilds.values()) {
+    prebuild.templates = prebuild.templates.filter(({ snapshotId, runnerId }) => {
+      const found = snapshots.get(snapshotId)
+      return found?.phase === 'ready' && found.runnerIds.includes(runnerId)
+    })
+  }
+  return new Sources(snapshots, prebuilds)
+}
+
+async function readPrebuilds(
+  queryable: Queryable,
   ids: readonly string[],
-): Promise<Map<string, NonNullable<Wanted['source']>>> {
+): Promise<Map<string, FoundPrebuild>> {
+  if (ids.length === 0) return new Map()
+  const rows = await queryable
+    .selectFrom('prebuilds')
+    .select([
+      'id',
+      'snapshot_id',
+      'status',
+      sql<boolean>`phase <> 'completed' OR desired_phase <> 'completed'`.as('is_going'),
+    ])
+    .where('id', 'in', ids)
+    .execute()
+  return new Map(
+    rows.map((row) => {
+      const templates = row.status.templates.flatMap(({ phase, runnerId, snapshotId }) =>
+        phase === 'ready' && snapshotId !== null ? [{ runnerId, snapshotId }] : [],
+      )
+      return [row.id, { snapshotId: row.snapshot_id, isGoing: row.is_going, templates }]
+    }),
+  )
+}
+
+async function readSnapshots(
+  queryable: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, FoundSnapshot>> {
   if (ids.length === 0) return new Map()
   const rows = await queryable
     .selectFrom('snapshots')
@@ -19,16 +133,13 @@ export async function readSources(
     .select(['snapshots.id', 'snapshots.name', 'snapshots.phase', 'snapshot_holders.runner_id'])
     .where('snapshots.id', 'in', ids)
     .execute()
-  const sources = new Map<
-    string,
-    { name: string; phase: (typeof rows)[number]['phase']; runnerIds: string[] }
-  >()
+  const found = new Map<string, FoundSnapshot>()
   for (const { id, name, phase, runner_id } of rows) {
-    const source = sources.get(id) ?? { name, phase, runnerIds: [] }
-    if (runner_id !== null) source.runnerIds.push(runner_id)
-    sources.set(id, source)
+    const snapshot = found.get(id) ?? { name, phase, runnerIds: [] }
+    if (runner_id !== null) snapshot.runnerIds.push(runner_id)
+    found.set(id, snapshot)
   }
-  return sources
+  return found
 }
 
 /** Why nothing can start from the snapshot; null where it can, or is being made. */
@@ -36,7 +147,8 @@ export async function sourceFailure(
   queryable: Queryable,
   source: StoredSource | null,
 ): Promise<Failure | null> {
-  if (source === null) return null
+  // What Hearth chose by itself is left where it cannot be used.
+  if (source === null || source.prebuild !== undefined) return null
   const snapshot = await queryable
     .selectFrom('snapshots')
     .select(['name', 'phase', 'status'])

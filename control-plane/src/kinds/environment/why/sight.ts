@@ -13,6 +13,8 @@ export interface EnvironmentSight {
   claim: string | null
   /** The name of who asked for its deletion. */
   deletedBy: string | null
+  /** The prebuild that it was given, and why nothing quicker. */
+  start: { prebuild: string | null; reason: string | null }
   /** While it waits: what placement would say now. */
   placement: { runner: string | null; reason: string; refusals: RefusalGroup[] } | null
 }

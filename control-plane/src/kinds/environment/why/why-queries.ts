@@ -56,6 +56,7 @@ async function sightOf(
     owner: ownerNamed(row, around?.owner ?? null),
     claim: around?.claim ?? null,
     deletedBy: await principalName(queryable, row.deletion?.principalId ?? null),
+    start: { prebuild: row.source?.prebuild?.name ?? null, reason: row.status.startReason ?? null },
     placement: row.phase === 'pending' ? await judgePlacement(queryable, row, now) : null,
   }
 }
@@ -85,12 +86,8 @@ async function judgePlacement(
   if (environmentClass === undefined) return null
   const fleet = await readFleet(queryable, row.organization_id, now)
   const { image } = row.spec.plan
-  const { snapshotId } = row.source ?? {}
-  const sources = await readSources(queryable, snapshotId === undefined ? [] : [snapshotId])
-  const wanted = wantedBy(
-    { ...row, image, class_spec: environmentClass.spec },
-    sources.get(snapshotId ?? '') ?? null,
-  )
+  const sources = await readSources(queryable, [row.source])
+  const wanted = wantedBy({ ...row, image, class_spec: environmentClass.spec }, sources.wanted(row.source))
   const placement = place(wanted, fleet)
   const runner = fleet.find(({ id }) => id === placement.runnerId)?.name ?? null
   const refusals = placement.runnerId === null ? placement.refusals : []

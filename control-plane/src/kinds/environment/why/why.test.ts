@@ -61,6 +61,10 @@ const anyEnvironment: fc.Arbitrary<Environment> = fc
   })
 
 const anySight: fc.Arbitrary<EnvironmentSight> = fc.record({
+  start: fc.record({
+    prebuild: fc.option(fc.constant('shop-small-1')),
+    reason: fc.option(fc.constant('no runner with room holds prebuild shop-small-1')),
+  }),
   environment: anyEnvironment,
   phaseSince: fc.constant(at),
   project: fc.option(

@@ -7,9 +7,15 @@ import { ownerWords } from './owner.ts'
 import { explainPaused } from './paused.ts'
 import { explainProvisioning } from './provisioning.ts'
 import { type EnvironmentSight, type Reasons, runnerName } from './sight.ts'
+import { startEvidence } from './start.ts'
 
 /** Why an environment is in the phase it is in. Pure: everything it says, it was shown. */
 export function explain(seen: EnvironmentSight): Reasons {
+  const reasons = explainPhase(seen)
+  return { ...reasons, evidence: [...reasons.evidence, ...startEvidence(seen)] }
+}
+
+function explainPhase(seen: EnvironmentSight): Reasons {
   const { status, spec } = seen.environment
   const { phase } = status
   if (phase === 'deleted') return explainDeleted(seen)

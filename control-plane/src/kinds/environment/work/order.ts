@@ -80,6 +80,7 @@ function pick(values: Record<string, string>, names: readonly string[]): Record<
   return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)))
 }
 
-function toMachineSource({ memoryWithheld, ...source }: StoredSource): MachineSource {
+function toMachineSource(stored: StoredSource): MachineSource {
+  const { memoryWithheld, prebuild: _prebuild, runnerId: _runnerId, ...source } = stored
   return { ...source, memory: source.memory && memoryWithheld === null }
 }

@@ -13,7 +13,7 @@ const bytesPerGibibyte = 1024 ** 3
 
 /**
  * Does the work that puts a disk of so many bytes over a layer; the layer stays while it goes on. Throws HostError
- * `layer_damaged` when the layer is not there or not as it was made, `host_refused` when it does not fit.
+ * `layer_damaged` when the layer is not there or not as it was made, `layer_unfit` when it does not fit.
  */
 export function overLayer<Result>(
   place: LayerPlace,
@@ -37,7 +37,7 @@ function assertFits(
 ): void {
   if (machine.imageFingerprint !== image.fingerprint) {
     throw new HostError(
-      'host_refused',
+      'layer_unfit',
       `the layer ${layerId} stands on the image "${machine.image}" (${machine.imageFingerprint}), ` +
         `and the machine is to have "${image.name}" (${image.fingerprint})`,
     )
@@ -45,7 +45,7 @@ function assertFits(
   if (machine.virtualBytes > bytes) {
     const gibibytes = (count: number) => Math.round((count / bytesPerGibibyte) * 10) / 10
     throw new HostError(
-      'host_refused',
+      'layer_unfit',
       `the disk of the layer ${layerId} has ${gibibytes(machine.virtualBytes)} GiB, and the machine is to have ${gibibytes(bytes)} GiB`,
     )
   }

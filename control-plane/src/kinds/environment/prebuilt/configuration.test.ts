@@ -1,7 +1,7 @@
 import type { ProjectSpec } from '@hearth/contract'
 import { expect, test } from 'vitest'
-import { buildPlan } from './plan.ts'
-import { prebuiltConfigurationOf, projectToBuild } from './prebuilt.ts'
+import { buildPlan } from '../lifecycle/plan.ts'
+import { prebuiltConfigurationOf, projectToBuild } from './configuration.ts'
 
 const size = {
   image: 'debian-12',

@@ -1,0 +1,49 @@
+import { prebuildBootAttempts } from '@hearth/contract'
+
+/** A completed prebuild of the project and the class. */
+export interface Built {
+  id: string
+  name: string
+  /** That it was built of; null for those that the project names. */
+  branch: string | null
+  configuration: string
+  failedBoots: number
+  /** Its disk; null when the record is gone. */
+  snapshot: { id: string; isReady: boolean; held: Record<string, string> } | null
+  /** Whether a runner holds the disk. */
+  isHeld: boolean
+}
+
+/** What a machine is to be made of. */
+export interface WantedBuilt {
+  configuration: string
+  branch: string | null
+}
+
+export interface PrebuildChoice {
+  chosen: Built | null
+  /** Why it is none, or none of the newer; null where the newest is chosen, or none was made. */
+  reason: string | null
+}
+
+/**
+ * The prebuild that a machine starts from: the newest that fits and from which machines start, one of the same branch
+ * before those of others, whose set-up was made of something else.
+ */
+export function choosePrebuild(wanted: WantedBuilt, newestFirst: readonly Built[]): PrebuildChoice {
+  const isAlike = ({ branch }: Built) => branch === wanted.branch
+  const line = [...newestFirst.filter(isAlike), ...newestFirst.filter((built) => !isAlike(built))]
+  const judged = line.map((built) => ({ built, fault: faultOf(wanted, built) }))
+  const chosen = judged.find(({ fault }) => fault === null)?.built ?? null
+  return { chosen, reason: judged[0]?.fault ?? null }
+}
+
+function faultOf({ configuration }: WantedBuilt, built: Built): string | null {
+  const { name, failedBoots, snapshot, isHeld } = built
+  if (built.configuration !== configuration)
+    return `prebuild ${name} was made of other repositories, another set-up, image or size`
+  if (failedBoots >= prebuildBootAttempts)
+    return `${failedBoots} machines in a row could not start from prebuild ${name}`
+  if (snapshot?.isReady !== true) return `the snapshot of prebuild ${name} is not there any more`
+  return isHeld ? null : `no runner holds prebuild ${name}`
+}

@@ -1,0 +1,145 @@
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Environment } from '@hearth/contract'
+import { newId } from '@hearth/foundation'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { untilEnvironment, untilPool } from './following.ts'
+import { type Installation, startInstallation } from './installation.ts'
+import { untilPhase, untilPrebuild } from './prebuild-installation.ts'
+import { newPublicKey } from './public-key.ts'
+import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
+
+let installation: Installation
+let agent: SyntheticAgent
+
+beforeAll(async () => {
+  installation = await startInstallation()
+  agent = await startSyntheticAgent(installation, {
+    name: 'rack-1',
+    timings: { heartbeat: 200, pausedMachines: 100 },
+  })
+}, 60_000)
+afterAll(async () => {
+  await agent?.[Symbol.asyncDispose]()
+  await installation?.[Symbol.asyncDispose]()
+})
+
+const declared = (name: string, min: number, setup = ['make']) => ({
+  apiVersion: 'hearth/v1' as const,
+  name,
+  repositories: [{ url: 'https://git.example/shop.git', name: 'shop', setup: ['npm ci'] }],
+  variables: { STAGE: 'dev' },
+  setup,
+  prebuilds: { classes: ['small'] },
+  warmPools: [{ min, setup: ['warm up'] }],
+})
+
+async function apply(name: string, min: number, setup?: string[]) {
+  const { projectId, warmPools } = await installation.client.apply(declared(name, min, setup))
+  return { projectId, poolId: warmPools[0]?.id ?? '' }
+}
+
+async function prebuilt(projectId: string) {
+  const { metadata } = await installation.client.prebuilds.create({ spec: { projectId } })
+  return untilPhase(installation, metadata.id, 'completed')
+}
+
+async function coldClaim(warmPoolId: string): Promise<Environment> {
+  const { client } = installation
+  const spec = { warmPoolId, fallback: 'cold' as const, publicKey: newPublicKey() }
+  const claim = await client.claims.create({ spec })
+  const id = (await client.claims.get(claim.metadata.id)).status.environmentId ?? ''
+  return untilEnvironment(client, id, ({ status }) => status.phase === 'running')
+}
+
+const steps = ({ status }: Environment) =>
+  status.steps.map(
+    ({ name, phase, repository }) => `${name}${repository === null ? '' : `.${repository}`} ${phase}`,
+  )
+const whatOf = async (id: string) =>
+  (await installation.client.environments.why(id)).evidence.map(({ what }) => what)
+const ofPrebuild = [
+  'create_vm succeeded',
+  'own_identity succeeded',
+  'ensure_server succeeded',
+  'set_env_vars succeeded',
+  'clone_repo.shop succeeded',
+  'init_repo.shop held',
+  'project_setup held',
+  'repo_setup.shop held',
+  'warm_pool_setup succeeded',
+]
+
+test('members of a pool and cold claims start from the newest prebuild, whose steps are held', async () => {
+  const { client } = installation
+  const { projectId, poolId } = await apply(`p-${newId()}`.slice(0, 40), 0)
+  const { metadata, status } = await prebuilt(projectId)
+  const cold = await coldClaim(poolId)
+  expect(steps(cold)).toEqual(ofPrebuild)
+  const started = { from: 'disk', snapshotId: status.snapshotId, incarnation: 1 }
+  expect(cold.status.startedFrom).toMatchObject(started)
+  const sentence = `it started from the disk of prebuild ${metadata.name}: its runner keeps no memory of prebuild ${metadata.name}`
+  expect(await whatOf(cold.metadata.id)).toContain(sentence)
+  const claims = await client.claims.listAll({})
+  const claim = claims.find(({ status: { environmentId } }) => environmentId === cold.metadata.id)
+  expect(JSON.stringify(await client.claims.why(claim?.metadata.id ?? ''))).toContain(sentence)
+
+  await client.warmPools.update(poolId, { spec: { min: 2 } })
+  await untilPool(client, poolId, (pool) => pool.status.ready === 2)
+  const members = (await client.environments.listAll({ warmPoolId: poolId })).filter(
+    ({ status: { claimId } }) => claimId === null,
+  )
+  for (const member of members) {
+    expect(steps(member)).toEqual(ofPrebuild)
+    expect(member.status.startedFrom).toMatchObject(started)
+    expect(member.spec.source).toMatchObject({ snapshotId: status.snapshotId })
+  }
+  const why = await client.warmPools.why(poolId)
+  expect(why.evidence.map(({ what }) => what)).toContain(`its machines start from prebuild ${metadata.name}`)
+})
+
+test('where no prebuild fits the image is taken, with the reason; one that fits again is used again', async () => {
+  const name = `p-${newId()}`.slice(0, 40)
+  const { projectId, poolId } = await apply(name, 0)
+  const none = await coldClaim(poolId)
+  expect(none.status.startedFrom).toMatchObject({
+    from: 'image',
+    reason: 'no prebuild of its project and class is complete yet',
+  })
+  const { metadata } = await prebuilt(projectId)
+  await apply(name, 0, ['make', 'make install'])
+  const changed = await coldClaim(poolId)
+  const reason = `prebuild ${metadata.name} was made of other repositories, another set-up, image or size`
+  expect(changed.status.startedFrom).toMatchObject({ from: 'image', reason })
+  expect(steps(changed)).not.toContain('project_setup held')
+  expect(await whatOf(changed.metadata.id)).toContain(`it started from its image: ${reason}`)
+  const why = await installation.client.warmPools.why(poolId)
+  expect(why.evidence.map(({ what }) => what)).toContain(`its machines start from their image: ${reason}`)
+  await apply(name, 0)
+  expect((await coldClaim(poolId)).status.startedFrom?.from).toBe('disk')
+})
+
+test('after three machines that could not start from a prebuild the one before it is used', async () => {
+  const { client } = installation
+  const { projectId, poolId } = await apply(`p-${newId()}`.slice(0, 40), 0)
+  const good = await prebuilt(projectId)
+  const bad = await prebuilt(projectId)
+  appendFileSync(join(agent.stateFolder, 'layers', bad.status.snapshotId ?? '', 'disk'), 'changed')
+  for (const count of [1, 2, 3]) {
+    const taken = await coldClaim(poolId)
+    expect(taken.status.startedFrom).toMatchObject({ from: 'image', snapshotId: bad.status.snapshotId })
+    expect(steps(taken)).toContain('project_setup succeeded')
+    await untilPrebuild(installation, bad.metadata.id, ({ status }) => status.failedBoots === count)
+  }
+  const next = await coldClaim(poolId)
+  expect(next.status.startedFrom).toMatchObject({ from: 'disk', snapshotId: good.status.snapshotId })
+  expect((await client.prebuilds.why(bad.metadata.id)).sentence).toContain(
+    '3 machines in a row could not start',
+  )
+  const pool = await client.warmPools.get(poolId)
+  expect(pool.status).toMatchObject({ consecutiveFailures: 0, failure: null })
+  const why = await client.warmPools.why(poolId)
+  expect(why.evidence.map(({ what }) => what)).toContain(
+    `its machines start from prebuild ${good.metadata.name}: 3 machines in a row could not start from prebuild ${bad.metadata.name}`,
+  )
+})
