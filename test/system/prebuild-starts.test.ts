@@ -11,31 +11,45 @@ import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
 let installation: Installation
 let agent: SyntheticAgent
+/** Its guests do not take their identity, so that nothing starts from a snapshot. */
+let odd: SyntheticAgent
 
 beforeAll(async () => {
   installation = await startInstallation()
-  agent = await startSyntheticAgent(installation, {
-    name: 'rack-1',
-    timings: { heartbeat: 200, pausedMachines: 100 },
+  const timings = { heartbeat: 200, pausedMachines: 100 }
+  agent = await startSyntheticAgent(installation, { name: 'rack-1', labels: { kind: 'plain' }, timings })
+  odd = await startSyntheticAgent(installation, {
+    name: 'odd',
+    labels: { kind: 'odd' },
+    timings,
+    environment: { HEARTH_SYNTHETIC_FAILURES: 'own_identity:1' },
   })
+  const size = { virtualCpus: 1, memoryMebibytes: 512, diskGibibytes: 4, image: 'debian-12' }
+  for (const kind of ['plain', 'odd'])
+    await installation.client.environmentClasses.create({
+      name: kind,
+      spec: { ...size, runnerSelector: { kind } },
+    })
 }, 60_000)
 afterAll(async () => {
   await agent?.[Symbol.asyncDispose]()
+  await odd?.[Symbol.asyncDispose]()
   await installation?.[Symbol.asyncDispose]()
 })
 
-const declared = (name: string, min: number, setup = ['make']) => ({
+const declared = (name: string, min: number, setup = ['make'], environmentClass = 'plain') => ({
   apiVersion: 'hearth/v1' as const,
   name,
   repositories: [{ url: 'https://git.example/shop.git', name: 'shop', setup: ['npm ci'] }],
   variables: { STAGE: 'dev' },
   setup,
-  prebuilds: { classes: ['small'] },
-  warmPools: [{ min, setup: ['warm up'] }],
+  prebuilds: { classes: [environmentClass] },
+  warmPools: [{ environmentClass, min, setup: ['warm up'] }],
 })
 
-async function apply(name: string, min: number, setup?: string[]) {
-  const { projectId, warmPools } = await installation.client.apply(declared(name, min, setup))
+async function apply(name: string, min: number, setup?: string[], environmentClass?: string) {
+  const declaration = declared(name, min, setup, environmentClass)
+  const { projectId, warmPools } = await installation.client.apply(declaration)
   return { projectId, poolId: warmPools[0]?.id ?? '' }
 }
 
@@ -142,4 +156,69 @@ test('after three machines that could not start from a prebuild the one before i
   expect(why.evidence.map(({ what }) => what)).toContain(
     `its machines start from prebuild ${good.metadata.name}: 3 machines in a row could not start from prebuild ${bad.metadata.name}`,
   )
+})
+
+test('where a pool wants machines their memory is kept, newer prebuilds stand on older ones, and the memory of the older goes', async () => {
+  const { client } = installation
+  const { projectId, poolId } = await apply(`p-${newId()}`.slice(0, 40), 1)
+  await untilPool(client, poolId, (pool) => pool.status.ready === 1)
+  const isKept = (id: string) =>
+    untilPrebuild(installation, id, ({ status }) => status.templates[0]?.phase === 'ready')
+  const first = await isKept((await prebuilt(projectId)).metadata.id)
+  expect(first.status).toMatchObject({
+    basedOnId: null,
+    templates: [{ runnerId: agent.runner.metadata.id, failure: null }],
+  })
+  const [template] = first.status.templates
+  const memory = await client.resources('Snapshot').get(template?.snapshotId ?? '')
+  expect(memory.status).toMatchObject({ parentId: first.status.snapshotId, memory: { kept: true } })
+  // The machine whose memory it is was told nothing, and is gone.
+  const machine = await client.environments.get(template?.environmentId ?? '')
+  expect(machine.spec).toMatchObject({
+    prebuildId: first.metadata.id,
+    plan: { variables: {}, secretNames: [], repositories: [] },
+  })
+  await untilEnvironment(client, machine.metadata.id, ({ status }) => status.phase === 'deleted')
+
+  await client.warmPools.update(poolId, { spec: { min: 2 } })
+  await untilPool(client, poolId, (pool) => pool.status.ready === 2)
+  const members = await client.environments.listAll({ warmPoolId: poolId })
+  const member = members.find(({ status }) => status.startedFrom?.from === 'memory')
+  expect(member?.status.startedFrom).toMatchObject({ snapshotId: memory.metadata.id, reason: null })
+  expect(member === undefined ? [] : steps(member)).toEqual(ofPrebuild)
+
+  const second = await isKept((await prebuilt(projectId)).metadata.id)
+  expect(second.status).toMatchObject({ basedOnId: first.metadata.id, warnings: [] })
+  expect(second.status.steps.map(({ phase }) => phase)).not.toContain('held')
+  const disk = await client.resources('Snapshot').get(second.status.snapshotId ?? '')
+  expect(disk.status.parentId).toBe(first.status.snapshotId)
+  await untilPrebuild(installation, first.metadata.id, ({ status }) => status.templates.length === 0)
+  expect((await client.resources('Snapshot').get(memory.metadata.id)).spec.desiredPhase).toBe('deleted')
+})
+
+test('a template that fails leaves the disk; a prebuild that nothing starts from leaves the image, and the pool is not to blame', async () => {
+  const { client } = installation
+  const { projectId, poolId } = await apply(`p-${newId()}`.slice(0, 40), 1, ['make'], 'odd')
+  await untilPool(client, poolId, (pool) => pool.status.ready === 1)
+  const { metadata } = await prebuilt(projectId)
+  const failed = await untilPrebuild(
+    installation,
+    metadata.id,
+    ({ status }) => status.templates[0]?.phase === 'failed',
+  )
+  expect(failed.status.phase).toBe('completed')
+  expect(failed.status.templates).toMatchObject([{ snapshotId: null, failure: { step: 'own_identity' } }])
+  await client.warmPools.update(poolId, { spec: { min: 2 } })
+  await untilPool(client, poolId, (pool) => pool.status.ready === 2)
+  const members = await client.environments.listAll({ warmPoolId: poolId })
+  const ready = members.filter(({ status }) => status.phase === 'running')
+  expect(ready.map(({ status }) => status.startedFrom?.from)).toEqual(['image', 'image'])
+  const { status } = await client.warmPools.get(poolId)
+  expect(status).toMatchObject({ consecutiveFailures: 0, failure: null })
+  const given = await untilPrebuild(
+    installation,
+    metadata.id,
+    ({ status: { failedBoots } }) => failedBoots >= 3,
+  )
+  expect(given.status.phase).toBe('completed')
 })

@@ -89,7 +89,7 @@ const named = (id: string, organization_id: string, name: string) => ({
   labels: '{}',
 })
 
-const classSpec = {
+export const classSpec = {
   virtualCpus: 1,
   memoryMebibytes: 512,
   diskGibibytes: 4,
@@ -97,7 +97,7 @@ const classSpec = {
   region: null,
   runnerSelector: {},
 }
-const projectSpec: ProjectSpec = {
+export const projectSpec: ProjectSpec = {
   repositories: [],
   variables: {},
   secretNames: [],

@@ -36,12 +36,12 @@ export async function readBoots(
   const rows = await tx
     .selectFrom('environments')
     .select('status')
-    .where('owner_id', 'in', (query) =>
-      query
-        .selectFrom('warm_pools')
-        .select('id')
-        .where('project_id', '=', project_id)
-        .where('environment_class_id', '=', environment_class_id),
+    // Members of pools, and prebuilds that stand on it.
+    .where(
+      sql<boolean>`owner_id IN (
+        SELECT id FROM warm_pools WHERE project_id = ${project_id} AND environment_class_id = ${environment_class_id}
+        UNION ALL
+        SELECT id FROM prebuilds WHERE project_id = ${project_id} AND environment_class_id = ${environment_class_id})`,
     )
     .where('boot_ended_at', 'is not', null)
     .where(sql<boolean>`source->'prebuild'->>'id' = ${id}`)

@@ -26,6 +26,7 @@ function seen(phase: SeenPrebuild['phase'], change: Partial<SeenPrebuild> = {}):
     environment,
     snapshot: null,
     failedBoots: { written: 0, counted: 0 },
+    templates: null,
     machines: environment === null || environment.phase === 'deleted' ? [] : [environment],
     now,
     ...change,
@@ -198,4 +199,14 @@ test('of a complete one the machines that could not start from it are counted', 
   expect(counted(0, 0)).toBeNull()
   expect(counted(1, 3)).toEqual({ do: 'count-boots', failedBoots: 3 })
   expect(counted(2, 0)).toEqual({ do: 'count-boots', failedBoots: 0 })
+})
+
+test('of a complete one the memory is kept where machines are wanted', () => {
+  const templates = { wantedRunnerIds: ['a'], templates: [] }
+  expect(decide(seen('completed', { templates }))).toEqual({
+    do: 'template',
+    action: { do: 'boot', runnerId: 'a' },
+  })
+  // First of all its own machine goes.
+  expect(decide(seen('completed', { templates, environment: machine('stopped') }))).toEqual({ do: 'clear' })
 })

@@ -8,6 +8,7 @@ import {
   prebuildPhaseTable,
 } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
+import { decideTemplates, type SeenTemplates, type TemplateAction } from './templates/decide.ts'
 
 /** One prebuild and what its next action depends on, as read under lock. */
 export interface SeenPrebuild {
@@ -32,6 +33,8 @@ export interface SeenPrebuild {
   machines: { going: boolean }[]
   /** How many machines in a row could not start from it: as it is written, and as is known now. */
   failedBoots: { written: number; counted: number }
+  /** The templates of a complete one; null for another, and for one that is to go. */
+  templates: SeenTemplates | null
   now: Date
 }
 
@@ -43,6 +46,7 @@ export type PrebuildAction =
   | { do: 'fail'; failure: Failure }
   | { do: 'clear' } // have the machines removed, and the snapshot of one that has not completed
   | { do: 'count-boots'; failedBoots: number }
+  | { do: 'template'; action: TemplateAction } // keep the memory of a machine that has booted from it, or let that go
   | { do: 'remind'; failure: Failure } // what is waited for did not happen: record it, and ask again
 
 /** The next action: at most one, since the next reconcile sees its result. */
@@ -60,9 +64,12 @@ export function decide(seen: SeenPrebuild): PrebuildAction | null {
   return phase === 'snapshotting' ? decideSnapshot(seen) : decideMachine(seen)
 }
 
-/** What follows from the machines that were given it. */
-function decideUse({ failedBoots: { written, counted } }: SeenPrebuild): PrebuildAction | null {
-  return written === counted ? null : { do: 'count-boots', failedBoots: counted }
+/** What follows from the machines that were given a complete one, and from those that will be. */
+function decideUse({ failedBoots, templates }: SeenPrebuild): PrebuildAction | null {
+  const { written, counted } = failedBoots
+  if (written !== counted) return { do: 'count-boots', failedBoots: counted }
+  const action = templates === null ? null : decideTemplates(templates)
+  return action === null ? null : { do: 'template', action }
 }
 
 /** The machine leads from `starting` to `stopping`. */

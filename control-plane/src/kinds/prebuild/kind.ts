@@ -17,7 +17,7 @@ import { createLogToken } from './commands/log-token.ts'
 import { runDuePrebuilds } from './due.ts'
 import { keepLogs } from './log/keep.ts'
 import { logsRoute, openLogRoute } from './log/routes.ts'
-import { forgetPrebuilds, prebuilds } from './queries.ts'
+import { forgetPrebuilds, prebuilds, wakeThoseInUse } from './queries.ts'
 import { prebuildReconciler } from './reconcile.ts'
 import { showPrebuild, showPrebuilds } from './show.ts'
 import type { PrebuildRow } from './table.ts'
@@ -97,10 +97,11 @@ export const prebuildKind: Kind = {
     routes.why('Say in words why a prebuild is as it is', explainPrebuild),
   ],
   openRoutes: [webhookRoute, openLogRoute],
-  reconcilers: ({ quotas }) => [prebuildReconciler(quotas)],
+  reconcilers: ({ quotas, encryption }) => [prebuildReconciler({ quotas, encryption })],
   everyMinute: async (services) => {
     await runDuePrebuilds(services)
     await keepLogs(services)
+    await wakeThoseInUse(services.database)
   },
   everyHour: ({ database, clock }) => forgetPrebuilds(database, recordSince(clock.now())),
 }

@@ -4,6 +4,7 @@ import type { SeenPrebuild } from './decide.ts'
 import { prebuildBefore } from './queries.ts'
 import { readSnapshot } from './snapshotting.ts'
 import type { PrebuildRow } from './table.ts'
+import { lookAtTemplates } from './templates/look.ts'
 
 /** All that the next action of a prebuild depends on. Its row must have been read under lock. */
 export async function lookAtPrebuild(
@@ -51,6 +52,7 @@ export async function lookAtPrebuild(
           ? countFailedBoots(await readBoots(tx, row), row.failed_boots)
           : row.failed_boots,
     },
+    templates: row.phase === 'completed' ? await lookAtTemplates(tx, row) : null,
     now,
   }
 }

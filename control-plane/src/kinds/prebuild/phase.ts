@@ -60,15 +60,25 @@ export function deadlineOf(
   return new Date(now.getTime() + wait.deadlineSeconds * 1000)
 }
 
-/** Those whose turn comes with the end of this one. */
+/** Those whose turn comes with the end of this one, and those that machines start from until or instead of it. */
 async function followers(tx: DatabaseTransaction, row: PrebuildRow): Promise<Wake[]> {
-  if (!isPrebuildEnded(row.phase) && row.phase !== 'deleting') return []
-  const waiting = await tx
+  const ended = isPrebuildEnded(row.phase) || row.phase === 'deleting'
+  return ended ? wakesOfOthers(tx, row, ['pending', 'completed']) : []
+}
+
+/** Wakes for other prebuilds of the same project and class. */
+export async function wakesOfOthers(
+  tx: DatabaseTransaction,
+  row: Pick<PrebuildRow, 'id' | 'project_id' | 'environment_class_id'>,
+  phases: readonly PrebuildPhase[],
+): Promise<Wake[]> {
+  const others = await tx
     .selectFrom('prebuilds')
     .select('id')
     .where('project_id', '=', row.project_id)
     .where('environment_class_id', '=', row.environment_class_id)
-    .where('phase', '=', 'pending')
+    .where('phase', 'in', phases)
+    .where('id', '<>', row.id)
     .execute()
-  return waiting.map(({ id }) => ({ kind: 'prebuild', id }))
+  return others.map(({ id }) => ({ kind: 'prebuild', id }))
 }

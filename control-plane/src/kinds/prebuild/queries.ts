@@ -1,6 +1,7 @@
 import type { StepStatus } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import { wakeAll } from '../../reconciling/wake.ts'
 import { resourceQueries } from '../../resource/queries.ts'
 import type { PrebuildRow } from './table.ts'
 
@@ -79,4 +80,24 @@ export async function forgetPrebuilds(queryable: Queryable, before: Date): Promi
     .where('phase_since', '<', before)
     .execute()
   await queryable.deleteFrom('prebuild_deliveries').where('received_at', '<', before).execute()
+}
+
+/** Wakes the complete ones that pools start machines from: a pool or a runner that came since may want their memory. */
+export async function wakeThoseInUse(queryable: Queryable): Promise<void> {
+  const rows = await queryable
+    .selectFrom('prebuilds')
+    .innerJoin('warm_pools', (join) =>
+      join
+        .onRef('warm_pools.project_id', '=', 'prebuilds.project_id')
+        .onRef('warm_pools.environment_class_id', '=', 'prebuilds.environment_class_id'),
+    )
+    .select('prebuilds.id')
+    .distinct()
+    .where('prebuilds.phase', '=', 'completed')
+    .execute()
+  await wakeAll(
+    queryable,
+    'prebuild',
+    rows.map(({ id }) => id),
+  )
 }

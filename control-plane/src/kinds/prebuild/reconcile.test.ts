@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { defaultQuotas, type EnvironmentPhase, type PrebuildPhase } from '@hearth/contract'
 import type { Insertable } from 'kysely'
+import { Encryption } from '../../database/encryption.ts'
+import { buildPlan, prebuiltConfigurationOf } from '../environment/index.ts'
 import { describeReconciler, type Scenario } from '../reconciled.fixture.ts'
-import { type Party, type Pool, secondsAgo } from '../world.fixture.ts'
+import { classSpec, type Party, type Pool, projectSpec, secondsAgo } from '../world.fixture.ts'
 import { prebuildReconciler } from './reconcile.ts'
 import type { PrebuildTable } from './table.ts'
 
@@ -32,7 +35,8 @@ const outcome: Scenario['outcome'] = async (database, id) => {
     snapshots: snapshots.map(({ purpose, phase, desired_phase }) => `${purpose} ${phase} ${desired_phase}`),
   }
 }
-const common = { reconciler: prebuildReconciler(defaultQuotas), outcome }
+const encryption = new Encryption(randomBytes(32))
+const common = { reconciler: prebuildReconciler({ quotas: defaultQuotas, encryption }), outcome }
 
 /** A prebuild with its machine on a runner. */
 async function built(
@@ -168,5 +172,25 @@ describeReconciler('prebuild', [
       return id
     },
     expected: { phase: 'deleted', failure: null, machines: [], snapshots: ['prebuild deleting deleted'] },
+  },
+  {
+    ...common,
+    name: 'boots a machine from its disk, where a pool wants machines, to keep its memory',
+    async arrange(party) {
+      const pool = await party.pool(await party.project(), { min: 1 })
+      const runner_id = await party.runner()
+      const snapshotId = await party.snapshot(pool, 'ready', {
+        purpose: 'prebuild',
+        holder: { runner_id, phase: 'present' },
+      })
+      const configuration = prebuiltConfigurationOf(buildPlan(projectSpec, classSpec, null))
+      return party.prebuild(pool, 'completed', { configuration, snapshot_id: snapshotId, deadline: null })
+    },
+    expected: {
+      phase: 'completed',
+      failure: null,
+      machines: ['pending running stays'],
+      snapshots: ['prebuild ready ready'],
+    },
   },
 ])

@@ -1,21 +1,31 @@
 import type { QuotaLimits } from '@hearth/contract'
 import { assertNever, type Clock } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
+import type { Encryption } from '../../database/encryption.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
+import { wakeMany } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
-import { desirePhase, environments } from '../environment/index.ts'
+import { desirePhase, type EnvironmentRow, environments } from '../environment/index.ts'
+import { readSecrets } from '../project/index.ts'
 import { readLimits } from '../quota/index.ts'
 import { clearPrebuild } from './clear.ts'
 import { decide, type PrebuildAction } from './decide.ts'
 import { lookAtPrebuild } from './look.ts'
-import { deadlineOf, movePrebuild } from './phase.ts'
+import { deadlineOf, movePrebuild, wakesOfOthers } from './phase.ts'
 import { prebuilds, readSteps } from './queries.ts'
 import { retireOldest } from './retention.ts'
 import { freezePrebuild, readSnapshotBytes } from './snapshotting.ts'
 import { startPrebuild } from './start.ts'
 import { type PrebuildRow, toPrebuild } from './table.ts'
+import { carryOutTemplate } from './templates/carry-out.ts'
+import { warningsOf } from './warnings.ts'
 
-export const prebuildReconciler = (quotas: QuotaLimits): Reconciler => ({
+interface Given {
+  quotas: QuotaLimits
+  encryption: Encryption
+}
+
+export const prebuildReconciler = (given: Given): Reconciler => ({
   kind: 'prebuild',
   async reconcile(id, { tx, clock, timings }) {
     const row = await prebuilds.lockById(tx, id)
@@ -23,10 +33,10 @@ export const prebuildReconciler = (quotas: QuotaLimits): Reconciler => ({
     const now = clock.now()
     const action = decide(await lookAtPrebuild(tx, row, now))
     if (action === null) return row.deadline
-    const after = await carryOut(tx, row, action, quotas, clock)
-    // It waits for room in its organization's quotas.
-    if (action.do === 'start' && after.phase === 'pending')
-      return earliest(row.deadline, new Date(now.getTime() + timings.quotaRest))
+    const after = await carryOut(tx, row, action, { ...given, clock })
+    // It, or a template of it, waits for room.
+    const waits = action.do === 'start' || (action.do === 'template' && action.action.do === 'boot')
+    if (waits && after === row) return earliest(row.deadline, new Date(now.getTime() + timings.quotaRest))
     return after.deadline
   },
 })
@@ -35,9 +45,9 @@ async function carryOut(
   tx: DatabaseTransaction,
   row: PrebuildRow,
   action: PrebuildAction,
-  quotas: QuotaLimits,
-  clock: Clock,
+  given: Given & { clock: Clock },
 ): Promise<PrebuildRow> {
+  const { quotas, clock } = given
   const now = clock.now()
   switch (action.do) {
     case 'start':
@@ -48,11 +58,16 @@ async function carryOut(
       const machine = await lockMachine(tx, row)
       const limits = await readLimits(tx, quotas, row.organization_id)
       await desirePhase(tx, machine, 'stopped', limits)
-      return movePrebuild(tx, row, { phase: 'stopping', now })
+      const { source, status } = machine
+      const from = status.startedFrom?.from
+      const based_on_id = from === 'disk' ? (source?.prebuild?.id ?? null) : null
+      return movePrebuild(tx, row, { phase: 'stopping', columns: { based_on_id }, now })
     }
     case 'freeze': {
-      const snapshot_id = await freezePrebuild(tx, clock, row, await lockMachine(tx, row))
-      return movePrebuild(tx, row, { phase: 'snapshotting', columns: { snapshot_id }, now })
+      const machine = await lockMachine(tx, row)
+      const snapshot_id = await freezePrebuild(tx, clock, machine, { name: row.name, memory: false })
+      const status = { warnings: await readWarnings(tx, row, machine, given) }
+      return movePrebuild(tx, row, { phase: 'snapshotting', columns: { snapshot_id }, status, now })
     }
     case 'fail':
       return movePrebuild(tx, row, {
@@ -64,9 +79,12 @@ async function carryOut(
     case 'clear':
       await clearPrebuild(tx, row, now)
       return row
+    case 'template':
+      return carryOutTemplate(tx, row, action.action, given)
     case 'count-boots': {
       const counted = await prebuilds.changeStatus(tx, row.id, { failed_boots: action.failedBoots })
       await recordEvent(tx, 'updated', toPrebuild(counted, null))
+      await wakeMany(tx, [{ kind: 'prebuild', id: row.id }, ...(await wakesOfOthers(tx, row, ['completed']))])
       return counted
     }
     case 'remind': {
@@ -115,6 +133,18 @@ async function move(
 async function stepsOf(tx: DatabaseTransaction, { environment_id, status }: PrebuildRow) {
   if (environment_id === null) return status.steps
   return (await readSteps(tx, [environment_id])).get(environment_id) ?? status.steps
+}
+
+async function readWarnings(
+  tx: DatabaseTransaction,
+  { project_id }: PrebuildRow,
+  { status }: EnvironmentRow,
+  { encryption }: Given,
+): Promise<string[]> {
+  const secrets = await readSecrets(tx, encryption, project_id)
+  const { startedFrom = null, startReason = null } = status
+  const started = startedFrom === null ? null : { ...startedFrom, reason: startedFrom.reason ?? startReason }
+  return warningsOf({ secrets, startedFrom: started })
 }
 
 async function lockMachine(tx: DatabaseTransaction, row: PrebuildRow) {

@@ -4,20 +4,19 @@ import type { DatabaseTransaction, Queryable } from '../../database/connection.t
 import type { EnvironmentRow } from '../environment/index.ts'
 import { freeze, readHolders, retireSnapshot, snapshots } from '../snapshot/index.ts'
 import type { SeenPrebuild } from './decide.ts'
-import type { PrebuildRow } from './table.ts'
 
-/** Has the disk of a prebuild's machine, which is off, made a snapshot and searched; returns the snapshot's id. */
+/** Has a machine of a prebuild, or its disk alone, made a snapshot and searched; returns the snapshot's id. */
 export async function freezePrebuild(
   tx: DatabaseTransaction,
   clock: Clock,
-  row: PrebuildRow,
   machine: EnvironmentRow,
+  { name, memory }: { name: string; memory: boolean },
 ): Promise<string> {
   const by = { services: { clock }, caller: { principalId: null } }
   const made = await freeze(tx, by, machine, {
-    name: row.name,
+    name,
     labels: {},
-    memory: false,
+    memory,
     purpose: 'prebuild',
   })
   return made.id

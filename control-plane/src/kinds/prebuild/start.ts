@@ -4,6 +4,7 @@ import {
   buildPlan,
   createEnvironment,
   prebuiltConfigurationOf,
+  prebuiltStart,
   projectToBuild,
 } from '../environment/index.ts'
 import { projects, specOf } from '../project/index.ts'
@@ -12,8 +13,8 @@ import { movePrebuild } from './phase.ts'
 import type { PrebuildRow } from './table.ts'
 
 /**
- * Makes the machine that a prebuild is built on. Without
- * room in the organization's quotas it stays as it is.
+ * Makes the machine that a prebuild is built on: from the disk of the last good one, all of whose steps are run again, or
+ * from the image. Without room in the organization's quotas it stays as it is.
  */
 export async function startPrebuild(
   tx: DatabaseTransaction,
@@ -38,8 +39,14 @@ export async function startPrebuild(
   if (room.count === 0) return row
   const spec = projectToBuild(specOf(project))
   const owner = { kind: 'prebuild' as const, id: row.id, setup: [], branch: row.spec.branch }
-  const configuration = prebuiltConfigurationOf(buildPlan(spec, environmentClass.spec, owner))
+  const plan = buildPlan(spec, environmentClass.spec, owner)
+  const configuration = prebuiltConfigurationOf(plan)
+  const { environment_class_id: environmentClassId } = row
+  const { branch, incremental } = row.spec
+  const wanted = { project: { id: project.id, spec }, environmentClassId, plan, branch }
+  const base = incremental ? await prebuiltStart(tx, wanted) : null
   const machine = await createEnvironment(tx, {
+    ...(base?.source === undefined ? {} : { source: { ...base.source, memory: false, heldSteps: [] } }),
     project: { ...project, spec },
     environmentClass,
     owner,

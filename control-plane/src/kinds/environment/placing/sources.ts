@@ -15,7 +15,10 @@ export class Sources {
   wanted(source: StoredSource | null): WantedSource | null {
     if (source === null) return null
     const { prebuild } = source
-    if (prebuild !== undefined) return this.wantedPrebuild(prebuild)
+    if (prebuild !== undefined) {
+      const found = this.wantedPrebuild(prebuild)
+      return source.memory ? found : { ...found, memoryRunnerIds: [] }
+    }
     const found = this.snapshots.get(source.snapshotId)
     // Also where the record is gone: its end is the environment's failure.
     if (found === undefined) return null
@@ -53,7 +56,7 @@ export class Sources {
     const template = found.templates.find((one) => one.runnerId === runnerId)
     if (from === 'memory' && template !== undefined)
       return { source: { ...source, snapshotId: template.snapshotId, memoryWithheld: null }, reason: null }
-    const memoryWithheld = `its runner keeps no memory of prebuild ${prebuild.name}`
+    const memoryWithheld = source.memory ? `its runner keeps no memory of prebuild ${prebuild.name}` : null
     return { source: { ...source, snapshotId: found.snapshotId, memoryWithheld }, reason: null }
   }
 }
