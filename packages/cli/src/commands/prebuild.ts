@@ -1,9 +1,7 @@
-import { isPrebuildEnded, type Prebuild } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { Command } from 'commander'
-import { followUntil } from '../following/follow-until.ts'
+import { followPrebuilds } from '../following/follow-prebuilds.ts'
 import type { Invocation } from '../invocation.ts'
-import type { View } from '../kinds/kind.ts'
 import { prebuildKind } from '../kinds/prebuild.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
 import { addLabel, examples, viewOf, wholeNumber } from './options.ts'
@@ -59,7 +57,10 @@ function runCommand(invocation: Invocation): Command {
         },
         { signal: view.signal },
       )
-      const ended = options.wait ? await followPrebuild(view, made) : made
+      const { clock } = invocation
+      const [ended = made] = options.wait
+        ? await followPrebuilds(view.client, [made], { terminal: view.terminal, clock, signal: view.signal })
+        : [made]
       show(
         view.terminal,
         options.output,
@@ -73,28 +74,6 @@ function runCommand(invocation: Invocation): Command {
           `prebuild ${ended.metadata.name} is ${phase}: ${failure?.message ?? 'somebody cancelled it'}`,
         )
     })
-}
-
-/** Says each phase as it comes, until the prebuild has ended. */
-async function followPrebuild({ client, terminal, signal }: View, made: Prebuild): Promise<Prebuild> {
-  let last = made
-  terminal.note(`prebuild ${made.metadata.name} is ${made.status.phase}`)
-  const take = (seen: Prebuild) => {
-    if (seen.status.phase !== last.status.phase)
-      terminal.note(`prebuild ${seen.metadata.name} is ${seen.status.phase}`)
-    last = seen
-    const { phase } = seen.status
-    return isPrebuildEnded(phase) || phase === 'deleting' || phase === 'deleted'
-  }
-  const { id } = made.metadata
-  await followUntil(client, {
-    signal,
-    kind: 'Prebuild',
-    resourceId: id,
-    read: async (reading) => take(await client.prebuilds.get(id, { signal: reading })),
-    take: ({ resource }) => take(resource as Prebuild),
-  })
-  return last
 }
 
 function listCommand(invocation: Invocation): Command {
