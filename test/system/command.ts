@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { join } from 'node:path'
 import type { Installation } from './installation.ts'
 
@@ -9,15 +9,25 @@ export interface Ended {
 }
 
 /** The bundled command as a separate process, as people run it. */
-export function hearth(
-  { url, token, folder }: Pick<Installation, 'url' | 'token' | 'folder'>,
+export const hearth = (
+  installation: Pick<Installation, 'url' | 'token' | 'folder'>,
   ...words: string[]
-): Promise<Ended> {
+): Promise<Ended> => startHearth(installation, words).ended
+
+/** The same, with further environment variables and with the process, for signals. */
+export function startHearth(
+  { url, token, folder }: Pick<Installation, 'url' | 'token' | 'folder'>,
+  words: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): { process: ChildProcess; ended: Promise<Ended> } {
   const program = join(import.meta.dirname, '../../packages/cli/dist/main.js')
-  const env = { ...process.env, HEARTH_URL: url, HEARTH_TOKEN: token, HEARTH_STATE: join(folder, 'command') }
-  return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...words], { env }, (error, stdout, stderr) => {
+  const own = { HEARTH_URL: url, HEARTH_TOKEN: token, HEARTH_STATE: join(folder, 'command') }
+  const env = { ...process.env, ...own, ...variables }
+  let child: ChildProcess | undefined
+  const ended = new Promise<Ended>((resolve) => {
+    child = execFile(process.execPath, [program, ...words], { env }, (error, stdout, stderr) => {
       resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
     })
   })
+  return { process: child as ChildProcess, ended }
 }

@@ -5,6 +5,7 @@ import { diskCheck } from './checks/disk.ts'
 import { domainsCheck } from './checks/domains.ts'
 import { foldersCheck } from './checks/folders.ts'
 import { guestNetworkCheck } from './checks/guest-network.ts'
+import { layersCheck } from './checks/layers.ts'
 import { libvirtCheck } from './checks/libvirt.ts'
 import { pausedCheck } from './checks/paused.ts'
 import { portsCheck } from './checks/ports.ts'
@@ -28,6 +29,7 @@ export const checks: readonly Check[] = [
   pausedCheck,
   processorWeightsCheck,
   foldersCheck,
+  layersCheck,
 ]
 
 /** Runs every check; a check that throws counts as a problem. */

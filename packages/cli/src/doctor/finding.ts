@@ -15,6 +15,8 @@ export interface Patient {
   context: { url: string; token: string | undefined } | null
   /** Whether a hearth process uses the state folder now. */
   runsHere: boolean
+  /** Whether layers are read whole, also where their files look untouched. */
+  readsLayers: boolean
   now(): Date
 }
 

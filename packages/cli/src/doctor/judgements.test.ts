@@ -189,6 +189,7 @@ test('folders and disks that no agent here made are listed and left alone', asyn
       variables: {},
       context: null,
       runsHere: false,
+      readsLayers: false,
       now: () => new Date(0),
     })
     expect(folders?.level).toBe('warning')
