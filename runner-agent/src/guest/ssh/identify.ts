@@ -7,7 +7,7 @@ import { identityFields, identityScript } from './identity-script.ts'
 import { shown } from './shown.ts'
 import type { WaitingShells } from './waiting-shell.ts'
 
-const measurements = 3
+const measurements = 5
 const mostBytes = 16 * 1024
 
 /** Reads the guest's identity over a connection whose host key was already verified. */
@@ -48,7 +48,7 @@ function valueIn(name: string, line: string): string {
   throw new GuestMisbehaved(`the guest answered "${shown(line)}" when it was asked for its ${name}`)
 }
 
-/** Sets the guest's clock when it is wrong and measures it again. */
+/** Sets the guest's clock when it is wrong and measures it again, as it does where an answer was too slow to say much. */
 async function measureClock(
   write: (text: string) => void,
   lines: Lines,
@@ -61,8 +61,11 @@ async function measureClock(
     const there = guestMilliseconds(valueIn('time', await lines.next()))
     const received = clock.now().getTime()
     offset = clockOffset({ sent, received, there })
-    if (Math.abs(offset) < mostClockOffsetMilliseconds) break
     const ahead = (received - sent) / 2
+    if (Math.abs(offset) < mostClockOffsetMilliseconds) {
+      if (ahead < mostClockOffsetMilliseconds) break
+      continue
+    }
     write(`set ${((clock.now().getTime() + ahead) / 1000).toFixed(3)}\n`)
   }
   return offset
