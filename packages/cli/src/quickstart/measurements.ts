@@ -17,11 +17,8 @@ export function measurementTable({
   claimMilliseconds,
   firstCommandMilliseconds,
 }: Measurements): Table {
-  const coldStarts = machines.flatMap(({ metadata, status }) =>
-    status.readyAt === null ? [] : [Date.parse(status.readyAt) - Date.parse(metadata.createdAt)],
-  )
   const rows = [
-    ['cold: created to ready', span(coldStarts)],
+    ['cold: created to ready', span(startTimes(machines))],
     ...stepRows(machines),
     ['claim', formatDuration(claimMilliseconds)],
   ]
@@ -30,6 +27,40 @@ export function measurementTable({
   }
   return { columns: ['MEASURED', 'TIME'], rows }
 }
+
+/** Machines that were started from a prebuild; null for a start that was not possible. */
+export interface PrebuiltStarts {
+  disk: Environment | null
+  memory: Environment | null
+}
+
+/** From creation to ready, and each step: from the image, from a prebuild's disk, and from the memory kept of it. */
+export function startTable(machines: readonly Environment[], { disk, memory }: PrebuiltStarts): Table {
+  // Members of a pool that has a prebuild already did not start from the image.
+  const fromImage = machines.filter(({ status }) => (status.startedFrom?.from ?? 'image') === 'image')
+  const columns = [fromImage, disk === null ? [] : [disk], memory === null ? [] : [memory]]
+  const keys = new Set(columns.flat().flatMap(({ status }) => status.steps.map(stepKey)))
+  const rows = [...keys].map((key) => [`  ${key}`, ...columns.map((each) => stepText(each, key))])
+  return {
+    columns: ['STARTED FROM', 'IMAGE', 'DISK', 'MEMORY'],
+    rows: [
+      ['created to ready', ...columns.map((each) => span(startTimes(each)))],
+      ...rows.filter(([, ...times]) => times.some((time) => time !== '-')),
+    ],
+  }
+}
+
+/** What a step took, or that it had been done in the prebuild. */
+function stepText(machines: readonly Environment[], key: string): string {
+  const steps = machines.flatMap(({ status }) => status.steps.filter((step) => stepKey(step) === key))
+  if (steps.length > 0 && steps.every(({ phase }) => phase === 'held')) return 'done before'
+  return span(steps.flatMap((step) => (step.phase === 'skipped' ? [] : (step.durationMilliseconds ?? []))))
+}
+
+const startTimes = (machines: readonly Environment[]): number[] =>
+  machines.flatMap(({ metadata, status }) =>
+    status.readyAt === null ? [] : [Date.parse(status.readyAt) - Date.parse(metadata.createdAt)],
+  )
 
 function stepRows(machines: readonly Environment[]): string[][] {
   const [first] = machines

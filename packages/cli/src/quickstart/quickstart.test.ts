@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseProjectFile, projectDeclarationSchema } from '@hearth/contract'
+import { type Environment, parseProjectFile, projectDeclarationSchema } from '@hearth/contract'
 import { afterAll, expect, test } from 'vitest'
 import { installation } from '../installation.ts'
 import { chooseClass } from './class.ts'
 import { declarationOf, withServedRepository } from './declaration.ts'
 import { serveRepositories } from './git-server.ts'
 import { gitServerAddress } from './git-server-address.ts'
-import { span } from './measurements.ts'
+import { span, startTable } from './measurements.ts'
 import { isLocalRepository, repositoryOfFolder, repositoryOfPath } from './repositories.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hearth-quickstart-'))
@@ -102,4 +102,42 @@ test.each([
   [[14_000, 900], '900 ms to 14 s'],
 ])('%o spans %s', (times, text) => {
   expect(span(times)).toBe(text)
+})
+
+const startedAt = Date.parse('2026-11-20T18:07:00Z')
+const machine = (
+  milliseconds: number,
+  steps: Record<string, number | 'held' | 'skipped'>,
+  from: 'image' | 'memory' = 'image',
+) =>
+  ({
+    metadata: { createdAt: new Date(startedAt).toISOString() },
+    status: {
+      startedFrom: { from },
+      readyAt: new Date(startedAt + milliseconds).toISOString(),
+      steps: Object.entries(steps).map(([name, took]) => ({
+        name,
+        repository: null,
+        phase: typeof took === 'number' ? 'succeeded' : took,
+        durationMilliseconds: typeof took === 'number' ? took : null,
+      })),
+    },
+  }) as unknown as Environment
+
+test('starts from image, disk and memory stand side by side, with what each left out', () => {
+  const image = { create_vm: 200, ensure_server: 12_000, init_repo: 'skipped', project_setup: 3_000 } as const
+  const disk = { create_vm: 250, own_identity: 400, ensure_server: 11_000, project_setup: 'held' } as const
+  const members = [machine(16_000, image), machine(18_000, image), machine(900, disk, 'memory')]
+  const { columns, rows } = startTable(members, {
+    disk: machine(12_000, disk),
+    memory: null,
+  })
+  expect(columns).toEqual(['STARTED FROM', 'IMAGE', 'DISK', 'MEMORY'])
+  expect(rows).toEqual([
+    ['created to ready', '16 s to 18 s', '12 s', '-'],
+    ['  create_vm', '200 ms', '250 ms', '-'],
+    ['  ensure_server', '12 s', '11 s', '-'],
+    ['  project_setup', '3.0 s', 'done before', '-'],
+    ['  own_identity', '-', '400 ms', '-'],
+  ])
 })

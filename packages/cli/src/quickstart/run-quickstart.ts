@@ -5,7 +5,7 @@ import {
   projectDeclarationSchema,
   repositoryName,
 } from '@hearth/contract'
-import { HearthError } from '@hearth/foundation'
+import { HearthError, toError } from '@hearth/foundation'
 import { readProjectFile } from '../apply/project-file.ts'
 import type { LocalStack } from '../dev/local-stack.ts'
 import { ProcessRecord } from '../dev/process-record.ts'
@@ -21,7 +21,8 @@ import { declarationOf, withServedRepository } from './declaration.ts'
 import { firstCommand } from './first-command.ts'
 import { type GitServer, serveRepositories } from './git-server.ts'
 import type { GitServerAddress } from './git-server-address.ts'
-import { measurementTable } from './measurements.ts'
+import { measurementTable, startTable } from './measurements.ts'
+import { startPrebuilt } from './prebuilt-starts.ts'
 import { isLocalRepository, repositoryOfFolder, repositoryOfPath } from './repositories.ts'
 
 export interface QuickstartWish {
@@ -119,7 +120,19 @@ export async function showWarmClaim(
     claimMilliseconds: claimed.milliseconds,
     firstCommandMilliseconds,
   })
-  terminal.out(`\n${renderTable(table)}\n(${virtualizationOf(stack)}; ${clock.now().toISOString()})`)
+  const how = `(${virtualizationOf(stack)}; ${clock.now().toISOString()})`
+  terminal.out(`\n${renderTable(table)}\n${how}`)
+  const [state] = states
+  if (state !== undefined) {
+    terminal.out('\nthe same from a prebuild, on which the set-up is done already')
+    try {
+      const starts = await startPrebuilt(state, invocation, client, claimed.claim.spec.publicKey)
+      terminal.out(`\n${renderTable(startTable(environments, starts))}\n${how}`)
+    } catch (error) {
+      signal.throwIfAborted()
+      terminal.note(`starts from a prebuild could not be shown: ${toError(error).message}`)
+    }
+  }
   return { claim: claimed.claim.metadata.name }
 }
 
