@@ -80,15 +80,21 @@ export class Domains {
     return (await this.virsh.try('create', path)).error
   }
 
-  /** QEMU's own word for the domain's state, waited for while it loads memory; null where QEMU has ended. */
-  async emulatorStatus(environmentId: string): Promise<string | null> {
+  /**
+   * Waits until QEMU has loaded a memory and lets the guest go on. Resolves with QEMU's own word for its state; null
+   * where QEMU has ended.
+   */
+  async goOnFromMemory(environmentId: string): Promise<string | null> {
+    const ask = (command: string) =>
+      this.virsh.try('qemu-monitor-command', domainName(environmentId), `{"execute":"${command}"}`)
     for (let attempt = 0; ; attempt += 1) {
-      const query = ['qemu-monitor-command', domainName(environmentId), '{"execute":"query-status"}'] as const
-      const { output, error } = await this.virsh.try(...query)
+      const { output, error } = await ask('query-status')
       if (error !== null) return null
       const status = /"status":"([a-z-]+)"/.exec(output)?.[1] ?? 'in an unknown state'
       if (!loading.has(status) || attempt === loadingAttempts) return status
-      await delay(loadingMilliseconds)
+      // A guest stands still as it did when its memory was kept, and libvirt believes that it runs.
+      if (status === 'paused') await ask('cont')
+      else await delay(loadingMilliseconds)
     }
   }
 

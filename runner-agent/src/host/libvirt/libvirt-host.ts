@@ -76,7 +76,7 @@ export class LibvirtHost implements Host {
     const sight = new MachineSight({ runner, domains, folders, networks, owner })
     const emulatorUser = () => networks.emulatorUser()
     const place = new LayerPlace({ ...options, emulatorUser })
-    const snapshots = new DomainSnapshots(virsh)
+    const snapshots = new DomainSnapshots(virsh, options.virtualization)
     const disks = new MachineDisk(runner, domains, snapshots, (id) => sight.folder(id))
     const sources = new MachineSources(sight, disks, place)
     const emulation = new Emulation(runner, virsh)

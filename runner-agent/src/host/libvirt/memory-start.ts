@@ -120,7 +120,7 @@ export class MemoryStart {
         await authority.assertHeld()
         const size = (await place.folder(layerId).read())?.facts.memory?.bytes ?? 0
         await runner.pour(memory, streamOffset, socketIn(folder), 60_000 + size / leastBytesPerMillisecond)
-        return await this.faultOf(environmentId)
+        return await this.letGoOn(environmentId)
       })
     } catch (thrown) {
       if (thrown instanceof HostError) return thrown.message
@@ -148,10 +148,10 @@ export class MemoryStart {
     return error
   }
 
-  /** Why the machine did not go on, once QEMU has closed the stream. */
-  private async faultOf(environmentId: string): Promise<string | null> {
+  /** Lets the machine go on once QEMU has closed the stream. Resolves with the reason why it does not. */
+  private async letGoOn(environmentId: string): Promise<string | null> {
     const { domains, runner } = this.options
-    const status = await domains.emulatorStatus(environmentId)
+    const status = await domains.goOnFromMemory(environmentId)
     if (status === 'running') return null
     const log = await runner.run([
       'tail',
