@@ -6,6 +6,7 @@ import { benchImage } from './image.ts'
 import { benchMask } from './mask.ts'
 import { benchMemory } from './memory.ts'
 import { benchPatch } from './patch.ts'
+import { benchSnapshot } from './snapshot.ts'
 import { benchSteps } from './steps.ts'
 import { printTable, type Row } from './table.ts'
 
@@ -16,6 +17,7 @@ const sections: Readonly<Record<string, () => Promise<Row[]>>> = {
   cold: benchCold,
   command: benchFirstCommand,
   steps: benchSteps,
+  snapshot: benchSnapshot,
   patch: benchPatch,
   memory: benchMemory,
   mask: benchMask,

@@ -45,9 +45,9 @@ test('a host whose machines keep failing leaves placement, with the evidence, an
   })
   const why = await client.runners.why('bad')
   expect(why.sentence).toMatch(
-    /^machines keep failing on it: 3 of the last 3 boots, .*the synthetic host refused/,
+    /^environments keep failing on it: 3 of the last 3 boots, .*the synthetic host refused/,
   )
-  expect(why.next).toContain('one machine is tried on it')
+  expect(why.next).toContain('one environment is tried on it')
   const [waiting] = await until(
     client,
     'a machine to wait',
@@ -55,7 +55,7 @@ test('a host whose machines keep failing leaves placement, with the evidence, an
     (all) => all.length > 0,
   )
   expect((await client.environments.why(waiting?.metadata.id ?? '')).sentence).toMatch(
-    /bad is degraded: machines keep failing there|is about to be placed|is being made/,
+    /bad is degraded: environments keep failing there|is about to be placed|is being made/,
   )
 
   // The pool has not given up: failures of a bad host say nothing about the set-up.

@@ -100,7 +100,7 @@ test('wait: a claim keeps its machine and its work; recreate: it gets another, a
   const lost = await client.environments.get(movedBefore.status.environmentId ?? '')
   expect(lost.status).toMatchObject({ phase: 'deleted', deletion: { reason: 'runner_lost' } })
   expect((await client.claims.why(moved.metadata.id)).sentence).toContain(
-    'its machine was lost with runner cut',
+    'its environment was lost with runner cut',
   )
   // The loss is visible: the claim's events name the loss and the new machine.
   const { items } = await client.events.list({ resourceId: moved.metadata.id, kind: 'Claim', after: 0 })

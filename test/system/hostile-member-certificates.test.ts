@@ -143,7 +143,7 @@ test('looking into a failed member does not make its pool retry sooner', async (
   await client.warmPools.update(poolId, { spec: { enabled: false } })
 })
 
-test('a released claim and a removed machine give no certificate any more, and the machine is gone', async () => {
+test('a released claim and a removed machine give no certificate any more, and the environment is gone', async () => {
   const { client } = installation
   const { poolId, environmentId } = await readyPool('gone')
   const claim = await member.claims.create({ spec: { warmPoolId: poolId, fallback: 'refuse', publicKey } })

@@ -158,7 +158,7 @@ test('150 machines asked for in a loop: those that fit, a 403 that says what to 
   const refused = (await (await post({ 'idempotency-key': 'last' })).json()) as { error: unknown }
   expect(refused.error).toMatchObject({
     code: 'quota_exceeded',
-    message: expect.stringMatching(/40 machines of 40 at most \(quota environments\).*delete/),
+    message: expect.stringMatching(/40 environments of 40 at most \(quota environments\).*delete/),
     facts: { quota: 'environments', limit: 40, use: 40, whose: 'organization' },
   })
   expect(await (await post()).text()).toBe(first)
@@ -225,9 +225,9 @@ test('a pool makes as many as fit, says what it waits for, and fills when there 
   })
   const why = await client.warmPools.why(poolId)
   expect(why.sentence).toBe(
-    '2 of 4 are ready: the organization has 3 machines of 3 at most (quota environments)',
+    '2 of 4 are ready: the organization has 3 environments of 3 at most (quota environments)',
   )
-  expect(why.next).toContain('as soon as a machine goes or the quota environments is raised')
+  expect(why.next).toContain('as soon as an environment goes or the quota environments is raised')
   const spec = { project: 'waits', publicKey: newPublicKey() }
   const taken = [await client.claims.create({ spec }), await client.claims.create({ spec })]
   expect(await refusalOf(client.claims.create({ spec: { ...spec, fallback: 'cold' } }))).toMatchObject({
@@ -236,7 +236,7 @@ test('a pool makes as many as fit, says what it waits for, and fills when there 
   })
   expect(await refusalOf(client.claims.create({ spec: { ...spec, fallback: 'refuse' } }))).toMatchObject({
     code: 'pool_empty',
-    message: expect.stringContaining('3 machines of 3 at most (quota environments)'),
+    message: expect.stringContaining('3 environments of 3 at most (quota environments)'),
   })
   await client.claims.release(taken[0]?.metadata.id ?? '')
   await untilPool(client, poolId, ({ status }) => status.ready === 1)

@@ -109,7 +109,9 @@ test('members of a pool and cold claims start from the newest prebuild, whose st
     expect(member.spec.source).toMatchObject({ snapshotId: status.snapshotId })
   }
   const why = await client.warmPools.why(poolId)
-  expect(why.evidence.map(({ what }) => what)).toContain(`its machines start from prebuild ${metadata.name}`)
+  expect(why.evidence.map(({ what }) => what)).toContain(
+    `its environments start from prebuild ${metadata.name}`,
+  )
 })
 
 test('where no prebuild fits the image is taken, with the reason; one that fits again is used again', async () => {
@@ -128,7 +130,7 @@ test('where no prebuild fits the image is taken, with the reason; one that fits 
   expect(steps(changed)).not.toContain('project_setup held')
   expect(await whatOf(changed.metadata.id)).toContain(`it started from its image: ${reason}`)
   const why = await installation.client.warmPools.why(poolId)
-  expect(why.evidence.map(({ what }) => what)).toContain(`its machines start from their image: ${reason}`)
+  expect(why.evidence.map(({ what }) => what)).toContain(`its environments start from their image: ${reason}`)
   await apply(name, 0)
   expect((await coldClaim(poolId)).status.startedFrom?.from).toBe('disk')
 })
@@ -148,13 +150,13 @@ test('after three machines that could not start from a prebuild the one before i
   const next = await coldClaim(poolId)
   expect(next.status.startedFrom).toMatchObject({ from: 'disk', snapshotId: good.status.snapshotId })
   expect((await client.prebuilds.why(bad.metadata.id)).sentence).toContain(
-    '3 machines in a row could not start',
+    '3 environments in a row could not start',
   )
   const pool = await client.warmPools.get(poolId)
   expect(pool.status).toMatchObject({ consecutiveFailures: 0, failure: null })
   const why = await client.warmPools.why(poolId)
   expect(why.evidence.map(({ what }) => what)).toContain(
-    `its machines start from prebuild ${good.metadata.name}: 3 machines in a row could not start from prebuild ${bad.metadata.name}`,
+    `its environments start from prebuild ${good.metadata.name}: 3 environments in a row could not start from prebuild ${bad.metadata.name}`,
   )
 })
 

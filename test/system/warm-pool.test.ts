@@ -92,7 +92,7 @@ test('200 parallel claims on 50 machines: 50 different ones and 150 clear refusa
     expect(refusal).toBeInstanceOf(HearthError)
     expect(refusal).toMatchObject({
       code: 'pool_empty',
-      message: expect.stringContaining('no ready machine'),
+      message: expect.stringContaining('no ready environment'),
     })
   }
   await untilPool(client, id, ({ status }) => status.ready === 50 && status.claimed === 50)

@@ -142,7 +142,7 @@ test('a project that cannot be deleted says what keeps it', async () => {
     .poll(async () => (await client.projects.get(spec.projectId)).status.failure?.message, {
       timeout: 10_000,
     })
-    .toContain('it still waits for the machines')
+    .toContain('it still waits for the environments')
 })
 
 test('every phase of every kind has a deadline, or says why it may wait for ever', () => {

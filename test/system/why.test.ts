@@ -116,7 +116,7 @@ test('failed: the step, the cause, the exit status and the last lines; and the c
   expect(told(pool)).toContain('3 failed in a row, the last in project_setup')
   const claim = await claimOf(poolId)
   const ofClaim = await client.claims.why(claim.metadata.id)
-  expect(ofClaim.sentence).toContain('it has stopped making any, the last 3 machines failed')
+  expect(ofClaim.sentence).toContain('it has stopped making any, the last 3 environments failed')
 
   const command = join(import.meta.dirname, '../../packages/cli/src/main.ts')
   const { stdout } = await promisify(execFile)(
@@ -196,7 +196,7 @@ test('draining: what is left on the runner, and why its machine stays', async ()
     client,
     'only the claimed machine',
     () => client.runners.why('south'),
-    ({ sentence }) => sentence.includes('1 machines are left on it, of which 1 are claimed'),
+    ({ sentence }) => sentence.includes('1 environments are left on it, of which 1 are claimed'),
   )
   expect(told(runner)).toContain(`claim ${claim.metadata.name}`)
   expect((await client.environments.why(id)).sentence).toContain('the runner is draining and it stays')

@@ -67,8 +67,8 @@ export function page<Row extends { id: string }, Item>(
 const readAtOnce = 64
 
 /**
- * The same for rows that may be large: they are read some at a time, so that no more of them are held than a page has
- * bytes. `read` asks for one row more than its limit.
+ * The same for large rows: they are read in small parts, so that memory never holds more of them than fits into a page.
+ * `read` asks for one row more than its limit.
  */
 export async function readPage<Row extends { id: string }, Item>(
   wanted: { after?: string | undefined; limit: number },

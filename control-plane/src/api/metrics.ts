@@ -32,7 +32,7 @@ export class Metrics {
   })
   readonly messagesSetAside = new Counter({
     name: 'hearth_messages_set_aside_total',
-    help: 'Messages that were thrown away alone, by kind: what a runner sent does not fit, is too much or of a kind of work only a newer version knows, or NATS takes no event that large.',
+    help: 'Messages that were dropped while all others went on, by kind: what a runner sent has the wrong form, is too much, or is of a kind of work that only a newer version knows; or an event is too large for NATS.',
     labelNames: ['kind'],
     registers: [this.registry],
   })

@@ -15,8 +15,9 @@ const unlimited: Partial<Record<OrganizationQuotaName, null>> = Object.fromEntri
 )
 
 /**
- * The limits of one organization: those it was given, then the installation's. The installation's own organization may
- * fill its hosts unless it was given a quota; what its people do at once is bounded like everybody's.
+ * The limits of one organization: its own where it has them, else the installation's. The installation's own organization
+ * has no limit on environments by default, since its hosts are the limit; its requests and streams are limited like those
+ * of the others.
  */
 export function limitsOf(
   installation: QuotaLimits,

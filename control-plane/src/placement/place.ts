@@ -156,7 +156,7 @@ function absenceOf({ phase, probeDue }: Candidate): Refusal | null {
     case 'active':
       return null
     case 'degraded': {
-      const because = 'degraded: machines keep failing there'
+      const because = 'degraded: environments keep failing there'
       return probeDue ? null : plain(phase, `is ${because}`, `are ${because}`)
     }
     case 'created':

@@ -41,16 +41,14 @@ export const claimStatusSchema = z.object({
   shortage: evidenceSchema
     .nullable()
     .default(null)
-    .meta({ description: 'Why no ready machine was there for it' }),
+    .meta({ description: 'Why no ready environment was there for it' }),
   lost: lostMachineSchema
     .nullable()
     .default(null)
-    .meta({ description: 'The machine it had before this one; the newest, where it lost several' }),
-  forkOf: z
-    .object({ claimId: idSchema, snapshotId: idSchema })
-    .nullable()
-    .default(null)
-    .meta({ description: 'Set for a fork: the claim whose machine it was, and the snapshot it starts from' }),
+    .meta({ description: 'The environment it had before this one; the newest, where it lost several' }),
+  forkOf: z.object({ claimId: idSchema, snapshotId: idSchema }).nullable().default(null).meta({
+    description: 'Set for a fork: the claim whose environment it was, and the snapshot it starts from',
+  }),
   connection: connectionSchema.nullable(),
   ...statusFields,
 })
@@ -83,14 +81,14 @@ export const certificateRequestSchema = z
 export const claimKind = defineKind({
   kind: 'Claim',
   schema: claimSchema,
-  summary: 'machines taken from a pool by someone',
+  summary: 'environments taken from a pool by someone',
   hasEvents: true,
   isExplained: true,
   waits: {
     pending: {
-      waitsFor: 'the machine that is made for it',
+      waitsFor: 'the environment that is made for it',
       deadlineSeconds: null,
-      because: 'it ends with its machine, and every phase of that has a deadline',
+      because: 'it ends with its environment, and every phase of that has a deadline',
     },
     bound: rests,
     failed: rests,

@@ -20,7 +20,7 @@ export const environmentClassSpecSchema = z.strictObject({
   runnerSelector: labelsSchema.default({}).meta({ description: 'Labels a runner must have' }),
   limits: machineLimitsSchema
     .optional()
-    .meta({ description: 'Of each machine; what is not named is not limited' }),
+    .meta({ description: 'Of each environment; what is not named is not limited' }),
 })
 export type EnvironmentClassSpec = z.infer<typeof environmentClassSpecSchema>
 
@@ -62,7 +62,7 @@ export const environmentClassUpdateSchema = z
 export const environmentClassKind = defineKind({
   kind: 'EnvironmentClass',
   schema: environmentClassSchema,
-  summary: 'sizes of machines',
+  summary: 'sizes of environments',
   aliases: ['class', 'classes'],
   hasEvents: true,
   isExplained: false,

@@ -49,21 +49,23 @@ export const environmentSpecSchema = z.object({
   test: z
     .object({ warmPoolId: idSchema, keepSeconds: z.int().positive() })
     .nullable()
-    .meta({ description: 'Set for a machine that tests the steps of a pool; it is no member of it' }),
+    .meta({ description: 'Set for an environment that tests the steps of a pool; it is no member of it' }),
   inspection: z
     .object({ warmPoolId: idSchema, keepSeconds: z.int().positive() })
     .nullable()
     .default(null)
-    .meta({ description: 'Set for a machine that an administrator took out of its pool to look into it' }),
+    .meta({
+      description: 'Set for an environment that an administrator took out of its pool to look into it',
+    }),
   prebuildId: idSchema
     .nullable()
     .default(null)
-    .meta({ description: 'Set for a machine that a prebuild is built on, and for a template of one' }),
+    .meta({ description: 'Set for an environment that a prebuild is built on, and for a template of one' }),
   source: z.object({ snapshotId: idSchema, memory: z.boolean() }).nullable().default(null).meta({
     description: 'The snapshot it starts from, and whether its memory is asked for; null for its image',
   }),
   planDigest: z.string().optional().meta({
-    description: 'The same for machines that were made alike: the start of the SHA-256 of the plan',
+    description: 'The same for environments that were made alike: the start of the SHA-256 of the plan',
   }),
   plan: provisioningPlanSchema
     .optional()
@@ -86,12 +88,12 @@ export const environmentStatusSchema = z.object({
   summary: provisioningSummarySchema,
   placement: z.string().nullable().meta({ description: 'Why it is where it is, or why nowhere yet' }),
   startedFrom: startedFromSchema.nullable().default(null).meta({
-    description: 'What its machine really started from, and why not from what would have been quicker',
+    description: 'What it really started from, and why not from what would have been quicker',
   }),
   readyAt: timeSchema.nullable(),
   removeAt: timeSchema.nullable().meta({
     description:
-      'When a test machine or an inspected one is removed; a certificate asked for puts it off by its keep time',
+      'When a test environment or an inspected one is removed; a certificate asked for puts it off by its keep time',
   }),
   deletion: deletionSchema.nullable().default(null).meta({ description: 'Why it is to be deleted' }),
   ...statusFields,

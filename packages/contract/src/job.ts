@@ -41,7 +41,7 @@ export const jobKind = defineKind({
   isExplained: false,
   waits: {
     running: {
-      waitsFor: 'the phase of its machine to change',
+      waitsFor: 'the phase of its environment to change',
       deadlineSeconds: null,
       because: 'it is the record of that phase and ends with it',
     },

@@ -52,7 +52,7 @@ export const prebuildPhaseTable: Readonly<Record<PrebuildPhase, PrebuildPhaseRul
   },
   starting: {
     to: ['running', 'failed', 'cancelling', 'deleting'],
-    ...timed('its machine to answer'),
+    ...timed('its environment to answer'),
   },
   running: {
     to: ['stopping', 'failed', 'cancelling', 'deleting'],
@@ -60,7 +60,7 @@ export const prebuildPhaseTable: Readonly<Record<PrebuildPhase, PrebuildPhaseRul
   },
   stopping: {
     to: ['snapshotting', 'failed', 'cancelling', 'deleting'],
-    ...timed('its machine to be scrubbed and shut down'),
+    ...timed('its environment to be scrubbed and shut down'),
   },
   snapshotting: {
     to: ['completed', 'failed', 'cancelling', 'deleting'],
@@ -70,12 +70,12 @@ export const prebuildPhaseTable: Readonly<Record<PrebuildPhase, PrebuildPhaseRul
   failed: { to: ['deleting'], ...ended },
   cancelling: {
     to: ['cancelled', 'deleting'],
-    ...waits('its machine and its snapshot to be removed', 600),
+    ...waits('its environment and its snapshot to be removed', 600),
   },
   cancelled: { to: ['deleting'], ...ended },
   deleting: {
     to: ['deleted'],
-    ...waits('its machines and its snapshots to be removed', 600),
+    ...waits('its environments and its snapshots to be removed', 600),
   },
   deleted: { to: [], ...ended },
 }

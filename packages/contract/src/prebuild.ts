@@ -55,7 +55,7 @@ export type PrebuildTemplate = z.infer<typeof prebuildTemplateSchema>
 
 export const prebuildStatusSchema = z.object({
   phase: prebuildPhaseSchema,
-  environmentId: idSchema.nullable().meta({ description: 'The machine that it is built on' }),
+  environmentId: idSchema.nullable().meta({ description: 'The environment that it is built on' }),
   snapshotId: idSchema.nullable().meta({ description: 'Its disk, as a snapshot' }),
   basedOnId: idSchema.nullable().meta({ description: 'The prebuild from whose disk it began' }),
   templates: z.array(prebuildTemplateSchema),
@@ -68,10 +68,10 @@ export const prebuildStatusSchema = z.object({
     .meta({ description: 'Of the snapshot, while it is made' }),
   bytes: bytesSchema.nullable().meta({ description: 'What its disk takes with all below it' }),
   planDigest: z.string().meta({
-    description: 'The same for prebuilds and machines of alike repositories, set-up, image and size',
+    description: 'The same for prebuilds and environments of alike repositories, set-up, image and size',
   }),
   failedBoots: z.int().nonnegative().meta({
-    description: 'How many machines in a row could not start from it; after 3 the one before it is used',
+    description: 'How many environments in a row could not start from it; after 3 the one before it is used',
   }),
   steps: z.array(stepStatusSchema),
   startedAt: timeSchema.nullable(),

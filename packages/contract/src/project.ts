@@ -17,17 +17,22 @@ const repositoriesSchema = z.array(repositoryInputSchema).max(32).superRefine(re
 /** What becomes of a claimed machine whose runner went silent: it waits for its return, or is made anew elsewhere. */
 export const onHostLossSchema = z.enum(['wait', 'recreate']).meta({
   description:
-    'What becomes of claimed machines whose host is lost: they wait for it, or are made anew elsewhere without what was on them',
+    'What becomes of claimed environments whose host is lost: they wait for it, or are made anew elsewhere without what was on them',
 })
 export type OnHostLoss = z.infer<typeof onHostLossSchema>
 
 /** How many checkpoints of one machine are kept, and for how long. */
 export const checkpointRetentionSchema = z
   .strictObject({
-    keep: z.int().min(1).max(1_000).default(10).meta({ description: 'Of each machine the newest so many' }),
+    keep: z
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(10)
+      .meta({ description: 'Of each environment the newest so many' }),
     days: z.int().min(1).max(3_650).default(14).meta({ description: 'None older than so many days' }),
   })
-  .meta({ description: 'Which checkpoints are kept; one that a machine was put back to stays' })
+  .meta({ description: 'Which checkpoints are kept; one that an environment was put back to stays' })
 export type CheckpointRetention = z.infer<typeof checkpointRetentionSchema>
 export const defaultCheckpointRetention: CheckpointRetention = { keep: 10, days: 14 }
 
@@ -99,7 +104,7 @@ export const projectKind = defineKind({
   isExplained: false,
   waits: {
     active: rests,
-    deleting: { waitsFor: 'its pools and machines to be gone', deadlineSeconds: projectDeletingSeconds },
+    deleting: { waitsFor: 'its pools and environments to be gone', deadlineSeconds: projectDeletingSeconds },
   },
   tones: { active: 'good' },
 })

@@ -47,7 +47,7 @@ export const runnerHealthSchema = z.object({
   avoidedUntil: timeSchema.nullable().meta({ description: 'Until then other runners are preferred' }),
   degradedSince: timeSchema.nullable().meta({ description: 'Since then nothing is placed on it but probes' }),
   probes: z.int().nonnegative().meta({ description: 'How many have failed since' }),
-  probeAt: timeSchema.nullable().meta({ description: 'From then on one machine is tried on it' }),
+  probeAt: timeSchema.nullable().meta({ description: 'From then on one environment is tried on it' }),
   restoredAt: timeSchema.nullable().meta({ description: 'When a probe last succeeded' }),
 })
 export type RunnerHealth = z.infer<typeof runnerHealthSchema>
@@ -102,20 +102,20 @@ export const runnerKind = defineKind({
     },
     active: rests,
     degraded: {
-      waitsFor: 'a probe: the next machine that boots on it',
+      waitsFor: 'a probe: the next environment that boots on it',
       deadlineSeconds: null,
-      because: 'probes go on, at most half an hour apart, and no machine waits for this runner',
+      because: 'probes go on, at most half an hour apart, and no environment waits for this runner',
     },
     draining: {
       waitsFor: 'its claims to be released',
       deadlineSeconds: null,
-      because: 'a claimed machine is its claimant’s for as long as they want it',
+      because: 'a claimed environment is its claimant’s for as long as they want it',
     },
     offline: {
       waitsFor: 'its agent to be heard again',
       deadlineSeconds: null,
       because:
-        'what it held is settled at once when its lease ends: only claimed machines wait, as their project says',
+        'what it held is settled at once when its lease ends: only claimed environments wait, as their project says',
     },
     deleted: rests,
   },

@@ -32,8 +32,8 @@ export const snapshotSpecSchema = z.object({
   projectId: idSchema,
   environmentId: idSchema
     .nullable()
-    .meta({ description: 'The machine it was made of; null when that is not on record any more' }),
-  claimId: idSchema.nullable().meta({ description: 'The claim that had the machine then' }),
+    .meta({ description: 'The environment it was made of; null when that is not on record any more' }),
+  claimId: idSchema.nullable().meta({ description: 'The claim that had the environment then' }),
   memory: z.boolean().meta({ description: 'Whether the memory was asked for too' }),
   purpose: snapshotPurposeSchema,
 })
@@ -76,10 +76,10 @@ export const snapshotStatusSchema = z.object({
     .nullable()
     .meta({ description: 'How long the machine stood still; null for one that was off' }),
   machine: snapshotMachineSchema,
-  heldSteps: z
-    .array(z.string())
-    .meta({ description: 'The steps that were done: a machine that starts from it need not do them again' }),
-  planDigest: z.string().meta({ description: 'The planDigest of the machine' }),
+  heldSteps: z.array(z.string()).meta({
+    description: 'The steps that were done: an environment that starts from it need not do them again',
+  }),
+  planDigest: z.string().meta({ description: 'The planDigest of the environment' }),
   holders: z.array(snapshotHolderSchema),
   readyAt: timeSchema.nullable(),
   deletion: z
@@ -129,9 +129,9 @@ export const checkpointCreateSchema = z
 
 export const restoreSchema = z
   .strictObject({
-    checkpoint: referenceSchema
-      .optional()
-      .meta({ description: 'A snapshot of this machine, by id or name; by default its newest checkpoint' }),
+    checkpoint: referenceSchema.optional().meta({
+      description: 'A snapshot of this environment, by id or name; by default its newest checkpoint',
+    }),
     memory: z
       .boolean()
       .default(true)
@@ -145,7 +145,7 @@ export const snapshotSeconds = { pending: 120, creating: 600, deleting: 600 } as
 export const snapshotKind = defineKind({
   kind: 'Snapshot',
   schema: snapshotSchema,
-  summary: 'disks of machines, and perhaps their memory, as they were at one moment',
+  summary: 'disks of environments, and perhaps their memory, as they were at one moment',
   hasEvents: true,
   isExplained: true,
   waits: {

@@ -20,7 +20,7 @@ export const warmPoolSpecSchema = z.object({
   projectId: idSchema,
   environmentClassId: idSchema,
   enabled: z.boolean(),
-  min: poolSizeSchema.meta({ description: 'How many unclaimed machines are kept ready' }),
+  min: poolSizeSchema.meta({ description: 'How many unclaimed environments are kept ready' }),
   branch: z
     .string()
     .nullable()
@@ -52,7 +52,7 @@ export const warmPoolStatusSchema = z.object({
     description: 'In which repositories the pool’s branch could not be checked, and why; null when all were',
   }),
   quota: quotaShortageSchema.nullable().meta({
-    description: 'What keeps it from making the machines it lacks; null while no quota does',
+    description: 'What keeps it from making the environments it lacks; null while no quota does',
   }),
   ...statusFields,
 })
@@ -107,7 +107,7 @@ export const warmPoolTestCreateSchema = z
       .min(1)
       .max(604_800)
       .default(1_800)
-      .meta({ description: 'How long the machine stays once its steps have ended' }),
+      .meta({ description: 'How long the environment stays once its steps have ended' }),
   })
   .meta({ id: 'WarmPoolTestCreate' })
 
@@ -145,23 +145,23 @@ export const instanceQuerySchema = listQuerySchema.extend({
 export const warmPoolKind = defineKind({
   kind: 'WarmPool',
   schema: warmPoolSchema,
-  summary: 'ready machines kept for a project and a class',
+  summary: 'ready environments kept for a project and a class',
   aliases: ['pool', 'pools'],
   shortNoun: 'pool',
   hasEvents: true,
   isExplained: true,
   waits: {
     filling: {
-      waitsFor: 'its machines to be ready',
+      waitsFor: 'its environments to be ready',
       deadlineSeconds: null,
-      because: `each machine has its own deadlines, and after ${bootAttempts} failures in a row the pool stops and says why`,
+      because: `each environment has its own deadlines, and after ${bootAttempts} failures in a row the pool stops and says why`,
     },
     ready: rests,
     cleared: rests,
     disabled: rests,
     failed: rests,
     deleting: {
-      waitsFor: 'its unclaimed machines to be let go',
+      waitsFor: 'its unclaimed environments to be let go',
       deadlineSeconds: null,
       because: 'it only asks for their deletion, which waits for nobody; each deletion has its own deadline',
     },

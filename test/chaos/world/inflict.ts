@@ -109,7 +109,7 @@ function host(world: World, { runner }: { runner: number }): Host {
   return found
 }
 
-/** A full disk pauses running machines: resolves at the first pause, or when the users have finished. */
+/** A full disk pauses running environments: resolves at the first pause, or when the users have finished. */
 async function untilOneRuns(stateFolder: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const machines = await readMachines(stateFolder)

@@ -24,7 +24,7 @@ export function addTestRoute(application: Application, services: Services): void
       method: 'post',
       path: '/projects/{projectId}/warm-pool/test',
       tag: 'Warm pool',
-      summary: 'Try the steps on a machine outside the pool; poll .../instances/{id} for what comes of it',
+      summary: 'Try the steps on an instance outside the pool; poll .../instances/{id} for what comes of it',
       roles: writers,
       params: projectParams,
       body: z.strictObject({}),

@@ -115,7 +115,7 @@ export function addWarmPoolRoutes(application: Application, services: Services):
       method: 'post',
       path: `${path}/clear`,
       tag,
-      summary: 'Remove every unclaimed machine; with replenish (the default) the pool fills anew',
+      summary: 'Remove every unclaimed instance; with replenish (the default) the pool fills anew',
       roles: writers,
       params: projectParams,
       body: clearSchema,

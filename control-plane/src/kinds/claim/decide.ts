@@ -75,13 +75,13 @@ function decidePending(phase: EnvironmentPhase, failure: Failure | null): ClaimA
     case 'failed':
       return {
         do: 'fail',
-        failure: failure ?? { code: 'internal', message: 'its machine failed without a cause' },
+        failure: failure ?? { code: 'internal', message: 'its environment failed without a cause' },
       }
     case 'deleting':
     case 'deleted':
       return {
         do: 'fail',
-        failure: failure ?? { code: 'internal', message: 'its machine was deleted before it was ready' },
+        failure: failure ?? { code: 'internal', message: 'its environment was deleted before it was ready' },
       }
     case 'pending':
     case 'provisioning':

@@ -64,7 +64,7 @@ export const claimKind: Kind = {
   routes: [
     routes.create(
       {
-        summary: 'Claim a ready machine: the answer opens it by SSH',
+        summary: 'Claim a ready environment: the answer opens it by SSH',
         description: 'The claim; bound with a connection, or pending (cold)',
         roles: writers,
         body: claimCreateSchema,
@@ -85,7 +85,7 @@ export const claimKind: Kind = {
     routes.remove(
       {
         summary:
-          'Release a claim: its machine is deleted and never given to anyone else; force=true does not wait for its runner',
+          'Release a claim: its environment is deleted and never given to anyone else; force=true does not wait for its runner',
         description: 'The claim',
         roles: writers,
         status: 202,

@@ -43,7 +43,7 @@ export async function replaceMachine(
 
 const nothingToMake = {
   code: 'runner_lost' as const,
-  message: 'the host of its machine is lost, and the class that another would be made of is gone',
+  message: 'the host of its environment is lost, and the class that another would be made of is gone',
 }
 
 async function makeAnew(

@@ -17,7 +17,7 @@ export interface Shortage {
 /** Why a pool had no ready member, in one sentence. */
 export function describeShortage(seen: Shortage): string {
   const { pool, failure, min, provisioning, failed } = seen
-  const none = `pool ${pool} had no ready machine`
+  const none = `pool ${pool} had no ready environment`
   if (!seen.enabled) return `${none}: it is disabled`
   if (seen.phase === 'cleared')
     return `${none}: it was cleared, and stays empty until it is enabled again or changed`

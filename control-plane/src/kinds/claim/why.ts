@@ -21,18 +21,18 @@ export function explain(seen: ClaimSight): Reasons {
   const evidence = [...history(seen), ...(machine?.evidence ?? [])]
   const next = machine?.next ?? null
   const its =
-    machine === null ? 'its machine is not on record any more' : `${machine.name}: ${machine.sentence}`
+    machine === null ? 'its environment is not on record any more' : `${machine.name}: ${machine.sentence}`
   switch (status.phase) {
     case 'pending':
-      return { sentence: `${beginning(seen)}; it waits for its machine ${its}`, evidence, next }
+      return { sentence: `${beginning(seen)}; it waits for its environment ${its}`, evidence, next }
     case 'bound':
       return { sentence: `${beginning(seen)}; it has ${its}`, evidence, next }
     case 'failed': {
       const cause = status.failure?.message ?? 'no cause was reported'
-      return { sentence: `its machine failed before it was given: ${cause}`, evidence, next }
+      return { sentence: `its environment failed before it was given: ${cause}`, evidence, next }
     }
     case 'released':
-      return { sentence: `it is over, because its machine is gone; ${its}`, evidence, next: null }
+      return { sentence: `it is over, because its environment is gone; ${its}`, evidence, next: null }
     default:
       return assertNever(status.phase)
   }
@@ -43,10 +43,10 @@ function beginning({ claim, lostRunner, forked }: ClaimSight): string {
   const { source, shortage, lost, forkOf } = claim.status
   if (lost !== null) {
     const given = source === 'cold' ? 'another is made for it' : 'it was given another that was ready'
-    return `its machine was lost with runner ${lostRunner ?? lost.runnerId} at ${spokenTime(lost.at)}, and ${given}`
+    return `its environment was lost with runner ${lostRunner ?? lost.runnerId} at ${spokenTime(lost.at)}, and ${given}`
   }
   if (forkOf !== null) return `it is a fork of ${forked ?? 'a claim that is not on record any more'}`
-  if (source === 'running') return 'it was given a machine that was ready'
+  if (source === 'running') return 'it was given an environment that was ready'
   return `it is a cold start, because ${shortage?.what ?? 'its pool had no ready machine'}`
 }
 
@@ -56,7 +56,7 @@ function history({ claim, lostRunner }: ClaimSight): Evidence[] {
   if (shortage !== null) evidence.push(shortage)
   if (lost !== null)
     evidence.push({
-      what: `machine ${lost.environmentId} lost with runner ${lostRunner ?? lost.runnerId}`,
+      what: `environment ${lost.environmentId} lost with runner ${lostRunner ?? lost.runnerId}`,
       at: lost.at,
     })
   if (boundAt !== null) evidence.push({ what: 'bound', at: boundAt })

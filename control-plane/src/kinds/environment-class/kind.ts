@@ -39,7 +39,7 @@ export const environmentClassKind: Kind = {
     routes.show({ summary: 'Show an environment class', description: 'The class' }),
     routes.update(
       {
-        summary: 'Change an environment class; machines that exist keep their size',
+        summary: 'Change an environment class; environments that exist keep their size',
         description: 'The class',
         roles: administrators,
         body: environmentClassUpdateSchema,

@@ -66,7 +66,7 @@ export const environmentKind: Kind = {
     routes.create(
       {
         ...change,
-        summary: 'Make one machine of a project, outside any pool',
+        summary: 'Make one environment of a project, outside any pool',
         description: 'The environment, pending',
         body: environmentCreateSchema,
       },
@@ -74,14 +74,18 @@ export const environmentKind: Kind = {
     ),
     routes.show({ summary: 'Show an environment with its steps', description: 'The environment' }),
     routes.update(
-      { ...change, summary: 'Stop or start a machine, or change its labels', body: environmentUpdateSchema },
+      {
+        ...change,
+        summary: 'Stop or start an environment, or change its labels',
+        body: environmentUpdateSchema,
+      },
       changeEnvironment,
     ),
     routes.remove(
       {
         ...change,
         summary:
-          'Delete a machine; force=true ends it here without waiting for its runner, which removes it when it can',
+          'Delete an environment; force=true ends it here without waiting for its runner, which removes it when it can',
         description: 'The environment, going',
         status: 202,
         takesForce: true,
@@ -92,7 +96,7 @@ export const environmentKind: Kind = {
       'retry',
       {
         ...change,
-        summary: 'Try a failed machine once more; anything else is ordered again and looked at at once',
+        summary: 'Try a failed environment once more; anything else is ordered again and looked at at once',
         status: 202,
       },
       retryEnvironment,
@@ -109,7 +113,7 @@ export const environmentKind: Kind = {
       },
       signEnvironmentCertificate,
     ),
-    routes.why('Say in words why a machine is as it is', explainEnvironment),
+    routes.why('Say in words why an environment is as it is', explainEnvironment),
     logRoute,
   ],
   work: environmentWorkKind,

@@ -85,7 +85,7 @@ describe('a prebuild fails', () => {
       for (const environment of [machine('running', { going: true }), null])
         expect(decide(seen(phase, { environment }))).toMatchObject({
           do: 'fail',
-          failure: { message: `its machine was deleted while it was ${phase}` },
+          failure: { message: `its environment was deleted while it was ${phase}` },
         })
     },
   )

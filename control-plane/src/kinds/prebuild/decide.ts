@@ -78,11 +78,11 @@ function decideMachine(seen: SeenPrebuild): PrebuildAction | null {
   if (environment === null || environment.going)
     return {
       do: 'fail',
-      failure: { code: 'internal', message: `its machine was deleted while it was ${phase}` },
+      failure: { code: 'internal', message: `its environment was deleted while it was ${phase}` },
     }
   switch (environment.phase) {
     case 'failed':
-      return { do: 'fail', failure: environment.failure ?? unexplained('its machine') }
+      return { do: 'fail', failure: environment.failure ?? unexplained('its environment') }
     case 'pending':
       return null
     case 'provisioning':
@@ -97,7 +97,7 @@ function decideMachine(seen: SeenPrebuild): PrebuildAction | null {
       return phase === 'running' ? { do: 'stop' } : { do: 'freeze' }
     case 'deleting':
     case 'deleted':
-      return { do: 'fail', failure: unexplained('its machine') }
+      return { do: 'fail', failure: unexplained('its environment') }
     default:
       return assertNever(environment.phase)
   }

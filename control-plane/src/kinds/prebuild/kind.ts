@@ -59,7 +59,7 @@ export const prebuildKind: Kind = {
     routes.create(
       {
         ...change,
-        summary: 'Make a prebuild: do the set-up of a project once, for machines that start from it',
+        summary: 'Make a prebuild: do the set-up of a project once, for environments that start from it',
         description: 'The prebuild, pending',
         body: prebuildCreateSchema,
       },
@@ -70,7 +70,7 @@ export const prebuildKind: Kind = {
       {
         ...change,
         summary:
-          'Delete a prebuild with its snapshot; machines that started from it go on. force=true does not wait for runners',
+          'Delete a prebuild with its snapshot; environments that started from it go on. force=true does not wait for runners',
         description: 'The prebuild, going',
         status: 202,
         takesForce: true,

@@ -29,15 +29,16 @@ export function explain(seen: PrebuildSight): Reasons {
     case 'pending':
       return { sentence: explainPending(seen), evidence, next: late }
     case 'starting':
-      return { sentence: `it waits for a runner to take its machine`, evidence, next: late }
+      return { sentence: `it waits for a runner to take its environment`, evidence, next: late }
     case 'running': {
       const step = status.steps.find(({ phase }) => phase === 'running')
       const doing = step === undefined ? 'the next step' : step.name
-      return { sentence: `its machine runs the steps of ${seen.project}: ${doing}`, evidence, next: late }
+      return { sentence: `its environment runs the steps of ${seen.project}: ${doing}`, evidence, next: late }
     }
     case 'stopping':
       return {
-        sentence: 'its steps have ended; what its machine was told is removed, and the machine shut down',
+        sentence:
+          'its steps have ended; what its environment was told is removed, and the environment shut down',
         evidence,
         next: late,
       }
@@ -60,7 +61,7 @@ export function explain(seen: PrebuildSight): Reasons {
     case 'cancelled':
       return { sentence: 'it was cancelled', evidence, next: '`hearth prebuild run` makes another' }
     case 'deleting':
-      return { sentence: 'it is being deleted, with its machines and its snapshot', evidence, next: null }
+      return { sentence: 'it is being deleted, with its environments and its snapshot', evidence, next: null }
     case 'deleted':
       return { sentence: 'it is deleted', evidence, next: null }
     default:
@@ -75,13 +76,13 @@ function explainPending({ before }: PrebuildSight): string {
 }
 
 function explainCompleted({ prebuild, project, environmentClass, isCurrent, newer }: PrebuildSight): string {
-  const machines = `machines of ${project} and class ${environmentClass}`
+  const machines = `environments of ${project} and class ${environmentClass}`
   const { failedBoots } = prebuild.status
   if (failedBoots >= prebuildBootAttempts)
-    return `it is complete, but ${failedBoots} machines in a row could not start from it`
+    return `it is complete, but ${failedBoots} environments in a row could not start from it`
   if (!isCurrent)
     return `it is complete, but the repositories, the set-up, the image or the size were changed since: it does not fit ${machines} any more`
-  if (newer !== null) return `it is complete; ${newer} is newer and fits the same machines`
+  if (newer !== null) return `it is complete; ${newer} is newer and fits the same environments`
   return `it is complete and fits ${machines}: its disk is snapshot ${prebuild.metadata.name}`
 }
 

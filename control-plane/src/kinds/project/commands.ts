@@ -72,7 +72,7 @@ export const deleteProject: Command<OnOne<Force>, ProjectRow> = {
     if (dependents.claimed > 0 && !force) {
       throw new HearthError(
         'conflict',
-        `${dependents.claimed} machines of ${row.name} are claimed: release them, or use force=true`,
+        `${dependents.claimed} environments of ${row.name} are claimed: release them, or use force=true`,
       )
     }
     const isGoing = row.phase === 'deleting'

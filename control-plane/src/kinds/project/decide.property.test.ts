@@ -59,8 +59,8 @@ test('after the deadline, every look names everything that keeps the project, an
         for (const pause of pauses) {
           const action = decide(project)
           const passed = project.deadline !== null && project.deadline <= project.now
-          if (project.deleting && isLeft(project)) expect(action?.do).toBe(passed ? 'tell' : 'wait')
-          if (action?.do === 'tell')
+          if (project.deleting && isLeft(project)) expect(action?.do).toBe(passed ? 'record-delay' : 'wait')
+          if (action?.do === 'record-delay')
             for (const pool of project.pools) expect(action.failure.message).toContain(pool)
           project = { ...after(project), now: new Date(project.now.getTime() + pause) }
         }

@@ -26,11 +26,13 @@ test('it waits for what is left, until a deadline that does not move', () => {
 test('after the deadline it says what keeps it, and goes on waiting', () => {
   const action = decide(seen({ pools: ['shop-small'], machines: [machine], deadline: now }))
   expect(action).toMatchObject({
-    do: 'tell',
+    do: 'record-delay',
     until: later,
     failure: {
       code: 'deadline_passed',
-      message: expect.stringContaining('the pools shop-small and the machines shop-1 (deleting on north)'),
+      message: expect.stringContaining(
+        'the pools shop-small and the environments shop-1 (deleting on north)',
+      ),
     },
   })
 })

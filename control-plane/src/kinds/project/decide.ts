@@ -13,7 +13,7 @@ export interface SeenProject {
 export type ProjectAction =
   | { do: 'remove' }
   | { do: 'wait'; until: Date }
-  | { do: 'tell'; failure: Failure; until: Date } // the deadline has passed: record what it waits for, and go on waiting
+  | { do: 'record-delay'; failure: Failure; until: Date } // the deadline has passed: record what it waits for, and go on waiting
 
 const namesShown = 5
 
@@ -27,7 +27,7 @@ export function decide(seen: SeenProject): ProjectAction | null {
   const next = new Date(seen.now.getTime() + projectDeletingSeconds * 1000)
   if (seen.deadline === null) return { do: 'wait', until: next }
   if (seen.now < seen.deadline) return { do: 'wait', until: seen.deadline }
-  return { do: 'tell', failure: { code: 'deadline_passed', message: describe(seen) }, until: next }
+  return { do: 'record-delay', failure: { code: 'deadline_passed', message: describe(seen) }, until: next }
 }
 
 function describe({ pools, machines }: SeenProject): string {
@@ -37,7 +37,7 @@ function describe({ pools, machines }: SeenProject): string {
   const more = machines.length > namesShown ? ` and ${machines.length - namesShown} more` : ''
   const parts = [
     ...(pools.length === 0 ? [] : [`the pools ${pools.join(', ')}`]),
-    ...(machines.length === 0 ? [] : [`the machines ${shown.join(', ')}${more}`]),
+    ...(machines.length === 0 ? [] : [`the environments ${shown.join(', ')}${more}`]),
   ]
   return `it still waits for ${parts.join(' and ')} to go: \`hearth why\` on one says what keeps it`
 }

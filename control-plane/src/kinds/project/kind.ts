@@ -45,7 +45,8 @@ export const projectKind: Kind = {
     ),
     routes.remove(
       {
-        summary: 'Delete a project with its pools and machines; claimed machines only with force=true',
+        summary:
+          'Delete a project with its pools and environments; claimed environments only with force=true',
         description: 'The project, going',
         roles: writers,
         status: 202,

@@ -22,9 +22,9 @@ export const projectReconciler: Reconciler = {
         await recordEvent(tx, 'deleted', toProject(row))
         return null
       case 'wait':
-      case 'tell': {
+      case 'record-delay': {
         if (action.until.getTime() === deadline?.getTime()) return action.until
-        const failure = action.do === 'tell' ? action.failure : (row.status.failure ?? null)
+        const failure = action.do === 'record-delay' ? action.failure : (row.status.failure ?? null)
         const status = { failure, deadline: action.until.toISOString() }
         await recordEvent(tx, 'updated', toProject(await projects.changeStatus(tx, id, { status })))
         return action.until

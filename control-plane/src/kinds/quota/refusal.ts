@@ -4,11 +4,11 @@ import type { Holder } from './queries.ts'
 
 /** What there is of it, as people say it. */
 const words: Readonly<Record<OrganizationQuotaName, string>> = {
-  environments: 'machines',
-  running: 'running machines',
-  virtualCpus: 'virtual CPUs in machines',
-  memoryMebibytes: 'MiB of memory in machines',
-  diskGibibytes: 'GiB of disk in machines',
+  environments: 'environments',
+  running: 'running environments',
+  virtualCpus: 'virtual CPUs in environments',
+  memoryMebibytes: 'MiB of memory in environments',
+  diskGibibytes: 'GiB of disk in environments',
   projects: 'projects',
   environmentClasses: 'environment classes',
   warmPools: 'warm pools',

@@ -69,7 +69,7 @@ export const deleteRunner: Command<OnOne<Force>, { row: RunnerRow; environments:
     if (environments > 0 && !force) {
       throw new HearthError(
         'conflict',
-        `${environments} machines are on ${row.name}: drain it first, or use force=true`,
+        `${environments} environments are on ${row.name}: drain it first, or use force=true`,
       )
     }
     await deleteTokensOfRunner(tx, row.id)

@@ -65,7 +65,7 @@ export const runnerKind: Kind = {
     ),
     routes.remove(
       {
-        summary: 'Remove a runner that has no machines; with force=true its machines are given up',
+        summary: 'Remove a runner that has no environments; with force=true its environments are given up',
         description: 'The runner as it was',
         roles: administrators,
         takesForce: true,

@@ -40,17 +40,17 @@ export function explain(seen: RunnerSight): Reasons {
       return {
         sentence:
           left === 0
-            ? 'it is drained: no machine is left on it'
-            : `it is draining: ${left} machines are left on it, of which ${claimed} are claimed and stay until they are released`,
+            ? 'it is drained: no environment is left on it'
+            : `it is draining: ${left} environments are left on it, of which ${claimed} are claimed and stay until they are released`,
         evidence,
-        next: `\`hearth runner uncordon ${name}\` lets it take machines again`,
+        next: `\`hearth runner uncordon ${name}\` lets it take environments again`,
       }
     }
     case 'offline':
       return {
         sentence: `its agent is silent since ${lastSeenAt === null ? 'ever' : spokenTime(lastSeenAt)}`,
         evidence,
-        next: 'unclaimed machines are replaced elsewhere; claimed ones wait for it or are made anew, as their project says. On its return it removes what it does not own any more',
+        next: 'unclaimed environments are replaced elsewhere; claimed ones wait for it or are made anew, as their project says. On its return it removes what it does not own any more',
       }
     case 'deleted':
       return { sentence: 'it was removed', evidence, next: null }
@@ -65,19 +65,19 @@ function explainActive({ runner }: RunnerSight, evidence: Evidence[]): Reasons {
   const until = runner.status.health?.avoidedUntil ?? null
   if (runner.spec.scheduling === 'cordoned') {
     return {
-      sentence: 'it is cordoned: it keeps its machines and takes no new ones',
+      sentence: 'it is cordoned: it keeps its environments and takes no new ones',
       evidence,
-      next: `\`hearth runner uncordon ${name}\` lets it take machines again`,
+      next: `\`hearth runner uncordon ${name}\` lets it take environments again`,
     }
   }
   if (suspicion !== null && until !== null) {
     return {
-      sentence: `it takes machines, but others are preferred until ${spokenTime(until)}: ${suspicion.message}`,
-      evidence: [{ what: `machine ${suspicion.environmentId} failed`, at: suspicion.at }, ...evidence],
+      sentence: `it takes environments, but others are preferred until ${spokenTime(until)}: ${suspicion.message}`,
+      evidence: [{ what: `environment ${suspicion.environmentId} failed`, at: suspicion.at }, ...evidence],
       next: null,
     }
   }
-  return { sentence: 'it is well and takes machines', evidence, next: null }
+  return { sentence: 'it is well and takes environments', evidence, next: null }
 }
 
 function explainDegraded({ runner }: RunnerSight, evidence: Evidence[]): Reasons {
@@ -85,17 +85,17 @@ function explainDegraded({ runner }: RunnerSight, evidence: Evidence[]): Reasons
   const last = health?.lastFailure ?? null
   const cause = last === null ? '' : `, the last with: ${last.message}`
   return {
-    sentence: `machines keep failing on it: ${health?.failures ?? 0} of the last ${health?.boots ?? 0} boots, for causes that speak against the host${cause}`,
+    sentence: `environments keep failing on it: ${health?.failures ?? 0} of the last ${health?.boots ?? 0} boots, for causes that speak against the host${cause}`,
     evidence: [
       { what: 'out of placement since', at: health?.degradedSince ?? null },
-      ...(last === null ? [] : [{ what: `machine ${last.environmentId} failed`, at: last.at }]),
+      ...(last === null ? [] : [{ what: `environment ${last.environmentId} failed`, at: last.at }]),
       { what: `${health?.probes ?? 0} probes have failed since`, at: null },
       ...evidence,
     ],
     next:
       health?.probeAt == null
         ? null
-        : `from ${spokenTime(health.probeAt)} on one machine is tried on it; if it comes up, the runner is active again`,
+        : `from ${spokenTime(health.probeAt)} on one environment is tried on it; if it comes up, the runner is active again`,
   }
 }
 

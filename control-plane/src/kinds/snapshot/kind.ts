@@ -61,7 +61,7 @@ export const snapshotKind: Kind = {
     routes.create(
       {
         ...change,
-        summary: 'Make a snapshot of a machine: its disk, and with memory=true its memory too',
+        summary: 'Make a snapshot of an environment: its disk, and with memory=true its memory too',
         description: 'The snapshot, pending',
         body: snapshotCreateSchema,
       },
@@ -72,7 +72,7 @@ export const snapshotKind: Kind = {
       {
         ...change,
         summary:
-          'Delete a snapshot; one in use only with force=true, and not while a machine that uses it is on',
+          'Delete a snapshot; one in use only with force=true, and not while an environment that uses it is on',
         description: 'The snapshot, going',
         status: 202,
         takesForce: true,

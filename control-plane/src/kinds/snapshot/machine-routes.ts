@@ -54,14 +54,14 @@ const restore = { roles: writers, status: 202 as const, body: restoreSchema }
 export const machineRoutes: readonly AddRoute[] = [
   ofClaims.action(
     'checkpoint',
-    { ...checkpoint, summary: 'Make a point to which the machine of a claim can be put back' },
+    { ...checkpoint, summary: 'Make a point to which the environment of a claim can be put back' },
     checkpointClaim,
   ),
   ofClaims.action(
     'restore',
     {
       ...restore,
-      summary: 'Put the machine of a claim back to a checkpoint: what it did since is lost',
+      summary: 'Put the environment of a claim back to a checkpoint: what it did since is lost',
       description: 'The claim',
     },
     restoreClaim,
@@ -70,7 +70,7 @@ export const machineRoutes: readonly AddRoute[] = [
     'fork',
     {
       summary:
-        'Make machines of the running one of a claim, each with a claim of its own; the origin runs on',
+        'Make environments of the running one of a claim, each with a claim of its own; the origin runs on',
       description: 'The snapshot, and a pending claim and environment for each fork',
       roles: writers,
       body: forkCreateSchema,
@@ -85,14 +85,14 @@ export const machineRoutes: readonly AddRoute[] = [
   ),
   ofEnvironments.action(
     'checkpoint',
-    { ...checkpoint, summary: 'Make a point to which a machine can be put back' },
+    { ...checkpoint, summary: 'Make a point to which an environment can be put back' },
     checkpointEnvironment,
   ),
   ofEnvironments.action(
     'restore',
     {
       ...restore,
-      summary: 'Put a machine back to a checkpoint: what it did since is lost',
+      summary: 'Put an environment back to a checkpoint: what it did since is lost',
       description: 'The environment, starting',
       value: async (row, tx) => toEnvironment(await withPlan(tx, row)),
     },

@@ -76,7 +76,7 @@ describe('one that is being made', () => {
 
   test('of a machine that is gone from the record says that', () => {
     expect(sentence('creating', {}, { environment: null })).toContain(
-      'a machine that is not on record any more',
+      'an environment that is not on record any more',
     )
   })
 })
@@ -85,7 +85,7 @@ describe('one that is ready', () => {
   test('says what it holds, where machines start from it, and what uses it', () => {
     const users = ['environment shop-2', 'prebuild shop-small']
     expect(sentence('ready', {}, { users })).toBe(
-      'it holds the disk and the memory of environment shop-1; machines start from it on rack-1',
+      'it holds the disk and the memory of environment shop-1; environments start from it on rack-1',
     )
     expect(evidence('ready', {}, { users })).toContain('used by environment shop-2, prebuild shop-small')
   })
@@ -104,7 +104,7 @@ describe('one that is ready', () => {
 
   test('is where it is reachable, though another holder is silent', () => {
     const holders = [holder, { ...holder, runner: 'rack-2', unreachable: true }]
-    expect(sentence('ready', { holders })).toMatch(/machines start from it on rack-1$/)
+    expect(sentence('ready', { holders })).toMatch(/environments start from it on rack-1$/)
   })
 
   test('that no runner has whole says so, and calls none silent', () => {
@@ -145,7 +145,7 @@ describe('one that is being deleted', () => {
   test.each([
     ['requested', 'somebody deleted it'],
     ['project_deleted', 'its project was deleted'],
-    ['too_many', 'its project keeps no more checkpoints of one machine'],
+    ['too_many', 'its project keeps no more checkpoints of one environment'],
     ['too_old', 'its project keeps checkpoints no longer'],
     ['unused', 'none of them uses it any more'],
   ] as const)('says why: %s', (reason, words) => {

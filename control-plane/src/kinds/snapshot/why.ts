@@ -58,7 +58,7 @@ export function explain(seen: SnapshotSight): Reasons {
 }
 
 const origin = ({ environment }: SnapshotSight) =>
-  environment === null ? 'a machine that is not on record any more' : `environment ${environment}`
+  environment === null ? 'an environment that is not on record any more' : `environment ${environment}`
 
 function explainReady(seen: SnapshotSight): string {
   const { memory, holders } = seen.snapshot.status
@@ -66,7 +66,7 @@ function explainReady(seen: SnapshotSight): string {
   const silent = holders.filter(({ unreachable }) => unreachable)
   const where =
     reachable.length > 0
-      ? `machines start from it on ${reachable.map(({ runner }) => runner).join(', ')}`
+      ? `environments start from it on ${reachable.map(({ runner }) => runner).join(', ')}`
       : `nothing starts from it now: ${silentText(silent.map(({ runner }) => runner))}`
   const what =
     memory === null || !seen.snapshot.spec.memory
@@ -101,7 +101,7 @@ function becauseOf(deletion: SnapshotDeletion | null): string {
     case 'project_deleted':
       return 'its project was deleted'
     case 'too_many':
-      return 'its project keeps no more checkpoints of one machine'
+      return 'its project keeps no more checkpoints of one environment'
     case 'too_old':
       return 'its project keeps checkpoints no longer'
     case 'unused':

@@ -220,7 +220,7 @@ export function judgeBoots({ recentBoots, bootRetryMilliseconds }: SeenBoots): B
     ? {
         ...(last.failure ?? {}),
         code: 'boots_keep_failing',
-        message: `the last ${consecutive} machines failed, so no more are made until the project or the pool changes, or the pool is cleared to be filled anew: ${cause}`,
+        message: `the last ${consecutive} environments failed, so no more are made until the project or the pool changes, or the pool is cleared to be filled anew: ${cause}`,
       }
     : (last.failure ?? null)
   return { consecutive, stopped, retryAt: new Date(last.at.getTime() + wait), failure }

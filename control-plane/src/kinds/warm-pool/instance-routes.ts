@@ -42,11 +42,11 @@ const listAll: AddRoute = (application, services) =>
     method: 'get',
     path: `${path}/instances`,
     tag,
-    summary: 'List the machines of a pool: members, those claimed from it, and those that test its steps',
+    summary: 'List the environments of a pool: members, those claimed from it, and those that test its steps',
     roles: readers,
     params: idOrSharedNameParams,
     query: instanceQuerySchema,
-    answer: { status: 200, schema: listSchema(warmPoolInstanceSchema), description: 'Its machines' },
+    answer: { status: 200, schema: listSchema(warmPoolInstanceSchema), description: 'Its environments' },
     handle: async ({ caller, params, query }) => ({
       status: 200,
       value: await list(services, caller, params.id, query),
@@ -58,12 +58,12 @@ const showOne: AddRoute = (application, services) =>
     method: 'get',
     path: `${path}/instances/{instanceId}`,
     tag,
-    summary: 'Show one machine of a pool, also after it is removed',
+    summary: 'Show one environment of a pool, also after it is removed',
     roles: readers,
     params: idOrSharedNameParams.extend({
-      instanceId: z.uuid().meta({ description: 'UUID of the machine' }),
+      instanceId: z.uuid().meta({ description: 'UUID of the environment' }),
     }),
-    answer: { status: 200, schema: warmPoolInstanceSchema, description: 'The machine' },
+    answer: { status: 200, schema: warmPoolInstanceSchema, description: 'The environment' },
     handle: async ({ caller, params }) => {
       const { pool, row } = await find(services, caller, params.id, params.instanceId)
       const instance = found(row, 'instance', params.instanceId)
@@ -76,7 +76,7 @@ const startOne: AddRoute = (application, services) =>
     method: 'post',
     path: `${path}/tests`,
     tag,
-    summary: 'Try the steps of a pool, as it is set now, on a machine outside of it',
+    summary: 'Try the steps of a pool, as it is set now, on an environment outside of it',
     roles: writers,
     params: idOrSharedNameParams,
     body: warmPoolTestCreateSchema,
@@ -93,7 +93,7 @@ const listTests: AddRoute = (application, services) =>
     method: 'get',
     path: `${path}/tests`,
     tag,
-    summary: 'List the tests of a pool; those whose machine is removed only with state=removed',
+    summary: 'List the tests of a pool; those whose environment is removed only with state=removed',
     roles: readers,
     params: idOrSharedNameParams,
     query: instanceQuerySchema,
@@ -115,7 +115,7 @@ const showTest: AddRoute = (application, services) =>
     answer: {
       status: 200,
       schema: warmPoolInstanceSchema,
-      description: 'The test, also after its machine is removed',
+      description: 'The test, also after its environment is removed',
     },
     handle: async ({ caller, params }) => {
       const { pool, row } = await find(services, caller, params.id, params.testId)

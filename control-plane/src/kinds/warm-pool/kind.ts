@@ -58,7 +58,7 @@ export const warmPoolKind: Kind = {
     ),
     routes.remove(
       {
-        summary: 'Delete a warm pool and its unclaimed machines',
+        summary: 'Delete a warm pool and its unclaimed environments',
         description: 'The pool, going',
         roles: writers,
         status: 202,

@@ -42,7 +42,7 @@ export function explain({ pool, members, start }: PoolSight): Reasons {
       return { sentence: `it is full: ${counts}`, evidence, next: null }
     case 'disabled':
       return {
-        sentence: 'it is disabled, so it keeps no machine',
+        sentence: 'it is disabled, so it keeps no environment',
         evidence,
         next: 'it fills when it is enabled',
       }
@@ -56,15 +56,15 @@ export function explain({ pool, members, start }: PoolSight): Reasons {
       return {
         sentence: `it has stopped with ${counts}: ${status.failure?.message ?? 'too many machines failed'}`,
         evidence,
-        next: 'a change of the project or the pool, or `hearth up`, lets it go on; `hearth retry` of its failed machine and `hearth pool clear --replenish` too',
+        next: 'a change of the project or the pool, or `hearth up`, lets it go on; `hearth retry` of its failed environment and `hearth pool clear --replenish` too',
       }
     case 'filling':
       return { sentence: `${counts}: ${obstacle(pool, members)}`, evidence, next: nextTry(pool) }
     case 'deleting':
       return {
-        sentence: 'it is being deleted, and its unclaimed machines are let go',
+        sentence: 'it is being deleted, and its unclaimed environments are let go',
         evidence,
-        next: 'claimed machines stay with their claims',
+        next: 'claimed environments stay with their claims',
       }
     default:
       return assertNever(status.phase)
@@ -77,13 +77,13 @@ function obstacle({ status }: WarmPool, members: readonly MemberGroup[]): string
   if (status.quota !== null) return `the organization has ${describeUsed(status.quota)}`
   if (waiting !== undefined) return `${waiting.count} wait for a runner: ${waiting.placement}`
   if (status.retryAt !== null && status.failure !== null)
-    return `the last machine failed (${status.failure.message})`
+    return `the last environment failed (${status.failure.message})`
   return `${status.provisioning} are being made`
 }
 
 function nextTry({ status }: WarmPool): string | null {
   if (status.quota !== null)
-    return `it makes more by itself as soon as a machine goes or the quota ${status.quota.quota} is raised; \`hearth quota\` shows what is used`
+    return `it makes more by itself as soon as an environment goes or the quota ${status.quota.quota} is raised; \`hearth quota\` shows what is used`
   if (status.retryAt === null) return null
   const left = bootAttempts - status.consecutiveFailures
   return `it tries again at ${spokenTime(status.retryAt)}; after ${left} more failures in a row it stops`
@@ -96,8 +96,9 @@ function memberEvidence({ phase, count, placement, going }: MemberGroup): Eviden
 
 function startEvidence({ prebuild, reason }: PoolSight['start']): Evidence[] {
   const because = reason === null ? '' : `: ${reason}`
-  if (prebuild !== null) return [{ what: `its machines start from prebuild ${prebuild}${because}`, at: null }]
-  return reason === null ? [] : [{ what: `its machines start from their image${because}`, at: null }]
+  if (prebuild !== null)
+    return [{ what: `its environments start from prebuild ${prebuild}${because}`, at: null }]
+  return reason === null ? [] : [{ what: `its environments start from their image${because}`, at: null }]
 }
 
 function failureEvidence({ status }: WarmPool): Evidence[] {

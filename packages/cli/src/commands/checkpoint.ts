@@ -8,10 +8,10 @@ import { showSnapshot } from './snapshot.ts'
 
 export function checkpointCommand(invocation: Invocation): Command {
   return new Command('checkpoint')
-    .summary('make a point to which a machine can be put back; it runs on')
+    .summary('make a point to which an environment can be put back; it runs on')
     .argument('<claim-or-environment>', machineArgument)
     .option('--name <name>', 'by default one is made up')
-    .option('--no-memory', 'its disk alone: put back to it, the machine boots')
+    .option('--no-memory', 'its disk alone: put back to it, the environment boots')
     .option('-l, --label <key=value>', 'repeat for several', addLabel)
     .option('--no-wait', 'end as soon as it is asked for')
     .addOption(outputOption())

@@ -11,7 +11,7 @@ import { examples, wholeNumber } from './options.ts'
 
 export function claimCommand(invocation: Invocation): Command {
   return new Command('claim')
-    .summary('take a ready machine of a project’s pool')
+    .summary('take a ready environment of a project’s pool')
     .argument('<project>', 'name or id')
     .option('--class <name>', 'which pool, where the project has several')
     .addOption(
@@ -21,7 +21,7 @@ export function claimCommand(invocation: Invocation): Command {
     )
     .option(
       '--wait <seconds>',
-      'how long to wait for a machine that has to be made; 0 does not wait',
+      'how long to wait for an environment that has to be made; 0 does not wait',
       wholeNumber(0, 86_400),
       600,
     )

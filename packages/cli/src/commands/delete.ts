@@ -7,12 +7,12 @@ import { waitUntil } from './waiting.ts'
 
 export function deleteCommand(invocation: Invocation): Command {
   return new Command('delete')
-    .summary('delete one resource; a claim is released and its machine deleted')
+    .summary('delete one resource; a claim is released and its environment deleted')
     .argument('<kind>', 'see `hearth help kinds`')
     .argument('<name-or-id>')
     .option(
       '--force',
-      'delete a project with its claimed machines, a runner with its machines, an environment without its runner',
+      'delete a project with its claimed environments, a runner with its environments, an environment without its runner',
     )
     .option('--wait', 'return when nothing is left of it')
     .option('--timeout <seconds>', 'how long --wait waits', wholeNumber(1, 86_400), 600)

@@ -12,7 +12,7 @@ import { addLabel, examples, viewOf, wholeNumber } from './options.ts'
 
 export function forkCommand(invocation: Invocation): Command {
   return new Command('fork')
-    .summary('make more machines of a claim’s running one, each with a claim of its own')
+    .summary('make more environments of a claim’s running one, each with a claim of its own')
     .argument('<claim>', 'name or id')
     .option('--count <number>', `how many, up to ${mostForks}`, wholeNumber(1, mostForks), 1)
     .option('--cold', 'from the disk alone: they boot, and nothing that ran goes on in them')

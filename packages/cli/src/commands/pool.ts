@@ -34,7 +34,7 @@ function showCommand(invocation: Invocation): Command {
 
 function instancesCommand(invocation: Invocation): Command {
   return new Command('instances')
-    .summary('the machines of a pool: members, those claimed from it, and its tests')
+    .summary('the environments of a pool: members, those claimed from it, and its tests')
     .argument('<pool>', poolArgument)
     .addOption(
       new Option('--only <state>', 'only in this state; removed ones are shown only so').choices(
@@ -60,7 +60,7 @@ function instancesCommand(invocation: Invocation): Command {
 
 function clearCommand(invocation: Invocation): Command {
   return new Command('clear')
-    .summary('remove every unclaimed machine of a pool')
+    .summary('remove every unclaimed environment of a pool')
     .argument('<pool>', poolArgument)
     .option('--replenish', 'fill it anew; otherwise it stays empty until it is enabled again or changed')
     .addOption(outputOption())

@@ -102,7 +102,7 @@ function showCommand(invocation: Invocation): Command {
 
 function logsCommand(invocation: Invocation): Command {
   return new Command('logs')
-    .summary('what the steps of a prebuild printed, also when its machine is gone')
+    .summary('what the steps of a prebuild printed, also when its environment is gone')
     .argument('<prebuild>', 'name or id')
     .option('-f, --follow', 'go on until it has ended')
     .option(
@@ -133,7 +133,7 @@ function cancelCommand(invocation: Invocation): Command {
 
 function deleteCommand(invocation: Invocation): Command {
   return new Command('delete')
-    .summary('delete a prebuild with its snapshot; machines that started from it go on')
+    .summary('delete a prebuild with its snapshot; environments that started from it go on')
     .argument('<prebuild>', 'name or id')
     .option('--force', 'without waiting for its runners')
     .addHelpText('after', examples('hearth prebuild delete shop-small-4f1a2b'))

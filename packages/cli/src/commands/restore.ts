@@ -13,10 +13,13 @@ import { examples, machineArgument, viewOf } from './options.ts'
 
 export function restoreCommand(invocation: Invocation): Command {
   return new Command('restore')
-    .summary('put a machine back to a checkpoint: what it did since is lost')
+    .summary('put an environment back to a checkpoint: what it did since is lost')
     .argument('<claim-or-environment>', machineArgument)
-    .argument('[checkpoint]', 'name or id of a snapshot of this machine; by default its newest checkpoint')
-    .option('--cold', 'from the disk alone: the machine boots, and nothing that ran goes on')
+    .argument(
+      '[checkpoint]',
+      'name or id of a snapshot of this environment; by default its newest checkpoint',
+    )
+    .option('--cold', 'from the disk alone: the environment boots, and nothing that ran goes on')
     .option('--no-wait', 'end as soon as it is asked for')
     .addOption(outputOption())
     .addHelpText(
@@ -67,7 +70,7 @@ async function restore(
   if (kind === 'environment') return await client.environments.restore(id, wish, { signal })
   const { status } = await client.claims.restore(id, wish, { signal })
   if (status.environmentId === null)
-    throw new HearthError('conflict', `claim ${name} has no machine any more`)
+    throw new HearthError('conflict', `claim ${name} has no environment any more`)
   return await client.environments.get(status.environmentId, { signal })
 }
 

@@ -52,7 +52,7 @@ function listCommand(invocation: Invocation): Command {
 
 function cordonCommand(invocation: Invocation): Command {
   return new Command('cordon')
-    .summary('place no new machines on a runner; those it has stay')
+    .summary('place no new environments on a runner; those it has stay')
     .argument('<name-or-id>')
     .addHelpText('after', examples('hearth runner cordon rack-7'))
     .action(async (reference: string) => {
@@ -63,22 +63,22 @@ function cordonCommand(invocation: Invocation): Command {
 
 function uncordonCommand(invocation: Invocation): Command {
   return new Command('uncordon')
-    .summary('let a cordoned or drained runner take machines again')
+    .summary('let a cordoned or drained runner take environments again')
     .argument('<name-or-id>')
     .addHelpText('after', examples('hearth runner uncordon rack-7'))
     .action(async (reference: string) => {
       const name = await schedule(invocation, reference, 'enabled')
-      invocation.terminal.out(`runner ${name} takes machines again`)
+      invocation.terminal.out(`runner ${name} takes environments again`)
     })
 }
 
 function drainCommand(invocation: Invocation): Command {
   return new Command('drain')
     .summary(
-      'have unclaimed machines replaced elsewhere and place no new ones; claimed ones stay until released',
+      'have unclaimed environments replaced elsewhere and place no new ones; claimed ones stay until released',
     )
     .argument('<name-or-id>')
-    .option('--wait', 'return when no machine is left on it')
+    .option('--wait', 'return when no environment is left on it')
     .option('--timeout <seconds>', 'how long --wait waits', wholeNumber(1, 86_400), 600)
     .addHelpText('after', examples('hearth runner drain rack-7 --wait'))
     .action(async (reference: string, options: { wait?: boolean; timeout: number }) => {

@@ -11,7 +11,7 @@ import { waitUntil } from './waiting.ts'
 
 export function snapshotCommand(invocation: Invocation): Command {
   return new Command('snapshot')
-    .summary('make, list and remove snapshots: the disk of a machine, and perhaps its memory')
+    .summary('make, list and remove snapshots: the disk of an environment, and perhaps its memory')
     .addCommand(createCommand(invocation))
     .addCommand(listCommand(invocation))
     .addCommand(showCommand(invocation))
@@ -28,9 +28,9 @@ interface CreateOptions {
 
 function createCommand(invocation: Invocation): Command {
   return new Command('create')
-    .summary('make a snapshot of a machine, which runs on')
+    .summary('make a snapshot of an environment, which runs on')
     .argument('<claim-or-environment>', machineArgument)
-    .option('--memory', 'its memory too: what starts from it goes on where this machine was')
+    .option('--memory', 'its memory too: what starts from it goes on where this environment was')
     .option('--name <name>', 'by default one is made up')
     .option('-l, --label <key=value>', 'repeat for several', addLabel)
     .option('--no-wait', 'end as soon as it is asked for')
@@ -99,7 +99,7 @@ function deleteCommand(invocation: Invocation): Command {
   return new Command('delete')
     .summary('delete a snapshot; one that something uses only with --force')
     .argument('<snapshot>', 'name or id')
-    .option('--force', 'also one that something uses, unless a machine that uses it is on')
+    .option('--force', 'also one that something uses, unless an environment that uses it is on')
     .option('--wait', 'return when nothing is left of it')
     .option('--timeout <seconds>', 'how long --wait waits', wholeNumber(1, 86_400), 600)
     .addHelpText('after', examples('hearth snapshot delete seeded', 'hearth snapshot delete seeded --force'))

@@ -135,8 +135,8 @@ function refusal(pool: ClaimablePool, { provisioning, failed, quota }: EmptyPool
   const counts = `${provisioning} on their way, ${failed} failed`
   const message =
     quota === null
-      ? `pool ${pool.name} has no ready machine (${counts}): try again, or claim with fallback cold`
-      : `pool ${pool.name} has no ready machine (${counts}), and makes no more while the organization has ${describeUsed(quota)}: release or delete one, or have the quota raised`
+      ? `pool ${pool.name} has no ready environment (${counts}): try again, or claim with fallback cold`
+      : `pool ${pool.name} has no ready environment (${counts}), and makes no more while the organization has ${describeUsed(quota)}: release or delete one, or have the quota raised`
   return new HearthError('pool_empty', message, {
     facts: { warmPoolId: pool.id, provisioning, failed, ...(quota === null ? {} : { quota: quota.quota }) },
   })

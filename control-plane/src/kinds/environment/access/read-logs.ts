@@ -56,8 +56,8 @@ async function* followLogs(
 }
 
 /**
- * What one runner sends, until it has sent all that the steps have printed by the end of provisioning, or until the
- * environment is not its any more.
+ * The output that one runner sends. Ends when all output of the steps has arrived after provisioning, or when the
+ * environment is on another runner.
  */
 async function* followRunner(
   services: Services,

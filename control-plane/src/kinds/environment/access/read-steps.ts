@@ -13,8 +13,8 @@ export class ReadSteps {
   }
 
   /**
-   * Whether all has been read that these steps have printed: of a step that is over its last piece, of any other as much
-   * as it was known to have printed.
+   * Whether all output of these steps has been read: the last piece of each step that has ended, and of the others as
+   * many bytes as their status names.
    */
   hasAllOf(steps: readonly StepStatus[]): boolean {
     return steps.every((step) => {

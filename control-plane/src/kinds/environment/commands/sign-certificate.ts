@@ -34,7 +34,7 @@ export const signEnvironmentCertificate: Command<
       throw new HearthError('conflict', `environment ${row.name} is ${row.phase} and has no address yet`)
     if (row.desired_phase === 'deleted') {
       const what = rulesFor(row)?.noun ?? 'environment'
-      throw new HearthError('conflict', `${what} ${row.name} is over: its machine is being removed`)
+      throw new HearthError('conflict', `${what} ${row.name} is over: its environment is being removed`)
     }
     const kept = await keptFor(tx, row, now)
     const authority = await services.authorities.of(tx, row.organization_id)

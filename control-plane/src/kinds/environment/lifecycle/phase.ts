@@ -204,18 +204,18 @@ function jobEnds({ after: row, now }: PhaseMove): JobContinuation[] {
   })
   switch (row.phase) {
     case 'running':
-      return [provision('info', 'the machine is ready', 'succeeded')]
+      return [provision('info', 'the environment is ready', 'succeeded')]
     case 'failed':
       return [provision('error', failure?.message ?? 'it failed', 'failed')]
     case 'deleting':
-      return [provision('info', 'the machine is not wanted any more', 'cancelled')]
+      return [provision('info', 'the environment is not wanted any more', 'cancelled')]
     case 'deleted':
       return [
-        provision('info', 'the machine is not wanted any more', 'cancelled'),
+        provision('info', 'the environment is not wanted any more', 'cancelled'),
         {
           operation: 'environment.delete',
           id: row.id,
-          entries: [{ time, level: 'info', message: 'the machine is gone' }],
+          entries: [{ time, level: 'info', message: 'the environment is gone' }],
           end: { phase: 'succeeded', failure: null, at: now },
         },
       ]

@@ -34,11 +34,17 @@ export async function requireSource(
   const { name, phase, holder_id, desired_phase } = snapshot
   if (holder_id !== null && !mayEnter(caller, holder_id)) {
     const only = 'only who made it and administrators start from it'
-    throw new HearthError('forbidden', `snapshot ${name} is of a machine that was not open to all: ${only}`)
+    throw new HearthError(
+      'forbidden',
+      `snapshot ${name} is of an environment that was not open to all: ${only}`,
+    )
   }
   if (phase !== 'ready' || desired_phase !== 'ready') {
     const state = desired_phase === 'deleted' ? 'being deleted' : phase
-    throw new HearthError('conflict', `snapshot ${name} is ${state}: a machine starts only from a ready one`)
+    throw new HearthError(
+      'conflict',
+      `snapshot ${name} is ${state}: an environment starts only from a ready one`,
+    )
   }
   return snapshot
 }

@@ -27,7 +27,7 @@ test.each<[string, Built[], string | null, string | null]>([
     'the newest does not boot, and the one before it does',
     [built('new', { failedBoots: 3 }), built('old')],
     'old',
-    '3 machines in a row could not start from prebuild new',
+    '3 environments in a row could not start from prebuild new',
   ],
   [
     'two machines could not start from the newest',

@@ -43,7 +43,7 @@ function faultOf({ configuration }: WantedBuilt, built: Built): string | null {
   if (built.configuration !== configuration)
     return `prebuild ${name} was made of other repositories, another set-up, image or size`
   if (failedBoots >= prebuildBootAttempts)
-    return `${failedBoots} machines in a row could not start from prebuild ${name}`
+    return `${failedBoots} environments in a row could not start from prebuild ${name}`
   if (snapshot?.isReady !== true) return `the snapshot of prebuild ${name} is not there any more`
   return isHeld ? null : `no runner holds prebuild ${name}`
 }

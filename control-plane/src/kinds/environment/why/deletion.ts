@@ -35,17 +35,17 @@ export function becauseOf({ reason, principalId }: Deletion, seen: Deleted): str
     case 'prebuild_over':
       return `${seen.owner?.kind === 'prebuild' ? `prebuild ${seen.owner.name}` : 'its prebuild'} needs it no more`
     case 'pool_surplus':
-      return `${pool} had more machines than it wants`
+      return `${pool} had more environments than it wants`
     case 'older_configuration':
       return `it was made before the last change of its project, class or pool, and ${pool} replaced it`
     case 'too_old':
-      return `${pool} keeps no machine that long`
+      return `${pool} keeps no environment that long`
     case 'failed':
-      return `it had failed, and ${pool} keeps only the newest failed machine, for half an hour`
+      return `it had failed, and ${pool} keeps only the newest failed environment, for half an hour`
     case 'not_running':
-      return `it was stopped, and ${pool} keeps running machines only`
+      return `it was stopped, and ${pool} keeps running environments only`
     case 'runner_lost':
-      return `its runner ${runner} went silent and another machine replaces it`
+      return `its runner ${runner} went silent and another environment replaces it`
     case 'runner_drained':
       return `its runner ${runner} was drained`
     case 'runner_removed':

@@ -97,7 +97,7 @@ function afterHostLoss(seen: EnvironmentSight): string {
   const runner = runnerName(seen)
   const lost = environment.status.readyAt === null || project?.onHostLoss === 'recreate'
   if (claim !== null && lost)
-    return `another machine is made for claim ${claim}; ${runner} removes this one when it returns`
+    return `another environment is made for claim ${claim}; ${runner} removes this one when it returns`
   const replaced = claim === null ? ownerWords({ owner, environment }).whenLost : null
   if (replaced === null) {
     const because = claim === null ? 'it is in no pool' : 'its project says onHostLoss: wait'
@@ -130,7 +130,7 @@ function explainDeleting(seen: EnvironmentSight): Reasons {
       { what: `last heartbeat of ${runner}`, at: heard?.toISOString() ?? null },
       ...delay,
     ],
-    next: `when ${runner} has been silent for its lease the machine is given up here, and ${runner} removes it on its return; \`hearth delete environment ${metadata.name} --force\` does so at once`,
+    next: `when ${runner} has been silent for its lease the environment is given up here, and ${runner} removes it on its return; \`hearth delete environment ${metadata.name} --force\` does so at once`,
   }
 }
 

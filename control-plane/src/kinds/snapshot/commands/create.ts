@@ -159,7 +159,7 @@ function requireFreezable(row: EnvironmentRow): string {
   const refuse = (because: string) => new HearthError('conflict', `environment ${row.name} ${because}`)
   if (row.desired_phase === 'deleted') throw refuse('is being deleted')
   if (row.phase !== 'running' && row.phase !== 'stopped')
-    throw refuse(`is ${row.phase}: a snapshot is made of a running or a stopped machine`)
+    throw refuse(`is ${row.phase}: a snapshot is made of a running or a stopped environment`)
   if (row.unreachable || row.runner_id === null)
     throw refuse('cannot be frozen now: its runner is silent; try again when it is back')
   return row.runner_id

@@ -56,5 +56,5 @@ async function checkpointOf(
   }
   const { id, name, environment_id } = await snapshots.get(tx, caller, reference)
   if (environment_id === machine.id || machine.source?.snapshotId === id) return id
-  throw new HearthError('conflict', `snapshot ${name} was made of another machine than ${machine.name}`)
+  throw new HearthError('conflict', `snapshot ${name} was made of another environment than ${machine.name}`)
 }
