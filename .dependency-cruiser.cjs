@@ -233,6 +233,8 @@ module.exports = {
           '^packages/(contract|foundation)/',
           '^control-plane/src/kinds/[^/]+/table\\.ts$',
           '^control-plane/src/placement/',
+          // A part of a kind's decisions in a folder of its own.
+          '^control-plane/src/kinds/.+decide\\.ts$',
         ],
       },
     },

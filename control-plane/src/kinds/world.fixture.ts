@@ -26,6 +26,8 @@ import type { RunnerTable } from './runner/table.ts'
 import type { SnapshotHolderTable, SnapshotTable } from './snapshot/table.ts'
 import type { WarmPoolTable } from './warm-pool/table.ts'
 
+export { emptyPrebuildStatus }
+
 export const now = new Date('2026-01-01T12:00:00Z')
 export const secondsAgo = (seconds: number) => new Date(now.getTime() - seconds * 1000)
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { emptyPrebuildStatus } from '../prebuild/table.ts'
-import { World } from '../world.fixture.ts'
+import { emptyPrebuildStatus, World } from '../world.fixture.ts'
 import { usersOf } from './queries.ts'
 
 test('a snapshot is used by machines, by snapshots above it, and by prebuilds whose disk or template it is', async () => {

@@ -68,7 +68,11 @@ export function buildIdentityTaking(
 const startClock = [
   `printf '${clockRequest}\\n'`,
   'IFS= read -r now || exit 75',
-  'date -u -s "@$now" >/dev/null 2>&1 &',
+  // By how much it is late, since what sets it takes its time to start.
+  `late=$(( \${now/./} - \${EPOCHREALTIME/[.,]/} / 1000 )) sign=+`,
+  '((late < 0)) && sign=- late=$((-late))',
+  `printf -v late '%s%d.%03d seconds' "$sign" $((late / 1000)) $((late % 1000))`,
+  'date -u -s "$late" >/dev/null 2>&1 &',
   'clock=$!',
 ]
 
