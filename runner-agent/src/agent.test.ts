@@ -98,6 +98,7 @@ function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
       stepMilliseconds: 0,
       freezeMilliseconds: 0,
       resumeMilliseconds: 0,
+      readMilliseconds: 0,
       failures: {},
     },
     clock: systemClock,

@@ -39,5 +39,7 @@ const ids = (folder: string) => {
     return []
   }
 }
-export const machinesOf = ({ stateFolder }: SyntheticAgent) => ids(join(stateFolder, 'environments'))
-export const layersOf = ({ stateFolder }: SyntheticAgent) => ids(join(stateFolder, 'layers'))
+export const machinesOf = ({ stateFolder }: Pick<SyntheticAgent, 'stateFolder'>) =>
+  ids(join(stateFolder, 'environments'))
+export const layersOf = ({ stateFolder }: Pick<SyntheticAgent, 'stateFolder'>) =>
+  ids(join(stateFolder, 'layers'))

@@ -90,6 +90,28 @@ export function snapshotPosts({
         return { path: '/v1/snapshots', body: body(false), other: body(true) }
       },
     },
+    {
+      name: 'snapshots/{id}/copies',
+      prepare: async () => {
+        const snapshotId = await make('/v1/snapshots', {
+          spec: { environment: await startRunningMachine(client()) },
+        })
+        await sql().query(
+          `UPDATE runners SET status = jsonb_set(status, '{facts,layerAddress}', '{"host":"a.example","port":1}')
+           WHERE id = (SELECT runner_id FROM snapshot_holders WHERE snapshot_id = $1)`,
+          [snapshotId],
+        )
+        await makeReady(snapshotId)
+        const reader = async () => {
+          const name = `r-${newId()}`.slice(0, 40)
+          return {
+            runner: (await client().runners.create({ name, labels: {}, spec: {} })).runner.metadata.id,
+          }
+        }
+        const path = `/v1/snapshots/${snapshotId}/copies`
+        return { path, body: await reader(), other: await reader() }
+      },
+    },
     action('claims', claimOfRunning, 'checkpoint', {}, { memory: false }),
     action('claims', claimOfRunning, 'restore', {}, { memory: false }),
     action('claims', claimOfRunning, 'fork', { count: 1 }, { count: 2 }),

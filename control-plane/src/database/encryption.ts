@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 
 const nonceBytes = 12
 const tagBytes = 16
@@ -32,5 +32,10 @@ export class Encryption {
       decipher.update(encrypted.subarray(nonceBytes + tagBytes)),
       decipher.final(),
     ]).toString('utf8')
+  }
+
+  /** 32 bytes that are the same for the same purpose, and say nothing about the key or about those of other purposes. */
+  derive(purpose: string): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.key, Buffer.alloc(0), purpose, 32))
   }
 }

@@ -25,15 +25,15 @@ export async function orderPage(
   for (let start = 0; start < ids.length; start += readAtOnce) {
     const part = ids.slice(start, start + readAtOnce)
     const found = await kind.currentOrders(queryable, encryption, { ids: part }, onUnusable)
-    const byId = new Map(found.map((order) => [order.id, order]))
+    // Others have orders for the same, or it was moved to another runner meanwhile.
+    const own = found.filter((order) => order.runnerId === runnerId)
+    const byId = new Map(own.map((order) => [order.id, order]))
     for (const id of part) {
       const order = byId.get(id)
-      // It was moved to another runner meanwhile.
-      const isOwn = order !== undefined && order.runnerId === runnerId
-      const size = isOwn ? Buffer.byteLength(JSON.stringify(order)) : 0
+      const size = order === undefined ? 0 : Buffer.byteLength(JSON.stringify(order))
       if (size > mostBytes) {
         onUnusable(id, new Error(`its order has ${size} bytes, over the ${mostBytes} of a message`))
-      } else if (isOwn) {
+      } else if (order !== undefined) {
         if (bytes + size > mostBytes) return { orders, next: last }
         orders.push(order)
         bytes += size

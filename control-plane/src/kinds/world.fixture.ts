@@ -119,16 +119,25 @@ export class Party {
     readonly organizationId: string,
   ) {}
 
-  async runner(change: Updateable<RunnerTable> = {}): Promise<string> {
+  async runner({
+    layerAddress,
+    memoryMebibytes = 16_384,
+    ...change
+  }: Updateable<RunnerTable> & {
+    /** Where others copy its layers. */
+    layerAddress?: { host: string; port: number }
+    memoryMebibytes?: number
+  } = {}): Promise<string> {
     const id = newId()
     const facts = {
       virtualization: 'synthetic',
       virtualCpus: 8,
-      memoryMebibytes: 16_384,
+      memoryMebibytes,
       diskGibibytes: 200,
       images: ['debian-12'],
       agentVersion: '0',
       sealingKey: '',
+      ...(layerAddress === undefined ? {} : { layerAddress }),
     }
     await this.database
       .insertInto('runners')
@@ -282,18 +291,20 @@ export class Party {
         ...columns,
       })
       .execute()
+    const source = JSON.stringify({ kind: 'environment', environmentId, memory: true })
+    await this.holder(id, { phase: 'creating', source, ...holder, runner_id })
+    return id
+  }
+
+  /** A runner that has the layer of a snapshot, or is to have it. */
+  async holder(
+    snapshotId: string,
+    holder: Omit<Insertable<SnapshotHolderTable>, 'snapshot_id' | 'organization_id'>,
+  ): Promise<void> {
     await this.database
       .insertInto('snapshot_holders')
-      .values({
-        snapshot_id: id,
-        organization_id: this.organizationId,
-        phase: 'creating',
-        source: JSON.stringify({ kind: 'environment', environmentId, memory: true }),
-        ...holder,
-        runner_id,
-      })
+      .values({ snapshot_id: snapshotId, organization_id: this.organizationId, ...holder })
       .execute()
-    return id
   }
 
   /** A prebuild in the given phase, of the project and class of a pool. */

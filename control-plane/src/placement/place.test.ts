@@ -35,6 +35,7 @@ const before: WantedSource = {
   runnerIds: ['a'],
   memoryRunnerIds: [],
   isRequired: true,
+  copies: null,
 }
 const full = { virtualCpus: 0, memoryMebibytes: 4096, diskGibibytes: 0 }
 
@@ -120,6 +121,7 @@ describe('what starts from a snapshot', () => {
       runnerIds: ['a', 'b'],
       memoryRunnerIds: ['b'],
       isRequired: false,
+      copies: null,
       ...change,
     },
   })

@@ -44,6 +44,8 @@ export interface WantedSource {
   memoryRunnerIds: readonly string[]
   /** Whether it starts from nothing else: it waits for a runner that holds the snapshot. */
   isRequired: boolean
+  /** What becomes of copies for other runners; null where there is nothing to say. */
+  copies: string | null
 }
 
 /** From what it starts on a runner, the quickest last. */
@@ -99,7 +101,8 @@ export function place(wanted: Wanted, candidates: readonly Candidate[]): Placeme
     refusal === null ? [] : [{ name: candidate.name, refusal }],
   )
   const refusals = groupRefusals(refused)
-  return { runnerId: null, reason: describeRefusals(refusals), refusals }
+  const copies = source?.copies == null ? '' : `; ${source.copies}`
+  return { runnerId: null, reason: `${describeRefusals(refusals)}${copies}`, refusals }
 }
 
 const swiftness: Readonly<Record<StartFrom, number>> = { image: 0, disk: 1, memory: 2 }

@@ -57,6 +57,12 @@ export const snapshotHolderSchema = z.object({
   progress: z.object({ doneBytes: bytesSchema, totalBytes: bytesSchema }).nullable(),
   keptBy: z.array(z.string()).meta({ description: 'What still stands on the layer that is to go' }),
   failure: failureSchema.nullable(),
+  copiedFrom: z
+    .string()
+    .nullable()
+    .meta({
+      description: 'The runner that it copies the disk from; null for the one that made the snapshot',
+    }),
 })
 export type SnapshotHolder = z.infer<typeof snapshotHolderSchema>
 
@@ -138,6 +144,13 @@ export const restoreSchema = z
       .meta({ description: 'Whether what ran then runs on, where the memory was kept; else it boots' }),
   })
   .meta({ id: 'Restore' })
+
+export const copyCreateSchema = z
+  .strictObject({ runner: referenceSchema.meta({ description: 'The id or the name of the runner' }) })
+  .meta({ id: 'SnapshotCopyCreate' })
+
+/** Seconds without a byte after which a copy is tried from another runner, or given up. */
+export const copySeconds = 600
 
 /** Seconds that a snapshot may wait for its runner to begin, take to be made, and wait to be removed. */
 export const snapshotSeconds = { pending: 120, creating: 600, deleting: 600 } as const

@@ -11,6 +11,7 @@ const holder = (change: Partial<SeenHolder> = {}): SeenHolder => ({
   phase: 'pending',
   failure: null,
   keptBy: [],
+  unordered: false,
   silent: false,
   removed: false,
   agentVersion: '1.2',

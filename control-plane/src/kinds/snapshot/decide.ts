@@ -16,6 +16,8 @@ export interface SeenHolder {
   phase: SnapshotHolder['phase']
   failure: Failure | null
   keptBy: readonly string[]
+  /** A copy that was never ordered. */
+  unordered: boolean
   /** Nobody hears of the runner. */
   silent: boolean
   removed: boolean
@@ -46,7 +48,10 @@ export function decide(seen: SeenSnapshot): SnapshotAction | null {
   if (seen.phase === 'deleted') return null
   const isGoing = seen.desiredPhase === 'deleted'
   // A silent runner learns from its next synchronisation that the layer is unwanted.
-  const gone = seen.holders.filter(({ removed, silent }) => removed || (silent && isGoing))
+  const isOver = isGoing || seen.phase === 'failed'
+  const gone = seen.holders.filter(
+    ({ removed, silent, unordered }) => removed || (silent && isGoing) || (unordered && isOver),
+  )
   if (gone.length > 0) return { do: 'forget-holders', runnerIds: gone.map(({ runnerId }) => runnerId) }
   if (isGoing) return decideDeletion(seen)
   if (seen.projectDeleting) return { do: 'desire-deletion', reason: 'project_deleted' }
@@ -83,7 +88,7 @@ function decideCreation(seen: SeenSnapshot): SnapshotAction | null {
   if (failed !== undefined && holders.every(({ phase }) => phase === 'failed'))
     return { do: 'fail', failure: failed.failure ?? { code: 'internal', message: 'no cause was reported' } }
   const [unable] = holders.filter(({ phase }) => phase === 'pending').filter(isUnable)
-  if (unable !== undefined) return { do: 'fail', failure: unableFailure(unable) }
+  if (unable !== undefined) return { do: 'fail', failure: unableFailure(unable.runner, unable.agentVersion) }
   if (passed(seen)) return { do: 'fail', failure: deadlineFailure(seen) }
   const isBegun = holders.some(({ phase }) => phase === 'creating' || phase === 'copying')
   return isBegun && seen.phase === 'pending' ? { do: 'move', to: 'creating' } : null
@@ -94,7 +99,7 @@ const passed = ({ deadline, now }: SeenSnapshot) => deadline !== null && deadlin
 /** Whether the agent is too old: it would leave the order lying. */
 const isUnable = ({ workKinds }: SeenHolder) => workKinds !== null && !workKinds.includes(snapshotWork.kind)
 
-function unableFailure({ runner, agentVersion }: SeenHolder): Failure {
+export function unableFailure(runner: string, agentVersion: string | null): Failure {
   return {
     code: 'host_refused',
     message: `the agent of ${runner} (version ${agentVersion ?? 'unknown'}) cannot make snapshots: update it`,

@@ -1,4 +1,10 @@
-import { idSchema, snapshotCreateSchema, snapshotPhaseSchema, snapshotKind as words } from '@hearth/contract'
+import {
+  copyCreateSchema,
+  idSchema,
+  snapshotCreateSchema,
+  snapshotPhaseSchema,
+  snapshotKind as words,
+} from '@hearth/contract'
 import { writers } from '../../api/caller.ts'
 import { idOrSharedNameParams, nameQuery } from '../../api/lookup.ts'
 import type { Queryable } from '../../database/connection.ts'
@@ -6,6 +12,7 @@ import type { Kind } from '../../resource/define.ts'
 import { recordSince } from '../../resource/retention.ts'
 import { routesOf } from '../../resource/routes.ts'
 import { collectSnapshots } from './collect.ts'
+import { copySnapshot } from './commands/copy.ts'
 import { createSnapshot } from './commands/create.ts'
 import { deleteSnapshot } from './commands/delete.ts'
 import { machineRoutes } from './machine-routes.ts'
@@ -78,6 +85,17 @@ export const snapshotKind: Kind = {
         takesForce: true,
       },
       deleteSnapshot,
+    ),
+    routes.action(
+      'copies',
+      {
+        ...change,
+        summary: 'Have another runner hold a snapshot: its disk is copied there, its memory stays',
+        description: 'The snapshot, with the runner among its holders',
+        status: 202,
+        body: copyCreateSchema,
+      },
+      copySnapshot,
     ),
     routes.why('Say in words why a snapshot is as it is', (queryable, row) =>
       explainSnapshot(queryable, row),

@@ -25,6 +25,9 @@ export async function readHolders(queryable: Queryable, ids: readonly string[]):
       'runners.work_kinds',
       sql<boolean>`runners.status->>'leftAt' IS NOT NULL`.as('runner_left'),
       sql<string | null>`runners.status->'facts'->>'agentVersion'`.as('agent_version'),
+      sql<HolderRow['layer_address']>`runners.status->'facts'->'layerAddress'`.as('layer_address'),
+      sql<string | null>`(SELECT origin.name FROM runners AS origin
+        WHERE origin.id::text = snapshot_holders.source->>'runnerId')`.as('copied_from'),
     ])
     .where('snapshot_id', 'in', ids)
     .orderBy('snapshot_id')

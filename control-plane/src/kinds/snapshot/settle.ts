@@ -1,18 +1,14 @@
-import {
-  type Failure,
-  mayMoveSnapshot,
-  type SnapshotDeletion,
-  type SnapshotPhase,
-  snapshotWork,
-} from '@hearth/contract'
+import { type Failure, mayMoveSnapshot, type SnapshotDeletion, type SnapshotPhase } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { requestOrders, requestPurges } from '../../database/outbox.ts'
 import { wakeMany } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
+import { isCopy } from './copies/look.ts'
+import { settleCopies } from './copies/settle.ts'
 import { deadlineOf, decide, type SeenSnapshot, type SnapshotAction } from './decide.ts'
+import { orderHolders, removeHolders } from './holders.ts'
 import { readHolders, snapshots } from './queries.ts'
-import { type HolderRow, isSilent, type SnapshotRow, toSnapshot } from './table.ts'
+import { type HolderRow, isSilent, isUnable, type SnapshotRow, toSnapshot } from './table.ts'
 
 /**
  * Does what follows from what is wanted and seen of a snapshot, until nothing does. The row must have been read under
@@ -28,7 +24,7 @@ export async function settleSnapshot(
   for (let step = 0; step < 8; step += 1) {
     const holders = await readHolders(tx, [row.id])
     const action = decide(await look(tx, settled, holders, now))
-    if (action === null) return settled
+    if (action === null) return settleCopies(tx, settled, holders, now)
     settled = await carryOut(tx, settled, holders, action, now)
   }
   throw new Error(`snapshot ${row.id} does not settle`)
@@ -56,6 +52,7 @@ async function look(
       phase: holder.phase,
       failure: holder.failure,
       keptBy: holder.kept_by,
+      unordered: isCopy(holder) && holder.source.grantId === null,
       silent: isSilent(holder),
       removed: holder.runner_phase === 'deleted',
       agentVersion: holder.agent_version,
@@ -75,18 +72,18 @@ async function carryOut(
   switch (action.do) {
     case 'forget-holders': {
       await removeHolders(tx, row.id, action.runnerIds)
-      const changed = await snapshots.changeStatus(tx, row.id, {})
-      const left = holders.filter(({ runner_id }) => !action.runnerIds.includes(runner_id))
-      await recordEvent(tx, 'updated', toSnapshot(changed, left))
+      const forgotten = holders.filter(({ runner_id }) => action.runnerIds.includes(runner_id))
+      const changed = await snapshots.changeStatus(tx, row.id, { status: statusWithout(row, forgotten) })
+      await recordEvent(tx, 'updated', toSnapshot(changed, await readHolders(tx, [row.id])))
       return changed
     }
     case 'desire-deletion':
       return desireDeletion(tx, row, { reason: action.reason }, now)
     case 'begin-deletion':
-      await order(tx, holders)
+      await orderHolders(tx, holders)
       return movePhase(tx, row, holders, { phase: 'deleting', now })
     case 'repeat-deletion': {
-      await order(tx, holders)
+      await orderHolders(tx, holders)
       const deadline = deadlineOf('deleting', now)
       const status = { ...row.status, failure: action.failure }
       const changed = await snapshots.changeStatus(tx, row.id, { deadline, status })
@@ -100,6 +97,14 @@ async function carryOut(
     default:
       return assertNever(action)
   }
+}
+
+/** Copies have no memory: it goes with the runner that made the snapshot. */
+function statusWithout({ status }: SnapshotRow, forgotten: readonly HolderRow[]): SnapshotRow['status'] {
+  const maker = forgotten.find((holder) => !isCopy(holder))
+  if (maker === undefined || status.memory?.kept !== true) return status
+  const memory = { kept: false, reason: `it was on ${maker.runner_name}, which is gone` }
+  return { ...status, memory, bytes: status.bytes === null ? null : { ...status.bytes, memory: 0 } }
 }
 
 /** Records the failure, and has its runners remove what they have made of it so far. */
@@ -118,11 +123,9 @@ async function fail(
       row.id,
       unable.map(({ runner_id }) => runner_id),
     )
-  await order(tx, able)
+  await orderHolders(tx, able)
   return movePhase(tx, row, able, { phase: 'failed', failure, now })
 }
-
-const isUnable = ({ work_kinds: kinds }: HolderRow) => kinds !== null && !kinds.includes(snapshotWork.kind)
 
 /** The only place that writes a phase. The row must have been read under lock. */
 async function movePhase(
@@ -187,24 +190,4 @@ export async function desireDeletion(
     desired_phase: 'deleted',
     deletion: { reason, principalId, at: now.toISOString() },
   })
-}
-
-/** Removes holders, and purges orders that may wait for their runners. */
-export async function removeHolders(
-  tx: DatabaseTransaction,
-  snapshotId: string,
-  runnerIds: readonly string[],
-): Promise<void> {
-  await tx
-    .deleteFrom('snapshot_holders')
-    .where('snapshot_id', '=', snapshotId)
-    .where('runner_id', 'in', runnerIds)
-    .execute()
-  const purged = runnerIds.map((runnerId) => ({ id: snapshotId, runnerId }))
-  await requestPurges(tx, snapshotWork.kind, purged)
-}
-
-async function order(tx: DatabaseTransaction, holders: readonly HolderRow[]): Promise<void> {
-  const ordered = holders.map(({ snapshot_id: id, runner_id: runnerId }) => ({ id, runnerId }))
-  await requestOrders(tx, snapshotWork.kind, ordered)
 }

@@ -1,15 +1,16 @@
-import type {
-  Failure,
-  LayerSource,
-  RunnerPhase,
-  Snapshot,
-  SnapshotDeletion,
-  SnapshotHolder,
-  SnapshotMachine,
-  SnapshotPhase,
-  SnapshotPurpose,
-  SnapshotSpec,
-  SnapshotStatus,
+import {
+  type Failure,
+  type LayerSource,
+  type RunnerPhase,
+  type Snapshot,
+  type SnapshotDeletion,
+  type SnapshotHolder,
+  type SnapshotMachine,
+  type SnapshotPhase,
+  type SnapshotPurpose,
+  type SnapshotSpec,
+  type SnapshotStatus,
+  snapshotWork,
 } from '@hearth/contract'
 import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
@@ -42,10 +43,23 @@ export interface SnapshotTable extends ResourceTable<Pick<SnapshotSpec, 'memory'
   deadline: Date | null
   deletion: JSONColumnType<SnapshotDeletion> | null
 }
-/** Where a runner got a layer from, without what lets it in there, which every order has anew. */
-export type HolderSource =
-  | Extract<LayerSource, { kind: 'environment' }>
-  | Pick<Extract<LayerSource, { kind: 'runner' }>, 'kind' | 'runnerId'>
+/** The copy of a layer from another runner, without the key that lets it in there, which every order has anew. */
+export interface CopySource {
+  kind: 'runner'
+  /** The runner that it is copied from; null while none is chosen. */
+  runnerId: string | null
+  address: { host: string; port: number } | null
+  /** Another one for each attempt; null before the first. */
+  grantId: string | null
+  /** When the attempt ends unless bytes come in; of one that is given up, when that is forgotten. */
+  endsAt: string | null
+  /** The runners from which it could not be copied. */
+  triedRunnerIds: string[]
+  isGivenUp: boolean
+}
+
+/** Where a runner gets a layer from. */
+export type HolderSource = Extract<LayerSource, { kind: 'environment' }> | CopySource
 
 /** A runner that has the layer of a snapshot, or is to have it. */
 export interface SnapshotHolderTable {
@@ -73,12 +87,20 @@ export type HolderRow = Selectable<SnapshotHolderTable> & {
   /** Its agent said that it stops, and may be back before its lease is over. */
   runner_left: boolean
   agent_version: string | null
+  /** Where other runners read its layers; null where they cannot. */
+  layer_address: { host: string; port: number } | null
+  /** The name of the runner that its layer is copied from. */
+  copied_from: string | null
   work_kinds: string[] | null
 }
 
 /** Whether nobody hears of the runner. */
 export const isSilent = ({ runner_phase, runner_left }: HolderRow): boolean =>
   runner_phase === 'deleted' || (runner_phase === 'offline' && !runner_left)
+
+/** Whether its agent is too old: it would leave the order lying. */
+export const isUnable = ({ work_kinds: kinds }: HolderRow): boolean =>
+  kinds !== null && !kinds.includes(snapshotWork.kind)
 
 export function toSnapshot(row: SnapshotRow, holders: readonly HolderRow[]): Snapshot {
   const { status } = row
@@ -123,5 +145,6 @@ function toHolder(row: HolderRow): SnapshotHolder {
     progress: row.progress,
     keptBy: row.kept_by,
     failure: row.failure,
+    copiedFrom: row.copied_from,
   }
 }

@@ -2,8 +2,10 @@ import type { Explanation } from '@hearth/contract'
 import { isId } from '@hearth/foundation'
 import type { Queryable } from '../../database/connection.ts'
 import { environments } from '../environment/index.ts'
+import { unreadable } from './copies/decide-copy.ts'
+import { originsIn } from './copies/look.ts'
 import { readHolders, usersOf } from './queries.ts'
-import { type SnapshotRow, toSnapshot } from './table.ts'
+import { type HolderRow, type SnapshotRow, toSnapshot } from './table.ts'
 import { explain } from './why.ts'
 
 /** Reads a snapshot and what its state depends on, and explains its phase. */
@@ -16,6 +18,7 @@ export async function explainSnapshot(queryable: Queryable, row: SnapshotRow): P
     snapshot: toSnapshot(row, holders),
     phaseSince: row.phase_since,
     environment: origin?.name ?? null,
+    uncopied: uncopiedFrom(holders),
     users: [
       ...users.environments.map(({ name }) => `environment ${name}`),
       ...users.children.map(({ name }) => `snapshot ${name}`),
@@ -28,6 +31,12 @@ export async function explainSnapshot(queryable: Queryable, row: SnapshotRow): P
     ),
   })
   return { kind: 'Snapshot', id: row.id, name: row.name, phase: row.phase, ...reasons }
+}
+
+function uncopiedFrom(holders: readonly HolderRow[]): string | null {
+  const origins = originsIn(holders)
+  const isReadable = origins.some(({ address }) => address !== null)
+  return isReadable || origins.length === 0 ? null : unreadable(origins).message
 }
 
 /** What the agents name by its id, by name. */

@@ -7,6 +7,8 @@ export interface SnapshotSight {
   phaseSince: Date
   /** The machine it was made of; null when that is not on record any more. */
   environment: string | null
+  /** Why it can be copied to no other runner; null where it can. */
+  uncopied: string | null
   /** What uses it. */
   users: readonly string[]
   /** Names of environments and snapshots by their ids, for what keeps a layer. */
@@ -35,7 +37,11 @@ export function explain(seen: SnapshotSight): Reasons {
         next: `at ${deadline} it fails unless that is done`,
       }
     case 'ready':
-      return { sentence: explainReady(seen), evidence: [...evidence, ...uses(seen)], next: null }
+      return {
+        sentence: explainReady(seen),
+        evidence: [...evidence, ...uncopied(seen), ...uses(seen)],
+        next: null,
+      }
     case 'failed':
       return {
         sentence: `it could not be made, or is lost: ${status.failure?.message ?? 'no cause was reported'}`,
@@ -112,13 +118,18 @@ function becauseOf(deletion: SnapshotDeletion | null): string {
 }
 
 function holderEvidence(seen: SnapshotSight, holder: SnapshotHolder): Evidence {
-  const { runner, phase, unreachable, progress, failure } = holder
+  const { runner, phase, unreachable, progress, failure, copiedFrom } = holder
   const done = progress === null ? '' : ` (${progress.doneBytes} of ${progress.totalBytes} bytes)`
-  const words = phase === 'present' ? 'holds it' : `is at ${phase}${done}`
+  const copies = copiedFrom === null ? 'waits to copy it' : `copies it from ${copiedFrom}${done}`
+  const isCopy = phase === 'copying' || (phase === 'pending' && seen.snapshot.status.phase === 'ready')
+  const words = phase === 'present' ? 'holds it' : isCopy ? copies : `is at ${phase}${done}`
   const cause = failure === null ? '' : `: ${failure.message}`
   const silence = unreachable ? ', and is silent' : ''
   return { what: `${runner} ${words}${silence}${cause}`, at: seen.snapshot.status.readyAt }
 }
+
+const uncopied = ({ uncopied: what }: SnapshotSight): Evidence[] =>
+  what === null ? [] : [{ what, at: null }]
 
 const uses = ({ users }: SnapshotSight): Evidence[] =>
   users.length === 0 ? [] : [{ what: `used by ${users.join(', ')}`, at: null }]

@@ -17,6 +17,7 @@ export function syntheticHostAt(
       stepMilliseconds: 0,
       freezeMilliseconds: 0,
       resumeMilliseconds: 0,
+      readMilliseconds: 0,
       failures: {},
     },
     clock: systemClock,

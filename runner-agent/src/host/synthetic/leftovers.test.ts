@@ -26,6 +26,7 @@ const hostOf = (runnerId: string) =>
       stepMilliseconds: 0,
       freezeMilliseconds: 0,
       resumeMilliseconds: 0,
+      readMilliseconds: 0,
       failures: {},
     },
     clock: systemClock,

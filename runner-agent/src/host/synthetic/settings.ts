@@ -8,6 +8,8 @@ export interface SyntheticSettings {
   freezeMilliseconds: number
   /** Until a machine that goes on from memory answers. */
   resumeMilliseconds: number
+  /** Until a piece of a layer is read. */
+  readMilliseconds: number
   /** Probability of failure of each step, 0 to 1. */
   failures: Partial<Record<StepName, number>>
 }

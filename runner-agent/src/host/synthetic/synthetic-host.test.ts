@@ -21,6 +21,7 @@ const hostOf = (owner: string, failures = {}) =>
       stepMilliseconds: 0,
       freezeMilliseconds: 0,
       resumeMilliseconds: 0,
+      readMilliseconds: 0,
       failures,
     },
     clock: systemClock,

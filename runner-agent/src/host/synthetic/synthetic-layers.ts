@@ -134,6 +134,7 @@ export class SyntheticLayers implements Layers {
   }
 
   async read(layerId: string, file: LayerFileName, offset: number, length: number): Promise<Buffer> {
+    await delay(this.options.settings.readMilliseconds)
     const content = await this.layers.content(layerId, file)
     return content.subarray(offset, offset + length)
   }

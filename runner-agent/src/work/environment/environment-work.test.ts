@@ -54,6 +54,7 @@ function agentOf(
       stepMilliseconds: 5,
       freezeMilliseconds: 0,
       resumeMilliseconds: 0,
+      readMilliseconds: 0,
       failures: {},
       ...settings,
     },

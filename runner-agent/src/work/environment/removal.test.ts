@@ -34,6 +34,7 @@ function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<
       stepMilliseconds: 0,
       freezeMilliseconds: 0,
       resumeMilliseconds: 0,
+      readMilliseconds: 0,
       failures: {},
     },
     clock: systemClock,

@@ -37,7 +37,7 @@ function agentOf(failures: SyntheticSettings['failures'] = {}) {
   const stopping = new AbortController()
   const settings = {
     ...{ createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0 },
-    ...{ freezeMilliseconds: 0, resumeMilliseconds: 0, failures },
+    ...{ freezeMilliseconds: 0, resumeMilliseconds: 0, readMilliseconds: 0, failures },
   }
   const world = { settings, clock: systemClock, random: Math.random }
   const machinesFolder = join(folder, 'environments')

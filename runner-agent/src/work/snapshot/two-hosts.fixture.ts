@@ -18,7 +18,7 @@ export async function startTwoHosts() {
     new SyntheticHost({
       settings: {
         ...{ createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0 },
-        ...{ freezeMilliseconds: 0, resumeMilliseconds: 0, failures: {} },
+        ...{ freezeMilliseconds: 0, resumeMilliseconds: 0, readMilliseconds: 0, failures: {} },
       },
       clock: systemClock,
       random: Math.random,

@@ -5,10 +5,11 @@ import { requestOrders } from '../../../database/outbox.ts'
 import type { Placement } from '../../../placement/place.ts'
 import { placeAll, type Waiting } from '../../../placement/place-all.ts'
 import type { Reconciler } from '../../../reconciling/reconciler.ts'
+import { wakeAll } from '../../../reconciling/wake.ts'
 import { continueJobs } from '../../job/index.ts'
 import { decideMove, type PhaseMove, writeMoves } from '../lifecycle/phase.ts'
 import { lockEnvironments } from '../queries.ts'
-import type { EnvironmentRow } from '../table.ts'
+import type { EnvironmentRow, StoredSource } from '../table.ts'
 import { lockPlacement, readFleet, tryLockPlacement, wantedBy } from './fleet.ts'
 import { readSources, type Sources } from './sources.ts'
 
@@ -32,7 +33,7 @@ export const placementReconciler: Reconciler = {
     const now = clock.now()
     await lockPlacement(tx, organizationId)
     const candidates = await readFleet(tx, organizationId, now)
-    const { line, sources } = await waitingLine(tx, organizationId)
+    const { line, sources } = await readWaiting(tx, organizationId)
     const placements = placeAll(line, candidates)
     const fitting = line.filter(({ id }) => isPlaced(placements.get(id)))
     const chosen = fitting.slice(0, mostPlaced)
@@ -41,6 +42,7 @@ export const placementReconciler: Reconciler = {
     )
     const ids = [...chosen, ...toUpdate].map(({ id }) => id)
     await writePlacements(tx, await lockEnvironments(tx, ids), { placements, sources }, now)
+    await wakeAll(tx, 'snapshot', snapshotsToCopy(line, placements))
     if (fitting.length > chosen.length) return now
     return line.length > fitting.length ? new Date(now.getTime() + timings.placementRest) : null
   },
@@ -140,14 +142,27 @@ function needsUpdate({ storedReason }: InLine, position: number, placement: Plac
   return storedReason === null || (position < updatedEachTime && storedReason !== placement.reason)
 }
 
+/** Snapshots for which no runner that holds them has room: they decide whether others are to have them. */
+function snapshotsToCopy(line: readonly InLine[], placements: ReadonlyMap<string, Placement>): string[] {
+  const unplaced = line.filter(
+    ({ id, wanted: { source } }) =>
+      source?.isRequired === true && source.phase === 'ready' && !isPlaced(placements.get(id)),
+  )
+  return [...new Set(unplaced.flatMap(({ source }) => source?.snapshotId ?? []))]
+}
+
 interface InLine extends Waiting {
+  /** The snapshot that it starts from. */
+  source: StoredSource | null
   /** The reason for waiting that its status holds. */
   storedReason: string | null
 }
 
-async function waitingLine(
+/** Environments that wait for a runner, in turn; with an id, those that start from that snapshot. */
+export async function readWaiting(
   tx: DatabaseTransaction,
   organizationId: string,
+  snapshotId: string | null = null,
 ): Promise<{ line: InLine[]; sources: Sources }> {
   const rows = await tx
     .selectFrom('environments')
@@ -167,6 +182,7 @@ async function waitingLine(
     .where('environments.organization_id', '=', organizationId)
     .where('phase', '=', 'pending')
     .where('desired_phase', '=', 'running')
+    .$if(snapshotId !== null, (query) => query.where('source_snapshot_id', '=', snapshotId))
     .orderBy('environments.id')
     .limit(mostWaiting)
     .execute()
@@ -176,6 +192,7 @@ async function waitingLine(
   )
   const line = rows.map((row) => ({
     id: row.id,
+    source: row.source,
     wanted: wantedBy(row, sources.wanted(row.source)),
     storedReason: row.stored_reason,
   }))

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import type { StartFrom, WantedSource } from '../../../placement/place.ts'
 import type { StoredSource } from '../table.ts'
+import { type CopyOnItsWay, copiesInWords } from './copies-in-words.ts'
 
 /** What is known of the snapshots that environments start from. */
 export class Sources {
@@ -23,14 +24,16 @@ export class Sources {
     // Also where the record is gone: its end is the environment's failure.
     if (found === undefined) return null
     const runnerIds = found.runnerIds.filter((id) => source.runnerId === undefined || id === source.runnerId)
-    const { phase } = found
-    return { name: `snapshot ${found.name}`, phase, runnerIds, memoryRunnerIds: [], isRequired: true }
+    const wantsMemory = source.memory && source.memoryWithheld === null
+    const memoryRunnerIds = wantsMemory ? found.memoryRunnerIds.filter((id) => runnerIds.includes(id)) : []
+    const { phase, copies } = found
+    return { name: `snapshot ${found.name}`, phase, runnerIds, memoryRunnerIds, isRequired: true, copies }
   }
 
   private wantedPrebuild({ id, name }: NonNullable<StoredSource['prebuild']>): WantedSource {
     const found = this.prebuilds.get(id)
     const disk = this.snapshots.get(found?.snapshotId ?? '')
-    const named = { name: `prebuild ${name}`, isRequired: false }
+    const named = { name: `prebuild ${name}`, isRequired: false, copies: null }
     if (found === undefined || disk === undefined || found.isGoing)
       return { ...named, phase: 'deleted', runnerIds: [], memoryRunnerIds: [] }
     const memoryRunnerIds = found.templates.map(({ runnerId }) => runnerId)
@@ -65,6 +68,10 @@ interface FoundSnapshot {
   name: string
   phase: WantedSource['phase']
   runnerIds: string[]
+  /** Those of them that have its memory. */
+  memoryRunnerIds: string[]
+  /** What becomes of copies for other runners. */
+  copies: string | null
 }
 interface FoundPrebuild {
   snapshotId: string | null
@@ -128,21 +135,50 @@ async function readSnapshots(
   if (ids.length === 0) return new Map()
   const rows = await queryable
     .selectFrom('snapshots')
-    .leftJoin('snapshot_holders', (join) =>
-      join
-        .onRef('snapshot_holders.snapshot_id', '=', 'snapshots.id')
-        .on('snapshot_holders.phase', '=', 'present'),
-    )
-    .select(['snapshots.id', 'snapshots.name', 'snapshots.phase', 'snapshot_holders.runner_id'])
+    .leftJoin('snapshot_holders', 'snapshot_holders.snapshot_id', 'snapshots.id')
+    .leftJoin('runners', 'runners.id', 'snapshot_holders.runner_id')
+    .select([
+      'snapshots.id',
+      'snapshots.name',
+      'snapshots.phase',
+      'snapshot_holders.runner_id',
+      'snapshot_holders.phase as holder_phase',
+      'snapshot_holders.source',
+      'snapshot_holders.failure',
+      'runners.name as runner',
+      sql<boolean>`runners.status->'facts'->'layerAddress' IS NOT NULL`.as('is_read'),
+      sql<boolean>`coalesce((snapshots.status->'memory'->>'kept')::boolean, false)`.as('has_memory'),
+    ])
     .where('snapshots.id', 'in', ids)
+    .orderBy('runners.name')
     .execute()
   const found = new Map<string, FoundSnapshot>()
-  for (const { id, name, phase, runner_id } of rows) {
-    const snapshot = found.get(id) ?? { name, phase, runnerIds: [] }
-    if (runner_id !== null) snapshot.runnerIds.push(runner_id)
-    found.set(id, snapshot)
+  for (const { id, name, phase } of rows) {
+    if (found.has(id)) continue
+    const holders = rows.filter((row) => row.id === id)
+    const present = holders.filter(({ holder_phase }) => holder_phase === 'present')
+    const made = present.filter(({ source, has_memory }) => has_memory && source?.kind === 'environment')
+    const idsOf = (some: typeof holders) => some.flatMap(({ runner_id }) => runner_id ?? [])
+    const readable = present.map(({ runner, is_read }) => ({ runner: runner ?? '', isRead: is_read }))
+    const copies = copiesInWords(name, readable, holders.flatMap(toCopy))
+    found.set(id, { name, phase, runnerIds: idsOf(present), memoryRunnerIds: idsOf(made), copies })
   }
   return found
+}
+
+function toCopy({
+  runner,
+  source,
+  holder_phase: phase,
+  failure,
+}: {
+  runner: string | null
+  source: { kind: string; isGivenUp?: boolean } | null
+  holder_phase: string | null
+  failure: Failure | null
+}): CopyOnItsWay[] {
+  if (source?.kind !== 'runner' || phase === 'present' || phase === 'deleting' || runner === null) return []
+  return [{ runner, isGivenUp: source.isGivenUp === true, failure }]
 }
 
 /** Why nothing can start from the snapshot; null where it can, or is being made. */

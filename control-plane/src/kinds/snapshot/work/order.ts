@@ -6,6 +6,7 @@ import type { Queryable } from '../../../database/connection.ts'
 import type { Encryption } from '../../../database/encryption.ts'
 import type { WantedOrder } from '../../../work/work-kind.ts'
 import { readSecrets } from '../../project/index.ts'
+import { grantFor, offerFor } from '../copies/grant.ts'
 
 /** All holders with what their orders are made of; a deleted snapshot has no holders. */
 function selectOrders(queryable: Queryable) {
@@ -27,32 +28,71 @@ function selectOrders(queryable: Queryable) {
       'snapshot_holders.report_sequence',
       'runners.epoch',
       sql<string | null>`runners.status->'facts'->>'sealingKey'`.as('sealing_key'),
+      // The copies that are made from this runner now.
+      sql<{ readerId: string; grantId: string; expiresAt: string }[]>`coalesce((
+        SELECT json_agg(json_build_object('readerId', copy.runner_id, 'grantId', copy.source->>'grantId',
+          'expiresAt', copy.source->>'endsAt') ORDER BY copy.runner_id)
+        FROM snapshot_holders AS copy
+        WHERE copy.snapshot_id = snapshots.id AND copy.source->>'runnerId' = snapshot_holders.runner_id::text
+          AND copy.phase IN ('pending', 'copying')), '[]')`.as('granted'),
     ])
     .where('runners.epoch', '>', 0)
     .orderBy('snapshots.id')
 }
 type OrderRow = Awaited<ReturnType<ReturnType<typeof selectOrders>['execute']>>[number]
 
-function toOrder(row: OrderRow): SnapshotOrder | null {
-  // A copy needs leave to read from the other runner, which only its order has.
-  if (row.source.kind !== 'environment') return null
-  const order: SnapshotOrder = {
-    kind: 'snapshot',
+/** What an order says but for what is sealed, which is another text each time; null where there is nothing to order. */
+function toFacts(row: OrderRow) {
+  const { source } = row
+  // A copy is ordered once it has a grant.
+  if (source.kind === 'runner' && source.grantId === null) return null
+  const isGivenUp = source.kind === 'runner' && source.isGivenUp
+  // What a failed one has left on a host goes.
+  const isUnwanted = row.desired_phase === 'deleted' || row.phase === 'failed' || isGivenUp
+  return {
+    kind: 'snapshot' as const,
     id: row.id,
     organizationId: row.organization_id,
     runnerId: row.runner_id,
     epoch: row.epoch,
     generation: row.spec_version,
-    // What a failed one has left on a host goes.
-    desiredPhase: row.desired_phase === 'deleted' || row.phase === 'failed' ? 'deleted' : 'present',
-    source: row.source,
+    desiredPhase: isUnwanted ? ('deleted' as const) : ('present' as const),
+    source:
+      source.kind === 'environment'
+        ? source
+        : { kind: source.kind, runnerId: source.runnerId, grantId: source.grantId, address: source.address },
+    // The reader need not know that its grant goes on; the one who serves it does.
+    granted: isUnwanted ? [] : row.granted,
     sealedForbidden: null,
   }
-  return { ...order, digest: digestOf(order) }
+}
+type Facts = NonNullable<ReturnType<typeof toFacts>>
+
+/** Throws where a runner has no key, or another one than can be sealed to. */
+function toOrder(row: OrderRow, facts: Facts, encryption: Encryption): SnapshotOrder {
+  const { granted: _, ...common } = facts
+  const { source } = row
+  const offers = facts.granted.map(({ readerId, grantId, expiresAt }) =>
+    offerFor(encryption, { snapshotId: row.id, readerId, grantId, expiresAt }, sealingKeyOf(row)),
+  )
+  const order = { ...common, digest: digestOf(facts), ...(offers.length === 0 ? {} : { grants: offers }) }
+  if (source.kind === 'environment') return { ...order, source }
+  const { runnerId, grantId, endsAt, address } = source
+  if (runnerId === null || grantId === null || endsAt === null || address === null)
+    throw new Error(`the copy for ${row.runner_id} has no grant`)
+  const granted = { snapshotId: row.id, readerId: row.runner_id, grantId, expiresAt: endsAt }
+  const grant = grantFor(encryption, granted, address, sealingKeyOf(row))
+  return { ...order, source: { kind: 'runner', runnerId, grant } }
 }
 
-function digestOf(order: SnapshotOrder): string {
-  return createHash('sha256').update(canonicalJson(order)).digest('hex').slice(0, 32)
+function sealingKeyOf({ sealing_key, runner_id }: OrderRow): string {
+  if (sealing_key === null)
+    throw new Error(`runner ${runner_id} has no key that something could be sealed to`)
+  return sealing_key
+}
+
+function digestOf(facts: Facts): string {
+  return createHash('sha256').update(canonicalJson(facts)).digest('hex').slice(0, 32)
 }
 
 /** The orders for snapshots as they are now: all of a runner's, or those named, one for each holder. */
@@ -70,15 +110,12 @@ export async function currentOrders(
   ).execute()
   const orders: SnapshotOrder[] = []
   for (const row of rows) {
-    const order = toOrder(row)
-    if (order === null) continue
-    if (!isSearched(row)) {
-      orders.push(order)
-      continue
-    }
+    const facts = toFacts(row)
+    if (facts === null) continue
     try {
-      // Not part of the digest: sealed twice, the same is another text.
-      orders.push({ ...order, sealedForbidden: await sealForbidden(queryable, encryption, row) })
+      const order = toOrder(row, facts, encryption)
+      const sealedForbidden = isSearched(row) ? await sealForbidden(queryable, encryption, row) : null
+      orders.push({ ...order, sealedForbidden })
     } catch (thrown) {
       onUnusable(row.id, toError(thrown))
     }
@@ -98,9 +135,7 @@ async function sealForbidden(
 ): Promise<string | null> {
   const values = await readSecrets(queryable, encryption, row.project_id)
   if (Object.keys(values).length === 0) return null
-  if (row.sealing_key === null)
-    throw new Error(`runner ${row.runner_id} has no key to seal the secrets to that are to be searched for`)
-  return seal(JSON.stringify(values), row.sealing_key, row.id)
+  return seal(JSON.stringify(values), sealingKeyOf(row), row.id)
 }
 
 /** What a runner is to have of snapshots, by id. */
@@ -111,9 +146,9 @@ export async function wantedOrders(
   const rows = await selectOrders(queryable).where('snapshot_holders.runner_id', '=', runnerId).execute()
   return new Map(
     rows.flatMap((row) => {
-      const order = toOrder(row)
+      const facts = toFacts(row)
       const reported = { epoch: row.report_epoch, sequence: Number(row.report_sequence) }
-      return order === null ? [] : [[row.id, { digest: digestOf(order), reported }]]
+      return facts === null ? [] : [[row.id, { digest: digestOf(facts), reported }]]
     }),
   )
 }

@@ -6,8 +6,12 @@ import { transact } from '../../../database/transact.ts'
 import { wakeMany } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import type { ReportOutcome } from '../../../work/work-kind.ts'
+import { copyCame, renewGrant } from '../copies/carry-out.ts'
+import { type CopyRow, isCopy } from '../copies/look.ts'
+import { nextLook } from '../copies/next-look.ts'
+import { removeHolders } from '../holders.ts'
 import { lockSnapshots, readHolders, snapshots } from '../queries.ts'
-import { removeHolders, settleSnapshot } from '../settle.ts'
+import { settleSnapshot } from '../settle.ts'
 import { type HolderRow, type SnapshotRow, toSnapshot } from '../table.ts'
 import { factsAfter, holderAfter, judgeReport } from './report.ts'
 
@@ -22,12 +26,13 @@ export async function applyReports(
 ): Promise<ReportOutcome[]> {
   return transact(database, async (tx) => {
     const ids = [...new Set(reports.map(({ id }) => id))]
+    const now = clock.now()
     const rows = new Map((await lockSnapshots(tx, ids)).map((row) => [row.id, row]))
     const outcomes: ReportOutcome[] = []
     const changed = new Set<string>()
     for (const report of reports) {
       const row = rows.get(report.id)
-      const outcome = row === undefined ? 'refused' : await apply(tx, row, report)
+      const outcome = row === undefined ? 'refused' : await apply(tx, row, report, now)
       if (outcome === 'applied') {
         changed.add(report.id)
         const [after] = await lockSnapshots(tx, [report.id])
@@ -35,12 +40,11 @@ export async function applyReports(
       }
       outcomes.push(outcome)
     }
-    const now = clock.now()
     for (const id of changed) {
       const row = rows.get(id)
       if (row === undefined) continue
-      const { deadline } = await settleSnapshot(tx, row, now)
-      if (deadline !== null) await wakeMany(tx, [{ kind: 'snapshot', id, at: deadline }])
+      const at = await nextLook(tx, await settleSnapshot(tx, row, now))
+      if (at !== null) await wakeMany(tx, [{ kind: 'snapshot', id, at }])
     }
     return outcomes
   })
@@ -50,16 +54,19 @@ async function apply(
   tx: DatabaseTransaction,
   row: SnapshotRow,
   report: SnapshotReport,
+  now: Date,
 ): Promise<ReportOutcome> {
   const holders = await readHolders(tx, [row.id])
   const holder = holders.find(({ runner_id }) => runner_id === report.runnerId)
   const outcome = judgeReport(row, holder, report)
   if (outcome !== 'applied' || holder === undefined) return outcome
-  const after = holderAfter(report)
+  const after = holderAfter(row, holder, report)
+  if (isCopy(holder) && after !== null) await followCopy(tx, row, holder, after, now)
   if (after === null) await removeHolders(tx, row.id, [report.runnerId])
   else await writeHolder(tx, report, after)
-  const status = { ...row.status, ...factsAfter(row, report.layer), observedSpecVersion: report.generation }
-  const parent_id = report.layer === null ? row.parent_id : await knownParent(tx, row, report.layer.parentId)
+  const facts = isCopy(holder) ? {} : factsAfter(row, report.layer)
+  const status = { ...row.status, ...facts, observedSpecVersion: report.generation }
+  const parent_id = await parentAfter(tx, row, holders, report)
   const { phase, progress, kept_by, failure } = holder
   const isSame =
     isDeepStrictEqual(after, { phase, progress, kept_by, failure }) &&
@@ -70,6 +77,33 @@ async function apply(
   const changed = await snapshots.changeStatus(tx, row.id, { status, parent_id })
   await recordEvent(tx, 'updated', toSnapshot(changed, await readHolders(tx, [row.id])))
   return outcome
+}
+
+/** What follows for both runners of a copy. */
+async function followCopy(
+  tx: DatabaseTransaction,
+  row: SnapshotRow,
+  copy: CopyRow,
+  { phase, progress }: Pick<HolderRow, 'phase' | 'progress'>,
+  now: Date,
+): Promise<void> {
+  if (phase === 'present' && copy.phase !== 'present') await copyCame(tx, row, copy)
+  const isMoving = phase === 'copying' && (progress?.doneBytes ?? 0) > (copy.progress?.doneBytes ?? 0)
+  if (isMoving) await renewGrant(tx, row.id, copy, now)
+}
+
+/**
+ * The snapshot on which it stands anywhere: a layer that was flattened on one runner still stands on it on others.
+ */
+async function parentAfter(
+  tx: DatabaseTransaction,
+  row: SnapshotRow,
+  holders: readonly HolderRow[],
+  { layer, runnerId }: SnapshotReport,
+): Promise<string | null> {
+  if (layer === null) return row.parent_id
+  const others = holders.filter(({ runner_id, phase }) => runner_id !== runnerId && phase === 'present')
+  return (await knownParent(tx, row, layer.parentId)) ?? (others.length > 0 ? row.parent_id : null)
 }
 
 async function writeHolder(

@@ -1,5 +1,6 @@
 import type { ReportedLayer } from '@hearth/contract'
 import { describe, expect, it } from 'vitest'
+import type { CopySource } from '../table.ts'
 import { factsAfter, holderAfter, judgeReport } from './report.ts'
 
 const row = { spec_version: 2, phase: 'creating' as const }
@@ -8,7 +9,13 @@ const holder = {
   runner_phase: 'active' as const,
   report_epoch: 3,
   report_sequence: '5',
+  source: { kind: 'environment' as const, environmentId: 'e', memory: true },
 }
+const copySource: CopySource = {
+  ...{ kind: 'runner', runnerId: 'r', address: null, grantId: 'g', endsAt: null },
+  ...{ triedRunnerIds: [], isGivenUp: false },
+}
+const wanted = { phase: 'ready' as const, desired_phase: 'ready' as const }
 const report = { epoch: 3, generation: 2, sequence: 6 }
 
 describe('a report of a snapshot', () => {
@@ -32,9 +39,29 @@ describe('a report of a snapshot', () => {
 
   it('says what still stands on a layer that is to go, and ends the holder when it is gone', () => {
     const told = { progress: null, failure: null, keptBy: ['a machine'] }
-    expect(holderAfter({ ...told, phase: 'deleting' })).toMatchObject({ kept_by: ['a machine'] })
-    expect(holderAfter({ ...told, phase: 'present' })).toMatchObject({ kept_by: [] })
-    expect(holderAfter({ ...told, phase: 'deleted' })).toBeNull()
+    const after = (phase: 'deleting' | 'present' | 'deleted') =>
+      holderAfter(wanted, { phase: 'deleting', failure: null, source: holder.source }, { ...told, phase })
+    expect(after('deleting')).toMatchObject({ kept_by: ['a machine'] })
+    expect(after('present')).toMatchObject({ kept_by: [] })
+    expect(after('deleted')).toBeNull()
+  })
+
+  it('is stale when it is about an earlier attempt to copy the layer', () => {
+    const copy = { ...holder, source: copySource }
+    expect(judgeReport(row, copy, { ...report, grantId: 'g' })).toBe('applied')
+    expect(judgeReport(row, copy, { ...report, grantId: 'before' })).toBe('stale')
+    expect(judgeReport(row, copy, report)).toBe('stale')
+  })
+
+  it('keeps why a copy was given up while its runner removes what came', () => {
+    const failure = { code: 'disk_full' as const, message: 'no room' }
+    const told = { progress: null, failure: null, keptBy: [], phase: 'deleted' as const }
+    const given = { phase: 'failed' as const, failure, source: { ...copySource, isGivenUp: true } }
+    expect(holderAfter(wanted, given, told)).toMatchObject({ phase: 'failed', failure })
+    expect(holderAfter({ ...wanted, desired_phase: 'deleted' }, given, told)).toBeNull()
+    const again = { ...given, source: copySource }
+    expect(holderAfter(wanted, again, { ...told, phase: 'copying' })).toMatchObject({ failure })
+    expect(holderAfter(wanted, again, { ...told, phase: 'present' })).toMatchObject({ failure: null })
   })
 })
 

@@ -6,22 +6,36 @@ import type { HolderRow, SnapshotRow, StoredSnapshotStatus } from '../table.ts'
 /** What a report is worth, before anything is changed. */
 export function judgeReport(
   row: Pick<SnapshotRow, 'spec_version' | 'phase'>,
-  holder: Pick<HolderRow, 'runner_epoch' | 'runner_phase' | 'report_epoch' | 'report_sequence'> | undefined,
-  report: Pick<SnapshotReport, 'epoch' | 'generation' | 'sequence'>,
+  holder:
+    | Pick<HolderRow, 'runner_epoch' | 'runner_phase' | 'report_epoch' | 'report_sequence' | 'source'>
+    | undefined,
+  report: Pick<SnapshotReport, 'epoch' | 'generation' | 'sequence' | 'grantId'>,
 ): ReportOutcome {
   if (holder === undefined || row.phase === 'deleted' || holder.runner_phase === 'deleted') return 'refused'
   if (report.epoch !== holder.runner_epoch || report.generation > row.spec_version) return 'refused'
   // What was seen before a deletion or a failure was decided says nothing about it.
   if (report.generation < row.spec_version) return 'stale'
+  const { source } = holder
+  // The same of an earlier attempt to copy it.
+  if (source.kind === 'runner' && source.grantId !== (report.grantId ?? null)) return 'stale'
   if (report.epoch !== holder.report_epoch) return report.epoch > holder.report_epoch ? 'applied' : 'stale'
   return report.sequence > Number(holder.report_sequence) ? 'applied' : 'stale'
 }
 
 /** The holder after a report; null when it has nothing of the snapshot any more. */
 export function holderAfter(
+  row: Pick<SnapshotRow, 'desired_phase' | 'phase'>,
+  before: Pick<HolderRow, 'phase' | 'source' | 'failure'>,
   report: Pick<SnapshotReport, 'phase' | 'progress' | 'keptBy' | 'failure'>,
 ): Pick<HolderRow, 'phase' | 'progress' | 'kept_by' | 'failure'> | null {
-  const { phase, progress, failure } = report
+  const { phase, progress } = report
+  const copy = before.source.kind === 'runner' ? before.source : null
+  const isWanted = row.desired_phase === 'ready' && row.phase === 'ready'
+  // One that was given up is known as such until it is forgotten: its runner removes what it has of it.
+  if (copy?.isGivenUp === true && isWanted)
+    return { phase: 'failed', progress: null, kept_by: report.keptBy, failure: before.failure }
+  // Why it did not come from the runner before.
+  const failure = report.failure ?? (copy !== null && phase === 'copying' ? before.failure : null)
   switch (phase) {
     case 'deleted':
       return null
