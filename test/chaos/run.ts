@@ -8,7 +8,7 @@ import { check } from './check/check.ts'
 import type { History, SeenEvent, Versioned, Violation } from './check/history.ts'
 import type { Break } from './children/messages.ts'
 import { DatabaseReader } from './eyes/database.ts'
-import { readMachines } from './eyes/hosts.ts'
+import { readLayers, readMachines } from './eyes/hosts.ts'
 import { Observer } from './eyes/observer.ts'
 import { read } from './eyes/reader.ts'
 import { readEvents, searchStreams } from './eyes/streams.ts'
@@ -130,6 +130,7 @@ async function runIn(world: World, plan: Plan, options: RunOptions): Promise<Out
             runnerId,
             agents: agents.filter(({ isAlive }) => isAlive).length,
             machines: await readMachines(stateFolder),
+            layers: await readLayers(stateFolder),
           })),
         ),
         excused: { failedMachines: plan.faults.some(mayFailMachines) },

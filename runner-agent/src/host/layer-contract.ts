@@ -1,31 +1,20 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert'
-import type { FailureCode } from '@hearth/contract'
+import { deepStrictEqual, ok, strictEqual } from 'node:assert'
 import { newId } from '@hearth/foundation'
-import { type Authority, StaleAuthority } from './authority.ts'
-import type { Host } from './host.ts'
-import { HostError } from './host-error.ts'
-import type { LayerFileName, LayerManifest } from './layer.ts'
-import type { MachineSpecification } from './machine.ts'
+import { ownershipPromises } from './layer-contract-ownership.ts'
+import {
+  authority,
+  type LayerPromise,
+  neverAborted,
+  newest,
+  onMachine,
+  refused,
+  usersOf,
+} from './layer-contract-setting.ts'
 
-export interface LayerContractSetting {
-  host: Host
-  /** Id of the runner for which `host` is driven. */
-  owner: string
-  /** The same host, driven for another runner. */
-  foreignHost: Host
-  /** Another host of the same runner, which has the same images. */
-  otherHost: Host
-  /** Specification of a machine that the host can create; each promise uses its own machine. */
-  specification(): MachineSpecification
-  /** Changes bytes of a layer's file on `host`, as a failing disk or a person might. */
-  damage(layerId: string, file: LayerFileName): Promise<void>
-}
+export type { LayerContractSetting } from './layer-contract-setting.ts'
 
 /** What every host promises of layers: each promise is the name and the body of a test. */
-export const layerContract: readonly (readonly [
-  promise: string,
-  holds: (setting: LayerContractSetting) => Promise<void>,
-])[] = [
+export const layerContract: readonly LayerPromise[] = [
   [
     'a layer nobody made is absent',
     async ({ host }) => {
@@ -211,178 +200,5 @@ export const layerContract: readonly (readonly [
       await refused('layer_damaged', () => host.machines.start(given.environmentId, authority))
     }),
   ],
-  [
-    'another runner’s layer is seen as such and never touched',
-    onMachine(async ({ setting: { host, foreignHost, otherHost }, given, freeze }) => {
-      const layerId = await freeze(false)
-      const before = await host.layers.look(layerId)
-      const environmentId = given.environmentId
-      for (const touch of [
-        () => foreignHost.layers.freeze({ layerId, environmentId, memory: false }, newest),
-        () => foreignHost.layers.freeze({ layerId: newId(), environmentId, memory: false }, newest),
-        () => foreignHost.layers.remove(layerId, newest),
-        () => foreignHost.layers.flatten(layerId, () => undefined, neverAborted, newest),
-        () => foreignHost.layers.beginCopy(manifestOf(before), newest),
-      ]) {
-        await rejects(touch, /not this runner/)
-      }
-      deepStrictEqual(await host.layers.look(layerId), before)
-      strictEqual((await otherHost.layers.look(layerId)).phase, 'absent')
-    }),
-  ],
-  [
-    'a layer worked on under a newer lease or order is left alone by an older one, and by one that is gone',
-    onMachine(async ({ setting: { host }, given, freeze }) => {
-      const layerId = newId()
-      const { environmentId } = given
-      await host.machines.stamp(environmentId, authorityOf(3, 50))
-      const request = { layerId, environmentId, memory: false }
-      await rejects(() => host.layers.freeze(request, authorityOf(2, 60)), StaleAuthority)
-      const gone: Authority = { ...newest, assertHeld: () => Promise.reject(new Error('gone')) }
-      await rejects(() => host.layers.freeze(request, gone), /gone/)
-      strictEqual((await host.layers.look(layerId)).phase, 'absent')
-      // The generation of the machine's order says nothing about that of the layer's.
-      await freeze(false, layerId, authorityOf(3, 5))
-      const before = await host.layers.look(layerId)
-      for (const older of [authorityOf(2, 6), authorityOf(3, 4)]) {
-        await rejects(() => host.layers.freeze(request, older), StaleAuthority)
-        await rejects(() => host.layers.remove(layerId, older), StaleAuthority)
-        await rejects(
-          () => host.layers.flatten(layerId, () => undefined, neverAborted, older),
-          StaleAuthority,
-        )
-      }
-      await rejects(() => host.layers.remove(layerId, gone), /gone/)
-      deepStrictEqual(await host.layers.look(layerId), before)
-    }),
-  ],
-  [
-    'a copy on another host goes on where it was cut, is checked, and is as good as the first',
-    onMachine(async ({ setting: { host, otherHost, specification }, given, freeze }) => {
-      await host.machines.start(given.environmentId, authority)
-      const layerId = await freeze(true)
-      const manifest = manifestOf(await host.layers.look(layerId))
-      const fork = { ...specification(), source: { layerId } }
-      try {
-        await otherHost.layers.beginCopy(manifest, authority)
-        strictEqual((await otherHost.layers.look(layerId)).phase, 'partial')
-        const start = await host.layers.read(layerId, 'disk', 0, 1_000)
-        await otherHost.layers.write(layerId, 'disk', 0, start, authority)
-        await otherHost.layers.beginCopy(manifest, authority)
-        strictEqual(await otherHost.layers.receivedBytes(layerId, 'disk'), 1_000)
-        await refused('host_refused', () => otherHost.layers.write(layerId, 'disk', 5, start, authority))
-        for (const file of ['disk', 'memory'] as const) await copyRest(host, otherHost, layerId, file)
-        await otherHost.layers.completeCopy(layerId, authority)
-        await otherHost.layers.completeCopy(layerId, authority)
-        const { phase, facts, origin } = await otherHost.layers.look(layerId)
-        strictEqual(phase, 'present')
-        strictEqual(facts?.memory?.digest, manifest.facts.memory?.digest)
-        deepStrictEqual(origin, manifest.origin)
-        await otherHost.layers.verify(layerId, neverAborted)
-        await otherHost.machines.create(fork, authority)
-        await otherHost.machines.startFromMemory(fork.environmentId, layerId, authority)
-        strictEqual((await otherHost.machines.look(fork.environmentId)).power, 'running')
-      } finally {
-        await otherHost.machines.remove(fork.environmentId, newest)
-        await otherHost.layers.remove(layerId, newest)
-      }
-    }),
-  ],
-  [
-    'a copy with other bytes is refused and removed, and one over a layer that is not there is not begun',
-    onMachine(async ({ setting: { host, otherHost }, freeze }) => {
-      const lower = await freeze(false)
-      const manifest = manifestOf(await host.layers.look(lower))
-      try {
-        await otherHost.layers.beginCopy(manifest, authority)
-        const bytes = Buffer.alloc(manifest.facts.disk.bytes, 7)
-        await otherHost.layers.write(lower, 'disk', 0, bytes, authority)
-        await refused('layer_damaged', () => otherHost.layers.completeCopy(lower, authority))
-        strictEqual((await otherHost.layers.look(lower)).phase, 'absent')
-        const upper = manifestOf(await host.layers.look(await freeze(false)))
-        await refused('host_refused', () => otherHost.layers.beginCopy(upper, authority))
-      } finally {
-        await otherHost.layers.remove(lower, newest)
-      }
-    }),
-  ],
+  ...ownershipPromises,
 ]
-
-function authorityOf(epoch: number, generation: number): Authority {
-  return { epoch, generation, assertHeld: () => Promise.resolve() }
-}
-
-const authority = authorityOf(1, 2)
-/** An epoch newer than any that a promise uses. */
-const newest = authorityOf(99, 99)
-const neverAborted = new AbortController().signal
-
-interface OnMachine {
-  setting: LayerContractSetting
-  given: MachineSpecification
-  /** Freezes the machine; resolves with the layer's id. */
-  freeze(memory: boolean, layerId?: string, by?: Authority): Promise<string>
-  /** Creates another machine, which is removed at the end. */
-  forked(specification: MachineSpecification): Promise<void>
-}
-
-function onMachine(
-  holds: (given: OnMachine) => Promise<void>,
-): (setting: LayerContractSetting) => Promise<void> {
-  return async (setting) => {
-    const { host } = setting
-    const given = setting.specification()
-    const { environmentId } = given
-    const layers: string[] = []
-    const machines = [environmentId]
-    try {
-      await host.machines.create(given, authority)
-      await holds({
-        setting,
-        given,
-        freeze: async (memory, layerId = newId(), by = authority) => {
-          layers.unshift(layerId)
-          await host.layers.freeze({ layerId, environmentId, memory }, by)
-          return layerId
-        },
-        forked: async (specification) => {
-          machines.push(specification.environmentId)
-          await host.machines.create(specification, authority)
-        },
-      })
-    } finally {
-      for (const id of machines) await host.machines.remove(id, newest)
-      for (const id of layers) await host.layers.remove(id, newest)
-    }
-    const left = (await host.layers.inventory()).filter(({ layerId }) => layers.includes(layerId))
-    deepStrictEqual(left, [])
-  }
-}
-
-function manifestOf({ layerId, facts, origin, machine }: Awaited<ReturnType<Host['layers']['look']>>) {
-  ok(facts !== null && origin !== null && machine !== null)
-  return { layerId, facts, origin, machine } satisfies LayerManifest
-}
-
-async function usersOf(host: Host, layerId: string): Promise<string[] | undefined> {
-  const entry = (await host.layers.inventory()).find((listed) => listed.layerId === layerId)
-  return entry?.usedBy.toSorted()
-}
-
-async function refused(code: FailureCode, work: () => Promise<unknown>): Promise<void> {
-  await rejects(work, (thrown) => {
-    ok(thrown instanceof HostError, String(thrown))
-    strictEqual(thrown.code, code, thrown.message)
-    return true
-  })
-}
-
-async function copyRest(from: Host, to: Host, layerId: string, file: LayerFileName): Promise<void> {
-  const partBytes = 1024 ** 2
-  for (;;) {
-    const offset = await to.layers.receivedBytes(layerId, file)
-    const part = await from.layers.read(layerId, file, offset, partBytes)
-    if (part.length === 0) return
-    await to.layers.write(layerId, file, offset, part, authority)
-  }
-}

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
 import { check } from './check.ts'
 import type { History, Records, Rule } from './history.ts'
-import { calmHistory, environment, event, machine } from './sample.ts'
+import { calmHistory, environment, event, layer, machine, snapshot } from './sample.ts'
 
 const rules = (history: History): Rule[] => [...new Set(check(history).map(({ rule }) => rule))]
 const withRecords = (change: Partial<Records>) =>
   calmHistory({ records: { ...calmHistory().records, ...change } })
-const host = (machines: History['hosts'][number]['machines'], agents = 1) =>
-  calmHistory({ hosts: [{ runnerId: 'runner-1', agents, machines }] })
+type HostRecord = History['hosts'][number]
+const host = (machines: HostRecord['machines'], agents = 1, layers: HostRecord['layers'] = [layer()]) =>
+  calmHistory({ hosts: [{ runnerId: 'runner-1', agents, machines, layers }] })
 const both = [environment('claimed', { claimId: 'claim-1' }), environment('ready')]
 
 test('a correct run has no violation', () => {
@@ -60,7 +61,7 @@ test('something acknowledged as deleted or released that still exists is a lost 
 test('a pool that is not at its size is a lost intent', () => {
   const environments = [environment('claimed', { claimId: 'claim-1' })]
   const history = withRecords({ environments })
-  history.hosts = [{ runnerId: 'runner-1', agents: 1, machines: [machine('claimed')] }]
+  history.hosts = host([machine('claimed')]).hosts
   expect(rules(history)).toEqual(['lost intent'])
 })
 
@@ -104,7 +105,7 @@ test('an unwanted machine on a host is an orphan, and so is a folder without a m
   expect(rules(host([...wanted, { environmentId: 'left', machine: null }]))).toEqual(['orphan'])
   const gone = environment('gone', { phase: 'deleted' })
   const history = withRecords({ environments: [...both, gone] })
-  history.hosts = [{ runnerId: 'runner-1', agents: 1, machines: [...wanted, machine('gone')] }]
+  history.hosts = host([...wanted, machine('gone')]).hosts
   expect(rules(history)).toEqual(['orphan'])
 })
 
@@ -140,4 +141,45 @@ test('an event that is missing, comes twice over HTTP, or comes out of order bre
 test('overcommitted runners and leaked secrets are reported', () => {
   expect(rules(calmHistory({ oversold: ['18 of 16'] }))).toEqual(['capacity'])
   expect(rules(calmHistory({ leaks: ['stream HEARTH_LOG'] }))).toEqual(['secrets'])
+})
+
+test('a layer that is gone from under a machine or another layer was in use', () => {
+  const onGone = [machine('claimed', { layerId: 'gone' }), machine('ready')]
+  expect(rules(host(onGone))).toEqual(['layer in use'])
+  const pair = [machine('claimed'), machine('ready')]
+  expect(rules(host(pair, 1, [layer('snapshot-1', { parentId: 'gone' })]))).toEqual(['layer in use'])
+})
+
+test('a layer that nobody wants and nothing stands on is an orphan; one on which something stands is not', () => {
+  const pair = [machine('claimed'), machine('ready')]
+  expect(rules(host(pair, 1, [layer(), layer('left')]))).toEqual(['orphan'])
+  expect(rules(host(pair, 1, [layer(), { layerId: 'left', layer: null }]))).toEqual(['orphan'])
+  const standing = [machine('claimed', { layerId: 'left' }), machine('ready')]
+  expect(rules(host(standing, 1, [layer(), layer('left')]))).toEqual([])
+  const failed = {
+    ...snapshot(),
+    holders: [{ runnerId: 'runner-1', phase: 'failed' as const, failure: 'full' }],
+  }
+  expect(rules(withRecords({ snapshots: [failed] }))).toEqual(['orphan'])
+})
+
+test('a snapshot that was promised and is gone, failed, or not on its host is a lost intent', () => {
+  expect(rules(withRecords({ snapshots: [] }))).toContain('lost intent')
+  expect(rules(withRecords({ snapshots: [snapshot({ phase: 'failed', failure: 'why' })] }))).toContain(
+    'lost intent',
+  )
+  expect(rules(host([machine('claimed'), machine('ready')], 1, []))).toEqual(['lost intent'])
+  const { intents } = calmHistory()
+  const snapshots = intents.snapshots.map((one) => ({ ...one, deleted: true }))
+  expect(rules(calmHistory({ intents: { ...intents, snapshots } }))).toEqual(['lost intent'])
+})
+
+test('a snapshot or a copy that does not come to rest is a lost intent', () => {
+  for (const phase of ['pending', 'creating', 'deleting'] as const)
+    expect(rules(withRecords({ snapshots: [snapshot({ phase })] }))).toContain('lost intent')
+  const holders = [
+    { runnerId: 'runner-1', phase: 'present' as const, failure: null },
+    { runnerId: 'runner-2', phase: 'copying' as const, failure: null },
+  ]
+  expect(rules(withRecords({ snapshots: [snapshot({ holders })] }))).toEqual(['lost intent'])
 })

@@ -4,6 +4,7 @@ import { checkEvents } from './events.ts'
 import type { History, Violation } from './history.ts'
 import { checkHosts } from './hosts.ts'
 import { checkIntents } from './intents.ts'
+import { checkSnapshots } from './snapshots.ts'
 import { checkVersions } from './versions.ts'
 
 /** Checks a run against the promises of Hearth; a pure function of what was recorded. */
@@ -12,6 +13,7 @@ export function check(history: History): Violation[] {
     ...checkClaims(history),
     ...checkIntents(history),
     ...checkHosts(history),
+    ...checkSnapshots(history),
     ...checkDeadlines(history),
     ...checkVersions(history),
     ...checkEvents(history),

@@ -1,4 +1,11 @@
-import type { ClaimPhase, EnvironmentPhase, RunnerPhase, WarmPoolPhase } from '@hearth/contract'
+import type {
+  ClaimPhase,
+  EnvironmentPhase,
+  RunnerPhase,
+  SnapshotHolder,
+  SnapshotPhase,
+  WarmPoolPhase,
+} from '@hearth/contract'
 
 /** Everything recorded of one run: by its users and observers, from its database and its hosts. */
 export interface History {
@@ -28,6 +35,7 @@ export interface Intents {
   projects: { id: string; name: string; min: number; deleted: boolean; forced: boolean }[]
   environments: { id: string; desiredPhase: 'running' | 'stopped' | 'deleted' }[]
   claims: { id: string; environmentId: string | null; projectId: string; released: boolean }[]
+  snapshots: { id: string; deleted: boolean }[]
 }
 
 export interface Versioned {
@@ -71,6 +79,18 @@ export interface Records {
     failure: string | null
     unreachable: boolean
     paused: boolean
+    /** The snapshot that it starts from. */
+    snapshotId: string | null
+  }[]
+  snapshots: {
+    id: string
+    phase: SnapshotPhase
+    projectId: string
+    /** The machine that it is made of. */
+    environmentId: string | null
+    deadline: Date | null
+    failure: string | null
+    holders: { runnerId: string; phase: SnapshotHolder['phase']; failure: string | null }[]
   }[]
   claims: { id: string; phase: ClaimPhase; environmentId: string | null; failure: string | null }[]
   runners: { id: string; name: string; phase: RunnerPhase; epoch: number }[]
@@ -87,8 +107,17 @@ export interface HostRecord {
   machines: {
     environmentId: string
     /** Null for a folder without a machine. */
-    machine: { power: string; owner: string; epoch: number; generation: number } | null
+    machine: {
+      power: string
+      owner: string
+      epoch: number
+      generation: number
+      /** The layer that its disk stands on; null for its image. */
+      layerId: string | null
+    } | null
   }[]
+  /** Null for a folder without a layer. */
+  layers: { layerId: string; layer: { isPresent: boolean; owner: string; parentId: string | null } | null }[]
 }
 
 export type Rule =
@@ -100,6 +129,7 @@ export type Rule =
   | 'events'
   | 'capacity'
   | 'fencing'
+  | 'layer in use'
   | 'secrets'
   | 'answers'
 

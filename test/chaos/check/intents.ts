@@ -53,7 +53,7 @@ function* lostEnvironments({ intents, records, excused }: History): Generator<st
     const phase = row?.phase ?? 'gone'
     if (phase === wanted.desiredPhase) continue
     if (intents.projects.some(({ id, deleted }) => id === row?.projectId && deleted)) continue
-    if (phase === 'failed' && excused.failedMachines) continue
+    if (phase === 'failed' && (excused.failedMachines || mayFail(records, row))) continue
     yield `environment ${wanted.id} is ${phase}; ${wanted.desiredPhase} was acknowledged`
   }
 }
@@ -75,6 +75,7 @@ function* lostClaims({ intents, records, excused }: History): Generator<string> 
     }
     if (row.phase === 'failed' && row.failure !== null && excused.failedMachines) continue
     if (environment?.phase === 'failed' && excused.failedMachines) continue
+    if (row.phase === 'failed' && row.failure !== null && mayFail(records, environment)) continue
     if (row.phase !== 'bound') yield `claim ${wanted.id} is ${row.phase}`
     if (environment?.phase !== 'running')
       yield `the machine of claim ${wanted.id} is ${environment?.phase ?? 'gone'}`
@@ -88,6 +89,15 @@ function goneWithProject(intents: History['intents'], projectId: string): boolea
   return intents.projects.some(({ id, deleted, forced }) => id === projectId && deleted && forced)
 }
 
+/** A machine that starts from a snapshot fails where that failed or was deleted: it is not started from its image. */
+function mayFail(
+  { snapshots }: History['records'],
+  environment: History['records']['environments'][number] | undefined,
+): boolean {
+  const source = snapshots.find(({ id }) => id === environment?.snapshotId)
+  return source !== undefined && source.phase !== 'ready'
+}
+
 const canSpare = ({ enabled, min, phase }: History['records']['pools'][number]) =>
   enabled && min > 0 && phase === 'ready'
 
@@ -95,10 +105,11 @@ const waiting = ['pending', 'provisioning', 'stopping', 'starting', 'deleting']
 
 /** Once the faults are over, everything comes to rest. */
 function* unfinished({ records, excused }: History): Generator<string> {
-  for (const { id, phase, failure, paused } of records.environments) {
+  for (const environment of records.environments) {
+    const { id, phase, failure, paused } = environment
     if (paused) yield `machine ${id} stands still, and there is room again`
     if (waiting.includes(phase)) yield `machine ${id} is still ${phase}`
-    if (phase === 'failed' && !excused.failedMachines)
+    if (phase === 'failed' && !excused.failedMachines && !mayFail(records, environment))
       yield `machine ${id} failed (${failure}), and no fault of this run may make one fail`
   }
   for (const { id, phase } of records.claims) if (phase === 'pending') yield `claim ${id} is still pending`

@@ -9,6 +9,7 @@ export function calmHistory(change: Partial<History> = {}): History {
       projects: [{ id: 'project-1', name: 'amber', min: 1, deleted: false, forced: false }],
       environments: [],
       claims: [{ id: 'claim-1', environmentId: 'claimed', projectId: 'project-1', released: false }],
+      snapshots: [{ id: 'snapshot-1', deleted: false }],
     },
     repeats: [{ key: 'key-1', first: 'the same', again: 'the same' }],
     readings: [reading(1, 1), reading(1, 2), reading(2, 2)],
@@ -22,13 +23,14 @@ export function calmHistory(change: Partial<History> = {}): History {
       projects: [{ id: 'project-1', name: 'amber', phase: 'active' }],
       pools: [{ id: 'pool-1', projectId: 'project-1', phase: 'ready', enabled: true, min: 1, failure: null }],
       environments: [environment('claimed', { claimId: 'claim-1' }), environment('ready')],
+      snapshots: [snapshot()],
       claims: [{ id: 'claim-1', phase: 'bound', environmentId: 'claimed', failure: null }],
       runners: [{ id: runnerId, name: 'host-1', phase: 'active', epoch: 1 }],
       jobs: [],
       events: [event(1, 1), event(2, 2)],
       unsent: 0,
     },
-    hosts: [{ runnerId, agents: 1, machines: [machine('claimed'), machine('ready')] }],
+    hosts: [{ runnerId, agents: 1, machines: [machine('claimed'), machine('ready')], layers: [layer()] }],
     excused: { failedMachines: false },
     ...change,
   }
@@ -51,6 +53,7 @@ export function environment(
     failure: null,
     unreachable: false,
     paused: false,
+    snapshotId: null,
     ...change,
   }
 }
@@ -59,7 +62,28 @@ export function machine(
   environmentId: string,
   change: Partial<NonNullable<History['hosts'][number]['machines'][number]['machine']>> = {},
 ): History['hosts'][number]['machines'][number] {
-  return { environmentId, machine: { power: 'running', owner: runnerId, epoch: 1, generation: 1, ...change } }
+  return {
+    environmentId,
+    machine: { power: 'running', owner: runnerId, epoch: 1, generation: 1, layerId: null, ...change },
+  }
+}
+
+export function snapshot(
+  change: Partial<History['records']['snapshots'][number]> = {},
+): History['records']['snapshots'][number] {
+  return {
+    ...{ id: 'snapshot-1', phase: 'ready', projectId: 'project-1', environmentId: 'claimed', deadline: null },
+    failure: null,
+    holders: [{ runnerId, phase: 'present', failure: null }],
+    ...change,
+  }
+}
+
+export function layer(
+  layerId = 'snapshot-1',
+  change: Partial<NonNullable<History['hosts'][number]['layers'][number]['layer']>> = {},
+): History['hosts'][number]['layers'][number] {
+  return { layerId, layer: { isPresent: true, owner: runnerId, parentId: null, ...change } }
 }
 
 export function event(position: number, statusVersion: number): SeenEvent {

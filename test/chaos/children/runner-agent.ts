@@ -19,7 +19,9 @@ const machineSteps = [
   'stamp',
   'keepRecord',
 ] as const
-const guestSteps = ['identify', 'writePrivateFile'] as const
+const killedAt = [...machineSteps, 'startFromMemory', 'replaceDisk'] as const
+const layerSteps = ['freeze', 'remove', 'flatten', 'beginCopy', 'write', 'completeCopy'] as const
+const guestSteps = ['identify', 'writePrivateFile', 'takeIdentity'] as const
 
 const start = await whenStarted()
 const killSwitch = new KillSwitch(start.kill)
@@ -31,11 +33,11 @@ const machines = killSwitch.around(
     start.break,
     diskThatFills(takenTwice(guestsThatStandStill(parts.host.machines), twice ? machineSteps : [])),
   ),
-  machineSteps,
+  killedAt,
 )
 const host: Host = {
   machines,
-  layers: parts.host.layers,
+  layers: killSwitch.around(parts.host.layers, layerSteps),
   facts: () => parts.host.facts(),
   freeDiskBytes: async () => (conditions.diskFull ? 0 : parts.host.freeDiskBytes()),
   close: () => parts.host.close(),

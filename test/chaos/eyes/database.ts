@@ -38,6 +38,8 @@ export class DatabaseReader {
       'claims',
       'projects',
       'warm_pools',
+      'snapshots',
+      'snapshot_holders',
       'idempotency_keys',
     ]) {
       const { rows } = await client.query<{ found: boolean }>(
@@ -97,8 +99,13 @@ async function readAll(client: Client): Promise<Records> {
     environments: await all(`
       SELECT id, phase, desired_phase AS "desiredPhase", project_id AS "projectId", CASE WHEN owner_kind = 'warm-pool' THEN owner_id END AS "poolId",
         runner_id AS "runnerId", claim_id AS "claimId", spec_version AS "specVersion", deadline, unreachable,
-        paused IS NOT NULL AS paused,
+        paused IS NOT NULL AS paused, source_snapshot_id AS "snapshotId",
         status->'failure'->>'message' AS failure FROM environments`),
+    snapshots: await all(`
+      SELECT id, phase, project_id AS "projectId", environment_id AS "environmentId", deadline,
+        status->'failure'->>'message' AS failure, coalesce((
+          SELECT json_agg(json_build_object('runnerId', runner_id, 'phase', holder.phase, 'failure', failure->>'message'))
+          FROM snapshot_holders AS holder WHERE snapshot_id = snapshots.id), '[]') AS holders FROM snapshots`),
     claims: await all(`
       SELECT id, phase, environment_id AS "environmentId", status->'failure'->>'message' AS failure FROM claims`),
     runners: await all(`SELECT id, name, phase, epoch FROM runners WHERE phase <> 'deleted'`),

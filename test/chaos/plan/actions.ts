@@ -18,6 +18,15 @@ export type Action = { at: number } & (
   | { do: 'power'; desiredPhase: 'running' | 'stopped' }
   | { do: 'delete environment' }
   | { do: 'retry' }
+  /** Of the user's environment, or of the machine of the user's claim; waits until that runs. */
+  | { do: 'snapshot'; memory: boolean }
+  | { do: 'checkpoint' }
+  | { do: 'restore' }
+  | { do: 'fork'; count: number; cold: boolean }
+  /** The newest snapshot of the user. */
+  | { do: 'copy'; runner: number }
+  | { do: 'start from snapshot'; project: string; memory: boolean }
+  | { do: 'delete snapshot'; force: boolean }
   | { do: 'drain'; runner: number }
   | { do: 'enable'; runner: number }
 )

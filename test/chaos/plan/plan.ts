@@ -1,7 +1,9 @@
 import { repeatableRandom, type SeededRandom } from '@hearth/testing'
 import type { Kill } from '../children/messages.ts'
 import type { Action, Subject } from './actions.ts'
+import { chance } from './chance.ts'
 import type { Fault, FaultKind } from './faults.ts'
+import { drawSnapshots } from './snapshots.ts'
 
 /** The plan of a run, drawn from its seed: the same seed gives the same plan. */
 export interface Plan {
@@ -14,6 +16,7 @@ export interface Plan {
 /** Machines of the class `small` that fit on one runner: when one runner is away, not everything fits. */
 export const machinesPerRunner = 9
 const workMilliseconds = 2_500
+const snapshotNumbers = 1_000_003
 
 /** The minimum number of claims, and when the first may come, in milliseconds after the start of the work. */
 export interface ClaimRush {
@@ -25,7 +28,10 @@ export function drawPlan(seed: number, rush: ClaimRush = { least: 1, from: 100 }
   const random = repeatableRandom(seed)
   const runners = random.integer(2, 3)
   const subjects = drawSubjects(random, runners, rush)
-  return { seed, runners, subjects, faults: drawFaults(random, runners) }
+  const faults = drawFaults(random, runners)
+  // From numbers of their own: what else a seed draws stays the same.
+  const snapshots = drawSnapshots(repeatableRandom(seed + snapshotNumbers), runners, workMilliseconds)
+  return { seed, runners, subjects: [...subjects, ...snapshots], faults }
 }
 
 function drawSubjects(random: SeededRandom, runners: number, rush: ClaimRush): Subject[] {
@@ -185,8 +191,4 @@ function drawKills(random: SeededRandom, most: number): Kill[] {
     at: chance(random, 0.5) ? random.integer(1, Math.ceil(most / 10)) : random.integer(1, most),
     moment: random.pick(['before', 'during', 'after'] as const),
   }))
-}
-
-function chance(random: SeededRandom, share: number): boolean {
-  return random.next() < share
 }

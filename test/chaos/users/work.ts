@@ -5,6 +5,8 @@ import { newPublicKey } from '../../system/public-key.ts'
 import type { History, Intents } from '../check/history.ts'
 import type { Action, Subject } from '../plan/actions.ts'
 import type { Answer, Api } from './api.ts'
+import type { Own } from './own.ts'
+import { SnapshotWork } from './snapshots.ts'
 
 export interface WorkOptions {
   api: Api
@@ -19,13 +21,17 @@ interface Known {
 
 /** Carries out the users' actions and records the answers. */
 export class Work {
-  readonly intents: Intents = { projects: [], environments: [], claims: [] }
+  readonly intents: Intents = { projects: [], environments: [], claims: [], snapshots: [] }
   readonly repeats: History['repeats'] = []
   private readonly publicKey = newPublicKey()
   private readonly projects = new Map<string, Known['project']>()
+  private readonly snapshots: SnapshotWork
   private setups = 0
 
-  constructor(private readonly options: WorkOptions) {}
+  constructor(private readonly options: WorkOptions) {
+    const projectId = (name: string) => this.project(name).id
+    this.snapshots = new SnapshotWork({ ...options, intents: this.intents, projectId })
+  }
 
   /** Resolves when every user has finished. */
   async do(subjects: readonly Subject[]): Promise<void> {
@@ -33,7 +39,7 @@ export class Work {
     // Users of a project wait until it has been made.
     const applied = new Map<string, Promise<void>>()
     const follow = async ({ actions }: Subject) => {
-      const own: Own = { claim: null, environment: null }
+      const own: Own = { claim: null, environment: null, snapshot: null }
       for (const action of actions) {
         await delay(Math.max(0, began + action.at - performance.now()))
         if ('project' in action && action.do !== 'apply') await applied.get(action.project)
@@ -100,6 +106,14 @@ export class Work {
         if (status < 300) own.environment.desiredPhase = 'deleted'
         return
       }
+      case 'snapshot':
+      case 'checkpoint':
+      case 'restore':
+      case 'fork':
+      case 'copy':
+      case 'start from snapshot':
+      case 'delete snapshot':
+        return this.snapshots.act(action, own)
       case 'drain':
       case 'enable': {
         const scheduling = action.do === 'drain' ? 'draining' : 'enabled'
@@ -169,10 +183,4 @@ export class Work {
     if (project === undefined) throw new Error(`project ${name} was not made`)
     return project
   }
-}
-
-/** The resources that one user has made. */
-interface Own {
-  claim: Intents['claims'][number] | null
-  environment: Intents['environments'][number] | null
 }

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunnerCreated } from '@hearth/contract'
+import { freePort } from '@hearth/embedded'
 import { eventually } from '@hearth/testing'
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import type { Break, Start } from '../children/messages.ts'
@@ -20,6 +21,8 @@ export interface Host {
   http: Link
   nats: Link
   stepsTwice: boolean
+  /** Where its agent serves layers. */
+  layersPort: number
 }
 
 /** All processes of one run and the networks between them. */
@@ -84,15 +87,17 @@ export class World {
           spec: {},
         })
         const stateFolder = join(this.installation.folder, name)
-        const [http, nats] = await Promise.all([
+        const [http, nats, layersPort] = await Promise.all([
           Link.open(() => this.answeringPort()),
           Link.open(() => this.slot.natsPort),
+          freePort(),
         ])
         await mkdir(stateFolder)
         const identity = { url: `http://127.0.0.1:${http.port}`, runnerId: runner.metadata.id, token }
         await writeFile(join(stateFolder, 'runner.json'), JSON.stringify(identity), { mode: 0o600 })
         const runnerId = runner.metadata.id
-        const host: Host = { runnerId, stateFolder, agents: [], http, nats, stepsTwice: twice.has(index) }
+        const stepsTwice = twice.has(index)
+        const host: Host = { runnerId, stateFolder, agents: [], http, nats, stepsTwice, layersPort }
         this.hosts[index] = host
         this.addAgent(host)
       }),
@@ -107,6 +112,11 @@ export class World {
       HEARTH_SYNTHETIC_CREATE_MILLISECONDS: '10',
       HEARTH_SYNTHETIC_BOOT_MILLISECONDS: '60',
       HEARTH_SYNTHETIC_STEP_MILLISECONDS: '30',
+      HEARTH_SYNTHETIC_FREEZE_MILLISECONDS: '30',
+      HEARTH_SYNTHETIC_RESUME_MILLISECONDS: '30',
+      HEARTH_SYNTHETIC_READ_MILLISECONDS: '100',
+      HEARTH_DISK_RESERVE_GIBIBYTES: '0',
+      HEARTH_LAYERS_ADDRESS: `127.0.0.1:${host.layersPort}`,
       HEARTH_LOG_LEVEL: this.options.logLevel,
     }
     const name = `agent-${this.hosts.indexOf(host) + 1}-${host.agents.length + 1}`

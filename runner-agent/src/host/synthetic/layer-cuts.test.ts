@@ -52,11 +52,19 @@ async function copy(from: SyntheticHost, to: SyntheticHost, layerId: string): Pr
 }
 
 const made = newId()
+const resumed = syntheticSpecification()
 const operations: Record<string, (world: World) => Promise<unknown>> = {
   freezing: ({ environmentId }) =>
     hostOf('one').layers.freeze({ layerId: made, environmentId, memory: true }, authority),
   flattening: ({ upper }) => hostOf('one').layers.flatten(upper, () => undefined, never, authority),
   copying: ({ lower }) => copy(hostOf('one'), hostOf('two'), lower),
+  'going on from memory': async ({ upper }) => {
+    const { machines } = hostOf('one')
+    const { environmentId } = resumed
+    await machines.create({ ...resumed, source: { layerId: upper } }, authority)
+    if ((await machines.look(environmentId)).power === 'shut_off')
+      await machines.startFromMemory(environmentId, upper, authority)
+  },
   'putting back': async ({ environmentId, lower }) => {
     await hostOf('one').machines.powerOff(environmentId, authority)
     await hostOf('one').machines.replaceDisk(environmentId, lower, authority)

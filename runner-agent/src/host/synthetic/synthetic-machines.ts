@@ -10,11 +10,11 @@ import type { EndReason, InventoryEntry, Machine, MachineSpecification, PausedMa
 import type { Machines } from '../machines.ts'
 import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
 import type { SeedFile } from '../seed-file.ts'
-import { type GuestFiles, unpackGuestFiles } from './guest-files.ts'
-import type { LayerStore, StoredLayer } from './layer-store.ts'
+import type { LayerStore } from './layer-store.ts'
 import type { MachineStore, StoredMachine } from './machine-store.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
-import { bootBytes, emptyDiskBytes, imageFingerprint } from './sizes.ts'
+import { bootBytes, emptyDiskBytes } from './sizes.ts'
+import { memoryFault, SyntheticBases } from './synthetic-bases.ts'
 
 export interface SyntheticMachinesOptions extends SyntheticWorld {
   owner: string
@@ -31,12 +31,15 @@ export class SyntheticMachines implements Machines {
   private readonly hostKeys: string[] = []
   private readonly pausedHere = new Set<string>()
   private readonly watchers = new Set<(environmentId: string) => void>()
+  private readonly bases: SyntheticBases
 
   constructor(
     private readonly options: SyntheticMachinesOptions,
     private readonly store: MachineStore,
     private readonly layers: LayerStore,
-  ) {}
+  ) {
+    this.bases = new SyntheticBases(layers, options.exclusion)
+  }
 
   async inventory(): Promise<InventoryEntry[]> {
     const { folders, leftovers } = await this.store.list()
@@ -87,7 +90,7 @@ export class SyntheticMachines implements Machines {
     const digest = digestRandomSeed(newRandomSeed())
     const { image, virtualCpus, memoryMebibytes, diskGibibytes, source } = specification
     const made = { image, virtualCpus, memoryMebibytes, diskGibibytes }
-    await this.over(source?.layerId ?? null, made, async (disk, files) => {
+    await this.bases.over(source?.layerId ?? null, made, async (disk, files) => {
       const folder = this.folderOf(environmentId, authority)
       if (existing === null) await this.write(null, authority, folder)
       await this.store.replaceGuestFiles(environmentId, files)
@@ -106,7 +109,7 @@ export class SyntheticMachines implements Machines {
   async start(environmentId: string, authority: Authority): Promise<void> {
     const machine = await this.existing(environmentId, authority)
     if (machine.power === 'running' || machine.power === 'paused') return
-    await this.checkBase(machine.disk.layerId)
+    await this.bases.check(machine.disk.layerId)
     const answersAt = this.options.clock.now().getTime() + this.options.settings.bootMilliseconds
     // The seed disk gives a guest its own identity when it boots.
     await this.write(machine, authority, {
@@ -152,7 +155,7 @@ export class SyntheticMachines implements Machines {
     if (machine.specification === null) {
       throw new HostError('host_refused', `the machine ${environmentId} was made by an earlier agent`)
     }
-    await this.over(layerId, machine.specification, async (disk, files) => {
+    await this.bases.over(layerId, machine.specification, async (disk, files) => {
       await authority.assertHeld()
       await this.store.replaceGuestFiles(environmentId, files)
       await this.write(machine, authority, { ...machine, disk })
@@ -292,41 +295,6 @@ export class SyntheticMachines implements Machines {
     return machine
   }
 
-  /** Does the work with a new disk over the layer, or over the image; the layer stays while the work goes on. */
-  private async over(
-    layerId: string | null,
-    { image, diskGibibytes }: NonNullable<StoredMachine['specification']>,
-    work: (disk: StoredMachine['disk'], files: GuestFiles) => Promise<void>,
-  ): Promise<void> {
-    if (layerId === null) return work({ layerId, writtenBytes: emptyDiskBytes, state: 'fresh' }, {})
-    await this.options.exclusion.layer(layerId, async () => {
-      const layer = await this.layers.read(layerId)
-      if (layer?.phase !== 'present' || layer.machine === null) {
-        throw new HostError('layer_damaged', `the layer ${layerId} is not on the synthetic host`)
-      }
-      const { machine } = layer
-      if (machine.image !== image || machine.imageFingerprint !== imageFingerprint) {
-        throw new HostError('layer_unfit', `the layer ${layerId} was made from the image "${machine.image}"`)
-      }
-      if (machine.virtualBytes > diskGibibytes * 1024 ** 3) {
-        throw new HostError(
-          'layer_unfit',
-          `the disk of the layer ${layerId} has ${machine.virtualBytes / 1024 ** 3} GiB, the machine ${diskGibibytes} GiB`,
-        )
-      }
-      await this.layers.verify(layerId)
-      const files = unpackGuestFiles(await this.layers.content(layerId, 'disk'))
-      await work({ layerId, writtenBytes: emptyDiskBytes, state: 'fresh' }, files)
-    })
-  }
-
-  /** Throws HostError `layer_damaged`; a layer whose freezing was given up has nothing that it could be compared with. */
-  private async checkBase(layerId: string | null): Promise<void> {
-    if (layerId === null) return
-    const layer = await this.layers.read(layerId)
-    if (layer === null || layer.phase === 'present') await this.layers.verify(layerId)
-  }
-
   private folderOf(environmentId: string, authority: Authority): StoredMachine {
     const { owner, clock } = this.options
     const ownership = ownershipOf(owner, environmentId, authority, clock.now())
@@ -368,16 +336,6 @@ const going = { power: 'running', endReason: null, pauseReason: null } as const
 
 function booted({ layerId, writtenBytes }: StoredMachine['disk']): StoredMachine['disk'] {
   return { layerId, writtenBytes: writtenBytes + bootBytes, state: 'ran' }
-}
-
-function memoryFault(layer: StoredLayer['machine'], machine: StoredMachine['specification']): string | null {
-  if (layer === null || machine === null) return 'nothing says which machine the memory is of'
-  if (layer.virtualCpus === machine.virtualCpus && layer.memoryMebibytes === machine.memoryMebibytes)
-    return null
-  return (
-    `the memory is of a machine with ${layer.virtualCpus} virtual CPUs and ${layer.memoryMebibytes} MiB; ` +
-    `this one has ${machine.virtualCpus} and ${machine.memoryMebibytes} MiB`
-  )
 }
 
 /** Port of the machine, the same after restarts; nothing listens on it. */

@@ -35,6 +35,7 @@ export async function bootTemplate(
       runnerIds: [runnerId],
       memoryRunnerIds: [],
       isRequired: true,
+      copies: null,
     },
   }
   if (place(wanted, await readFleet(tx, organizationId, now)).runnerId === null) return null

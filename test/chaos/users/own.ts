@@ -1,0 +1,9 @@
+import type { Intents } from '../check/history.ts'
+
+/** The resources that one user has made. */
+export interface Own {
+  claim: Intents['claims'][number] | null
+  environment: Intents['environments'][number] | null
+  /** The newest. */
+  snapshot: Intents['snapshots'][number] | null
+}
