@@ -57,12 +57,9 @@ export const snapshotHolderSchema = z.object({
   progress: z.object({ doneBytes: bytesSchema, totalBytes: bytesSchema }).nullable(),
   keptBy: z.array(z.string()).meta({ description: 'What still stands on the layer that is to go' }),
   failure: failureSchema.nullable(),
-  copiedFrom: z
-    .string()
-    .nullable()
-    .meta({
-      description: 'The runner that it copies the disk from; null for the one that made the snapshot',
-    }),
+  copiedFrom: z.string().nullable().meta({
+    description: 'The runner that it copies the disk from; null for the one that made the snapshot',
+  }),
 })
 export type SnapshotHolder = z.infer<typeof snapshotHolderSchema>
 

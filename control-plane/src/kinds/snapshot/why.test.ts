@@ -18,6 +18,7 @@ const holder: SnapshotHolder = {
   progress: null,
   keptBy: [],
   failure: null,
+  copiedFrom: null,
 }
 const failure: Failure = { code: 'disk_full', message: 'the host has 1 MiB left' }
 const deleted = (reason: SnapshotDeletion['reason']): SnapshotDeletion => ({ reason, principalId: null, at })
@@ -48,6 +49,7 @@ function sight(
     snapshot: shown as unknown as SnapshotSight['snapshot'],
     phaseSince: new Date(at),
     environment: 'shop-1',
+    uncopied: null,
     users: [],
     names: new Map(),
     ...around,
@@ -152,4 +154,16 @@ describe('one that is being deleted', () => {
     expect(sentence('deleting', going([], reason))).toContain(words)
     expect(sentence('deleted', { deletion: deleted(reason), holders: [] })).toContain(words)
   })
+})
+
+test('copies for other runners are told, and why there can be none', () => {
+  const coming = { ...holder, runner: 'west', phase: 'copying' as const, copiedFrom: 'north' }
+  const progress = { doneBytes: 1, totalBytes: 4 }
+  expect(evidence('ready', { holders: [holder, { ...coming, progress }] })).toContain(
+    'west copies it from north (1 of 4 bytes)',
+  )
+  const waiting = { ...coming, phase: 'pending' as const, copiedFrom: null }
+  expect(evidence('ready', { holders: [holder, waiting] })).toContain('west waits to copy it')
+  const uncopied = 'HEARTH_LAYERS_ADDRESS is not set there'
+  expect(evidence('ready', {}, { uncopied })).toContain(uncopied)
 })
