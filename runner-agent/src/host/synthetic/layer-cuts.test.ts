@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newId } from '@hearth/foundation'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { HostError } from '../host-error.ts'
 import { runCutAfter } from './cutting.fixture.ts'
 import { syntheticHostAt, syntheticSpecification } from './host.fixture.ts'
 import type { SyntheticHost } from './synthetic-host.ts'
@@ -58,12 +59,16 @@ const operations: Record<string, (world: World) => Promise<unknown>> = {
     hostOf('one').layers.freeze({ layerId: made, environmentId, memory: true }, authority),
   flattening: ({ upper }) => hostOf('one').layers.flatten(upper, () => undefined, never, authority),
   copying: ({ lower }) => copy(hostOf('one'), hostOf('two'), lower),
-  'going on from memory': async ({ upper }) => {
+  'going on from memory, or booting where that is gone': async ({ upper }) => {
     const { machines } = hostOf('one')
     const { environmentId } = resumed
     await machines.create({ ...resumed, source: { layerId: upper } }, authority)
-    if ((await machines.look(environmentId)).power === 'shut_off')
-      await machines.startFromMemory(environmentId, upper, authority)
+    if ((await machines.look(environmentId)).power !== 'shut_off') return
+    await machines.startFromMemory(environmentId, upper, authority).catch((thrown: unknown) => {
+      // Its removal, tried below, keeps the disk alone.
+      if (!(thrown instanceof HostError) || thrown.code !== 'memory_unusable') throw thrown
+      return machines.start(environmentId, authority)
+    })
   },
   'putting back': async ({ environmentId, lower }) => {
     await hostOf('one').machines.powerOff(environmentId, authority)
