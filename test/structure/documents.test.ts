@@ -74,7 +74,7 @@ describe('commands named in documents', () => {
     const lines = documents().flatMap(hearthCommands)
     expect(lines.length).toBeGreaterThan(30)
     expect(lines.flatMap((line) => faults(help, line))).toEqual([])
-  })
+  }, 300_000)
 
   it.each([
     ['frobnicate', 'no such command'],
