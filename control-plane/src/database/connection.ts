@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import { boundedClient } from './bounded-client.ts'
 import type { Schema } from './schema.ts'
+import { hasSqlState } from './sql-state.ts'
 
 export type Database = Kysely<Schema>
 export type DatabaseTransaction = Transaction<Schema>
@@ -90,5 +91,5 @@ const lossMessages =
 
 /** Whether PostgreSQL refused a row because another with the same unique value exists. */
 export function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '23505'
+  return hasSqlState(error, ['23505'])
 }

@@ -4,6 +4,7 @@ import pg from 'pg'
 import { connectionSettings, type Database } from './connection.ts'
 import { migrations } from './migrations/index.ts'
 import type { Schema } from './schema.ts'
+import { hasSqlState } from './sql-state.ts'
 
 /**
  * Lock timeout of a migration. ALTER TABLE waits for the table's users while later queries queue behind it, so it gives
@@ -72,8 +73,8 @@ async function migrateOnce(
       return { applied: (results ?? []).map(({ migrationName }) => migrationName), unknown }
     }
     // Without results no migration was begun.
-    const isLookOnly = results === undefined && hasCode(error, catalogChanged) && looks < mostLooks
-    if (!(isLookOnly || hasCode(error, [lockNotAvailable])) || performance.now() > end) throw error
+    const isLookOnly = results === undefined && hasSqlState(error, catalogChanged) && looks < mostLooks
+    if (!(isLookOnly || hasSqlState(error, [lockNotAvailable])) || performance.now() > end) throw error
     await delay(restMilliseconds)
   }
 }
@@ -86,8 +87,4 @@ async function executedMigrations(database: Database): Promise<string[]> {
     database,
   )
   return rows.map(({ name }) => name)
-}
-
-function hasCode(error: unknown, codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }

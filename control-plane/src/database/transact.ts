@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database, DatabaseTransaction } from './connection.ts'
+import { hasSqlState } from './sql-state.ts'
 
 const mostAttempts = 6
 /** SQLSTATEs of a deadlock and a serialization failure: the transaction was rolled back. */
-const transientStates = new Set(['40P01', '40001'])
+const transientStates = ['40P01', '40001']
 
 /**
  * Runs the work in a transaction, and again when PostgreSQL chose it to break a deadlock. The work must do nothing
@@ -17,12 +18,8 @@ export async function transact<Result>(
     try {
       return await database.transaction().execute(work)
     } catch (error) {
-      if (attempt >= mostAttempts || !isTransient(error)) throw error
+      if (attempt >= mostAttempts || !hasSqlState(error, transientStates)) throw error
       await delay(Math.random() * 10 * 2 ** attempt)
     }
   }
-}
-
-function isTransient(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && transientStates.has(String(error.code))
 }

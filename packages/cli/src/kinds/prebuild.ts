@@ -1,5 +1,4 @@
 import { kinds, type Prebuild } from '@hearth/contract'
-import { isId } from '@hearth/foundation'
 import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
@@ -7,6 +6,7 @@ import { formatSize } from '../output/size.ts'
 import { goneIsNull } from './gone-is-null.ts'
 import { defineKind, type Names, type View } from './kind.ts'
 import { named, referenceNames } from './names.ts'
+import { projectIdOf } from './project-id.ts'
 
 export const prebuildKind = defineKind(kinds.Prebuild, {
   columns: ['NAME', 'PROJECT', 'CLASS', 'PHASE', 'TRIGGER', 'SIZE', 'AGE', 'ID'],
@@ -22,10 +22,7 @@ export const prebuildKind = defineKind(kinds.Prebuild, {
     metadata.id,
   ],
   async fetchAll({ client, signal }, { project }) {
-    const projectId =
-      project === undefined || isId(project)
-        ? project
-        : (await client.projects.get(project, { signal })).metadata.id
+    const projectId = await projectIdOf({ client, signal }, project)
     return await client.prebuilds.listAll({ projectId }, { signal })
   },
   fetchOne: ({ client, signal }, reference) => client.prebuilds.get(reference, { signal }),

@@ -1,5 +1,4 @@
 import { kinds, type Snapshot } from '@hearth/contract'
-import { isId } from '@hearth/foundation'
 import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge, formatDuration } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
@@ -8,6 +7,7 @@ import { heldText } from '../output/snapshot-text.ts'
 import { goneIsNull } from './gone-is-null.ts'
 import { defineKind, type Names, type View } from './kind.ts'
 import { joined, named, namesOf, referenceNames } from './names.ts'
+import { projectIdOf } from './project-id.ts'
 
 export const snapshotKind = defineKind(kinds.Snapshot, {
   columns: ['NAME', 'OF', 'FOR', 'PHASE', 'HAS', 'SIZE', 'RUNNERS', 'AGE', 'ID'],
@@ -27,10 +27,7 @@ export const snapshotKind = defineKind(kinds.Snapshot, {
     ]
   },
   async fetchAll({ client, signal }, { project }) {
-    const projectId =
-      project === undefined || isId(project)
-        ? project
-        : (await client.projects.get(project, { signal })).metadata.id
+    const projectId = await projectIdOf({ client, signal }, project)
     return await client.snapshots.listAll({ projectId }, { signal })
   },
   fetchOne: ({ client, signal }, reference) => client.snapshots.get(reference, { signal }),

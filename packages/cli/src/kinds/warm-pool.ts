@@ -1,5 +1,4 @@
 import { kinds, type WarmPool } from '@hearth/contract'
-import { isId } from '@hearth/foundation'
 import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
@@ -9,6 +8,7 @@ import { findPool } from './find-pool.ts'
 import { goneIsNull } from './gone-is-null.ts'
 import { defineKind, type Names, type View } from './kind.ts'
 import { named, referenceNames } from './names.ts'
+import { projectIdOf } from './project-id.ts'
 
 export const warmPoolKind = defineKind(kinds.WarmPool, {
   columns: [
@@ -39,10 +39,7 @@ export const warmPoolKind = defineKind(kinds.WarmPool, {
     metadata.id,
   ],
   async fetchAll({ client, signal }, { project }) {
-    const projectId =
-      project === undefined || isId(project)
-        ? project
-        : (await client.projects.get(project, { signal })).metadata.id
+    const projectId = await projectIdOf({ client, signal }, project)
     return await client.warmPools.listAll({ projectId }, { signal })
   },
   fetchOne: findPool,
