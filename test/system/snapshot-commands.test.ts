@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { snapshotSchema } from '@hearth/contract'
+import { freePort } from '@hearth/embedded'
 import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { hearth as run } from './command.ts'
@@ -11,6 +12,7 @@ import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 /** The commands of snapshots with the shipped agent: each test goes on where the one before ended. */
 let installation: Installation
 let agent: SyntheticAgent
+const others: SyntheticAgent[] = []
 let claim: string
 let environmentId: string
 
@@ -23,7 +25,11 @@ beforeAll(async () => {
   installation = await startInstallation()
   agent = await startSyntheticAgent(installation, {
     name: 'rack-1',
-    environment: { HEARTH_SYNTHETIC_RESUME_MILLISECONDS: '5' },
+    environment: {
+      HEARTH_SYNTHETIC_RESUME_MILLISECONDS: '5',
+      HEARTH_SYNTHETIC_READ_MILLISECONDS: '300',
+      HEARTH_LAYERS_ADDRESS: `127.0.0.1:${await freePort()}`,
+    },
   })
   const { client } = installation
   const applied = await client.apply({
@@ -39,7 +45,7 @@ beforeAll(async () => {
   environmentId = taken.environmentId
 }, 60_000)
 afterAll(async () => {
-  await agent?.[Symbol.asyncDispose]()
+  for (const one of [agent, ...others]) await one?.[Symbol.asyncDispose]()
   await installation?.[Symbol.asyncDispose]()
 })
 
@@ -60,6 +66,47 @@ test('a snapshot of a claim is made with its memory, shown and listed', async ()
   const shown = await hearth('snapshot', 'show', 'first', '-o', 'json')
   expect(snapshotSchema.parse(JSON.parse(shown.stdout)).status.phase).toBe('ready')
   expect((await hearth('get', 'snapshots')).stdout).toMatch(/^first +shop-\w+ +kept +ready +disk and memory/m)
+}, 60_000)
+
+const startOther = async (name: string, environment: Record<string, string> = {}) => {
+  others.push(await startSyntheticAgent(installation, { name, environment }))
+}
+
+test('a snapshot is copied to another runner with its progress, and stays as it is when it is there', async () => {
+  await startOther('rack-2')
+  const copied = await hearth('snapshot', 'copy', 'first', '--to', 'rack-2')
+  expect(copied).toMatchObject({ status: 0 })
+  const title = 'copy of snapshot first to rack-2'
+  expect(copied.stderr).toContain(`${title}: copying from rack-1, 0 MiB of 1 MiB`)
+  expect(copied.stderr).toContain(`${title}: there`)
+  expect(copied.stdout).toMatch(/^On rack-2: +present$/m)
+  const again = await hearth('snapshot', 'copy', 'first', '--to', 'rack-2', '-o', 'json')
+  expect(again).toMatchObject({ status: 0 })
+  expect(snapshotSchema.parse(JSON.parse(again.stdout)).status.holders).toMatchObject([
+    { runner: 'rack-1', phase: 'present', copiedFrom: null },
+    { runner: 'rack-2', phase: 'present', copiedFrom: 'rack-1' },
+  ])
+}, 60_000)
+
+test('a copy that cannot come ends with its cause, and what is not there is named', async () => {
+  await startOther('full', { HEARTH_CAPACITY_DISK_GIBIBYTES: '1' })
+  const refused = await hearth('snapshot', 'copy', 'first', '--to', 'full')
+  expect(refused).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('copy of snapshot first to full failed\nFailed (disk_full): a copy of'),
+  })
+  expect(await hearth('snapshot', 'copy', 'first', '--to', 'rack-9')).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('rack-9'),
+  })
+  expect(await hearth('snapshot', 'copy', 'last', '--to', 'rack-2')).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('last'),
+  })
+  expect(await hearth('snapshot', 'copy', 'first')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('--to'),
+  })
 }, 60_000)
 
 test('a machine is put back to its newest checkpoint, with its memory or from its disk alone', async () => {

@@ -137,10 +137,13 @@ export function toSnapshot(row: SnapshotRow, holders: readonly HolderRow[]): Sna
 }
 
 function toHolder(row: HolderRow): SnapshotHolder {
+  const { source } = row
+  // It has failed when it was tried from every other holder.
+  const isTriedAgain = row.phase === 'failed' && source.kind === 'runner' && !source.isGivenUp
   return {
     runnerId: row.runner_id,
     runner: row.runner_name,
-    phase: row.phase,
+    phase: isTriedAgain ? 'pending' : row.phase,
     unreachable: isSilent(row),
     progress: row.progress,
     keptBy: row.kept_by,

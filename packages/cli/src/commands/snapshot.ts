@@ -1,5 +1,6 @@
 import type { Snapshot } from '@hearth/contract'
 import { Command } from 'commander'
+import { followCopy } from '../following/follow-copy.ts'
 import { followSnapshot } from '../following/follow-snapshot.ts'
 import type { Invocation } from '../invocation.ts'
 import { findMachine } from '../kinds/find-machine.ts'
@@ -11,10 +12,11 @@ import { waitUntil } from './waiting.ts'
 
 export function snapshotCommand(invocation: Invocation): Command {
   return new Command('snapshot')
-    .summary('make, list and remove snapshots: the disk of an environment, and perhaps its memory')
+    .summary('make, list, copy and remove snapshots: the disk of an environment, and perhaps its memory')
     .addCommand(createCommand(invocation))
     .addCommand(listCommand(invocation))
     .addCommand(showCommand(invocation))
+    .addCommand(copyCommand(invocation))
     .addCommand(deleteCommand(invocation))
 }
 
@@ -86,6 +88,31 @@ function showCommand(invocation: Invocation): Command {
     .action(async (reference: string, { output }: { output: Format }) => {
       const { resource, text } = await snapshotKind.one(viewOf(invocation), reference)
       show(invocation.terminal, output, resource, text)
+    })
+}
+
+interface CopyOptions {
+  to: string
+  wait: boolean
+  output: Format
+}
+
+function copyCommand(invocation: Invocation): Command {
+  return new Command('copy')
+    .summary('have another runner hold a snapshot too: its disk is copied there, its memory stays')
+    .argument('<snapshot>', 'name or id')
+    .requiredOption('--to <runner>', 'name or id of the runner')
+    .option('--no-wait', 'end as soon as it is asked for')
+    .addOption(outputOption())
+    .addHelpText('after', examples('hearth snapshot copy seeded --to rack-2'))
+    .action(async (reference: string, { to, wait, output }: CopyOptions) => {
+      const view = viewOf(invocation)
+      const { client, signal } = view
+      const { metadata } = await client.snapshots.get(reference, { signal })
+      const { metadata: runner } = await client.runners.get(to, { signal })
+      const asked = await client.snapshots.copy(metadata.id, { runner: runner.id }, { signal })
+      const ended = wait ? await followCopy(client, asked, runner, invocation) : asked
+      await showSnapshot(view, ended, output)
     })
 }
 

@@ -2,8 +2,8 @@ import type { KindDefinition, kinds } from '@hearth/contract'
 import { describePlain, type Resource } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
-import { goneIsNull } from './gone-is-null.ts'
 import { defineKind, type Kind } from './kind.ts'
+import { type Removable, removeFrom } from './remove-from.ts'
 
 /** A kind without a presentation of its own: name, phase, age and id. */
 export function plainKind(kind: KindDefinition): Kind {
@@ -21,14 +21,7 @@ export function plainKind(kind: KindDefinition): Kind {
     fetchOne: async ({ client, signal }, reference) =>
       (await client.resources(name).get(reference, { signal })) as unknown as Resource,
     describe: (resource, { terminal, now }) => describePlain(resource, terminal, now),
-    async remove({ client, signal }, reference, { force }) {
-      const group = client.resources(name)
-      const { metadata } = (await group.get(reference, { signal })) as unknown as Resource
-      await group.delete(metadata.id, { signal, ...(force ? { force } : {}) })
-      const gone = async (waiting: AbortSignal) =>
-        (await group.get(metadata.id, { signal: waiting }).catch(goneIsNull)) === null
-      return { id: metadata.id, name: metadata.name, gone }
-    },
+    remove: removeFrom((client) => client.resources(name) as unknown as Removable),
   })
 }
 

@@ -3,10 +3,10 @@ import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
 import { formatSize } from '../output/size.ts'
-import { goneIsNull } from './gone-is-null.ts'
 import { defineKind, type Names, type View } from './kind.ts'
 import { named, referenceNames } from './names.ts'
 import { projectIdOf } from './project-id.ts'
+import { removeFrom } from './remove-from.ts'
 
 export const prebuildKind = defineKind(kinds.Prebuild, {
   columns: ['NAME', 'PROJECT', 'CLASS', 'PHASE', 'TRIGGER', 'SIZE', 'AGE', 'ID'],
@@ -27,15 +27,7 @@ export const prebuildKind = defineKind(kinds.Prebuild, {
   },
   fetchOne: ({ client, signal }, reference) => client.prebuilds.get(reference, { signal }),
   describe: describePrebuild,
-  async remove({ client, signal }, reference, { force }) {
-    const { metadata } = await client.prebuilds.get(reference, { signal })
-    await client.prebuilds.delete(metadata.id, { signal, force })
-    const gone = async (waiting: AbortSignal) => {
-      const left = await client.prebuilds.get(metadata.id, { signal: waiting }).catch(goneIsNull)
-      return left === null || left.status.phase === 'deleted'
-    }
-    return { id: metadata.id, name: metadata.name, gone }
-  },
+  remove: removeFrom((client) => client.prebuilds),
 })
 
 function describePrebuild(prebuild: Prebuild, { now, terminal }: View, names: Names): string {

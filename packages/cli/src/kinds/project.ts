@@ -1,8 +1,8 @@
 import { kinds } from '@hearth/contract'
 import { describePlain } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
-import { goneIsNull } from './gone-is-null.ts'
 import { defineKind } from './kind.ts'
+import { removeFrom } from './remove-from.ts'
 
 export const projectKind = defineKind(kinds.Project, {
   columns: ['NAME', 'REPOSITORIES', 'SECRETS', 'SETUP', 'AGE', 'ID'],
@@ -17,14 +17,5 @@ export const projectKind = defineKind(kinds.Project, {
   fetchAll: ({ client, signal }) => client.projects.listAll({}, { signal }),
   fetchOne: ({ client, signal }, reference) => client.projects.get(reference, { signal }),
   describe: (project, { terminal, now }) => describePlain(project, terminal, now),
-  async remove({ client, signal }, reference, { force }) {
-    const { metadata } = await client.projects.get(reference, { signal })
-    await client.projects.delete(metadata.id, { force, signal })
-    return {
-      id: metadata.id,
-      name: metadata.name,
-      gone: async (waiting) =>
-        (await client.projects.get(metadata.id, { signal: waiting }).catch(goneIsNull)) === null,
-    }
-  },
+  remove: removeFrom((client) => client.projects),
 })

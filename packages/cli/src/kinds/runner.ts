@@ -2,8 +2,8 @@ import { kinds } from '@hearth/contract'
 import { describePlain } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
-import { goneIsNull } from './gone-is-null.ts'
 import { defineKind } from './kind.ts'
+import { removeFrom } from './remove-from.ts'
 
 export const runnerKind = defineKind(kinds.Runner, {
   columns: [
@@ -33,16 +33,5 @@ export const runnerKind = defineKind(kinds.Runner, {
   fetchAll: ({ client, signal }) => client.runners.listAll({}, { signal }),
   fetchOne: ({ client, signal }, reference) => client.runners.get(reference, { signal }),
   describe: (runner, { terminal, now }) => describePlain(runner, terminal, now),
-  async remove({ client, signal }, reference, { force }) {
-    const { metadata } = await client.runners.get(reference, { signal })
-    await client.runners.delete(metadata.id, { force, signal })
-    return {
-      id: metadata.id,
-      name: metadata.name,
-      gone: async (waiting) => {
-        const seen = await client.runners.get(metadata.id, { signal: waiting }).catch(goneIsNull)
-        return seen === null || seen.status.phase === 'deleted'
-      },
-    }
-  },
+  remove: removeFrom((client) => client.runners),
 })

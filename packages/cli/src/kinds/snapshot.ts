@@ -3,11 +3,11 @@ import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge, formatDuration } from '../output/duration.ts'
 import { phaseTone } from '../output/phase-tone.ts'
 import { formatSize } from '../output/size.ts'
-import { heldText } from '../output/snapshot-text.ts'
-import { goneIsNull } from './gone-is-null.ts'
+import { heldText, holderText } from '../output/snapshot-text.ts'
 import { defineKind, type Names, type View } from './kind.ts'
 import { joined, named, namesOf, referenceNames } from './names.ts'
 import { projectIdOf } from './project-id.ts'
+import { removeFrom } from './remove-from.ts'
 
 export const snapshotKind = defineKind(kinds.Snapshot, {
   columns: ['NAME', 'OF', 'FOR', 'PHASE', 'HAS', 'SIZE', 'RUNNERS', 'AGE', 'ID'],
@@ -32,15 +32,7 @@ export const snapshotKind = defineKind(kinds.Snapshot, {
   },
   fetchOne: ({ client, signal }, reference) => client.snapshots.get(reference, { signal }),
   describe: describeSnapshot,
-  async remove({ client, signal }, reference, { force }) {
-    const { metadata } = await client.snapshots.get(reference, { signal })
-    await client.snapshots.delete(metadata.id, { signal, force })
-    const gone = async (waiting: AbortSignal) => {
-      const left = await client.snapshots.get(metadata.id, { signal: waiting }).catch(goneIsNull)
-      return left === null || left.status.phase === 'deleted'
-    }
-    return { id: metadata.id, name: metadata.name, gone }
-  },
+  remove: removeFrom((client) => client.snapshots),
 })
 
 /** Names of the machines and claims that they were made of, and of the snapshots they stand on. */
@@ -79,10 +71,7 @@ function describeSnapshot(snapshot: Snapshot, { now, terminal }: View, names: Na
     ['Stood still', pausedMilliseconds === null ? null : formatDuration(pausedMilliseconds)],
     ['Ready', status.readyAt],
     ['Steps done', status.heldSteps.join(', ') || null],
-    ...status.holders.map(({ runner, phase, unreachable, failure: fault }): [string, string] => [
-      `On ${runner}`,
-      [phase, ...(unreachable ? ['unreachable'] : []), ...(fault === null ? [] : [fault.message])].join(', '),
-    ]),
+    ...status.holders.map((holder): [string, string] => [`On ${holder.runner}`, holderText(holder)]),
   ])
   return failure === null ? head : [head, '', failureText(terminal, failure)].join('\n')
 }

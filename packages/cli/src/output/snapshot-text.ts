@@ -1,4 +1,4 @@
-import type { Snapshot } from '@hearth/contract'
+import type { Snapshot, SnapshotHolder } from '@hearth/contract'
 import { formatDuration } from './duration.ts'
 import { formatSize } from './size.ts'
 
@@ -12,7 +12,20 @@ export function heldText({ spec, status }: Snapshot): string {
 export function snapshotProgress({ status }: Snapshot): string {
   const progress = status.holders.find((holder) => holder.progress !== null)?.progress
   if (progress === undefined || progress === null) return status.phase
-  return `${status.phase}, ${formatSize(progress.doneBytes)} of ${formatSize(progress.totalBytes)}`
+  return `${status.phase}, ${progressText(progress)}`
+}
+
+const progressText = ({ doneBytes, totalBytes }: NonNullable<SnapshotHolder['progress']>) =>
+  `${formatSize(doneBytes)} of ${formatSize(totalBytes)}`
+
+/** What one runner has of a snapshot, with how far it has come and what is wrong. */
+export function holderText({ phase, unreachable, progress, copiedFrom, failure }: SnapshotHolder): string {
+  return [
+    phase === 'copying' && copiedFrom !== null ? `${phase} from ${copiedFrom}` : phase,
+    ...(progress === null ? [] : [progressText(progress)]),
+    ...(unreachable ? ['unreachable'] : []),
+    ...(failure === null ? [] : [failure.message]),
+  ].join(', ')
 }
 
 /** What was made, and what it cost the machine. */

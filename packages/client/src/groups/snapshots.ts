@@ -1,6 +1,11 @@
-import { type SnapshotPhase, type snapshotCreateSchema, snapshotSchema } from '@hearth/contract'
+import {
+  type copyCreateSchema,
+  type SnapshotPhase,
+  type snapshotCreateSchema,
+  snapshotSchema,
+} from '@hearth/contract'
 import type { z } from 'zod'
-import { collection, deletion, explaining } from '../http/collection.ts'
+import { collection, deletion, explaining, one } from '../http/collection.ts'
 import type { CallOptions, Transport } from '../http/transport.ts'
 
 const path = '/v1/snapshots'
@@ -17,6 +22,9 @@ export const snapshots = (transport: Transport) => ({
   ...collection<typeof snapshotSchema, SnapshotFilter>(transport, path, snapshotSchema),
   create: (body: z.input<typeof snapshotCreateSchema>, options: CallOptions = {}) =>
     transport.json({ method: 'POST', path, body, ...options }, snapshotSchema),
+  /** Has another runner hold it too: its disk is copied there, its memory stays. */
+  copy: (id: string, body: z.input<typeof copyCreateSchema>, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path: `${one(path, id)}/copies`, body, ...options }, snapshotSchema),
   /** `force` deletes one in use too, unless a machine that uses it is on. */
   delete: deletion(transport, path),
   why: explaining(transport, path),
