@@ -136,6 +136,26 @@ test('what a snapshot stands on is copied first, and an order that is repeated c
   west = await startAgent('west', {})
 }, 60_000)
 
+test('a snapshot whose parent is being deleted is copied: its runner, killed meanwhile, makes it stand alone first', async () => {
+  const [lower, upper] = [(await freeze()).metadata, (await freeze()).metadata]
+  await snapshots().delete(lower.id, { force: true })
+  await untilSnapshot(
+    lower.id,
+    ({ status }) => (holderOf({ status } as Snapshot, north)?.keptBy.length ?? 0) > 0,
+  )
+  north.freeze()
+  await copy(upper.id, 'south')
+  expect(await untilHolder(upper.id, south, 'pending')).toMatchObject({ copiedFrom: 'north' })
+  expect(JSON.stringify((await snapshots().why(upper.id)).evidence)).toContain('waits to copy it from north')
+  await north.kill()
+  await north.start()
+  expect(await untilHolder(upper.id, south, 'present')).toMatchObject({ copiedFrom: 'north', failure: null })
+  expect((await snapshots().get(upper.id)).status.parentId).toBeNull()
+  // Nothing stands on it any more.
+  await untilSnapshot(lower.id, ({ status }) => status.phase === 'deleted')
+  expect(layersOf(south)).not.toContain(lower.id)
+}, 150_000)
+
 test('a reader that is killed amid a copy finishes it after its start', async () => {
   const { metadata } = await freeze()
   await copy(metadata.id, 'south')

@@ -20,6 +20,7 @@ import { owners } from './0019-owners.ts'
 import { claimsByName } from './0020-claims-by-name.ts'
 import { snapshot } from './0021-snapshot.ts'
 import { prebuilds } from './0022-prebuilds.ts'
+import { flattening } from './0023-flattening.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -42,4 +43,5 @@ export const migrations: Record<string, Migration> = {
   '0020-claims-by-name': claimsByName,
   '0021-snapshot': snapshot,
   '0022-prebuilds': prebuilds,
+  '0023-flattening': flattening,
 }

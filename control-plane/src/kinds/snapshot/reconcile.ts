@@ -12,6 +12,6 @@ export const snapshotReconciler: Reconciler = {
     const now = clock.now()
     const settled = await settleSnapshot(tx, row, now)
     const isChanged = await addWantedCopies(tx, settled, now)
-    return nextLook(tx, isChanged ? await settleSnapshot(tx, settled, now) : settled)
+    return nextLook(tx, isChanged ? await settleSnapshot(tx, settled, now) : settled, now)
   },
 }

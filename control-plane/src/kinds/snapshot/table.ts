@@ -46,7 +46,7 @@ export interface SnapshotTable extends ResourceTable<Pick<SnapshotSpec, 'memory'
 /** The copy of a layer from another runner, without the key that lets it in there, which every order has anew. */
 export interface CopySource {
   kind: 'runner'
-  /** The runner that it is copied from; null while none is chosen. */
+  /** The runner that it is copied from; null while none is chosen. Without a grant, it flattens its layer first. */
   runnerId: string | null
   address: { host: string; port: number } | null
   /** Another one for each attempt; null before the first. */
@@ -56,6 +56,15 @@ export interface CopySource {
   /** The runners from which it could not be copied. */
   triedRunnerIds: string[]
   isGivenUp: boolean
+}
+
+/** That a holder was asked to make its layer stand on the image alone. */
+export interface Flattening {
+  /** Another one each time that it is asked. */
+  id: string
+  /** When it is waited for no longer unless it goes on. */
+  endsAt: string
+  failure: Failure | null
 }
 
 /** Where a runner gets a layer from. */
@@ -71,6 +80,9 @@ export interface SnapshotHolderTable {
   progress: JSONColumnType<NonNullable<SnapshotHolder['progress']>> | null
   kept_by: ColumnType<string[], string | undefined, string>
   failure: JSONColumnType<Failure> | null
+  /** Whether its layer is known to stand on the image alone. */
+  is_flat: Generated<boolean>
+  flattening: JSONColumnType<Flattening> | null
   report_epoch: Generated<number>
   report_sequence: Generated<string>
 }

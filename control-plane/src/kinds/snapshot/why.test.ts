@@ -164,6 +164,16 @@ test('copies for other runners are told, and why there can be none', () => {
   )
   const waiting = { ...coming, phase: 'pending' as const, copiedFrom: null }
   expect(evidence('ready', { holders: [holder, waiting] })).toContain('west waits to copy it')
+  const flattened = [
+    { ...holder, progress },
+    { ...waiting, copiedFrom: 'rack-1' },
+  ]
+  expect(evidence('ready', { holders: flattened })).toEqual(
+    expect.arrayContaining([
+      'rack-1 holds it, and makes it stand on the image alone (1 of 4 bytes)',
+      'west waits to copy it from rack-1',
+    ]),
+  )
   const uncopied = 'HEARTH_LAYERS_ADDRESS is not set there'
   expect(evidence('ready', {}, { uncopied })).toContain(uncopied)
 })

@@ -120,9 +120,17 @@ function becauseOf(deletion: SnapshotDeletion | null): string {
 function holderEvidence(seen: SnapshotSight, holder: SnapshotHolder): Evidence {
   const { runner, phase, unreachable, progress, failure, copiedFrom } = holder
   const done = progress === null ? '' : ` (${progress.doneBytes} of ${progress.totalBytes} bytes)`
-  const copies = copiedFrom === null ? 'waits to copy it' : `copies it from ${copiedFrom}${done}`
-  const isCopy = phase === 'copying' || (phase === 'pending' && seen.snapshot.status.phase === 'ready')
-  const words = phase === 'present' ? 'holds it' : isCopy ? copies : `is at ${phase}${done}`
+  const from = copiedFrom === null ? '' : ` from ${copiedFrom}`
+  const isWaiting = phase === 'pending' && seen.snapshot.status.phase === 'ready'
+  const holds = progress === null ? 'holds it' : `holds it, and makes it stand on the image alone${done}`
+  const words =
+    phase === 'present'
+      ? holds
+      : phase === 'copying'
+        ? `copies it${from}${done}`
+        : isWaiting
+          ? `waits to copy it${from}`
+          : `is at ${phase}${done}`
   const cause = failure === null ? '' : `: ${failure.message}`
   const silence = unreachable ? ', and is silent' : ''
   return { what: `${runner} ${words}${silence}${cause}`, at: seen.snapshot.status.readyAt }

@@ -3,7 +3,7 @@ import { type Snapshot, type SnapshotHolder, snapshotSchema } from '@hearth/cont
 import type { Clock } from '@hearth/foundation'
 import { CommandError, exitCodes } from '../exit-codes.ts'
 import { failureText } from '../output/describe.ts'
-import { holderText } from '../output/snapshot-text.ts'
+import { holderText, progressText } from '../output/snapshot-text.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { followResource } from './follow-resource.ts'
 
@@ -19,7 +19,10 @@ export async function followCopy(
     status.holders.find(({ runnerId }) => runnerId === runner.id)
   const stage = (snapshot: Snapshot): string => {
     const held = holder(snapshot)
-    return held === undefined ? 'the runner does not hold it' : holderText(held)
+    if (held === undefined) return 'the runner does not hold it'
+    const origin = snapshot.status.holders.find(({ runner: name }) => name === held.copiedFrom)
+    if (held.phase !== 'pending' || origin?.progress == null) return holderText(held)
+    return `waits for ${origin.runner} to make it stand on the image alone, ${progressText(origin.progress)}`
   }
   const isThere = (snapshot: Snapshot) => holder(snapshot)?.phase === 'present'
   const isComing = (snapshot: Snapshot) =>

@@ -15,7 +15,8 @@ export function snapshotProgress({ status }: Snapshot): string {
   return `${status.phase}, ${progressText(progress)}`
 }
 
-const progressText = ({ doneBytes, totalBytes }: NonNullable<SnapshotHolder['progress']>) =>
+/** How far a runner has come. */
+export const progressText = ({ doneBytes, totalBytes }: NonNullable<SnapshotHolder['progress']>) =>
   `${formatSize(doneBytes)} of ${formatSize(totalBytes)}`
 
 /** What one runner has of a snapshot, with how far it has come and what is wrong. */

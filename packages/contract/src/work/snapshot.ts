@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { boundedLine, boundedText, countSchema } from '../bounded.ts'
 import { idSchema } from '../resource.ts'
-import { hostSchema } from './reported.ts'
+import { hostSchema, reportedFailureSchema } from './reported.ts'
 import { orderEnvelopeSchema, reportEnvelopeSchema, type WorkMessages } from './work.ts'
 
 /** SHA-256, in lower-case hexadecimal digits. */
@@ -50,6 +50,8 @@ export const snapshotOrderSchema = orderEnvelopeSchema.extend({
   source: layerSourceSchema,
   /** Which other runners may copy the layer from this one. */
   grants: z.array(layerOfferSchema).max(64).optional(),
+  /** Make the layer stand on the image alone; another id each time that this is asked for. */
+  flatten: idSchema.optional(),
   /** Values that must not stand in the layer: JSON object of name to value, sealed to the runner; the context is the id. */
   sealedForbidden: boundedText(8 * 1024 * 1024)
     .nullable()
@@ -90,6 +92,10 @@ export const snapshotReportSchema = reportEnvelopeSchema.extend({
   layer: reportedLayerSchema.nullable(),
   progress: z.object({ doneBytes: bytesSchema, totalBytes: bytesSchema }).nullable(),
   grantId: idSchema.optional().meta({ description: 'The grant of the copy that this is about' }),
+  unflattened: z
+    .object({ id: idSchema, failure: reportedFailureSchema })
+    .optional()
+    .meta({ description: 'The `flatten` of the order that could not be done, and why' }),
   /** Why a layer that should go is still there: the names of what stands on it. */
   keptBy: z.array(boundedLine(255)).max(100).default([]),
 })

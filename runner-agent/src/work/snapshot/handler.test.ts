@@ -169,6 +169,32 @@ test('a grant that comes while the layer is being made is heard at once, and int
   expect(grants.find(id)).toBeNull()
 })
 
+test('a layer is made to stand alone on request; without room it stays, says why, and another request tries again', async () => {
+  const environmentId = await makeMachine()
+  const [lower, upper] = [order(environmentId), order(environmentId)]
+  for (const one of [lower, upper]) {
+    inbox.put(one)
+    await expect.poll(() => last()).toMatchObject({ id: one.id, phase: 'present' })
+  }
+  expect(last()?.layer?.parentId).toBe(lower.id)
+  const full = vi.spyOn(host(), 'freeDiskBytes').mockResolvedValue(0)
+  const [first, second] = [newId(), newId()]
+  inbox.put({ ...upper, flatten: first })
+  await expect
+    .poll(() => last()?.unflattened)
+    .toMatchObject({
+      id: first,
+      failure: { code: 'disk_full', message: expect.stringContaining('flattening') },
+    })
+  expect(last()).toMatchObject({ phase: 'present', failure: null, layer: { parentId: lower.id } })
+  full.mockRestore()
+  inbox.put({ ...upper, flatten: second })
+  await expect.poll(() => last()?.layer?.parentId).toBeNull()
+  await expect.poll(() => last()?.progress).toBeNull()
+  expect(last()?.phase).toBe('present')
+  await host().layers.verify(upper.id, new AbortController().signal)
+})
+
 test('a machine that is not there fails the snapshot', async () => {
   inbox.put(order(newId()))
   await untilPhase('failed')

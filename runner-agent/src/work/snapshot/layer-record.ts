@@ -7,7 +7,7 @@ const fresh: SnapshotRecord = {
   failedGrant: null,
   isSearched: false,
   keptBy: null,
-  staysDeep: false,
+  unflattened: null,
 }
 
 /**

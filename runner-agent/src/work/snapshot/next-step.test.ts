@@ -7,7 +7,7 @@ const environmentId = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a12'
 const runnerId = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a13'
 const file = { bytes: 4_096, digest: '0'.repeat(64) }
 const facts = (depth: number) => ({
-  parentId: null,
+  parentId: depth > 1 ? environmentId : null,
   depth,
   disk: file,
   totalBytes: 4_096,
@@ -30,7 +30,7 @@ const fresh = {
   failedGrant: null,
   isSearched: false,
   keptBy: null,
-  staysDeep: false,
+  unflattened: null,
 }
 const seen = (phase: Seen['layer']['phase'], record: Partial<Seen['record']> = {}, depth = 1): Seen => ({
   layer: {
@@ -63,7 +63,26 @@ test.each<[string, Wanted, Seen, Partial<NextStep>]>([
     { kind: 'rest', phase: 'present' },
   ],
   ['a deep layer is flattened', wanted(), seen('present', {}, 8), { kind: 'flatten' }],
-  ['unless that was refused', wanted(), seen('present', { staysDeep: true }, 8), { kind: 'rest' }],
+  [
+    'unless that was refused',
+    wanted(),
+    seen('present', { unflattened: { id: null, failure: failure('disk_full') } }, 8),
+    { kind: 'rest' },
+  ],
+  ['any layer is flattened on request', wanted({ flatten: id }), seen('present', {}, 2), { kind: 'flatten' }],
+  ['one that stands on the image is flat', wanted({ flatten: id }), seen('present'), { kind: 'rest' }],
+  [
+    'a request that was refused is not done',
+    wanted({ flatten: id }),
+    seen('present', { unflattened: { id, failure: failure('disk_full') } }, 9),
+    { kind: 'rest', phase: 'present' },
+  ],
+  [
+    'another request is tried again',
+    wanted({ flatten: runnerId }),
+    seen('present', { unflattened: { id, failure: failure('disk_full') } }, 2),
+    { kind: 'flatten' },
+  ],
   [
     'what failed stays failed',
     wanted(),
@@ -142,13 +161,16 @@ test('no state is without a step or a rest, and nothing is made of what is to go
       failedGrant: fc.constantFrom(null, id),
       isSearched: fc.boolean(),
       keptBy: fc.option(fc.array(fc.constant('a machine'), { maxLength: 2 })),
-      staysDeep: fc.boolean(),
+      unflattened: fc.option(
+        fc.record({ id: fc.constantFrom(null, id), failure: fc.constant(failure('disk_full')) }),
+      ),
     }),
   })
   const anyWanted = fc.record({
     desiredPhase: fc.constantFrom('present' as const, 'deleted' as const),
     generation: fc.integer({ min: 1, max: 4 }),
     sealedForbidden: fc.option(fc.constant('sealed')),
+    flatten: fc.constantFrom(undefined, id, runnerId),
   })
   fc.assert(
     fc.property(anyWanted, anySeen, (change, { phase, depth, record }) => {

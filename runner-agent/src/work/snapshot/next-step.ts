@@ -10,7 +10,7 @@ export type SnapshotPhase = 'creating' | 'copying' | 'present' | 'failed' | 'del
 
 export type Wanted = Pick<
   SnapshotOrder,
-  'id' | 'desiredPhase' | 'epoch' | 'generation' | 'runnerId' | 'source' | 'sealedForbidden'
+  'id' | 'desiredPhase' | 'epoch' | 'generation' | 'runnerId' | 'source' | 'sealedForbidden' | 'flatten'
 >
 
 export interface Seen {
@@ -29,8 +29,8 @@ export interface SnapshotRecord {
   isSearched: boolean
   /** What still stands on a layer that should go; null as long as its removal was not tried. */
   keptBy: readonly string[] | null
-  /** Whether flattening was refused: it is tried again by the next process. */
-  staysDeep: boolean
+  /** Why the layer could not be flattened, and for which `flatten` of the order; the next process tries again. */
+  unflattened: { id: string | null; failure: Failure } | null
 }
 
 /** One step of the work on a layer; after it the host is looked at again. */
@@ -68,8 +68,17 @@ export function nextStep(wanted: Wanted, { layer, record }: Seen): NextStep {
     return { kind: 'freeze', environmentId: source.environmentId, memory: source.memory }
   }
   if (wanted.sealedForbidden !== null && !record.isSearched) return { kind: 'search' }
-  if ((layer.facts?.depth ?? 0) >= flattenFromDepth && !record.staysDeep) return { kind: 'flatten' }
+  if (isToBeFlattened(wanted, layer, record)) return { kind: 'flatten' }
   return { kind: 'rest', phase: 'present', failure: null }
+}
+
+function isToBeFlattened(
+  { flatten }: Wanted,
+  { facts }: Seen['layer'],
+  { unflattened }: SnapshotRecord,
+): boolean {
+  if (flatten !== undefined && facts !== null && facts.parentId !== null) return unflattened?.id !== flatten
+  return (facts?.depth ?? 0) >= flattenFromDepth && unflattened === null
 }
 
 /** The grant under which the order has the layer copied; null where it is frozen. */

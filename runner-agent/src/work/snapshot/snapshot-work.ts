@@ -7,7 +7,7 @@ import { LayerUnreachable } from './copy/client.ts'
 import { openForbidden } from './forbidden-values.ts'
 import { LayerRecord } from './layer-record.ts'
 import { foundFailure, searchLayer } from './layer-search.ts'
-import { grantOf, type LayerStep, nextStep, type SnapshotPhase } from './next-step.ts'
+import { grantOf, type LayerStep, nextStep, type SnapshotPhase, type SnapshotRecord } from './next-step.ts'
 import type { SnapshotContext } from './snapshot-context.ts'
 
 type Progress = NonNullable<SnapshotReport['progress']>
@@ -80,17 +80,19 @@ export class SnapshotWork implements Work<SnapshotOrder> {
     }
   }
 
-  /** The layer is ready meanwhile; without room it stays as deep as it is. */
+  /** The layer is ready meanwhile; without room it stays on what it stands on. */
   private async flatten({ layerId }: Layer): Promise<void> {
     const { task, context } = this
+    const { flatten: id = null } = task.order
     task.report('present')
     const advance = (done: number, total: number) => this.advance('present', done, total)
     try {
       await context.layers.flatten(layerId, advance, task.interrupted, task.authority)
     } catch (thrown) {
       if (!(thrown instanceof HostError)) throw thrown
-      context.log.warn({ layerId, error: thrown }, 'a deep layer cannot be flattened')
-      this.record.change({ staysDeep: true })
+      context.log.warn({ layerId, error: thrown }, 'a layer cannot be flattened')
+      const { code, message } = thrown
+      this.record.change({ unflattened: { id, failure: { code, message } } })
     }
   }
 
@@ -107,10 +109,11 @@ export class SnapshotWork implements Work<SnapshotOrder> {
   }
 
   report(phase: string, failure: Failure | null): Body {
-    const { keptBy } = this.record.record
+    const { keptBy, unflattened } = this.record.record
     const grantId = grantOf(this.task.order)
     return {
       ...(grantId === null ? {} : { grantId }),
+      ...unflattenedIn(unflattened),
       phase: phase as SnapshotPhase,
       failure,
       layer: phase === 'deleted' || phase === 'failed' ? null : (this.layer?.facts ?? null),
@@ -138,6 +141,12 @@ export class SnapshotWork implements Work<SnapshotOrder> {
     this.progressAt = now
     this.task.report(phase)
   }
+}
+
+/** Of what was asked for; that a layer is deeper than it need be is the host's alone. */
+function unflattenedIn(unflattened: SnapshotRecord['unflattened']): Pick<SnapshotReport, 'unflattened'> {
+  if (unflattened === null || unflattened.id === null) return {}
+  return { unflattened: { id: unflattened.id, failure: unflattened.failure } }
 }
 
 type Body = Omit<

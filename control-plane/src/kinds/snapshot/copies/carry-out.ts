@@ -3,10 +3,8 @@ import { assertNever, newId } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { requestOrders } from '../../../database/outbox.ts'
 import { type Wake, wakeMany } from '../../../reconciling/wake.ts'
-import type { CopySource, SnapshotRow } from '../table.ts'
-import type { CopyAction, SeenCopy } from './decide-copy.ts'
-
-const later = (now: Date) => new Date(now.getTime() + copySeconds * 1000).toISOString()
+import type { CopySource, Flattening, SnapshotRow } from '../table.ts'
+import { type CopyAction, copyEndsAt, isFlattening, type SeenCopy, type SeenOrigin } from './decide-copy.ts'
 
 /** Does one action on a copy, but for forgetting it, which removes its holder. */
 export async function carryOutCopy(
@@ -25,15 +23,28 @@ export async function carryOutCopy(
         failure: copy.failure,
         source: {
           ...{ kind: 'runner', runnerId: from.runnerId, address: from.address, grantId: newId() },
-          ...{ endsAt: later(now), triedRunnerIds: tried, isGivenUp: false },
+          ...{ endsAt: copyEndsAt(now), triedRunnerIds: tried, isGivenUp: false },
         },
       })
       await orderOf(tx, row.id, [runnerId, from.runnerId, source.runnerId])
       return
     }
+    case 'flatten': {
+      const { at, tried } = action
+      await writeCopy(tx, row.id, runnerId, {
+        phase: 'pending',
+        failure: copy.failure,
+        source: {
+          ...{ kind: 'runner', runnerId: at.runnerId, address: null, grantId: null, endsAt: null },
+          ...{ triedRunnerIds: tried, isGivenUp: false },
+        },
+      })
+      await askToFlatten(tx, row.id, at, now)
+      return
+    }
     case 'give-up': {
       const { failure } = action
-      const given = { ...source, isGivenUp: true, endsAt: later(now) }
+      const given = { ...source, isGivenUp: true, endsAt: copyEndsAt(now) }
       await writeCopy(tx, row.id, runnerId, { phase: 'failed', failure, source: given })
       await orderOf(tx, row.id, [runnerId, source.runnerId])
       await wakeMany(tx, await waitingForCopy(tx, row, runnerId))
@@ -73,7 +84,7 @@ export async function renewGrant(
   const { source } = copy
   const left = Date.parse(source.endsAt ?? '') - now.getTime()
   if (source.grantId === null || left > (copySeconds * 1000) / 2) return
-  const renewed = { ...source, endsAt: later(now) }
+  const renewed = { ...source, endsAt: copyEndsAt(now) }
   await tx
     .updateTable('snapshot_holders')
     .set({ source: JSON.stringify(renewed) })
@@ -81,6 +92,24 @@ export async function renewGrant(
     .where('runner_id', '=', copy.runner_id)
     .execute()
   await orderOf(tx, snapshotId, [source.runnerId])
+}
+
+/** One that is at it is not asked again. */
+async function askToFlatten(
+  tx: DatabaseTransaction,
+  snapshotId: string,
+  at: SeenOrigin,
+  now: Date,
+): Promise<void> {
+  if (isFlattening(at, now)) return
+  const flattening: Flattening = { id: newId(), endsAt: copyEndsAt(now), failure: null }
+  await tx
+    .updateTable('snapshot_holders')
+    .set({ flattening: JSON.stringify(flattening) })
+    .where('snapshot_id', '=', snapshotId)
+    .where('runner_id', '=', at.runnerId)
+    .execute()
+  await orderOf(tx, snapshotId, [at.runnerId])
 }
 
 /** After a copy has come: takes back the grant, and wakes what waited for it. */

@@ -19,6 +19,7 @@ const copy = (change: Partial<SeenCopy> = {}): SeenCopy => ({
 })
 const origin = (name: string, change: Partial<SeenOrigin> = {}): SeenOrigin => ({
   ...{ runnerId: name[0] ?? '', runner: name, silent: false, address },
+  ...{ isFlat: false, isRead: false, flattening: null },
   ...change,
 })
 const [north, south] = [origin('north'), origin('south')]
@@ -87,6 +88,83 @@ test('a copy waits for the layer below, and what was given up is forgotten after
     copy({ phase: 'failed', source: { ...fromNorth, isGivenUp: true, endsAt } })
   expect(decideCopy(given(at(1)), [north], now)).toBeNull()
   expect(decideCopy(given(at(0)), [north], now)).toEqual({ do: 'forget' })
+})
+
+const going: SeenCopy['base'] = { state: 'going', because: 'it stands on first, which is being deleted' }
+const flattening = { id: 'f', endsAt: at(60), failure: null }
+const atNorth: CopySource = { ...unbegun, runnerId: 'n' }
+const refused = { ...north, flattening: { ...flattening, failure: full } }
+const late = { ...north, flattening: { ...flattening, endsAt: at(0) } }
+
+test.each<[string, Partial<SeenCopy>, SeenOrigin[], object | null]>([
+  ['asks for a flat layer', {}, [north, south], { do: 'flatten', at: north, tried: [] }],
+  ['takes a layer that is flat', {}, [north, { ...south, isFlat: true }], { do: 'attempt', tried: [] }],
+  ['joins one who waits', {}, [south, { ...north, flattening }], { do: 'flatten', at: { runnerId: 'n' } }],
+  ['waits', { source: atNorth }, [{ ...north, flattening }, south], null],
+  ['goes on', { source: atNorth }, [{ ...north, flattening, isFlat: true }], { do: 'attempt', tried: [] }],
+  ['lets a reader finish first', {}, [{ ...north, isRead: true }], null],
+  ['asks another after a refusal', { source: atNorth }, [refused, south], { at: south, tried: ['n'] }],
+  ['asks another after a while', { source: atNorth }, [late, south], { at: south, tried: ['n'] }],
+  [
+    'says who refused, and why',
+    { source: atNorth, from: 'north' },
+    [refused],
+    {
+      failure: {
+        code: 'disk_full',
+        message: expect.stringMatching(/^it stands on first.*north could.*no room$/),
+      },
+    },
+  ],
+  [
+    'says who took too long',
+    { source: atNorth, from: 'north' },
+    [late],
+    { failure: { code: 'deadline_passed', message: expect.stringContaining('north could not make it') } },
+  ],
+  [
+    'says who went silent',
+    { source: atNorth, from: 'north' },
+    [{ ...north, silent: true }],
+    { failure: { code: 'runner_lost', message: expect.stringContaining('north went silent') } },
+  ],
+])('where the layer below is on its way out a copy %s', (_, change, origins, action) => {
+  const decided = decideCopy(copy({ base: going, ...change }), origins, now)
+  if (action === null) expect(decided).toBeNull()
+  else expect(decided).toMatchObject(action)
+})
+
+test('a layer that gets another disk is not read meanwhile, and one that stays as it is may be', () => {
+  expect(decideCopy(copy(), [{ ...north, flattening }], now)).toBeNull()
+  for (const one of [refused, late]) expect(decideCopy(copy(), [one], now)).toMatchObject({ do: 'attempt' })
+  const coming = copy({ base: { state: 'coming' } })
+  expect(decideCopy(coming, [{ ...north, isFlat: true }], now)).toMatchObject({ do: 'attempt' })
+})
+
+test('flattening comes to an end, too: each runner that cannot is asked once', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 4 }), fc.array(fc.boolean()), (count, delays) => {
+      let origins = Array.from({ length: count }, (_, index) => origin(`${index}`))
+      let seen = copy({ base: going })
+      const asked: string[] = []
+      for (let turn = 0; turn <= count; turn += 1) {
+        const action = decideCopy(seen, origins, now)
+        if (action?.do !== 'flatten') {
+          expect(action?.do).toBe('give-up')
+          expect(asked).toHaveLength(count)
+          return
+        }
+        const { runnerId } = action.at
+        expect(asked).not.toContain(runnerId)
+        asked.push(runnerId)
+        const ended =
+          delays[turn] === true ? { ...flattening, endsAt: at(0) } : { ...flattening, failure: full }
+        origins = origins.map((one) => (one.runnerId === runnerId ? { ...one, flattening: ended } : one))
+        seen = copy({ base: going, source: { ...unbegun, runnerId, triedRunnerIds: action.tried } })
+      }
+      expect.fail('it did not end')
+    }),
+  )
 })
 
 test('every copy comes to an end: however each attempt goes, no runner is tried twice', () => {

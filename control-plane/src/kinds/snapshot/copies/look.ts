@@ -1,4 +1,3 @@
-import type { Failure } from '@hearth/contract'
 import type { DatabaseTransaction, Queryable } from '../../../database/connection.ts'
 import { unableFailure } from '../decide.ts'
 import { readHolders } from '../queries.ts'
@@ -19,7 +18,15 @@ export function originsIn(holders: readonly HolderRow[]): SeenOrigin[] {
       runner: holder.runner_name,
       silent: isSilent(holder),
       address: holder.layer_address,
+      isFlat: holder.is_flat,
+      isRead: holders.some((copy) => isReadBy(copy, holder.runner_id)),
+      flattening: holder.flattening,
     }))
+}
+
+function isReadBy({ source, phase }: HolderRow, runnerId: string): boolean {
+  const isMoving = phase === 'pending' || phase === 'copying'
+  return isMoving && source.kind === 'runner' && source.grantId !== null && source.runnerId === runnerId
 }
 
 /** The copies of a snapshot that are not there yet, with the layers that they are to stand on. */
@@ -60,17 +67,13 @@ async function readBase(queryable: Queryable, row: SnapshotRow): Promise<(runner
   const state = parent.desired_phase === 'deleted' ? 'being deleted' : parent.phase
   return (runnerId) => {
     const holder = holders.find(({ runner_id }) => runner_id === runnerId)
+    // What is on its way out may be gone before the copy has come.
+    if (!isKept) return { state: 'going', because: `it stands on snapshot ${parent.name}, which is ${state}` }
     if (holder?.phase === 'present') return { state: 'here' }
-    if (!isKept)
-      return failed(`it stands on snapshot ${parent.name}, which is ${state} and is copied no more`)
     if (holder === undefined) return { state: 'absent' }
     if (!isCopy(holder) || !holder.source.isGivenUp) return { state: 'coming' }
     const { code, message } = holder.failure ?? { code: 'internal', message: 'no cause was reported' }
-    return failed(`snapshot ${parent.name}, on which it stands, could not be copied: ${message}`, code)
+    const failed = `snapshot ${parent.name}, on which it stands, could not be copied: ${message}`
+    return { state: 'failed', failure: { code, message: failed } }
   }
 }
-
-const failed = (message: string, code: Failure['code'] = 'host_refused'): SeenBase => ({
-  state: 'failed',
-  failure: { code, message },
-})

@@ -6,7 +6,7 @@ import type { CopySource } from '../table.ts'
 const outcome: Scenario['outcome'] = async (database, id) => {
   const holders = await database
     .selectFrom('snapshot_holders')
-    .select(['phase', 'source', 'failure'])
+    .select(['phase', 'source', 'failure', 'flattening'])
     .where('snapshot_id', '=', id)
     .execute()
   const orders = await database
@@ -16,6 +16,7 @@ const outcome: Scenario['outcome'] = async (database, id) => {
     .orderBy('id')
     .execute()
   return {
+    flattens: holders.filter(({ flattening }) => flattening !== null).length,
     copies: holders.flatMap(({ phase, source, failure }) =>
       source.kind !== 'runner'
         ? []
@@ -46,11 +47,21 @@ async function held(
     copy,
     memoryMebibytes = 16_384,
     isReadable = true,
-  }: { copy?: Partial<CopySource>; memoryMebibytes?: number; isReadable?: boolean },
+    parentIsGoing = false,
+  }: {
+    copy?: Partial<CopySource>
+    memoryMebibytes?: number
+    isReadable?: boolean
+    parentIsGoing?: boolean
+  },
 ): Promise<{ pool: Awaited<ReturnType<Party['pool']>>; id: string; maker: string }> {
   const pool = await party.pool(await party.project())
   const maker = await party.runner({ memoryMebibytes, ...(isReadable ? { layerAddress } : {}) })
-  const id = await party.snapshot(pool, 'ready', { holder: { phase: 'present', runner_id: maker } })
+  const holder = { phase: 'present', runner_id: maker } as const
+  const parent_id = parentIsGoing
+    ? await party.snapshot(pool, 'deleting', { desired_phase: 'deleted', holder })
+    : null
+  const id = await party.snapshot(pool, 'ready', { holder, parent_id })
   if (copy !== undefined) {
     const runner_id = await party.runner()
     const source: CopySource = { ...unbegun, ...copy }
@@ -67,13 +78,20 @@ describeReconciler('copies of a snapshot', [
     ...common,
     name: 'has a copy made, and tells both runners of its grant',
     arrange: async (party) => (await held(party, { copy: {} })).id,
-    expected: { copies: [begun], orders: ['order', 'order'] },
+    expected: { flattens: 0, copies: [begun], orders: ['order', 'order'] },
+  },
+  {
+    ...common,
+    name: 'has a layer flattened whose parent is being deleted, before it is copied',
+    arrange: async (party) => (await held(party, { copy: {}, parentIsGoing: true })).id,
+    expected: { flattens: 1, copies: [{ ...begun, isGranted: false }], orders: ['order'] },
   },
   {
     ...common,
     name: 'gives up a copy that no runner lets be made, and records why',
     arrange: async (party) => (await held(party, { copy: {}, isReadable: false })).id,
     expected: {
+      flattens: 0,
       copies: [{ ...begun, phase: 'failed', isGranted: false, isGivenUp: true, failure: 'host_refused' }],
       orders: ['order'],
     },
@@ -86,6 +104,7 @@ describeReconciler('copies of a snapshot', [
       return (await held(party, { copy })).id
     },
     expected: {
+      flattens: 0,
       copies: [{ ...begun, phase: 'failed', isGivenUp: true, failure: 'deadline_passed' }],
       orders: ['order', 'order'],
     },
@@ -97,7 +116,7 @@ describeReconciler('copies of a snapshot', [
       const copy = { grantId, isGivenUp: true, endsAt: secondsAgo(1).toISOString() }
       return (await held(party, { copy })).id
     },
-    expected: { copies: [], orders: ['purge'] },
+    expected: { flattens: 0, copies: [], orders: ['purge'] },
   },
   {
     ...common,
@@ -112,6 +131,6 @@ describeReconciler('copies of a snapshot', [
       await party.environment(pool, 'pending', { source: JSON.stringify(source), source_snapshot_id: id })
       return id
     },
-    expected: { copies: [begun], orders: ['order', 'order'] },
+    expected: { flattens: 0, copies: [begun], orders: ['order', 'order'] },
   },
 ])

@@ -17,7 +17,7 @@ export async function settleCopies(
 ): Promise<SnapshotRow> {
   if (row.phase !== 'ready' || row.desired_phase !== 'ready') return row
   const copies = await lookAtCopies(tx, row, holders)
-  const origins = originsIn(holders)
+  let origins = originsIn(holders)
   let isChanged = false
   for (const copy of copies) {
     const action = decideCopy(copy, origins, now)
@@ -25,6 +25,7 @@ export async function settleCopies(
     isChanged = true
     if (action.do === 'forget') await removeHolders(tx, row.id, [copy.runnerId])
     else await carryOutCopy(tx, row, copy, action, now)
+    origins = originsIn(await readHolders(tx, [row.id]))
   }
   // Its reconciler has the layer below copied there first.
   if (row.parent_id !== null && copies.some(({ base }) => base.state === 'absent'))

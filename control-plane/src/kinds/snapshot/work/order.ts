@@ -24,6 +24,7 @@ function selectOrders(queryable: Queryable) {
       'snapshots.spec_version',
       'snapshot_holders.runner_id',
       'snapshot_holders.source',
+      'snapshot_holders.flattening',
       'snapshot_holders.report_epoch',
       'snapshot_holders.report_sequence',
       'runners.epoch',
@@ -34,7 +35,9 @@ function selectOrders(queryable: Queryable) {
           'expiresAt', copy.source->>'endsAt') ORDER BY copy.runner_id)
         FROM snapshot_holders AS copy
         WHERE copy.snapshot_id = snapshots.id AND copy.source->>'runnerId' = snapshot_holders.runner_id::text
-          AND copy.phase IN ('pending', 'copying')), '[]')`.as('granted'),
+          AND copy.source->>'grantId' IS NOT NULL AND copy.phase IN ('pending', 'copying')), '[]')`.as(
+        'granted',
+      ),
     ])
     .where('runners.epoch', '>', 0)
     .orderBy('snapshots.id')
@@ -63,6 +66,7 @@ function toFacts(row: OrderRow) {
         : { kind: source.kind, runnerId: source.runnerId, grantId: source.grantId, address: source.address },
     // The reader need not know that its grant goes on; the one who serves it does.
     granted: isUnwanted ? [] : row.granted,
+    ...(isUnwanted || row.flattening === null ? {} : { flatten: row.flattening.id }),
     sealedForbidden: null,
   }
 }

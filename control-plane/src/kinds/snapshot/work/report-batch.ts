@@ -13,7 +13,7 @@ import { removeHolders } from '../holders.ts'
 import { lockSnapshots, readHolders, snapshots } from '../queries.ts'
 import { settleSnapshot } from '../settle.ts'
 import { type HolderRow, type SnapshotRow, toSnapshot } from '../table.ts'
-import { factsAfter, holderAfter, judgeReport } from './report.ts'
+import { factsAfter, holderAfter, judgeReport, standingAfter } from './report.ts'
 
 /**
  * Commits reports together, those of one snapshot in the order given; stale, repeated and reordered ones change nothing.
@@ -43,7 +43,7 @@ export async function applyReports(
     for (const id of changed) {
       const row = rows.get(id)
       if (row === undefined) continue
-      const at = await nextLook(tx, await settleSnapshot(tx, row, now))
+      const at = await nextLook(tx, await settleSnapshot(tx, row, now), now)
       if (at !== null) await wakeMany(tx, [{ kind: 'snapshot', id, at }])
     }
     return outcomes
@@ -63,7 +63,7 @@ async function apply(
   const after = holderAfter(row, holder, report)
   if (isCopy(holder) && after !== null) await followCopy(tx, row, holder, after, now)
   if (after === null) await removeHolders(tx, row.id, [report.runnerId])
-  else await writeHolder(tx, report, after)
+  else await writeHolder(tx, report, { ...after, ...standingAfter(holder, report, now) })
   const facts = isCopy(holder) ? {} : factsAfter(row, report.layer)
   const status = { ...row.status, ...facts, observedSpecVersion: report.generation }
   const parent_id = await parentAfter(tx, row, holders, report)
@@ -102,14 +102,18 @@ async function parentAfter(
   { layer, runnerId }: SnapshotReport,
 ): Promise<string | null> {
   if (layer === null) return row.parent_id
-  const others = holders.filter(({ runner_id, phase }) => runner_id !== runnerId && phase === 'present')
+  const others = holders.filter(
+    ({ runner_id, phase, is_flat }) => runner_id !== runnerId && phase === 'present' && !is_flat,
+  )
   return (await knownParent(tx, row, layer.parentId)) ?? (others.length > 0 ? row.parent_id : null)
 }
+
+type HolderChange = Pick<HolderRow, 'phase' | 'progress' | 'kept_by' | 'failure' | 'is_flat' | 'flattening'>
 
 async function writeHolder(
   tx: DatabaseTransaction,
   { id, runnerId, epoch, sequence }: SnapshotReport,
-  { phase, progress, kept_by, failure }: Pick<HolderRow, 'phase' | 'progress' | 'kept_by' | 'failure'>,
+  { phase, progress, kept_by, failure, is_flat, flattening }: HolderChange,
 ): Promise<void> {
   await tx
     .updateTable('snapshot_holders')
@@ -118,6 +122,8 @@ async function writeHolder(
       progress: progress === null ? null : JSON.stringify(progress),
       kept_by: JSON.stringify(kept_by),
       failure: failure === null ? null : JSON.stringify(failure),
+      is_flat,
+      flattening: flattening === null ? null : JSON.stringify(flattening),
       report_epoch: epoch,
       report_sequence: `${sequence}`,
     })

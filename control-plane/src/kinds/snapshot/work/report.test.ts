@@ -1,7 +1,7 @@
 import type { ReportedLayer } from '@hearth/contract'
 import { describe, expect, it } from 'vitest'
 import type { CopySource } from '../table.ts'
-import { factsAfter, holderAfter, judgeReport } from './report.ts'
+import { factsAfter, holderAfter, judgeReport, standingAfter } from './report.ts'
 
 const row = { spec_version: 2, phase: 'creating' as const }
 const holder = {
@@ -65,17 +65,50 @@ describe('a report of a snapshot', () => {
   })
 })
 
+const layer: ReportedLayer = {
+  parentId: null,
+  depth: 1,
+  disk: { bytes: 100, digest: 'a'.repeat(64) },
+  totalBytes: 300,
+  virtualBytes: 4_000,
+  memory: null,
+  memoryFault: 'the machine is on a bridge',
+  pausedMilliseconds: 52,
+}
+
+describe('a layer that is to stand on the image alone', () => {
+  const now = new Date('2026-01-01T12:00:00Z')
+  const flattening = { id: 'f', endsAt: '2026-01-01T12:00:01.000Z', failure: null }
+  const failure = { code: 'disk_full' as const, message: 'no room' }
+  const deep = { ...layer, parentId: 'p' }
+  const progress = { doneBytes: 2, totalBytes: 3 }
+
+  it('does so when its runner says so, and never before', () => {
+    const after = (seen: ReportedLayer | null) =>
+      standingAfter({ flattening, progress: null }, { layer: seen, progress: null }, now).is_flat
+    expect([after(layer), after(deep), after(null)]).toEqual([true, false, false])
+  })
+
+  it('is waited for longer as long as it comes on', () => {
+    const after = (doneBytes: number) =>
+      standingAfter({ flattening, progress }, { layer: deep, progress: { ...progress, doneBytes } }, now)
+    expect(after(2)).toEqual({ is_flat: false, flattening })
+    expect(after(3).flattening).toEqual({ ...flattening, endsAt: '2026-01-01T12:10:00.000Z' })
+  })
+
+  it('cannot when its runner refuses, but not by what was said of an earlier wish', () => {
+    const after = (id: string) =>
+      standingAfter(
+        { flattening, progress: null },
+        { layer: deep, progress: null, unflattened: { id, failure } },
+        now,
+      )
+    expect(after('f').flattening).toEqual({ ...flattening, failure })
+    expect(after('before').flattening).toEqual(flattening)
+  })
+})
+
 describe('the facts of a snapshot', () => {
-  const layer: ReportedLayer = {
-    parentId: null,
-    depth: 1,
-    disk: { bytes: 100, digest: 'a'.repeat(64) },
-    totalBytes: 300,
-    virtualBytes: 4_000,
-    memory: null,
-    memoryFault: 'the machine is on a bridge',
-    pausedMilliseconds: 52,
-  }
   const status = { bytes: null, memory: null, pausedMilliseconds: null } as never
 
   it('say why there is no memory, but only where it was asked for', () => {

@@ -1,6 +1,7 @@
 import type { SnapshotReport, SnapshotStatus } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import type { ReportOutcome } from '../../../work/work-kind.ts'
+import { copyEndsAt } from '../copies/decide-copy.ts'
 import type { HolderRow, SnapshotRow, StoredSnapshotStatus } from '../table.ts'
 
 /** What a report is worth, before anything is changed. */
@@ -43,6 +44,8 @@ export function holderAfter(
     case 'copying':
       return { phase, progress, kept_by: [], failure }
     case 'present':
+      // A layer that is there has progress while it is flattened.
+      return { phase, progress, kept_by: [], failure }
     case 'failed':
       return { phase, progress: null, kept_by: [], failure }
     case 'deleting':
@@ -50,6 +53,20 @@ export function holderAfter(
     default:
       return assertNever(phase)
   }
+}
+
+/** Whether the holder's layer stands on the image alone after a report, and what becomes of the wish for that. */
+export function standingAfter(
+  { flattening, progress: before }: Pick<HolderRow, 'flattening' | 'progress'>,
+  { layer, unflattened, progress }: Pick<SnapshotReport, 'layer' | 'unflattened' | 'progress'>,
+  now: Date,
+): Pick<HolderRow, 'is_flat' | 'flattening'> {
+  const is_flat = layer !== null && layer.parentId === null
+  if (flattening === null || is_flat) return { is_flat, flattening }
+  if (unflattened?.id === flattening.id)
+    return { is_flat, flattening: { ...flattening, failure: unflattened.failure } }
+  const isMoving = progress !== null && progress.doneBytes > (before?.doneBytes ?? 0)
+  return { is_flat, flattening: isMoving ? { ...flattening, endsAt: copyEndsAt(now) } : flattening }
 }
 
 /** What the snapshot is, from the layer that a runner made of it. */
