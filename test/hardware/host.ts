@@ -20,6 +20,17 @@ export interface HardwareHost extends AsyncDisposable {
   /** Images offered by agents started here; put in before they start. */
   imagesFolder: string
   startAgent(name: string, settings?: Readonly<Record<string, string>>): Promise<HardwareAgent>
+  /** Makes a runner and the state folder of its agent, which is not started. */
+  joinRunner(name: string, settings?: Readonly<Record<string, string>>): Promise<JoinedRunner>
+  /** Starts the shipped agent of a runner. */
+  startJoined(joined: JoinedRunner): Promise<HardwareAgent>
+}
+
+export interface JoinedRunner {
+  runner: Runner
+  stateFolder: string
+  /** All settings of its agent. */
+  environment: Readonly<Record<string, string>>
 }
 
 export interface HardwareAgent {
@@ -37,7 +48,7 @@ export async function startHost(): Promise<HardwareHost> {
   const { client, url } = installation
   const agents: HardwareAgent[] = []
 
-  const startAgent: HardwareHost['startAgent'] = async (name, settings = {}) => {
+  const joinRunner: HardwareHost['joinRunner'] = async (name, settings = {}) => {
     const { runner, token } = await client.runners.create({ name, labels: {}, spec: {} })
     const stateFolder = join(folder, name)
     await mkdir(stateFolder, { mode: 0o755 })
@@ -50,6 +61,11 @@ export async function startHost(): Promise<HardwareHost> {
       HEARTH_VIRTUALIZATION: 'qemu',
       ...settings,
     }
+    return { runner, stateFolder, environment }
+  }
+  const startJoined: HardwareHost['startJoined'] = async ({ runner, stateFolder, environment }) => {
+    const { name } = runner.metadata
+    const { status } = await client.runners.get(name)
     const agent: HardwareAgent = {
       runner,
       process: new AgentProcess(environment, join(folder, `${name}.log`)),
@@ -58,7 +74,7 @@ export async function startHost(): Promise<HardwareHost> {
     }
     agents.push(agent)
     await agent.process.start()
-    await untilActive(client, name, 0)
+    await untilActive(client, name, status.epoch)
     return agent
   }
   return {
@@ -66,7 +82,9 @@ export async function startHost(): Promise<HardwareHost> {
     installation,
     folder,
     imagesFolder,
-    startAgent,
+    startAgent: async (name, settings) => startJoined(await joinRunner(name, settings)),
+    joinRunner,
+    startJoined,
     async [Symbol.asyncDispose]() {
       for (const agent of agents) await agent.process.stop()
       await removeRun(folder)

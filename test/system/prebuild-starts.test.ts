@@ -4,6 +4,7 @@ import type { Environment } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { untilEnvironment, untilPool } from './following.ts'
+import { housekeeping } from './housekeeping.ts'
 import { type Installation, startInstallation } from './installation.ts'
 import { untilPhase, untilPrebuild } from './prebuild-installation.ts'
 import { newPublicKey } from './public-key.ts'
@@ -37,6 +38,7 @@ afterAll(async () => {
   await installation?.[Symbol.asyncDispose]()
 })
 
+/** A pool that keeps no machine is disabled: nothing of it starts from memory then. */
 const declared = (name: string, min: number, setup = ['make'], environmentClass = 'plain') => ({
   apiVersion: 'hearth/v1' as const,
   name,
@@ -44,7 +46,7 @@ const declared = (name: string, min: number, setup = ['make'], environmentClass 
   variables: { STAGE: 'dev' },
   setup,
   prebuilds: { classes: [environmentClass] },
-  warmPools: [{ environmentClass, min, setup: ['warm up'] }],
+  warmPools: [{ environmentClass, enabled: min > 0, min, setup: ['warm up'] }],
 })
 
 async function apply(name: string, min: number, setup?: string[], environmentClass?: string) {
@@ -57,6 +59,9 @@ async function prebuilt(projectId: string) {
   const { metadata } = await installation.client.prebuilds.create({ spec: { projectId } })
   return untilPhase(installation, metadata.id, 'completed')
 }
+
+const memoryKept = (id: string) =>
+  untilPrebuild(installation, id, ({ status }) => status.templates[0]?.phase === 'ready')
 
 async function coldClaim(warmPoolId: string): Promise<Environment> {
   const { client } = installation
@@ -84,7 +89,7 @@ const ofPrebuild = [
   'warm_pool_setup succeeded',
 ]
 
-test('members of a pool and cold claims start from the newest prebuild, whose steps are held', async () => {
+test('members of a pool and cold claims start from the newest prebuild, whose steps are held, and from its memory as long as the pool is enabled', async () => {
   const { client } = installation
   const { projectId, poolId } = await apply(`p-${newId()}`.slice(0, 40), 0)
   const { metadata, status } = await prebuilt(projectId)
@@ -98,6 +103,14 @@ test('members of a pool and cold claims start from the newest prebuild, whose st
   const claim = claims.find(({ status: { environmentId } }) => environmentId === cold.metadata.id)
   expect(JSON.stringify(await client.claims.why(claim?.metadata.id ?? ''))).toContain(sentence)
 
+  await client.warmPools.update(poolId, { spec: { enabled: true } })
+  await housekeeping(installation)
+  const kept = await memoryKept(metadata.id)
+  const claimed = await coldClaim(poolId)
+  expect(steps(claimed)).toEqual(ofPrebuild)
+  const resumed = { from: 'memory', snapshotId: kept.status.templates[0]?.snapshotId, reason: null }
+  expect(claimed.status.startedFrom).toMatchObject(resumed)
+
   await client.warmPools.update(poolId, { spec: { min: 2 } })
   await untilPool(client, poolId, (pool) => pool.status.ready === 2)
   const members = (await client.environments.listAll({ warmPoolId: poolId })).filter(
@@ -105,9 +118,11 @@ test('members of a pool and cold claims start from the newest prebuild, whose st
   )
   for (const member of members) {
     expect(steps(member)).toEqual(ofPrebuild)
-    expect(member.status.startedFrom).toMatchObject(started)
-    expect(member.spec.source).toMatchObject({ snapshotId: status.snapshotId })
+    expect(member.status.startedFrom).toMatchObject(resumed)
   }
+  await client.warmPools.update(poolId, { spec: { enabled: false } })
+  await housekeeping(installation)
+  await untilPrebuild(installation, metadata.id, ({ status: { templates } }) => templates.length === 0)
   const why = await client.warmPools.why(poolId)
   expect(why.evidence.map(({ what }) => what)).toContain(
     `its environments start from prebuild ${metadata.name}`,
@@ -160,13 +175,11 @@ test('after three machines that could not start from a prebuild the one before i
   )
 })
 
-test('where a pool wants machines their memory is kept, newer prebuilds stand on older ones, and the memory of the older goes', async () => {
+test('where a pool is enabled the memory of a machine is kept, newer prebuilds stand on older ones, and the memory of the older goes', async () => {
   const { client } = installation
   const { projectId, poolId } = await apply(`p-${newId()}`.slice(0, 40), 1)
   await untilPool(client, poolId, (pool) => pool.status.ready === 1)
-  const isKept = (id: string) =>
-    untilPrebuild(installation, id, ({ status }) => status.templates[0]?.phase === 'ready')
-  const first = await isKept((await prebuilt(projectId)).metadata.id)
+  const first = await memoryKept((await prebuilt(projectId)).metadata.id)
   expect(first.status).toMatchObject({
     basedOnId: null,
     templates: [{ runnerId: agent.runner.metadata.id, failure: null }],
@@ -189,7 +202,7 @@ test('where a pool wants machines their memory is kept, newer prebuilds stand on
   expect(member?.status.startedFrom).toMatchObject({ snapshotId: memory.metadata.id, reason: null })
   expect(member === undefined ? [] : steps(member)).toEqual(ofPrebuild)
 
-  const second = await isKept((await prebuilt(projectId)).metadata.id)
+  const second = await memoryKept((await prebuilt(projectId)).metadata.id)
   expect(second.status).toMatchObject({ basedOnId: first.metadata.id, warnings: [] })
   expect(second.status.steps.map(({ phase }) => phase)).not.toContain('held')
   const disk = await client.resources('Snapshot').get(second.status.snapshotId ?? '')

@@ -51,7 +51,10 @@ async function readUnusable(tx: DatabaseTransaction, snapshotId: string): Promis
   return machine === undefined ? null : (machine.reason ?? 'a machine could not go on from it')
 }
 
-/** The runners that hold its disk, where pools keep machines ready that start from this prebuild. */
+/**
+ * The runners that hold its disk, where a pool's machines start from this prebuild. A pool that keeps none ready, or whose
+ * members are all taken, has its claims wait for a start: those need the memory most.
+ */
 async function runnersWanting(tx: DatabaseTransaction, row: PrebuildRow): Promise<string[]> {
   if (row.snapshot_id === null) return []
   const pools = await tx
@@ -64,7 +67,7 @@ async function runnersWanting(tx: DatabaseTransaction, row: PrebuildRow): Promis
     .where('warm_pools.phase', '<>', 'deleting')
     .where('warm_pools.cleared', '=', false)
     .where('projects.phase', '=', 'active')
-    .where(sql<boolean>`(warm_pools.spec->>'enabled')::boolean AND (warm_pools.spec->>'min')::integer > 0`)
+    .where(sql<boolean>`(warm_pools.spec->>'enabled')::boolean`)
     .orderBy('warm_pools.id')
     .execute()
   for (const { spec, project_spec, class_spec } of pools) {
