@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { copyFile, readFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Prebuild } from '@hearth/contract'
 import type { AgentParts, Guest } from '@hearth/runner-agent'
@@ -17,16 +17,18 @@ const marker = `marker-${randomBytes(16).toString('hex')}`
 /** The secret as no search knows it, so that the command that writes it does not hold it. */
 const escaped = [...Buffer.from(secret)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
 
+/** Many blocks, of which the guest's next files take some. */
 const writeAndDelete = [
-  `printf '${escaped}\\n' >/root/notes; sync -f /root/notes; rm /root/notes; sync -f /root`,
   `echo ${marker} >/root/kept`,
+  `yes "$(printf '${escaped}')" | head -n 5000 >/root/notes`,
+  'sync -f /root/notes; rm /root/notes; sync -f /root',
 ].join('\n')
 const isInNoFile = `! grep -rqF "$(printf '${escaped}')" /etc /home /root /tmp /var`
 const tellEverywhere = [
   'echo "curl -u me:$LOGIN https://example.org" >>/root/.bash_history',
   'echo "logged in with $LOGIN" >/var/log/set-up.log; logger -t set-up "logged in with $LOGIN"',
   'echo "$LOGIN" >/tmp/login; echo "$LOGIN" >/var/tmp/login; sync',
-  'grep -lF "$LOGIN" /root/.bash_history /var/log/set-up.log /tmp/login /home/.env; echo "the login is $LOGIN"',
+  'grep -lF "$LOGIN" /root/.bash_history /var/log/set-up.log /tmp/login /home/.env',
 ].join('\n')
 
 let host: HardwareHost
@@ -82,7 +84,8 @@ it('without the scrub a secret in the blocks of a deleted file fails the prebuil
   const held: string[] = []
   const keep = async (layerId: string) => {
     if (held.length > 0) return
-    held.push(...(await filesWith(secret, layersFolder)))
+    const [found = []] = await filesWith([secret], layersFolder)
+    held.push(...found)
     await copyFile(join(layersFolder, layerId, 'disk.qcow2'), disk)
   }
   await using _ = await runAgentHere(joined, withoutScrub(keep))
@@ -102,7 +105,7 @@ it('without the scrub a secret in the blocks of a deleted file fails the prebuil
   expect(held).toEqual([expect.stringMatching(/disk\.qcow2$/), expect.stringMatching(/disk\.qcow2 read$/)])
   const why = await host.client.prebuilds.why(failed.metadata.id)
   for (const text of [JSON.stringify([failed, why]), await logOf(failed)]) expect(text).not.toContain(secret)
-  await expect.poll(() => filesWith(secret, layersFolder), { timeout: 30_000 }).toEqual([])
+  await expect.poll(() => readdir(layersFolder), { timeout: 30_000 }).toEqual([])
 })
 
 it('with the scrub it completes, and another program finds the secret in no layer and no memory', async () => {
@@ -122,10 +125,11 @@ it('with the scrub it completes, and another program finds the secret in no laye
   const { snapshotId, templates } = completed.status
   const memory = `${templates[0]?.snapshotId}/memory`
   const disks = [snapshotId, templates[0]?.snapshotId].map((id) => `${id}/disk.qcow2 read`)
+  const [marked, linux, told] = await filesWith([marker, 'Linux version', secret], layersFolder)
   // What is there is found, in disks and memory.
-  expect(await filesWith(marker, layersFolder)).toEqual(expect.arrayContaining(disks))
-  expect(await filesWith('Linux version', layersFolder)).toContain(memory)
-  expect(await filesWith(secret, layersFolder)).toEqual([])
+  expect(marked).toEqual(expect.arrayContaining(disks))
+  expect(linux).toContain(memory)
+  expect(told).toEqual([])
   expect(log).not.toContain(secret)
   expect(await agent.process.log()).not.toContain(secret)
 })

@@ -1,5 +1,6 @@
 import { quote } from '../../secure-shell/quote.ts'
 import { environmentFilePath } from '../environment-file.ts'
+import { freeSpaceScript } from './free-space-script.ts'
 import { guestPaths } from './step-script.ts'
 
 /** What is removed as it stands. A trailing slash means: what is in the folder, not the folder. */
@@ -75,7 +76,9 @@ export function scrubScript(root = ''): string {
     // The files stay: programs that log do not make them again.
     `while IFS= read -r -d '' path; do : >"$path" || failed=1; done < <(find ${quote(`${root}/var/log`)} -xdev -type f -print0 2>/dev/null)`,
     'sync',
-    ...(root === '' ? ['fstrim -a || { printf "fstrim failed\\n"; failed=1; }', 'sync'] : []),
+    ...(root === ''
+      ? [freeSpaceScript, 'clear_free_space || { printf "fstrim failed\\n"; failed=1; }', 'sync']
+      : []),
     'exit "$failed"',
   ].join('\n')
 }
