@@ -35,13 +35,14 @@ const alsoAllowed = { 'packages/embedded': ['src/nats/', 'packages/messaging'] }
 const controlPlane = {
   access: [],
   placement: [],
-  config: ['outgoing'],
+  config: ['network', 'outgoing'],
+  network: [],
   timings: [],
   database: ['database'],
-  outgoing: ['outgoing'],
+  outgoing: ['network', 'outgoing'],
   reconciling: ['reconciling', 'database', 'timings'],
   work: ['database'],
-  api: ['api', 'access', 'database', 'outgoing', 'timings'],
+  api: ['api', 'access', 'database', 'network', 'outgoing', 'timings'],
   resource: ['resource', 'work', 'reconciling', 'database', 'api'],
   kinds: [
     'kinds',

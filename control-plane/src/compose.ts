@@ -9,6 +9,7 @@ import { addHealth } from './api/health.ts'
 import { Metrics } from './api/metrics.ts'
 import { OpenStreams } from './api/open-streams.ts'
 import { RequestRates } from './api/request-rates.ts'
+import { SenderRates } from './api/sender-rates.ts'
 import type { Services } from './api/services.ts'
 import type { Config } from './config.ts'
 import { connectDatabase, type Database } from './database/connection.ts'
@@ -138,6 +139,7 @@ export async function composeControlPlane(
     turns: new Turns(Math.ceil(config.databaseConnections * 0.75)),
     streams: new OpenStreams((tokenId, onEnd) => tokenWatch.watch(tokenId, onEnd)),
     rates: new RequestRates(clock),
+    senderRates: new SenderRates(clock, config.senders),
     eventBells: new EventBells(database, notifications, log),
     authorities: new CertificateAuthorities(encryption),
     listening,

@@ -17,6 +17,20 @@ test('quotas that are not named stay as they are', () => {
   })
 })
 
+test('trusted proxies are addresses and networks, and none by default', () => {
+  expect(readConfig(environment).senders).toEqual({ requestsPerSecond: 20, trustedProxies: [] })
+  const given = { ...environment, HEARTH_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8,2001:db8::/32' }
+  expect(readConfig(given).senders.trustedProxies).toEqual([
+    { address: '127.0.0.1', bits: 32 },
+    { address: '10.0.0.0', bits: 8 },
+    { address: '2001:db8::', bits: 32 },
+  ])
+  for (const text of ['proxy.example.org', '10.0.0.0/33', '10.1'])
+    expect(() => readConfig({ ...environment, HEARTH_TRUSTED_PROXIES: text })).toThrow(
+      `HEARTH_TRUSTED_PROXIES: an address or a network like 10.0.0.0/8, and not ${text}`,
+    )
+})
+
 test('a key for revoking runners is refused without the other keys', () => {
   const given = { ...environment, HEARTH_NATS_SIGNING_SEED_FILE: '/nowhere/operator-signing.seed' }
   expect(() => readConfig(given)).toThrow(/HEARTH_NATS_SYSTEM_CREDENTIALS_FILE: needed to revoke runners/)

@@ -3,6 +3,7 @@ import { defaultQuotas, faultsOf, type QuotaLimits } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { RevocationKeys } from '@hearth/messaging'
 import { z } from 'zod'
+import { type Network, parseNetwork } from './network.ts'
 import { type AllowedHost, parseAllowedHost } from './outgoing/index.ts'
 
 const listen = z
@@ -21,11 +22,7 @@ const file = z.string().min(1)
 /** Comma-separated `name=number`, `none` for no limit; a name that is not given keeps its default. */
 const limits = <Name extends string>(defaults: Readonly<Record<Name, number | null>>) =>
   z.string().transform((text, context) => {
-    const given = text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== '')
-    const read = given.map((part) => /^(\w+)=(none|\d{1,9})$/.exec(part))
+    const read = listOf(text).map((part) => /^(\w+)=(none|\d{1,9})$/.exec(part))
     if (read.some((match) => match === null || !Object.hasOwn(defaults, match[1] ?? ''))) {
       const names = Object.keys(defaults).join(', ')
       context.addIssue(`NAME=NUMBER or NAME=none, with commas between them; the names are ${names}`)
@@ -35,18 +32,30 @@ const limits = <Name extends string>(defaults: Readonly<Record<Name, number | nu
     return { ...defaults, ...(Object.fromEntries(changes) as Partial<Record<Name, number | null>>) }
   })
 
-const allowedHosts = z.string().transform((text, context) =>
+/** What stands between commas. */
+const listOf = (text: string) =>
   text
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '')
-    .flatMap((entry) => {
-      const host = parseAllowedHost(entry)
-      if (host !== null) return host
-      const message = `HOST, HOST:PORT, *.SUFFIX, an address or a network, and not ${entry}`
-      context.addIssue({ code: 'custom', message })
-      return []
-    }),
+
+const allowedHosts = z.string().transform((text, context) =>
+  listOf(text).flatMap((entry) => {
+    const host = parseAllowedHost(entry)
+    if (host !== null) return host
+    const message = `HOST, HOST:PORT, *.SUFFIX, an address or a network, and not ${entry}`
+    context.addIssue({ code: 'custom', message })
+    return []
+  }),
+)
+
+const networks = z.string().transform((text, context) =>
+  listOf(text).flatMap((entry) => {
+    const network = parseNetwork(entry)
+    if (network !== null) return network
+    context.addIssue({ code: 'custom', message: `an address or a network like 10.0.0.0/8, and not ${entry}` })
+    return []
+  }),
 )
 
 const settings = z.object({
@@ -66,6 +75,8 @@ const settings = z.object({
   HEARTH_ENCRYPTION_KEY_FILE: file,
   HEARTH_BOOTSTRAP_TOKEN_FILE: file.optional(),
   HEARTH_REPOSITORY_HOSTS: allowedHosts.prefault(''),
+  HEARTH_TRUSTED_PROXIES: networks.prefault(''),
+  HEARTH_OPEN_REQUESTS_PER_SECOND: z.coerce.number().min(1).max(1_000_000).default(20),
   HEARTH_EVENTS_KEEP_HOURS: z.coerce.number().positive().max(87_600).default(168),
   HEARTH_EVENTS_KEEP_COUNT: z.coerce.number().int().min(1_000).default(200_000),
   HEARTH_ORGANIZATION_QUOTAS: limits(defaultQuotas.organization).prefault(''),
@@ -111,6 +122,8 @@ export interface Config {
   bootstrapToken: string | null
   /** Repository hosts that may be asked for branches although their address is not public. */
   repositoryHosts: AllowedHost[]
+  /** What each address may ask of routes that are open to anybody, and whose word about addresses is believed. */
+  senders: { requestsPerSecond: number; trustedProxies: Network[] }
   /** How long events are kept, and how many at most, in the database and in NATS. */
   events: { keepMilliseconds: number; keepCount: number }
   /** Default quotas of an organization and of each principal in it. */
@@ -150,6 +163,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     encryptionKeyFile: value.HEARTH_ENCRYPTION_KEY_FILE,
     bootstrapToken: readText(value.HEARTH_BOOTSTRAP_TOKEN_FILE)?.trim() ?? null,
     repositoryHosts: value.HEARTH_REPOSITORY_HOSTS,
+    senders: {
+      requestsPerSecond: value.HEARTH_OPEN_REQUESTS_PER_SECOND,
+      trustedProxies: value.HEARTH_TRUSTED_PROXIES,
+    },
     events: {
       keepMilliseconds: value.HEARTH_EVENTS_KEEP_HOURS * 3_600_000,
       keepCount: value.HEARTH_EVENTS_KEEP_COUNT,

@@ -108,6 +108,7 @@ describe('every route', () => {
           const answer = await call(operation.method, `${withId(operation.path, id)}${query}`, body)
           expect([operation.path, query, answer.status]).toEqual([operation.path, query, 401])
           matches(operation, 401, answer.body)
+          expect(Object.keys(operation.responses)).toContain('429')
         }
       }
       if (!operation.hasBody) continue

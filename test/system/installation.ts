@@ -31,6 +31,7 @@ export interface InstallationOptions {
   events?: Partial<Config['events']>
   quotas?: { [Whose in keyof QuotaLimits]?: Partial<QuotaLimits[Whose]> }
   repositoryHosts?: Config['repositoryHosts']
+  senders?: Partial<Config['senders']>
 }
 
 export async function startInstallation(options: InstallationOptions = {}): Promise<Installation> {
@@ -71,6 +72,7 @@ export async function startReplica(
     runnerCredentialsMilliseconds = 3_600_000,
     revokesRunners = true,
     repositoryHosts = [],
+    senders,
   }: InstallationOptions = {},
 ): Promise<Replica> {
   const controlPlane = await composeControlPlane(
@@ -92,6 +94,7 @@ export async function startReplica(
       encryptionKeyFile: join(folder, 'encryption.key'),
       bootstrapToken: token,
       repositoryHosts,
+      senders: { requestsPerSecond: 1_000, trustedProxies: [], ...senders },
       quotas: {
         organization: { ...defaultQuotas.organization, ...quotas?.organization },
         principal: { ...defaultQuotas.principal, ...quotas?.principal },

@@ -13,6 +13,7 @@ import type { EventBells } from './event-bells.ts'
 import type { Metrics } from './metrics.ts'
 import type { OpenStreams } from './open-streams.ts'
 import type { RequestRates } from './request-rates.ts'
+import type { SenderRates } from './sender-rates.ts'
 
 /** What routes may use; built once in compose.ts. */
 export interface Services {
@@ -31,6 +32,8 @@ export interface Services {
   streams: OpenStreams
   eventBells: EventBells
   rates: RequestRates
+  /** Of routes that are open to anybody. */
+  senderRates: SenderRates
   log: Logger
   metrics: Metrics
   /** Who signs the certificates that guests of an organization accept. */

@@ -1,10 +1,10 @@
-import ipaddr from 'ipaddr.js'
+import { isAddress, isWithin, type Network, parseNetwork } from '../network.ts'
 
 /** One entry of `HEARTH_REPOSITORY_HOSTS`: an address range or host that an operator lets the control plane call. */
 export type AllowedHost =
   | { kind: 'host'; host: string; port: number | null }
   | { kind: 'suffix'; suffix: string }
-  | { kind: 'network'; address: string; bits: number }
+  | ({ kind: 'network' } & Network)
 
 const name = /^[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*$/
 
@@ -13,11 +13,8 @@ export function parseAllowedHost(text: string): AllowedHost | null {
   const entry = text.trim().toLowerCase()
   if (entry.startsWith('*.'))
     return name.test(entry.slice(2)) ? { kind: 'suffix', suffix: entry.slice(1) } : null
-  if (ipaddr.isValidCIDR(entry)) {
-    const [address, bits] = ipaddr.parseCIDR(entry)
-    return { kind: 'network', address: address.toString(), bits }
-  }
-  if (isAddress(entry)) return { kind: 'network', ...wholeAddress(entry) }
+  const network = parseNetwork(entry)
+  if (network !== null) return { kind: 'network', ...network }
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(entry) ?? []
   const host = bracketed ?? plain
   const port = digits === undefined ? null : Number(digits)
@@ -45,18 +42,4 @@ export function isAllowed(
         return entry satisfies never
     }
   })
-}
-
-const isAddress = (text: string) => ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)
-
-function wholeAddress(text: string): { address: string; bits: number } {
-  const address = ipaddr.parse(text)
-  return { address: address.toString(), bits: address.kind() === 'ipv4' ? 32 : 128 }
-}
-
-function isWithin(address: string, network: { address: string; bits: number }): boolean {
-  if (!ipaddr.isValid(address)) return false
-  const seen = ipaddr.parse(address)
-  const base = ipaddr.parse(network.address)
-  return seen.kind() === base.kind() && seen.match(base, network.bits)
 }

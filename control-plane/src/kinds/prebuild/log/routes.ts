@@ -1,11 +1,12 @@
-import { errorBodySchema, idSchema, prebuildKind } from '@hearth/contract'
+import { idSchema, prebuildKind } from '@hearth/contract'
 import { HearthError, isId } from '@hearth/foundation'
-import { createRoute, z } from '@hono/zod-openapi'
+import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { stream } from 'hono/streaming'
 import { readers } from '../../../api/caller.ts'
 import { addEndpoint } from '../../../api/endpoint.ts'
 import { found, idOrSharedNameParams } from '../../../api/lookup.ts'
+import { addOpenEndpoint, refusal } from '../../../api/open-endpoint.ts'
 import type { Services } from '../../../api/services.ts'
 import type { AddRoute } from '../../../resource/routes.ts'
 import { prebuilds } from '../queries.ts'
@@ -64,43 +65,41 @@ function released(response: Response, opened: Disposable): Response {
 }
 
 /** Open: the token of the log is what proves a request; in the query, or as a bearer. */
-export const openLogRoute: AddRoute = (application, services) => {
-  const route = createRoute({
-    method: 'get',
-    path: `${path}/{id}/log`,
-    tags: [tag],
-    summary: 'The same with a token for this log alone, from POST …/log-token',
-    security: [],
-    request: {
-      params: z.object({ id: idSchema }),
-      query: z.object({
-        token: z
-          .string()
-          .max(mostTokenCharacters)
-          .regex(/^[\w-]+$/)
-          .optional(),
-        follow: followQuery,
-      }),
-    },
-    responses: {
-      200: { description: 'The output', content: { 'text/plain': { schema: z.string() } } },
-      401: {
-        description: 'The token is none for this log, or is over',
-        content: { 'application/json': { schema: errorBodySchema } },
+export const openLogRoute: AddRoute = (application, services) =>
+  addOpenEndpoint(
+    application,
+    services,
+    {
+      method: 'get',
+      path: `${path}/{id}/log`,
+      tags: [tag],
+      summary: 'The same with a token for this log alone, from POST …/log-token',
+      request: {
+        params: z.object({ id: idSchema }),
+        query: z.object({
+          token: z
+            .string()
+            .max(mostTokenCharacters)
+            .regex(/^[\w-]+$/)
+            .optional(),
+          follow: followQuery,
+        }),
+      },
+      responses: {
+        200: { description: 'The output', content: { 'text/plain': { schema: z.string() } } },
+        401: refusal('The token is none for this log, or is over'),
       },
     },
-  })
-  application.openAPIRegistry.registerPath(route)
-  application.get(route.getRoutingPath(), async (context) => {
-    const id = context.req.param('id') ?? ''
-    const bearer = /^Bearer (\S+)$/i.exec(context.req.header('Authorization') ?? '')?.[1]
-    const token = context.req.query('token') ?? bearer ?? ''
-    if (!isId(id) || !isLogToken(services.encryption, id, token, services.clock.now()))
-      throw new HearthError(
-        'unauthenticated',
-        'the token is none for this log, or its hour is over: ask for another with POST …/log-token',
-      )
-    const row = found(await prebuilds.readById(services.database, id), noun, id)
-    return send(services, context, row, context.req.query('follow') === 'true', services.stopping)
-  })
-}
+    async (context) => {
+      const id = context.req.param('id') ?? ''
+      const bearer = /^Bearer (\S+)$/i.exec(context.req.header('Authorization') ?? '')?.[1]
+      const token = context.req.query('token') ?? bearer ?? ''
+      if (!isId(id) || !isLogToken(services.encryption, id, token, services.clock.now()))
+        throw new HearthError(
+          'unauthenticated',
+          'the token is none for this log, or its hour is over: ask for another with POST …/log-token',
+        )
+      const row = found(await prebuilds.readById(services.database, id), noun, id)
+      return send(services, context, row, context.req.query('follow') === 'true', services.stopping)
+    },
+  )
