@@ -1,12 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newId, systemClock } from '@hearth/foundation'
-import {
-  generateSecureShellKeyPair,
-  LibvirtHost,
-  LocalCommandRunner,
-  type MachineSpecification,
-} from '@hearth/runner-agent'
+import { generateSecureShellKeyPair, LibvirtHost, LocalCommandRunner } from '@hearth/runner-agent'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { virshUri } from './domains.ts'
 import { guestNetwork } from './guest-network.ts'
@@ -14,6 +9,7 @@ import { newRunFolder } from './host.ts'
 import { offerMuteImage } from './images.ts'
 import { layersAt } from './layers-at.ts'
 import { removeRun } from './leftovers.ts'
+import { muteSpecification } from './mute-specification.ts'
 
 const owner = newId()
 const authority = { epoch: 1, generation: 1, assertHeld: async () => undefined }
@@ -76,22 +72,6 @@ function hostOf(name: string, allowed = Number.POSITIVE_INFINITY): LibvirtHost {
   })
 }
 
-function specification(source: MachineSpecification['source'] = null): MachineSpecification {
-  const environmentId = newId()
-  return {
-    environmentId,
-    hostname: 'shop',
-    image: 'mute',
-    virtualCpus: 1,
-    memoryMebibytes: 192,
-    diskGibibytes: 3,
-    limits: {},
-    userCertificateAuthority: generateSecureShellKeyPair('authority').publicKey,
-    principal: `environment:${environmentId}`,
-    source,
-  }
-}
-
 /** Does the work, cut after one change more each time, until it is whole; then what has to hold after each cut. */
 async function cutEverywhere(
   name: string,
@@ -129,7 +109,7 @@ it.each([
   ['running, with its memory', true],
 ])('freezing a machine that is %s may be cut after any change', async (name, isOn) => {
   const place = isOn ? 'running' : 'off'
-  const given = specification()
+  const given = muteSpecification()
   const { environmentId } = given
   const host = hostOf(place)
   await host.machines.create(given, authority)
@@ -165,7 +145,7 @@ it.each([
 
 it('a freezing that was cut after any change can be given up, and the machine goes on', async () => {
   const place = 'given-up'
-  const given = specification()
+  const given = muteSpecification()
   const { environmentId } = given
   const host = hostOf(place)
   await host.machines.create(given, authority)
@@ -194,7 +174,7 @@ it('a freezing that was cut after any change can be given up, and the machine go
 
 it('flattening, copying and putting back may be cut after any change', async () => {
   const place = 'flattening'
-  const given = specification()
+  const given = muteSpecification()
   const { environmentId } = given
   const host = hostOf(place)
   await host.machines.create(given, authority)
@@ -247,18 +227,18 @@ it('flattening, copying and putting back may be cut after any change', async () 
 
 it('a start from memory may be cut after any change: the machine then goes on from memory, or boots', async () => {
   const place = 'memory'
-  const given = specification()
+  const given = muteSpecification()
   const host = hostOf(place)
   await host.machines.create(given, authority)
   await host.machines.start(given.environmentId, authority)
   const layerId = newId()
   await host.layers.freeze({ layerId, environmentId: given.environmentId, memory: true }, authority)
   await host.machines.remove(given.environmentId, authority)
-  let fork = specification({ layerId })
+  let fork = muteSpecification({ layerId })
   await cutEverywhere(
     place,
     async (cutting) => {
-      fork = specification({ layerId })
+      fork = muteSpecification({ layerId })
       await host.machines.create(fork, authority)
       await cutting.machines.startFromMemory(fork.environmentId, layerId, authority)
     },

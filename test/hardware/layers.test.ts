@@ -7,7 +7,6 @@ import {
   LibvirtHost,
   LocalCommandRunner,
   layerContract,
-  type MachineSpecification,
   SecureShellCommandRunner,
 } from '@hearth/runner-agent'
 import { afterAll, beforeAll, describe, it } from 'vitest'
@@ -17,6 +16,7 @@ import { newRunFolder } from './host.ts'
 import { offerMuteImage } from './images.ts'
 import { layersAt } from './layers-at.ts'
 import { removeRun } from './leftovers.ts'
+import { muteSpecification } from './mute-specification.ts'
 import { type SecureShellServer, startSecureShellServer } from './secure-shell-server.ts'
 
 type CommandRunner = ConstructorParameters<typeof LibvirtHost>[0]['runner']
@@ -78,28 +78,12 @@ function settingOver(runner: () => CommandRunner, name: string): LayerContractSe
     owner: owners[0],
     foreignHost: hostOf(owners[1], name),
     otherHost: hostOf(owners[0], `${name}-other`),
-    specification,
+    specification: muteSpecification,
     damage: async (layerId, file) => {
       const path = join(folder, `${name}-layers`, layerId, file === 'disk' ? 'disk.qcow2' : file)
       const handle = await open(path, 'r+')
       await handle.write(Buffer.from('another'), 0, 7, 100_000)
       await handle.close()
     },
-  }
-}
-
-function specification(): MachineSpecification {
-  const environmentId = newId()
-  return {
-    environmentId,
-    hostname: 'shop',
-    image: 'mute',
-    virtualCpus: 1,
-    memoryMebibytes: 192,
-    diskGibibytes: 3,
-    limits: {},
-    userCertificateAuthority: generateSecureShellKeyPair('authority').publicKey,
-    principal: `environment:${environmentId}`,
-    source: null,
   }
 }
