@@ -75,7 +75,7 @@ function settingOver(runner: () => CommandRunner, name: string): HostContractSet
     owner: owners[0],
     foreignHost: hostOf(owners[1]),
     specification,
-    suspend: (environmentId) => virsh('suspend', `hearth-${environmentId}`),
+    pause: (environmentId) => virsh('suspend', `hearth-${environmentId}`),
   }
 }
 

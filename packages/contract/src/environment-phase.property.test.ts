@@ -55,7 +55,7 @@ test('every allowed transition changes the phase, and waiting phases say for wha
 })
 
 test('every phase that only the control plane ends has a deadline: none waits for a message for ever', () => {
-  const resting: EnvironmentPhase[] = ['running', 'stopped', 'failed', 'deleted']
+  const resting: EnvironmentPhase[] = ['running', 'stopped', 'suspended', 'failed', 'deleted']
   for (const phase of environmentPhases) {
     expect(environmentPhaseTable[phase].deadlineSeconds === null, phase).toBe(resting.includes(phase))
   }

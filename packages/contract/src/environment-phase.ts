@@ -7,6 +7,9 @@ export const environmentPhases = [
   'stopping',
   'stopped',
   'starting',
+  'suspending',
+  'suspended',
+  'resuming',
   'failed',
   'deleting',
   'deleted',
@@ -14,7 +17,7 @@ export const environmentPhases = [
 export const environmentPhaseSchema = z.enum(environmentPhases)
 export type EnvironmentPhase = z.infer<typeof environmentPhaseSchema>
 
-export const desiredPhaseSchema = z.enum(['running', 'stopped', 'deleted'])
+export const desiredPhaseSchema = z.enum(['running', 'stopped', 'suspended', 'deleted'])
 export type DesiredPhase = z.infer<typeof desiredPhaseSchema>
 
 interface PhaseRule {
@@ -39,7 +42,7 @@ export const environmentPhaseTable: Readonly<Record<EnvironmentPhase, PhaseRule>
     waitsFor: 'its runner to finish the provisioning steps',
   },
   running: {
-    to: ['stopping', 'stopped', 'starting', 'failed', 'deleting'],
+    to: ['stopping', 'stopped', 'starting', 'suspending', 'suspended', 'failed', 'deleting'],
     deadlineSeconds: null,
     waitsFor: null,
   },
@@ -49,17 +52,33 @@ export const environmentPhaseTable: Readonly<Record<EnvironmentPhase, PhaseRule>
     waitsFor: 'the guest to shut down',
   },
   stopped: {
-    to: ['starting', 'running', 'failed', 'deleting'],
+    to: ['starting', 'running', 'suspended', 'failed', 'deleting'],
     deadlineSeconds: null,
     waitsFor: null,
   },
   starting: {
-    to: ['running', 'stopping', 'stopped', 'failed', 'deleting'],
+    to: ['running', 'stopping', 'stopped', 'suspending', 'suspended', 'failed', 'deleting'],
     deadlineSeconds: 600,
     waitsFor: 'the guest to start and answer',
   },
+  suspending: {
+    to: ['suspended', 'running', 'stopping', 'stopped', 'starting', 'failed', 'deleting'],
+    deadlineSeconds: 600,
+    waitsFor: 'its memory to be written to the disk of its host',
+  },
+  suspended: {
+    to: ['resuming', 'running', 'starting', 'stopping', 'stopped', 'failed', 'deleting'],
+    deadlineSeconds: null,
+    waitsFor: null,
+  },
+  resuming: {
+    // A guest whose memory is of no use boots.
+    to: ['running', 'starting', 'suspending', 'suspended', 'stopping', 'stopped', 'failed', 'deleting'],
+    deadlineSeconds: 600,
+    waitsFor: 'the guest to go on from its memory and answer',
+  },
   failed: {
-    to: ['pending', 'provisioning', 'starting', 'deleting', 'deleted'],
+    to: ['pending', 'provisioning', 'starting', 'resuming', 'deleting', 'deleted'],
     deadlineSeconds: null,
     waitsFor: null,
   },

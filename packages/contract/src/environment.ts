@@ -11,7 +11,7 @@ import { defineKind, rests, type Wait } from './kind-definition.ts'
 import { provisioningPlanSchema } from './provisioning-plan.ts'
 import { provisioningSummarySchema, stepStatusSchema } from './provisioning-step.ts'
 import { idSchema, labelsSchema, nameSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
-import { startedFromSchema } from './started-from.ts'
+import { resumedSchema, startedFromSchema } from './started-from.ts'
 
 export const addressSchema = z.object({
   host: z.string(),
@@ -90,6 +90,10 @@ export const environmentStatusSchema = z.object({
   startedFrom: startedFromSchema.nullable().default(null).meta({
     description: 'What it really started from, and why not from what would have been quicker',
   }),
+  resumed: resumedSchema
+    .nullable()
+    .default(null)
+    .meta({ description: 'How it last went on after it was suspended' }),
   readyAt: timeSchema.nullable(),
   removeAt: timeSchema.nullable().meta({
     description:
@@ -127,7 +131,7 @@ export const environmentCreateSchema = z
 export const environmentUpdateSchema = z
   .strictObject({
     labels: labelsSchema.optional(),
-    spec: z.strictObject({ desiredPhase: z.enum(['running', 'stopped']).optional() }).optional(),
+    spec: z.strictObject({ desiredPhase: z.enum(['running', 'stopped', 'suspended']).optional() }).optional(),
   })
   .meta({ id: 'EnvironmentUpdate' })
 
@@ -146,5 +150,5 @@ export const environmentKind = defineKind({
   hasEvents: true,
   isExplained: true,
   waits: environmentWaits,
-  tones: { running: 'good', failed: 'bad', stopped: 'quiet', deleted: 'quiet' },
+  tones: { running: 'good', failed: 'bad', stopped: 'quiet', suspended: 'quiet', deleted: 'quiet' },
 })

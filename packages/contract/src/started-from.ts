@@ -11,4 +11,13 @@ export const startedFromSchema = z.object({
     description: 'Why not from what would have been quicker: memory before disk, disk before image',
   }),
 })
+/** How a suspended machine went on. */
+export const resumedSchema = z.object({
+  from: z.enum(['memory', 'disk']),
+  reason: boundedLine(1_024).nullable().meta({
+    description: 'Why its memory could not be used, so that it booted and only its disk is as it was left',
+  }),
+})
+export type Resumed = z.infer<typeof resumedSchema>
+
 export type StartedFrom = z.infer<typeof startedFromSchema>

@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert'
 import { type Authority, StaleAuthority } from './authority.ts'
 import type { Host } from './host.ts'
+import { HostError } from './host-error.ts'
 import type { MachineSpecification } from './machine.ts'
 
 export interface HostContractSetting {
@@ -11,8 +12,8 @@ export interface HostContractSetting {
   foreignHost: Host
   /** Specification of a machine that the host can create; each promise uses its own machine. */
   specification(): MachineSpecification
-  /** Suspends the guest, as somebody else on the host might. */
-  suspend(environmentId: string): Promise<unknown>
+  /** Pauses the guest, as somebody else on the host might. */
+  pause(environmentId: string): Promise<unknown>
 }
 
 /** The contract of every host: each promise is the name and the body of a test. */
@@ -81,22 +82,55 @@ export const hostContract: readonly (readonly [
     }),
   ],
   [
-    'a machine that somebody suspends is paused with its reason, does not count as running, and goes on when it is resumed',
-    withMachine(async ({ host, suspend }, { environmentId }) => {
+    'a machine that somebody pauses is paused with its reason, does not count as running, and goes on when it is resumed',
+    withMachine(async ({ host, pause }, { environmentId }) => {
       const isListed = async () =>
         (await host.machines.paused()).some((paused) => paused.environmentId === environmentId)
       await host.machines.start(environmentId, authority)
       strictEqual(await isListed(), false)
-      await suspend(environmentId)
+      await pause(environmentId)
       const { power, pauseReason } = await host.machines.look(environmentId)
       deepStrictEqual([power, pauseReason, await isListed()], ['paused', 'suspended', true])
       await host.machines.resume(environmentId, authority)
       const going = await host.machines.look(environmentId)
       deepStrictEqual([going.power, going.pauseReason, await isListed()], ['running', null, false])
-      await suspend(environmentId)
+      await pause(environmentId)
       await host.machines.powerOff(environmentId, authority)
       strictEqual((await host.machines.look(environmentId)).power, 'shut_off')
       strictEqual(await isListed(), false)
+    }),
+  ],
+  [
+    'a suspended machine is off with its memory kept, and goes on from it; both may be done twice',
+    withMachine(async ({ host, owner }, { environmentId }) => {
+      const powerOf = async () => (await host.machines.look(environmentId)).power
+      await rejects(() => host.machines.suspend(environmentId, authority), /shut_off/)
+      await host.machines.start(environmentId, authority)
+      await host.machines.suspend(environmentId, authority)
+      await host.machines.suspend(environmentId, authority)
+      const { power, endReason, ownership } = await host.machines.look(environmentId)
+      deepStrictEqual([power, endReason, ownership?.owner], ['suspended', null, owner])
+      await host.machines.stamp(environmentId, authorityOf(1, 3))
+      await host.machines.resumeSuspended(environmentId, newest)
+      await host.machines.resumeSuspended(environmentId, newest)
+      strictEqual(await powerOf(), 'running')
+      await host.machines.powerOff(environmentId, newest)
+      strictEqual(await powerOf(), 'shut_off')
+    }),
+  ],
+  [
+    'a suspended machine that is powered off, or boots, has no memory to go on from',
+    withMachine(async ({ host }, { environmentId }) => {
+      await host.machines.start(environmentId, authority)
+      await host.machines.suspend(environmentId, authority)
+      await host.machines.powerOff(environmentId, authority)
+      strictEqual((await host.machines.look(environmentId)).power, 'shut_off')
+      await rejects(() => host.machines.resumeSuspended(environmentId, authority), isMemoryUnusable)
+      await host.machines.start(environmentId, authority)
+      await host.machines.suspend(environmentId, authority)
+      await host.machines.start(environmentId, authority)
+      await host.machines.powerOff(environmentId, authority)
+      strictEqual((await host.machines.look(environmentId)).power, 'shut_off')
     }),
   ],
   [
@@ -121,6 +155,8 @@ export const hostContract: readonly (readonly [
         () => foreignHost.machines.create(given, newest),
         () => foreignHost.machines.start(environmentId, newest),
         () => foreignHost.machines.shutDown(environmentId, newest),
+        () => foreignHost.machines.suspend(environmentId, newest),
+        () => foreignHost.machines.resumeSuspended(environmentId, newest),
         () => foreignHost.machines.powerOff(environmentId, newest),
         () => foreignHost.machines.stamp(environmentId, newest),
         () => foreignHost.machines.keepRecord(environmentId, 'theirs', newest),
@@ -143,6 +179,8 @@ export const hostContract: readonly (readonly [
           () => host.machines.create(given, older),
           () => host.machines.start(environmentId, older),
           () => host.machines.shutDown(environmentId, older),
+          () => host.machines.suspend(environmentId, older),
+          () => host.machines.resumeSuspended(environmentId, older),
           () => host.machines.powerOff(environmentId, older),
           () => host.machines.stamp(environmentId, older),
           () => host.machines.keepRecord(environmentId, 'older', older),
@@ -212,6 +250,7 @@ function authorityOf(epoch: number, generation: number): Authority {
 }
 
 const authority = authorityOf(1, 2)
+const isMemoryUnusable = (thrown: unknown) => thrown instanceof HostError && thrown.code === 'memory_unusable'
 /** An epoch newer than any that a promise uses. */
 const newest = authorityOf(99, 99)
 

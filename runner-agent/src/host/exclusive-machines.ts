@@ -15,6 +15,8 @@ const changes: Readonly<Record<Change, true>> = {
   replaceDisk: true,
   shutDown: true,
   resume: true,
+  suspend: true,
+  resumeSuspended: true,
   powerOff: true,
   remove: true,
   stamp: true,

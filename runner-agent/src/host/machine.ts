@@ -1,10 +1,10 @@
 import type { Address, MachineLimits, PauseReason } from '@hearth/contract'
 
 /**
- * `crashed`: the machine ended without an orderly shutdown. `paused`: the guest is suspended although its hypervisor
- * runs.
+ * `crashed`: the machine ended without an orderly shutdown. `paused`: the guest stands still although its hypervisor
+ * runs. `suspended`: the machine is off, and its memory is kept on the host's disk.
  */
-export type Power = 'absent' | 'shut_off' | 'running' | 'paused' | 'crashed'
+export type Power = 'absent' | 'shut_off' | 'running' | 'paused' | 'suspended' | 'crashed'
 
 /** Why a machine is off or crashed, as far as the host knows. */
 export type EndReason =
@@ -41,7 +41,7 @@ export interface GivenIdentity {
 export interface Machine {
   environmentId: string
   power: Power
-  /** Null while the machine runs, is paused, or does not exist. */
+  /** Null while the machine runs, is paused or suspended, or does not exist. */
   endReason: EndReason | null
   /** Null unless the machine is paused. */
   pauseReason: PauseReason | null

@@ -34,7 +34,17 @@ export interface Machines {
   shutDown(environmentId: string, authority: Authority): Promise<void>
   /** Resumes a paused machine. Rejects with HostError when it pauses again at once. */
   resume(environmentId: string, authority: Authority): Promise<void>
-  /** Ends the machine as if its power were cut. */
+  /**
+   * Writes the memory of a running machine to the host's disk and ends the machine. Throws HostError when that is not
+   * possible; the machine then runs on.
+   */
+  suspend(environmentId: string, authority: Authority): Promise<void>
+  /**
+   * Lets a suspended machine go on where it stood. Throws HostError `memory_unusable` with the reason when its memory
+   * cannot be loaded: it is removed, and the machine is off.
+   */
+  resumeSuspended(environmentId: string, authority: Authority): Promise<void>
+  /** Ends the machine as if its power were cut; a suspended one loses its memory. */
   powerOff(environmentId: string, authority: Authority): Promise<void>
   /** Ends the machine and removes everything that was created for it. */
   remove(environmentId: string, authority: Authority): Promise<void>

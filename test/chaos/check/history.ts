@@ -1,5 +1,6 @@
 import type {
   ClaimPhase,
+  DesiredPhase,
   EnvironmentPhase,
   RunnerPhase,
   SnapshotHolder,
@@ -33,7 +34,7 @@ export interface History {
 /** Changes confirmed to users. */
 export interface Intents {
   projects: { id: string; name: string; min: number; deleted: boolean; forced: boolean }[]
-  environments: { id: string; desiredPhase: 'running' | 'stopped' | 'deleted' }[]
+  environments: { id: string; desiredPhase: DesiredPhase }[]
   claims: { id: string; environmentId: string | null; projectId: string; released: boolean }[]
   snapshots: { id: string; deleted: boolean }[]
 }
@@ -69,7 +70,7 @@ export interface Records {
   environments: {
     id: string
     phase: EnvironmentPhase
-    desiredPhase: 'running' | 'stopped' | 'deleted'
+    desiredPhase: DesiredPhase
     projectId: string
     poolId: string | null
     runnerId: string | null

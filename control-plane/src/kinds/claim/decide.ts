@@ -56,9 +56,12 @@ function isLost({ environment, onHostLoss }: SeenClaim): boolean {
     case 'starting':
     case 'running':
     case 'stopping':
+    case 'suspending':
+    case 'resuming':
       return onHostLoss === 'recreate' || !environment.everReady
     case 'pending':
     case 'stopped':
+    case 'suspended':
     case 'failed':
     case 'deleting':
     case 'deleted':
@@ -88,6 +91,9 @@ function decidePending(phase: EnvironmentPhase, failure: Failure | null): ClaimA
     case 'starting':
     case 'stopping':
     case 'stopped':
+    case 'suspending':
+    case 'suspended':
+    case 'resuming':
       return null
     default:
       return assertNever(phase)

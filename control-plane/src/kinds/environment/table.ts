@@ -9,6 +9,7 @@ import {
   type MachineSource,
   type Pause,
   type ProvisioningPlan,
+  type Resumed,
   type StartedFrom,
   type StepStatus,
   summarize,
@@ -32,6 +33,8 @@ export interface StoredEnvironmentStatus {
   startedFrom?: StartedFrom | null
   /** Why it was not given what would have been quicker to start from; absent in those made before it came. */
   startReason?: string | null
+  /** How it last went on after it was suspended; absent before it did. */
+  resumed?: Resumed | null
   /** Reports of an older generation are about an earlier try and are refused. */
   leastGeneration: number
   /** The runners it was placed on before, the earliest first: what they have sent of it is still its own. */
@@ -186,6 +189,7 @@ function toResource(row: EnvironmentRow, steps: StepStatus[]): Environment {
       summary: summarize(steps, failure),
       placement,
       startedFrom: startedFrom(row),
+      resumed: row.status.resumed ?? null,
       readyAt,
       removeAt: row.remove_at?.toISOString() ?? null,
       deletion: row.deletion,

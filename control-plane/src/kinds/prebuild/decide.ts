@@ -90,6 +90,10 @@ function decideMachine(seen: SeenPrebuild): PrebuildAction | null {
       return phase === 'starting' ? { do: 'move', to: 'running' } : null
     case 'running':
     case 'stopping':
+    // Somebody suspends it: to be stopped, it goes on first.
+    case 'suspending':
+    case 'suspended':
+    case 'resuming':
       if (phase === 'starting') return { do: 'move', to: 'running' }
       return phase === 'running' ? { do: 'stop' } : null
     case 'stopped':

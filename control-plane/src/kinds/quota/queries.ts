@@ -25,8 +25,8 @@ export async function lockQuota(
 /** An environment given up with its silent host is not counted: another has replaced it. */
 const counts = sql`phase <> 'deleted' AND NOT (unreachable AND desired_phase = 'deleted')`
 /** It runs, or is on its way there. */
-const runs = sql`(phase IN ('pending', 'provisioning', 'starting', 'running', 'stopping')
-  OR (phase = 'stopped' AND desired_phase = 'running'))`
+const runs = sql`(phase IN ('pending', 'provisioning', 'starting', 'running', 'stopping', 'suspending', 'resuming')
+  OR (phase IN ('stopped', 'suspended') AND desired_phase = 'running'))`
 
 export async function countMachines(queryable: Queryable, holder: Holder): Promise<MachineUse> {
   const theirs =

@@ -106,10 +106,19 @@ function reasonToRetire(seen: SeenPool, member: Member): DeletionReason {
   if (seen.cleared) return 'pool_cleared'
   if (member.phase === 'failed') return 'failed'
   if (member.abandoned !== null) return member.abandoned
-  if (member.phase === 'stopping' || member.phase === 'stopped') return 'not_running'
+  if (notRunning.has(member.phase)) return 'not_running'
   if (!member.current) return 'older_configuration'
   return isTooOld(member, seen) ? 'too_old' : 'pool_surplus'
 }
+
+/** Somebody stopped or suspended it. */
+const notRunning: ReadonlySet<EnvironmentPhase> = new Set([
+  'stopping',
+  'stopped',
+  'suspending',
+  'suspended',
+  'resuming',
+])
 
 interface SortedMembers {
   /** Ready and current; the first to be removed when there are too many are last. */
@@ -142,6 +151,9 @@ function sortMembers(seen: SeenPool): SortedMembers {
         break
       case 'stopping':
       case 'stopped':
+      case 'suspending':
+      case 'suspended':
+      case 'resuming':
         sorted.discarded.push(member)
         break
       case 'deleting':

@@ -67,6 +67,7 @@ export function sampleMachine(phase: Environment['status']['phase']): Environmen
       address: null,
       identity: null,
       paused: null,
+      resumed: null,
       steps: [],
       summary: { success: null, failedStep: null, error: null },
       placement: null,

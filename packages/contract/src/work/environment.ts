@@ -4,7 +4,7 @@ import { pauseSchema } from '../environment.ts'
 import { desiredPhaseSchema } from '../environment-phase.ts'
 import { provisioningPlanSchema } from '../provisioning-plan.ts'
 import { idSchema } from '../resource.ts'
-import { startedFromSchema } from '../started-from.ts'
+import { resumedSchema, startedFromSchema } from '../started-from.ts'
 import { machineSourceSchema } from './machine-source.ts'
 import {
   hostKeySchema,
@@ -45,6 +45,9 @@ export const reportedPhaseSchema = z.enum([
   'stopping',
   'stopped',
   'starting',
+  'suspending',
+  'suspended',
+  'resuming',
   'failed',
   'deleting',
   'deleted',
@@ -60,6 +63,7 @@ export const environmentReportSchema = reportEnvelopeSchema.extend({
   paused: pauseSchema.nullable().default(null),
   steps: reportedStepsSchema,
   startedFrom: startedFromSchema.nullable().optional(),
+  resumed: resumedSchema.nullable().optional(),
 })
 export type EnvironmentReport = z.infer<typeof environmentReportSchema>
 

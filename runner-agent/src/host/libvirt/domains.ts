@@ -98,6 +98,22 @@ export class Domains {
     }
   }
 
+  /** Writes the memory to a file and ends the domain. Resolves with libvirt's message when it refuses. */
+  async save(environmentId: string, path: string, milliseconds: number): Promise<string | null> {
+    return (await this.virsh.tryFor(milliseconds, 'save', domainName(environmentId), path)).error
+  }
+
+  /** Loads a memory into the domain, which then stands still. Resolves with libvirt's message when it refuses. */
+  async restore(path: string, definition: string, milliseconds: number): Promise<string | null> {
+    const command = ['restore', path, '--xml', definition, '--paused'] as const
+    return (await this.virsh.tryFor(milliseconds, ...command)).error
+  }
+
+  /** The definition with which the domain starts the next time. */
+  lastingDefinition(environmentId: string): Promise<string> {
+    return this.virsh.run('dumpxml', '--inactive', '--security-info', domainName(environmentId))
+  }
+
   async resume(environmentId: string): Promise<void> {
     const { error } = await this.virsh.try('resume', domainName(environmentId))
     if (error !== null && !/already running|not paused/i.test(error)) {

@@ -24,6 +24,7 @@ import { MemoryStart } from './memory-start.ts'
 import { GuestNetworks } from './network/guest-networks.ts'
 import { Ports } from './network/ports.ts'
 import type { NetworkSettings } from './network/settings.ts'
+import { Suspension } from './suspension.ts'
 import { Virsh } from './virsh.ts'
 
 export interface LibvirtHostOptions {
@@ -84,8 +85,9 @@ export class LibvirtHost implements Host {
     const lifecycle = new Lifecycle({ runner, domains, sight, folders, networks, disks, sources })
     const parts = { ...options, domains, sight, lifecycle, disks, place, emulation, sources, images }
     const memoryStart = new MemoryStart({ ...parts, emulatorUser })
+    const suspension = new Suspension({ ...parts, networks })
     const diskReplacement = new DiskReplacement(parts)
-    this.machines = new LibvirtMachines({ ...parts, creation, memoryStart, diskReplacement })
+    this.machines = new LibvirtMachines({ ...parts, creation, memoryStart, suspension, diskReplacement })
     this.layers = new LibvirtLayers({
       place,
       freezing: new Freezing({ ...parts, snapshots }),

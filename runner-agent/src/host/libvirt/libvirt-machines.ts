@@ -11,6 +11,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import type { MachineSight } from './machine-sight.ts'
 import type { MemoryStart } from './memory-start.ts'
 import { seedFiles } from './seed.ts'
+import type { Suspension } from './suspension.ts'
 import { watchPower } from './watch.ts'
 
 export interface LibvirtMachinesOptions {
@@ -22,6 +23,7 @@ export interface LibvirtMachinesOptions {
   creation: Creation
   lifecycle: Lifecycle
   memoryStart: MemoryStart
+  suspension: Suspension
   diskReplacement: DiskReplacement
 }
 
@@ -79,6 +81,14 @@ export class LibvirtMachines implements Machines {
 
   resume(environmentId: string, authority: Authority): Promise<void> {
     return this.lifecycle.resume(environmentId, authority)
+  }
+
+  suspend(environmentId: string, authority: Authority): Promise<void> {
+    return this.options.suspension.suspend(environmentId, authority)
+  }
+
+  resumeSuspended(environmentId: string, authority: Authority): Promise<void> {
+    return this.options.suspension.resume(environmentId, authority)
   }
 
   powerOff(environmentId: string, authority: Authority): Promise<void> {

@@ -34,9 +34,11 @@ export class Lifecycle {
     const machine = await this.options.sight.lookToTouch(environmentId, authority)
     if (machine.power === 'paused') return
     if (machine.power === 'running') {
-      if (machine.fault === null) return
+      if (machine.fault === null) return this.giveUpMemory(environmentId)
       await this.destroy(environmentId, authority)
     }
+    // A boot does not go with the memory.
+    if (machine.power === 'suspended') await this.powerOff(environmentId, authority)
     // A machine whose kernel panicked is kept until it is to be started again.
     if (machine.endReason === 'kernel_panicked') await this.destroy(environmentId, authority)
     const error = await this.options.sources.whileStarting(environmentId, authority, () =>
@@ -80,6 +82,7 @@ export class Lifecycle {
   async powerOff(environmentId: string, authority: Authority): Promise<void> {
     const machine = await this.options.sight.lookToTouch(environmentId, authority)
     if (isActive(machine)) await this.destroy(environmentId, authority)
+    await this.giveUpMemory(environmentId)
   }
 
   async remove(environmentId: string, authority: Authority): Promise<void> {
@@ -104,6 +107,12 @@ export class Lifecycle {
     await authority.assertHeld()
     await this.options.domains.destroy(environmentId)
     await this.options.networks.release(environmentId)
+  }
+
+  /** Gives up a memory that does not go with the disk any more. */
+  private async giveUpMemory(environmentId: string): Promise<void> {
+    const folder = this.options.sight.folder(environmentId)
+    if ((await folder.readMachine())?.given?.suspension !== undefined) await folder.giveUpMemory()
   }
 
   /** Resolves with the reason when the host refuses. */
@@ -157,7 +166,9 @@ export class Lifecycle {
   }
 }
 
-/** Whether a QEMU process is running for the machine. */
+/** Whether a QEMU process may be running for the machine. */
 function isActive({ power, endReason }: Machine): boolean {
-  return power === 'running' || power === 'paused' || endReason === 'kernel_panicked'
+  // The memory of a suspended machine may be half loaded.
+  const isOn = power === 'running' || power === 'paused' || power === 'suspended'
+  return isOn || endReason === 'kernel_panicked'
 }

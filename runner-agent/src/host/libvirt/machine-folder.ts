@@ -1,7 +1,8 @@
 import { posix } from 'node:path'
 import type { CommandRunner } from '../command/command-runner.ts'
 import type { OwnedFolders } from '../command/owned-folders.ts'
-import { type MachineFile, machineFileSchema } from './metadata.ts'
+import { HostError } from '../host-error.ts'
+import { type GivenSuspension, type MachineFile, machineFileSchema } from './metadata.ts'
 import { type Seed, seedSchema } from './seed.ts'
 
 const machineFile = 'machine.json'
@@ -26,6 +27,11 @@ export class MachineFolder {
     return posix.join(this.path, 'console.log')
   }
 
+  /** The memory of a suspended machine. */
+  get memory(): string {
+    return posix.join(this.path, 'suspended.memory')
+  }
+
   get definition(): string {
     return posix.join(this.path, 'domain.xml')
   }
@@ -48,6 +54,19 @@ export class MachineFolder {
 
   writeMachine(machine: MachineFile): Promise<void> {
     return this.runner.writeFile(posix.join(this.path, machineFile), textOf(machine), 0o600)
+  }
+
+  /** Says in the folder whether the memory beside the disk may be used; null where it must not. */
+  async noteSuspension(suspension: GivenSuspension | null): Promise<void> {
+    const file = await this.readMachine()
+    if (file?.given == null) throw new HostError('host_refused', 'the machine has no folder')
+    const { suspension: _before, ...given } = file.given
+    await this.writeMachine({ ...file, given: suspension === null ? given : { ...given, suspension } })
+  }
+
+  async giveUpMemory(): Promise<void> {
+    await this.noteSuspension(null)
+    await this.runner.remove(this.memory)
   }
 
   /** Null in machines that earlier agents made. */

@@ -4,8 +4,9 @@ import type { CommandRunner } from '../command/command-runner.ts'
 import { HostBoot } from '../command/host-boot.ts'
 import type { OwnedFolders } from '../command/owned-folders.ts'
 import { leftoverEntry } from '../leftover.ts'
-import type { InventoryEntry, Machine } from '../machine.ts'
+import type { InventoryEntry, Machine, Power } from '../machine.ts'
 import type { Domains } from './domains.ts'
+import { memoryHeadBytes, parseMemoryHead } from './layers/memory-image.ts'
 import { MachineFolder } from './machine-folder.ts'
 import type { Given } from './metadata.ts'
 import type { GuestNetworks } from './network/guest-networks.ts'
@@ -61,14 +62,15 @@ export class MachineSight {
     const given = file?.given ?? null
     // What ended was the attempt to go on from a memory: the machine itself has never run.
     const isFresh = domain?.power === 'crashed' && given?.source?.state === 'fresh'
-    const power = isFresh ? 'shut_off' : (domain?.power ?? 'absent')
+    const seen = isFresh ? 'shut_off' : (domain?.power ?? 'absent')
+    const power = (await this.isSuspended(folder, seen, given, hostBootId)) ? 'suspended' : seen
     this.note(environmentId, given)
     const isRunning = power === 'running'
     return {
       environmentId,
       power,
-      endReason: isFresh ? 'unknown' : (domain?.endReason ?? null),
-      pauseReason: domain?.pauseReason ?? null,
+      endReason: power === 'suspended' ? null : isFresh ? 'unknown' : (domain?.endReason ?? null),
+      pauseReason: power === 'suspended' ? null : (domain?.pauseReason ?? null),
       hostBootId,
       ownership: power === 'absent' ? (file?.ownership ?? null) : (domain?.ownership ?? null),
       address: given === null ? null : await networks.addressOf(environmentId, given, isRunning),
@@ -77,6 +79,24 @@ export class MachineSight {
       // A record in a folder that does not name its owner is not trusted.
       record: file === null ? null : record,
     }
+  }
+
+  /** A machine whose memory was loaded and that never went on is suspended as before. */
+  private async isSuspended(
+    folder: MachineFolder,
+    power: Power,
+    given: Given | null,
+    hostBootId: string,
+  ): Promise<boolean> {
+    const suspension = given?.suspension
+    if (suspension === undefined) return false
+    if (suspension.state === 'kept') return power === 'shut_off' || power === 'paused'
+    // libvirt has finished it without the agent that asked. What the last boot had not written to the disk is lost.
+    if (power !== 'shut_off' || suspension.hostBootId !== hostBootId) return false
+    const head = await this.options.runner
+      .readPart(folder.memory, 0, memoryHeadBytes)
+      .catch(() => Buffer.alloc(0))
+    return !('fault' in parseMemoryHead(head))
   }
 
   /** The machine, if this authority may change it; throws as `assertMayTouch` does. */

@@ -45,6 +45,13 @@ const sourceSchema = z.object({
 })
 export type GivenSource = z.infer<typeof sourceSchema>
 
+const suspensionSchema = z.object({
+  /** `saving` until the whole memory is known to be on the disk. */
+  state: z.enum(['saving', 'kept']),
+  hostBootId: z.string(),
+})
+export type GivenSuspension = z.infer<typeof suspensionSchema>
+
 /**
  * `machine.json` in the machine's folder: the ownership that also stands in the domain, and what the guest was given,
  * which is nothing as long as the machine has not begun to be made.
@@ -61,6 +68,8 @@ export const machineFileSchema = z.object({
       identity: identitySchema,
       /** The layer that the disk stands on; missing for a disk that stands on the image. */
       source: sourceSchema.optional(),
+      /** Missing where the memory in the machine's folder, if there is one, must not be used. */
+      suspension: suspensionSchema.optional(),
     })
     .nullable(),
 })

@@ -8,7 +8,7 @@ import { type GuestFiles, isGuestFile } from './guest-files.ts'
 
 const storedMachineSchema = z.object({
   /** `absent` while only the folder exists. */
-  power: z.enum(['absent', 'shut_off', 'running', 'paused', 'crashed']),
+  power: z.enum(['absent', 'shut_off', 'running', 'paused', 'suspended', 'crashed']),
   endReason: z
     .enum(['guest_shut_down', 'ended_on_host', 'kernel_panicked', 'hypervisor_gone', 'unknown'])
     .nullable()

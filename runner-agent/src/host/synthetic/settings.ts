@@ -5,6 +5,7 @@ export interface SyntheticSettings {
   createMilliseconds: number
   bootMilliseconds: number
   stepMilliseconds: number
+  /** Until a layer is frozen, or the memory of a machine kept. */
   freezeMilliseconds: number
   /** Until a machine that goes on from memory answers. */
   resumeMilliseconds: number

@@ -58,7 +58,7 @@ describe('the contract of hosts', () => {
         owner: 'runner-1',
         foreignHost: hostOf('runner-2'),
         specification,
-        suspend: (environmentId) => host.machines.pause(environmentId, 'suspended'),
+        pause: (environmentId) => host.machines.pause(environmentId, 'suspended'),
       })
     })
   }

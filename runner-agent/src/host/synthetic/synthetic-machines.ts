@@ -180,6 +180,27 @@ export class SyntheticMachines implements Machines {
     if (machine.power === 'paused') await this.write(machine, authority, { ...machine, ...going })
   }
 
+  async suspend(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.existing(environmentId, authority)
+    if (machine.power === 'suspended') return
+    if (machine.power !== 'running') {
+      throw new HostError('host_refused', `the machine is ${machine.power}: only what runs can be suspended`)
+    }
+    await delay(this.options.settings.freezeMilliseconds)
+    await this.write(machine, authority, { ...machine, power: 'suspended', endReason: null })
+  }
+
+  async resumeSuspended(environmentId: string, authority: Authority): Promise<void> {
+    const machine = await this.existing(environmentId, authority)
+    if (machine.power === 'paused') return this.resume(environmentId, authority)
+    if (machine.power === 'running') return
+    if (machine.power !== 'suspended') {
+      throw new HostError('memory_unusable', 'the memory of the machine is no longer there')
+    }
+    const answersAt = this.options.clock.now().getTime() + this.options.settings.resumeMilliseconds
+    await this.write(machine, authority, { ...machine, ...going, answersAt })
+  }
+
   async powerOff(environmentId: string, authority: Authority): Promise<void> {
     await this.end(environmentId, authority, 'ended_on_host')
   }
@@ -255,7 +276,7 @@ export class SyntheticMachines implements Machines {
     const { folders } = await this.store.list()
     for (const environmentId of folders) {
       const machine = await this.store.read(environmentId)
-      if (machine === null || machine.power === 'absent') continue
+      if (machine === null || machine.power === 'absent' || machine.power === 'suspended') continue
       await this.change(environmentId, { power: 'shut_off', endReason: 'unknown', pauseReason: null })
     }
   }
@@ -277,7 +298,7 @@ export class SyntheticMachines implements Machines {
 
   private async end(environmentId: string, authority: Authority, endReason: EndReason): Promise<void> {
     const machine = await this.existing(environmentId, authority)
-    if (machine.power !== 'running' && machine.power !== 'paused') return
+    if (machine.power !== 'running' && machine.power !== 'paused' && machine.power !== 'suspended') return
     await this.write(machine, authority, { ...machine, power: 'shut_off', endReason, pauseReason: null })
   }
 

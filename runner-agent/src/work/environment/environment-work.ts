@@ -98,6 +98,12 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
       case 'stop':
         await power.stop(machine)
         return null
+      case 'suspend':
+        await power.suspend()
+        return null
+      case 'resume':
+        await power.resume(machine)
+        return null
       case 'remove':
       case 'start_over':
         this.letGo()
@@ -145,6 +151,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
       paused: this.context.pauses.of(id),
       steps: record?.steps ?? [],
       startedFrom: record?.startedFrom ?? null,
+      resumed: record?.resumed ?? null,
       failure,
     }
   }
@@ -157,7 +164,8 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
   /** Resumes a paused machine if it should run. */
   async resume(): Promise<void> {
     const { order, authority, isOver } = this.task
-    if (order.desiredPhase !== 'running' || isOver) return
+    // One that is to be suspended goes on first.
+    if ((order.desiredPhase !== 'running' && order.desiredPhase !== 'suspended') || isOver) return
     await this.context.machines.resume(order.id, authority)
   }
 

@@ -55,6 +55,7 @@ export function faultOfMemory(thrown: unknown): string | null {
 
 const mostReasonBytes = 1_000
 
-function reasonOf(text: string): string {
+/** As much of a reason as a report holds. */
+export function reasonOf(text: string): string {
   return startOfText(text.replace(new RegExp(controlCharacters, 'g'), ' ').toWellFormed(), mostReasonBytes)
 }

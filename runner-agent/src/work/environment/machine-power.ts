@@ -3,7 +3,7 @@ import { Deadline } from '@hearth/foundation'
 import { HostError } from '../../host/host-error.ts'
 import type { Machine } from '../../host/machine.ts'
 import type { EnvironmentParts } from './environment-parts.ts'
-import { faultOfMemory, faultOfSource, fromImage, fromLayer, withoutMemory } from './machine-origin.ts'
+import { faultOfMemory, faultOfSource, fromImage, fromLayer, reasonOf, withoutMemory } from './machine-origin.ts'
 import { isProvisioned, newSteps, reopened, restoredSteps } from './record.ts'
 import { shutDown } from './shut-down.ts'
 import { machineSpecification } from './specification.ts'
@@ -140,6 +140,46 @@ export class MachinePower {
       },
       interrupted: task.interrupted,
     })
+  }
+
+  /** Where the host cannot, the machine runs on, and the reason is kept. */
+  async suspend(): Promise<void> {
+    const { task, context, bootSlot, guest, record } = this.parts
+    const { id, generation } = task.order
+    bootSlot.release()
+    task.report('suspending')
+    guest.close()
+    try {
+      await context.machines.suspend(id, task.authority)
+    } catch (thrown) {
+      if (!(thrown instanceof HostError)) throw thrown
+      const failure = { code: thrown.code, message: thrown.message }
+      context.log.warn({ environmentId: id, failure }, 'the machine is not suspended: it runs on')
+      await record.keep({ suspensionFault: { generation, failure } })
+      return
+    }
+    await record.keep({ power: 'stopped', identity: null, suspensionFault: null })
+  }
+
+  /** Where the memory cannot be used, the next step boots the machine. */
+  async resume(machine: Machine): Promise<void> {
+    const { task, context, bootSlot, record } = this.parts
+    const { id } = task.order
+    await bootSlot.take(task.interrupted)
+    task.report('resuming')
+    // Recorded before: a machine found off must not look as if it had ended by itself.
+    await record.keep({ power: 'stopped', identity: null, isResuming: true })
+    try {
+      await context.machines.resumeSuspended(id, task.authority)
+    } catch (thrown) {
+      const fault = faultOfMemory(thrown)
+      if (fault === null) throw thrown
+      context.log.warn({ environmentId: id, fault }, 'the memory is of no use: the machine boots')
+      await record.keep({ isResuming: false, resumed: { from: 'disk', reason: reasonOf(fault) } })
+      return
+    }
+    await this.started(machine)
+    await record.keep({ resumed: { from: 'memory', reason: null } })
   }
 
   private async beginStart(): Promise<void> {

@@ -40,7 +40,9 @@ const anySource = fc.option(
   { nil: null },
 )
 
-const powers: Power[] = ['absent', 'shut_off', 'running', 'paused', 'crashed']
+const powers: Power[] = ['absent', 'shut_off', 'running', 'paused', 'suspended', 'crashed']
+const number = fc.integer({ min: 1, max: 4 })
+const fullDisk = { code: 'disk_full' as const, message: 'the disk is full' }
 const anyRecord = fc.option(
   fc
     .record({
@@ -52,6 +54,7 @@ const anyRecord = fc.option(
       from: fc.constantFrom('image', 'disk', 'memory', null),
       incarnation: fc.integer({ min: 0, max: 3 }),
       memoryStart: fc.constantFrom('none' as const, 'wanted' as const, 'begun' as const, 'given_up' as const),
+      notSuspended: fc.option(number, { nil: null }),
     })
     .map(
       ({
@@ -63,6 +66,7 @@ const anyRecord = fc.option(
         from,
         incarnation,
         memoryStart,
+        notSuspended,
       }): EnvironmentRecord => ({
         ...fresh,
         power,
@@ -73,14 +77,14 @@ const anyRecord = fc.option(
         steps: fresh.steps.map((step, index) => ({ ...step, phase: index < open ? 'succeeded' : 'pending' })),
         failure: hasFailed ? { code: 'internal', message: '' } : null,
         failedGeneration,
+        suspensionFault: notSuspended === null ? null : { generation: notSuspended, failure: fullDisk },
       }),
     ),
   { nil: null },
 )
-const number = fc.integer({ min: 1, max: 4 })
 const anyMachine = fc.record({ power: fc.constantFrom(...powers), epoch: number, generation: number })
 const anyWanted = fc.record({
-  desiredPhase: fc.constantFrom('running' as const, 'stopped' as const, 'deleted' as const),
+  desiredPhase: fc.constantFrom('running' as const, 'stopped' as const, 'suspended' as const, 'deleted' as const),
   epoch: number,
   generation: number,
   runnerId: fc.constant(runnerId),
@@ -122,11 +126,16 @@ test('from every state the steps lead to rest, without repeating a state', () =>
         expect(epoch > wanted.epoch || generation > wanted.generation).toBe(true)
       } else {
         // A paused machine stays paused until it is resumed.
-        const waiting = power === 'paused' ? ['provisioning', 'starting'] : []
+        const waiting = power === 'paused' ? ['provisioning', 'starting', 'resuming', 'running'] : []
+        // One whose memory cannot be kept runs on, and says why.
+        const tried = record?.suspensionFault?.generation ?? 0
+        const kept = wanted.desiredPhase === 'suspended' && tried >= wanted.generation
         expectRestored(wanted, steps)
         expect(last).toMatchObject({
           kind: 'rest',
-          phase: expect.toSatisfy((phase) => [wanted.desiredPhase, 'failed', ...waiting].includes(phase)),
+          phase: expect.toSatisfy((phase) =>
+            [wanted.desiredPhase, 'failed', ...waiting, ...(kept ? ['running'] : [])].includes(phase),
+          ),
         })
       }
     }),
@@ -316,6 +325,17 @@ function after(step: NextStep, seen: Seen, wanted: Wanted, outcome: Outcome): Se
       return { machine: before, record: { ...record, identity } }
     case 'stamp':
       return { machine: machine(before.power, wanted.epoch, wanted.generation), record: seen.record }
+    case 'suspend':
+      expect(before.power).toMatch(/running|suspended/)
+      return {
+        machine: { ...before, power: 'suspended' },
+        record: { ...record, power: 'stopped', identity: null, suspensionFault: null },
+      }
+    case 'resume':
+      return {
+        machine: { ...before, power: 'running' },
+        record: { ...record, power: 'running', identity: null, isResuming: true },
+      }
     case 'stop':
       return {
         machine: { ...before, power: 'shut_off' },

@@ -35,6 +35,10 @@ export type MachineStep =
   /** Remove from the guest what it was told, before it is stopped to become a snapshot. */
   | { kind: 'scrub' }
   | { kind: 'stop' }
+  /** Keep the machine's memory on the host's disk, and end it. */
+  | { kind: 'suspend' }
+  /** Let a suspended machine go on. */
+  | { kind: 'resume' }
   | { kind: 'remove' }
   /** Remove a machine that failed before it was ready, and create it again. */
   | { kind: 'start_over' }
@@ -62,6 +66,8 @@ export function nextStep(wanted: Wanted, seen: Seen): NextStep {
   switch (wanted.desiredPhase) {
     case 'stopped':
       return towardsStopped(wanted, seen)
+    case 'suspended':
+      return towardsSuspended(wanted, seen)
     case 'running':
       return towardsRunning(wanted, seen)
     default:
@@ -70,6 +76,8 @@ export function nextStep(wanted: Wanted, seen: Seen): NextStep {
 }
 
 function towardsStopped({ scrub, generation }: Wanted, { machine, record }: Seen): NextStep {
+  // Its guest could not write down what it has in memory.
+  if (machine.power === 'suspended') return { kind: 'resume' }
   const isOn = machine.power === 'running' || machine.power === 'paused'
   if (scrub === true && record?.isScrubbed !== true) {
     if (record !== null && record.failure !== null && generation <= record.failedGeneration)
@@ -82,6 +90,21 @@ function towardsStopped({ scrub, generation }: Wanted, { machine, record }: Seen
 const endedUnscrubbed: Failure = {
   code: 'guest_unreachable',
   message: 'the machine ended before it was scrubbed, so its disk may hold what it was told',
+}
+
+/** Only what is ready is suspended: whatever is on its way there, or broken, comes first. */
+function towardsSuspended(wanted: Wanted, seen: Seen): NextStep {
+  const { machine, record } = seen
+  if (machine.power === 'suspended' && sourceToRestore(wanted, seen) === null && record !== null) {
+    // Recorded once the memory is known to be kept.
+    return record.power === 'running' ? { kind: 'suspend' } : { kind: 'rest', phase: 'suspended', failure: null }
+  }
+  const next = towardsRunning(wanted, seen)
+  if (next.kind !== 'rest' || next.phase !== 'running' || machine.power !== 'running') return next
+  const fault = record?.suspensionFault ?? null
+  return fault !== null && wanted.generation <= fault.generation
+    ? { kind: 'rest', phase: 'running', failure: fault.failure }
+    : { kind: 'suspend' }
 }
 
 function towardsRunning(wanted: Wanted, seen: Seen): NextStep {
@@ -105,6 +128,8 @@ function towardsRunning(wanted: Wanted, seen: Seen): NextStep {
             kind: 'fail',
             failure: { code: 'guest_unreachable', message: 'the machine is no longer on its host' },
           }
+    case 'suspended':
+      return record === null ? create : { kind: 'resume' }
     case 'shut_off':
     case 'crashed':
       if (record === null) return create
@@ -159,7 +184,12 @@ const foreign: Failure = {
 
 function phaseWhilePaused(record: EnvironmentRecord | null): ReportedPhase {
   if (record === null || !isProvisioned(record)) return 'provisioning'
-  return record.identity === null ? 'starting' : 'running'
+  return record.identity === null ? startingPhase(record) : 'running'
+}
+
+/** How a machine that was ready once gets ready again. */
+export function startingPhase(record: EnvironmentRecord | null): ReportedPhase {
+  return record?.isResuming === true ? 'resuming' : 'starting'
 }
 
 /** Phase reported while a step is running. */
@@ -174,7 +204,12 @@ export function phaseDuring(step: NextStep, record: EnvironmentRecord | null): R
       return 'stopping'
     case 'remove':
       return 'deleting'
+    case 'suspend':
+      return 'suspending'
+    case 'resume':
+      return 'resuming'
     case 'check_guest':
+      return startingPhase(record)
     case 'recover':
     case 'restore':
       return 'starting'

@@ -5,6 +5,7 @@ import {
   type MachineSource,
   type ProvisioningPlan,
   planSteps,
+  resumedSchema,
   type StepStatus,
   startedFromSchema,
   stepKey,
@@ -40,6 +41,15 @@ export const environmentRecordSchema = z.object({
   memoryStart: z.enum(['none', 'wanted', 'begun', 'given_up']).default('none'),
   /** Whether the guest was scrubbed since its last start. */
   isScrubbed: z.boolean().default(false),
+  /** How the machine last went on after it was suspended. */
+  resumed: resumedSchema.nullable().default(null),
+  /** Whether the machine went on from its own memory and was not checked since. */
+  isResuming: z.boolean().default(false),
+  /** The order whose suspension failed, and why; the machine runs on. */
+  suspensionFault: z
+    .object({ generation: z.int().nonnegative(), failure: failureSchema })
+    .nullable()
+    .default(null),
 })
 export type EnvironmentRecord = z.infer<typeof environmentRecordSchema>
 
@@ -61,6 +71,9 @@ export function newRecord(
     formerHostKey: null,
     memoryStart: 'none',
     isScrubbed: false,
+    resumed: null,
+    isResuming: false,
+    suspensionFault: null,
   }
 }
 

@@ -5,6 +5,7 @@ import type { Failed } from '../work.ts'
 import type { EnvironmentParts } from './environment-parts.ts'
 import { stepLimitSeconds } from './guest-steps.ts'
 import { withoutMemory } from './machine-origin.ts'
+import { startingPhase } from './next-step.ts'
 import { ownIdentity } from './own-identity.ts'
 import { checkServer, provision } from './provision.ts'
 import { isFromSnapshot, isLastOpen, isProvisioned } from './record.ts'
@@ -29,12 +30,13 @@ export class StepRunning {
   async checkGuest(machine: Machine): Promise<FailedStep | null> {
     const { task, context, bootSlot, guest, record } = this.parts
     await bootSlot.take(task.interrupted)
-    task.report('starting')
+    task.report(startingPhase(record.open()))
     const seconds = context.deadlines.ensure_server ?? stepDeadlineSeconds.ensure_server
     const server = { ...guest.open(machine), clock: context.clock }
     const result = await checkServer(server, seconds, task.interrupted)
     if (result.kind === 'failed') return { failure: result.failure, index: -1 }
-    if (result.kind === 'succeeded') await record.keep({ identity: result.identity ?? null })
+    if (result.kind === 'succeeded')
+      await record.keep({ identity: result.identity ?? null, isResuming: false })
     return null
   }
 

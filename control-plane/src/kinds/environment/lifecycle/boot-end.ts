@@ -21,6 +21,9 @@ export function bootEnd(
     case 'starting':
     case 'stopping':
     case 'stopped':
+    case 'suspending':
+    case 'suspended':
+    case 'resuming':
     case 'deleting':
     case 'deleted':
       return { boot_ended_at: row.boot_ended_at, remove_at: row.remove_at }

@@ -1,4 +1,4 @@
-import { type Deletion, type DesiredPhase, environmentWork, type QuotaLimits } from '@hearth/contract'
+import { type Deletion, type DesiredPhase, type EnvironmentPhase, environmentWork, type QuotaLimits } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
@@ -10,7 +10,7 @@ import { accountsOf } from '../placing/accounts.ts'
 import { type EnvironmentRow, environmentColumns, toListedEnvironment } from '../table.ts'
 
 /**
- * Stops or starts an environment: writes the desired phase and orders it of the runner. The row must have been read
+ * Stops, suspends or starts an environment: writes the desired phase and orders it of the runner. The row must have been read
  * under lock. An environment being deleted refuses another phase with a conflict; one that starts must fit its quotas.
  */
 export async function desirePhase(
@@ -24,10 +24,22 @@ export async function desirePhase(
       'conflict',
       `environment ${row.name} is ${row.phase}: only what was ready can be stopped`,
     )
-  if (desired === 'running' && row.desired_phase === 'stopped' && row.phase === 'stopped')
+  if (desired === 'suspended' && !suspendable.has(row.phase))
+    throw new HearthError('conflict', `environment ${row.name} is ${row.phase}: only what runs can be suspended`)
+  const isOff = row.phase === 'stopped' || row.phase === 'suspended'
+  if (desired === 'running' && isOff && row.desired_phase === row.phase)
     await requireRoomToStart(tx, accountsOf(row, limits))
   return desire(tx, row, desired, null)
 }
+
+/** What has a guest that is ready, or will be without another order. */
+const suspendable: ReadonlySet<EnvironmentPhase> = new Set([
+  'running',
+  'starting',
+  'suspending',
+  'suspended',
+  'resuming',
+])
 
 /** Marks an environment for deletion and stores the reason. A second call changes nothing: the first reason stands. */
 export async function desireDeletion(

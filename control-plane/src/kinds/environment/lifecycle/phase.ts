@@ -148,6 +148,9 @@ const mayHaveGuest: Record<EnvironmentPhase, boolean> = {
   stopping: true,
   stopped: false,
   starting: true,
+  suspending: true,
+  suspended: false,
+  resuming: true,
   failed: false,
   deleting: false,
   deleted: false,
@@ -167,7 +170,7 @@ function statusAfter(row: EnvironmentRow, change: PhaseChange, moves: boolean): 
 }
 
 /** Phases in which an environment uses less of its quotas. */
-const makesRoom: ReadonlySet<EnvironmentPhase> = new Set(['deleted', 'stopped', 'failed'])
+const makesRoom: ReadonlySet<EnvironmentPhase> = new Set(['deleted', 'stopped', 'suspended', 'failed'])
 
 function dependents({ before, after: row, reported }: PhaseMove): Wake[] {
   const wakes: Wake[] = []
@@ -224,6 +227,9 @@ function jobEnds({ after: row, now }: PhaseMove): JobContinuation[] {
     case 'stopping':
     case 'stopped':
     case 'starting':
+    case 'suspending':
+    case 'suspended':
+    case 'resuming':
       return []
     default:
       return row.phase satisfies never

@@ -33,6 +33,8 @@ function explainPhase(seen: EnvironmentSight): Reasons {
       return explainRunning(seen)
     case 'stopping':
     case 'starting':
+    case 'suspending':
+    case 'resuming':
     case 'deleting':
       return explainWait(seen)
     case 'stopped':
@@ -40,6 +42,12 @@ function explainPhase(seen: EnvironmentSight): Reasons {
         sentence: `it is stopped on ${runnerName(seen)}, as ${spec.desiredPhase === 'stopped' ? 'was asked' : 'its runner reported'}`,
         evidence: [since(seen)],
         next: 'its disk is kept; it starts again when running is asked for',
+      }
+    case 'suspended':
+      return {
+        sentence: `it is suspended on ${runnerName(seen)}, as ${spec.desiredPhase === 'suspended' ? 'was asked' : 'its runner reported'}`,
+        evidence: [since(seen)],
+        next: 'its memory and its disk are kept on the host; it goes on where it stood when running is asked for',
       }
     default:
       return assertNever(phase)

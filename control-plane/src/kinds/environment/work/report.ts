@@ -53,6 +53,7 @@ export function mergeReport(
     address: report.address ?? status.address,
     identity: report.identity ?? status.identity,
     ...(report.startedFrom == null ? {} : { startedFrom: report.startedFrom }),
+    ...(report.resumed == null ? {} : { resumed: report.resumed }),
     readyAt: status.readyAt ?? (report.phase === 'running' ? report.reportedAt : null),
     failure: report.failure ?? (report.phase === 'running' ? null : status.failure),
     observedSpecVersion: Math.max(status.observedSpecVersion, report.generation),

@@ -82,6 +82,9 @@ function decideMachine({ template: { runnerId }, machine }: SeenTemplate): Templ
       return { do: 'fail', runnerId, failure: machine.failure ?? gone('its machine failed without a cause') }
     case 'stopping':
     case 'stopped':
+    case 'suspending':
+    case 'suspended':
+    case 'resuming':
     case 'deleting':
     case 'deleted':
       return {

@@ -54,6 +54,9 @@ export class Freezing {
         'the kernel of the machine panicked: start it or power it off first',
       )
     }
+    if (machine.power === 'suspended') {
+      throw new HostError('host_refused', 'part of the machine is in its memory: resume it first')
+    }
     const folder = place.folder(layerId)
     const seen = await disks.definitions(environmentId)
     const isFrozen = begun !== null && (await this.isFrozen(folder, seen.live.diskPath))
