@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Address } from '@hearth/contract'
 import { newId, systemClock } from '@hearth/foundation'
@@ -7,7 +7,7 @@ import { LibvirtHost, LocalCommandRunner, type MachineSpecification } from '@hea
 import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { run } from './command.ts'
-import { virshUri } from './domains.ts'
+import { virsh, virshUri } from './domains.ts'
 import { guestNetwork } from './guest-network.ts'
 import { guestSpecification } from './guest-specification.ts'
 import { newRunFolder } from './host.ts'
@@ -101,6 +101,40 @@ it('a machine put back goes on from the layer’s memory again', async () => {
   await host.machines.startFromMemory(environmentId, layerId, authority)
   expect((await inGuest(originAddress, 'cat /home/file')).stdout).toBe('on disk\n')
   expect(await count(originAddress)).toBeGreaterThan(0)
+})
+
+it('a suspended machine takes no memory of its host, and goes on with what ran in it', async () => {
+  const { environmentId } = origin
+  const before = await count(originAddress)
+  await host.machines.suspend(environmentId, authority)
+  expect((await host.machines.look(environmentId)).power).toBe('suspended')
+  expect(await virsh('list', '--name')).not.toContain(environmentId)
+  await host.machines.resumeSuspended(environmentId, authority)
+  const after = await count(originAddress)
+  expect(after).toBeGreaterThanOrEqual(before)
+  expect(await count(originAddress)).toBeGreaterThan(after)
+  expect(await readdir(join(folder, 'machines', environmentId))).not.toContain('suspended.memory')
+})
+
+it('a suspended machine whose loading was cut is still suspended; one without its memory boots', async () => {
+  const { environmentId } = origin
+  const path = join(folder, 'machines', environmentId, 'suspended.memory')
+  await host.machines.suspend(environmentId, authority)
+  // As an agent leaves it that is killed before the guest goes on.
+  await virsh('restore', path, '--paused')
+  expect((await host.machines.look(environmentId)).power).toBe('suspended')
+  await host.machines.resumeSuspended(environmentId, authority)
+  expect(await count(originAddress)).toBeGreaterThan(0)
+  await host.machines.suspend(environmentId, authority)
+  await truncate(path, 20 * 1024 ** 2)
+  await expect(host.machines.resumeSuspended(environmentId, authority)).rejects.toMatchObject({
+    code: 'memory_unusable',
+  })
+  expect((await host.machines.look(environmentId)).power).toBe('shut_off')
+  await host.machines.start(environmentId, authority)
+  expect((await inGuest(originAddress, 'cat /home/file; test ! -e /dev/shm/counter')).stdout).toBe(
+    'on disk\n',
+  )
 })
 
 it('a memory that QEMU does not load leaves the machine off, with the reason, and it boots', async () => {

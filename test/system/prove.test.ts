@@ -54,6 +54,8 @@ test('a runner is proved step by step, and nothing is left', async () => {
       'a fork from the disk',
       'two forks from the memory',
       'restore, disk and memory',
+      'suspend',
+      'resume',
       'restore of the disk alone',
     ].map((step) =>
       expect.objectContaining({ step, faults: [], milliseconds: expect.any(Number) as number }),

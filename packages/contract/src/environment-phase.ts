@@ -63,7 +63,7 @@ export const environmentPhaseTable: Readonly<Record<EnvironmentPhase, PhaseRule>
   },
   suspending: {
     to: ['suspended', 'running', 'stopping', 'stopped', 'starting', 'failed', 'deleting'],
-    deadlineSeconds: 600,
+    deadlineSeconds: 1_800,
     waitsFor: 'its memory to be written to the disk of its host',
   },
   suspended: {
@@ -74,7 +74,7 @@ export const environmentPhaseTable: Readonly<Record<EnvironmentPhase, PhaseRule>
   resuming: {
     // A guest whose memory is of no use boots.
     to: ['running', 'starting', 'suspending', 'suspended', 'stopping', 'stopped', 'failed', 'deleting'],
-    deadlineSeconds: 600,
+    deadlineSeconds: 1_800,
     waitsFor: 'the guest to go on from its memory and answer',
   },
   failed: {

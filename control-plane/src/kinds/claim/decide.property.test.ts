@@ -5,7 +5,12 @@ import { decide, type SeenClaim } from './decide.ts'
 
 const anyMachine = fc.record({
   phase: fc.constantFrom(...environmentPhases),
-  desiredPhase: fc.constantFrom('running' as const, 'stopped' as const, 'deleted' as const),
+  desiredPhase: fc.constantFrom(
+    'running' as const,
+    'stopped' as const,
+    'suspended' as const,
+    'deleted' as const,
+  ),
   failure: fc.option(fc.constant({ code: 'command_failed' as const, message: 'make exited with 2' })),
   unreachable: fc.boolean(),
   everReady: fc.boolean(),

@@ -23,6 +23,7 @@ import { retryCommand } from './retry.ts'
 import { runnerCommand } from './runner.ts'
 import { snapshotCommand } from './snapshot.ts'
 import { sshCommand } from './ssh.ts'
+import { resumeCommand, suspendCommand } from './suspend.ts'
 import { tokenCommand } from './token.ts'
 import { upCommand } from './up.ts'
 import { watchCommand } from './watch.ts'
@@ -47,6 +48,8 @@ export const commandGroups: readonly {
       checkpointCommand,
       restoreCommand,
       forkCommand,
+      suspendCommand,
+      resumeCommand,
       snapshotCommand,
     ],
   },

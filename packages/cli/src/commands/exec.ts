@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { CommandError } from '../exit-codes.ts'
 import { type Invocation, stateFolder } from '../invocation.ts'
 import { keepOpen } from '../ssh/keep-open.ts'
-import { openAccess } from '../ssh/open-access.ts'
+import { openAwake } from '../ssh/open-awake.ts'
 import { remoteCommand } from '../ssh/quote.ts'
 import { runSsh } from '../ssh/run-ssh.ts'
 import { examples } from './options.ts'
@@ -22,7 +22,7 @@ export function execCommand(invocation: Invocation): Command {
       examples('hearth exec shop-1 -- uname -a', "hearth exec shop-1 -- 'cd /home/shop && make test'"),
     )
     .action(async (reference: string, words: string[], options: { tty?: boolean; renew?: boolean }) => {
-      const access = await openAccess(invocation, reference, { renew: options.renew === true })
+      const access = await openAwake(invocation, reference, { renew: options.renew === true })
       const sshWords = [options.tty === true ? '-t' : '-T', '--', remoteCommand(words)]
       const command = () => runSsh(invocation, stateFolder(invocation), access.id, sshWords)
       const status = await keepOpen(invocation, access, command)

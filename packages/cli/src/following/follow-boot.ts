@@ -6,12 +6,13 @@ import { stepLines } from '../output/step-table.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { followResource } from './follow-resource.ts'
 
-/** Shows the steps of one environment live, with their times, until it is ready, has failed or is gone. */
+/** Shows the steps of one environment live, with their times, until it is as wanted, has failed or is gone. */
 export function followBoot(
   client: HearthClient,
   environment: Environment,
   title: string,
   options: { terminal: Terminal; clock: Clock; signal: AbortSignal },
+  wanted: 'running' | 'suspended' = 'running',
 ): Promise<Environment> {
   return followResource<Environment>(
     client,
@@ -21,9 +22,9 @@ export function followBoot(
       schema: environmentSchema,
       title,
       read: (id, reading) => client.environments.get(id, reading),
-      hasEnded: ({ status }) => !onTheWay.has(status.phase),
-      isGood: ({ status }) => status.phase === 'running',
-      summary: () => `${title}: ready`,
+      hasEnded: (seen) => hasEnded(seen, wanted),
+      isGood: ({ status }) => status.phase === wanted,
+      summary: () => `${title}: ${wanted === 'running' ? 'ready' : wanted}`,
       draw: ({ status }, now) => stepLines(status.steps, options.terminal, now),
       changes: changeLines,
     },
@@ -35,4 +36,20 @@ const onTheWay: ReadonlySet<string> = new Set<Environment['status']['phase']>([
   'pending',
   'provisioning',
   'starting',
+  'suspending',
+  'resuming',
+])
+
+/** Until the runner has seen the wish, a phase in which an environment rests says nothing. */
+function hasEnded({ spec, specVersion, status }: Environment, wanted: 'running' | 'suspended'): boolean {
+  const { phase, observedSpecVersion } = status
+  if (onTheWay.has(phase)) return false
+  if (phase === wanted || spec.desiredPhase !== wanted) return true
+  return !resting.has(phase) || observedSpecVersion >= specVersion
+}
+
+const resting: ReadonlySet<string> = new Set<Environment['status']['phase']>([
+  'running',
+  'stopped',
+  'suspended',
 ])

@@ -40,7 +40,10 @@ export class Suspension {
     const folder = sight.folder(environmentId)
     if (machine.power !== 'suspended') {
       if (machine.power !== 'running') {
-        throw new HostError('host_refused', `the machine is ${machine.power}: only what runs can be suspended`)
+        throw new HostError(
+          'host_refused',
+          `the machine is ${machine.power}: only what runs can be suspended`,
+        )
       }
       const { memoryMebibytes } = live
       await place.assertRoom(`suspending the machine ${environmentId}`, memoryMebibytes * bytesPerMebibyte)

@@ -3,7 +3,14 @@ import { Deadline } from '@hearth/foundation'
 import { HostError } from '../../host/host-error.ts'
 import type { Machine } from '../../host/machine.ts'
 import type { EnvironmentParts } from './environment-parts.ts'
-import { faultOfMemory, faultOfSource, fromImage, fromLayer, reasonOf, withoutMemory } from './machine-origin.ts'
+import {
+  faultOfMemory,
+  faultOfSource,
+  fromImage,
+  fromLayer,
+  reasonOf,
+  withoutMemory,
+} from './machine-origin.ts'
 import { isProvisioned, newSteps, reopened, restoredSteps } from './record.ts'
 import { shutDown } from './shut-down.ts'
 import { machineSpecification } from './specification.ts'

@@ -84,7 +84,12 @@ const anyRecord = fc.option(
 )
 const anyMachine = fc.record({ power: fc.constantFrom(...powers), epoch: number, generation: number })
 const anyWanted = fc.record({
-  desiredPhase: fc.constantFrom('running' as const, 'stopped' as const, 'suspended' as const, 'deleted' as const),
+  desiredPhase: fc.constantFrom(
+    'running' as const,
+    'stopped' as const,
+    'suspended' as const,
+    'deleted' as const,
+  ),
   epoch: number,
   generation: number,
   runnerId: fc.constant(runnerId),

@@ -97,7 +97,9 @@ function towardsSuspended(wanted: Wanted, seen: Seen): NextStep {
   const { machine, record } = seen
   if (machine.power === 'suspended' && sourceToRestore(wanted, seen) === null && record !== null) {
     // Recorded once the memory is known to be kept.
-    return record.power === 'running' ? { kind: 'suspend' } : { kind: 'rest', phase: 'suspended', failure: null }
+    return record.power === 'running'
+      ? { kind: 'suspend' }
+      : { kind: 'rest', phase: 'suspended', failure: null }
   }
   const next = towardsRunning(wanted, seen)
   if (next.kind !== 'rest' || next.phase !== 'running' || machine.power !== 'running') return next

@@ -7,7 +7,12 @@ const now = new Date('2026-01-01T12:00:00Z')
 const hour = 3_600_000
 const anyRow: fc.Arbitrary<SeenEnvironment> = fc.record({
   phase: fc.constantFrom(...environmentPhases),
-  desiredPhase: fc.constantFrom('running' as const, 'stopped' as const, 'deleted' as const),
+  desiredPhase: fc.constantFrom(
+    'running' as const,
+    'stopped' as const,
+    'suspended' as const,
+    'deleted' as const,
+  ),
   deadline: fc.option(
     fc.integer({ min: -hour, max: hour }).map((offset) => new Date(now.getTime() + offset)),
   ),

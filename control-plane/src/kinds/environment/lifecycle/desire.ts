@@ -1,4 +1,10 @@
-import { type Deletion, type DesiredPhase, type EnvironmentPhase, environmentWork, type QuotaLimits } from '@hearth/contract'
+import {
+  type Deletion,
+  type DesiredPhase,
+  type EnvironmentPhase,
+  environmentWork,
+  type QuotaLimits,
+} from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
@@ -25,7 +31,10 @@ export async function desirePhase(
       `environment ${row.name} is ${row.phase}: only what was ready can be stopped`,
     )
   if (desired === 'suspended' && !suspendable.has(row.phase))
-    throw new HearthError('conflict', `environment ${row.name} is ${row.phase}: only what runs can be suspended`)
+    throw new HearthError(
+      'conflict',
+      `environment ${row.name} is ${row.phase}: only what runs can be suspended`,
+    )
   const isOff = row.phase === 'stopped' || row.phase === 'suspended'
   if (desired === 'running' && isOff && row.desired_phase === row.phase)
     await requireRoomToStart(tx, accountsOf(row, limits))

@@ -167,6 +167,13 @@ function deletionOf(seen: EnvironmentSight): string {
 function explainRunning(seen: EnvironmentSight): Reasons {
   const draining = seen.runner?.phase === 'draining'
   const holder = seen.claim === null ? ownerWords(seen).runs : `for claim ${seen.claim}`
+  const { spec, status } = seen.environment
+  if (spec.desiredPhase === 'suspended' && status.failure !== null)
+    return {
+      sentence: `it runs on ${runnerName(seen)}, and could not be suspended: ${status.failure.message}`,
+      evidence: [since(seen), ...holders(seen)],
+      next: 'asked for once more, it is tried again; nothing of it is lost',
+    }
   const stays = seen.claim === null ? 'and is replaced elsewhere' : 'and it stays until its claim is released'
   return {
     sentence:

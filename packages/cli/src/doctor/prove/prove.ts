@@ -46,8 +46,8 @@ export interface Prover {
 const bootSeconds = 600
 
 /**
- * Boots a machine, snapshots it with and without its memory, starts others from both, and puts it back to both; looks
- * each time who the guest thinks it is, what goes on in it, and what time it has. Tells each result as it comes.
+ * Boots a machine, snapshots it with and without its memory, starts others from both, puts it back to both, suspends and
+ * resumes it; looks each time who the guest thinks it is, what goes on in it, and what time it has. Tells each result as it comes.
  */
 export async function prove(prover: Prover, prove: (proof: Proof) => void): Promise<void> {
   const { client, ground, entrance } = prover
@@ -107,13 +107,26 @@ export async function prove(prover: Prover, prove: (proof: Proof) => void): Prom
   const restore = async (memory: boolean): Promise<Omit<Proof, 'step'>> => {
     const started = performance.now()
     await client.claims.restore(claimId, { memory }, { signal })
-    await untilRestored(prover, environment.metadata.id)
+    await untilPhase(prover, environment.metadata.id, 'running')
     const seen = await seeBound(prover, claimId, started)
     const from = memory ? 'memory' : 'disk'
     const expected = { from, note: 'before', isCounting: memory, identity: 'same' } as const
     return judged([seen], expected, [inside])
   }
   await step('restore, disk and memory', () => restore(true))
+  await step('suspend', async () => {
+    const started = performance.now()
+    await desire(prover, environment.metadata.id, 'suspended')
+    return { milliseconds: performance.now() - started, clock: null, faults: [], note: '' }
+  })
+  await step('resume', async () => {
+    const started = performance.now()
+    const { resumed } = (await desire(prover, environment.metadata.id, 'running')).status
+    const seen = await seeBound(prover, claimId, started)
+    const proof = judged([seen], { from: null, note: 'before', isCounting: true, identity: 'same' }, [inside])
+    const fault = resumed?.from === 'memory' ? [] : [`it booted: ${resumed?.reason ?? 'unknown why'}`]
+    return { ...proof, faults: [...fault, ...proof.faults] }
+  })
   await inGuest(writeNote('after'))
   await step('restore of the disk alone', () => restore(false))
 }
@@ -156,21 +169,39 @@ async function boundClaim(client: HearthClient, id: string, signal: AbortSignal)
   }
 }
 
-async function untilRestored({ client, entrance }: Prover, environmentId: string): Promise<void> {
+/** Suspends or resumes a machine, and waits until it is so. */
+async function desire(
+  prover: Prover,
+  environmentId: string,
+  desiredPhase: 'running' | 'suspended',
+): Promise<Environment> {
+  const { client, entrance } = prover
+  await client.environments.update(environmentId, { spec: { desiredPhase } }, { signal: entrance.signal })
+  return await untilPhase(prover, environmentId, desiredPhase)
+}
+
+async function untilPhase(
+  { client, entrance }: Prover,
+  environmentId: string,
+  phase: 'running' | 'suspended',
+): Promise<Environment> {
   const { signal } = entrance
+  let seen = await client.environments.get(environmentId, { signal })
   await waitUntil(
-    'the machine to be put back',
+    `the machine to be ${phase}`,
     async () => {
-      const { status } = await client.environments.get(environmentId, { signal })
-      if (status.phase === 'failed')
+      seen = await client.environments.get(environmentId, { signal })
+      const { status } = seen
+      if (status.phase === 'failed' || (status.phase !== phase && status.failure !== null))
         throw new CommandError(
-          `the machine was not put back: ${status.failure?.message ?? 'no cause is known'}`,
+          `the machine is ${status.phase}, not ${phase}: ${status.failure?.message ?? 'no cause is known'}`,
           exitCodes.failure,
         )
-      return status.phase === 'running'
+      return status.phase === phase
     },
     { seconds: bootSeconds, signal },
   )
+  return seen
 }
 
 async function frozen(
