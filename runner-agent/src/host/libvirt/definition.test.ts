@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readDefinition, waitingForMemory, withDisk } from './definition.ts'
+import { readDefinition, waitingForMemory, withDisk, withGenerationIdOf } from './definition.ts'
 import { buildDomainXml, parseOwnershipXml } from './domain-xml.ts'
 
 const ownership = {
@@ -52,6 +52,13 @@ test('a definition as libvirt shows it says what the disk stands on, and what it
     hardware: 'qemu, pc-q35-7.2',
   })
   expect(readDefinition('<domain/>')).toBeNull()
+})
+
+test('a machine goes on under the generation id it had', () => {
+  const id = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a14'
+  const saved = definition.replace(/<genid>.*<\/genid>/, `<genid>${id}</genid>`)
+  expect(withGenerationIdOf(definition, saved)).toBe(saved)
+  expect(withGenerationIdOf(definition, '<domain/>')).toBe(definition)
 })
 
 test('a machine that waits for a memory image is somebody new, with the newest ownership', () => {

@@ -65,6 +65,12 @@ export function withDisk(definition: string, path: string): string {
   )
 }
 
+/** A definition with the VM generation id of another: one that went on from memory runs under one of its own. */
+export function withGenerationIdOf(definition: string, other: string): string {
+  const [element] = /<genid>[^<]*<\/genid>/.exec(other) ?? []
+  return element === undefined ? definition : definition.replace(/<genid>[^<]*<\/genid>/, element)
+}
+
 /** A definition of ours for a machine that waits at the socket for a memory image, as somebody new. */
 export function waitingForMemory(
   definition: string,

@@ -20,7 +20,8 @@ test.each([
   ['shut off (failed)', 'crashed', 'hypervisor_gone', null],
   ['crashed (panicked)', 'crashed', 'kernel_panicked', null],
 ])('libvirt’s "%s" in our words', (said, power, endReason, pauseReason) => {
-  expect(parseDomainState(said)).toEqual({ power, endReason, pauseReason })
+  const isHeld = said === 'paused (starting up)' || said === 'paused (saving)'
+  expect(parseDomainState(said)).toEqual({ power, endReason, pauseReason, isHeld })
 })
 
 test.each([

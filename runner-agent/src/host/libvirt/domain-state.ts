@@ -6,10 +6,12 @@ export interface DomainState {
   power: Power
   endReason: EndReason | null
   pauseReason: PauseReason | null
+  /** Whether libvirt keeps the guest still for something of its own: a running machine, as a rule. */
+  isHeld: boolean
 }
 
-const running: DomainState = { power: 'running', endReason: null, pauseReason: null }
-const absent: DomainState = { power: 'absent', endReason: null, pauseReason: null }
+const running: DomainState = { power: 'running', endReason: null, pauseReason: null, isHeld: false }
+const absent: DomainState = { ...running, power: 'absent' }
 
 /**
  * Translates the output of `virsh domstate --reason`; empty output means that there is no such domain. The states are
@@ -28,7 +30,7 @@ export function parseDomainState(text: string): DomainState {
       return running
     case 'paused':
       // A machine that is being saved, dumped, migrated or started resumes by itself.
-      return goesOnByItself.has(reason) ? running : paused(reason)
+      return goesOnByItself.has(reason) ? { ...running, isHeld: true } : paused(reason)
     case 'pmsuspended':
       return paused(reason)
     case 'shut off':
@@ -56,7 +58,7 @@ const goesOnByItself = new Set([
 ])
 
 function paused(reason: string): DomainState {
-  return { power: 'paused', endReason: null, pauseReason: pauseReason(reason) }
+  return { power: 'paused', endReason: null, pauseReason: pauseReason(reason), isHeld: false }
 }
 
 function pauseReason(reason: string): PauseReason {
@@ -73,15 +75,15 @@ function pauseReason(reason: string): PauseReason {
 function ended(reason: string): DomainState {
   switch (reason) {
     case 'shutdown':
-      return { power: 'shut_off', endReason: 'guest_shut_down', pauseReason: null }
+      return { power: 'shut_off', endReason: 'guest_shut_down', pauseReason: null, isHeld: false }
     case 'destroyed':
-      return { power: 'shut_off', endReason: 'ended_on_host', pauseReason: null }
+      return { power: 'shut_off', endReason: 'ended_on_host', pauseReason: null, isHeld: false }
     case 'panicked':
-      return { power: 'crashed', endReason: 'kernel_panicked', pauseReason: null }
+      return { power: 'crashed', endReason: 'kernel_panicked', pauseReason: null, isHeld: false }
     case 'crashed':
     case 'failed':
       return { power: 'crashed', endReason: 'hypervisor_gone', pauseReason: null }
     default:
-      return { power: 'shut_off', endReason: 'unknown', pauseReason: null }
+      return { power: 'shut_off', endReason: 'unknown', pauseReason: null, isHeld: false }
   }
 }

@@ -109,6 +109,11 @@ export class Domains {
     return (await this.virsh.tryFor(milliseconds, ...command)).error
   }
 
+  /** The definition of the domain whose memory is in the file. Resolves with libvirt's message when it cannot be read. */
+  savedDefinition(path: string): Promise<{ output: string; error: string | null }> {
+    return this.virsh.try('save-image-dumpxml', path, '--security-info')
+  }
+
   /** The definition with which the domain starts the next time. */
   lastingDefinition(environmentId: string): Promise<string> {
     return this.virsh.run('dumpxml', '--inactive', '--security-info', domainName(environmentId))

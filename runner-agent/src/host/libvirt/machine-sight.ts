@@ -63,7 +63,14 @@ export class MachineSight {
     // What ended was the attempt to go on from a memory: the machine itself has never run.
     const isFresh = domain?.power === 'crashed' && given?.source?.state === 'fresh'
     const seen = isFresh ? 'shut_off' : (domain?.power ?? 'absent')
-    const power = (await this.isSuspended(folder, seen, given, hostBootId)) ? 'suspended' : seen
+    const power = (await this.isSuspended(
+      folder,
+      { power: seen, isHeld: domain?.isHeld === true },
+      given,
+      hostBootId,
+    ))
+      ? 'suspended'
+      : seen
     this.note(environmentId, given)
     const isRunning = power === 'running'
     return {
@@ -84,13 +91,13 @@ export class MachineSight {
   /** A machine whose memory was loaded and that never went on is suspended as before. */
   private async isSuspended(
     folder: MachineFolder,
-    power: Power,
+    { power, isHeld }: { power: Power; isHeld: boolean },
     given: Given | null,
     hostBootId: string,
   ): Promise<boolean> {
     const suspension = given?.suspension
     if (suspension === undefined) return false
-    if (suspension.state === 'kept') return power === 'shut_off' || power === 'paused'
+    if (suspension.state === 'kept') return power === 'shut_off' || power === 'paused' || isHeld
     // libvirt has finished it without the agent that asked. What the last boot had not written to the disk is lost.
     if (power !== 'shut_off' || suspension.hostBootId !== hostBootId) return false
     const head = await this.options.runner

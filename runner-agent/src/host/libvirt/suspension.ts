@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import type { Authority } from '../authority.ts'
 import type { CommandRunner } from '../command/command-runner.ts'
 import { HostError } from '../host-error.ts'
+import { withGenerationIdOf } from './definition.ts'
 import type { Domains } from './domains.ts'
 import type { LayerPlace } from './layers/layer-place.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -96,8 +97,11 @@ export class Suspension {
     const { runner, domains } = this.options
     const definition = posix.join(folder.path, 'resumed.xml')
     try {
+      const saved = await domains.savedDefinition(folder.memory)
+      if (saved.error !== null) return saved.error
       // The port, and so the network, may be another one by now.
-      await runner.writeFile(definition, await domains.lastingDefinition(environmentId), 0o600)
+      const lasting = await domains.lastingDefinition(environmentId)
+      await runner.writeFile(definition, withGenerationIdOf(lasting, saved.output), 0o600)
       return await domains.restore(folder.memory, definition, millisecondsFor(mebibytes))
     } finally {
       await runner.remove(definition)
