@@ -82,7 +82,7 @@ function ended(reason: string): DomainState {
       return { power: 'crashed', endReason: 'kernel_panicked', pauseReason: null, isHeld: false }
     case 'crashed':
     case 'failed':
-      return { power: 'crashed', endReason: 'hypervisor_gone', pauseReason: null }
+      return { power: 'crashed', endReason: 'hypervisor_gone', pauseReason: null, isHeld: false }
     default:
       return { power: 'shut_off', endReason: 'unknown', pauseReason: null, isHeld: false }
   }
