@@ -37,8 +37,9 @@ export class Lifecycle {
       if (machine.fault === null) return this.giveUpMemory(environmentId)
       await this.destroy(environmentId, authority)
     }
-    // A boot does not go with the memory.
     if (machine.power === 'suspended') await this.powerOff(environmentId, authority)
+    // What the guest writes from now on does not go with it.
+    await this.giveUpMemory(environmentId)
     // A machine whose kernel panicked is kept until it is to be started again.
     if (machine.endReason === 'kernel_panicked') await this.destroy(environmentId, authority)
     const error = await this.options.sources.whileStarting(environmentId, authority, () =>

@@ -97,7 +97,8 @@ export class MachineSight {
   ): Promise<boolean> {
     const suspension = given?.suspension
     if (suspension === undefined) return false
-    if (suspension.state === 'kept') return power === 'shut_off' || power === 'paused' || isHeld
+    // A QEMU that did not load it has ended by itself.
+    if (suspension.state === 'kept') return power !== 'absent' && (power !== 'running' || isHeld)
     // libvirt has finished it without the agent that asked. What the last boot had not written to the disk is lost.
     if (power !== 'shut_off' || suspension.hostBootId !== hostBootId) return false
     const head = await this.options.runner
