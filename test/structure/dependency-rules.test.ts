@@ -44,6 +44,7 @@ const refused: readonly (readonly [from: string, to: string, rule: string, how?:
     'control-plane: placement',
   ],
   ['control-plane/src/outgoing/a.ts', 'control-plane/src/database/connection.ts', 'control-plane: outgoing'],
+  ['control-plane/src/network.ts', 'control-plane/src/database/connection.ts', 'control-plane: network'],
   ['control-plane/src/config.ts', 'control-plane/src/compose.ts', 'control-plane: config'],
   ['control-plane/src/timings.ts', 'control-plane/src/compose.ts', 'control-plane: timings'],
   ['control-plane/src/database/a.ts', 'control-plane/src/kinds/claim/index.ts', 'control-plane: database'],
