@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { untilEnvironment, untilPool } from './following.ts'
 import { housekeeping } from './housekeeping.ts'
 import { type Installation, startInstallation } from './installation.ts'
-import { untilPhase, untilPrebuild } from './prebuild-installation.ts'
+import { layersOf, untilPhase, untilPrebuild } from './prebuild-installation.ts'
 import { newPublicKey } from './public-key.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
@@ -127,6 +127,36 @@ test('members of a pool and cold claims start from the newest prebuild, whose st
   expect(why.evidence.map(({ what }) => what)).toContain(
     `its environments start from prebuild ${metadata.name}`,
   )
+})
+
+test('a prebuild is deleted when its layer is gone; what stands on that is named, and force does not wait', async () => {
+  const { client } = installation
+  const made = []
+  for (let index = 0; index < 2; index += 1) {
+    const { projectId, poolId } = await apply(`p-${newId()}`.slice(0, 40), 0)
+    const { metadata, status } = await prebuilt(projectId)
+    made.push({ id: metadata.id, layer: status.snapshotId, machine: await coldClaim(poolId) })
+  }
+  for (const { id, layer, machine } of made) {
+    expect(machine.status.startedFrom).toMatchObject({ from: 'disk', snapshotId: layer })
+    await client.prebuilds.delete(id)
+    await expect
+      .poll(async () => (await client.prebuilds.why(id)).sentence, { timeout: 20_000 })
+      .toContain(`still on rack-1, where environment ${machine.metadata.name} still stands on them`)
+    expect((await client.prebuilds.get(id)).status).toMatchObject({
+      phase: 'deleting',
+      deadline: expect.any(String),
+    })
+    expect((await client.prebuilds.why(id)).next).toContain('--force')
+  }
+  const [waiting, forced] = made
+  await client.prebuilds.delete(forced?.id ?? '', { force: true })
+  expect((await client.prebuilds.get(forced?.id ?? '')).status.phase).toBe('deleted')
+  expect(layersOf(agent)).toContain(forced?.layer)
+  for (const { machine } of made) await client.environments.delete(machine.metadata.id, { force: false })
+  await untilPhase(installation, waiting?.id ?? '', 'deleted')
+  expect(layersOf(agent)).not.toContain(waiting?.layer)
+  await expect.poll(() => layersOf(agent), { timeout: 20_000 }).not.toContain(forced?.layer)
 })
 
 test('where no prebuild fits the image is taken, with the reason; one that fits again is used again', async () => {

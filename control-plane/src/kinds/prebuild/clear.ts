@@ -1,6 +1,6 @@
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { desireDeletion, environments } from '../environment/index.ts'
-import { removeSnapshots } from './snapshotting.ts'
+import { removeSnapshots, snapshotsOf } from './snapshotting.ts'
 import type { PrebuildRow } from './table.ts'
 
 /**
@@ -23,6 +23,10 @@ export async function clearPrebuild(tx: DatabaseTransaction, row: PrebuildRow, n
     if (machine !== undefined) await desireDeletion(tx, machine, { reason: 'prebuild_over' }, now)
   }
   if (isComplete) return
-  const templates = row.status.templates.flatMap(({ snapshotId }) => snapshotId ?? [])
-  await removeSnapshots(tx, [...templates, ...(row.snapshot_id === null ? [] : [row.snapshot_id])], now)
+  const left = await snapshotsOf(tx, row)
+  await removeSnapshots(
+    tx,
+    left.map(({ id }) => id),
+    now,
+  )
 }

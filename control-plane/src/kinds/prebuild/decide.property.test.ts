@@ -35,6 +35,13 @@ const world = fc.record({
       failure: optional(fc.constant(failure)),
     }),
   ),
+  snapshots: fc.array(
+    fc.record({
+      going: fc.boolean(),
+      left: fc.array(fc.record({ runner: fc.constant('rack-1'), isUsed: fc.boolean() }), { maxLength: 2 }),
+    }),
+    { maxLength: 2 },
+  ),
   machines: fc.array(fc.record({ going: fc.boolean() }), { maxLength: 3 }),
   failedBoots: fc.record({ written: fc.nat(3), counted: fc.nat(3) }),
   // Has a property test of its own.
@@ -72,11 +79,12 @@ function after(seen: SeenPrebuild, action: PrebuildAction): SeenPrebuild {
   if (action.do === 'count-boots')
     return { ...moved, failedBoots: { ...seen.failedBoots, written: action.failedBoots } }
   if (action.do !== 'clear') return moved
-  const { environment, snapshot, machines } = seen
+  const { environment, snapshot, snapshots, machines } = seen
   return {
     ...moved,
     environment: environment === null ? null : { ...environment, going: true },
     snapshot: snapshot === null || phase === 'completed' ? snapshot : { ...snapshot, going: true },
+    snapshots: snapshots.map((one) => ({ ...one, going: true })),
     machines: machines.map(() => ({ going: true })),
   }
 }
@@ -106,16 +114,22 @@ test('whatever is seen, each action is a legal move, and after a few nothing fol
   )
 })
 
-test('what somebody wants gone ends as soon as its machines are gone', () => {
+test('what somebody wants gone ends as soon as its machines and layers are gone, and not before', () => {
   fc.assert(
     fc.property(world, (first) => {
-      let seen: SeenPrebuild = { ...first, desiredPhase: 'deleted', machines: [] }
+      const gone = { machines: [], snapshots: [] }
+      let seen: SeenPrebuild = { ...first, desiredPhase: 'deleted', ...gone }
       for (let step = 0; step < 5; step += 1) {
         const action = decide(seen)
         if (action === null) break
-        seen = { ...after(seen, action), machines: [] }
+        seen = { ...after(seen, action), ...gone }
       }
       expect(seen.phase).toBe('deleted')
+      if (first.phase === 'deleted' || first.machines.length + first.snapshots.length === 0) return
+      for (const phase of ['deleting', 'cancelling'] as const)
+        expect(decide({ ...first, phase })).not.toMatchObject({
+          to: phase === 'deleting' ? 'deleted' : 'cancelled',
+        })
     }),
   )
 })

@@ -27,6 +27,7 @@ function seen(phase: SeenPrebuild['phase'], change: Partial<SeenPrebuild> = {}):
     snapshot: null,
     failedBoots: { written: 0, counted: 0 },
     templates: null,
+    snapshots: [],
     machines: environment === null || environment.phase === 'deleted' ? [] : [environment],
     now,
     ...change,
@@ -189,8 +190,29 @@ describe('a prebuild that is deleted', () => {
     expect(decide(seen('deleting', { machines: [{ going: true }] }))).toBeNull()
     const snapshot = { ...ready, going: true }
     expect(decide(seen('deleting', { snapshot }))).toEqual({ do: 'move', to: 'deleted' })
-    expect(decide(seen('deleted', { desiredPhase: 'deleted' }))).toBeNull()
   })
+
+  test.each(['deleting', 'cancelling'] as const)(
+    'while %s waits until no runner has a layer of it',
+    (phase) => {
+      const layer = (isUsed: boolean) => ({ going: true, left: [{ runner: 'rack-1', isUsed }] })
+      const wait = (isUsed: boolean, deadline: Date | null) =>
+        decide(seen(phase, { snapshots: [layer(isUsed)], deadline }))
+      expect(wait(false, null)).toBeNull()
+      expect(wait(false, before)).toEqual({
+        do: 'remind',
+        failure: {
+          code: 'deadline_passed',
+          message: expect.stringContaining('to be removed on rack-1 until'),
+        },
+      })
+      // What something stands on stays: that is no fault.
+      expect(wait(true, before)).toEqual({ do: 'remind', failure: null })
+      const staying = { snapshots: [{ ...layer(false), going: false }] }
+      expect(decide(seen(phase, staying))).toEqual({ do: 'clear' })
+      expect(decide(seen('deleted', { desiredPhase: 'deleted' }))).toBeNull()
+    },
+  )
 })
 
 test('of a complete one the machines that could not start from it are counted', () => {

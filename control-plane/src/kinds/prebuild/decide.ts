@@ -29,6 +29,12 @@ export interface SeenPrebuild {
   } | null
   /** The snapshot of its disk; null when there is none. */
   snapshot: { phase: 'making' | 'ready' | 'failed'; going: boolean; failure: Failure | null } | null
+  /** All snapshots of it that are not deleted: of its disk, and with its memory. */
+  snapshots: {
+    going: boolean
+    /** The runners that have a layer of it, and whether something else stands on that. */
+    left: { runner: string; isUsed: boolean }[]
+  }[]
   /** Machines of it that are not gone: what it is built on, and its templates. */
   machines: { going: boolean }[]
   /** How many machines in a row could not start from it: as it is written, and as is known now. */
@@ -47,7 +53,7 @@ export type PrebuildAction =
   | { do: 'clear' } // have the machines removed, and the snapshot of one that has not completed
   | { do: 'count-boots'; failedBoots: number }
   | { do: 'template'; action: TemplateAction } // keep the memory of a machine that has booted from it, or let that go
-  | { do: 'remind'; failure: Failure } // what is waited for did not happen: record it, and ask again
+  | { do: 'remind'; failure: Failure | null } // what is waited for did not happen: ask again; no fault where layers are in use
 
 /** The next action: at most one, since the next reconcile sees its result. */
 export function decide(seen: SeenPrebuild): PrebuildAction | null {
@@ -127,17 +133,19 @@ function decideSnapshot({ snapshot }: SeenPrebuild): PrebuildAction | null {
 
 function decideEnd(seen: SeenPrebuild, to: 'cancelled' | 'deleted'): PrebuildAction | null {
   if (!isCleared(seen)) return { do: 'clear' }
-  if (seen.machines.length === 0) return { do: 'move', to }
-  return seen.deadline !== null && seen.deadline <= seen.now
-    ? { do: 'remind', failure: lateFailure(seen) }
-    : null
+  const { machines, snapshots } = seen
+  if (machines.length === 0 && snapshots.length === 0) return { do: 'move', to }
+  if (seen.deadline === null || seen.deadline > seen.now) return null
+  const isInUse = machines.length === 0 && snapshots.every(({ left }) => left.some(({ isUsed }) => isUsed))
+  return { do: 'remind', failure: isInUse ? null : lateFailure(seen) }
 }
 
 /** Whether all that it does not need any more has been asked to go. */
-function isCleared({ phase, environment, snapshot, machines }: SeenPrebuild): boolean {
+function isCleared({ phase, environment, snapshot, snapshots, machines }: SeenPrebuild): boolean {
   // Of a completed one the snapshot stays, and the templates are still being made.
   if (phase === 'completed') return environment === null || environment.going
-  return machines.every(({ going }) => going) && (snapshot === null || snapshot.going)
+  const all = [...machines, ...snapshots, ...(snapshot === null ? [] : [snapshot])]
+  return all.every(({ going }) => going)
 }
 
 const unexplained = (what: string): Failure => ({
@@ -145,14 +153,17 @@ const unexplained = (what: string): Failure => ({
   message: `${what} failed without a cause`,
 })
 
-function lateFailure({ phase, timeoutSeconds, environment, before }: SeenPrebuild): Failure {
+function lateFailure({ phase, timeoutSeconds, environment, before, snapshots }: SeenPrebuild): Failure {
   const { wait, isTimed } = prebuildPhaseTable[phase]
   const waited = wait.waitsFor ?? 'a change'
   const silent = environment?.unreachable === true ? ', whose runner is silent' : ''
   const turn = phase === 'pending' && before !== null ? `; ${before} was before it` : ''
+  const runners = [...new Set(snapshots.flatMap(({ left }) => left.map(({ runner }) => runner)))]
+  const isGoing = phase === 'cancelling' || phase === 'deleting'
+  const held = isGoing && runners.length > 0 ? ` on ${runners.join(', ')}` : ''
   const limit = isTimed ? ` of ${Math.round(timeoutSeconds / 60)} minutes` : ''
   return {
     code: 'deadline_passed',
-    message: `it was ${phase} and waited for ${waited}${silent} until its time${limit} was over${turn}`,
+    message: `it was ${phase} and waited for ${waited}${held}${silent} until its time${limit} was over${turn}`,
   }
 }

@@ -2,7 +2,7 @@ import type { DatabaseTransaction } from '../../database/connection.ts'
 import { countFailedBoots, readBoots } from './boots.ts'
 import type { SeenPrebuild } from './decide.ts'
 import { prebuildBefore } from './queries.ts'
-import { readSnapshot } from './snapshotting.ts'
+import { readSnapshot, readSnapshotsLeft } from './snapshotting.ts'
 import type { PrebuildRow } from './table.ts'
 import { lookAtTemplates } from './templates/look.ts'
 
@@ -44,6 +44,7 @@ export async function lookAtPrebuild(
             failure: own.status.failure,
           },
     snapshot: row.snapshot_id === null ? null : await readSnapshot(tx, row.snapshot_id),
+    snapshots: row.phase === 'completed' ? [] : await readSnapshotsLeft(tx, row),
     machines: machines.map((machine) => ({ going: going(machine) })),
     failedBoots: {
       written: row.failed_boots,

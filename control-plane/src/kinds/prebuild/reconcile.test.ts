@@ -73,6 +73,18 @@ async function withSnapshot(
   return id
 }
 
+async function deletedWith(party: Party, snapshot: 'ready' | 'deleted'): Promise<string> {
+  const pool = await party.pool(await party.project(), { min: 0 })
+  const id = await party.prebuild(pool, 'completed', { desired_phase: 'deleted' })
+  const snapshot_id = await party.snapshot(pool, snapshot, {
+    purpose: 'prebuild',
+    holder: { phase: 'present' },
+    desired_phase: snapshot,
+  })
+  await party.change('prebuilds', id, { snapshot_id })
+  return id
+}
+
 describeReconciler('prebuild', [
   {
     ...common,
@@ -159,19 +171,17 @@ describeReconciler('prebuild', [
   },
   {
     ...common,
-    name: 'is deleted with its snapshot once no machine of it is left',
+    name: 'has its snapshot removed when it is deleted, and waits for that',
     runs: 3,
-    async arrange(party) {
-      const pool = await party.pool(await party.project(), { min: 0 })
-      const id = await party.prebuild(pool, 'completed', { desired_phase: 'deleted' })
-      const snapshot_id = await party.snapshot(pool, 'ready', {
-        purpose: 'prebuild',
-        holder: { phase: 'present' },
-      })
-      await party.change('prebuilds', id, { snapshot_id })
-      return id
-    },
-    expected: { phase: 'deleted', failure: null, machines: [], snapshots: ['prebuild deleting deleted'] },
+    arrange: (party) => deletedWith(party, 'ready'),
+    expected: { phase: 'deleting', failure: null, machines: [], snapshots: ['prebuild deleting deleted'] },
+  },
+  {
+    ...common,
+    name: 'is deleted once no machine and no layer of it is left',
+    runs: 2,
+    arrange: (party) => deletedWith(party, 'deleted'),
+    expected: { phase: 'deleted', failure: null, machines: [], snapshots: ['prebuild deleted deleted'] },
   },
   {
     ...common,

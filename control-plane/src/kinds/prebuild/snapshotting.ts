@@ -2,8 +2,16 @@ import type { PrebuildStatus } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import type { EnvironmentRow } from '../environment/index.ts'
-import { freeze, readHolders, retireSnapshot, snapshots } from '../snapshot/index.ts'
+import {
+  freeze,
+  type LayerLeft,
+  readHolders,
+  readLayersLeft,
+  retireSnapshot,
+  snapshots,
+} from '../snapshot/index.ts'
 import type { SeenPrebuild } from './decide.ts'
+import type { PrebuildRow } from './table.ts'
 
 /** Has a machine of a prebuild, or its disk alone, made a snapshot and searched; returns the snapshot's id. */
 export async function freezePrebuild(
@@ -33,6 +41,63 @@ export async function readSnapshot(tx: DatabaseTransaction, id: string): Promise
         ? 'making'
         : 'failed'
   return { phase, going: row.desired_phase === 'deleted', failure: row.status.failure }
+}
+
+/** The snapshots of a prebuild that are not deleted, with the runners that have layers of them. */
+export async function readSnapshotsLeft(
+  queryable: Queryable,
+  row: PrebuildRow,
+): Promise<SeenPrebuild['snapshots']> {
+  const left = await snapshotsOf(queryable, row)
+  const layers = await readLayersLeft(
+    queryable,
+    row.organization_id,
+    left.map(({ id }) => id),
+  )
+  return left.map(({ id, desired_phase }) => ({
+    going: desired_phase === 'deleted',
+    left: layers
+      .filter(({ snapshotId }) => snapshotId === id)
+      .map(({ runner, usedBy }) => ({ runner, isUsed: usedBy.length > 0 })),
+  }))
+}
+
+/** The runners that still have layers of a prebuild, and what stands on these there. */
+export async function readLayersOf(queryable: Queryable, row: PrebuildRow): Promise<LayerLeft[]> {
+  const left = await snapshotsOf(queryable, row)
+  return readLayersLeft(
+    queryable,
+    row.organization_id,
+    left.map(({ id }) => id),
+  )
+}
+
+/** The snapshots of a prebuild that are not deleted; also those with memory that it does not name any more. */
+export async function snapshotsOf(queryable: Queryable, { id, snapshot_id, status }: PrebuildRow) {
+  const named = [snapshot_id, ...status.templates.map(({ snapshotId }) => snapshotId)].filter(
+    (snapshotId) => snapshotId !== null,
+  )
+  return queryable
+    .selectFrom('snapshots')
+    .select(['id', 'desired_phase'])
+    .where('phase', '<>', 'deleted')
+    .where('purpose', '=', 'prebuild')
+    .where((where) =>
+      where.or([
+        ...(named.length === 0 ? [] : [where('id', 'in', named)]),
+        where(
+          'environment_id',
+          'in',
+          where
+            .selectFrom('environments')
+            .select('environments.id')
+            .where('owner_kind', '=', 'prebuild')
+            .where('owner_id', '=', id),
+        ),
+      ]),
+    )
+    .orderBy('id')
+    .execute()
 }
 
 /** The bytes that it takes with all below it; null until they are known. */

@@ -4,6 +4,7 @@ import type { Queryable } from '../../database/connection.ts'
 import { buildPlan, prebuiltConfigurationOf } from '../environment/index.ts'
 import { prebuildBefore } from './queries.ts'
 import { showPrebuild } from './show.ts'
+import { readLayersOf } from './snapshotting.ts'
 import type { PrebuildRow } from './table.ts'
 import { explain } from './why.ts'
 
@@ -47,6 +48,7 @@ export async function explainPrebuild(queryable: Queryable, row: PrebuildRow): P
       around.machine === null
         ? null
         : { name: around.machine, phase: around.machine_phase ?? 'deleted', placement: around.placement },
+    layers: row.phase === 'deleting' || row.phase === 'cancelling' ? await readLayersOf(queryable, row) : [],
     isCurrent:
       project_spec !== null &&
       class_spec !== null &&

@@ -69,6 +69,7 @@ const sight = (
   environmentClass: 'small',
   before: null,
   environment: null,
+  layers: [],
   isCurrent: true,
   newer: null,
   ...change,
@@ -113,6 +114,21 @@ describe('why a prebuild is as it is', () => {
       expect(explained.sentence).toContain(text)
       expect(explained.next).toContain('hearth prebuild run')
     }
+  })
+
+  test('names the runners that still have layers of one that is to go, what stands on these, and the way out', () => {
+    const layers = [
+      { runner: 'rack-1', usedBy: ['environment shop-1'] },
+      { runner: 'rack-2', usedBy: [] },
+      { runner: 'rack-1', usedBy: ['snapshot shop-small-2'] },
+    ]
+    const { sentence: said, next } = explain(sight('deleting', { deadline: at }, { layers }))
+    expect(said).toBe(
+      'it is being deleted, with its environments and its snapshots; layers of it are still on rack-1, rack-2, where environment shop-1, snapshot shop-small-2 still stand on them',
+    )
+    expect(next).toContain('its runners are asked again; `hearth prebuild delete --force` ends it at once')
+    expect(sentence('cancelling', {}, { layers: layers.slice(1, 2) })).toContain('still on rack-2')
+    expect(sentence('deleting')).not.toContain('layers')
   })
 
   test('shows the cause and the last lines of one that failed, warnings, and what became of its memory', () => {

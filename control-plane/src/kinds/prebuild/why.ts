@@ -11,6 +11,8 @@ export interface PrebuildSight {
   before: string | null
   /** The machine it is built on, by its name and phase, and why it is where it is. */
   environment: { name: string; phase: string; placement: string | null } | null
+  /** The runners that still have layers of one that is to go, and what stands on these there. */
+  layers: readonly { runner: string; usedBy: readonly string[] }[]
   /** Whether its plan is still what the project and the class say. */
   isCurrent: boolean
   /** A newer prebuild that fits the same machines. */
@@ -57,15 +59,32 @@ export function explain(seen: PrebuildSight): Reasons {
         next: '`hearth prebuild logs` shows what its steps printed; `hearth prebuild run` makes another',
       }
     case 'cancelling':
-      return { sentence: 'it was cancelled, and what it has made is being removed', evidence, next: null }
+      return explainRemoval(seen, 'it was cancelled, and what it has made is being removed')
     case 'cancelled':
       return { sentence: 'it was cancelled', evidence, next: '`hearth prebuild run` makes another' }
     case 'deleting':
-      return { sentence: 'it is being deleted, with its environments and its snapshot', evidence, next: null }
+      return explainRemoval(seen, 'it is being deleted, with its environments and its snapshots')
     case 'deleted':
       return { sentence: 'it is deleted', evidence, next: null }
     default:
       return assertNever(status.phase)
+  }
+}
+
+/** What goes stays where something stands on it; that ends by itself. */
+function explainRemoval(seen: PrebuildSight, what: string): Reasons {
+  const { layers, prebuild } = seen
+  const { deadline } = prebuild.status
+  const runners = [...new Set(layers.map(({ runner }) => runner))]
+  const users = [...new Set(layers.flatMap(({ usedBy }) => usedBy))]
+  const where = runners.length === 0 ? '' : `; layers of it are still on ${runners.join(', ')}`
+  const stands = users.length === 1 ? 'stands' : 'stand'
+  const used = users.length === 0 ? '' : `, where ${users.join(', ')} still ${stands} on them`
+  const again = deadline === null ? '' : `at ${spokenTime(deadline)} its runners are asked again; `
+  return {
+    sentence: `${what}${where}${used}`,
+    evidence: evidenceOf(seen),
+    next: `${again}\`hearth prebuild delete --force\` ends it at once: runners remove what they have of it when they can`,
   }
 }
 

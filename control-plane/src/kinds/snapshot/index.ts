@@ -1,6 +1,7 @@
 export { createSnapshot, freeze } from './commands/create.ts'
 export { deleteSnapshot } from './commands/delete.ts'
 export { wantCopy } from './copies/want.ts'
+export { type LayerLeft, readLayersLeft } from './layers-left.ts'
 export { readHolders, snapshots } from './queries.ts'
 export { retireSnapshot } from './retire.ts'
 export type { SnapshotRow } from './table.ts'

@@ -1,9 +1,9 @@
 import type { Explanation } from '@hearth/contract'
-import { isId } from '@hearth/foundation'
 import type { Queryable } from '../../database/connection.ts'
 import { environments } from '../environment/index.ts'
 import { unreadable } from './copies/decide-copy.ts'
 import { originsIn } from './copies/look.ts'
+import { namesOfUsers } from './layers-left.ts'
 import { readHolders, usersOf } from './queries.ts'
 import { type HolderRow, type SnapshotRow, toSnapshot } from './table.ts'
 import { explain } from './why.ts'
@@ -24,9 +24,9 @@ export async function explainSnapshot(queryable: Queryable, row: SnapshotRow): P
       ...users.children.map(({ name }) => `snapshot ${name}`),
       ...users.prebuilds.map(({ name }) => `prebuild ${name}`),
     ],
-    names: await namesOf(
+    names: await namesOfUsers(
       queryable,
-      row,
+      row.organization_id,
       holders.flatMap(({ kept_by }) => kept_by),
     ),
   })
@@ -37,30 +37,4 @@ function uncopiedFrom(holders: readonly HolderRow[]): string | null {
   const origins = originsIn(holders)
   const isReadable = origins.some(({ address }) => address !== null)
   return isReadable || origins.length === 0 ? null : unreadable(origins).message
-}
-
-/** What the agents name by its id, by name. */
-async function namesOf(
-  queryable: Queryable,
-  row: SnapshotRow,
-  keptBy: readonly string[],
-): Promise<Map<string, string>> {
-  const ids = [...new Set(keptBy.filter(isId))]
-  if (ids.length === 0) return new Map()
-  const machines = await queryable
-    .selectFrom('environments')
-    .select(['id', 'name'])
-    .where('organization_id', '=', row.organization_id)
-    .where('id', 'in', ids)
-    .execute()
-  const layers = await queryable
-    .selectFrom('snapshots')
-    .select(['id', 'name'])
-    .where('organization_id', '=', row.organization_id)
-    .where('id', 'in', ids)
-    .execute()
-  return new Map([
-    ...machines.map(({ id, name }) => [id, `environment ${name}`] as const),
-    ...layers.map(({ id, name }) => [id, `snapshot ${name}`] as const),
-  ])
 }

@@ -4,6 +4,7 @@ import { followPrebuilds } from '../following/follow-prebuilds.ts'
 import type { Invocation } from '../invocation.ts'
 import { prebuildKind } from '../kinds/prebuild.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
+import { type DeletionOptions, deleteOne, withDeletionOptions } from './deletion.ts'
 import { addLabel, examples, viewOf, wholeNumber } from './options.ts'
 
 export function prebuildCommand(invocation: Invocation): Command {
@@ -132,15 +133,15 @@ function cancelCommand(invocation: Invocation): Command {
 }
 
 function deleteCommand(invocation: Invocation): Command {
-  return new Command('delete')
+  const command = new Command('delete')
     .summary('delete a prebuild with its snapshot; environments that started from it go on')
     .argument('<prebuild>', 'name or id')
-    .option('--force', 'without waiting for its runners')
     .addHelpText('after', examples('hearth prebuild delete shop-small-4f1a2b'))
-    .action(async (reference: string, { force }: { force?: boolean }) => {
-      const { client, terminal, signal } = viewOf(invocation)
-      const { metadata } = await client.prebuilds.get(reference, { signal })
-      await client.prebuilds.delete(metadata.id, { signal, force: force === true })
-      terminal.out(`prebuild ${metadata.name} is being deleted`)
+    .action(async (reference: string, options: DeletionOptions) => {
+      await deleteOne(prebuildKind, viewOf(invocation), reference, options)
     })
+  return withDeletionOptions(
+    command,
+    'without waiting for its runners, which remove what they have when they can',
+  )
 }

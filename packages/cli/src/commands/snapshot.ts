@@ -7,8 +7,8 @@ import { findMachine } from '../kinds/find-machine.ts'
 import type { View } from '../kinds/kind.ts'
 import { snapshotKind } from '../kinds/snapshot.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
-import { addLabel, examples, machineArgument, viewOf, wholeNumber } from './options.ts'
-import { waitUntil } from './waiting.ts'
+import { type DeletionOptions, deleteOne, withDeletionOptions } from './deletion.ts'
+import { addLabel, examples, machineArgument, viewOf } from './options.ts'
 
 export function snapshotCommand(invocation: Invocation): Command {
   return new Command('snapshot')
@@ -116,31 +116,16 @@ function copyCommand(invocation: Invocation): Command {
     })
 }
 
-interface DeleteOptions {
-  force?: boolean
-  wait?: boolean
-  timeout: number
-}
-
 function deleteCommand(invocation: Invocation): Command {
-  return new Command('delete')
+  const command = new Command('delete')
     .summary('delete a snapshot; one that something uses only with --force')
     .argument('<snapshot>', 'name or id')
-    .option('--force', 'also one that something uses, unless an environment that uses it is on')
-    .option('--wait', 'return when nothing is left of it')
-    .option('--timeout <seconds>', 'how long --wait waits', wholeNumber(1, 86_400), 600)
     .addHelpText('after', examples('hearth snapshot delete seeded', 'hearth snapshot delete seeded --force'))
-    .action(async (reference: string, options: DeleteOptions) => {
-      const view = viewOf(invocation)
-      const removal = await snapshotKind.remove?.(view, reference, { force: options.force === true })
-      if (removal === undefined) return
-      const { name, gone } = removal
-      const { signal } = view
-      if (options.wait === true) {
-        const seconds = options.timeout
-        const what = `snapshot ${name} to be gone (hearth why ${name} says what it waits for)`
-        await waitUntil(what, () => gone(signal), { seconds, signal })
-      }
-      view.terminal.out(`snapshot ${name} ${options.wait === true ? 'deleted' : 'is being deleted'}`)
+    .action(async (reference: string, options: DeletionOptions) => {
+      await deleteOne(snapshotKind, viewOf(invocation), reference, options)
     })
+  return withDeletionOptions(
+    command,
+    'also one that something uses, unless an environment that uses it is on',
+  )
 }

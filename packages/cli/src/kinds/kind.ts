@@ -33,6 +33,8 @@ export interface Kind {
   summary: string
   /** Name of the kind in events; null for kinds without events. */
   eventKind: ResourceKind | null
+  /** Whether `hearth why` explains it. */
+  isExplained: boolean
   list(view: View, filter: Filter): Promise<Fetched>
   one(view: View, reference: string): Promise<{ resource: unknown; table(): Table; text(): string }>
   /** The id of the resource with this id or name. */
@@ -65,7 +67,7 @@ const noNames: Names = new Map()
 
 /** A kind of the contract, whose words it has, with its presentation. */
 export function defineKind<Item extends { metadata: { id: string } } | { id: string }>(
-  { kind, word, words, aliases, summary, hasEvents }: KindDefinition<Item>,
+  { kind, word, words, aliases, summary, hasEvents, isExplained }: KindDefinition<Item>,
   presentation: Presentation<NoInfer<Item>>,
 ): Kind {
   const namesFor = (view: View, items: Promise<readonly Item[]>) =>
@@ -78,6 +80,7 @@ export function defineKind<Item extends { metadata: { id: string } } | { id: str
     names: [word, words, ...aliases],
     summary,
     eventKind: hasEvents ? (kind as ResourceKind) : null,
+    isExplained,
     async list(view, filter) {
       const fetched = presentation.fetchAll(view, filter)
       const [resources, names] = await Promise.all([fetched, namesFor(view, fetched)])

@@ -7,6 +7,7 @@ import { recordEvent } from '../../../resource/record.ts'
 import type { Force, OnOne } from '../../../resource/routes.ts'
 import { environments, forget } from '../../environment/index.ts'
 import { clearPrebuild } from '../clear.ts'
+import { movePrebuild } from '../phase.ts'
 import { prebuilds } from '../queries.ts'
 import { type PrebuildRow, toPrebuild } from '../table.ts'
 
@@ -27,13 +28,14 @@ export const deletePrebuild: Command<OnOne<Force>, PrebuildRow> = {
     const row = await prebuilds.lockForChange(tx, context, reference)
     if (row.phase === 'deleted') return row
     const going = row.desired_phase === 'deleted' ? row : await desire(tx, row, 'deleted')
-    if (force) await forgetMachines(tx, going, context.services.clock.now())
+    if (force) return forgetAll(tx, going, context.services.clock.now())
     await wake(tx, 'prebuild', row.id)
     return going
   },
 }
 
-async function forgetMachines(tx: DatabaseTransaction, row: PrebuildRow, now: Date): Promise<void> {
+/** Its snapshots are on their way out, and wait for their runners by themselves. */
+async function forgetAll(tx: DatabaseTransaction, row: PrebuildRow, now: Date): Promise<PrebuildRow> {
   await clearPrebuild(tx, row, now)
   const machines = await tx
     .selectFrom('environments')
@@ -47,6 +49,8 @@ async function forgetMachines(tx: DatabaseTransaction, row: PrebuildRow, now: Da
     const machine = await environments.lockById(tx, id)
     if (machine !== undefined && machine.phase !== 'deleted') await forget(tx, machine, now)
   }
+  const going = row.phase === 'deleting' ? row : await movePrebuild(tx, row, { phase: 'deleting', now })
+  return movePrebuild(tx, going, { phase: 'deleted', now })
 }
 
 async function desire(
