@@ -141,6 +141,14 @@ export interface Guest {
   sync(signal: AbortSignal): Promise<void>
   /** Replaces a whole file (mode 0600) and creates its folder. */
   writePrivateFile(path: string, content: string, origin: Origin, signal: AbortSignal): Promise<void>
+  /** The same for a file that a step removes when it ends: it is not written where the step has begun. */
+  writeFileForStep(
+    stepKey: string,
+    path: string,
+    content: string,
+    origin: Origin,
+    signal: AbortSignal,
+  ): Promise<void>
   /** The text of each file, null where there is none or it is over 64 KiB. */
   readFiles(paths: readonly string[], signal: AbortSignal): Promise<(string | null)[]>
   /**

@@ -1,9 +1,7 @@
-import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { toError } from '@hearth/foundation'
 import { HostKeyMismatch, SecureShellConnection } from '../../secure-shell/connection.ts'
-import { quote } from '../../secure-shell/quote.ts'
 import {
   type Guest,
   type GuestEvidence,
@@ -22,10 +20,11 @@ import { buildReader, mostPrintedBytes, parseTexts } from './file-texts.ts'
 import { identify } from './identify.ts'
 import { launch } from './launch.ts'
 import { ownSetUpScript } from './own-set-up.ts'
+import { privateFileScript } from './private-file-script.ts'
 import { scrubScript } from './scrub-script.ts'
 import { shown } from './shown.ts'
 import { parseStaleNumbers } from './step-outcome.ts'
-import { buildStepScript, guard, staleExitCode } from './step-script.ts'
+import { buildStepScript, staleExitCode } from './step-script.ts'
 import { identityFault, isFinalForFrozen, takeIdentity } from './take-identity.ts'
 import { type ProgramOptions, WaitingShells } from './waiting-shell.ts'
 
@@ -89,25 +88,17 @@ export class SshGuest implements Guest {
   }
 
   writePrivateFile(path: string, content: string, origin: Origin, signal: AbortSignal): Promise<void> {
-    const bytes = Buffer.from(content)
-    const file = quote(path)
-    const draft = quote(`${path}.new`)
-    const folder = quote(dirname(path))
-    const script = [
-      'umask 077',
-      ...guard(origin),
-      `IFS= LC_ALL=C read -r -d '' -N ${bytes.length} content`,
-      // The length is checked because a cut connection also ends the input.
-      `LC_ALL=C; [ \${#content} = ${bytes.length} ] || exit`,
-      `[ -d ${folder} ] || mkdir -p -- ${folder}`,
-      `printf %s "$content" >${draft} && mv -- ${draft} ${file}`,
-    ].join('\n')
-    return this.retrying(signal, async ({ shells }) => {
-      const purpose = `the writing of ${path}`
-      const { exitCode, stderr } = await run(shells, script, { purpose, mostBytes: 0, input: bytes, signal })
-      if (exitCode === staleExitCode) throw new StaleInGuest(parseStaleNumbers(stderr), origin)
-      if (exitCode !== 0) throw new Error(`${path} could not be written (exit ${exitCode}): ${shown(stderr)}`)
-    })
+    return this.write({ path, stepKey: null }, content, origin, signal)
+  }
+
+  writeFileForStep(
+    stepKey: string,
+    path: string,
+    content: string,
+    origin: Origin,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return this.write({ path, stepKey }, content, origin, signal)
   }
 
   awaitOwnSetUp(diskGibibytes: number, signal: AbortSignal): Promise<string> {
@@ -192,6 +183,22 @@ export class SshGuest implements Guest {
   }
 
   /** Repeats the work, over a new connection if needed, until it succeeds or the signal aborts. */
+  private write(
+    { path, stepKey }: { path: string; stepKey: string | null },
+    content: string,
+    origin: Origin,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const input = Buffer.from(content)
+    const script = privateFileScript({ path, bytes: input.length, stepKey }, origin)
+    return this.retrying(signal, async ({ shells }) => {
+      const purpose = `the writing of ${path}`
+      const { exitCode, stderr } = await run(shells, script, { purpose, mostBytes: 0, input, signal })
+      if (exitCode === staleExitCode) throw new StaleInGuest(parseStaleNumbers(stderr), origin)
+      if (exitCode !== 0) throw new Error(`${path} could not be written (exit ${exitCode}): ${shown(stderr)}`)
+    })
+  }
+
   private retrying<Result>(signal: AbortSignal, work: (link: Link) => Promise<Result>): Promise<Result> {
     return this.repeating(signal, isFinal, async () => work(await this.connected(signal)))
   }

@@ -10,7 +10,13 @@ const lengthDigits = 8
 
 export const isGuestFile = (name: string) => /^(guest-|step-|fence\.json$)/.test(name)
 
-/** The content of a layer's disk: at least so many bytes, with the files at its end, where a flattened disk has them too. */
+/** The name of the file that stands for a path in the guest. */
+export const guestFileName = (path: string) => `guest${path.replaceAll('/', '-')}`
+
+/** Whether a file of the guest is in its memory, and gone when it is off. */
+export const isInMemory = (name: string) => name.startsWith('guest-run-')
+
+/** The content of a layer's disk, or of its memory: at least so many bytes, with the files at its end, where a flattened disk has them too. */
 export function packGuestFiles(files: GuestFiles, bytes: number): Buffer {
   const text = Buffer.from(JSON.stringify(files))
   const length = Buffer.from(text.length.toString(16).padStart(lengthDigits, '0'))
@@ -18,7 +24,7 @@ export function packGuestFiles(files: GuestFiles, bytes: number): Buffer {
   return Buffer.concat([padding, text, length])
 }
 
-/** The files in the content of a layer's disk; none where it was not made by `packGuestFiles`. */
+/** The files in the content of a layer's disk or memory; none where it was not made by `packGuestFiles`. */
 export function unpackGuestFiles(content: Buffer): GuestFiles {
   const end = content.length - lengthDigits
   const length = Number.parseInt(content.toString('latin1', Math.max(0, end)), 16)

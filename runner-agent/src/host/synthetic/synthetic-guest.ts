@@ -18,6 +18,7 @@ import {
 import { HostKeyMismatch } from '../../secure-shell/connection.ts'
 import { isNewer, StaleAuthority } from '../authority.ts'
 import { HostError } from '../host-error.ts'
+import { guestFileName, isInMemory } from './guest-files.ts'
 import type { MachineStore } from './machine-store.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
 
@@ -31,11 +32,12 @@ const ledgerEntrySchema = z.object({
   origin: z.object({ runnerId: z.string(), ...numbers }),
 })
 
+const ledgerFile = (stepKey: string) => `step-${stepKey}.json`
+
 /** Says whose steps and numbers are in the guest: the machine id. */
 const ledgerOwnerFile = 'guest-var-lib-hearth-machine'
 
-const fileName = (path: string) => `guest${path.replaceAll('/', '-')}`
-const environmentFileName = fileName(environmentFilePath)
+const environmentFileName = guestFileName(environmentFilePath)
 
 /** The inside of a synthetic machine: a step takes the time given in the settings and runs nothing. */
 export class SyntheticGuest implements Guest {
@@ -109,7 +111,21 @@ export class SyntheticGuest implements Guest {
     ) {
       throw new HostError('host_refused', `simulated failure: ${path} could not be written`)
     }
-    await this.store.writeText(this.machine.environmentId, fileName(path), content)
+    await this.store.writeText(this.machine.environmentId, guestFileName(path), content)
+  }
+
+  async writeFileForStep(
+    stepKey: string,
+    path: string,
+    content: string,
+    origin: Origin,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.answering(signal)
+    await this.pass(origin)
+    const { environmentId } = this.machine
+    if ((await this.store.readText(environmentId, ledgerFile(stepKey))) !== null) return
+    await this.store.writeText(environmentId, guestFileName(path), content)
   }
 
   async readFiles(paths: readonly string[], signal: AbortSignal): Promise<(string | null)[]> {
@@ -153,6 +169,7 @@ export class SyntheticGuest implements Guest {
       await this.until(entry.startedAt + each * (position + 1), signal)
     }
     await this.until(entry.endsAt, signal)
+    await this.removeFilesOf(step)
     const times = { startedAt: entry.startedAt, finishedAt: entry.endsAt }
     if (step.onlyWithExecutable !== null && !entry.fails) return { kind: 'skipped', times }
     if (!entry.fails) return { kind: 'succeeded', times }
@@ -161,8 +178,19 @@ export class SyntheticGuest implements Guest {
     return { kind: 'failed', exitCode: 1, command, cause: 'exit', limitSeconds: step.limitSeconds, times }
   }
 
+  /** A step removes the files in memory that its commands name, which were written for it. */
+  private async removeFilesOf({ commands }: GuestStep): Promise<void> {
+    const { environmentId } = this.machine
+    const named = commands
+      .flatMap(({ command }) => command.match(/\/run\/[\w./-]+/g) ?? [])
+      .map(guestFileName)
+    const there = Object.keys(await this.store.readGuestFiles(environmentId))
+    for (const name of there.filter((each) => isInMemory(each) && named.includes(each)))
+      await this.store.removeFile(environmentId, name)
+  }
+
   private async startOrLook(step: GuestStep, { runnerId, epoch, generation }: Origin) {
-    const name = `step-${step.key}.json`
+    const name = ledgerFile(step.key)
     const kept = await this.store.readText(this.machine.environmentId, name)
     if (kept !== null) return ledgerEntrySchema.parse(JSON.parse(kept))
     await this.pass({ runnerId, epoch, generation })

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ReportedLayer } from '@hearth/contract'
 import { type Authority, assertMayFreeze, assertMayTouchLayer } from '../authority.ts'
@@ -7,7 +6,7 @@ import type { ExclusionScope } from '../exclusion-scope.ts'
 import { HostError } from '../host-error.ts'
 import type { FreezeRequest, Layer, LayerEntry, LayerFileName, LayerManifest, LayerPart } from '../layer.ts'
 import { deepestLayer, type Layers } from '../layers.ts'
-import { packGuestFiles } from './guest-files.ts'
+import { isInMemory, packGuestFiles } from './guest-files.ts'
 import type { LayerStore, StoredLayer } from './layer-store.ts'
 import type { MachineStore, StoredMachine } from './machine-store.ts'
 import type { SyntheticWorld } from './settings.ts'
@@ -237,10 +236,14 @@ export class SyntheticLayers implements Layers {
     layer: StoredLayer & { facts: ReportedLayer },
   ): Promise<StoredLayer> {
     const { facts } = layer
-    const files = await this.machines.readGuestFiles(environmentId)
-    const disk = await this.layers.put(layerId, 'disk', packGuestFiles(files, facts.disk.bytes))
+    const files = Object.entries(await this.machines.readGuestFiles(environmentId))
+    const onDisk = Object.fromEntries(files.filter(([name]) => !isInMemory(name)))
+    const inMemory = Object.fromEntries(files.filter(([name]) => isInMemory(name)))
+    const disk = await this.layers.put(layerId, 'disk', packGuestFiles(onDisk, facts.disk.bytes))
     const memory =
-      facts.memory === null ? null : await this.layers.put(layerId, 'memory', randomBytes(facts.memory.bytes))
+      facts.memory === null
+        ? null
+        : await this.layers.put(layerId, 'memory', packGuestFiles(inMemory, facts.memory.bytes))
     const filled = { ...layer, facts: { ...facts, disk, memory } }
     await this.layers.write(layerId, filled)
     return filled

@@ -10,6 +10,7 @@ import type { EndReason, InventoryEntry, Machine, MachineSpecification, PausedMa
 import type { Machines } from '../machines.ts'
 import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
 import type { SeedFile } from '../seed-file.ts'
+import { isInMemory, unpackGuestFiles } from './guest-files.ts'
 import type { LayerStore } from './layer-store.ts'
 import type { MachineStore, StoredMachine } from './machine-store.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
@@ -111,6 +112,7 @@ export class SyntheticMachines implements Machines {
     if (machine.power === 'running' || machine.power === 'paused') return
     await this.bases.check(machine.disk.layerId)
     const answersAt = this.options.clock.now().getTime() + this.options.settings.bootMilliseconds
+    await this.forgetMemory(environmentId)
     // The seed disk gives a guest its own identity when it boots.
     await this.write(machine, authority, {
       ...{ ...machine, ...going, answersAt },
@@ -137,6 +139,8 @@ export class SyntheticMachines implements Machines {
     await this.layers.verify(layerId)
     const answersAt = this.options.clock.now().getTime() + this.options.settings.resumeMilliseconds
     const { origin } = layer ?? {}
+    const inMemory = unpackGuestFiles(await this.layers.content(layerId, 'memory'))
+    for (const [name, text] of Object.entries(inMemory)) await this.store.writeText(environmentId, name, text)
     await this.write(machine, authority, {
       ...{ ...machine, ...going, answersAt },
       disk: { ...disk, state: 'ran' },
@@ -300,6 +304,11 @@ export class SyntheticMachines implements Machines {
     const machine = await this.existing(environmentId, authority)
     if (machine.power !== 'running' && machine.power !== 'paused' && machine.power !== 'suspended') return
     await this.write(machine, authority, { ...machine, power: 'shut_off', endReason, pauseReason: null })
+  }
+
+  private async forgetMemory(environmentId: string): Promise<void> {
+    const names = Object.keys(await this.store.readGuestFiles(environmentId))
+    for (const name of names.filter(isInMemory)) await this.store.removeFile(environmentId, name)
   }
 
   private async own(environmentId: string, authority: Authority): Promise<StoredMachine | null> {

@@ -35,6 +35,11 @@ export function isScriptStep<Step extends { name: StepName }>(
   return !nativeSteps.some((name) => name === step.name)
 }
 
+/** The name of a step in the guest's ledger: each try of a plan runs it anew. */
+export function keyInGuest(step: { name: StepName; repository: string | null }, generation: number): string {
+  return `${stepKey(step)}-${generation}`
+}
+
 /**
  * The guest's script for a step of a plan. `hooks` are those found in the step's repository; the last step also syncs
  * the disk.
@@ -80,7 +85,7 @@ export function guestStep(
     }
   })()
   const limitSeconds = stepLimitSeconds(step.name, commands, deadlines)
-  return { key: `${stepKey(step)}-${generation}`, folder, commands, onlyWithExecutable, limitSeconds, syncs }
+  return { key: keyInGuest(step, generation), folder, commands, onlyWithExecutable, limitSeconds, syncs }
 }
 
 /** Without hooks the step has no script and is skipped. */

@@ -11,7 +11,13 @@ import { type Clock, Deadline } from '@hearth/foundation'
 import { type Guest, type GuestStep, GuestUnreachable, type StepOutcome } from '../../guest/guest.ts'
 import { type Authority, StaleAuthority } from '../../host/authority.ts'
 import { credentialFiles } from './clone.ts'
-import { guestStep, isScriptStep, type ScriptStepName, type StepDeadlines } from './guest-steps.ts'
+import {
+  guestStep,
+  isScriptStep,
+  keyInGuest,
+  type ScriptStepName,
+  type StepDeadlines,
+} from './guest-steps.ts'
 import { MachineEnded } from './machine-ended.ts'
 import type { RecordKeeper } from './record-keeper.ts'
 import { outcomeFailure } from './step-failure.ts'
@@ -153,7 +159,8 @@ class ScriptRun {
         statuses.some((status) => status.name === name && status.repository === repository.name)
       if (has('clone_repo')) {
         for (const { path, content } of credentialFiles(repository, secrets)) {
-          await guest.writePrivateFile(path, content, order, signal)
+          const key = keyInGuest({ name: 'clone_repo', repository: repository.name }, generation)
+          await guest.writeFileForStep(key, path, content, order, signal)
         }
       }
       if (has('init_repo')) hooks.set(repository.name, await this.hooksOf(repository.name))
