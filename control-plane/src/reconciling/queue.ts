@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { backoff, type Clock, toError } from '@hearth/foundation'
+import { assertNever, backoff, type Clock, toError } from '@hearth/foundation'
 import {
   Logger,
   makeWorkerUtils,
@@ -73,8 +73,8 @@ export interface ReconcileQueue {
  * every later query with the first failure. All workers are then replaced as soon as PostgreSQL answers.
  */
 export async function startReconcileQueue(options: ReconcileQueueOptions): Promise<ReconcileQueue> {
-  const { database, log } = options
-  for (const task of Object.keys(periods) as PeriodicTask[]) await arm(database, task)
+  const { database, timings, log } = options
+  for (const task of periodicTasks) await arm(database, task, timings)
   const ended = new Set<Promise<void>>()
   const end = (workers: WorkerPool) => {
     const ending = workers
@@ -128,20 +128,30 @@ async function untilAnswered(pool: pg.Pool, signal: AbortSignal): Promise<void> 
   }
 }
 
-/** The next time of each periodic task, as SQL. */
-const periods = {
-  'housekeeping-hourly': "date_trunc('hour', now()) + interval '77 minutes'",
-  'housekeeping-every-minute': "date_trunc('minute', now()) + interval '1 minute'",
-} as const
-type PeriodicTask = keyof typeof periods
+const periodicTasks = ['housekeeping-hourly', 'housekeeping-every-minute'] as const
+type PeriodicTask = (typeof periodicTasks)[number]
+
+/** The next time of a periodic task, as SQL. */
+function nextTime(task: PeriodicTask, { everyMinute }: Timings) {
+  switch (task) {
+    case 'housekeeping-hourly':
+      return sql`date_trunc('hour', now()) + interval '77 minutes'`
+    case 'housekeeping-every-minute': {
+      const seconds = sql`${everyMinute / 1000}::float8`
+      return sql`to_timestamp((floor(extract(epoch FROM now()) / ${seconds}) + 1) * ${seconds})`
+    }
+    default:
+      return assertNever(task)
+  }
+}
 
 /**
  * Schedules the task's next run unless it is scheduled. Does not use the library's cron, which ends the process when it
  * cannot reach PostgreSQL as a minute begins.
  */
-async function arm(database: Database, task: PeriodicTask): Promise<void> {
+async function arm(database: Database, task: PeriodicTask, timings: Timings): Promise<void> {
   await sql`
-    SELECT graphile_worker.add_job(${task}, run_at := ${sql.raw(periods[task])}, job_key := ${task},
+    SELECT graphile_worker.add_job(${task}, run_at := ${nextTime(task, timings)}, job_key := ${task},
       job_key_mode := 'preserve_run_at')`.execute(database)
 }
 
@@ -149,7 +159,7 @@ function startWorkers(options: ReconcileQueueOptions, events: WorkerEvents): Wor
   const reconcilers = new Map(options.reconcilers.map((reconciler) => [reconciler.kind, reconciler]))
   const { database, housekeeping, timings } = options
   const periodic = (task: PeriodicTask, work: () => Promise<void>) => async () => {
-    await arm(database, task)
+    await arm(database, task, timings)
     await work()
   }
   const settings = {
