@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { breaks } from './children/messages.ts'
-import type { Fault } from './plan/faults.ts'
-import { drawPlan, faultKinds } from './plan/plan.ts'
+import { faultKinds } from './plan/draw-faults.ts'
+import { drawPlan, type Plan } from './plan/plan.ts'
 import { isFound, reportFailure } from './report.ts'
 import type { Outcome } from './run.ts'
 import { runAll } from './run-all.ts'
@@ -10,17 +10,25 @@ import { runAll } from './run-all.ts'
 const parallel = 3
 const settings = { parallel, logLevel: 'warn', keep: false }
 
-/** The smallest set of seeds, from the first on, each of which adds a kind of fault. */
+/** The kinds of faults and of what users do in a run. */
+function elementsOf({ faults, subjects }: Plan): string[] {
+  const actions = subjects.flatMap((subject) => subject.actions)
+  return [...new Set([...faults.map(({ kind }) => kind), ...actions.map((action) => action.do)])]
+}
+
+/** Seeds that have every kind of fault and of action, chosen greedily: each adds the most of what is missing. */
 function selection(): number[] {
-  const missing = new Set<Fault['kind']>(faultKinds)
-  const seeds: number[] = []
-  for (let seed = 1; missing.size > 0; seed += 1) {
-    const kinds = drawPlan(seed).faults.map(({ kind }) => kind)
-    if (!kinds.some((kind) => missing.has(kind))) continue
-    for (const kind of kinds) missing.delete(kind)
-    seeds.push(seed)
+  const drawn = [...Array(100).keys()].map((seed) => ({ seed, elements: elementsOf(drawPlan(seed)) }))
+  const missing = new Set<string>([...faultKinds, ...drawn.flatMap(({ elements }) => elements)])
+  const added = ({ elements }: (typeof drawn)[number]) => elements.filter((one) => missing.has(one)).length
+  const chosen: number[] = []
+  while (missing.size > 0) {
+    const best = drawn.reduce((most, one) => (added(one) > added(most) ? one : most))
+    if (added(best) === 0) throw new Error(`no seed has ${[...missing].join(', ')}`)
+    for (const element of best.elements) missing.delete(element)
+    chosen.push(best.seed)
   }
-  return seeds
+  return chosen
 }
 
 test('whatever is killed, cut, delayed or repeated, no intent is lost, no machine given twice and nothing orphaned', async () => {

@@ -10,6 +10,7 @@ const outcome = (seed: number, violations: Outcome['violations']): Outcome => ({
   faultAnswers: 0,
   restSeconds: 1,
   broken: false,
+  counts: {},
   folder: '',
 })
 

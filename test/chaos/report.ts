@@ -1,6 +1,7 @@
 import type { Rule } from './check/history.ts'
 import type { Break } from './children/messages.ts'
-import { faultKinds } from './plan/plan.ts'
+import { sumCounts } from './counts.ts'
+import { faultKinds } from './plan/draw-faults.ts'
 import type { Outcome } from './run.ts'
 import type { Runs } from './run-all.ts'
 
@@ -39,6 +40,7 @@ export function printTable(outcomes: readonly Outcome[], seconds: number): void 
     ['answers of 500 and above, asked again', sum(({ faultAnswers }) => faultAnswers)],
     ['seconds to rest after the faults, median', rest(0.5)],
     ['seconds to rest after the faults, p99', rest(0.99)],
+    ...sumCounts(outcomes.map(({ counts }) => counts)),
     ...faultKinds.map((kind): [string, number] => [
       `fault: ${kind}`,
       sum(({ plan }) => plan.faults.filter((fault) => fault.kind === kind).length),

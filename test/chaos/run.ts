@@ -7,9 +7,13 @@ import { repeatableRandom } from '@hearth/testing'
 import { check } from './check/check.ts'
 import type { History, SeenEvent, Versioned, Violation } from './check/history.ts'
 import type { Break } from './children/messages.ts'
+import { type Counts, countPrebuilds } from './counts.ts'
 import { DatabaseReader } from './eyes/database.ts'
 import { readLayers, readMachines } from './eyes/hosts.ts'
+import { watchLayers } from './eyes/layer-watch.ts'
 import { Observer } from './eyes/observer.ts'
+import { searchPrebuilds, withReasons } from './eyes/prebuilds.ts'
+import { searchLogs } from './eyes/process-logs.ts'
 import { read } from './eyes/reader.ts'
 import { readEvents, searchStreams } from './eyes/streams.ts'
 import type { Fault } from './plan/faults.ts'
@@ -45,6 +49,7 @@ export interface Outcome {
   restSeconds: number
   /** With a break: whether it took place. */
   broken: boolean
+  counts: Counts
   /** Folder of the processes' logs. */
   folder: string
 }
@@ -63,6 +68,7 @@ export async function run(slot: Slot, plan: Plan, options: RunOptions): Promise<
       faultAnswers: 0,
       restSeconds: 0,
       broken: world.broken,
+      counts: {},
       folder: world.installation.folder,
     }
   } finally {
@@ -77,12 +83,13 @@ async function runIn(world: World, plan: Plan, options: RunOptions): Promise<Out
   await world.ready()
   const api = new Api(world.url, installation.token)
   const twice = plan.faults.flatMap((fault) => (fault.kind === 'steps taken twice' ? fault.runner : []))
-  await world.addHosts(api, plan.runners, new Set(twice))
+  await world.addHosts(api, plan, new Set(twice))
 
   const secret = `chaos-${randomUUID()}`
   const observer = new Observer(world.url, installation.token, secret)
   const readings: Versioned[] = []
   const oversold = new Set<string>()
+  const gone = new Set<string>()
   const database = new DatabaseReader(installation.databaseUrl)
   const watching = new AbortController()
   const disturbing = new AbortController()
@@ -93,6 +100,7 @@ async function runIn(world: World, plan: Plan, options: RunOptions): Promise<Out
     }
     const reading = read(api, watching.signal, readings).catch(unanswered)
     const counting = watchCapacity(database, oversold, watching.signal)
+    const looking = watchLayers(world.hosts, gone, watching.signal)
 
     const work = new Work({ api, runnerIds: world.hosts.map(({ runnerId }) => runnerId), secret })
     const disturbed = Promise.all(
@@ -105,11 +113,11 @@ async function runIn(world: World, plan: Plan, options: RunOptions): Promise<Out
     await disturbed
     for (const program of world.programs) program.spare()
     watching.abort()
-    await Promise.all([reading, counting])
+    await Promise.all([reading, counting, looking])
 
     const began = performance.now()
     const look = async (thorough: boolean): Promise<Violation[]> => {
-      const records = await database.records()
+      const records = await withReasons(api, await database.records())
       const nats = thorough ? await world.connectNats() : null
       const history: History = {
         intents: work.intents,
@@ -122,7 +130,10 @@ async function runIn(world: World, plan: Plan, options: RunOptions): Promise<Out
           ...(observer.leaked ? ['the stream of events over HTTP'] : []),
           ...(nats === null ? [] : await searchStreams(nats, secret)),
           ...(thorough ? await database.search(secret) : []),
+          ...(thorough ? await searchPrebuilds(api, records, secret) : []),
+          ...(thorough ? await searchLogs(installation.folder, secret) : []),
         ],
+        goneLayers: [...gone],
         oversold: [...oversold, ...(await database.oversold())],
         records,
         hosts: await Promise.all(
@@ -130,7 +141,7 @@ async function runIn(world: World, plan: Plan, options: RunOptions): Promise<Out
             runnerId,
             agents: agents.filter(({ isAlive }) => isAlive).length,
             machines: await readMachines(stateFolder),
-            layers: await readLayers(stateFolder),
+            layers: await readLayers(stateFolder, secret),
           })),
         ),
         excused: { failedMachines: plan.faults.some(mayFailMachines) },
@@ -155,6 +166,7 @@ async function runIn(world: World, plan: Plan, options: RunOptions): Promise<Out
       faultAnswers: api.faults,
       restSeconds: (performance.now() - began) / 1_000,
       broken: world.broken,
+      counts: countPrebuilds(await database.records()),
       folder: installation.folder,
     }
   } finally {

@@ -84,7 +84,8 @@ test('a machine that failed is a lost intent unless a fault of the run may make 
 })
 
 test('a runner that stays degraded is a lost intent if a pool has a machine for a probe', () => {
-  const runners = [{ id: 'runner-1', name: 'host-1', phase: 'degraded' as const, epoch: 1 }]
+  const [runner] = calmHistory().records.runners
+  const runners = runner === undefined ? [] : [{ ...runner, phase: 'degraded' as const }]
   const excused = { failedMachines: true }
   expect(rules({ ...withRecords({ runners }), excused })).toEqual(['lost intent'])
   const disabled = { id: 'pool-1', projectId: 'project-1', phase: 'ready' as const, min: 1, failure: null }

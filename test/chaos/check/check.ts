@@ -4,7 +4,10 @@ import { checkEvents } from './events.ts'
 import type { History, Violation } from './history.ts'
 import { checkHosts } from './hosts.ts'
 import { checkIntents } from './intents.ts'
+import { checkPrebuilds } from './prebuilds.ts'
 import { checkSnapshots } from './snapshots.ts'
+import { checkStarts } from './starts.ts'
+import { checkTemplates } from './templates.ts'
 import { checkVersions } from './versions.ts'
 
 /** Checks a run against the promises of Hearth; a pure function of what was recorded. */
@@ -14,9 +17,13 @@ export function check(history: History): Violation[] {
     ...checkIntents(history),
     ...checkHosts(history),
     ...checkSnapshots(history),
+    ...checkPrebuilds(history),
+    ...checkTemplates(history),
+    ...checkStarts(history),
     ...checkDeadlines(history),
     ...checkVersions(history),
     ...checkEvents(history),
+    ...history.goneLayers.map((message): Violation => ({ rule: 'layer in use', message, lasting: true })),
     ...history.oversold.map((message): Violation => ({ rule: 'capacity', message, lasting: true })),
     ...history.leaks.map((message): Violation => ({ rule: 'secrets', message, lasting: true })),
   ]

@@ -2,9 +2,13 @@ import type {
   ClaimPhase,
   DesiredPhase,
   EnvironmentPhase,
+  PrebuildDesiredPhase,
+  PrebuildPhase,
+  PrebuildTemplate,
   RunnerPhase,
   SnapshotHolder,
   SnapshotPhase,
+  StartedFrom,
   WarmPoolPhase,
 } from '@hearth/contract'
 
@@ -23,6 +27,8 @@ export interface History {
   publishedWhole: boolean
   /** Where a secret was found in plain text. */
   leaks: string[]
+  /** Layers that were gone from under something, at any time of the run. */
+  goneLayers: string[]
   /** Times at which a runner was overcommitted. */
   oversold: string[]
   records: Records
@@ -33,10 +39,26 @@ export interface History {
 
 /** Changes confirmed to users. */
 export interface Intents {
-  projects: { id: string; name: string; min: number; deleted: boolean; forced: boolean }[]
+  projects: {
+    id: string
+    name: string
+    min: number
+    deleted: boolean
+    forced: boolean
+    hasPrebuilds: boolean
+    /** Whether its set-up is not what it was at first. */
+    setUpChanged: boolean
+  }[]
   environments: { id: string; desiredPhase: DesiredPhase }[]
   claims: { id: string; environmentId: string | null; projectId: string; released: boolean }[]
   snapshots: { id: string; deleted: boolean }[]
+  prebuilds: {
+    id: string
+    projectId: string
+    wanted: PrebuildDesiredPhase
+    /** `either` where the set-up was changed after it was asked for. */
+    setUp: 'works' | 'fails' | 'either'
+  }[]
 }
 
 export interface Versioned {
@@ -53,6 +75,8 @@ export interface SeenEvent {
   resourceId: string
   specVersion: number | null
   statusVersion: number | null
+  /** Of the resource; null for one without phases. */
+  phase: string | null
 }
 
 /** The database, as of one moment. */
@@ -82,6 +106,11 @@ export interface Records {
     paused: boolean
     /** The snapshot that it starts from. */
     snapshotId: string | null
+    /** The prebuild that it was made for: that is built on it, or keeps its memory. */
+    prebuildId: string | null
+    /** The prebuild that Hearth chose for it to start from. */
+    chosenPrebuildId: string | null
+    startedFrom: Pick<StartedFrom, 'from' | 'snapshotId'> | null
   }[]
   snapshots: {
     id: string
@@ -92,9 +121,28 @@ export interface Records {
     deadline: Date | null
     failure: string | null
     holders: { runnerId: string; phase: SnapshotHolder['phase']; failure: string | null }[]
+    isOfPrebuild: boolean
+    /** Whether it is to stay. */
+    isWanted: boolean
+    keepsMemory: boolean
+  }[]
+  prebuilds: {
+    id: string
+    projectId: string
+    phase: PrebuildPhase
+    desiredPhase: PrebuildDesiredPhase
+    /** The same for prebuilds of which one may take the place of the other. */
+    configuration: string
+    snapshotId: string | null
+    deadline: Date | null
+    failure: string | null
+    failedBoots: number
+    templates: (Pick<PrebuildTemplate, 'runnerId' | 'phase' | 'snapshotId'> & { failure: string | null })[]
+    /** What Hearth answers to why it is as it is; null for one that has ended. */
+    why: string | null
   }[]
   claims: { id: string; phase: ClaimPhase; environmentId: string | null; failure: string | null }[]
-  runners: { id: string; name: string; phase: RunnerPhase; epoch: number }[]
+  runners: { id: string; name: string; phase: RunnerPhase; epoch: number; freeMebibytes: number }[]
   jobs: { id: string; operation: string; resourceId: string; phase: string }[]
   events: SeenEvent[]
   /** Changes committed but not published yet. */
@@ -115,10 +163,26 @@ export interface HostRecord {
       generation: number
       /** The layer that its disk stands on; null for its image. */
       layerId: string | null
+      /** Whose identity its guest has where that is not its own. */
+      actsAs: string | null
+      /** Whether what opened its repositories is still in it. */
+      holdsCredentials: boolean
     } | null
   }[]
+  layers: LayerRecord[]
+}
+
+export interface LayerRecord {
+  layerId: string
   /** Null for a folder without a layer. */
-  layers: { layerId: string; layer: { isPresent: boolean; owner: string; parentId: string | null } | null }[]
+  layer: {
+    isPresent: boolean
+    owner: string
+    parentId: string | null
+    hasMemory: boolean
+    /** Whether the secret is in its files; null where they were not searched. */
+    holdsSecret: boolean | null
+  } | null
 }
 
 export type Rule =
@@ -131,6 +195,8 @@ export type Rule =
   | 'capacity'
   | 'fencing'
   | 'layer in use'
+  | 'phases'
+  | 'start'
   | 'secrets'
   | 'answers'
 

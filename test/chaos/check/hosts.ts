@@ -27,6 +27,8 @@ export function checkHosts({ records, hosts }: History): Violation[] {
       violate('lost intent', `machine ${id} is ${phase} and is not on its host ${runnerId}`)
       continue
     }
+    if (machine.holdsCredentials)
+      violate('secrets', `machine ${id} is ${phase}, and what opened its repositories is still in it`)
     const power = phase === 'running' ? 'running' : 'shut_off'
     if (machine.power !== power)
       violate('lost intent', `machine ${id} is ${phase} and on its host ${machine.power}`)

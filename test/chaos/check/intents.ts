@@ -94,6 +94,8 @@ function mayFail(
   { snapshots }: History['records'],
   environment: History['records']['environments'][number] | undefined,
 ): boolean {
+  // What Hearth chose by itself is left where it cannot be used.
+  if (environment?.chosenPrebuildId != null) return false
   const source = snapshots.find(({ id }) => id === environment?.snapshotId)
   return source !== undefined && source.phase !== 'ready'
 }

@@ -6,10 +6,21 @@ const runnerId = 'runner-1'
 export function calmHistory(change: Partial<History> = {}): History {
   return {
     intents: {
-      projects: [{ id: 'project-1', name: 'amber', min: 1, deleted: false, forced: false }],
+      projects: [
+        {
+          id: 'project-1',
+          name: 'amber',
+          min: 1,
+          deleted: false,
+          forced: false,
+          hasPrebuilds: false,
+          setUpChanged: false,
+        },
+      ],
       environments: [],
       claims: [{ id: 'claim-1', environmentId: 'claimed', projectId: 'project-1', released: false }],
       snapshots: [{ id: 'snapshot-1', deleted: false }],
+      prebuilds: [],
     },
     repeats: [{ key: 'key-1', first: 'the same', again: 'the same' }],
     readings: [reading(1, 1), reading(1, 2), reading(2, 2)],
@@ -17,6 +28,7 @@ export function calmHistory(change: Partial<History> = {}): History {
     published: [event(1, 1), event(1, 1), event(2, 2)],
     publishedWhole: true,
     leaks: [],
+    goneLayers: [],
     oversold: [],
     records: {
       now: new Date('2026-01-01T00:00:00Z'),
@@ -24,8 +36,9 @@ export function calmHistory(change: Partial<History> = {}): History {
       pools: [{ id: 'pool-1', projectId: 'project-1', phase: 'ready', enabled: true, min: 1, failure: null }],
       environments: [environment('claimed', { claimId: 'claim-1' }), environment('ready')],
       snapshots: [snapshot()],
+      prebuilds: [],
       claims: [{ id: 'claim-1', phase: 'bound', environmentId: 'claimed', failure: null }],
-      runners: [{ id: runnerId, name: 'host-1', phase: 'active', epoch: 1 }],
+      runners: [{ id: runnerId, name: 'host-1', phase: 'active', epoch: 1, freeMebibytes: 8_192 }],
       jobs: [],
       events: [event(1, 1), event(2, 2)],
       unsent: 0,
@@ -54,6 +67,9 @@ export function environment(
     unreachable: false,
     paused: false,
     snapshotId: null,
+    prebuildId: null,
+    chosenPrebuildId: null,
+    startedFrom: null,
     ...change,
   }
 }
@@ -64,7 +80,16 @@ export function machine(
 ): History['hosts'][number]['machines'][number] {
   return {
     environmentId,
-    machine: { power: 'running', owner: runnerId, epoch: 1, generation: 1, layerId: null, ...change },
+    machine: {
+      power: 'running',
+      owner: runnerId,
+      epoch: 1,
+      generation: 1,
+      layerId: null,
+      actsAs: null,
+      holdsCredentials: false,
+      ...change,
+    },
   }
 }
 
@@ -75,6 +100,9 @@ export function snapshot(
     ...{ id: 'snapshot-1', phase: 'ready', projectId: 'project-1', environmentId: 'claimed', deadline: null },
     failure: null,
     holders: [{ runnerId, phase: 'present', failure: null }],
+    isOfPrebuild: false,
+    isWanted: true,
+    keepsMemory: false,
     ...change,
   }
 }
@@ -83,7 +111,8 @@ export function layer(
   layerId = 'snapshot-1',
   change: Partial<NonNullable<History['hosts'][number]['layers'][number]['layer']>> = {},
 ): History['hosts'][number]['layers'][number] {
-  return { layerId, layer: { isPresent: true, owner: runnerId, parentId: null, ...change } }
+  const plain = { isPresent: true, owner: runnerId, parentId: null, hasMemory: false, holdsSecret: null }
+  return { layerId, layer: { ...plain, ...change } }
 }
 
 export function event(position: number, statusVersion: number): SeenEvent {
@@ -94,6 +123,7 @@ export function event(position: number, statusVersion: number): SeenEvent {
     resourceId: 'ready',
     specVersion: 1,
     statusVersion,
+    phase: 'running',
   }
 }
 

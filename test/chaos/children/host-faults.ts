@@ -1,7 +1,8 @@
-import type { Machines } from '@hearth/runner-agent'
+import type { Layers, Machines } from '@hearth/runner-agent'
 import { conditions } from './parent.ts'
 
 const writing = ['create', 'start', 'stamp', 'keepRecord']
+const layersWriting = ['freeze', 'flatten', 'beginCopy', 'write']
 
 /** Takes each of these steps twice in a row, as after an unnoticed interruption. */
 export function takenTwice(machines: Machines, names: readonly string[]): Machines {
@@ -15,12 +16,24 @@ export function takenTwice(machines: Machines, names: readonly string[]): Machin
 export function diskThatFills(machines: Machines): Machines {
   return wrapped(machines, (name, call) => {
     if (!conditions.diskFull || !writing.includes(name)) return call()
-    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    throw noSpace()
   })
 }
 
-function wrapped(machines: Machines, around: (name: string, call: () => unknown) => unknown): Machines {
-  return new Proxy(machines, {
+export function layersThatFill(layers: Layers): Layers {
+  return wrapped(layers, (name, call) => {
+    if (!conditions.diskFull || !layersWriting.includes(name)) return call()
+    throw noSpace()
+  })
+}
+
+const noSpace = () => Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+
+function wrapped<Target extends object>(
+  target: Target,
+  around: (name: string, call: () => unknown) => unknown,
+): Target {
+  return new Proxy(target, {
     get: (object, name) => {
       const value: unknown = Reflect.get(object, name)
       if (typeof value !== 'function' || typeof name !== 'string') return value

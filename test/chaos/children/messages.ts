@@ -9,6 +9,9 @@ export interface Kill {
 export const breaks = ['double-claim', 'lost-order', 'orphan'] as const
 export type Break = (typeof breaks)[number]
 
+/** A set-up command that fails, as `exit 1` does in a guest that runs it. */
+export const failingCommand = 'exit 1'
+
 export interface Start {
   type: 'start'
   /** The configuration as the shipped program reads it. */

@@ -1,7 +1,8 @@
 import { connectMessaging, type Messaging } from '@hearth/messaging'
 import { compose, createLogger, type Guest, type Host, readConfig, runAgent } from '@hearth/runner-agent'
 import { breakRemovals } from './breaks.ts'
-import { diskThatFills, takenTwice } from './host-faults.ts'
+import { failingSteps } from './failing-steps.ts'
+import { diskThatFills, layersThatFill, takenTwice } from './host-faults.ts'
 import { KillSwitch } from './kill-switch.ts'
 import { conditions, jumpingClock, whenStarted } from './parent.ts'
 import { guestsThatStandStill } from './standing-guests.ts'
@@ -21,7 +22,7 @@ const machineSteps = [
 ] as const
 const killedAt = [...machineSteps, 'startFromMemory', 'replaceDisk'] as const
 const layerSteps = ['freeze', 'remove', 'flatten', 'beginCopy', 'write', 'completeCopy'] as const
-const guestSteps = ['identify', 'writePrivateFile', 'takeIdentity'] as const
+const guestSteps = ['identify', 'writePrivateFile', 'writeFileForStep', 'takeIdentity', 'scrub'] as const
 
 const start = await whenStarted()
 const killSwitch = new KillSwitch(start.kill)
@@ -37,7 +38,7 @@ const machines = killSwitch.around(
 )
 const host: Host = {
   machines,
-  layers: killSwitch.around(parts.host.layers, layerSteps),
+  layers: killSwitch.around(layersThatFill(parts.host.layers), layerSteps),
   facts: () => parts.host.facts(),
   freeDiskBytes: async () => (conditions.diskFull ? 0 : parts.host.freeDiskBytes()),
   close: () => parts.host.close(),
@@ -67,7 +68,7 @@ function countedGuest(guest: Guest): Guest {
   const told = new Proxy(guest, {
     get: (object, name) => {
       if (name === 'runSteps')
-        return (...given: Parameters<Guest['runSteps']>) => killSwitch.items(object.runSteps(...given))
+        return (...given: Parameters<Guest['runSteps']>) => killSwitch.items(failingSteps(object, ...given))
       const value: unknown = Reflect.get(object, name)
       return typeof value === 'function'
         ? (...given: unknown[]): unknown => Reflect.apply(value, object, given)

@@ -10,6 +10,8 @@ export const controlPlaneTimings = {
   publisherRest: 250,
   placementRest: 500,
   poolRest: 700,
+  quotaRest: 500,
+  everyMinute: 2_000,
   eventHeartbeat: 2_000,
   observerStall: 5_000,
   bootRetry: 200,

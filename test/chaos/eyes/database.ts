@@ -31,17 +31,8 @@ export class DatabaseReader {
   async search(text: string): Promise<string[]> {
     const client = await this.connected()
     const found: string[] = []
-    for (const table of [
-      'environments',
-      'events',
-      'jobs',
-      'claims',
-      'projects',
-      'warm_pools',
-      'snapshots',
-      'snapshot_holders',
-      'idempotency_keys',
-    ]) {
+    const tables = await client.query<{ name: string }>(tablesQuery)
+    for (const { name: table } of tables.rows) {
       const { rows } = await client.query<{ found: boolean }>(
         `SELECT EXISTS (SELECT FROM ${table} AS one WHERE one::text LIKE $1) AS found`,
         [`%${text}%`],
@@ -75,6 +66,11 @@ export class DatabaseReader {
   }
 }
 
+/** Those of Hearth, and of its queue. */
+const tablesQuery = `
+  SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+  WHERE schemaname IN ('public', 'graphile_worker')`
+
 const oversoldQuery = `
   SELECT runners.name, sum(environments.memory_mebibytes) AS promised, runners.status->'facts'->>'memoryMebibytes' AS has
   FROM runners JOIN environments ON environments.runner_id = runners.id
@@ -100,18 +96,31 @@ async function readAll(client: Client): Promise<Records> {
       SELECT id, phase, desired_phase AS "desiredPhase", project_id AS "projectId", CASE WHEN owner_kind = 'warm-pool' THEN owner_id END AS "poolId",
         runner_id AS "runnerId", claim_id AS "claimId", spec_version AS "specVersion", deadline, unreachable,
         paused IS NOT NULL AS paused, source_snapshot_id AS "snapshotId",
+        CASE WHEN owner_kind = 'prebuild' THEN owner_id END AS "prebuildId",
+        source->'prebuild'->>'id' AS "chosenPrebuildId", status->'startedFrom' AS "startedFrom",
         status->'failure'->>'message' AS failure FROM environments`),
     snapshots: await all(`
       SELECT id, phase, project_id AS "projectId", environment_id AS "environmentId", deadline,
-        status->'failure'->>'message' AS failure, coalesce((
+        status->'failure'->>'message' AS failure, purpose = 'prebuild' AS "isOfPrebuild",
+        desired_phase = 'ready' AS "isWanted", coalesce((status->'memory'->>'kept')::boolean, false) AS "keepsMemory", coalesce((
           SELECT json_agg(json_build_object('runnerId', runner_id, 'phase', holder.phase, 'failure', failure->>'message'))
           FROM snapshot_holders AS holder WHERE snapshot_id = snapshots.id), '[]') AS holders FROM snapshots`),
+    prebuilds: await all(`
+      SELECT id, project_id AS "projectId", phase, desired_phase AS "desiredPhase", configuration, snapshot_id AS "snapshotId",
+        deadline, failed_boots AS "failedBoots", status->'failure'->>'message' AS failure, NULL AS why, coalesce((
+          SELECT json_agg(template || jsonb_build_object('failure', template->'failure'->>'message'))
+          FROM jsonb_array_elements(status->'templates') AS template), '[]') AS templates
+      FROM prebuilds ORDER BY id`),
     claims: await all(`
       SELECT id, phase, environment_id AS "environmentId", status->'failure'->>'message' AS failure FROM claims`),
-    runners: await all(`SELECT id, name, phase, epoch FROM runners WHERE phase <> 'deleted'`),
+    runners: await all(`
+      SELECT id, name, phase, epoch, coalesce((status->'facts'->>'memoryMebibytes')::integer, 0) - coalesce((
+          SELECT sum(memory_mebibytes) FROM environments
+          WHERE runner_id = runners.id AND environments.phase <> 'deleted'), 0)::integer AS "freeMebibytes"
+      FROM runners WHERE phase <> 'deleted'`),
     jobs: await all('SELECT id, operation, resource_id AS "resourceId", phase FROM jobs'),
     events: await all<SeenEvent>(`
       SELECT id, position::integer, kind, resource_id AS "resourceId", spec_version AS "specVersion",
-        status_version AS "statusVersion" FROM events WHERE position IS NOT NULL ORDER BY position`),
+        status_version AS "statusVersion", resource->'status'->>'phase' AS phase FROM events WHERE position IS NOT NULL ORDER BY position`),
   }
 }

@@ -3,6 +3,7 @@ import type { Versioned } from '../check/history.ts'
 import type { Api } from '../users/api.ts'
 
 const intervalMilliseconds = 400
+const paths = ['/v1/environments?limit=200', '/v1/warm-pools', '/v1/claims', '/v1/projects', '/v1/prebuilds']
 
 interface Resource {
   kind: string
@@ -14,7 +15,7 @@ interface Resource {
 /** Polls all resources and records their versions. */
 export async function read(api: Api, signal: AbortSignal, seen: Versioned[]): Promise<void> {
   while (!signal.aborted) {
-    for (const path of ['/v1/environments?limit=200', '/v1/warm-pools', '/v1/claims', '/v1/projects']) {
+    for (const path of paths) {
       const { items } = await api.want<{ items: Resource[] }>('GET', path)
       for (const { kind, metadata, specVersion, statusVersion } of items) {
         seen.push({ kind, id: metadata.id, specVersion, statusVersion })

@@ -1,3 +1,5 @@
+import type { PrebuildPhase } from '@hearth/contract'
+
 /**
  * What the users of a run do. Actions on one subject happen one after another, those on different subjects in
  * parallel.
@@ -8,8 +10,8 @@ export interface Subject {
 }
 
 export type Action = { at: number } & (
-  | { do: 'apply'; project: string; min: number; secret: boolean }
-  | { do: 'change set-up'; project: string }
+  | { do: 'apply'; project: string; min: number; secret: boolean; prebuilds: PrebuildsOf | null }
+  | { do: 'change set-up'; project: string; fails: boolean }
   | { do: 'resize'; project: string; min: number }
   | { do: 'delete project'; project: string; force: boolean }
   | { do: 'claim'; project: string; fallback: 'cold' | 'refuse'; again: boolean }
@@ -27,6 +29,20 @@ export type Action = { at: number } & (
   | { do: 'copy'; runner: number }
   | { do: 'start from snapshot'; project: string; memory: boolean }
   | { do: 'delete snapshot'; force: boolean }
+  | { do: 'run prebuild'; project: string; incremental: boolean }
+  /** The newest prebuild of the user: until it has ended, and perhaps until a runner keeps its memory. */
+  | { do: 'await prebuild'; memory: boolean }
+  /** The same, as soon as it is in this phase or a later one. */
+  | { do: 'cancel prebuild'; in: PrebuildPhase }
+  | { do: 'delete prebuild'; in: PrebuildPhase; force: boolean }
   | { do: 'drain'; runner: number }
   | { do: 'enable'; runner: number }
 )
+
+/** A project whose prebuilds users run. */
+export interface PrebuildsOf {
+  /** How many completed ones are kept. */
+  keep: number
+  /** Whether its set-up fails. */
+  fails: boolean
+}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { drawPlan, faultKinds } from './plan.ts'
+import { faultKinds } from './draw-faults.ts'
+import { drawPlan } from './plan.ts'
 
 const seeds = [...Array(1_000).keys()]
 

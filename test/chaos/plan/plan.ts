@@ -1,22 +1,26 @@
 import { repeatableRandom, type SeededRandom } from '@hearth/testing'
-import type { Kill } from '../children/messages.ts'
 import type { Action, Subject } from './actions.ts'
 import { chance } from './chance.ts'
-import type { Fault, FaultKind } from './faults.ts'
+import { machinesPerRunner } from './demand.ts'
+import { drawFaults, drawLateFaults } from './draw-faults.ts'
+import type { Fault } from './faults.ts'
+import { drawPrebuilds } from './prebuilds.ts'
 import { drawSnapshots } from './snapshots.ts'
+import { workMilliseconds } from './span.ts'
 
 /** The plan of a run, drawn from its seed: the same seed gives the same plan. */
 export interface Plan {
   seed: number
   runners: number
+  machinesPerRunner: number
   subjects: Subject[]
   faults: Fault[]
 }
 
-/** Machines of the class `small` that fit on one runner: when one runner is away, not everything fits. */
-export const machinesPerRunner = 9
-const workMilliseconds = 2_500
+/** Memory of a machine of the class `small`. */
+export const machineMebibytes = 2_048
 const snapshotNumbers = 1_000_003
+const prebuildNumbers = 2_000_003
 
 /** The minimum number of claims, and when the first may come, in milliseconds after the start of the work. */
 export interface ClaimRush {
@@ -27,11 +31,15 @@ export interface ClaimRush {
 export function drawPlan(seed: number, rush: ClaimRush = { least: 1, from: 100 }): Plan {
   const random = repeatableRandom(seed)
   const runners = random.integer(2, 3)
-  const subjects = drawSubjects(random, runners, rush)
+  const drawn = drawSubjects(random, runners, rush)
   const faults = drawFaults(random, runners)
   // From numbers of their own: what else a seed draws stays the same.
   const snapshots = drawSnapshots(repeatableRandom(seed + snapshotNumbers), runners, workMilliseconds)
-  return { seed, runners, subjects: [...subjects, ...snapshots], faults }
+  const ofPrebuilds = repeatableRandom(seed + prebuildNumbers)
+  const prebuilds = drawPrebuilds(ofPrebuilds, workMilliseconds)
+  if (prebuilds.length > 0) faults.push(...drawLateFaults(ofPrebuilds, runners))
+  const subjects = [...drawn, ...snapshots, ...prebuilds]
+  return { seed, runners, machinesPerRunner: machinesPerRunner(subjects, runners), subjects, faults }
 }
 
 function drawSubjects(random: SeededRandom, runners: number, rush: ClaimRush): Subject[] {
@@ -51,7 +59,7 @@ function drawProject(random: SeededRandom, project: string): Subject {
   const changes = [...Array(random.integer(0, 2))].map((): Action => {
     const at = random.integer(300, workMilliseconds)
     if (chance(random, 0.5)) return { at, do: 'resize', project, min: random.integer(0, 4) }
-    return { at, do: 'change set-up', project }
+    return { at, do: 'change set-up', project, fails: false }
   })
   const actions: Action[] = [
     {
@@ -60,6 +68,7 @@ function drawProject(random: SeededRandom, project: string): Subject {
       project,
       min: random.integer(1, 4),
       secret: chance(random, 0.5),
+      prebuilds: null,
     },
     ...changes.toSorted((a, b) => a.at - b.at),
   ]
@@ -98,97 +107,4 @@ function drawDrain(random: SeededRandom, runners: number): Subject {
       { at: at + random.integer(200, 1_000), do: 'enable', runner },
     ],
   }
-}
-
-/** Relative frequency of each fault; kills at writes and at steps find the most. */
-const weights: Readonly<Record<FaultKind, number>> = {
-  'control plane killed at a write': 8,
-  'control plane killed': 2,
-  'control plane paused': 2,
-  'control plane cut from NATS': 2,
-  'second control plane': 3,
-  'agent killed at a step': 8,
-  'agent killed': 2,
-  'agent paused': 2,
-  'second agent of one identity': 3,
-  'steps taken twice': 3,
-  'host partitioned': 4,
-  'disk full': 2,
-  'NATS killed': 3,
-  'NATS restarted empty': 3,
-  'NATS restarted older': 3,
-  'messages repeated and reordered': 4,
-  'messages delayed': 3,
-  'PostgreSQL connections cut': 4,
-  'PostgreSQL restarted': 2,
-  'clock of the control plane jumped': 2,
-  'clock of an agent jumped': 2,
-}
-export const faultKinds = Object.keys(weights) as FaultKind[]
-
-function drawFaults(random: SeededRandom, runners: number): Fault[] {
-  const bag = faultKinds.flatMap((kind) => Array<FaultKind>(weights[kind]).fill(kind))
-  const kinds = new Set<FaultKind>()
-  for (let count = random.integer(1, 4); count > 0; count--) kinds.add(random.pick(bag))
-  return [...kinds].map((kind) => drawFault(random, kind, runners))
-}
-
-/** Milliseconds within which every agent checks for paused machines, including those that start meanwhile. */
-const shortestFullDisk = 3_000
-
-function drawFault(random: SeededRandom, kind: FaultKind, runners: number): Fault {
-  const at = random.integer(0, workMilliseconds)
-  const lasts = random.integer(100, 3_000)
-  const runner = random.integer(0, runners - 1)
-  const jump = random.pick([-3_600_000, -20_000, -2_000, 2_000, 20_000, 1_000_000, 3_600_000])
-  switch (kind) {
-    case 'control plane killed at a write':
-      return { kind, at, kills: drawKills(random, 400) }
-    case 'agent killed at a step':
-      return { kind, at, runner, kills: drawKills(random, 60) }
-    case 'control plane killed':
-    case 'PostgreSQL restarted':
-      return { kind, at }
-    case 'control plane paused':
-    case 'control plane cut from NATS':
-    case 'NATS killed':
-    case 'NATS restarted empty':
-    case 'NATS restarted older':
-      return { kind, at, lasts }
-    case 'second control plane':
-      return { kind }
-    case 'agent killed':
-    case 'second agent of one identity':
-      return { kind, at, runner }
-    case 'agent paused':
-      return { kind, at, lasts, runner }
-    case 'disk full':
-      return { kind, at, lasts: lasts + shortestFullDisk, runner }
-    case 'steps taken twice':
-      return { kind, runner }
-    case 'host partitioned':
-      return { kind, at, lasts: random.integer(200, 4_500), runner, reset: chance(random, 0.5) }
-    case 'messages repeated and reordered':
-      return { kind, share: random.integer(1, 10) / 10 }
-    case 'messages delayed':
-      return { kind, at, lasts, milliseconds: random.integer(5, 400) }
-    case 'PostgreSQL connections cut':
-      return { kind, at, times: random.integer(1, 5) }
-    case 'clock of the control plane jumped':
-      return { kind, at, lasts, milliseconds: jump }
-    case 'clock of an agent jumped':
-      return { kind, at, lasts, runner, milliseconds: jump }
-  }
-}
-
-/**
- * Each process dies at a write of its own; later processes after fewer writes, since they usually have less left to
- * do.
- */
-function drawKills(random: SeededRandom, most: number): Kill[] {
-  return [...Array(random.integer(1, 3))].map(() => ({
-    // Early writes are as likely as all later ones together: a start is short and full of writes.
-    at: chance(random, 0.5) ? random.integer(1, Math.ceil(most / 10)) : random.integer(1, most),
-    moment: random.pick(['before', 'during', 'after'] as const),
-  }))
 }

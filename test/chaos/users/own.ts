@@ -4,6 +4,7 @@ import type { Intents } from '../check/history.ts'
 export interface Own {
   claim: Intents['claims'][number] | null
   environment: Intents['environments'][number] | null
-  /** The newest. */
+  /** The newest, as the prebuild. */
   snapshot: Intents['snapshots'][number] | null
+  prebuild: Intents['prebuilds'][number] | null
 }

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Environment, Fork, Snapshot } from '@hearth/contract'
 import type { Intents } from '../check/history.ts'
 import type { Action } from '../plan/actions.ts'
 import type { Api } from './api.ts'
+import { until } from './awaiting.ts'
 import type { Own } from './own.ts'
 
 export type SnapshotAction = Extract<
@@ -18,9 +18,6 @@ export interface SnapshotWorkOptions {
   intents: Intents
   projectId(name: string): string
 }
-
-/** How long a user waits for a machine, or for a snapshot. */
-const patienceMilliseconds = 8_000
 
 /** Carries out what users do with snapshots, and records the answers. What is refused was not promised. */
 export class SnapshotWork {
@@ -98,17 +95,13 @@ export class SnapshotWork {
   private isBound = (id: string) => this.reaches(`/v1/claims/${id}`, 'bound')
   private isReady = (id: string) => this.reaches(`/v1/snapshots/${id}`, 'ready')
 
-  /** Whether it is in the phase before the user loses patience. */
   private async reaches(path: string, phase: string): Promise<boolean> {
-    const end = performance.now() + patienceMilliseconds
-    while (performance.now() < end) {
-      const { status, text } = await this.options.api.ask('GET', path)
-      if (status !== 200) return false
-      const found = (JSON.parse(text) as { status: { phase: string } }).status.phase
-      if (found === phase) return true
-      if (found === 'failed' || found === 'deleted' || found === 'deleting') return false
-      await delay(100)
-    }
-    return false
+    const isOver = ({ status }: WithPhase) => [phase, 'failed', 'deleted', 'deleting'].includes(status.phase)
+    const reached = await until<WithPhase>(this.options.api, path, isOver)
+    return reached?.status.phase === phase
   }
+}
+
+interface WithPhase {
+  status: { phase: string }
 }

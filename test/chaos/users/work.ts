@@ -3,10 +3,14 @@ import type { ApplyResult, Claim, Environment } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import { newPublicKey } from '../../system/public-key.ts'
 import type { History, Intents } from '../check/history.ts'
+import { failingCommand } from '../children/messages.ts'
 import type { Action, Subject } from '../plan/actions.ts'
 import type { Answer, Api } from './api.ts'
 import type { Own } from './own.ts'
+import { PrebuildWork } from './prebuilds.ts'
 import { SnapshotWork } from './snapshots.ts'
+
+const repository = { url: 'https://git.example/shop.git', name: 'shop' }
 
 export interface WorkOptions {
   api: Api
@@ -15,22 +19,26 @@ export interface WorkOptions {
   secret: string
 }
 
-interface Known {
-  project: Intents['projects'][number] & { poolId: string }
-}
+type KnownProject = Intents['projects'][number] & { poolId: string; setUpFails: boolean }
 
 /** Carries out the users' actions and records the answers. */
 export class Work {
-  readonly intents: Intents = { projects: [], environments: [], claims: [], snapshots: [] }
+  readonly intents: Intents = { projects: [], environments: [], claims: [], snapshots: [], prebuilds: [] }
   readonly repeats: History['repeats'] = []
   private readonly publicKey = newPublicKey()
-  private readonly projects = new Map<string, Known['project']>()
+  private readonly projects = new Map<string, KnownProject>()
   private readonly snapshots: SnapshotWork
+  private readonly prebuilds: PrebuildWork
   private setups = 0
 
   constructor(private readonly options: WorkOptions) {
     const projectId = (name: string) => this.project(name).id
     this.snapshots = new SnapshotWork({ ...options, intents: this.intents, projectId })
+    this.prebuilds = new PrebuildWork({
+      ...options,
+      intents: this.intents,
+      project: (name) => this.project(name),
+    })
   }
 
   /** Resolves when every user has finished. */
@@ -39,7 +47,7 @@ export class Work {
     // Users of a project wait until it has been made.
     const applied = new Map<string, Promise<void>>()
     const follow = async ({ actions }: Subject) => {
-      const own: Own = { claim: null, environment: null, snapshot: null }
+      const own: Own = { claim: null, environment: null, snapshot: null, prebuild: null }
       for (const action of actions) {
         await delay(Math.max(0, began + action.at - performance.now()))
         if ('project' in action && action.do !== 'apply') await applied.get(action.project)
@@ -62,9 +70,14 @@ export class Work {
       case 'apply':
         return this.apply(action)
       case 'change set-up': {
+        const project = this.project(action.project)
         this.setups += 1
-        const setup = [`make ${this.setups}`]
+        const setup = action.fails ? [failingCommand] : [`make ${this.setups}`]
+        // A prebuild that has not begun is made of what the project says when it begins, which may be before the answer.
+        project.setUpChanged = true
+        this.prebuilds.setUpChanged(project.id, action.fails)
         await api.want('PATCH', `/v1/projects/${action.project}`, { spec: { setup } })
+        project.setUpFails = action.fails
         return
       }
       case 'resize': {
@@ -114,6 +127,11 @@ export class Work {
       case 'start from snapshot':
       case 'delete snapshot':
         return this.snapshots.act(action, own)
+      case 'run prebuild':
+      case 'await prebuild':
+      case 'cancel prebuild':
+      case 'delete prebuild':
+        return this.prebuilds.act(action, own)
       case 'drain':
       case 'enable': {
         const scheduling = action.do === 'drain' ? 'draining' : 'enabled'
@@ -123,17 +141,24 @@ export class Work {
   }
 
   private async apply(action: Extract<Action, { do: 'apply' }>): Promise<void> {
-    const { project: name, min } = action
+    const { project: name, min, secret, prebuilds } = action
+    const fails = prebuilds?.fails === true
     const made = await this.options.api.want<ApplyResult>('POST', '/v1/apply', {
       apiVersion: 'hearth/v1',
       name,
-      setup: ['make'],
-      secrets: action.secret ? { TOKEN: this.options.secret } : {},
+      setup: [fails ? failingCommand : 'make'],
+      secrets: secret ? { TOKEN: this.options.secret } : {},
       warmPools: [{ min }],
+      ...(prebuilds === null ? {} : { prebuilds: { classes: ['small'], keep: prebuilds.keep } }),
+      // The one secret that the machine of a prebuild is told.
+      ...(prebuilds !== null && secret ? { repositories: [{ ...repository, token: 'TOKEN' }] } : {}),
     })
-    const project = { id: made.projectId, name, min, deleted: false, forced: false }
+    const project: Intents['projects'][number] = {
+      ...{ id: made.projectId, name, min, deleted: false, forced: false },
+      ...{ hasPrebuilds: prebuilds !== null, setUpChanged: false },
+    }
     const poolId = made.warmPools[0]?.id ?? ''
-    this.projects.set(name, Object.assign(project, { poolId }))
+    this.projects.set(name, Object.assign(project, { poolId, setUpFails: fails }))
     this.intents.projects.push(project)
   }
 
@@ -178,7 +203,7 @@ export class Work {
       environment.desiredPhase = (JSON.parse(text) as Environment).spec.desiredPhase
   }
 
-  private project(name: string): Known['project'] {
+  private project(name: string): KnownProject {
     const project = this.projects.get(name)
     if (project === undefined) throw new Error(`project ${name} was not made`)
     return project

@@ -95,7 +95,7 @@ export async function inflict(
     case 'PostgreSQL connections cut':
       return cutConnections(world, fault.times, random)
     case 'PostgreSQL restarted':
-      return world.slot.postgres.crashAndRestart()
+      return world.oneAfterAnother(() => world.slot.postgres.crashAndRestart())
     case 'clock of the control plane jumped':
       return jump([...world.controlPlanes], fault.milliseconds, begin)
     case 'clock of an agent jumped':

@@ -5,13 +5,11 @@ import { freePort } from '@hearth/embedded'
 import { eventually } from '@hearth/testing'
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import type { Break, Start } from '../children/messages.ts'
-import { machinesPerRunner } from '../plan/plan.ts'
+import { machineMebibytes, type Plan } from '../plan/plan.ts'
 import type { Api } from '../users/api.ts'
 import { Link } from './link.ts'
 import type { Installation, Slot } from './slot.ts'
 import { Supervised } from './supervised.ts'
-
-const machineMebibytes = 2_048
 
 /** One host of a run: its agents and their links to the servers. */
 export interface Host {
@@ -21,6 +19,8 @@ export interface Host {
   http: Link
   nats: Link
   stepsTwice: boolean
+  /** How many machines of the class `small` it has room for. */
+  machinesPerRunner: number
   /** Where its agent serves layers. */
   layersPort: number
 }
@@ -77,9 +77,13 @@ export class World {
   }
 
   /** Creates the runners and starts an agent for each. */
-  async addHosts(api: Api, count: number, twice: ReadonlySet<number>): Promise<void> {
+  async addHosts(
+    api: Api,
+    plan: Pick<Plan, 'runners' | 'machinesPerRunner'>,
+    twice: ReadonlySet<number>,
+  ): Promise<void> {
     await Promise.all(
-      [...Array(count).keys()].map(async (index) => {
+      [...Array(plan.runners).keys()].map(async (index) => {
         const name = `host-${index + 1}`
         const { runner, token } = await api.want<RunnerCreated>('POST', '/v1/runners', {
           name,
@@ -97,7 +101,10 @@ export class World {
         await writeFile(join(stateFolder, 'runner.json'), JSON.stringify(identity), { mode: 0o600 })
         const runnerId = runner.metadata.id
         const stepsTwice = twice.has(index)
-        const host: Host = { runnerId, stateFolder, agents: [], http, nats, stepsTwice, layersPort }
+        const { machinesPerRunner } = plan
+        const host: Host = {
+          ...{ runnerId, stateFolder, agents: [], http, nats, stepsTwice, layersPort, machinesPerRunner },
+        }
         this.hosts[index] = host
         this.addAgent(host)
       }),
@@ -108,7 +115,7 @@ export class World {
     const environment = {
       HEARTH_AGENT_STATE: host.stateFolder,
       HEARTH_AGENT_HOST: 'synthetic',
-      HEARTH_CAPACITY_MEMORY_MEBIBYTES: String(machinesPerRunner * machineMebibytes),
+      HEARTH_CAPACITY_MEMORY_MEBIBYTES: String(host.machinesPerRunner * machineMebibytes),
       HEARTH_SYNTHETIC_CREATE_MILLISECONDS: '10',
       HEARTH_SYNTHETIC_BOOT_MILLISECONDS: '60',
       HEARTH_SYNTHETIC_STEP_MILLISECONDS: '30',

@@ -1,0 +1,22 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Api } from './api.ts'
+
+/** How long a user waits for what was promised. */
+const patienceMilliseconds = 8_000
+
+/** The resource when it is as wanted; null where it is gone, or the user loses patience. */
+export async function until<Resource>(
+  api: Api,
+  path: string,
+  isWanted: (resource: Resource) => boolean,
+): Promise<Resource | null> {
+  const end = performance.now() + patienceMilliseconds
+  while (performance.now() < end) {
+    const { status, text } = await api.ask('GET', path)
+    if (status !== 200) return null
+    const resource = JSON.parse(text) as Resource
+    if (isWanted(resource)) return resource
+    await delay(60)
+  }
+  return null
+}
