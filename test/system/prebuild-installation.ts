@@ -21,11 +21,27 @@ export const untilPhase = (installation: Pick<Installation, 'client'>, id: strin
   })
 
 /** Lets the time of a prebuild be over. */
-export async function endTimeOf({ database }: Pick<Installation, 'database'>, id: string): Promise<void> {
+export const endTimeOf = (installation: Pick<Installation, 'database'>, id: string) =>
+  changePrebuild(installation, id, `deadline = now() - interval '1 second'`)
+
+/** Lets the pauses of its templates that failed be over. */
+export const retryTemplatesNow = (installation: Pick<Installation, 'database'>, id: string) =>
+  changePrebuild(
+    installation,
+    id,
+    `status = jsonb_set(status, '{templates}', (SELECT jsonb_agg(template || '{"retryAt":"2026-01-01T00:00:00.000Z"}')
+      FROM jsonb_array_elements(status->'templates') AS template))`,
+  )
+
+async function changePrebuild(
+  { database }: Pick<Installation, 'database'>,
+  id: string,
+  change: string,
+): Promise<void> {
   const sql = new pg.Client({ connectionString: database.url })
   await sql.connect()
   try {
-    await sql.query(`UPDATE prebuilds SET deadline = now() - interval '1 second' WHERE id = $1`, [id])
+    await sql.query(`UPDATE prebuilds SET ${change} WHERE id = $1`, [id])
     await sql.query(`SELECT graphile_worker.add_job('reconcile', $1)`, [{ kind: 'prebuild', id }])
   } finally {
     await sql.end()

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { untilEnvironment, untilPool } from './following.ts'
 import { housekeeping } from './housekeeping.ts'
 import { type Installation, startInstallation } from './installation.ts'
-import { layersOf, untilPhase, untilPrebuild } from './prebuild-installation.ts'
+import { layersOf, retryTemplatesNow, untilPhase, untilPrebuild } from './prebuild-installation.ts'
 import { newPublicKey } from './public-key.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
@@ -267,3 +267,32 @@ test('a template that fails leaves the disk; a prebuild that nothing starts from
   )
   expect(given.status.phase).toBe('completed')
 })
+
+test('a template that failed is tried again, and what starts then has its memory', async () => {
+  const { client } = installation
+  const { projectId, poolId } = await apply(`p-${newId()}`.slice(0, 40), 1, ['make'], 'odd')
+  await untilPool(client, poolId, (pool) => pool.status.ready === 1)
+  const { id } = (await prebuilt(projectId)).metadata
+  const failed = await untilPrebuild(
+    installation,
+    id,
+    ({ status }) => status.templates[0]?.phase === 'failed',
+  )
+  expect(failed.status.templates).toMatchObject([{ failures: 1, retryAt: expect.any(String) }])
+  expect(JSON.stringify(await client.prebuilds.why(id))).toContain(
+    '1 of 5 attempts failed, and it is tried again at',
+  )
+  await odd[Symbol.asyncDispose]()
+  odd = await startSyntheticAgent(installation, {
+    name: 'odd',
+    identityOf: odd,
+    timings: { heartbeat: 200, pausedMachines: 100 },
+  })
+  await retryTemplatesNow(installation, id)
+  const kept = await memoryKept(id)
+  expect(kept.status.templates).toMatchObject([{ failures: 1, failure: null, retryAt: null }])
+  await client.warmPools.update(poolId, { spec: { min: 2 } })
+  await untilPool(client, poolId, (pool) => pool.status.ready === 2)
+  const members = await client.environments.listAll({ warmPoolId: poolId })
+  expect(members.map(({ status }) => status.startedFrom?.from)).toContain('memory')
+}, 60_000)

@@ -50,6 +50,8 @@ export const prebuildTemplateSchema = z.object({
   environmentId: idSchema.nullable(),
   snapshotId: idSchema.nullable().meta({ description: 'The snapshot with its memory' }),
   failure: failureSchema.nullable(),
+  failures: z.int().nonnegative().meta({ description: 'How often it could not be made or used, of 5' }),
+  retryAt: timeSchema.nullable().meta({ description: 'When one that failed is tried again; null for never' }),
 })
 export type PrebuildTemplate = z.infer<typeof prebuildTemplateSchema>
 
@@ -112,6 +114,9 @@ export type LogToken = z.infer<typeof logTokenSchema>
 
 /** How long a token for the log of a prebuild is good for, in seconds. */
 export const logTokenSeconds = 3_600
+
+/** How often the memory of a machine is tried to be kept on one runner. */
+export const templateAttempts = 5
 
 /** A prebuild from which so many machines in a row could not start is not used any more. */
 export const prebuildBootAttempts = 3

@@ -224,10 +224,10 @@ test('of a complete one the machines that could not start from it are counted', 
 })
 
 test('of a complete one the memory is kept where machines are wanted', () => {
-  const templates = { wantedRunnerIds: ['a'], templates: [] }
+  const templates = { wantedRunnerIds: ['a'], templates: [], now }
   expect(decide(seen('completed', { templates }))).toEqual({
     do: 'template',
-    action: { do: 'boot', runnerId: 'a' },
+    action: { do: 'boot', runnerIds: ['a'] },
   })
   // First of all its own machine goes.
   expect(decide(seen('completed', { templates, environment: machine('stopped') }))).toEqual({ do: 'clear' })

@@ -53,7 +53,7 @@ export async function lookAtPrebuild(
           ? countFailedBoots(await readBoots(tx, row), row.failed_boots)
           : row.failed_boots,
     },
-    templates: row.phase === 'completed' ? await lookAtTemplates(tx, row) : null,
+    templates: row.phase === 'completed' ? await lookAtTemplates(tx, row, now) : null,
     now,
   }
 }

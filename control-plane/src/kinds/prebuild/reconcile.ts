@@ -32,11 +32,11 @@ export const prebuildReconciler = (given: Given): Reconciler => ({
     if (row === undefined) return null
     const now = clock.now()
     const action = decide(await lookAtPrebuild(tx, row, now))
-    if (action === null) return row.deadline
+    if (action === null) return earliest([row.deadline, ...retriesOf(row)])
     const after = await carryOut(tx, row, action, { ...given, clock })
     // It, or a template of it, waits for room.
     const waits = action.do === 'start' || (action.do === 'template' && action.action.do === 'boot')
-    if (waits && after === row) return earliest(row.deadline, new Date(now.getTime() + timings.quotaRest))
+    if (waits && after === row) return earliest([row.deadline, new Date(now.getTime() + timings.quotaRest)])
     return after.deadline
   },
 })
@@ -154,6 +154,13 @@ async function lockMachine(tx: DatabaseTransaction, row: PrebuildRow) {
   return machine
 }
 
-function earliest(a: Date | null, b: Date): Date {
-  return a !== null && a < b ? a : b
+/** When templates that failed are tried again. */
+const retriesOf = ({ phase, status }: PrebuildRow): Date[] =>
+  phase !== 'completed'
+    ? []
+    : status.templates.flatMap(({ retryAt }) => (retryAt == null ? [] : [new Date(retryAt)]))
+
+function earliest(times: readonly (Date | null)[]): Date | null {
+  const known = times.filter((time) => time !== null).map((time) => time.getTime())
+  return known.length === 0 ? null : new Date(Math.min(...known))
 }

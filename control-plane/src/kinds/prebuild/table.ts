@@ -6,6 +6,7 @@ import type {
   PrebuildSchedule,
   PrebuildSpec,
   PrebuildStatus,
+  PrebuildTemplate,
   StepStatus,
 } from '@hearth/contract'
 import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely'
@@ -75,6 +76,10 @@ export interface PrebuildFacts {
   progress: PrebuildStatus['progress']
 }
 
+/** A template as it is written now: one of an older version says nothing of attempts, and was not tried again. */
+export const wholeTemplate = (stored: PrebuildTemplate): PrebuildTemplate =>
+  Object.assign({ failures: stored.failure === null ? 0 : 1, retryAt: null }, stored)
+
 export function toPrebuild(row: PrebuildRow, facts: PrebuildFacts | null): Prebuild {
   const { templates, warnings, bytes, failure, observedSpecVersion } = row.status
   return {
@@ -92,7 +97,7 @@ export function toPrebuild(row: PrebuildRow, facts: PrebuildFacts | null): Prebu
       environmentId: row.environment_id,
       snapshotId: row.snapshot_id,
       basedOnId: row.based_on_id,
-      templates,
+      templates: templates.map(wholeTemplate),
       warnings,
       progress: facts?.progress ?? null,
       bytes,

@@ -48,6 +48,7 @@ export async function explainPrebuild(queryable: Queryable, row: PrebuildRow): P
       around.machine === null
         ? null
         : { name: around.machine, phase: around.machine_phase ?? 'deleted', placement: around.placement },
+    runners: await runnersOf(queryable, row),
     layers: row.phase === 'deleting' || row.phase === 'cancelling' ? await readLayersOf(queryable, row) : [],
     isCurrent:
       project_spec !== null &&
@@ -56,4 +57,12 @@ export async function explainPrebuild(queryable: Queryable, row: PrebuildRow): P
     newer: newer?.name ?? null,
   })
   return { kind: 'Prebuild', id: row.id, name: row.name, phase: row.phase, ...reasons }
+}
+
+/** Names of the runners of its templates. */
+async function runnersOf(queryable: Queryable, { status }: PrebuildRow): Promise<Map<string, string>> {
+  const ids = status.templates.map(({ runnerId }) => runnerId)
+  if (ids.length === 0) return new Map()
+  const rows = await queryable.selectFrom('runners').select(['id', 'name']).where('id', 'in', ids).execute()
+  return new Map(rows.map(({ id, name }) => [id, name]))
 }

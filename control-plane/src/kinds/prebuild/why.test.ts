@@ -6,7 +6,7 @@ import {
   prebuildPhases,
   prebuildSchema,
 } from '@hearth/contract'
-import { newId } from '@hearth/foundation'
+import { newId, spokenTime } from '@hearth/foundation'
 import { describe, expect, test } from 'vitest'
 import { explain, type PrebuildSight } from './why.ts'
 
@@ -69,6 +69,7 @@ const sight = (
   environmentClass: 'small',
   before: null,
   environment: null,
+  runners: new Map([[id, 'rack-1']]),
   layers: [],
   isCurrent: true,
   newer: null,
@@ -136,19 +137,25 @@ describe('why a prebuild is as it is', () => {
     const explained = explain(sight('failed', { failure }))
     expect(explained.sentence).toBe('it failed: make ended with 2')
     expect(explained.evidence.map(({ what }) => what)).toEqual(expect.arrayContaining(['| a', '| b']))
-    const template = { runnerId: id, environmentId: null, snapshotId: null }
+    const template = { runnerId: id, environmentId: null, snapshotId: null, failures: 0, retryAt: null }
+    const full: Failure = { code: 'disk_full', message: 'no room' }
     const templates: PrebuildStatus['templates'] = [
-      { ...template, phase: 'failed', failure: { code: 'disk_full', message: 'no room' } },
+      { ...template, phase: 'failed', failure: full, failures: 2, retryAt: at },
+      { ...template, phase: 'failed', failure: full, failures: 5 },
+      { ...template, phase: 'booting', failure: full, failures: 1 },
       { ...template, phase: 'ready', failure: null },
     ]
+    const not = 'its memory is not kept on rack-1: no room'
     const said = explain(sight('completed', { warnings: ['too short'], templates })).evidence.map(
       ({ what }) => what,
     )
     expect(said).toEqual(
       expect.arrayContaining([
         'warning: too short',
-        `its memory is not kept on ${id}: no room`,
-        `its memory on ${id} is ready`,
+        `${not}; 2 of 5 attempts failed, and it is tried again at ${spokenTime(at)}`,
+        `${not}; 5 of 5 attempts failed, and it is not tried again with this prebuild`,
+        `${not}; 1 of 5 attempts failed, and it is booting`,
+        'its memory on rack-1 is ready',
       ]),
     )
   })

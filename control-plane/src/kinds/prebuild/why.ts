@@ -1,4 +1,11 @@
-import { type Evidence, type Explanation, type Prebuild, prebuildBootAttempts } from '@hearth/contract'
+import {
+  type Evidence,
+  type Explanation,
+  type Prebuild,
+  type PrebuildTemplate,
+  prebuildBootAttempts,
+  templateAttempts,
+} from '@hearth/contract'
 import { assertNever, spokenTime } from '@hearth/foundation'
 
 /** A prebuild and what its explanation needs beside it. */
@@ -11,6 +18,8 @@ export interface PrebuildSight {
   before: string | null
   /** The machine it is built on, by its name and phase, and why it is where it is. */
   environment: { name: string; phase: string; placement: string | null } | null
+  /** Names of runners by their ids, of its templates. */
+  runners: ReadonlyMap<string, string>
   /** The runners that still have layers of one that is to go, and what stands on these there. */
   layers: readonly { runner: string; usedBy: readonly string[] }[]
   /** Whether its plan is still what the project and the class say. */
@@ -110,7 +119,24 @@ function nextAfter({ prebuild, isCurrent }: PrebuildSight): string | null {
   return isUsable ? null : '`hearth prebuild run` makes another'
 }
 
-function evidenceOf({ prebuild, phaseSince, environment }: PrebuildSight): Evidence[] {
+function templateEvidence(
+  { failure, failures, phase, retryAt, runnerId }: PrebuildTemplate,
+  runners: PrebuildSight['runners'],
+): Evidence {
+  const runner = runners.get(runnerId) ?? runnerId
+  if (failure === null) return { what: `its memory on ${runner} is ${phase}`, at: null }
+  const count = `${failures} of ${templateAttempts} attempts failed`
+  const next =
+    phase !== 'failed'
+      ? `${count}, and it is ${phase}`
+      : retryAt === null
+        ? `${count}, and it is not tried again with this prebuild`
+        : `${count}, and it is tried again at ${spokenTime(retryAt)}`
+  return { what: `its memory is not kept on ${runner}: ${failure.message}; ${next}`, at: null }
+}
+
+function evidenceOf(seen: PrebuildSight): Evidence[] {
+  const { prebuild, phaseSince, environment } = seen
   const { status, spec } = prebuild
   const { kind, by, ref, commit } = spec.trigger
   const pushed =
@@ -130,10 +156,6 @@ function evidenceOf({ prebuild, phaseSince, environment }: PrebuildSight): Evide
       ? []
       : (status.failure.lastLines ?? []).slice(-5).map((line) => ({ what: `| ${line}`, at: null }))),
     ...status.warnings.map((warning) => ({ what: `warning: ${warning}`, at: null })),
-    ...status.templates.flatMap(({ failure, phase, runnerId }) =>
-      failure === null
-        ? [{ what: `its memory on ${runnerId} is ${phase}`, at: null }]
-        : [{ what: `its memory is not kept on ${runnerId}: ${failure.message}`, at: null }],
-    ),
+    ...status.templates.map((template) => templateEvidence(template, seen.runners)),
   ]
 }

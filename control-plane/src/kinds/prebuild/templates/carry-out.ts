@@ -8,7 +8,7 @@ import { prebuilds } from '../queries.ts'
 import { freezePrebuild, removeSnapshots } from '../snapshotting.ts'
 import { type PrebuildRow, toPrebuild } from '../table.ts'
 import { bootTemplate } from './boot.ts'
-import type { TemplateAction } from './decide.ts'
+import { failedTemplate, type TemplateAction } from './decide.ts'
 
 /** Does what follows for one template. The prebuild comes back unchanged where there is no room for its machine now. */
 export async function carryOutTemplate(
@@ -17,19 +17,9 @@ export async function carryOutTemplate(
   action: TemplateAction,
   { quotas, clock }: { quotas: QuotaLimits; clock: Clock },
 ): Promise<PrebuildRow> {
+  if (action.do === 'boot') return bootFirst(tx, row, action.runnerIds, quotas, clock.now())
   const { runnerId } = action
-  const template = row.status.templates.find((one) => one.runnerId === runnerId)
-  if (action.do === 'boot') {
-    const environmentId = await bootTemplate(tx, row, runnerId, quotas, clock.now())
-    if (environmentId === null) return row
-    return write(tx, row, runnerId, {
-      runnerId,
-      phase: 'booting',
-      environmentId,
-      snapshotId: null,
-      failure: null,
-    })
-  }
+  const template = templateOn(row, runnerId)
   if (template === undefined) throw new Error(`prebuild ${row.id} has no template on ${runnerId}`)
   switch (action.do) {
     case 'freeze': {
@@ -43,11 +33,10 @@ export async function carryOutTemplate(
     }
     case 'keep':
       await removeMachine(tx, template, clock.now())
-      return write(tx, row, runnerId, { ...template, phase: 'ready' })
+      return write(tx, row, runnerId, { ...template, phase: 'ready', failure: null })
     case 'fail': {
       await removeAll(tx, template, clock.now())
-      const { failure } = action
-      return write(tx, row, runnerId, { ...template, phase: 'failed', snapshotId: null, failure })
+      return write(tx, row, runnerId, failedTemplate(template, action.failure, clock.now()))
     }
     case 'drop':
       await removeAll(tx, template, clock.now())
@@ -55,6 +44,27 @@ export async function carryOutTemplate(
     default:
       return assertNever(action)
   }
+}
+
+const templateOn = ({ status }: PrebuildRow, runnerId: string) =>
+  status.templates.find((one) => one.runnerId === runnerId)
+
+async function bootFirst(
+  tx: DatabaseTransaction,
+  row: PrebuildRow,
+  runnerIds: readonly string[],
+  quotas: QuotaLimits,
+  now: Date,
+): Promise<PrebuildRow> {
+  for (const runnerId of runnerIds) {
+    const environmentId = await bootTemplate(tx, row, runnerId, quotas, now)
+    if (environmentId === null) continue
+    // Why it failed before stays until it has succeeded.
+    const { failure, failures } = templateOn(row, runnerId) ?? { failure: null, failures: 0 }
+    const template = { runnerId, environmentId, snapshotId: null, failure, failures, retryAt: null }
+    return write(tx, row, runnerId, { ...template, phase: 'booting' })
+  }
+  return row
 }
 
 async function removeMachine(

@@ -1,13 +1,17 @@
 import { type Failure, type PrebuildTemplate, prebuildTemplateSchema } from '@hearth/contract'
 import fc from 'fast-check'
 import { test } from 'vitest'
-import { decideTemplates, type SeenTemplate, type TemplateAction } from './decide.ts'
+import { decideTemplates, failedTemplate, type SeenTemplate, type TemplateAction } from './decide.ts'
 
+const now = new Date('2026-01-01T12:00:00Z')
 const failure: Failure = { code: 'disk_full', message: 'no room' }
 const booting = { phase: 'pending', going: false, unreachable: false, failure: null } as const
 const making = { phase: 'making', going: false, memory: null, failure: null } as const
 const none: SeenTemplate = {
-  template: { runnerId: '', phase: 'pending', environmentId: null, snapshotId: null, failure: null },
+  template: {
+    ...{ runnerId: '', phase: 'pending', environmentId: null, snapshotId: null, failure: null },
+    ...{ failures: 0, retryAt: null },
+  },
   machine: null,
   snapshot: null,
   unusable: null,
@@ -22,6 +26,8 @@ test('whatever is seen, after a few actions there is nothing to do but to wait',
       environmentId: fc.constant(null),
       snapshotId: fc.constant(null),
       failure: fc.constant(null),
+      failures: fc.nat(5),
+      retryAt: fc.constantFrom(null, '2026-01-01T11:00:00.000Z', '2026-01-01T13:00:00.000Z'),
     }),
     machine: fc.option(
       fc.record({
@@ -47,11 +53,11 @@ test('whatever is seen, after a few actions there is nothing to do but to wait',
   })
   fc.assert(
     fc.property(world, (first) => {
-      let now = first
+      let seen = { ...first, now }
       for (let step = 0; step < 12; step += 1) {
-        const action = decideTemplates(now)
+        const action = decideTemplates(seen)
         if (action === null) return
-        now = { ...now, templates: after(now.templates, action) }
+        seen = { ...seen, templates: after(seen.templates, action) }
       }
       throw new Error(`it does not come to rest: ${JSON.stringify(first)}`)
     }),
@@ -61,22 +67,26 @@ test('whatever is seen, after a few actions there is nothing to do but to wait',
 
 /** The templates once the action was carried out and nothing else has happened. */
 function after(templates: readonly SeenTemplate[], action: TemplateAction): SeenTemplate[] {
-  const { runnerId } = action
+  const runnerId = action.do === 'boot' ? (action.runnerIds[0] ?? '') : action.runnerId
   const others = templates.filter(({ template }) => template.runnerId !== runnerId)
   const one = templates.find(({ template }) => template.runnerId === runnerId) ?? none
   const moved = (phase: PrebuildTemplate['phase'], change: Partial<SeenTemplate> = {}) => [
     ...others,
-    { ...one, ...change, template: { ...one.template, runnerId, phase } },
+    { ...one, ...change, template: { ...one.template, ...change.template, runnerId, phase } },
   ]
   switch (action.do) {
     case 'boot':
-      return moved('booting', { machine: booting })
+      return moved('booting', {
+        machine: booting,
+        snapshot: null,
+        template: { ...one.template, retryAt: null },
+      })
     case 'freeze':
       return moved('freezing', { snapshot: making })
     case 'keep':
       return moved('ready')
     case 'fail':
-      return moved('failed', { snapshot: null })
+      return moved('failed', { snapshot: null, template: failedTemplate(one.template, action.failure, now) })
     case 'drop':
       return others
     default:

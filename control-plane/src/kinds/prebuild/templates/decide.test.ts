@@ -1,6 +1,6 @@
-import type { Failure, PrebuildTemplate } from '@hearth/contract'
+import { type Failure, type PrebuildTemplate, templateAttempts } from '@hearth/contract'
 import { expect, test } from 'vitest'
-import { decideTemplates, type SeenTemplate } from './decide.ts'
+import { decideTemplates, failedTemplate, type SeenTemplate } from './decide.ts'
 
 const failure: Failure = { code: 'disk_full', message: 'no room' }
 const machine = (phase: NonNullable<SeenTemplate['machine']>['phase'], change = {}) => ({
@@ -17,8 +17,17 @@ const snapshot = (phase: 'making' | 'ready' | 'failed', change = {}) => ({
   failure: null,
   ...change,
 })
+const now = new Date('2026-01-01T12:00:00Z')
+const template = (
+  phase: PrebuildTemplate['phase'],
+  change: Partial<PrebuildTemplate> = {},
+): PrebuildTemplate => ({
+  ...{ runnerId: 'a', phase, environmentId: 'machine', snapshotId: null, failure: null },
+  ...{ failures: 0, retryAt: null },
+  ...change,
+})
 const seen = (phase: PrebuildTemplate['phase'], change: Partial<SeenTemplate> = {}): SeenTemplate => ({
-  template: { runnerId: 'a', phase, environmentId: 'machine', snapshotId: null, failure: null },
+  template: template(phase),
   machine: null,
   snapshot: null,
   unusable: null,
@@ -66,16 +75,41 @@ test.each<[string, SeenTemplate, object | null]>([
     fail(expect.stringContaining('removed')),
   ],
   ['has failed', seen('failed'), null],
-])('a template whose machine %s', (_, template, expected) => {
-  expect(decideTemplates({ wantedRunnerIds: ['a'], templates: [template] })).toEqual(expected)
-  expect(decideTemplates({ wantedRunnerIds: [], templates: [template] })).toEqual({
+])('a template whose machine %s', (_, one, expected) => {
+  expect(decideTemplates({ wantedRunnerIds: ['a'], templates: [one], now })).toEqual(expected)
+  expect(decideTemplates({ wantedRunnerIds: [], templates: [one], now })).toEqual({
     do: 'drop',
     runnerId: 'a',
   })
 })
 
-test('each runner that wants one gets one', () => {
+test('each runner that wants one gets one, and none without room keeps another waiting', () => {
   const templates = [seen('failed')]
-  expect(decideTemplates({ wantedRunnerIds: ['a', 'b'], templates })).toEqual({ do: 'boot', runnerId: 'b' })
-  expect(decideTemplates({ wantedRunnerIds: [], templates: [] })).toBeNull()
+  expect(decideTemplates({ wantedRunnerIds: ['a', 'b', 'c'], templates, now })).toEqual({
+    do: 'boot',
+    runnerIds: ['b', 'c'],
+  })
+  expect(decideTemplates({ wantedRunnerIds: [], templates: [], now })).toBeNull()
+  const due = { template: template('failed', { runnerId: 'b', retryAt: now.toISOString() }) }
+  const booted = seen('booting', { machine: machine('running') })
+  const wanted = { wantedRunnerIds: ['a', 'b', 'c'], templates: [seen('failed', due), booted], now }
+  expect(decideTemplates(wanted)).toEqual({ do: 'freeze', runnerId: 'a' })
+})
+
+test('one that failed is tried again after pauses that double, and not for ever', () => {
+  const pauses: (number | null)[] = []
+  let one = template('booting')
+  for (let attempt = 1; attempt <= templateAttempts; attempt += 1) {
+    one = failedTemplate(one, failure, now)
+    expect(one).toMatchObject({ phase: 'failed', failures: attempt, failure })
+    pauses.push(one.retryAt === null ? null : (Date.parse(one.retryAt) - now.getTime()) / 60_000)
+    const at = (milliseconds: number) => {
+      const then = one.retryAt === null ? now : new Date(Date.parse(one.retryAt) + milliseconds)
+      const templates = [seen('failed', { template: one })]
+      return decideTemplates({ wantedRunnerIds: ['a'], templates, now: then })
+    }
+    expect(at(-1)).toBeNull()
+    expect(at(0)).toEqual(attempt === templateAttempts ? null : { do: 'boot', runnerIds: ['a'] })
+  }
+  expect(pauses).toEqual([1, 2, 4, 8, null])
 })

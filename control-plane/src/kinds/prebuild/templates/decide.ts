@@ -1,5 +1,11 @@
-import type { EnvironmentPhase, Failure, PrebuildTemplate, SnapshotStatus } from '@hearth/contract'
-import { assertNever } from '@hearth/foundation'
+import {
+  type EnvironmentPhase,
+  type Failure,
+  type PrebuildTemplate,
+  type SnapshotStatus,
+  templateAttempts,
+} from '@hearth/contract'
+import { assertNever, backoff } from '@hearth/foundation'
 
 /** A template with what is known of its machine and of the snapshot with its memory. */
 export interface SeenTemplate {
@@ -20,18 +26,20 @@ export interface SeenTemplates {
   /** The runners on which machines are wanted that would start from it. */
   wantedRunnerIds: readonly string[]
   templates: readonly SeenTemplate[]
+  now: Date
 }
 
-export type TemplateAction = { runnerId: string } & (
-  | { do: 'boot' } // make a machine on the runner, from the disk
-  | { do: 'freeze' } // keep its memory
-  | { do: 'keep' } // it is ready: its machine goes
-  | { do: 'fail'; failure: Failure } // its machine and its snapshot go; the disk is still there to start from
-  | { do: 'drop' } // it is not wanted any more, and all of it goes
-)
+export type TemplateAction =
+  | { do: 'boot'; runnerIds: string[] } // make a machine, from the disk, on the first of these runners that has room
+  | ({ runnerId: string } & (
+      | { do: 'freeze' } // keep its memory
+      | { do: 'keep' } // it is ready: its machine goes
+      | { do: 'fail'; failure: Failure } // its machine and its snapshot go; the disk is still there to start from
+      | { do: 'drop' } // it is not wanted any more, and all of it goes
+    ))
 
 /** The next action for the templates of a complete prebuild: at most one, since the next look sees its result. */
-export function decideTemplates({ wantedRunnerIds, templates }: SeenTemplates): TemplateAction | null {
+export function decideTemplates({ wantedRunnerIds, templates, now }: SeenTemplates): TemplateAction | null {
   for (const seen of templates) {
     const { runnerId } = seen.template
     const action: TemplateAction | null = wantedRunnerIds.includes(runnerId)
@@ -40,8 +48,22 @@ export function decideTemplates({ wantedRunnerIds, templates }: SeenTemplates): 
     if (action !== null) return action
   }
   const known = templates.map(({ template }) => template.runnerId)
-  const missing = wantedRunnerIds.find((id) => !known.includes(id))
-  return missing === undefined ? null : { do: 'boot', runnerId: missing }
+  const missing = wantedRunnerIds.filter((id) => !known.includes(id))
+  const again = templates.flatMap(({ template }) => (isDue(template, now) ? template.runnerId : []))
+  return missing.length + again.length === 0 ? null : { do: 'boot', runnerIds: [...missing, ...again] }
+}
+
+const isDue = ({ phase, retryAt }: PrebuildTemplate, now: Date) =>
+  phase === 'failed' && retryAt !== null && Date.parse(retryAt) <= now.getTime()
+
+const pauses = { first: 60_000, most: 3_600_000 }
+
+/** A template after one more failure: it is tried again after a pause that doubles, unless that was the last attempt. */
+export function failedTemplate(template: PrebuildTemplate, failure: Failure, now: Date): PrebuildTemplate {
+  const failures = template.failures + 1
+  const pause = backoff(failures - 1, pauses)
+  const retryAt = failures < templateAttempts ? new Date(now.getTime() + pause).toISOString() : null
+  return { ...template, phase: 'failed', snapshotId: null, failure, failures, retryAt }
 }
 
 function decideTemplate(seen: SeenTemplate): TemplateAction | null {

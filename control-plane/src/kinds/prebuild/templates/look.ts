@@ -3,13 +3,18 @@ import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { buildPlan, prebuildFor } from '../../environment/index.ts'
 import { snapshots } from '../../snapshot/index.ts'
 import { readSnapshot } from '../snapshotting.ts'
-import type { PrebuildRow } from '../table.ts'
+import { type PrebuildRow, wholeTemplate } from '../table.ts'
 import type { SeenTemplate, SeenTemplates } from './decide.ts'
 
 /** What the templates of a complete prebuild are, and where they are wanted. */
-export async function lookAtTemplates(tx: DatabaseTransaction, row: PrebuildRow): Promise<SeenTemplates> {
+export async function lookAtTemplates(
+  tx: DatabaseTransaction,
+  row: PrebuildRow,
+  now: Date,
+): Promise<SeenTemplates> {
   const templates: SeenTemplate[] = []
-  for (const template of row.status.templates) {
+  for (const stored of row.status.templates) {
+    const template = wholeTemplate(stored)
     const { environmentId, snapshotId } = template
     templates.push({
       template,
@@ -18,7 +23,7 @@ export async function lookAtTemplates(tx: DatabaseTransaction, row: PrebuildRow)
       unusable: snapshotId === null ? null : await readUnusable(tx, snapshotId),
     })
   }
-  return { wantedRunnerIds: await runnersWanting(tx, row), templates }
+  return { wantedRunnerIds: await runnersWanting(tx, row), templates, now }
 }
 
 async function readMachine(tx: DatabaseTransaction, id: string): Promise<SeenTemplate['machine']> {
