@@ -45,7 +45,6 @@ export interface Intents {
     min: number
     deleted: boolean
     forced: boolean
-    hasPrebuilds: boolean
     /** Whether its set-up is not what it was at first. */
     setUpChanged: boolean
   }[]

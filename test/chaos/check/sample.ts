@@ -13,7 +13,6 @@ export function calmHistory(change: Partial<History> = {}): History {
           min: 1,
           deleted: false,
           forced: false,
-          hasPrebuilds: false,
           setUpChanged: false,
         },
       ],

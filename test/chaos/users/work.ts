@@ -155,7 +155,7 @@ export class Work {
     })
     const project: Intents['projects'][number] = {
       ...{ id: made.projectId, name, min, deleted: false, forced: false },
-      ...{ hasPrebuilds: prebuilds !== null, setUpChanged: false },
+      setUpChanged: false,
     }
     const poolId = made.warmPools[0]?.id ?? ''
     this.projects.set(name, Object.assign(project, { poolId, setUpFails: fails }))
