@@ -142,6 +142,21 @@ test('machines, snapshots and memory that are left of one are orphans', () => {
   ])
 })
 
+test('one that is to be deleted may be on its way for as long as something stands on its layers, and no longer', () => {
+  const going = {
+    prebuilds: [
+      prebuild({ templates: [], phase: 'deleting', desiredPhase: 'deleted', why: 'a machine stands on it' }),
+    ],
+    phases: ['pending', 'starting', 'running', 'stopping', 'snapshotting', 'completed', 'deleting'],
+    wanted: { wanted: 'deleted' as const },
+    snapshots: [disk({ phase: 'deleting', isWanted: false })],
+    environments: [claimed, member(), ...makers()],
+  }
+  const used = { ...going, machines: [machine('claimed'), machine('ready', { layerId: 'disk-1' })] }
+  expect(check(prebuiltHistory({ ...used, layers: [layer('disk-1')] }))).toEqual([])
+  expect(rules(prebuiltHistory({ ...going, machines: plain.machines, layers: [] }))).toEqual(['lost intent'])
+})
+
 test('a secret in a layer of a prebuild, or what opens a repository in a machine, is a leak', () => {
   const layers = [
     layer('disk-1', { holdsSecret: true }),

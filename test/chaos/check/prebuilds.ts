@@ -1,5 +1,6 @@
 import { isPrebuildEnded, mayMovePrebuild, type PrebuildPhase, prebuildPhases } from '@hearth/contract'
 import type { History, Violation } from './history.ts'
+import { usersOf } from './snapshots.ts'
 
 type Prebuild = History['records']['prebuilds'][number]
 
@@ -60,6 +61,7 @@ function* lostPrebuilds(history: History): Generator<string> {
         yield `prebuild ${id} completed, and the set-up of its project fails`
       continue
     }
+    if (wanted === 'deleted' && row.phase === 'deleting' && isInUse(history, id)) continue
     if (wanted === 'completed' && row.phase === 'failed' && (setUp !== 'works' || excused.failedMachines))
       continue
     if (wanted === 'completed' && row.desiredPhase === 'deleted' && isReplaced(history, row)) continue
@@ -76,9 +78,23 @@ function isReplaced(history: History, { id, projectId }: Prebuild): boolean {
   return completed.has(id) && history.records.prebuilds.some(isNewer)
 }
 
-function* unfinished({ records }: History): Generator<string> {
-  for (const { id, phase, why } of records.prebuilds)
-    if (!isOver(phase)) yield `prebuild ${id} is still ${phase}: ${why}`
+function* unfinished(history: History): Generator<string> {
+  for (const { id, phase, why } of history.records.prebuilds)
+    if (!isOver(phase) && !(phase === 'deleting' && isInUse(history, id)))
+      yield `prebuild ${id} is still ${phase}: ${why}`
+}
+
+/** Whether something stands on a layer of a prebuild: it is deleted only when no runner has one any more. */
+function isInUse({ records, hosts }: History, prebuildId: string): boolean {
+  const makers = new Set(
+    records.environments.flatMap((machine) => (machine.prebuildId === prebuildId ? [machine.id] : [])),
+  )
+  return records.snapshots.some(
+    ({ id, environmentId }) =>
+      environmentId !== null &&
+      makers.has(environmentId) &&
+      hosts.some((host) => usersOf(host, id).length > 0),
+  )
 }
 
 /** Completed ones whose disk is on no runner. Whether a holder has its layer is checked with the snapshots. */

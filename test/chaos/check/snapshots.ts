@@ -28,7 +28,8 @@ function* missingLayers({ hosts }: History): Generator<string> {
   }
 }
 
-function usersOf({ machines, layers }: HostRecord, id: string): string[] {
+/** What stands on a layer of a host. */
+export function usersOf({ machines, layers }: HostRecord, id: string): string[] {
   return [
     ...machines.flatMap(({ environmentId, machine }) => (machine?.layerId === id ? [environmentId] : [])),
     ...layers.flatMap(({ layerId, layer }) => (layer?.parentId === id ? [layerId] : [])),

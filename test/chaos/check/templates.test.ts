@@ -42,7 +42,7 @@ test('a template that is ready and whose memory is not there is a lost intent', 
   expect(rules(prebuiltHistory({ layers }))).toEqual(['lost intent'])
 })
 
-test('where a pool wants machines and a runner has room, no memory is a lost intent', () => {
+test('where a pool is enabled and a runner has room, no memory is a lost intent', () => {
   expect(rules(without())).toEqual(['lost intent'])
   const full = without()
   full.records.runners = full.records.runners.map((runner) => ({ ...runner, freeMebibytes: 2_047 }))

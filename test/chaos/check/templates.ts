@@ -4,7 +4,7 @@ import type { History, Violation } from './history.ts'
 
 type Prebuild = History['records']['prebuilds'][number]
 
-/** The memory of the newest prebuild is kept on each runner that holds it, where its pool wants machines, and of no other. */
+/** The memory of the newest prebuild is kept on each runner that holds it, where its pool is enabled, and of no other. */
 export function checkTemplates(history: History): Violation[] {
   return history.records.prebuilds
     .filter(({ phase, desiredPhase }) => phase === 'completed' && desiredPhase === 'completed')
@@ -53,7 +53,7 @@ function* missingTemplates(history: History, prebuild: Prebuild): Generator<stri
     if (phase !== 'present' || prebuild.templates.some((template) => template.runnerId === runnerId)) continue
     const runner = records.runners.find(({ id }) => id === runnerId)
     if (runner?.phase === 'active' && runner.freeMebibytes >= machineMebibytes)
-      yield `prebuild ${prebuild.id} keeps no memory on ${runnerId}, which has room, and its pool wants machines`
+      yield `prebuild ${prebuild.id} keeps no memory on ${runnerId}, which has room, and its pool is enabled`
   }
 }
 
@@ -80,5 +80,5 @@ function wants({ intents, records }: History, { id, projectId, configuration }: 
     .sort()
     .at(-1)
   const pool = records.pools.find((one) => one.projectId === projectId)
-  return newest === id && pool !== undefined && pool.enabled && pool.min > 0
+  return newest === id && pool !== undefined && pool.enabled
 }
