@@ -34,9 +34,10 @@ export type LostMachine = z.infer<typeof lostMachineSchema>
 export const claimStatusSchema = z.object({
   phase: claimPhaseSchema,
   environmentId: idSchema.nullable(),
-  source: z
-    .enum(['running', 'cold'])
-    .meta({ description: 'A ready member of the pool, or one made for this claim' }),
+  source: z.enum(['running', 'suspended', 'resumable', 'stopped', 'cold']).meta({
+    description:
+      'A member of the pool that ran, or had to be resumed or started; or one made for this claim, from the memory of a prebuild (`resumable`) or not',
+  }),
   boundAt: timeSchema.nullable(),
   shortage: evidenceSchema
     .nullable()

@@ -1,21 +1,10 @@
 import { Cron } from 'croner'
 import { z } from 'zod'
-
-/** Five fields, as in crontab(5): minute, hour, day of the month, month, day of the week. */
-const fiveFields = /^\s*\S+(\s+\S+){4}\s*$/
-
-export const timeZoneSchema = z
-  .string()
-  .max(64)
-  .refine(isTimeZone, 'a time zone of the IANA database, as in Europe/Berlin')
-  .meta({ example: 'Europe/Berlin' })
+import { cronSchema, timeZoneSchema } from './cron.ts'
 
 export const prebuildScheduleSchema = z
   .strictObject({
-    cron: z
-      .string()
-      .max(120)
-      .refine(isCron, 'five fields that name a time that comes: minute hour day month weekday')
+    cron: cronSchema
       .optional()
       .meta({ description: 'When, as in crontab: minute hour day month weekday', example: '30 4 * * 1-5' }),
     dailyHour: z.int().min(0).max(23).optional().meta({ description: 'Each day at the start of this hour' }),
@@ -34,22 +23,4 @@ export type PrebuildSchedule = z.infer<typeof prebuildScheduleSchema>
 export function nextRun(schedule: PrebuildSchedule, after: Date): Date | null {
   const { cron = `0 ${schedule.dailyHour ?? 0} * * *`, timeZone } = schedule
   return new Cron(cron, { timezone: timeZone, paused: true }).nextRun(after)
-}
-
-function isCron(text: string): boolean {
-  if (!fiveFields.test(text)) return false
-  try {
-    return new Cron(text, { timezone: 'UTC', paused: true }).nextRun() !== null
-  } catch {
-    return false
-  }
-}
-
-function isTimeZone(text: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: text })
-    return true
-  } catch {
-    return false
-  }
 }

@@ -12,11 +12,12 @@ import {
 } from 'yaml'
 import { z } from 'zod'
 import { type Fault, faultsOf } from './faults.ts'
+import { poolSizeSchema } from './pool-size.ts'
 import { projectSpecInputSchema } from './project.ts'
 import { branchSchema, commandInputSchema } from './provisioning-plan.ts'
 import { repositoryHooksSchema } from './repository-hooks.ts'
 import { labelsSchema, nameSchema } from './resource.ts'
-import { maxAgeMinutesSchema, poolSizeSchema } from './warm-pool.ts'
+import { maxAgeMinutesSchema, poolTierDefaults } from './warm-pool.ts'
 
 /** What `hearth apply` sends and `hearth.yaml` holds: a project and its warm pools, whole. */
 export const projectDeclarationSchema = z
@@ -32,6 +33,7 @@ export const projectDeclarationSchema = z
           environmentClass: z.string().min(1).max(63).default('small'),
           enabled: z.boolean().default(true),
           min: poolSizeSchema.default(1),
+          ...poolTierDefaults,
           branch: branchSchema.nullable().default(null),
           maxAgeMinutes: maxAgeMinutesSchema.nullable().default(null),
           setup: z.array(commandInputSchema).max(64).default([]),

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { environmentSchema } from './environment.ts'
 import { defineKind, rests } from './kind-definition.ts'
+import { poolScheduleSchema } from './pool-schedule.ts'
+import { poolRestSchema, poolSizeSchema, wantedShareSchema } from './pool-size.ts'
 import { branchSchema, commandInputSchema, commandSchema } from './provisioning-plan.ts'
 import { quotaShortageSchema } from './quota.ts'
 import {
@@ -12,7 +14,6 @@ import {
   timeSchema,
 } from './resource.ts'
 
-export const poolSizeSchema = z.int().min(0).max(1_000)
 /** Up to a year. */
 export const maxAgeMinutesSchema = z.int().min(1).max(525_600)
 
@@ -20,7 +21,22 @@ export const warmPoolSpecSchema = z.object({
   projectId: idSchema,
   environmentClassId: idSchema,
   enabled: z.boolean(),
-  min: poolSizeSchema.meta({ description: 'How many unclaimed environments are kept ready' }),
+  min: poolSizeSchema.meta({ description: 'How many unclaimed environments are kept, at least' }),
+  max: poolSizeSchema.nullable().default(null).meta({
+    description: 'How many are kept at most when many are claimed; null for as many as min',
+  }),
+  running: poolSizeSchema
+    .nullable()
+    .default(null)
+    .meta({ description: 'How many of them run; the others wait as `rest` says. Null for all' }),
+  rest: poolRestSchema.default('suspended').meta({
+    description:
+      'How those wait that do not run: `suspended` (memory kept), `stopped`, or `resumable` (no machine, but the memory of a prebuild)',
+  }),
+  wantedShare: wantedShareSchema.default(0.99).meta({
+    description: 'Share of claims for which an environment is to be there at once; between min and max',
+  }),
+  schedules: z.array(poolScheduleSchema).default([]).meta({ description: 'Times with other bounds' }),
   branch: z
     .string()
     .nullable()
@@ -40,12 +56,32 @@ export type WarmPoolPhase = z.infer<typeof warmPoolPhaseSchema>
 /** After this many boots of one configuration have failed in a row, the pool stops and says why. */
 export const bootAttempts = 3
 
+/** What the wanted size of a pool was reckoned from. */
+export const poolScalingSchema = z.object({
+  claimsPerMinute: z.number().nonnegative(),
+  /** The most claims within one refill, in the last hour. */
+  burst: z.int().nonnegative(),
+  refillSeconds: z.number().nonnegative(),
+  reason: z.string(),
+  at: timeSchema,
+})
+export type PoolScaling = z.infer<typeof poolScalingSchema>
+
 export const warmPoolStatusSchema = z.object({
   phase: warmPoolPhaseSchema,
   ready: z.int().nonnegative().meta({ description: 'Members that a claim could take now' }),
   provisioning: z.int().nonnegative(),
   failed: z.int().nonnegative(),
   claimed: z.int().nonnegative(),
+  suspended: z.int().nonnegative().default(0),
+  stopped: z.int().nonnegative().default(0),
+  resumable: z.int().nonnegative().default(0).meta({
+    description: 'How many more could start from the memory of a prebuild, without a machine that waits',
+  }),
+  desiredSize: z.int().nonnegative().default(0).meta({
+    description: 'How many unclaimed environments it wants now, between min and max',
+  }),
+  scaling: poolScalingSchema.nullable().default(null).meta({ description: 'Why it wants so many' }),
   consecutiveFailures: z.int().nonnegative(),
   retryAt: timeSchema.nullable(),
   uncheckedBranch: z.string().nullable().meta({
@@ -62,6 +98,17 @@ export const warmPoolSchema = resourceSchema('WarmPool', warmPoolSpecSchema, war
 })
 export type WarmPool = z.infer<typeof warmPoolSchema>
 
+const schedulesSchema = z.array(poolScheduleSchema).max(16)
+
+/** Where the members of a pool wait, and how many it may have, as left out. */
+export const poolTierDefaults = {
+  max: poolSizeSchema.nullable().default(null),
+  running: poolSizeSchema.nullable().default(null),
+  rest: poolRestSchema.default('suspended'),
+  wantedShare: wantedShareSchema.default(0.99),
+  schedules: schedulesSchema.default([]),
+}
+
 export const warmPoolCreateSchema = z
   .strictObject({
     labels: labelsSchema.default({}),
@@ -70,6 +117,7 @@ export const warmPoolCreateSchema = z
       environmentClassId: idSchema,
       enabled: z.boolean().default(true),
       min: poolSizeSchema.default(1),
+      ...poolTierDefaults,
       branch: branchSchema.nullable().default(null),
       maxAgeMinutes: maxAgeMinutesSchema.nullable().default(null),
       setup: z.array(commandInputSchema).max(64).default([]),
@@ -83,6 +131,11 @@ export const warmPoolUpdateSchema = z
       .strictObject({
         enabled: z.boolean().optional(),
         min: poolSizeSchema.optional(),
+        max: poolSizeSchema.nullable().optional(),
+        running: poolSizeSchema.nullable().optional(),
+        rest: poolRestSchema.optional(),
+        wantedShare: wantedShareSchema.optional(),
+        schedules: schedulesSchema.optional(),
         branch: branchSchema.nullable().optional(),
         maxAgeMinutes: maxAgeMinutesSchema.nullable().optional(),
         setup: z.array(commandInputSchema).max(64).optional(),
@@ -111,10 +164,12 @@ export const warmPoolTestCreateSchema = z
   })
   .meta({ id: 'WarmPoolTestCreate' })
 
-/** `unavailable`: stopped, taken out to be looked into, or its runner is silent. */
+/** `unavailable`: on its way to rest, taken out to be looked into, or its runner is silent. */
 export const instanceStateSchema = z.enum([
   'provisioning',
   'ready',
+  'suspended',
+  'stopped',
   'failed',
   'claimed',
   'unavailable',

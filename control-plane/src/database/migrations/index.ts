@@ -21,6 +21,7 @@ import { claimsByName } from './0020-claims-by-name.ts'
 import { snapshot } from './0021-snapshot.ts'
 import { prebuilds } from './0022-prebuilds.ts'
 import { flattening } from './0023-flattening.ts'
+import { poolDemand } from './0024-pool-demand.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -44,4 +45,5 @@ export const migrations: Record<string, Migration> = {
   '0021-snapshot': snapshot,
   '0022-prebuilds': prebuilds,
   '0023-flattening': flattening,
+  '0024-pool-demand': poolDemand,
 }

@@ -48,6 +48,10 @@ export function statusOf({ state, environment }: WarmPoolInstance): CapyStatus {
     case 'failed':
     case 'claimed':
       return state
+    // A claim gets it, if a second later.
+    case 'suspended':
+    case 'stopped':
+      return 'ready'
     case 'unavailable':
     case 'removing':
     case 'removed':

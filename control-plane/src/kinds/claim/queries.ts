@@ -108,11 +108,45 @@ async function take(
     .executeTakeFirst()
 }
 
+/** Assigns a member to a claim that has to be resumed or started first; a suspended one before a stopped one. */
+export async function takeRestingMember(
+  tx: DatabaseTransaction,
+  poolId: string,
+  claim: { id: string; creator: string | null },
+): Promise<EnvironmentRow | undefined> {
+  for (const phase of ['suspended', 'stopped'] as const) {
+    const taken = await tx
+      .updateTable('environments')
+      .set({ claim_id: claim.id, holder_id: claim.creator })
+      .where('id', '=', (query) =>
+        query
+          .selectFrom('environments')
+          .select('id')
+          .where('owner_kind', '=', 'warm-pool')
+          .where('owner_id', '=', poolId)
+          .where('claim_id', 'is', null)
+          .where('phase', '=', phase)
+          .where('desired_phase', '=', phase)
+          .where('unreachable', '=', false)
+          .orderBy('id')
+          .limit(1)
+          .forUpdate()
+          .skipLocked(),
+      )
+      .returning(environmentColumns)
+      .executeTakeFirst()
+    if (taken !== undefined) return taken
+  }
+  return undefined
+}
+
 /** A pool without a ready member: the facts that explain why, and what another environment is made from. */
 export interface EmptyPool extends Shortage {
   setup: PoolSpec['setup']
   branch: string | null
   environmentClassId: string
+  /** Whether one can be made that starts from the memory of a prebuild. */
+  isResumable: boolean
 }
 
 export async function readEmptyPool(queryable: Queryable, poolId: string): Promise<EmptyPool> {
@@ -149,6 +183,7 @@ export async function readEmptyPool(queryable: Queryable, poolId: string): Promi
     setup,
     branch,
     environmentClassId: row.environment_class_id,
+    isResumable: (row.status.resumable ?? 0) > 0,
     failure: row.status.failure,
     provisioning: Number(row.provisioning),
     failed: Number(row.failed),

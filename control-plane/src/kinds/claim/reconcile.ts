@@ -64,18 +64,22 @@ async function carryOut(
     if (environment !== undefined) await replaceMachine(tx, row, environment, now)
     return
   }
-  const changed = await claims.changeStatus(tx, row.id, changeOf(row, action, now))
+  const changed = await claims.changeStatus(tx, row.id, changeOf(row, environment, action, now))
   await recordEvent(tx, action.do === 'release' ? 'deleted' : 'updated', toClaim(changed, null))
 }
 
 function changeOf(
   row: ClaimRow,
+  environment: EnvironmentRow | undefined,
   action: Exclude<ClaimAction, { do: 'replace' }>,
   now: Date,
 ): Pick<ClaimRow, 'phase' | 'status'> {
   switch (action.do) {
     case 'bind':
-      return { phase: 'bound', status: { ...row.status, boundAt: now.toISOString(), failure: null } }
+      return {
+        phase: 'bound',
+        status: { ...row.status, ...sourceOf(row, environment), boundAt: now.toISOString(), failure: null },
+      }
     case 'fail':
       return { phase: 'failed', status: { ...row.status, failure: action.failure } }
     case 'release':
@@ -83,4 +87,13 @@ function changeOf(
     default:
       return assertNever(action)
   }
+}
+
+/** A machine that was made for the claim says what it really started from. */
+function sourceOf(
+  { status }: ClaimRow,
+  environment: EnvironmentRow | undefined,
+): Partial<ClaimRow['status']> {
+  const isResumed = environment?.status.startedFrom?.from === 'memory'
+  return status.source === 'cold' && isResumed ? { source: 'resumable' } : {}
 }

@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
 export interface StoredClaimStatus {
-  source: 'running' | 'cold'
+  source: Claim['status']['source']
   boundAt: string | null
   failure: Failure | null
   /** Absent in rows of an older version, like the next field. */

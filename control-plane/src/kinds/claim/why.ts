@@ -42,12 +42,24 @@ export function explain(seen: ClaimSight): Reasons {
 function beginning({ claim, lostRunner, forked }: ClaimSight): string {
   const { source, shortage, lost, forkOf } = claim.status
   if (lost !== null) {
-    const given = source === 'cold' ? 'another is made for it' : 'it was given another that was ready'
+    const given = source === 'running' ? 'it was given another that was ready' : 'another is made for it'
     return `its environment was lost with runner ${lostRunner ?? lost.runnerId} at ${spokenTime(lost.at)}, and ${given}`
   }
   if (forkOf !== null) return `it is a fork of ${forked ?? 'a claim that is not on record any more'}`
-  if (source === 'running') return 'it was given an environment that was ready'
-  return `it is a cold start, because ${shortage?.what ?? 'its pool had no ready machine'}`
+  switch (source) {
+    case 'running':
+      return 'it was given an environment that was ready'
+    case 'suspended':
+      return 'it was given an environment that was suspended, because none that ran was left'
+    case 'stopped':
+      return 'it was given an environment that was stopped, because none that ran or was suspended was left'
+    case 'resumable':
+      return `its environment was made from the memory of a prebuild, because ${shortage?.what ?? 'none was kept for it'}`
+    case 'cold':
+      return `it is a cold start, because ${shortage?.what ?? 'its pool had no ready machine'}`
+    default:
+      return assertNever(source)
+  }
 }
 
 function history({ claim, lostRunner }: ClaimSight): Evidence[] {

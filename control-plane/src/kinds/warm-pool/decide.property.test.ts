@@ -1,4 +1,4 @@
-import { environmentPhases } from '@hearth/contract'
+import { type EnvironmentPhase, environmentPhases } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decide, type Member, type SeenPool } from './decide.ts'
@@ -6,6 +6,12 @@ import { decide, type Member, type SeenPool } from './decide.ts'
 const start = new Date('2026-01-01T12:00:00Z').getTime()
 const minute = 60_000
 const time = fc.integer({ min: -120, max: 0 }).map((minutes) => new Date(start + minutes * minute))
+const restingPhases: Partial<Record<EnvironmentPhase, 'stopped' | 'suspended'>> = {
+  stopping: 'stopped',
+  stopped: 'stopped',
+  suspending: 'suspended',
+  suspended: 'suspended',
+}
 const anyMember = fc
   .record({
     phase: fc.constantFrom(...environmentPhases),
@@ -18,13 +24,18 @@ const anyMember = fc
   })
   .map((member) => ({
     ...member,
+    desiredPhase: restingPhases[member.phase] ?? ('running' as const),
+    notRested: false,
     readyAt: member.phase === 'running' ? member.createdAt : null,
     failedAt: member.phase === 'failed' ? (member.failedAt ?? member.createdAt) : null,
   }))
 const anyPool: fc.Arbitrary<SeenPool> = fc.record({
   enabled: fc.boolean(),
   cleared: fc.boolean(),
-  min: fc.integer({ min: 0, max: 6 }),
+  size: fc.integer({ min: 0, max: 6 }),
+  running: fc.constant(null),
+  rest: fc.constant('suspended' as const),
+  restsLater: fc.constant(false),
   maxAgeMinutes: fc.constant(null),
   deleting: fc.boolean(),
   trialDue: fc.constant(false),
@@ -47,7 +58,7 @@ const counts = (members: readonly Member[]) => ({
       current &&
       abandoned === null &&
       !(paused && phase === 'running') &&
-      ['pending', 'provisioning', 'starting', 'running'].includes(phase),
+      ['pending', 'provisioning', 'starting', 'resuming', 'running'].includes(phase),
   ).length,
 })
 
@@ -62,7 +73,7 @@ function after(seen: SeenPool, made: { count: number }): SeenPool {
     .filter(({ id }) => !retired.has(id))
     .map(
       (member): Member =>
-        ['pending', 'provisioning', 'starting'].includes(member.phase)
+        ['pending', 'provisioning', 'starting', 'resuming'].includes(member.phase)
           ? { ...member, phase: 'running', paused: false, readyAt: seen.now }
           : member,
     )
@@ -70,6 +81,8 @@ function after(seen: SeenPool, made: { count: number }): SeenPool {
     (_, index): Member => ({
       id: `made-${made.count + index}`,
       phase: 'pending',
+      desiredPhase: 'running',
+      notRested: false,
       current: true,
       abandoned: null,
       paused: false,
@@ -86,7 +99,7 @@ function after(seen: SeenPool, made: { count: number }): SeenPool {
 test('where machines come up, a pool settles on exactly what it wants and then does nothing', () => {
   fc.assert(
     fc.property(anyPool, (pool) => {
-      const target = pool.enabled && !pool.cleared && !pool.deleting ? pool.min : 0
+      const target = pool.enabled && !pool.cleared && !pool.deleting ? pool.size : 0
       const made = { count: 0 }
       // Whether boots kept failing before is another matter: here they end well.
       let seen: SeenPool = { ...pool, recentBoots: [] }
@@ -105,7 +118,7 @@ test('where machines come up, a pool settles on exactly what it wants and then d
 test('while members are replaced, no fewer are ready than before, or than are wanted', () => {
   fc.assert(
     fc.property(anyPool, (pool) => {
-      const target = pool.enabled && !pool.cleared && !pool.deleting ? pool.min : 0
+      const target = pool.enabled && !pool.cleared && !pool.deleting ? pool.size : 0
       const made = { count: 0 }
       let seen: SeenPool = pool
       for (let round = 0; round < 12; round += 1) {
@@ -130,7 +143,7 @@ test('one decision retires only members, each once, and makes never more than ar
       expect(new Set(retired).size).toBe(retired.length)
       for (const id of retired) expect(pool.members.some((member) => member.id === id)).toBe(true)
       const { current } = counts(pool.members)
-      expect(created).toBeLessThanOrEqual(Math.max(0, pool.min - current))
+      expect(created).toBeLessThanOrEqual(Math.max(0, pool.size - current))
       if (!pool.enabled || pool.cleared || pool.deleting) expect(created).toBe(0)
       expect(decide(pool)).toEqual(decision)
     }),

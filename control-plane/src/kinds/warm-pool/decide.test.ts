@@ -13,6 +13,8 @@ function member(change: Partial<Member> = {}): Member {
   return {
     id: String(count).padStart(6, '0'),
     phase: 'running',
+    desiredPhase: 'running',
+    notRested: false,
     current: true,
     abandoned: null,
     paused: false,
@@ -30,7 +32,10 @@ function pool(change: Partial<SeenPool> = {}): SeenPool {
     enabled: true,
     cleared: false,
     deleting: false,
-    min: 2,
+    size: 2,
+    running: null,
+    rest: 'suspended',
+    restsLater: false,
     maxAgeMinutes: null,
     members: [],
     trialDue: false,
@@ -66,9 +71,9 @@ test('a pool made smaller lets the unready go first, the youngest of them, and t
   const young = member({ createdAt: minutesAgo(1) })
   const [early, late] = [booting({ createdAt: minutesAgo(2) }), booting({ createdAt: minutesAgo(1) })]
   const members = [young, late, early, old]
-  expect(actionsOf({ min: 3, members })).toEqual(retiring('pool_surplus', late))
-  expect(actionsOf({ min: 2, members })).toEqual(retiring('pool_surplus', early, late))
-  expect(actionsOf({ min: 1, members })).toEqual(retiring('pool_surplus', early, late, old))
+  expect(actionsOf({ size: 3, members })).toEqual(retiring('pool_surplus', late))
+  expect(actionsOf({ size: 2, members })).toEqual(retiring('pool_surplus', early, late))
+  expect(actionsOf({ size: 1, members })).toEqual(retiring('pool_surplus', early, late, old))
 })
 
 test('members of an older configuration stay until a newer one is ready, and are replaced one at a time', () => {
@@ -83,12 +88,12 @@ test('members of an older configuration stay until a newer one is ready, and are
 
 test('what is claimed while members are replaced is made up for at once', () => {
   const older = member({ current: false })
-  expect(actionsOf({ min: 4, members: [older, booting()] })).toEqual([{ do: 'create', count: 3 }])
+  expect(actionsOf({ size: 4, members: [older, booting()] })).toEqual([{ do: 'create', count: 3 }])
 })
 
 test('a machine that is being made from an older configuration is given up at once', () => {
   const older = booting({ current: false })
-  expect(actionsOf({ min: 1, members: [older] })).toEqual([
+  expect(actionsOf({ size: 1, members: [older] })).toEqual([
     ...retiring('older_configuration', older),
     { do: 'create', count: 1 },
   ])
@@ -112,7 +117,7 @@ test('a member that has been ready for too long is replaced, the oldest first, a
     Member,
     Member,
   ]
-  const seen = { min: 3, maxAgeMinutes: 5, members: [young, old, older] }
+  const seen = { size: 3, maxAgeMinutes: 5, members: [young, old, older] }
   expect(actionsOf(seen)).toEqual([{ do: 'create', count: 1 }])
   expect(actionsOf({ ...seen, members: [...seen.members, booting()] })).toEqual([])
   expect(actionsOf({ ...seen, members: [...seen.members, member()] })).toEqual([
@@ -123,7 +128,7 @@ test('a member that has been ready for too long is replaced, the oldest first, a
 
 test('age counts from when a machine was ready, so that a slow boot is not worn out by its own', () => {
   const slow = member({ createdAt: minutesAgo(60), readyAt: minutesAgo(1) })
-  const seen = pool({ min: 1, maxAgeMinutes: 5, members: [slow] })
+  const seen = pool({ size: 1, maxAgeMinutes: 5, members: [slow] })
   expect(decide(seen).actions).toEqual([])
   expect(decide(seen).lookAgainAt).toEqual(new Date(now.getTime() + 4 * 60_000))
 })
@@ -162,9 +167,9 @@ test('a configuration that does not boot costs none of the members it was to rep
 test('the newest failed machine is kept to be looked into, for half an hour', () => {
   const failed = (minutes: number) => member({ phase: 'failed', failedAt: minutesAgo(minutes) })
   const [older, newest] = [failed(2), failed(1)]
-  expect(actionsOf({ min: 0, members: [older, newest] })).toEqual(retiring('failed', older))
+  expect(actionsOf({ size: 0, members: [older, newest] })).toEqual(retiring('failed', older))
   const long = failed(31)
-  expect(actionsOf({ min: 0, members: [long] })).toEqual(retiring('failed', long))
+  expect(actionsOf({ size: 0, members: [long] })).toEqual(retiring('failed', long))
 })
 
 test('a disabled pool, a cleared one and one that goes let everything go, and make nothing', () => {
@@ -187,8 +192,11 @@ const anyMember = fc
   .map(({ phase, current, abandoned, age }) => {
     const at = minutesAgo(age)
     const readyAt = phase === 'running' ? at : null
+    const rests = phase === 'stopped' || phase === 'stopping' ? 'stopped' : 'suspended'
+    const isUp = !['stopped', 'stopping', 'suspended', 'suspending'].includes(phase)
     return member({
       phase,
+      desiredPhase: isUp ? 'running' : rests,
       current,
       abandoned,
       createdAt: at,
@@ -198,16 +206,16 @@ const anyMember = fc
   })
 const anyPool = fc.record({
   members: fc.array(anyMember, { maxLength: 12 }),
-  min: fc.integer({ min: 0, max: 6 }),
+  size: fc.integer({ min: 0, max: 6 }),
   maxAgeMinutes: fc.constantFrom(null, 1, 30),
 })
 
 const isOnItsWay = ({ phase }: Member) =>
-  phase === 'pending' || phase === 'provisioning' || phase === 'starting'
+  phase === 'pending' || phase === 'provisioning' || phase === 'starting' || phase === 'resuming'
 const isReady = ({ phase }: Member) => phase === 'running'
 
 /** The members after the actions; new ones are on their way. */
-function carriedOut(state: Pick<SeenPool, 'members' | 'min' | 'maxAgeMinutes'>): Member[] {
+function carriedOut(state: Pick<SeenPool, 'members' | 'size' | 'maxAgeMinutes'>): Member[] {
   let members = [...state.members]
   for (const action of actionsOf(state)) {
     if (action.do === 'retire') members = members.filter(({ id }) => id !== action.id)
@@ -227,7 +235,7 @@ test('from any state, with every boot going well, the pool reaches its size and 
         )
       }
       expect(actionsOf({ ...state, members })).toEqual([])
-      expect(members.filter((one) => isReady(one) && one.current)).toHaveLength(state.min)
+      expect(members.filter((one) => isReady(one) && one.current)).toHaveLength(state.size)
     }),
   )
 })
@@ -240,12 +248,12 @@ test('the size is held within one replacement: never more than one too many, nev
         const before = members.filter(isReady).length
         members = carriedOut({ ...state, members })
         const ready = members.filter(isReady).length
-        expect(ready).toBeGreaterThanOrEqual(Math.min(before, state.min))
+        expect(ready).toBeGreaterThanOrEqual(Math.min(before, state.size))
         const replaces = members.some(
           (one) =>
-            isReady(one) && (!one.current || actionsOf({ ...state, members: [one], min: 1 }).length > 0),
+            isReady(one) && (!one.current || actionsOf({ ...state, members: [one], size: 1 }).length > 0),
         )
-        expect(members.filter(isOnItsWay).length + ready).toBeLessThanOrEqual(state.min + (replaces ? 1 : 0))
+        expect(members.filter(isOnItsWay).length + ready).toBeLessThanOrEqual(state.size + (replaces ? 1 : 0))
         // Some boots end, some do not, and some members are claimed.
         members = members.flatMap((one) => {
           if (isOnItsWay(one) && chance.next().value)

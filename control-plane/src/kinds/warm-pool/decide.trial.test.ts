@@ -6,6 +6,8 @@ const before = (seconds: number) => new Date(now.getTime() - seconds * 1_000)
 const ready: Member = {
   id: 'a-ready',
   phase: 'running',
+  desiredPhase: 'running',
+  notRested: false,
   current: true,
   abandoned: null,
   paused: false,
@@ -29,7 +31,10 @@ function pool(change: Partial<SeenPool>): SeenPool {
     enabled: true,
     cleared: false,
     deleting: false,
-    min: 1,
+    size: 1,
+    running: null,
+    rest: 'suspended',
+    restsLater: false,
     maxAgeMinutes: null,
     members: [ready],
     trialDue: true,
@@ -55,10 +60,10 @@ test('the machine on trial stays until its end, and takes the place of an older 
 })
 
 test.each<[string, Partial<SeenPool>]>([
-  ['of size 0', { min: 0, members: [] }],
+  ['of size 0', { size: 0, members: [] }],
   ['disabled', { enabled: false, members: [] }],
-  ['that lacks a machine', { min: 2, members: [ready] }],
-  ['whose machine is being made', { min: 2, members: [ready, { ...trial, onTrial: false }] }],
+  ['that lacks a machine', { size: 2, members: [ready] }],
+  ['whose machine is being made', { size: 2, members: [ready, { ...trial, onTrial: false }] }],
   ['that is one failed boot from being given up', { recentBoots: [failedBoot, failedBoot] }],
   ['that waits after a failed boot', { recentBoots: [{ ...failedBoot, at: before(1) }] }],
 ])('a pool %s tries no runner', (_, change) => {
@@ -66,7 +71,7 @@ test.each<[string, Partial<SeenPool>]>([
 })
 
 test('a pool that is not wanted any more lets the machine on trial go, too', () => {
-  expect(actionsOf({ min: 0, members: [trial] })).toEqual([
+  expect(actionsOf({ size: 0, members: [trial] })).toEqual([
     { do: 'retire', id: 'b-trial', reason: 'pool_surplus' },
   ])
 })

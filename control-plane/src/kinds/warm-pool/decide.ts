@@ -1,10 +1,19 @@
-import { bootAttempts, type DeletionReason, type EnvironmentPhase, type Failure } from '@hearth/contract'
+import {
+  bootAttempts,
+  type DeletionReason,
+  type DesiredPhase,
+  type EnvironmentPhase,
+  type Failure,
+} from '@hearth/contract'
 import { assertNever, backoff } from '@hearth/foundation'
 
 /** A member of the pool: unclaimed and not being deleted. */
 export interface Member {
   id: string
   phase: EnvironmentPhase
+  desiredPhase: DesiredPhase
+  /** Whether it runs on because its host could not suspend it. */
+  notRested: boolean
   /** Whether it was made from the pool's present configuration. */
   current: boolean
   /** What has become of its runner where that is silent or gives its machines up; null otherwise. */
@@ -31,16 +40,28 @@ export interface SeenPool extends SeenBoots {
   /** Whether the pool was cleared and is to stay empty. */
   cleared: boolean
   deleting: boolean
-  min: number
+  /** How many members it wants. */
+  size: number
+  /** How many of them run; null for all. */
+  running: number | null
+  rest: RestingPhase
+  /** Whether members that need not run are left running for now, since a host could not suspend one. */
+  restsLater: boolean
   maxAgeMinutes: number | null
   members: readonly Member[]
   /** Whether a degraded runner waits for an environment to be tried on it. */
   trialDue: boolean
 }
 
+export type RestingPhase = 'suspended' | 'stopped'
+
 export type PoolAction =
   | { do: 'create'; count: number }
   | { do: 'retire'; id: string; reason: DeletionReason }
+  /** Suspends or stops a member that is ready and need not run. */
+  | { do: 'rest'; id: string; phase: RestingPhase }
+  /** Lets a member run again. */
+  | { do: 'wake'; id: string }
   /** Makes one environment beyond the pool's size, if a degraded runner takes it. */
   | { do: 'try runner' }
 
@@ -64,18 +85,18 @@ const keepFailedMilliseconds = 30 * 60_000
  * otherwise the runner would stay degraded for as long as no pool needs another member.
  */
 export function decide(seen: SeenPool): PoolDecision {
-  const target = isWanted(seen) ? seen.min : 0
+  const target = isWanted(seen) ? seen.size : 0
   const boots = judgeBoots(seen)
-  const { fresh, due, booting, discarded } = sortMembers(seen)
-  const freshKept = fresh.slice(0, target)
-  const dueKept = Math.min(due.length, target - freshKept.length)
+  const { fresh, resting, due, booting, discarded } = sortMembers(seen)
+  const kept = [...fresh, ...resting].slice(0, target)
+  const dueKept = Math.min(due.length, target - kept.length)
   // One more than the size while a member is replaced, so that its replacement is ready before it goes.
-  const bootsWanted = target + (dueKept > 0 ? 1 : 0) - freshKept.length - dueKept
+  const bootsWanted = target + (dueKept > 0 ? 1 : 0) - kept.length - dueKept
   const retired = [
     ...discarded,
     ...booting.slice(bootsWanted).filter(({ onTrial }) => !onTrial || target === 0),
     ...due.slice(0, due.length - dueKept),
-    ...fresh.slice(target),
+    ...[...fresh, ...resting].slice(target),
   ]
   const waiting = boots.stopped || (boots.retryAt !== null && boots.retryAt > seen.now)
   const count = waiting ? 0 : Math.max(0, bootsWanted - booting.length)
@@ -85,11 +106,16 @@ export function decide(seen: SeenPool): PoolDecision {
   const tries = seen.trialDue && maySpare && boots.consecutive + 1 < bootAttempts
   const tried: PoolAction[] = tries ? [{ do: 'try runner' }] : []
   return {
-    actions: [...retired.map((member) => retire(seen, member)), ...created, ...tried],
+    actions: [
+      ...retired.map((member) => retire(seen, member)),
+      ...created,
+      ...decideTiers(seen, target, { kept, booting }),
+      ...tried,
+    ],
     consecutiveFailures: boots.consecutive,
     retryAt: boots.stopped ? null : boots.retryAt,
     failure: boots.failure,
-    lookAgainAt: nextTime(seen, boots, freshKept),
+    lookAgainAt: nextTime(seen, boots, kept),
   }
 }
 
@@ -98,6 +124,31 @@ const isWanted = ({ enabled, cleared, deleting }: SeenPool) => enabled && !clear
 function retire(seen: SeenPool, member: Member): PoolAction {
   return { do: 'retire', id: member.id, reason: reasonToRetire(seen, member) }
 }
+
+/** Which members run: those that are wanted are woken at once, and what runs beyond them is put to rest. */
+function decideTiers(
+  seen: SeenPool,
+  target: number,
+  { kept, booting }: Record<'kept' | 'booting', readonly Member[]>,
+): PoolAction[] {
+  const wake = (member: Member): PoolAction => ({ do: 'wake', id: member.id })
+  const stuck = kept.filter(({ notRested }) => notRested)
+  const running = Math.min(seen.running ?? target, target)
+  const up = kept.filter((member) => isUp(member) && !member.notRested)
+  const down = kept.filter(({ desiredPhase, phase }) => desiredPhase !== 'running' && desiredPhase === phase)
+  // A start takes far less than the boot of a new one.
+  const waking = booting.filter(({ readyAt }) => readyAt !== null)
+  const lacking = Math.max(0, running - up.length - waking.length - stuck.length)
+  const spare = seen.restsLater ? [] : up.slice(running).filter(({ phase }) => phase === 'running')
+  return [
+    ...stuck.map(wake),
+    ...down.slice(0, lacking).map(wake),
+    ...spare.map(({ id }): PoolAction => ({ do: 'rest', id, phase: seen.rest })),
+  ]
+}
+
+/** It runs, and shall. */
+const isUp = ({ desiredPhase }: Member) => desiredPhase === 'running'
 
 /** Why the pool removes a member, for the member's record. */
 function reasonToRetire(seen: SeenPool, member: Member): DeletionReason {
@@ -112,17 +163,13 @@ function reasonToRetire(seen: SeenPool, member: Member): DeletionReason {
 }
 
 /** Somebody stopped or suspended it. */
-const notRunning: ReadonlySet<EnvironmentPhase> = new Set([
-  'stopping',
-  'stopped',
-  'suspending',
-  'suspended',
-  'resuming',
-])
+const notRunning: ReadonlySet<EnvironmentPhase> = new Set(['stopping', 'stopped', 'suspending', 'suspended'])
 
 interface SortedMembers {
   /** Ready and current; the first to be removed when there are too many are last. */
   fresh: Member[]
+  /** Current, and at rest or on the way there; the first to be removed when there are too many are last. */
+  resting: Member[]
   /** Ready and to be replaced; the first to be replaced are first. */
   due: Member[]
   /** Provisioning and current; the first to be removed when there are too many are last. */
@@ -132,19 +179,21 @@ interface SortedMembers {
 }
 
 function sortMembers(seen: SeenPool): SortedMembers {
-  const sorted: SortedMembers = { fresh: [], due: [], booting: [], discarded: [] }
+  const sorted: SortedMembers = { fresh: [], resting: [], due: [], booting: [], discarded: [] }
   for (const member of seen.members) {
     switch (member.phase) {
       case 'pending':
       case 'provisioning':
       case 'starting':
+      case 'resuming':
         if (member.abandoned !== null || !member.current) sorted.discarded.push(member)
         else sorted.booting.push(member)
         break
       case 'running':
         if (member.abandoned !== null) sorted.discarded.push(member)
         else if (member.paused || !member.current || isTooOld(member, seen)) sorted.due.push(member)
-        else sorted.fresh.push(member)
+        else if (member.desiredPhase === 'running' || member.notRested) sorted.fresh.push(member)
+        else sorted.resting.push(member)
         break
       case 'failed':
         if (!isKeptToLookInto(member, seen)) sorted.discarded.push(member)
@@ -153,8 +202,11 @@ function sortMembers(seen: SeenPool): SortedMembers {
       case 'stopped':
       case 'suspending':
       case 'suspended':
-      case 'resuming':
-        sorted.discarded.push(member)
+        // In a pool whose members all run, somebody else has done it.
+        if (member.abandoned !== null || (seen.running === null && member.desiredPhase !== 'running'))
+          sorted.discarded.push(member)
+        else if (!member.current || isTooOld(member, seen)) sorted.due.push(member)
+        else sorted.resting.push(member)
         break
       case 'deleting':
       case 'deleted':
@@ -164,9 +216,13 @@ function sortMembers(seen: SeenPool): SortedMembers {
     }
   }
   sorted.fresh.sort((a, b) => oldestFirst(b, a))
+  sorted.resting.sort((a, b) => oldestFirst(b, a))
   sorted.due.sort(
     (a, b) =>
-      Number(b.paused) - Number(a.paused) || Number(a.current) - Number(b.current) || oldestFirst(a, b),
+      Number(b.paused) - Number(a.paused) ||
+      Number(a.phase === 'running') - Number(b.phase === 'running') ||
+      Number(a.current) - Number(b.current) ||
+      oldestFirst(a, b),
   )
   sorted.booting.sort(oldestFirst)
   return sorted

@@ -11,5 +11,6 @@ export {
   toInstance,
 } from './instances.ts'
 export { poolOfProject, warmPools } from './queries.ts'
+export { countRefusal } from './scale/queries.ts'
 export { presentConfiguration, showWarmPool, showWarmPools } from './show.ts'
 export { type PoolSpec, poolSpec, type WarmPoolRow } from './table.ts'

@@ -14,4 +14,7 @@ export const instanceState = sql<InstanceState>`CASE
   WHEN environments.phase IN ('pending', 'provisioning', 'starting') THEN 'provisioning'
   WHEN environments.phase = 'running' AND environments.desired_phase = 'running'
     AND NOT environments.unreachable AND environments.paused IS NULL THEN 'ready'
+  WHEN environments.phase IN ('suspended', 'stopped') AND environments.phase = environments.desired_phase
+    AND NOT environments.unreachable THEN environments.phase
+  WHEN environments.phase = 'resuming' THEN 'provisioning'
   ELSE 'unavailable' END`

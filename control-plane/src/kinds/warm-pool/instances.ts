@@ -1,4 +1,4 @@
-import type { InstanceState, WarmPoolInstance } from '@hearth/contract'
+import type { Claim, InstanceState, WarmPoolInstance } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import type { Queryable } from '../../database/connection.ts'
 import {
@@ -18,7 +18,7 @@ export type ListedInstanceRow = EnvironmentRow & InstanceColumns
 interface InstanceColumns {
   state: InstanceState
   claimed_at: Date | null
-  claim_status: { source: 'running' | 'cold' } | null
+  claim_status: Pick<Claim['status'], 'source'> | null
 }
 
 export interface InstanceFilter {
@@ -88,7 +88,7 @@ function purposeOf({ owner_kind, claim_status }: ListedInstanceRow): WarmPoolIns
     case 'warm-pool':
     case 'prebuild':
     case null:
-      return claim_status?.source === 'cold' ? 'claim' : 'pool'
+      return claim_status?.source === 'cold' || claim_status?.source === 'resumable' ? 'claim' : 'pool'
     default:
       return assertNever(owner_kind)
   }

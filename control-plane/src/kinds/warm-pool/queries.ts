@@ -3,7 +3,7 @@ import type { DatabaseTransaction, Queryable } from '../../database/connection.t
 import { type OrganizationScope, resourceQueries } from '../../resource/queries.ts'
 import { instanceState } from './instance-state.ts'
 import type { Surroundings } from './surroundings.ts'
-import type { WarmPoolRow } from './table.ts'
+import type { StoredScaling, WarmPoolRow } from './table.ts'
 
 export const warmPools = resourceQueries('warm_pools', { noun: 'warm pool', names: 'shared' })
 
@@ -65,6 +65,20 @@ export async function updateWarmPool(
   const { labels, spec, phase, cleared } = change
   const boots_since = freshStart ? sql<Date>`now()` : undefined
   return warmPools.changeSpec(tx, row.id, { labels, spec, phase, cleared, status, boots_since })
+}
+
+/** Stores what the pool remembers of its size, which is no change of its status. */
+export async function storeScaling(
+  tx: DatabaseTransaction,
+  row: WarmPoolRow,
+  scaling: StoredScaling | null,
+): Promise<void> {
+  if (scaling === null && row.scaling === null) return
+  await tx
+    .updateTable('warm_pools')
+    .set({ scaling: scaling === null ? null : JSON.stringify(scaling) })
+    .where('id', '=', row.id)
+    .execute()
 }
 
 /** Stores the pool's present configuration; boots of earlier environments are of another one. */

@@ -2,9 +2,11 @@ import type { Failure, InstanceState, RunnerPhase } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
+import { buildPlan, prebuiltStart, runnersWithMemory } from '../environment/index.ts'
 import type { Member, SeenPool } from './decide.ts'
 import { instanceState } from './instance-state.ts'
 import { isTrialDue, readSurroundings } from './queries.ts'
+import { type PoolSize, sizeOf } from './scale/pool-size.ts'
 import { factsOf, type Surroundings } from './surroundings.ts'
 import { type PoolFacts, poolSpec, type WarmPoolRow } from './table.ts'
 
@@ -28,6 +30,9 @@ export interface PoolLook {
   surroundings: Surroundings
   facts: PoolFacts & { configuration: string }
   seen: Omit<SeenPool, 'members'> & { members: readonly SeenMember[] }
+  size: PoolSize
+  /** How many of the size are only a memory that one could start from. */
+  resumable: number
 }
 
 export interface SeenMember extends Member {
@@ -44,10 +49,15 @@ export async function lookAtPool(
   const surroundings = (await readSurroundings(tx, [pool.id])).get(pool.id)
   if (surroundings === undefined) throw new Error(`pool ${pool.id} has no project or no class`)
   const facts = factsOf(pool, surroundings)
-  const { enabled, min, maxAgeMinutes } = poolSpec(pool)
+  const { enabled, rest, maxAgeMinutes } = poolSpec(pool)
+  const size = await sizeOf(tx, pool, given.now)
+  const resumable = await countResumable(tx, pool, surroundings, size)
   const seen = {
     enabled,
-    min,
+    size: size.size - resumable,
+    running: size.running,
+    rest: rest === 'stopped' ? ('stopped' as const) : ('suspended' as const),
+    restsLater: pool.status.restsAgainAt != null && new Date(pool.status.restsAgainAt) > given.now,
     maxAgeMinutes,
     cleared: pool.cleared,
     deleting: pool.phase === 'deleting' || facts.projectDeleting,
@@ -56,7 +66,26 @@ export async function lookAtPool(
     trialDue: await isTrialDue(tx, pool.organization_id, given.now),
     ...given,
   }
-  return { surroundings, facts, seen }
+  return { surroundings, facts, seen, size, resumable }
+}
+
+/** Without a memory to start from, those that need not run are machines that are suspended. */
+async function countResumable(
+  tx: DatabaseTransaction,
+  pool: WarmPoolRow,
+  { project_spec: spec, class_spec }: Surroundings,
+  { size, running }: PoolSize,
+): Promise<number> {
+  const { rest, ...owned } = poolSpec(pool)
+  if (rest !== 'resumable' || running === null || running >= size) return 0
+  const { source } = await prebuiltStart(tx, {
+    project: { id: pool.project_id, spec },
+    environmentClassId: pool.environment_class_id,
+    plan: buildPlan(spec, class_spec, owned),
+    branch: owned.branch,
+  })
+  const runners = source === undefined ? [] : await runnersWithMemory(tx, source)
+  return runners.length === 0 ? 0 : size - running
 }
 
 async function readMembers(
@@ -70,6 +99,9 @@ async function readMembers(
     .select([
       'environments.id',
       'environments.phase',
+      'environments.desired_phase',
+      sql<boolean>`environments.phase = 'running' AND environments.desired_phase IN ('suspended', 'stopped')
+        AND jsonb_typeof(environments.status->'failure') = 'object'`.as('not_rested'),
       'environments.configuration',
       'environments.created_at',
       instanceState.as('state'),
@@ -88,6 +120,8 @@ async function readMembers(
   return rows.map((row) => ({
     id: row.id,
     phase: row.phase,
+    desiredPhase: row.desired_phase,
+    notRested: row.not_rested,
     state: row.state,
     current: row.configuration === configuration,
     abandoned: abandonment(row),

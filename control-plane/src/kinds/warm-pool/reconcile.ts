@@ -13,11 +13,19 @@ import {
 } from '../environment/index.ts'
 import { readLimits, takeRoom } from '../quota/index.ts'
 import { decide, type PoolDecision } from './decide.ts'
-import { setConfiguration, warmPools } from './queries.ts'
+import { moveMember } from './move-member.ts'
+import { setConfiguration, storeScaling, warmPools } from './queries.ts'
 import { lookAtPool, type PoolLook, type SeenMember } from './reconcile-queries.ts'
 import { retireAll, retireMember } from './retire.ts'
 import type { Surroundings } from './surroundings.ts'
-import { noFacts, type PoolFacts, poolSpec, toWarmPool, type WarmPoolRow } from './table.ts'
+import {
+  noFacts,
+  type PoolFacts,
+  poolSpec,
+  type StoredWarmPoolStatus,
+  toWarmPool,
+  type WarmPoolRow,
+} from './table.ts'
 import { createOnTrial } from './trial.ts'
 
 export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
@@ -34,6 +42,7 @@ export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
         ? locked
         : await setConfiguration(tx, locked, facts.configuration)
     if (seen.deleting) await retireAll(tx, { kind: 'warm-pool-test', id }, { reason: 'pool_deleted' }, now)
+    await storeScaling(tx, pool, look.size.stored)
     const done = await carryOut(tx, { pool, look, quotas }, decision, now)
     if (seen.deleting && seen.members.length === 0) {
       await warmPools.remove(tx, id)
@@ -42,9 +51,13 @@ export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
       return null
     }
     // Placed environments have woken the pool, whose next reconcile writes its new status.
-    if (!done.placed) await tellChanges(tx, pool, { ...decision, short: done.short }, factsAfter(facts, done))
+    if (!done.placed) {
+      const tiers = tiersAfter(pool, look, decision, now)
+      await tellChanges(tx, pool, { ...decision, short: done.short, ...tiers }, factsAfter(facts, done))
+    }
     const rest = new Date(now.getTime() + (done.short === null ? timings.poolRest : timings.quotaRest))
-    return decision.lookAgainAt !== null && decision.lookAgainAt < rest ? decision.lookAgainAt : rest
+    const times = [rest, decision.lookAgainAt, look.size.lookAgainAt].flatMap((time) => time ?? [])
+    return new Date(Math.min(...times.map((time) => time.getTime())))
   },
 })
 
@@ -95,11 +108,46 @@ async function carryOut(
         if (isGoing) done.retired.push(...seen.members.filter(({ id }) => id === action.id))
         break
       }
+      case 'rest':
+      case 'wake': {
+        const desired = action.do === 'wake' ? 'running' : action.phase
+        await moveMember(tx, { id: action.id, poolId: pool.id }, desired, () =>
+          readLimits(tx, quotas, organizationId),
+        )
+        break
+      }
       default:
         assertNever(action)
     }
   }
   return done
+}
+
+/** A host that could not suspend a member is left alone for so long. */
+const restsAgainMilliseconds = 600_000
+
+/** What the status says of sizes and tiers; the numbers behind the size change only with it. */
+function tiersAfter(
+  { status }: WarmPoolRow,
+  { seen, size, resumable }: PoolLook,
+  { actions }: PoolDecision,
+  now: Date,
+): Pick<StoredWarmPoolStatus, 'desiredSize' | 'scaling' | 'resumable' | 'restsAgainAt'> {
+  const isStuck =
+    seen.members.some(({ notRested }) => notRested) && actions.some(({ do: what }) => what === 'wake')
+  const before = status.restsAgainAt ?? null
+  const isOver = before === null || new Date(before) <= now
+  return {
+    desiredSize: size.size,
+    scaling:
+      size.size === status.desiredSize && size.scaling !== null ? (status.scaling ?? null) : size.scaling,
+    resumable,
+    restsAgainAt: isStuck
+      ? new Date(now.getTime() + restsAgainMilliseconds).toISOString()
+      : isOver
+        ? null
+        : before,
+  }
 }
 
 function newMember(
@@ -162,7 +210,7 @@ function factsAfter(facts: PoolFacts, { waiting, retired }: CarriedOut): PoolFac
 async function tellChanges(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
-  decision: PoolDecision & Pick<CarriedOut, 'short'>,
+  decision: PoolDecision & Pick<CarriedOut, 'short'> & ReturnType<typeof tiersAfter>,
   facts: PoolFacts,
 ): Promise<void> {
   const judged = {
@@ -171,11 +219,15 @@ async function tellChanges(
     failure: decision.failure,
     uncheckedBranch: pool.status.uncheckedBranch ?? null,
     quota: decision.short,
+    desiredSize: decision.desiredSize,
+    scaling: decision.scaling,
+    resumable: decision.resumable,
+    restsAgainAt: decision.restsAgainAt,
     observedSpecVersion: pool.spec_version,
   }
   const present = toWarmPool({ ...pool, status: { ...pool.status, ...judged } }, facts)
-  const { phase, ready, provisioning, failed, claimed } = present.status
-  const status = { ready, provisioning, failed, claimed, ...judged }
+  const { phase, ready, provisioning, failed, claimed, suspended, stopped } = present.status
+  const status = { ready, provisioning, failed, claimed, suspended, stopped, ...judged }
   if (phase === pool.phase && canonicalJson(status) === canonicalJson(pool.status)) return
   const changed = await warmPools.changeStatus(tx, pool.id, { phase, status })
   await recordEvent(tx, 'updated', toWarmPool(changed, facts))

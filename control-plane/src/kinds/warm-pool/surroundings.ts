@@ -35,5 +35,8 @@ export function factsOf(row: WarmPoolRow, surroundings: Surroundings): PoolFacts
     provisioning: count('provisioning'),
     failed: count('failed'),
     claimed: count('claimed'),
+    suspended: count('suspended'),
+    stopped: count('stopped'),
+    restingAndCurrent: count('suspended', configuration) + count('stopped', configuration),
   }
 }

@@ -2,26 +2,35 @@ import {
   bootAttempts,
   type Command,
   type Failure,
+  type PoolRest,
+  type PoolScaling,
+  type PoolSchedule,
   type QuotaShortage,
   type WarmPool,
   type WarmPoolPhase,
 } from '@hearth/contract'
-import type { Generated, Selectable } from 'kysely'
+import type { Generated, JSONColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 import { poolPhase } from './phase.ts'
+import type { Demand } from './scale/demand.ts'
+import type { ScaleState } from './scale/scale.ts'
 
 /** What a pool should be, as far as those who use it say. */
 export interface PoolSpec {
   enabled: boolean
   min: number
+  max: number | null
+  running: number | null
+  rest: PoolRest
+  wantedShare: number
+  schedules: PoolSchedule[]
   branch: string | null
   maxAgeMinutes: number | null
   setup: Command[]
 }
 
-/** Absent in pools created before the field existed. */
-type StoredPoolSpec = Omit<PoolSpec, 'branch' | 'maxAgeMinutes'> &
-  Partial<Pick<PoolSpec, 'branch' | 'maxAgeMinutes'>>
+/** What came later is absent in pools made before. */
+type StoredPoolSpec = Partial<PoolSpec> & Pick<PoolSpec, 'enabled' | 'min' | 'setup'>
 
 /** The phase and counts of the last event; reads count anew. */
 export interface StoredWarmPoolStatus {
@@ -29,6 +38,14 @@ export interface StoredWarmPoolStatus {
   provisioning: number
   failed: number
   claimed: number
+  /** Pools made before tiers came lack these. */
+  suspended?: number
+  stopped?: number
+  resumable?: number
+  desiredSize?: number
+  scaling?: PoolScaling | null
+  /** Until when members that need not run are left running, since one could not be suspended. */
+  restsAgainAt?: string | null
   consecutiveFailures: number
   retryAt: string | null
   failure: Failure | null
@@ -37,6 +54,11 @@ export interface StoredWarmPoolStatus {
   /** Pools made before it came lack it. */
   quota?: QuotaShortage | null
   observedSpecVersion: number
+}
+
+/** What a pool remembers that follows its claims. */
+export interface StoredScaling extends ScaleState {
+  demand: Demand
 }
 
 export interface WarmPoolTable extends ResourceTable<StoredPoolSpec, StoredWarmPoolStatus> {
@@ -49,9 +71,17 @@ export interface WarmPoolTable extends ResourceTable<StoredPoolSpec, StoredWarmP
   configuration: string | null
   /** Boots of machines made before do not count: since then the configuration changed, or somebody wants a new try. */
   boots_since: Date | null
+  scaling: JSONColumnType<StoredScaling | null, string | null | undefined, string | null>
+}
+/** Claims that a pool could not meet, counted by spans of time. */
+export interface RefusalTable {
+  warm_pool_id: string
+  span: Date
+  claims: number
 }
 export interface WarmPoolTables {
   warm_pools: WarmPoolTable
+  warm_pool_refusals: RefusalTable
 }
 export type WarmPoolRow = Selectable<WarmPoolTable>
 
@@ -67,8 +97,9 @@ export const emptyPoolStatus: StoredWarmPoolStatus = {
 }
 
 export function poolSpec({ spec }: Pick<WarmPoolRow, 'spec'>): PoolSpec {
-  const { enabled, min, branch = null, maxAgeMinutes = null, setup } = spec
-  return { enabled, min, branch, maxAgeMinutes, setup }
+  const { enabled, min, max = null, running = null, rest = 'suspended', wantedShare = 0.99 } = spec
+  const { schedules = [], branch = null, maxAgeMinutes = null, setup } = spec
+  return { enabled, min, max, running, rest, wantedShare, schedules, branch, maxAgeMinutes, setup }
 }
 
 /** What a pool's resource shows beyond its row. */
@@ -82,11 +113,17 @@ export interface PoolFacts {
   provisioning: number
   failed: number
   claimed: number
+  suspended: number
+  stopped: number
+  /** Those at rest that are made from what the pool now says. */
+  restingAndCurrent: number
 }
 
 export function toWarmPool(row: WarmPoolRow, facts: PoolFacts): WarmPool {
   const spec = poolSpec(row)
-  const { ready, readyAndCurrent, provisioning, failed, claimed } = facts
+  const { ready, readyAndCurrent, provisioning, failed, claimed, suspended, stopped, restingAndCurrent } =
+    facts
+  const { resumable = 0, desiredSize = spec.min, scaling = null } = row.status
   // The known boots are of the configuration that the last reconcile saw.
   const { consecutiveFailures, retryAt, failure } =
     facts.configuration === row.configuration
@@ -102,13 +139,18 @@ export function toWarmPool(row: WarmPoolRow, facts: PoolFacts): WarmPool {
         ...spec,
         cleared: row.cleared,
         deleting: row.phase === 'deleting' || facts.projectDeleting,
-        readyAndCurrent,
+        readyAndCurrent: readyAndCurrent + restingAndCurrent + resumable,
         stopped: consecutiveFailures >= bootAttempts,
       }),
       ready,
       provisioning,
       failed,
       claimed,
+      suspended,
+      stopped,
+      resumable,
+      desiredSize,
+      scaling,
       consecutiveFailures,
       retryAt,
       failure,
@@ -130,4 +172,7 @@ export const noFacts: PoolFacts = {
   provisioning: 0,
   failed: 0,
   claimed: 0,
+  suspended: 0,
+  stopped: 0,
+  restingAndCurrent: 0,
 }

@@ -28,15 +28,16 @@ type Reasons = Pick<Explanation, 'sentence' | 'evidence' | 'next'>
 
 /** Why a pool is in the phase it is in. Pure. */
 export function explain({ pool, members, start }: PoolSight): Reasons {
-  const { spec, status } = pool
+  const { status } = pool
   const unchecked = status.uncheckedBranch === null ? [] : [{ what: status.uncheckedBranch, at: null }]
   const evidence = [
     ...members.map(memberEvidence),
     ...failureEvidence(pool),
     ...unchecked,
     ...startEvidence(start),
+    ...scalingEvidence(pool),
   ]
-  const counts = `${status.ready} of ${spec.min} are ready`
+  const counts = countsOf(pool)
   switch (status.phase) {
     case 'ready':
       return { sentence: `it is full: ${counts}`, evidence, next: null }
@@ -69,6 +70,28 @@ export function explain({ pool, members, start }: PoolSight): Reasons {
     default:
       return assertNever(status.phase)
   }
+}
+
+function countsOf({ spec, status }: WarmPool): string {
+  const { ready, suspended, stopped, resumable, desiredSize } = status
+  const resting = [
+    [suspended, 'suspended'],
+    [stopped, 'stopped'],
+    [resumable, 'could start from a memory'],
+  ].flatMap(([count, how]) => (count === 0 ? [] : `, ${count} ${how}`))
+  return `${ready} of ${Math.max(desiredSize, spec.min)} are ready${resting.join('')}`
+}
+
+function scalingEvidence({ spec, status }: WarmPool): Evidence[] {
+  const { scaling, desiredSize } = status
+  if (spec.max === null || scaling === null) return []
+  const { claimsPerMinute, burst, refillSeconds, reason, at } = scaling
+  return [
+    {
+      what: `it wants ${desiredSize} (${spec.min} to ${spec.max}), because ${reason}: ${claimsPerMinute} claims a minute, at most ${burst} within one refill of ${refillSeconds} s`,
+      at,
+    },
+  ]
 }
 
 /** What keeps it from being full, the worst first. */

@@ -15,6 +15,10 @@ type Setup = WarmPoolSpec['setup']
 
 interface SetOptions {
   size?: number
+  max?: number | false
+  running?: number | false
+  rest?: WarmPoolSpec['rest']
+  share?: number
   enable?: boolean
   disable?: boolean
   branch?: string | false
@@ -29,6 +33,26 @@ export function setCommand(invocation: Invocation): Command {
     .summary('change a pool; members made from other commands or branches are replaced one at a time')
     .argument('<pool>', poolArgument)
     .option('--size <environments>', 'how many unclaimed environments are kept ready', wholeNumber(0, 1_000))
+    .option('--max <environments>', 'keep up to so many while many are claimed', wholeNumber(0, 1_000))
+    .option('--no-max', 'keep as many as --size says, however many are claimed')
+    .option(
+      '--running <environments>',
+      'how many of them run; the others wait at rest',
+      wholeNumber(0, 1_000),
+    )
+    .option('--no-running', 'all of them run')
+    .addOption(
+      new Option('--rest <how>', 'how those wait that do not run').choices([
+        'suspended',
+        'stopped',
+        'resumable',
+      ]),
+    )
+    .option(
+      '--share <percent>',
+      'share of claims for which one is to be there at once, 50 to 99.99',
+      percentage,
+    )
     .addOption(new Option('--enable', 'keep environments; a cleared pool fills again').conflicts('disable'))
     .option('--disable', 'keep none')
     .option('--branch <branch>', 'clone this branch of every repository')
@@ -47,6 +71,7 @@ export function setCommand(invocation: Invocation): Command {
       'after',
       examples(
         'hearth pool set shop --size 5 --max-age 720',
+        'hearth pool set shop --size 2 --max 20 --running 2 --rest suspended',
         "hearth pool set shop --run 'cd shop && npm ci' --run 'docker compose pull'",
         'hearth pool set shop --branch next --run-file setup.yaml',
         'hearth pool set shop --disable',
@@ -65,10 +90,14 @@ export function setCommand(invocation: Invocation): Command {
 
 /** The fields to change, and no others. */
 export function specOf(options: SetOptions) {
-  const { size, enable, disable, branch, maxAge } = options
+  const { size, max, running, rest, share, enable, disable, branch, maxAge } = options
   const setup = setupOf(options)
   return {
     ...(size === undefined ? {} : { min: size }),
+    ...(max === undefined ? {} : { max: max === false ? null : max }),
+    ...(running === undefined ? {} : { running: running === false ? null : running }),
+    ...(rest === undefined ? {} : { rest }),
+    ...(share === undefined ? {} : { wantedShare: share / 100 }),
     ...(enable === true ? { enabled: true } : {}),
     ...(disable === true ? { enabled: false } : {}),
     ...(branch === undefined ? {} : { branch: branch === false ? null : branch }),
@@ -80,6 +109,12 @@ export function specOf(options: SetOptions) {
 function setupOf({ run, runFile }: SetOptions): Setup | undefined {
   if (runFile !== undefined) return readCommands(runFile)
   return run === false ? [] : run
+}
+
+function percentage(text: string): number {
+  const number = Number(text)
+  if (/^\d+(\.\d+)?$/.test(text) && number >= 50 && number <= 99.99) return number
+  throw new InvalidArgumentError('a number from 50 to 99.99 is needed.')
 }
 
 function addCommand(text: string, before: Setup | false = []): Setup {

@@ -23,6 +23,7 @@ export function samplePool(
 ): WarmPool {
   const counts = { ready: 0, provisioning: 0, failed: 0, claimed: 0, consecutiveFailures: 0, retryAt: null }
   const unchecked = { uncheckedBranch: null, quota: null }
+  const tiers = { suspended: 0, stopped: 0, resumable: 0, desiredSize: spec.min ?? 1, scaling: null }
   return {
     kind: 'WarmPool',
     metadata,
@@ -32,12 +33,17 @@ export function samplePool(
       environmentClassId: id,
       enabled: true,
       min: 1,
+      max: null,
+      running: null,
+      rest: 'suspended',
+      wantedShare: 0.99,
+      schedules: [],
       branch: null,
       maxAgeMinutes: null,
       setup: [],
       ...spec,
     },
-    status: { phase: 'ready', ...counts, ...unchecked, ...shared, ...status },
+    status: { phase: 'ready', ...counts, ...tiers, ...unchecked, ...shared, ...status },
   }
 }
 

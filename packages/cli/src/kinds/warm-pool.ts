@@ -31,7 +31,7 @@ export const warmPoolKind = defineKind(kinds.WarmPool, {
     named(names, spec.environmentClassId),
     terminal.tone(phaseTone(status.phase), status.phase),
     String(status.ready),
-    String(spec.min),
+    wantedText(spec, status),
     String(status.provisioning),
     String(status.claimed),
     String(status.failed),
@@ -57,6 +57,19 @@ export const warmPoolKind = defineKind(kinds.WarmPool, {
   },
 })
 
+function wantedText({ min, max }: WarmPool['spec'], { desiredSize }: WarmPool['status']): string {
+  return max === null ? String(min) : `${desiredSize} (${min}-${max})`
+}
+
+function restingText({ suspended, stopped, resumable }: WarmPool['status']): string | null {
+  const parts = [
+    [suspended, 'suspended'],
+    [stopped, 'stopped'],
+    [resumable, 'resumable'],
+  ].flatMap(([count, how]) => (count === 0 ? [] : `${count} ${how}`))
+  return parts.length === 0 ? null : parts.join(', ')
+}
+
 /** The full text about a pool, for commands that have just changed it. */
 export async function warmPoolText(pool: WarmPool, view: View): Promise<string> {
   return await describePool(pool, view, await referenceNames(view))
@@ -70,7 +83,11 @@ async function describePool(pool: WarmPool, view: View, names: Names): Promise<s
     ['Class', named(names, spec.environmentClassId)],
     ['Phase', view.terminal.tone(phaseTone(status.phase), status.phase)],
     ['Enabled', spec.enabled ? 'yes' : 'no'],
-    ['Ready', `${status.ready} of ${spec.min}`],
+    ['Ready', `${status.ready} of ${Math.max(spec.min, status.desiredSize)}`],
+    ['Sizes', spec.max === null ? null : `${spec.min} to ${spec.max}, now ${status.desiredSize}`],
+    ['Because', spec.max === null ? null : (status.scaling?.reason ?? null)],
+    ['Running', spec.running === null ? null : `${spec.running}, the others ${spec.rest}`],
+    ['At rest', restingText(status)],
     ['Branch', spec.branch],
     ['Replaced when ready for', spec.maxAgeMinutes === null ? null : `${spec.maxAgeMinutes} minutes`],
     ['Provisioning', String(status.provisioning)],

@@ -10,12 +10,14 @@ import {
   buildPlan,
   connectionTo,
   createEnvironment,
+  desirePhase,
   type EnvironmentRow,
   prebuiltStart,
   sizeOf,
   toListedEnvironment,
 } from '../../environment/index.ts'
 import { describeUsed, requireHeld } from '../../quota/index.ts'
+import { countRefusal } from '../../warm-pool/index.ts'
 import {
   type ClaimablePool,
   claims,
@@ -23,6 +25,7 @@ import {
   matchingPools,
   readEmptyPool,
   takeReadyMember,
+  takeRestingMember,
 } from '../queries.ts'
 import { describeShortage } from '../shortage.ts'
 import { type ClaimRow, toClaim } from '../table.ts'
@@ -58,8 +61,11 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
     }
     const member = await takeReadyMember(tx, pool.id, { id, creator: caller.principalId })
     if (member === undefined) {
+      const resting = await takeRestingMember(tx, pool.id, { id, creator: caller.principalId })
+      if (resting !== undefined)
+        return { row: await claimResting(tx, resting, { base, caller, pool }), pool, connection: null }
       const empty = await readEmptyPool(tx, pool.id)
-      if (body.spec.fallback === 'refuse') throw refusal(pool, empty)
+      if (body.spec.fallback === 'refuse' && !empty.isResumable) throw refusal(pool, empty)
       const environment = await makeCold(tx, pool, empty, { claimId: id, caller, now })
       const shortage = { what: describeShortage(empty), at: now.toISOString() }
       const status = { source: 'cold' as const, boundAt: null, failure: null, shortage }
@@ -99,11 +105,38 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
       log.warn({ err: toError(error), poolId }, 'could not wake the pool of a claim'),
     )
   },
-  afterFailure({ services: { metrics } }, error) {
-    if (error instanceof HearthError && error.code === 'pool_empty')
-      metrics.claims.inc({ outcome: 'refused' })
+  afterFailure({ services: { metrics, database, clock, log } }, error) {
+    if (!(error instanceof HearthError) || error.code !== 'pool_empty') return
+    metrics.claims.inc({ outcome: 'refused' })
+    const poolId = error.facts?.warmPoolId
+    if (typeof poolId !== 'string') return
+    // The pool shall become larger for those it could not meet.
+    countRefusal(database, poolId, clock.now()).catch((thrown: unknown) =>
+      log.warn({ err: toError(thrown), poolId }, 'could not count a refused claim'),
+    )
   },
 }
+
+/** The claim is bound when the member has been resumed or started. */
+async function claimResting(
+  tx: DatabaseTransaction,
+  member: EnvironmentRow,
+  { base, caller, pool }: { base: ClaimBase; caller: Caller; pool: ClaimablePool },
+): Promise<ClaimRow> {
+  const source = member.phase === 'suspended' ? ('suspended' as const) : ('stopped' as const)
+  await desirePhase(tx, member, 'running', caller.limits)
+  await requireHeld(tx, caller.principalId, caller.limits.principal, sizeOf(member))
+  const row = await claims.insert(tx, base, {
+    warm_pool_id: pool.id,
+    environment_id: member.id,
+    phase: 'pending',
+    status: { source, boundAt: null, failure: null },
+  })
+  await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null) }])
+  return row
+}
+
+type ClaimBase = Parameters<typeof claims.insert>[1]
 
 function onePool(pools: readonly ClaimablePool[], wanted: ClaimBody['spec']): ClaimablePool {
   const [pool, second] = pools

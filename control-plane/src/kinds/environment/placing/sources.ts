@@ -103,6 +103,14 @@ export async function readSources(
   return new Sources(snapshots, prebuilds)
 }
 
+/** The runners on which a machine could go on from the memory of the snapshot or prebuild. */
+export async function runnersWithMemory(
+  queryable: Queryable,
+  source: StoredSource,
+): Promise<readonly string[]> {
+  return (await readSources(queryable, [source])).wanted(source)?.memoryRunnerIds ?? []
+}
+
 async function readPrebuilds(
   queryable: Queryable,
   ids: readonly string[],

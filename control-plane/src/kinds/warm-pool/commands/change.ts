@@ -9,6 +9,7 @@ import { updateWarmPool, warmPools } from '../queries.ts'
 import { type PoolSpec, poolSpec, type WarmPoolRow } from '../table.ts'
 import { askForBranch } from './branch.ts'
 import { lockPool, type OnPool, recordChange, refuseWhileDeleting } from './locked-pool.ts'
+import { refuseBadSizes } from './sizes.ts'
 
 /**
  * Changes a pool; the row stays as it is when nothing differs. Any change lets a cleared pool fill again, and so does
@@ -39,6 +40,7 @@ export const changeWarmPool: Command<
     const wanted = given(body.spec)
     const spec: PoolSpec = { ...before, ...wanted }
     const labels = body.labels ?? row.labels
+    refuseBadSizes(spec)
     const specDiffers = canonicalJson(spec) !== canonicalJson(before)
     const fillsAgain = row.cleared && (specDiffers || wanted.enabled === true)
     if (!specDiffers && !fillsAgain && canonicalJson(labels) === canonicalJson(row.labels)) return row

@@ -11,6 +11,7 @@ import { warmPools } from '../queries.ts'
 import { showWarmPool } from '../show.ts'
 import { emptyPoolStatus, type WarmPoolRow } from '../table.ts'
 import { askForBranch } from './branch.ts'
+import { refuseBadSizes } from './sizes.ts'
 
 export const createWarmPool: Command<
   z.output<typeof warmPoolCreateSchema>,
@@ -24,6 +25,7 @@ export const createWarmPool: Command<
     if (project.phase === 'deleting')
       throw new HearthError('conflict', `project ${project.name} is being deleted`)
     refuseLargePlan(planBytes(project.spec, spec.setup), 0)
+    refuseBadSizes(spec)
     await requireResource(tx, project.organization_id, caller.limits, 'warmPools')
     const row = await warmPools.insert(
       tx,

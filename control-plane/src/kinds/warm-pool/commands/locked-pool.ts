@@ -7,7 +7,7 @@ import { recordEvent } from '../../../resource/record.ts'
 import { projects } from '../../project/index.ts'
 import { poolOfProject, warmPools } from '../queries.ts'
 import { showWarmPool } from '../show.ts'
-import type { WarmPoolRow } from '../table.ts'
+import { poolSpec, type WarmPoolRow } from '../table.ts'
 import { createWarmPool } from './create.ts'
 
 /** A pool by its id, or as that of a project (id or name), for those to whom a project has one pool. */
@@ -32,7 +32,7 @@ export async function lockPool(
   const project = found(await projects.lock(tx, caller, reference.project), 'project', reference.project)
   const pool = await poolOfProject(tx, caller, project.id)
   if (pool !== undefined) return warmPools.lockForChange(tx, context, pool.id)
-  const spec = { enabled: false, min: 1, branch: null, maxAgeMinutes: null, setup: [] }
+  const spec = poolSpec({ spec: { enabled: false, min: 1, setup: [] } })
   const body = { labels: {}, spec: { ...spec, projectId: project.id, environmentClassId: standardClass } }
   return createWarmPool.run(tx, context, body, null)
 }

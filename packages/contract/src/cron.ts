@@ -1,0 +1,34 @@
+import { Cron } from 'croner'
+import { z } from 'zod'
+
+/** Five fields, as in crontab(5): minute, hour, day of the month, month, day of the week. */
+const fiveFields = /^\s*\S+(\s+\S+){4}\s*$/
+
+export const cronSchema = z
+  .string()
+  .max(120)
+  .refine(isCron, 'five fields that name a time that comes: minute hour day month weekday')
+
+export const timeZoneSchema = z
+  .string()
+  .max(64)
+  .refine(isTimeZone, 'a time zone of the IANA database, as in Europe/Berlin')
+  .meta({ example: 'Europe/Berlin' })
+
+function isCron(text: string): boolean {
+  if (!fiveFields.test(text)) return false
+  try {
+    return new Cron(text, { timezone: 'UTC', paused: true }).nextRun() !== null
+  } catch {
+    return false
+  }
+}
+
+function isTimeZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text })
+    return true
+  } catch {
+    return false
+  }
+}
