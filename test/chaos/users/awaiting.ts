@@ -2,13 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Api } from './api.ts'
 
 /** How long a user waits for what was promised. */
-const patienceMilliseconds = 8_000
+const patience = 8_000
 
 /** The resource when it is as wanted; null where it is gone, or the user loses patience. */
 export async function until<Resource>(
   api: Api,
   path: string,
   isWanted: (resource: Resource) => boolean,
+  patienceMilliseconds = patience,
 ): Promise<Resource | null> {
   const end = performance.now() + patienceMilliseconds
   while (performance.now() < end) {

@@ -18,6 +18,9 @@ export interface PrebuildWorkOptions {
 
 const ended: readonly PrebuildPhase[] = ['completed', 'failed', 'cancelled', 'deleting', 'deleted']
 
+/** A prebuild waits for its turn, and takes longer than a machine: without this, few users would start from one. */
+const patienceMilliseconds = 30_000
+
 /** Carries out what users do with prebuilds, and records the answers. What is refused was not promised. */
 export class PrebuildWork {
   constructor(private readonly options: PrebuildWorkOptions) {}
@@ -34,7 +37,7 @@ export class PrebuildWork {
     const path = `/v1/prebuilds/${prebuild.id}`
     switch (action.do) {
       case 'await prebuild':
-        await until<Prebuild>(api, path, ({ status }) => ended.includes(status.phase))
+        await until<Prebuild>(api, path, ({ status }) => ended.includes(status.phase), patienceMilliseconds)
         if (action.memory) await until<Prebuild>(api, path, keepsMemoryOrNever)
         return
       case 'cancel prebuild': {
