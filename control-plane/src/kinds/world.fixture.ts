@@ -105,6 +105,7 @@ export const projectSpec: ProjectSpec = {
   secretNames: [],
   setup: [],
   onHostLoss: 'wait',
+  onCrash: 'restart',
   prebuilds: null,
   snapshots: defaultCheckpointRetention,
 }

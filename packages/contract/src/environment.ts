@@ -11,7 +11,7 @@ import { defineKind, rests, type Wait } from './kind-definition.ts'
 import { provisioningPlanSchema } from './provisioning-plan.ts'
 import { provisioningSummarySchema, stepStatusSchema } from './provisioning-step.ts'
 import { idSchema, labelsSchema, nameSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
-import { resumedSchema, startedFromSchema } from './started-from.ts'
+import { restartsSchema, resumedSchema, startedFromSchema } from './started-from.ts'
 
 export const addressSchema = z.object({
   host: z.string(),
@@ -94,6 +94,10 @@ export const environmentStatusSchema = z.object({
     .nullable()
     .default(null)
     .meta({ description: 'How it last went on after it was suspended' }),
+  restarts: restartsSchema
+    .nullable()
+    .default(null)
+    .meta({ description: 'How often it was started again after a crash, and why the last time' }),
   readyAt: timeSchema.nullable(),
   removeAt: timeSchema.nullable().meta({
     description:

@@ -21,6 +21,12 @@ export const onHostLossSchema = z.enum(['wait', 'recreate']).meta({
 })
 export type OnHostLoss = z.infer<typeof onHostLossSchema>
 
+export const onCrashSchema = z.enum(['restart', 'fail']).meta({
+  description:
+    'What becomes of environments that were ready and whose machine crashed, or whose host was rebooted: they start again, or fail',
+})
+export type OnCrash = z.infer<typeof onCrashSchema>
+
 /** How many checkpoints of one machine are kept, and for how long. */
 export const checkpointRetentionSchema = z
   .strictObject({
@@ -43,6 +49,7 @@ export const projectSpecInputSchema = z.strictObject({
   secrets: secretsSchema.default({}),
   setup: z.array(commandInputSchema).max(64).default([]),
   onHostLoss: onHostLossSchema.default('wait'),
+  onCrash: onCrashSchema.default('restart'),
   prebuilds: prebuildConfigurationSchema
     .nullable()
     .default(null)
@@ -58,6 +65,7 @@ export const projectSpecSchema = z.object({
   secretNames: z.array(z.string()),
   setup: z.array(commandSchema),
   onHostLoss: onHostLossSchema.default('wait'),
+  onCrash: onCrashSchema.default('restart'),
   prebuilds: prebuildConfigurationSchema.nullable().default(null),
   snapshots: checkpointRetentionSchema.prefault({}),
 })
@@ -86,6 +94,7 @@ export const projectUpdateSchema = z
         secrets: secretsSchema.optional(),
         setup: z.array(commandInputSchema).max(64).optional(),
         onHostLoss: onHostLossSchema.optional(),
+        onCrash: onCrashSchema.optional(),
         prebuilds: prebuildConfigurationSchema.nullable().optional(),
         snapshots: checkpointRetentionSchema.optional(),
       })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { boundedLine } from './bounded.ts'
-import { idSchema } from './resource.ts'
+import { idSchema, timeSchema } from './resource.ts'
 
 /** What a machine really started from. */
 export const startedFromSchema = z.object({
@@ -19,5 +19,13 @@ export const resumedSchema = z.object({
   }),
 })
 export type Resumed = z.infer<typeof resumedSchema>
+
+/** How often a machine was started again after a crash. */
+export const restartsSchema = z.object({
+  count: z.int().min(1),
+  at: timeSchema.meta({ description: 'When it was last found off' }),
+  cause: boundedLine(1_024),
+})
+export type Restarts = z.infer<typeof restartsSchema>
 
 export type StartedFrom = z.infer<typeof startedFromSchema>

@@ -9,6 +9,7 @@ import {
   type MachineSource,
   type Pause,
   type ProvisioningPlan,
+  type Restarts,
   type Resumed,
   type StartedFrom,
   type StepStatus,
@@ -35,6 +36,8 @@ export interface StoredEnvironmentStatus {
   startReason?: string | null
   /** How it last went on after it was suspended; absent before it did. */
   resumed?: Resumed | null
+  /** Absent before it was ever started again after a crash. */
+  restarts?: Restarts | null
   /** Reports of an older generation are about an earlier try and are refused. */
   leastGeneration: number
   /** The runners it was placed on before, the earliest first: what they have sent of it is still its own. */
@@ -190,6 +193,7 @@ function toResource(row: EnvironmentRow, steps: StepStatus[]): Environment {
       placement,
       startedFrom: startedFrom(row),
       resumed: row.status.resumed ?? null,
+      restarts: row.status.restarts ?? null,
       readyAt,
       removeAt: row.remove_at?.toISOString() ?? null,
       deletion: row.deletion,

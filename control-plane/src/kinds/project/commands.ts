@@ -92,7 +92,7 @@ async function poolSetups(tx: DatabaseTransaction, projectId: string) {
 }
 
 function storedSpec({ secrets, ...spec }: ProjectSpecInput): ProjectSpec {
-  const { repositories, variables, setup, onHostLoss, prebuilds, snapshots } = spec
+  const { repositories, variables, setup, onHostLoss, onCrash, prebuilds, snapshots } = spec
   const secretNames = Object.keys(secrets).sort()
-  return { repositories, variables, setup, onHostLoss, prebuilds, snapshots, secretNames }
+  return { repositories, variables, setup, onHostLoss, onCrash, prebuilds, snapshots, secretNames }
 }

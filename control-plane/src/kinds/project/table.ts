@@ -25,9 +25,15 @@ export interface ProjectTables {
   project_secrets: ProjectSecretTable
 }
 
-/** Rows of an older version say nothing of a host's loss, of prebuilds and of snapshots. */
+/** Rows of an older version lack what came later. */
 export function specOf({ spec }: Pick<ProjectRow, 'spec'>): ProjectSpec {
-  return Object.assign({ onHostLoss: 'wait', prebuilds: null, snapshots: defaultCheckpointRetention }, spec)
+  const absent = {
+    onHostLoss: 'wait',
+    onCrash: 'restart',
+    prebuilds: null,
+    snapshots: defaultCheckpointRetention,
+  }
+  return Object.assign(absent, spec)
 }
 
 export function toProject(row: ProjectRow): Project {

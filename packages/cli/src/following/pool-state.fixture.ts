@@ -74,6 +74,7 @@ export function sampleMachine(phase: Environment['status']['phase']): Environmen
       identity: null,
       paused: null,
       resumed: null,
+      restarts: null,
       steps: [],
       summary: { success: null, failedStep: null, error: null },
       placement: null,

@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { boundedLine, boundedText } from '../bounded.ts'
 import { pauseSchema } from '../environment.ts'
 import { desiredPhaseSchema } from '../environment-phase.ts'
+import { onCrashSchema } from '../project.ts'
 import { provisioningPlanSchema } from '../provisioning-plan.ts'
 import { idSchema } from '../resource.ts'
-import { resumedSchema, startedFromSchema } from '../started-from.ts'
+import { restartsSchema, resumedSchema, startedFromSchema } from '../started-from.ts'
 import { machineSourceSchema } from './machine-source.ts'
 import {
   hostKeySchema,
@@ -26,6 +27,7 @@ export const environmentOrderSchema = orderEnvelopeSchema.extend({
     description:
       'Whether the guest is scrubbed before it is stopped: nothing it was told is left in its disk',
   }),
+  onCrash: onCrashSchema.optional(),
   sealedSecrets: boundedText(8 * 1024 * 1024)
     .nullable()
     .meta({
@@ -64,6 +66,7 @@ export const environmentReportSchema = reportEnvelopeSchema.extend({
   steps: reportedStepsSchema,
   startedFrom: startedFromSchema.nullable().optional(),
   resumed: resumedSchema.nullable().optional(),
+  restarts: restartsSchema.nullable().optional(),
 })
 export type EnvironmentReport = z.infer<typeof environmentReportSchema>
 

@@ -7,7 +7,7 @@ export function endFailure(
   machine: Pick<Machine, 'endReason' | 'hostBootId'>,
   record: EnvironmentRecord,
 ): Failure {
-  if (record.hostBootId !== null && record.hostBootId !== machine.hostBootId) {
+  if (hasRebooted(machine, record)) {
     return {
       code: 'guest_unreachable',
       message:
@@ -21,6 +21,21 @@ export function endFailure(
     message: `${endings[machine.endReason ?? 'unknown']}${during}`,
     ...(step === undefined ? {} : { step: step.name }),
   }
+}
+
+/** What ended a machine that was ready, in words. */
+export function endCause(
+  machine: Pick<Machine, 'endReason' | 'hostBootId'>,
+  record: Pick<EnvironmentRecord, 'hostBootId'>,
+): string {
+  return hasRebooted(machine, record) ? 'the host rebooted' : endings[machine.endReason ?? 'unknown']
+}
+
+function hasRebooted(
+  { hostBootId }: Pick<Machine, 'hostBootId'>,
+  record: Pick<EnvironmentRecord, 'hostBootId'>,
+): boolean {
+  return record.hostBootId !== null && record.hostBootId !== hostBootId
 }
 
 const endings: Record<EndReason, string> = {

@@ -281,6 +281,47 @@ test('a newer order is carried out even if the failure before it was never store
   expect(await readdir(folder)).toEqual([])
 })
 
+test('a ready machine that crashes, or whose host is rebooted, starts again and says why', async () => {
+  const agent = agentOf()
+  agent.inbox.put(order({ onCrash: 'restart' }))
+  const { address } = await agent.until('running')
+  await agent.host.machines.crash(id)
+  const again = await agent.until('running', ({ restarts }) => restarts?.count === 1)
+  expect(again.restarts?.cause).toBe('QEMU was killed or crashed on the host')
+  expect(again.address).toEqual(address)
+  expect(again.failure).toBeNull()
+  await agent.host.machines.reboot()
+  const rebooted = await agent.until('running', ({ restarts }) => restarts?.count === 2)
+  expect(rebooted.restarts?.cause).toBe('the host rebooted')
+  expect(agent.reports.some(({ phase }) => phase === 'failed')).toBe(false)
+})
+
+test('a machine that keeps crashing fails after five restarts within an hour', async () => {
+  const agent = agentOf()
+  agent.inbox.put(order({ onCrash: 'restart' }))
+  await agent.until('running')
+  for (let count = 1; count <= 5; count += 1) {
+    await agent.host.machines.crash(id, 'kernel_panicked')
+    await agent.until('running', ({ restarts }) => restarts?.count === count)
+  }
+  await agent.host.machines.crash(id, 'kernel_panicked')
+  const { failure } = await agent.until('failed')
+  expect(failure?.message).toBe(
+    'the guest’s kernel panicked; it was started again 5 times within an hour, which is the most',
+  )
+})
+
+test.each([
+  ['its guest shut it down', 'guest_shut_down', 'restart'],
+  ['its project wants it to fail', 'hypervisor_gone', 'fail'],
+] as const)('a ready machine that goes off is not started again where %s', async (_, reason, onCrash) => {
+  const agent = agentOf()
+  agent.inbox.put(order({ onCrash }))
+  await agent.until('running')
+  await agent.host.machines.crash(id, reason)
+  expect((await agent.until('failed')).restarts).toBeNull()
+})
+
 test('a waiting step ends with its machine, with the cause', async () => {
   const agent = agentOf({ stepMilliseconds: 3_600_000 })
   agent.inbox.put(order())

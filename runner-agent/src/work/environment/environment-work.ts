@@ -12,6 +12,7 @@ import { MachinePower } from './machine-power.ts'
 import { type MachineStep, nextStep, phaseDuring } from './next-step.ts'
 import { parseRecord, reopened } from './record.ts'
 import { RecordKeeper } from './record-keeper.ts'
+import { reportedRestarts, restartsLately, withRestart } from './restarts.ts'
 import { thrownFailure } from './step-failure.ts'
 import { type FailedStep, StepRunning } from './step-running.ts'
 
@@ -53,7 +54,9 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
   }
 
   next(order: EnvironmentOrder, machine: Machine): MachineStep | CommonStep {
-    return nextStep(order, { machine, record: this.record.record })
+    const { record } = this.record
+    const lately = record === null ? 0 : restartsLately(record, this.context.clock.now())
+    return nextStep(order, { machine, record, restartsLately: lately })
   }
 
   async take(step: MachineStep, machine: Machine): Promise<FailedStep | null> {
@@ -111,6 +114,13 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
         await machines.remove(id, task.authority)
         record.replace(null)
         return null
+      case 'restart':
+        task.report('starting')
+        await record.keep({
+          ...withRestart(record.open(), step.cause, this.context.clock.now()),
+          ...{ power: 'stopped', identity: null },
+        })
+        return null
       case 'recover':
         record.replaceSteps((steps) => reopened(steps, 'own_identity', 'failed'))
         await record.keep({ failure: null, failedGeneration: 0, power: 'stopped' })
@@ -152,6 +162,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
       steps: record?.steps ?? [],
       startedFrom: record?.startedFrom ?? null,
       resumed: record?.resumed ?? null,
+      restarts: record === null ? null : reportedRestarts(record),
       failure,
     }
   }

@@ -95,6 +95,7 @@ const anyWanted = fc.record({
   runnerId: fc.constant(runnerId),
   source: anySource,
   scrub: fc.boolean(),
+  onCrash: fc.constantFrom('restart' as const, 'fail' as const),
 })
 
 test('in every state, a machine that is not ours is only reported', () => {
@@ -349,6 +350,8 @@ function after(step: NextStep, seen: Seen, wanted: Wanted, outcome: Outcome): Se
     case 'remove':
     case 'start_over':
       return { machine: absent, record: null }
+    case 'restart':
+      return { machine: before, record: { ...record, power: 'stopped', identity: null } }
     case 'recover':
       return { machine: before, record: { ...record, failure: null, failedGeneration: 0, power: 'stopped' } }
     case 'fail':

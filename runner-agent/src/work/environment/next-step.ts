@@ -3,17 +3,20 @@ import { assertNever } from '@hearth/foundation'
 import type { Machine } from '../../host/machine.ts'
 import { refusal } from '../fencing.ts'
 import type { CommonStep } from '../work.ts'
-import { endFailure } from './end-failure.ts'
+import { endCause, endFailure } from './end-failure.ts'
 import { type EnvironmentRecord, firstOpenStep, isProvisioned } from './record.ts'
+import { mostRestartsAnHour } from './restarts.ts'
 
 export type Wanted = Pick<
   EnvironmentOrder,
-  'desiredPhase' | 'epoch' | 'generation' | 'runnerId' | 'source' | 'scrub'
+  'desiredPhase' | 'epoch' | 'generation' | 'runnerId' | 'source' | 'scrub' | 'onCrash'
 >
 
 export interface Seen {
   machine: Pick<Machine, 'power' | 'ownership' | 'endReason' | 'hostBootId'> & Partial<Pick<Machine, 'fault'>>
   record: EnvironmentRecord | null
+  /** How often it was started again after a crash within the last hour. */
+  restartsLately?: number
 }
 
 /** One step of the work on an environment's machine; after it the host is looked at again. */
@@ -44,6 +47,8 @@ export type MachineStep =
   | { kind: 'start_over' }
   /** Clear the failure of a machine that was ready once, and start it again. */
   | { kind: 'recover' }
+  /** Start a machine again that was ready and went off by itself. */
+  | { kind: 'restart'; cause: string }
 /** A step of environments, or a step common to all kinds of work. */
 export type NextStep = MachineStep | CommonStep<ReportedPhase>
 
@@ -136,7 +141,7 @@ function towardsRunning(wanted: Wanted, seen: Seen): NextStep {
     case 'crashed':
       if (record === null) return create
       if (record.power === 'stopped') return startOf(record)
-      return { kind: 'fail', failure: endFailure(machine, record) }
+      return towardsStarted(wanted, seen, record)
     case 'paused':
       // A machine stands still while its memory is loaded; if that was cut, it does so for ever.
       if (record?.power === 'stopped' && record.memoryStart === 'begun') return startOf(record)
@@ -156,6 +161,21 @@ function towardsRunning(wanted: Wanted, seen: Seen): NextStep {
     default:
       return assertNever(power)
   }
+}
+
+/** What becomes of a machine that should run and was found off. */
+function towardsStarted(
+  { onCrash }: Wanted,
+  { machine, restartsLately = 0 }: Seen,
+  record: EnvironmentRecord,
+): NextStep {
+  const failure = endFailure(machine, record)
+  // Whoever shuts a guest down from within wants it off.
+  const isWanted = machine.endReason === 'guest_shut_down' && record.hostBootId === machine.hostBootId
+  if (onCrash !== 'restart' || !isProvisioned(record) || isWanted) return { kind: 'fail', failure }
+  if (restartsLately < mostRestartsAnHour) return { kind: 'restart', cause: endCause(machine, record) }
+  const often = `it was started again ${restartsLately} times within an hour, which is the most`
+  return { kind: 'fail', failure: { ...failure, message: `${failure.message}; ${often}` } }
 }
 
 /** The snapshot that the machine has to be put back to; a failed attempt is repeated with a newer order. */
@@ -213,6 +233,7 @@ export function phaseDuring(step: NextStep, record: EnvironmentRecord | null): R
     case 'check_guest':
       return startingPhase(record)
     case 'recover':
+    case 'restart':
     case 'restore':
       return 'starting'
     case 'create':

@@ -45,6 +45,10 @@ export const environmentRecordSchema = z.object({
   resumed: resumedSchema.nullable().default(null),
   /** Whether the machine went on from its own memory and was not checked since. */
   isResuming: z.boolean().default(false),
+  /** When the machine was found off and started again, and why, the newest last. */
+  restarts: z.array(z.object({ at: z.string(), cause: z.string() })).default([]),
+  /** How many there were in all. */
+  restartCount: z.int().nonnegative().default(0),
   /** The order whose suspension failed, and why; the machine runs on. */
   suspensionFault: z
     .object({ generation: z.int().nonnegative(), failure: failureSchema })
@@ -73,6 +77,8 @@ export function newRecord(
     isScrubbed: false,
     resumed: null,
     isResuming: false,
+    restarts: [],
+    restartCount: 0,
     suspensionFault: null,
   }
 }

@@ -19,6 +19,7 @@ const project: ProjectSpec = {
   secretNames: ['GIT', 'PASSWORD'],
   setup: [{ name: 'make', command: 'make' }],
   onHostLoss: 'wait',
+  onCrash: 'restart',
   prebuilds: null,
   snapshots: { keep: 10, days: 14 },
 }

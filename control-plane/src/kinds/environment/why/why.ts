@@ -178,9 +178,16 @@ function explainRunning(seen: EnvironmentSight): Reasons {
   return {
     sentence:
       `it runs on ${runnerName(seen)} ${holder}${draining ? `; the runner is draining ${stays}` : ''}`.trimEnd(),
-    evidence: [since(seen), ...holders(seen)],
+    evidence: [since(seen), ...restartEvidence(seen), ...holders(seen)],
     next: null,
   }
+}
+
+function restartEvidence({ environment }: EnvironmentSight): Evidence[] {
+  const { restarts } = environment.status
+  if (restarts == null) return []
+  const often = restarts.count === 1 ? 'once' : `${restarts.count} times`
+  return [{ what: `it was started again ${often}; the last time because ${restarts.cause}`, at: restarts.at }]
 }
 
 function explainWait(seen: EnvironmentSight): Reasons {

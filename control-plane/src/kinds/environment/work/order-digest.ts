@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { OnCrash } from '@hearth/contract'
 import { canonicalJson } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
@@ -17,6 +18,7 @@ export interface OrderFacts {
   source: StoredSource | null
   /** Rises whenever the secrets change. */
   project_version: number | null
+  on_crash: OnCrash | null
   runner_id: string
   epoch: number
   sealing_key: string | null
@@ -39,6 +41,7 @@ export function selectOrderFacts(queryable: Queryable) {
       'environments.configuration',
       'environments.source',
       'projects.spec_version as project_version',
+      sql<OnCrash | null>`projects.spec->>'onCrash'`.as('on_crash'),
       'runners.id as runner_id',
       'runners.epoch',
       // Of each only the key: what a runner tells of itself may be large.

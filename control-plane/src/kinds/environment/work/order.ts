@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import type { Encryption } from '../../../database/encryption.ts'
 import { readSecrets } from '../../project/index.ts'
+import type { OwnerKind } from '../owner.ts'
 import type { StoredSource } from '../table.ts'
 import { orderDigest, selectOrderFacts } from './order-digest.ts'
 
@@ -54,6 +55,7 @@ export async function currentOrders(
       plan,
       // What is built for others keeps nothing of what its machine was told.
       ...(row.owner_kind === 'prebuild' ? { scrub: true } : {}),
+      onCrash: startsAgain(row.owner_kind) ? (row.on_crash ?? 'restart') : 'fail',
       ...(row.source === null ? {} : { source: toMachineSource(row.source) }),
       sealedSecrets,
       userCertificateAuthority: row.user_certificate_authority,
@@ -74,6 +76,11 @@ export async function orderSizes(queryable: Queryable, ids: readonly string[]): 
     ) * 4 / 3 AS bytes
     FROM environments AS row WHERE id = ANY(${ids}::uuid[])`.execute(queryable)
   return new Map(rows.map(({ id, bytes }) => [id, Number(bytes)]))
+}
+
+/** A boot that is a trial of something shall show how that ends. */
+function startsAgain(owner: OwnerKind | null): boolean {
+  return owner === null || owner === 'warm-pool'
 }
 
 function pick(values: Record<string, string>, names: readonly string[]): Record<string, string> {

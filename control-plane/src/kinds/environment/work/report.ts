@@ -54,6 +54,7 @@ export function mergeReport(
     identity: report.identity ?? status.identity,
     ...(report.startedFrom == null ? {} : { startedFrom: report.startedFrom }),
     ...(report.resumed == null ? {} : { resumed: report.resumed }),
+    ...(report.restarts == null ? {} : { restarts: report.restarts }),
     readyAt: status.readyAt ?? (report.phase === 'running' ? report.reportedAt : null),
     failure: report.failure ?? (report.phase === 'running' ? null : status.failure),
     observedSpecVersion: Math.max(status.observedSpecVersion, report.generation),
