@@ -1,6 +1,24 @@
 import { defineConfig } from 'vitest/config'
 
 // Unit tests sit beside the code; the other projects are told apart by folder because they differ in what they start.
+/** System tests that measure how long something takes, or keep both processors busy: they run one by one. */
+const alone = [
+  'event-loop',
+  'events-slow',
+  'frozen-agent',
+  'fuzz-*',
+  'hostile-member-*',
+  'hostile-repository*',
+  'hostile-runner*',
+  'large-plans-cost',
+  'late-registration',
+  'new-kind',
+  'replicas*',
+  'revoked-runners',
+  'runner-credentials',
+].map((name) => `test/system/${name}.test.ts`)
+const system = { testTimeout: 120_000, hookTimeout: 120_000 }
+
 export default defineConfig({
   test: {
     projects: [
@@ -19,11 +37,22 @@ export default defineConfig({
       { test: { name: 'structure', include: ['test/structure/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {
+          ...system,
           name: 'system',
           include: ['test/system/**/*.test.ts', 'test/clients/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          exclude: alone,
+          // Most of their time they wait: for a lease to end, a retry, a signal.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...system,
+          name: 'system-alone',
+          include: alone,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -33,6 +62,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -42,6 +72,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 900_000,
           fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],
