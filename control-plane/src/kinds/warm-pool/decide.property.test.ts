@@ -1,6 +1,7 @@
 import { type EnvironmentPhase, environmentPhases } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { sampleMember } from './decide.fixture.ts'
 import { decide, type Member, type SeenPool } from './decide.ts'
 
 const start = new Date('2026-01-01T12:00:00Z').getTime()
@@ -78,19 +79,8 @@ function after(seen: SeenPool, made: { count: number }): SeenPool {
           : member,
     )
   const fresh = created.map(
-    (_, index): Member => ({
-      id: `made-${made.count + index}`,
-      phase: 'pending',
-      desiredPhase: 'running',
-      notRested: false,
-      current: true,
-      abandoned: null,
-      paused: false,
-      onTrial: false,
-      createdAt: seen.now,
-      readyAt: null,
-      failedAt: null,
-    }),
+    (_, index): Member =>
+      sampleMember(`made-${made.count + index}`, { phase: 'pending', createdAt: seen.now, readyAt: null }),
   )
   made.count += created.length
   return { ...seen, members: [...kept, ...fresh], now: new Date(seen.now.getTime() + 10 * minute) }

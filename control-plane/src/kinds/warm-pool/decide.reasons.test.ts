@@ -1,38 +1,11 @@
 import { expect, test } from 'vitest'
+import { sampleMember, samplePool } from './decide.fixture.ts'
 import { decide, type Member, type SeenPool } from './decide.ts'
 
-const now = new Date('2026-01-01T12:00:00Z')
 const longAgo = new Date('2026-01-01T11:00:00Z')
-const member: Member = {
-  id: 'a-member',
-  phase: 'running',
-  desiredPhase: 'running',
-  notRested: false,
-  current: true,
-  abandoned: null,
-  paused: false,
-  onTrial: false,
-  createdAt: now,
-  readyAt: now,
-  failedAt: null,
-}
+const member = sampleMember('a-member')
 /** Two newer ones stand by, so that whatever is due to be replaced goes. */
 const others = ['b-newer', 'c-newer'].map((id) => ({ ...member, id }))
-const pool: SeenPool = {
-  enabled: true,
-  cleared: false,
-  deleting: false,
-  size: 2,
-  running: null,
-  rest: 'suspended',
-  restsLater: false,
-  maxAgeMinutes: null,
-  members: [],
-  trialDue: false,
-  recentBoots: [],
-  bootRetryMilliseconds: 10_000,
-  now,
-}
 
 test.each<[string, Partial<SeenPool>, Partial<Member>, string]>([
   ['a pool that goes', { deleting: true, enabled: false }, {}, 'pool_deleted'],
@@ -53,6 +26,6 @@ test.each<[string, Partial<SeenPool>, Partial<Member>, string]>([
   ['one too many', {}, { createdAt: longAgo }, 'pool_surplus'],
 ])('%s is let go for that', (_, poolChange, memberChange, reason) => {
   const members = [{ ...member, ...memberChange }, ...others]
-  const { actions } = decide({ ...pool, ...poolChange, members })
+  const { actions } = decide(samplePool({ ...poolChange, members }))
   expect(actions).toContainEqual({ do: 'retire', id: member.id, reason })
 })

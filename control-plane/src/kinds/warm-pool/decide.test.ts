@@ -1,52 +1,20 @@
 import { type DeletionReason, environmentPhases, type Failure } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { now, sampleMember, samplePool } from './decide.fixture.ts'
 import { decide, type Member, type SeenPool } from './decide.ts'
 
-const now = new Date('2026-01-01T12:00:00Z')
 const minutesAgo = (minutes: number) => new Date(now.getTime() - minutes * 60_000)
 let count = 0
 
 function member(change: Partial<Member> = {}): Member {
   count += 1
   const createdAt = change.createdAt ?? minutesAgo(1)
-  return {
-    id: String(count).padStart(6, '0'),
-    phase: 'running',
-    desiredPhase: 'running',
-    notRested: false,
-    current: true,
-    abandoned: null,
-    paused: false,
-    onTrial: false,
-    createdAt,
-    readyAt: createdAt,
-    failedAt: null,
-    ...change,
-  }
+  return sampleMember(String(count).padStart(6, '0'), { createdAt, readyAt: createdAt, ...change })
 }
 const booting = (change: Partial<Member> = {}) => member({ phase: 'provisioning', readyAt: null, ...change })
 
-function pool(change: Partial<SeenPool> = {}): SeenPool {
-  return {
-    enabled: true,
-    cleared: false,
-    deleting: false,
-    size: 2,
-    running: null,
-    rest: 'suspended',
-    restsLater: false,
-    maxAgeMinutes: null,
-    members: [],
-    trialDue: false,
-    recentBoots: [],
-    bootRetryMilliseconds: 10_000,
-    now,
-    ...change,
-  }
-}
-
-const actionsOf = (change: Partial<SeenPool>) => decide(pool(change)).actions
+const actionsOf = (change: Partial<SeenPool>) => decide(samplePool(change)).actions
 const retiring = (reason: DeletionReason, ...members: Member[]) =>
   members.map(({ id }) => ({ do: 'retire', id, reason }))
 
@@ -128,7 +96,7 @@ test('a member that has been ready for too long is replaced, the oldest first, a
 
 test('age counts from when a machine was ready, so that a slow boot is not worn out by its own', () => {
   const slow = member({ createdAt: minutesAgo(60), readyAt: minutesAgo(1) })
-  const seen = pool({ size: 1, maxAgeMinutes: 5, members: [slow] })
+  const seen = samplePool({ size: 1, maxAgeMinutes: 5, members: [slow] })
   expect(decide(seen).actions).toEqual([])
   expect(decide(seen).lookAgainAt).toEqual(new Date(now.getTime() + 4 * 60_000))
 })
@@ -142,21 +110,21 @@ test('what a silent or draining runner holds is replaced at once', () => {
 })
 
 test('after a failure the pool waits, longer each time, and after three it stops', () => {
-  expect(decide(pool({ recentBoots: [failedBoot(1)] }))).toMatchObject({
+  expect(decide(samplePool({ recentBoots: [failedBoot(1)] }))).toMatchObject({
     actions: [],
     consecutiveFailures: 1,
     lookAgainAt: new Date(now.getTime() + 9_000),
   })
   expect(actionsOf({ recentBoots: [failedBoot(11)] })).toEqual([{ do: 'create', count: 2 }])
   expect(actionsOf({ recentBoots: [failedBoot(11), failedBoot(60)] })).toEqual([])
-  expect(decide(pool({ recentBoots: [failedBoot(9000), failedBoot(9100), failedBoot(9200)] }))).toMatchObject(
-    {
-      actions: [],
-      retryAt: null,
-      lookAgainAt: null,
-      failure: { code: 'boots_keep_failing' },
-    },
-  )
+  expect(
+    decide(samplePool({ recentBoots: [failedBoot(9000), failedBoot(9100), failedBoot(9200)] })),
+  ).toMatchObject({
+    actions: [],
+    retryAt: null,
+    lookAgainAt: null,
+    failure: { code: 'boots_keep_failing' },
+  })
 })
 
 test('a configuration that does not boot costs none of the members it was to replace', () => {

@@ -1,48 +1,17 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { now, sampleMember, samplePool } from './decide.fixture.ts'
 import { decide, type Member, type PoolAction, type SeenPool } from './decide.ts'
 
-const now = new Date('2026-01-01T12:00:00Z')
 let count = 0
-
 function member(change: Partial<Member> = {}): Member {
   count += 1
-  return {
-    id: String(count).padStart(6, '0'),
-    phase: 'running',
-    desiredPhase: 'running',
-    notRested: false,
-    current: true,
-    abandoned: null,
-    paused: false,
-    onTrial: false,
-    createdAt: now,
-    readyAt: now,
-    failedAt: null,
-    ...change,
-  }
+  return sampleMember(String(count).padStart(6, '0'), change)
 }
 const asleep = (change: Partial<Member> = {}) =>
   member({ phase: 'suspended', desiredPhase: 'suspended', ...change })
 
-function pool(change: Partial<SeenPool>): SeenPool {
-  return {
-    enabled: true,
-    cleared: false,
-    deleting: false,
-    size: 4,
-    running: 1,
-    rest: 'suspended',
-    restsLater: false,
-    maxAgeMinutes: null,
-    members: [],
-    trialDue: false,
-    recentBoots: [],
-    bootRetryMilliseconds: 10_000,
-    now,
-    ...change,
-  }
-}
+const pool = (change: Partial<SeenPool>) => samplePool({ size: 4, running: 1, ...change })
 const actionsOf = (change: Partial<SeenPool>) => decide(pool(change)).actions
 
 test('what need not run is put to rest once it is ready', () => {

@@ -1,21 +1,9 @@
 import { expect, test } from 'vitest'
+import { now, sampleMember, samplePool } from './decide.fixture.ts'
 import { decide, type Member, type SeenPool } from './decide.ts'
 
-const now = new Date('2026-01-01T12:00:00Z')
 const before = (seconds: number) => new Date(now.getTime() - seconds * 1_000)
-const ready: Member = {
-  id: 'a-ready',
-  phase: 'running',
-  desiredPhase: 'running',
-  notRested: false,
-  current: true,
-  abandoned: null,
-  paused: false,
-  onTrial: false,
-  createdAt: before(60),
-  readyAt: before(50),
-  failedAt: null,
-}
+const ready = sampleMember('a-ready', { createdAt: before(60), readyAt: before(50) })
 const trial: Member = {
   ...ready,
   id: 'b-trial',
@@ -26,25 +14,8 @@ const trial: Member = {
 }
 const failedBoot = { failed: true, at: before(600), failure: null }
 
-function pool(change: Partial<SeenPool>): SeenPool {
-  return {
-    enabled: true,
-    cleared: false,
-    deleting: false,
-    size: 1,
-    running: null,
-    rest: 'suspended',
-    restsLater: false,
-    maxAgeMinutes: null,
-    members: [ready],
-    trialDue: true,
-    recentBoots: [],
-    bootRetryMilliseconds: 10_000,
-    now,
-    ...change,
-  }
-}
-const actionsOf = (change: Partial<SeenPool>) => decide(pool(change)).actions
+const actionsOf = (change: Partial<SeenPool>) =>
+  decide(samplePool({ size: 1, members: [ready], trialDue: true, ...change })).actions
 
 test('a full pool spares a machine to try a degraded runner with', () => {
   expect(actionsOf({})).toEqual([{ do: 'try runner' }])
