@@ -8,16 +8,20 @@ const stopMilliseconds = 20_000
 /** The shipped agent as a separate process, started and ended as by a service manager or a crash. */
 export class AgentProcess {
   private child: ChildProcess | null = null
+  /** Resolves when the process that was started last has ended. */
+  ended: Promise<void> = Promise.resolve()
 
   constructor(
     private readonly settings: Readonly<Record<string, string>>,
     readonly logPath: string,
+    /** Path of another program than the shipped one. */
+    private readonly program: string | null = null,
   ) {}
 
-  async start(): Promise<void> {
-    const program = await bundle('runner-agent')
+  async start(more: Readonly<Record<string, string>> = {}): Promise<void> {
+    const program = this.program ?? (await bundle('runner-agent'))
     const child = spawn(process.execPath, [program], {
-      env: { PATH: process.env.PATH, HEARTH_LOG_LEVEL: 'debug', ...this.settings },
+      env: { PATH: process.env.PATH, HEARTH_LOG_LEVEL: 'debug', ...this.settings, ...more },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const log = createWriteStream(this.logPath, { flags: 'a' })
@@ -25,6 +29,7 @@ export class AgentProcess {
     child.stderr.pipe(log, { end: false })
     if (process.env.HEARTH_TEST_LOG !== undefined) child.stdout.pipe(process.stderr, { end: false })
     this.child = child
+    this.ended = new Promise((resolve) => child.once('exit', () => resolve()))
   }
 
   get pid(): number {
@@ -53,8 +58,7 @@ export class AgentProcess {
     const { child } = this
     this.child = null
     if (child === null || child.exitCode !== null || child.signalCode !== null) return
-    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
     child.kill(signal)
-    await exited
+    await this.ended
   }
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { virshUri } from './domains.ts'
 import { guestNetwork } from './guest-network.ts'
 import { newRunFolder } from './host.ts'
+import { changingMethods, isChange } from './host-changes.ts'
 import { offerMuteImage } from './images.ts'
 import { layersAt } from './layers-at.ts'
 import { removeRun } from './leftovers.ts'
@@ -31,24 +32,19 @@ afterAll(() => removeRun(folder, [owner]))
 
 class Cut extends Error {}
 
-const changes =
-  /\b(ln -T|qemu-img create|qemu-img rebase|snapshot-create-as|define|undefine|--set|chown|chmod|mkdir|virsh -q -c \S+ (create|start|destroy) )/
-
 /** Runs commands until a number of changes was made; from then on everything is cut. */
 function runnerOf(allowed: number): LocalCommandRunner {
   const runner = new LocalCommandRunner()
   let made = 0
-  const methods = ['run', 'writeFile', 'writePart', 'rename', 'remove', 'pour', 'readPart'] as const
-  for (const name of methods) {
+  for (const name of [...changingMethods, 'readPart'] as const) {
     const original = runner[name].bind(runner) as (...given: unknown[]) => Promise<unknown>
     const counted = async (...given: unknown[]) => {
-      const isChange =
-        name === 'run' ? changes.test((given[0] as readonly string[]).join(' ')) : name !== 'readPart'
-      if (made >= allowed && (isChange || made > allowed)) {
+      const changes = name !== 'readPart' && isChange(name, given)
+      if (made >= allowed && (changes || made > allowed)) {
         made = allowed + 1
         throw new Cut()
       }
-      if (isChange) made += 1
+      if (changes) made += 1
       return original(...given)
     }
     Object.assign(runner, { [name]: counted })

@@ -36,7 +36,7 @@ function runnersOf(folder: string): string[] {
 }
 
 function agentsOf(folder: string): number[] {
-  return processesWith('runner-agent/dist/main.js').filter((pid) => {
+  return processesWith('runner-agent/dist/').filter((pid) => {
     try {
       return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HEARTH_AGENT_STATE=${folder}/`)
     } catch {

@@ -82,7 +82,17 @@ export class LibvirtHost implements Host {
     const sources = new MachineSources(sight, disks, place)
     const emulation = new Emulation(runner, virsh)
     const creation = new Creation({ ...options, domains, sight, images, networks, place })
-    const lifecycle = new Lifecycle({ runner, domains, sight, folders, networks, disks, sources })
+    const { socketsFolder } = options
+    const lifecycle = new Lifecycle({
+      runner,
+      domains,
+      sight,
+      folders,
+      networks,
+      disks,
+      sources,
+      socketsFolder,
+    })
     const parts = { ...options, domains, sight, lifecycle, disks, place, emulation, sources, images }
     const memoryStart = new MemoryStart({ ...parts, emulatorUser })
     const suspension = new Suspension({ ...parts, networks })

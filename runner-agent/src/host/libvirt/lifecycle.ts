@@ -8,6 +8,7 @@ import { type Domains, domainName } from './domains.ts'
 import type { MachineDisk } from './machine-disk.ts'
 import type { MachineSight } from './machine-sight.ts'
 import type { MachineSources } from './machine-sources.ts'
+import { memorySocketFolder } from './memory-socket.ts'
 import type { Given } from './metadata.ts'
 import { replaceNetdev } from './network/domain-network.ts'
 import type { GuestNetworks } from './network/guest-networks.ts'
@@ -21,6 +22,7 @@ export interface LifecycleOptions {
   networks: GuestNetworks
   disks: MachineDisk
   sources: MachineSources
+  socketsFolder: string
 }
 
 /** Log folder of the system's libvirt; a user's own libvirt logs to the user's cache folder. */
@@ -98,7 +100,8 @@ export class Lifecycle {
     // A folder is left alone unless its own file or a domain proves that it is ours.
     if (machine.ownership === null) return folders.clear(environmentId)
     // libvirt keeps a log for every domain name; our names are never used again.
-    await runner.run(['rm', '-f', '--', `${systemLogs}/${domainName(environmentId)}.log`])
+    const log = `${systemLogs}/${domainName(environmentId)}.log`
+    await runner.run(['rm', '-rf', '--', log, memorySocketFolder(this.options.socketsFolder, environmentId)])
     const given = (await sight.folder(environmentId).readMachine())?.given ?? null
     await folders.remove(environmentId)
     await networks.forget(environmentId, given)

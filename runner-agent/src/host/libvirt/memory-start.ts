@@ -12,6 +12,7 @@ import { memoryHeadBytes, parseMemoryHead, streamMagic } from './layers/memory-i
 import type { Lifecycle } from './lifecycle.ts'
 import type { MachineDisk } from './machine-disk.ts'
 import type { MachineSight } from './machine-sight.ts'
+import { memorySocketFolder } from './memory-socket.ts'
 import type { Given, GivenSource, MachineFile } from './metadata.ts'
 
 export interface MemoryStartOptions {
@@ -109,7 +110,7 @@ export class MemoryStart {
     authority: Authority,
   ): Promise<string | null> {
     const { runner, lifecycle, place } = this.options
-    const folder = posix.join(this.options.socketsFolder, `${environmentId}.memory`)
+    const folder = memorySocketFolder(this.options.socketsFolder, environmentId)
     const memory = place.folder(layerId).memory
     try {
       return await place.integrity.whileStarting(layerId, async () => {
