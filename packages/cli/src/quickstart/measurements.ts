@@ -32,10 +32,15 @@ export function measurementTable({
 export interface PrebuiltStarts {
   disk: Environment | null
   memory: Environment | null
+  /** Time from the request for a claim of an empty pool to the end of the first command; null where that was not seen. */
+  emptyPoolMilliseconds: number | null
 }
 
 /** From creation to ready, and each step: from the image, from a prebuild's disk, and from the memory kept of it. */
-export function startTable(machines: readonly Environment[], { disk, memory }: PrebuiltStarts): Table {
+export function startTable(
+  machines: readonly Environment[],
+  { disk, memory, emptyPoolMilliseconds }: PrebuiltStarts,
+): Table {
   // Members of a pool that has a prebuild already did not start from the image.
   const fromImage = machines.filter(({ status }) => (status.startedFrom?.from ?? 'image') === 'image')
   const columns = [fromImage, disk === null ? [] : [disk], memory === null ? [] : [memory]]
@@ -46,6 +51,9 @@ export function startTable(machines: readonly Environment[], { disk, memory }: P
     rows: [
       ['created to ready', ...columns.map((each) => span(startTimes(each)))],
       ...rows.filter(([, ...times]) => times.some((time) => time !== '-')),
+      ...(emptyPoolMilliseconds === null
+        ? []
+        : [['claim of an empty pool to first command', '-', '-', formatDuration(emptyPoolMilliseconds)]]),
     ],
   }
 }

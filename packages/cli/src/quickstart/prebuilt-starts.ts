@@ -21,7 +21,7 @@ export async function startPrebuilt(
   invocation: Invocation,
   hearth: HearthClient,
   publicKey: string,
-): Promise<PrebuiltStarts> {
+): Promise<Pick<PrebuiltStarts, 'disk' | 'memory'>> {
   const { projectId, environmentClassId } = pool.spec
   const { terminal, clock } = invocation
   const signal = AbortSignal.any([invocation.signal, AbortSignal.timeout(prebuildMilliseconds)])

@@ -131,6 +131,7 @@ test('starts from image, disk and memory stand side by side, with what each left
   const { columns, rows } = startTable(members, {
     disk: machine(12_000, disk),
     memory: null,
+    emptyPoolMilliseconds: 1_900,
   })
   expect(columns).toEqual(['STARTED FROM', 'IMAGE', 'DISK', 'MEMORY'])
   expect(rows).toEqual([
@@ -139,5 +140,6 @@ test('starts from image, disk and memory stand side by side, with what each left
     ['  ensure_server', '12 s', '11 s', '-'],
     ['  project_setup', '3.0 s', 'done before', '-'],
     ['  own_identity', '-', '400 ms', '-'],
+    ['claim of an empty pool to first command', '-', '-', '1.9 s'],
   ])
 })

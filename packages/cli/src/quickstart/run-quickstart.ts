@@ -18,6 +18,7 @@ import { renderTable } from '../output/table.ts'
 import { takeClaim } from '../ssh/take-claim.ts'
 import { ensureClass } from './class.ts'
 import { declarationOf, withServedRepository } from './declaration.ts'
+import { claimOfEmptyPool } from './empty-pool.ts'
 import { firstCommand } from './first-command.ts'
 import { type GitServer, serveRepositories } from './git-server.ts'
 import type { GitServerAddress } from './git-server-address.ts'
@@ -104,8 +105,8 @@ export async function showWarmClaim(
   const claimId = claimed.claim.metadata.id
   terminal.out(`\nclaimed ${claimed.claim.metadata.name}`)
   let firstCommandMilliseconds: number | null = null
+  const [repository] = projectDeclarationSchema.parse(declaration).repositories
   if (!wish.synthetic) {
-    const [repository] = projectDeclarationSchema.parse(declaration).repositories
     const started = performance.now()
     const said = await firstCommand(wish.stateFolder, claimId, repository?.name, {
       variables: invocation.config.variables,
@@ -126,7 +127,15 @@ export async function showWarmClaim(
   if (state !== undefined) {
     terminal.out('\nthe same from a prebuild, on which the set-up is done already')
     try {
-      const starts = await startPrebuilt(state, invocation, client, claimed.claim.spec.publicKey)
+      const prebuilt = await startPrebuilt(state, invocation, client, claimed.claim.spec.publicKey)
+      const given = { client, stateFolder: wish.stateFolder, invocation }
+      const starts = {
+        ...prebuilt,
+        emptyPoolMilliseconds:
+          wish.synthetic || prebuilt.memory === null
+            ? null
+            : await claimOfEmptyPool(state.pool, repository?.name, given),
+      }
       terminal.out(`\n${renderTable(startTable(environments, starts))}\n${how}`)
     } catch (error) {
       signal.throwIfAborted()
