@@ -48,7 +48,7 @@ beforeAll(async () => {
   originAddress = await addressOf(origin.environmentId)
   const counter =
     'echo on disk >/home/file; sync; ' +
-    `setsid bash -c 'while :; do echo $((++n)) >/dev/shm/counter; sleep 0.1; done' </dev/null >/dev/null 2>&1 &`
+    `setsid bash -c 'while :; do echo $((++n)) 1<>/dev/shm/counter; sleep 0.1; done' </dev/null >/dev/null 2>&1 &`
   expect(await inGuest(originAddress, counter)).toMatchObject({ exitCode: 0 })
 })
 afterAll(() => removeRun(folder, [owner]))

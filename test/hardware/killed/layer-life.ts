@@ -15,7 +15,8 @@ import type { KillableAgent } from './killable-agent.ts'
 
 /** Time limit for a snapshot, next to others on a busy host. */
 const snapshotMilliseconds = 300_000
-const counter = `setsid bash -c 'while :; do echo $((++n)) >/run/counter; sleep 0.1; done' </dev/null >/dev/null 2>&1 &`
+/** Writes over the file, so that nobody finds it empty. */
+const counter = `setsid bash -c 'while :; do echo $((++n)) 1<>/run/counter; sleep 0.1; done' </dev/null >/dev/null 2>&1 &`
 
 export interface LayerGround {
   host: HardwareHost
@@ -100,7 +101,10 @@ export class LayerLife {
     return untilDeleted(this.ground.host.client, metadata.id)
   }
 
-  /** Everything of it that stands on the host: files, domains, processes and what connects guests. */
+  /**
+   * Everything of it that stands on the host: files, domains, processes and what connects guests. The draft of a small file
+   * (`.new`) is left out: the next one takes its place, and it goes with its folder.
+   */
   async seen(): Promise<string[]> {
     const { north, south } = this.ground
     const folders = [north, south].flatMap((agent) => [agent.folder('environments'), agent.folder('layers')])
@@ -111,7 +115,8 @@ export class LayerLife {
     const sockets = (await readdir(guestNetwork.socketsFolder)).filter(isOurs)
     const processes = this.environmentIds.flatMap(processesWith).map((id) => `process ${id}`)
     const domains = await domainsOf([north.runnerId, south.runnerId])
-    return [...(await Promise.all(files)).flat(), ...sockets, ...new Set(processes), ...domains].sort()
+    const lasting = (await Promise.all(files)).flat().filter((path) => !path.endsWith('.new'))
+    return [...lasting, ...sockets, ...new Set(processes), ...domains].sort()
   }
 
   /** Both disks read the same, although they stand on files of their own. */
