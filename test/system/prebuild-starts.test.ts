@@ -71,6 +71,15 @@ async function coldClaim(warmPoolId: string): Promise<Environment> {
   return untilEnvironment(client, id, ({ status }) => status.phase === 'running')
 }
 
+/** A machine of a claim that fails to start. */
+async function failedClaim(warmPoolId: string): Promise<Environment> {
+  const { client } = installation
+  const spec = { warmPoolId, fallback: 'cold' as const, publicKey: newPublicKey() }
+  const claim = await client.claims.create({ spec })
+  const id = (await client.claims.get(claim.metadata.id)).status.environmentId ?? ''
+  return untilEnvironment(client, id, ({ status }) => status.phase === 'failed')
+}
+
 const steps = ({ status }: Environment) =>
   status.steps.map(
     ({ name, phase, repository }) => `${name}${repository === null ? '' : `.${repository}`} ${phase}`,
@@ -296,3 +305,54 @@ test('a template that failed is tried again, and what starts then has its memory
   const members = await client.environments.listAll({ warmPoolId: poolId })
   expect(members.map(({ status }) => status.startedFrom?.from)).toContain('memory')
 }, 60_000)
+
+test('a host whose guests do not answer costs no prebuild, and a prebuild whose guests alone do not answer is given up', async () => {
+  const { client } = installation
+  const { projectId, poolId } = await apply(`p-${newId()}`.slice(0, 40), 0, ['make'], 'odd')
+  const { id, name } = (await prebuilt(projectId)).metadata
+  const boots = (failed: number, unexplained: number) =>
+    untilPrebuild(
+      installation,
+      id,
+      ({ status }) => status.failedBoots === failed && status.unexplainedBoots === unexplained,
+    )
+  const mute = {
+    HEARTH_SYNTHETIC_BOOT_MILLISECONDS: '600000',
+    HEARTH_STEP_DEADLINE_SECONDS: 'own_identity:0.2,ensure_server:0.2',
+  }
+  const restart = async (environment: Record<string, string>) => {
+    await odd[Symbol.asyncDispose]()
+    const timings = { heartbeat: 200, pausedMachines: 100 }
+    odd = await startSyntheticAgent(installation, { name: 'odd', identityOf: odd, timings, environment })
+  }
+  await restart(mute)
+  for (const count of [1, 2, 3]) {
+    const { status } = await failedClaim(poolId)
+    expect(status.failure).toMatchObject({ code: 'guest_unreachable', step: 'own_identity' })
+    await boots(0, count)
+  }
+  expect((await client.prebuilds.why(id)).sentence).toContain(
+    '3 environments that started from it did not answer',
+  )
+  const tried = await failedClaim(poolId)
+  expect(tried.status.failure).toMatchObject({ step: 'ensure_server' })
+  expect(await whatOf(tried.metadata.id)).toContainEqual(
+    expect.stringContaining(`3 environments that started from prebuild ${name} did not answer`),
+  )
+  await restart({})
+  expect((await coldClaim(poolId)).status.startedFrom?.from).toBe('image')
+  await housekeeping(installation)
+  await boots(0, 0)
+  expect((await coldClaim(poolId)).status.startedFrom?.from).toBe('disk')
+
+  await restart(mute)
+  for (const count of [1, 2, 3]) {
+    await failedClaim(poolId)
+    await boots(0, count)
+  }
+  // What has nothing of the prebuild comes up there.
+  await restart({})
+  expect((await coldClaim(poolId)).status.startedFrom?.from).toBe('image')
+  await housekeeping(installation)
+  await boots(3, 0)
+}, 120_000)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Failure, speaksAgainstHost, speaksAgainstSnapshot } from './failure.ts'
+import { type Failure, isUnanswered, speaksAgainstHost, speaksAgainstSnapshot } from './failure.ts'
 
 const failure = (code: Failure['code'], step?: Failure['step']): Failure => ({
   code,
@@ -26,4 +26,12 @@ test('only a snapshot that cannot be used, and a guest on it that does not answe
   expect(speaksAgainstSnapshot(failure('command_failed', 'warm_pool_setup'))).toBe(false)
   expect(speaksAgainstSnapshot(failure('runner_lost'))).toBe(false)
   expect(speaksAgainstSnapshot(null)).toBe(false)
+})
+
+test('a guest that does not answer may be the fault of its host, one that answers as somebody else is not', () => {
+  expect(isUnanswered(failure('guest_unreachable', 'own_identity'))).toBe(true)
+  expect(isUnanswered(failure('deadline_passed', 'ensure_server'))).toBe(true)
+  expect(isUnanswered(failure('identity_mismatch', 'own_identity'))).toBe(false)
+  expect(isUnanswered(failure('layer_damaged', 'ensure_server'))).toBe(false)
+  expect(isUnanswered(failure('command_failed', 'project_setup'))).toBe(false)
 })

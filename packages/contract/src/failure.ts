@@ -45,6 +45,15 @@ export function speaksAgainstSnapshot(failure: Failure | null): boolean {
   return ofSnapshots.has(failure.code) || failure.step === 'own_identity' || failure.step === 'ensure_server'
 }
 
+/**
+ * Whether a failure that speaks against a snapshot may be the host's doing all the same: the guest did not answer, and showed
+ * nothing that is wrong.
+ */
+export function isUnanswered({ code, step }: Failure): boolean {
+  if (ofSnapshots.has(code) || code === 'identity_mismatch') return false
+  return step === 'own_identity' || step === 'ensure_server'
+}
+
 /** Whether a failure may be the host's doing: its machine could not be made there, or its guest never answered. */
 export function speaksAgainstHost(failure: Failure | null): boolean {
   if (failure === null || failure.code === 'image_missing' || failure.code === 'guest_misbehaved')

@@ -75,6 +75,10 @@ export const prebuildStatusSchema = z.object({
   failedBoots: z.int().nonnegative().meta({
     description: 'How many environments in a row could not start from it; after 3 the one before it is used',
   }),
+  unexplainedBoots: z.int().nonnegative().meta({
+    description:
+      'How many more did not answer, while it is not known whether that is their hosts’ doing; from 3 on it is not used until that is known',
+  }),
   steps: z.array(stepStatusSchema),
   startedAt: timeSchema.nullable(),
   completedAt: timeSchema.nullable().meta({ description: 'When it ended, well or not' }),

@@ -22,6 +22,7 @@ import { snapshot } from './0021-snapshot.ts'
 import { prebuilds } from './0022-prebuilds.ts'
 import { flattening } from './0023-flattening.ts'
 import { poolDemand } from './0024-pool-demand.ts'
+import { unexplainedBoots } from './0025-unexplained-boots.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -46,4 +47,5 @@ export const migrations: Record<string, Migration> = {
   '0022-prebuilds': prebuilds,
   '0023-flattening': flattening,
   '0024-pool-demand': poolDemand,
+  '0025-unexplained-boots': unexplainedBoots,
 }

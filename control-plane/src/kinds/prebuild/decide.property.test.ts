@@ -13,6 +13,7 @@ import { decide, type PrebuildAction, type SeenPrebuild } from './decide.ts'
 const now = new Date('2026-06-01T12:00:00Z')
 const failure: Failure = { code: 'internal', message: 'it failed' }
 const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value)
+const anyCount = fc.record({ failed: fc.nat(3), unexplained: fc.nat(3) })
 const world = fc.record({
   phase: fc.constantFrom(...prebuildPhases),
   desiredPhase: fc.constantFrom(...prebuildDesiredPhaseSchema.options),
@@ -43,7 +44,7 @@ const world = fc.record({
     { maxLength: 2 },
   ),
   machines: fc.array(fc.record({ going: fc.boolean() }), { maxLength: 3 }),
-  failedBoots: fc.record({ written: fc.nat(3), counted: fc.nat(3) }),
+  boots: fc.record({ written: anyCount, counted: anyCount }),
   // Has a property test of its own.
   templates: fc.constant(null),
   now: fc.constant(now),
@@ -76,8 +77,7 @@ function phaseAfter(action: PrebuildAction): PrebuildPhase | null {
 function after(seen: SeenPrebuild, action: PrebuildAction): SeenPrebuild {
   const phase = phaseAfter(action) ?? seen.phase
   const moved = { ...seen, phase, deadline: null }
-  if (action.do === 'count-boots')
-    return { ...moved, failedBoots: { ...seen.failedBoots, written: action.failedBoots } }
+  if (action.do === 'count-boots') return { ...moved, boots: { ...seen.boots, written: action.boots } }
   if (action.do !== 'clear') return moved
   const { environment, snapshot, snapshots, machines } = seen
   return {

@@ -14,6 +14,7 @@ const machine = (phase: Machine['phase'], change: Partial<Machine> = {}): Machin
   failure: null,
   ...change,
 })
+const none = { failed: 0, unexplained: 0 }
 function seen(phase: SeenPrebuild['phase'], change: Partial<SeenPrebuild> = {}): SeenPrebuild {
   const environment = change.environment ?? null
   return {
@@ -25,7 +26,7 @@ function seen(phase: SeenPrebuild['phase'], change: Partial<SeenPrebuild> = {}):
     before: null,
     environment,
     snapshot: null,
-    failedBoots: { written: 0, counted: 0 },
+    boots: { written: none, counted: none },
     templates: null,
     snapshots: [],
     machines: environment === null || environment.phase === 'deleted' ? [] : [environment],
@@ -216,11 +217,13 @@ describe('a prebuild that is deleted', () => {
 })
 
 test('of a complete one the machines that could not start from it are counted', () => {
-  const counted = (written: number, known: number) =>
-    decide(seen('completed', { failedBoots: { written, counted: known } }))
+  const count = (failed: number, unexplained: number) => ({ failed, unexplained })
+  const counted = (written: number, known: number, unexplained = 0) =>
+    decide(seen('completed', { boots: { written: count(written, 0), counted: count(known, unexplained) } }))
   expect(counted(0, 0)).toBeNull()
-  expect(counted(1, 3)).toEqual({ do: 'count-boots', failedBoots: 3 })
-  expect(counted(2, 0)).toEqual({ do: 'count-boots', failedBoots: 0 })
+  expect(counted(1, 3)).toEqual({ do: 'count-boots', boots: count(3, 0) })
+  expect(counted(2, 0)).toEqual({ do: 'count-boots', boots: count(0, 0) })
+  expect(counted(2, 2, 1)).toEqual({ do: 'count-boots', boots: count(2, 1) })
 })
 
 test('of a complete one the memory is kept where machines are wanted', () => {

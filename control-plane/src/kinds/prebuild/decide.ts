@@ -8,6 +8,7 @@ import {
   prebuildPhaseTable,
 } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
+import type { BootCount } from './boots.decide.ts'
 import { decideTemplates, type SeenTemplates, type TemplateAction } from './templates/decide.ts'
 
 /** One prebuild and what its next action depends on, as read under lock. */
@@ -38,7 +39,7 @@ export interface SeenPrebuild {
   /** Machines of it that are not gone: what it is built on, and its templates. */
   machines: { going: boolean }[]
   /** How many machines in a row could not start from it: as it is written, and as is known now. */
-  failedBoots: { written: number; counted: number }
+  boots: { written: BootCount; counted: BootCount }
   /** The templates of a complete one; null for another, and for one that is to go. */
   templates: SeenTemplates | null
   now: Date
@@ -51,7 +52,7 @@ export type PrebuildAction =
   | { do: 'freeze' } // have its disk made a snapshot and searched
   | { do: 'fail'; failure: Failure }
   | { do: 'clear' } // have the machines removed, and the snapshot of one that has not completed
-  | { do: 'count-boots'; failedBoots: number }
+  | { do: 'count-boots'; boots: BootCount }
   | { do: 'template'; action: TemplateAction } // keep the memory of a machine that has booted from it, or let that go
   | { do: 'remind'; failure: Failure | null } // what is waited for did not happen: ask again; no fault where layers are in use
 
@@ -71,9 +72,10 @@ export function decide(seen: SeenPrebuild): PrebuildAction | null {
 }
 
 /** What follows from the machines that were given a complete one, and from those that will be. */
-function decideUse({ failedBoots, templates }: SeenPrebuild): PrebuildAction | null {
-  const { written, counted } = failedBoots
-  if (written !== counted) return { do: 'count-boots', failedBoots: counted }
+function decideUse({ boots, templates }: SeenPrebuild): PrebuildAction | null {
+  const { written, counted } = boots
+  if (written.failed !== counted.failed || written.unexplained !== counted.unexplained)
+    return { do: 'count-boots', boots: counted }
   const action = templates === null ? null : decideTemplates(templates)
   return action === null ? null : { do: 'template', action }
 }

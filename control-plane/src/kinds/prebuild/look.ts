@@ -1,5 +1,6 @@
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import { countFailedBoots, readBoots } from './boots.ts'
+import { countBoots } from './boots.decide.ts'
+import { readBoots } from './boots-queries.ts'
 import type { SeenPrebuild } from './decide.ts'
 import { prebuildBefore } from './queries.ts'
 import { readSnapshot, readSnapshotsLeft } from './snapshotting.ts'
@@ -26,6 +27,7 @@ export async function lookAtPrebuild(
     .orderBy('id')
     .execute()
   const own = machines.find(({ id }) => id === row.environment_id)
+  const written = { failed: row.failed_boots, unexplained: row.unexplained_boots }
   const going = (machine: { desired_phase: string }) => machine.desired_phase === 'deleted'
   return {
     phase: row.phase,
@@ -46,12 +48,9 @@ export async function lookAtPrebuild(
     snapshot: row.snapshot_id === null ? null : await readSnapshot(tx, row.snapshot_id),
     snapshots: row.phase === 'completed' ? [] : await readSnapshotsLeft(tx, row),
     machines: machines.map((machine) => ({ going: going(machine) })),
-    failedBoots: {
-      written: row.failed_boots,
-      counted:
-        row.phase === 'completed'
-          ? countFailedBoots(await readBoots(tx, row), row.failed_boots)
-          : row.failed_boots,
+    boots: {
+      written,
+      counted: row.phase === 'completed' ? countBoots(await readBoots(tx, row), written, now) : written,
     },
     templates: row.phase === 'completed' ? await lookAtTemplates(tx, row, now) : null,
     now,

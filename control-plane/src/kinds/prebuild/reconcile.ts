@@ -82,7 +82,10 @@ async function carryOut(
     case 'template':
       return carryOutTemplate(tx, row, action.action, given)
     case 'count-boots': {
-      const counted = await prebuilds.changeStatus(tx, row.id, { failed_boots: action.failedBoots })
+      const counted = await prebuilds.changeStatus(tx, row.id, {
+        failed_boots: action.boots.failed,
+        unexplained_boots: action.boots.unexplained,
+      })
       await recordEvent(tx, 'updated', toPrebuild(counted, null))
       await wakeMany(tx, [{ kind: 'prebuild', id: row.id }, ...(await wakesOfOthers(tx, row, ['completed']))])
       return counted

@@ -36,6 +36,7 @@ export interface PrebuildTable extends ResourceTable<StoredPrebuildSpec, StoredP
   based_on_id: string | null
   configuration: string
   failed_boots: Generated<number>
+  unexplained_boots: Generated<number>
   log_kept: Generated<boolean>
 }
 export interface PrebuildLogTable {
@@ -103,6 +104,7 @@ export function toPrebuild(row: PrebuildRow, facts: PrebuildFacts | null): Prebu
       bytes,
       planDigest: row.configuration,
       failedBoots: row.failed_boots,
+      unexplainedBoots: row.unexplained_boots,
       steps: facts?.steps ?? row.status.steps,
       startedAt: row.started_at?.toISOString() ?? null,
       completedAt: row.ended_at?.toISOString() ?? null,

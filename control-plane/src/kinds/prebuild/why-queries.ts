@@ -1,4 +1,4 @@
-import type { Explanation } from '@hearth/contract'
+import { type Explanation, prebuildBootAttempts } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/connection.ts'
 import { buildPlan, prebuiltConfigurationOf } from '../environment/index.ts'
@@ -34,7 +34,7 @@ export async function explainPrebuild(queryable: Queryable, row: PrebuildRow): P
     .where('environment_class_id', '=', row.environment_class_id)
     .where('phase', '=', 'completed')
     .where('configuration', '=', row.configuration)
-    .where('failed_boots', '<', 3)
+    .where('failed_boots', '<', prebuildBootAttempts)
     .where('id', '>', row.id)
     .orderBy('id', 'desc')
     .executeTakeFirst()

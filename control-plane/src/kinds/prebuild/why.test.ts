@@ -47,6 +47,7 @@ function prebuild(phase: PrebuildPhase, status: Partial<PrebuildStatus> = {}): P
       bytes: null,
       planDigest: 'now',
       failedBoots: 0,
+      unexplainedBoots: 0,
       steps: [],
       startedAt: null,
       completedAt: null,
@@ -110,6 +111,8 @@ describe('why a prebuild is as it is', () => {
       [{ failedBoots: 3 }, {}, '3 environments in a row could not start'],
       [{}, { isCurrent: false }, 'does not fit'],
     ]
+    const doubted = { failedBoots: 1, unexplainedBoots: 2 }
+    expect(sentence('completed', doubted)).toContain('2 environments that started from it did not answer')
     for (const [status, change, text] of unused) {
       const explained = explain(sight('completed', status, change))
       expect(explained.sentence).toContain(text)

@@ -105,11 +105,13 @@ function explainPending({ before }: PrebuildSight): string {
 
 function explainCompleted({ prebuild, project, environmentClass, isCurrent, newer }: PrebuildSight): string {
   const machines = `environments of ${project} and class ${environmentClass}`
-  const { failedBoots } = prebuild.status
+  const { failedBoots, unexplainedBoots } = prebuild.status
   if (failedBoots >= prebuildBootAttempts)
     return `it is complete, but ${failedBoots} environments in a row could not start from it`
   if (!isCurrent)
     return `it is complete, but the repositories, the set-up, the image or the size were changed since: it does not fit ${machines} any more`
+  if (failedBoots + unexplainedBoots >= prebuildBootAttempts)
+    return `it is complete, but ${unexplainedBoots} environments that started from it did not answer; until others show on the same hosts whether that is the hosts' doing, it is not used`
   if (newer !== null) return `it is complete; ${newer} is newer and fits the same environments`
   return `it is complete and fits ${machines}: its disk is snapshot ${prebuild.metadata.name}`
 }

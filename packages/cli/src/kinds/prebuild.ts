@@ -52,6 +52,7 @@ function describePrebuild(prebuild: Prebuild, { now, terminal }: View, names: Na
       progress === null ? null : `${formatSize(progress.doneBytes)} of ${formatSize(progress.totalBytes)}`,
     ],
     ['Failed boots', status.failedBoots === 0 ? null : String(status.failedBoots)],
+    ['Unexplained boots', status.unexplainedBoots === 0 ? null : String(status.unexplainedBoots)],
     ...status.steps.map(({ name, repository, phase }): [string, string] => [
       repository === null ? name : `${name} ${repository}`,
       phase,

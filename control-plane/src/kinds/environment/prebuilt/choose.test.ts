@@ -7,6 +7,7 @@ const built = (name: string, change: Partial<Built> = {}): Built => ({
   branch: null,
   configuration: 'now',
   failedBoots: 0,
+  unexplainedBoots: 0,
   snapshot: { id: `disk of ${name}`, isReady: true, held: {} },
   isHeld: true,
   ...change,
@@ -34,6 +35,12 @@ test.each<[string, Built[], string | null, string | null]>([
     [built('new', { failedBoots: 2 }), built('old')],
     'new',
     null,
+  ],
+  [
+    'it is not known whether the newest or a host is at fault',
+    [built('new', { failedBoots: 1, unexplainedBoots: 2 }), built('old')],
+    'old',
+    "2 environments that started from prebuild new did not answer, and it is not known yet whether that is their hosts' doing",
   ],
   [
     'the snapshot of the newest was deleted',

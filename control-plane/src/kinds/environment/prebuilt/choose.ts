@@ -8,6 +8,8 @@ export interface Built {
   branch: string | null
   configuration: string
   failedBoots: number
+  /** Machines in a row that did not answer, perhaps by their hosts' fault. */
+  unexplainedBoots: number
   /** Its disk; null when the record is gone. */
   snapshot: { id: string; isReady: boolean; held: Record<string, string> } | null
   /** Whether a runner holds the disk. */
@@ -39,11 +41,13 @@ export function choosePrebuild(wanted: WantedBuilt, newestFirst: readonly Built[
 }
 
 function faultOf({ configuration }: WantedBuilt, built: Built): string | null {
-  const { name, failedBoots, snapshot, isHeld } = built
+  const { name, failedBoots, unexplainedBoots, snapshot, isHeld } = built
   if (built.configuration !== configuration)
     return `prebuild ${name} was made of other repositories, another set-up, image or size`
   if (failedBoots >= prebuildBootAttempts)
     return `${failedBoots} environments in a row could not start from prebuild ${name}`
+  if (failedBoots + unexplainedBoots >= prebuildBootAttempts)
+    return `${unexplainedBoots} environments that started from prebuild ${name} did not answer, and it is not known yet whether that is their hosts' doing`
   if (snapshot?.isReady !== true) return `the snapshot of prebuild ${name} is not there any more`
   return isHeld ? null : `no runner holds prebuild ${name}`
 }

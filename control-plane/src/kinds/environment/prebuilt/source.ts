@@ -40,12 +40,15 @@ export async function prebuiltStart(queryable: Queryable, wanted: ToStart): Prom
 const noneYet = ({ prebuilds }: Pick<ProjectSpec, 'prebuilds'>) =>
   prebuilds === null ? null : 'no prebuild of its project and class is complete yet'
 
+/** The prebuild that machines start from; with `inDoubt` also one that is not used only until more is known of it. */
 export async function prebuildFor(
   queryable: Queryable,
   { project, environmentClassId, plan, branch }: ToStart,
+  { inDoubt = false }: { inDoubt?: boolean } = {},
 ): Promise<PrebuildChoice> {
   const built = await readBuilt(queryable, project.id, environmentClassId)
-  return choosePrebuild({ configuration: prebuiltConfigurationOf(plan), branch }, built)
+  const known = inDoubt ? built.map((one) => ({ ...one, unexplainedBoots: 0 })) : built
+  return choosePrebuild({ configuration: prebuiltConfigurationOf(plan), branch }, known)
 }
 
 /** A project keeps fewer of a class. */
@@ -60,6 +63,7 @@ async function readBuilt(queryable: Queryable, projectId: string, classId: strin
       'prebuilds.name',
       'prebuilds.configuration',
       'prebuilds.failed_boots',
+      'prebuilds.unexplained_boots',
       'prebuilds.snapshot_id',
       'snapshots.phase as snapshot_phase',
       'snapshots.desired_phase as snapshot_desired_phase',
@@ -81,6 +85,7 @@ async function readBuilt(queryable: Queryable, projectId: string, classId: strin
     branch: row.branch,
     configuration: row.configuration,
     failedBoots: row.failed_boots,
+    unexplainedBoots: row.unexplained_boots,
     snapshot:
       row.snapshot_id === null || row.snapshot_phase === null
         ? null

@@ -77,12 +77,14 @@ async function runnersWanting(tx: DatabaseTransaction, row: PrebuildRow): Promis
     .execute()
   for (const { spec, project_spec, class_spec } of pools) {
     const branch = spec.branch ?? null
-    const { chosen } = await prebuildFor(tx, {
+    const wanted = {
       project: { id: row.project_id, spec: project_spec },
       environmentClassId: row.environment_class_id,
       plan: buildPlan(project_spec, class_spec, { setup: spec.setup, branch }),
       branch,
-    })
+    }
+    // Its memory stays while it is not known whether machines fail by its fault.
+    const { chosen } = await prebuildFor(tx, wanted, { inDoubt: true })
     if (chosen?.id === row.id) return readHolders(tx, row.snapshot_id)
   }
   return []
