@@ -65,7 +65,8 @@ export class MachinePower {
     const { id } = task.order
     await this.beginStart()
     const { memoryStart, startedFrom } = record.open()
-    const isLoaded = memoryStart === 'begun' && machine.power === 'running'
+    // One with a fault went on, but not before the agent was cut off: the host starts it from the memory anew.
+    const isLoaded = memoryStart === 'begun' && machine.power === 'running' && machine.fault === null
     if (!isLoaded) {
       const layerId = startedFrom?.snapshotId
       if (layerId == null) throw new Error('the record does not say from which snapshot the machine was made')

@@ -11,6 +11,7 @@ import type { SyntheticSettings } from '../../host/synthetic/settings.ts'
 import { SyntheticGuest } from '../../host/synthetic/synthetic-guest.ts'
 import { SyntheticHost } from '../../host/synthetic/synthetic-host.ts'
 import { environmentInbox } from './inbox.fixture.ts'
+import { environmentRecordSchema, reopened } from './record.ts'
 
 const runnerId = newId()
 const sealing = generateSealingKeyPair()
@@ -145,6 +146,30 @@ test('memory that does not fit is left, and memory that is not there is not aske
   const { layerId: disk } = await frozen(false)
   const none = await run(orderOf({ source: sourceOf(disk) }))
   expect(none.startedFrom).toMatchObject({ from: 'disk', reason: expect.stringContaining('no memory') })
+})
+
+test('a guest that went on before its agent was killed is started from the memory anew', async () => {
+  const { layerId } = await frozen()
+  const fork = orderOf({ source: sourceOf(layerId) })
+  await run(fork)
+  await agent.stop()
+  const text = (await agent.store.readText(fork.id, 'record.json')) ?? ''
+  const record = environmentRecordSchema.parse(JSON.parse(text))
+  const steps = reopened(record.steps, 'own_identity')
+  const cut = { ...record, steps, power: 'stopped', memoryStart: 'begun', identity: null }
+  await agent.store.writeText(fork.id, 'record.json', JSON.stringify(cut))
+  const before = (await agent.store.read(fork.id))?.answersAt
+  agent = agentOf()
+  const { machines } = agent.host
+  const look = machines.look.bind(machines)
+  const isAsLeft = async () => (await agent.store.read(fork.id))?.answersAt === before
+  machines.look = async (id) => {
+    const fault = id === fork.id && (await isAsLeft()) ? 'its start from memory was cut short' : null
+    return { ...(await look(id)), fault }
+  }
+  const report = await run(fork)
+  expect(await isAsLeft()).toBe(false)
+  expect(report.startedFrom).toMatchObject({ from: 'memory' })
 })
 
 test('a resumed guest that does not take its identity boots from the disk, and says why', async () => {
