@@ -226,6 +226,25 @@ test('where a pool is enabled the memory of a machine is kept, newer prebuilds s
   const [template] = first.status.templates
   const memory = await client.resources('Snapshot').get(template?.snapshotId ?? '')
   expect(memory.status).toMatchObject({ parentId: first.status.snapshotId, memory: { kept: true } })
+  // Who names it as a source finds the same steps done.
+  const { metadata: small } = await client.environmentClasses.get('plain')
+  const named = await client.environments.create({
+    spec: {
+      projectId,
+      environmentClassId: small.id,
+      source: { snapshotId: memory.metadata.id, memory: true },
+    },
+  })
+  const started = await untilEnvironment(
+    client,
+    named.metadata.id,
+    ({ status }) => status.phase === 'running',
+  )
+  expect(started.status.startedFrom).toMatchObject({ from: 'memory', snapshotId: memory.metadata.id })
+  expect(steps(started)).toEqual(
+    ofPrebuild.map((step) => (step.startsWith('warm_pool_setup') ? 'warm_pool_setup skipped' : step)),
+  )
+  await client.environments.delete(named.metadata.id)
   // The machine whose memory it is was told nothing, and is gone.
   const machine = await client.environments.get(template?.environmentId ?? '')
   expect(machine.spec).toMatchObject({

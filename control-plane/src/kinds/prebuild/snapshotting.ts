@@ -5,6 +5,7 @@ import type { EnvironmentRow } from '../environment/index.ts'
 import {
   freeze,
   type LayerLeft,
+  type NewSnapshot,
   readHolders,
   readLayersLeft,
   retireSnapshot,
@@ -18,13 +19,14 @@ export async function freezePrebuild(
   tx: DatabaseTransaction,
   clock: Clock,
   machine: EnvironmentRow,
-  { name, memory }: { name: string; memory: boolean },
+  { name, memory, standsOn = null }: Pick<NewSnapshot, 'memory' | 'standsOn'> & { name: string },
 ): Promise<string> {
   const by = { services: { clock }, caller: { principalId: null } }
   const made = await freeze(tx, by, machine, {
     name,
     labels: {},
     memory,
+    standsOn,
     purpose: 'prebuild',
   })
   return made.id

@@ -1,4 +1,4 @@
-export { createSnapshot, freeze } from './commands/create.ts'
+export { createSnapshot, freeze, type NewSnapshot } from './commands/create.ts'
 export { deleteSnapshot } from './commands/delete.ts'
 export { wantCopy } from './copies/want.ts'
 export { type LayerLeft, readLayersLeft } from './layers-left.ts'

@@ -7,10 +7,12 @@ import { prebuilds } from '../queries.ts'
 import type { PrebuildRow } from '../table.ts'
 
 /** Of a log that is kept, in bytes; the beginning stays. */
-const mostLogBytes = 4 * 1024 * 1024
+export const mostLogBytes = 4 * 1024 * 1024
 /** Of one row, in bytes. */
 const partBytes = 64 * 1024
 const keptAtOnce = 20
+/** After that it is given up: the stream of logs has forgotten it by then. */
+const keptWithinMilliseconds = 24 * 3_600_000
 /** The runner may send the last lines after the phase. */
 const restMilliseconds = 10_000
 
@@ -36,11 +38,12 @@ export async function* readPrebuildLog(
 /** Keeps the logs of prebuilds that have ended, since the stream of logs is bounded and their machines go. */
 export async function keepLogs(services: Services): Promise<void> {
   const { database, clock, log } = services
-  const before = new Date(clock.now().getTime() - restMilliseconds)
+  const now = clock.now().getTime()
   const rows = await database
     .selectFrom('prebuilds')
     .selectAll()
-    .where('ended_at', '<', before)
+    .where('ended_at', '<', new Date(now - restMilliseconds))
+    .where('ended_at', '>', new Date(now - keptWithinMilliseconds))
     .where('log_kept', '=', false)
     .where('phase', '<>', 'deleted')
     .orderBy('ended_at')
@@ -54,15 +57,7 @@ export async function keepLogs(services: Services): Promise<void> {
 
 async function keepLog(services: Services, row: PrebuildRow): Promise<void> {
   const signal = AbortSignal.any([services.stopping, AbortSignal.timeout(30_000)])
-  let [text, bytes] = ['', 0]
-  for await (const part of readPrebuildLog(services, row, { follow: false, signal })) {
-    const left = mostLogBytes - bytes
-    if (left <= 0) break
-    const kept = startOfText(part, left)
-    bytes += Buffer.byteLength(kept)
-    text += kept
-    if (kept.length < part.length) text += '\n[the rest is not kept]\n'
-  }
+  const text = await startOfLog(readPrebuildLog(services, row, { follow: false, signal }))
   signal.throwIfAborted()
   const parts: string[] = []
   for (let rest = text; rest !== ''; rest = rest.slice(parts.at(-1)?.length ?? 0))
@@ -75,6 +70,22 @@ async function keepLog(services: Services, row: PrebuildRow): Promise<void> {
     if (values.length > 0) await tx.insertInto('prebuild_logs').values(values).execute()
     await tx.updateTable('prebuilds').set({ log_kept: true }).where('id', '=', row.id).execute()
   })
+}
+
+/** The start of a log that is kept, as PostgreSQL can keep it. */
+async function startOfLog(parts: AsyncIterable<string>): Promise<string> {
+  const kept: string[] = []
+  let left = mostLogBytes
+  for await (const part of parts) {
+    const text = part.toWellFormed().replaceAll('\0', '\uFFFD')
+    const start = startOfText(text, left)
+    kept.push(start)
+    left -= Buffer.byteLength(start)
+    if (start.length === text.length) continue
+    kept.push('\n[the rest is not kept]\n')
+    break
+  }
+  return kept.join('')
 }
 
 async function* chunksOf(

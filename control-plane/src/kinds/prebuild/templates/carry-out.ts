@@ -28,6 +28,7 @@ export async function carryOutTemplate(
       const snapshotId = await freezePrebuild(tx, clock, machine, {
         name: `${row.name}-memory`,
         memory: true,
+        standsOn: row.snapshot_id,
       })
       return write(tx, row, runnerId, { ...template, phase: 'freezing', snapshotId })
     }

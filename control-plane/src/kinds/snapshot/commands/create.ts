@@ -71,6 +71,8 @@ export interface NewSnapshot {
   labels: Record<string, string>
   memory: boolean
   purpose: SnapshotPurpose
+  /** The snapshot on whose disk the machine stands and did no step of its own: what that holds, this one holds. */
+  standsOn?: string | null
 }
 
 /** When it is made, and by whom; null for Hearth itself. */
@@ -84,7 +86,7 @@ export async function freeze(
   tx: DatabaseTransaction,
   { services, caller }: Freezing,
   environment: EnvironmentRow,
-  { name, labels, memory, purpose }: NewSnapshot,
+  { name, labels, memory, purpose, standsOn = null }: NewSnapshot,
 ): Promise<SnapshotRow> {
   const runnerId = requireFreezable(environment)
   const id = newId()
@@ -92,7 +94,10 @@ export async function freeze(
   const { image, virtualCpus, memoryMebibytes, diskGibibytes } = plan
   const status: StoredSnapshotStatus = {
     machine: { image, virtualCpus, memoryMebibytes, diskGibibytes },
-    held: heldBy(purpose, stepDigests(plan, environment.status.steps)),
+    held: {
+      ...heldBy(purpose, stepDigests(plan, environment.status.steps)),
+      ...(standsOn === null ? {} : (await snapshots.readById(tx, standsOn))?.status.held),
+    },
     planDigest: environment.configuration,
     bytes: null,
     memory: null,
