@@ -69,6 +69,7 @@ export default defineConfig({
         test: {
           name: 'hardware',
           include: ['test/hardware/**/*.test.ts'],
+          globalSetup: ['test/hardware/prepared/setup.ts'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
           fileParallelism: false,

@@ -14,8 +14,8 @@ import { offerImage } from './images.ts'
 import { layersAt } from './layers-at.ts'
 import { removeRun } from './leftovers.ts'
 import { greeting, NetworkNamespace } from './network-namespace.ts'
+import { type PreparedGuest, preparedGuest } from './prepared/prepared-guest.ts'
 import { processesWith } from './processes.ts'
-import { type KeyPair, newKeyPair } from './secure-shell.ts'
 
 const bootMilliseconds = 300_000
 const owner = newId()
@@ -32,14 +32,14 @@ let folder: string
 let host: LibvirtHost
 let here: NetworkNamespace
 let lan: NetworkNamespace
-let keys: KeyPair
+let prepared: PreparedGuest
 /** Environment ids of two guests that run in parallel. */
 let guest: string
 let neighbour: string
 
 beforeAll(async () => {
   folder = await newRunFolder()
-  keys = await newKeyPair(join(folder, 'keys'), 'agent')
+  prepared = await preparedGuest()
   await offerImage(join(folder, 'images'), 'debian-12')
   // The guests' host and the network around it are two namespaces: no packet leaves this machine.
   here = await NetworkNamespace.make(`hearth-host-${process.pid}`)
@@ -68,12 +68,13 @@ beforeAll(async () => {
     machinesFolder: join(folder, 'machines'),
     ...layersAt(join(folder, 'layers')),
     owner,
-    agentKey: keys.publicKey,
+    agentKey: prepared.keys.publicKey,
     capacity: {},
     clock: systemClock,
   })
-  guest = await bootGuest()
-  neighbour = await bootGuest()
+  await prepared.copyTo(host)
+  guest = await resumeGuest()
+  neighbour = await resumeGuest()
 })
 
 afterAll(async () => {
@@ -92,9 +93,12 @@ describe('by default a guest', () => {
     ['a closed network', closed, ports.elsewhere],
   ]
   const answers = new Map<string, Promise<string>>()
+  let ofNeighbour: Promise<string[]>
   // In parallel: every dropped connection takes its whole time limit.
-  beforeAll(() => {
+  beforeAll(async () => {
     for (const [what, address, port] of closedToGuests) answers.set(what, reach(guest, address, port))
+    const port = (await host.machines.look(neighbour)).address?.port ?? 0
+    ofNeighbour = Promise.all(['10.0.2.2', hostAddress].map((at) => reach(guest, at, port)))
   })
 
   it.each(closedToGuests)('does not reach %s', async (what) => {
@@ -102,10 +106,7 @@ describe('by default a guest', () => {
   })
 
   it('does not reach another guest, neither over the gateway nor over the host’s address', async () => {
-    const { address } = await host.machines.look(neighbour)
-    const port = address?.port ?? 0
-    const said = await Promise.all(['10.0.2.2', hostAddress].map((at) => reach(guest, at, port)))
-    expect(said.join('')).not.toContain('SSH')
+    expect((await ofNeighbour).join('')).not.toContain('SSH')
   })
 
   it('reaches other networks, and the one port of the host that was opened', async () => {
@@ -174,10 +175,10 @@ describe('the process that carries a guest’s network', () => {
   })
 })
 
-async function bootGuest(): Promise<string> {
-  const given = guestSpecification(keys.publicKey)
+async function resumeGuest(): Promise<string> {
+  const given = { ...guestSpecification(prepared.keys.publicKey), source: { layerId: prepared.layerId } }
   await host.machines.create(given, authority)
-  await host.machines.start(given.environmentId, authority)
+  await host.machines.startFromMemory(given.environmentId, prepared.layerId, authority)
   await untilAnswering(given.environmentId)
   return given.environmentId
 }
@@ -212,7 +213,7 @@ async function shell(environmentId: string, command: string): Promise<CommandRes
     '-F',
     'none',
     '-i',
-    keys.path,
+    prepared.keys.path,
     '-o',
     'ConnectTimeout=20',
     ...settings,

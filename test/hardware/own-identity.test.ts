@@ -17,7 +17,9 @@ import { newRunFolder } from './host.ts'
 import { type ImageName, offerImage } from './images.ts'
 import { layersAt } from './layers-at.ts'
 import { removeRun } from './leftovers.ts'
-import { type KeyPair, newKeyPair, secureShell } from './secure-shell.ts'
+import { type PreparedGuest, preparedGuest } from './prepared/prepared-guest.ts'
+import { startPrepared } from './prepared/start-prepared.ts'
+import { type KeyPair, secureShell } from './secure-shell.ts'
 
 const authority = { epoch: 3, generation: 7, assertHeld: () => Promise.resolve() }
 /** A fork's orders begin anew: its numbers are lower than those that stand in the frozen guest. */
@@ -28,10 +30,12 @@ const patienceMilliseconds = 400_000
 
 let folder: string
 let keys: KeyPair
+let prepared: PreparedGuest
 let host: LibvirtHost
 beforeAll(async () => {
   folder = await newRunFolder()
-  keys = await newKeyPair(join(folder, 'keys'), 'agent')
+  prepared = await preparedGuest()
+  keys = prepared.keys
 })
 afterAll(async () => {
   await host?.close()
@@ -93,7 +97,7 @@ const look = [
   'test -e /var/lib/hearth/steps && echo steps; cat /var/lib/hearth/fence',
 ].join('; ')
 const counter =
-  'exec {idle}<> <(:); for ((n = 0; ; n++)); do echo $n >/run/counter; read -r -t 0.1 -u $idle; done'
+  'exec {idle}<> <(:); for ((n = 0; ; n++)); do echo $n 1<>/run/counter; read -r -t 0.1 -u $idle; done'
 const connections = 'ss -H -t -n state established | wc -l'
 
 // Emulated, cloud-init alone takes minutes: the image that boots without it stands for both.
@@ -124,8 +128,8 @@ describe.each<[ImageName]>([['debian-12']])('machines forked of one of %s', (ima
       image,
       hostname: 'origin',
     }
-    await host.machines.create(specification, authority)
-    await host.machines.start(environmentId, authority)
+    await prepared.copyTo(host)
+    await startPrepared(host, prepared, specification, authority)
     origin = await open(environmentId)
     await origin.guest.identify(patience())
     await origin.guest.awaitOwnSetUp(3, patience())

@@ -6,26 +6,29 @@ import { newId, systemClock } from '@hearth/foundation'
 import { generateSecureShellKeyPair, LibvirtHost, LocalCommandRunner } from '@hearth/runner-agent'
 import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { runAgentHere } from './agent-here.ts'
 import { attempt, run } from './command.ts'
 import { virsh, virshUri } from './domains.ts'
 import { guestNetwork } from './guest-network.ts'
-import { type HardwareAgent, type HardwareHost, startHost } from './host.ts'
+import { type HardwareHost, type JoinedRunner, startHost } from './host.ts'
 import { offerImage } from './images.ts'
 import { layersAt } from './layers-at.ts'
 
-/** The agent's grace period is 30 s, after which it asks once more. */
+/** The shipped agent waits for half a minute before it removes what is unwanted, and asks once more. */
+const graceMilliseconds = 2_000
 const removalMilliseconds = 120_000
 const authority = { epoch: 1, generation: 1, assertHeld: () => Promise.resolve() }
 
 let host: HardwareHost
-let agent: HardwareAgent
+let keeper: JoinedRunner
+let environmentsFolder: string
 const strangers: string[] = []
 
 beforeAll(async () => {
   host = await startHost()
   await offerImage(host.imagesFolder, 'debian-12')
-  agent = await host.startAgent('keeper')
-  await agent.process.kill()
+  keeper = await host.joinRunner('keeper')
+  environmentsFolder = join(keeper.stateFolder, 'environments')
 })
 afterAll(async () => {
   for (const id of strangers) await attempt(['virsh', '-q', '-c', virshUri, 'undefine', `hearth-${id}`])
@@ -33,9 +36,9 @@ afterAll(async () => {
 })
 
 it('an agent removes its own unwanted machines, whole or half made, and nothing else', async () => {
-  const ours = await makeMachine(agent.runner.metadata.id)
+  const ours = await makeMachine(keeper.runner.metadata.id)
   const halfMade = newId()
-  const draft = join(agent.environmentsFolder, `.making-${agent.runner.metadata.id}-${halfMade}`)
+  const draft = join(environmentsFolder, `.making-${keeper.runner.metadata.id}-${halfMade}`)
   await mkdir(draft)
   await writeFile(join(draft, 'machine.json.new'), '{"owner')
   // Another runner's domain, nobody's, and a folder with a disk but no domain, all with names like Hearth's own.
@@ -48,10 +51,11 @@ it('an agent removes its own unwanted machines, whole or half made, and nothing 
   strangers.push(anothers, nobodys)
   const before = await evidence([anothers, nobodys], [anothers, nobodys, lonely])
 
-  await agent.process.start()
+  await using _ = await runAgentHere(keeper, ({ timings }) => ({
+    timings: { ...timings, removalGrace: graceMilliseconds },
+  }))
   await eventually(
-    async () =>
-      !existsSync(join(agent.environmentsFolder, ours)) && !existsSync(draft) && !(await defined(ours)),
+    async () => !existsSync(join(environmentsFolder, ours)) && !existsSync(draft) && !(await defined(ours)),
     { timeoutMilliseconds: removalMilliseconds, intervalMilliseconds: 1_000 },
   )
   expect(await evidence([anothers, nobodys], [anothers, nobodys, lonely])).toEqual(before)
@@ -64,8 +68,8 @@ async function makeMachine(owner: string): Promise<string> {
     uri: virshUri,
     virtualization: 'qemu',
     imagesFolder: host.imagesFolder,
-    machinesFolder: agent.environmentsFolder,
-    ...layersAt(join(agent.stateFolder, 'layers')),
+    machinesFolder: environmentsFolder,
+    ...layersAt(join(keeper.stateFolder, 'layers')),
     owner,
     ...guestNetwork,
     agentKey: generateSecureShellKeyPair('agent').publicKey,
@@ -89,13 +93,13 @@ async function makeMachine(owner: string): Promise<string> {
 }
 
 async function makeStrangeFolder(id: string): Promise<void> {
-  const folder = join(agent.environmentsFolder, id)
+  const folder = join(environmentsFolder, id)
   await mkdir(folder)
   await run(['qemu-img', 'create', '-q', '-f', 'qcow2', join(folder, 'disk.qcow2'), '64M'])
 }
 
 async function strangeDefinition(id: string): Promise<string> {
-  const folder = join(agent.environmentsFolder, id)
+  const folder = join(environmentsFolder, id)
   const path = join(folder, 'strange.xml')
   await writeFile(
     path,
@@ -111,7 +115,7 @@ async function evidence(domains: readonly string[], folders: readonly string[]):
   const definitions = await Promise.all(domains.map((id) => virsh('dumpxml', `hearth-${id}`)))
   const disks = await Promise.all(
     folders.map(async (id) => {
-      const bytes = await readFile(join(agent.environmentsFolder, id, 'disk.qcow2'))
+      const bytes = await readFile(join(environmentsFolder, id, 'disk.qcow2'))
       return createHash('sha256').update(bytes).digest('hex')
     }),
   )
