@@ -65,7 +65,7 @@ export class MachinePower {
     const { id } = task.order
     await this.beginStart()
     const { memoryStart, startedFrom } = record.open()
-    // One with a fault went on, but not before the agent was cut off: the host starts it from the memory anew.
+    // One whose loading was cut runs too, as libvirt says, and has that for its fault.
     const isLoaded = memoryStart === 'begun' && machine.power === 'running' && machine.fault === null
     if (!isLoaded) {
       const layerId = startedFrom?.snapshotId

@@ -148,7 +148,7 @@ test('memory that does not fit is left, and memory that is not there is not aske
   expect(none.startedFrom).toMatchObject({ from: 'disk', reason: expect.stringContaining('no memory') })
 })
 
-test('a guest that went on before its agent was killed is started from the memory anew', async () => {
+test('a guest whose loading was cut is started from the memory anew, although it is said to run', async () => {
   const { layerId } = await frozen()
   const fork = orderOf({ source: sourceOf(layerId) })
   await run(fork)
