@@ -78,7 +78,7 @@ it('whatever is started, deleted, flattened, copied and collected at once, no la
     const { host: first, exclusion } = hostAt(`first-${count}`)
     const { host: second } = hostAt(`second-${count}`)
     const left = () => leftOf(places)
-    const world = new LayerWorld({ first, second, exclusion, specification: muteSpecification, left })
+    const world = new LayerWorld({ first, second, owner, exclusion, specification: muteSpecification, left })
     const { done, refused } = await world.run(rounds)
     outcomes.done += done
     outcomes.refused += refused

@@ -29,6 +29,8 @@ export interface LayerWorldSetting {
   first: Host
   /** Another host of the same runner, to which layers are copied. */
   second: Host
+  /** The runner's id: other machines on the hosts are left alone. */
+  owner: string
   /** By which agents of the first host exclude each other. */
   exclusion: ExclusionScope
   specification(source: { layerId: string } | null): MachineSpecification
@@ -129,8 +131,8 @@ export class LayerWorld {
 
   private async removeAll(): Promise<void> {
     for (const host of [this.setting.first, this.setting.second]) {
-      for (const { environmentId } of await host.machines.inventory()) {
-        await host.machines.remove(environmentId, authority)
+      for (const { environmentId, ownership } of await host.machines.inventory()) {
+        if (ownership?.owner === this.setting.owner) await host.machines.remove(environmentId, authority)
       }
       for (let left = await host.layers.inventory(); left.length > 0; ) {
         for (const { layerId } of left) await host.layers.remove(layerId, authority)

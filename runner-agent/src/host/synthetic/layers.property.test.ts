@@ -41,6 +41,7 @@ test('whatever is started, deleted, flattened, copied and collected at once, no 
     const world = new LayerWorld({
       first: syntheticHostAt(join(place, 'first'), owner, { exclusion }),
       second: syntheticHostAt(join(place, 'second'), owner),
+      owner,
       exclusion,
       specification: syntheticSpecification,
       left: async () => {
