@@ -73,7 +73,7 @@ async function liveThrough(places: Places): Promise<{ died: Work[]; ended: Work[
   })
   /** What an agent is told that has to live until it does this work. */
   const killOf = (...anyOf: Work[]) => kills.find(({ work }) => anyOf.includes(work)) ?? null
-  const before = await life.seen()
+  const before = await life.settled()
   const originBoot = await life.bootOf(origin)
   const died: Work[] = []
   const ended: Work[] = []
@@ -138,7 +138,7 @@ it('an agent that dies while a guest is resumed, frozen, flattened or copied end
 
 it('one that dies while a guest is resumed, and comes back when that was deleted, leaves nothing of it', async () => {
   const { north } = ground
-  const before = await life.seen()
+  const before = await life.settled()
   const places = everyKill ? [...Array(2 * fewestChanges.resume).keys()] : [seed % (2 * fewestChanges.resume)]
   for (const place of places) {
     await north.start(killAt('resume', place))

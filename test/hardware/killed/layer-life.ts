@@ -119,6 +119,15 @@ export class LayerLife {
     return [...lasting, ...sockets, ...new Set(processes), ...domains].sort()
   }
 
+  /** The same once nothing comes and goes: a command of an agent that names a machine is there for a moment. */
+  async settled(): Promise<string[]> {
+    for (let last = await this.seen(); ; ) {
+      const next = await this.seen()
+      if (next.join() === last.join()) return next
+      last = next
+    }
+  }
+
   /** Both disks read the same, although they stand on files of their own. */
   async expectSameDisks({ metadata }: Snapshot): Promise<void> {
     const [one, other] = [this.ground.north, this.ground.south].map((agent) =>
