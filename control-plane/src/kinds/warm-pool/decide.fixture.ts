@@ -30,7 +30,7 @@ export function samplePool(change: Partial<SeenPool> = {}): SeenPool {
     size: 2,
     running: null,
     rest: 'suspended',
-    restsLater: false,
+    restsAgainAt: null,
     maxAgeMinutes: null,
     members: [],
     trialDue: false,

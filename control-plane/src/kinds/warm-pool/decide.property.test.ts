@@ -36,7 +36,7 @@ const anyPool: fc.Arbitrary<SeenPool> = fc.record({
   size: fc.integer({ min: 0, max: 6 }),
   running: fc.constant(null),
   rest: fc.constant('suspended' as const),
-  restsLater: fc.constant(false),
+  restsAgainAt: fc.constant(null),
   maxAgeMinutes: fc.constant(null),
   deleting: fc.boolean(),
   trialDue: fc.constant(false),

@@ -40,9 +40,11 @@ test('after a claim of the one that ran, another is woken at once, and a new one
 test('a host that cannot suspend a member has it run, and is left alone for a while', () => {
   const stuck = member({ desiredPhase: 'suspended', notRested: true })
   const members = [member(), stuck, asleep(), asleep()]
-  expect(actionsOf({ members })).toEqual([{ do: 'wake', id: stuck.id }])
+  const decision = decide(pool({ members }))
+  expect(decision.actions).toEqual([{ do: 'wake', id: stuck.id }])
+  expect(decision.restsAgainAt).toEqual(new Date(now.getTime() + 600_000))
   const woken = [member(), member(), asleep(), asleep()]
-  expect(actionsOf({ members: woken, restsLater: true })).toEqual([])
+  expect(actionsOf({ members: woken, restsAgainAt: new Date(now.getTime() + 1) })).toEqual([])
   expect(actionsOf({ members: woken })).toMatchObject([{ do: 'rest' }])
 })
 

@@ -45,8 +45,8 @@ export interface SeenPool extends SeenBoots {
   /** How many of them run; null for all. */
   running: number | null
   rest: RestingPhase
-  /** Whether members that need not run are left running for now, since a host could not suspend one. */
-  restsLater: boolean
+  /** Until when members that need not run are left running, since a host could not suspend one; null for none such. */
+  restsAgainAt: Date | null
   maxAgeMinutes: number | null
   members: readonly Member[]
   /** Whether a degraded runner waits for an environment to be tried on it. */
@@ -70,6 +70,8 @@ export interface PoolDecision {
   consecutiveFailures: number
   retryAt: Date | null
   failure: Failure | null
+  /** As it was seen, or anew where a host could not suspend a member. */
+  restsAgainAt: Date | null
   /** When the pool must be reconciled next without an event; null when it need not. */
   lookAgainAt: Date | null
 }
@@ -115,6 +117,7 @@ export function decide(seen: SeenPool): PoolDecision {
     consecutiveFailures: boots.consecutive,
     retryAt: boots.stopped ? null : boots.retryAt,
     failure: boots.failure,
+    restsAgainAt: restsAgainAfter(seen, kept),
     lookAgainAt: nextTime(seen, boots, kept),
   }
 }
@@ -139,12 +142,21 @@ function decideTiers(
   // A start takes far less than the boot of a new one.
   const waking = booting.filter(({ readyAt }) => readyAt !== null)
   const lacking = Math.max(0, running - up.length - waking.length - stuck.length)
-  const spare = seen.restsLater ? [] : up.slice(running).filter(({ phase }) => phase === 'running')
+  const restsLater = seen.restsAgainAt !== null && seen.restsAgainAt > seen.now
+  const spare = restsLater ? [] : up.slice(running).filter(({ phase }) => phase === 'running')
   return [
     ...stuck.map(wake),
     ...down.slice(0, lacking).map(wake),
     ...spare.map(({ id }): PoolAction => ({ do: 'rest', id, phase: seen.rest })),
   ]
+}
+
+/** A host that could not suspend a member is left alone for so long. */
+const restsAgainMilliseconds = 600_000
+
+function restsAgainAfter({ restsAgainAt, now }: SeenPool, kept: readonly Member[]): Date | null {
+  if (kept.some(({ notRested }) => notRested)) return new Date(now.getTime() + restsAgainMilliseconds)
+  return restsAgainAt !== null && restsAgainAt > now ? restsAgainAt : null
 }
 
 /** It runs, and shall. */
@@ -251,9 +263,10 @@ function isKeptToLookInto(member: Member, seen: SeenPool): boolean {
   )
 }
 
-function nextTime(seen: SeenPool, boots: BootJudgement, fresh: readonly Member[]): Date | null {
-  const times = fresh.map((member) => ageLimit(member, seen))
+function nextTime(seen: SeenPool, boots: BootJudgement, kept: readonly Member[]): Date | null {
+  const times = kept.map((member) => ageLimit(member, seen))
   if (!boots.stopped) times.push(boots.retryAt)
+  times.push(restsAgainAfter(seen, kept))
   return times.reduce((next, time) => {
     if (time === null || time <= seen.now) return next
     return next === null || time < next ? time : next

@@ -4,6 +4,12 @@ import type { DatabaseTransaction } from '../../database/connection.ts'
 import { desirePhase, environments } from '../environment/index.ts'
 import type { RestingPhase } from './decide.ts'
 
+/** Before a quota is locked, for which a claim may wait that holds one of these. */
+export async function lockMembers(tx: DatabaseTransaction, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx.selectFrom('environments').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute()
+}
+
 /** Puts a member to rest or wakes it, unless a claim or an administrator has taken it meanwhile. */
 export async function moveMember(
   tx: DatabaseTransaction,

@@ -5,9 +5,10 @@ export interface PoolState {
   enabled: boolean
   cleared: boolean
   deleting: boolean
-  min: number
-  /** Members that a claim could take and that were made from what the pool now says. */
-  readyAndCurrent: number
+  /** How many members it wants now. */
+  wanted: number
+  /** Those that a claim could take, at rest or not, and that were made from what the pool now says. */
+  present: number
   /** Whether boots keep failing, so that no more members are made. */
   stopped: boolean
 }
@@ -16,6 +17,6 @@ export function poolPhase(state: PoolState): WarmPoolPhase {
   if (state.deleting) return 'deleting'
   if (!state.enabled) return 'disabled'
   if (state.cleared) return 'cleared'
-  if (state.readyAndCurrent >= state.min) return 'ready'
+  if (state.present >= state.wanted) return 'ready'
   return state.stopped ? 'failed' : 'filling'
 }

@@ -57,7 +57,7 @@ export async function lookAtPool(
     size: size.size - resumable,
     running: size.running,
     rest: rest === 'stopped' ? ('stopped' as const) : ('suspended' as const),
-    restsLater: pool.status.restsAgainAt != null && new Date(pool.status.restsAgainAt) > given.now,
+    restsAgainAt: pool.status.restsAgainAt == null ? null : new Date(pool.status.restsAgainAt),
     maxAgeMinutes,
     cleared: pool.cleared,
     deleting: pool.phase === 'deleting' || facts.projectDeleting,

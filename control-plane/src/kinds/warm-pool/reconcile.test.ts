@@ -78,6 +78,31 @@ describeReconciler('warm-pool', [
   },
   {
     ...common,
+    name: 'puts to rest what need not run, and does not touch what is claimed',
+    runs: 2,
+    async arrange(party) {
+      const spec = JSON.stringify({ enabled: true, min: 3, running: 2, rest: 'suspended', setup: [] })
+      const pool = await party.pool(await party.project(), { spec })
+      const owned = { owner_kind: 'warm-pool' as const, owner_id: pool.id, runner_id: await party.runner() }
+      await party.environment(pool, 'running', { ...owned, created_at: secondsAgo(900) })
+      await party.environment(pool, 'running', owned)
+      await party.environment(pool, 'running', owned)
+      const claimed = await party.environment(pool, 'running', owned)
+      await party.claim(pool.id, claimed, { phase: 'bound' })
+      return pool.id
+    },
+    expected: {
+      pool: { phase: 'filling', ready: 2, provisioning: 0 },
+      machines: [
+        'warm-pool running suspended stays',
+        'warm-pool running running stays',
+        'warm-pool running running stays',
+        'warm-pool running running stays',
+      ],
+    },
+  },
+  {
+    ...common,
     name: 'removes a pool that is to go, with its tests, and leaves what was claimed from it and what is inspected',
     async arrange(party) {
       const pool = await party.pool(await party.project(), { phase: 'deleting' })

@@ -1,4 +1,4 @@
-import type { QuotaLimits, QuotaShortage } from '@hearth/contract'
+import type { PoolScaling, QuotaLimits, QuotaShortage, WarmPool } from '@hearth/contract'
 import { assertNever, canonicalJson } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
@@ -13,19 +13,13 @@ import {
 } from '../environment/index.ts'
 import { readLimits, takeRoom } from '../quota/index.ts'
 import { decide, type PoolDecision } from './decide.ts'
-import { moveMember } from './move-member.ts'
+import { lockMembers, moveMember } from './move-member.ts'
 import { setConfiguration, storeScaling, warmPools } from './queries.ts'
 import { lookAtPool, type PoolLook, type SeenMember } from './reconcile-queries.ts'
 import { retireAll, retireMember } from './retire.ts'
+import type { PoolSize } from './scale/pool-size.ts'
 import type { Surroundings } from './surroundings.ts'
-import {
-  noFacts,
-  type PoolFacts,
-  poolSpec,
-  type StoredWarmPoolStatus,
-  toWarmPool,
-  type WarmPoolRow,
-} from './table.ts'
+import { noFacts, type PoolFacts, poolSpec, toWarmPool, type WarmPoolRow } from './table.ts'
 import { createOnTrial } from './trial.ts'
 
 export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
@@ -52,8 +46,10 @@ export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
     }
     // Placed environments have woken the pool, whose next reconcile writes its new status.
     if (!done.placed) {
-      const tiers = tiersAfter(pool, look, decision, now)
-      await tellChanges(tx, pool, { ...decision, short: done.short, ...tiers }, factsAfter(facts, done))
+      const { size, resumable } = look
+      const judged = { ...decision, short: done.short, resumable }
+      const sized = { desiredSize: size.size, scaling: scalingAfter(pool, size) }
+      await tellChanges(tx, pool, { ...judged, ...sized }, factsAfter(facts, done))
     }
     const rest = new Date(now.getTime() + (done.short === null ? timings.poolRest : timings.quotaRest))
     const times = [rest, decision.lookAgainAt, look.size.lookAgainAt].flatMap((time) => time ?? [])
@@ -85,6 +81,10 @@ async function carryOut(
     const limits = await readLimits(tx, quotas, organizationId)
     return takeRoom(tx, { organizationId, limits }, surroundings.class_spec, wanted)
   }
+  await lockMembers(
+    tx,
+    actions.flatMap((action) => (action.do === 'rest' || action.do === 'wake' ? [action.id] : [])),
+  )
   for (const action of actions) {
     switch (action.do) {
       case 'create': {
@@ -123,31 +123,10 @@ async function carryOut(
   return done
 }
 
-/** A host that could not suspend a member is left alone for so long. */
-const restsAgainMilliseconds = 600_000
-
-/** What the status says of sizes and tiers; the numbers behind the size change only with it. */
-function tiersAfter(
-  { status }: WarmPoolRow,
-  { seen, size, resumable }: PoolLook,
-  { actions }: PoolDecision,
-  now: Date,
-): Pick<StoredWarmPoolStatus, 'desiredSize' | 'scaling' | 'resumable' | 'restsAgainAt'> {
-  const isStuck =
-    seen.members.some(({ notRested }) => notRested) && actions.some(({ do: what }) => what === 'wake')
-  const before = status.restsAgainAt ?? null
-  const isOver = before === null || new Date(before) <= now
-  return {
-    desiredSize: size.size,
-    scaling:
-      size.size === status.desiredSize && size.scaling !== null ? (status.scaling ?? null) : size.scaling,
-    resumable,
-    restsAgainAt: isStuck
-      ? new Date(now.getTime() + restsAgainMilliseconds).toISOString()
-      : isOver
-        ? null
-        : before,
-  }
+/** The numbers behind the size change only with it: each change is an event. */
+function scalingAfter({ status }: WarmPoolRow, { size, scaling }: PoolSize): PoolScaling | null {
+  const before = status.scaling ?? null
+  return scaling !== null && before !== null && size === status.desiredSize ? before : scaling
 }
 
 function newMember(
@@ -210,7 +189,9 @@ function factsAfter(facts: PoolFacts, { waiting, retired }: CarriedOut): PoolFac
 async function tellChanges(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
-  decision: PoolDecision & Pick<CarriedOut, 'short'> & ReturnType<typeof tiersAfter>,
+  decision: PoolDecision &
+    Pick<CarriedOut, 'short'> &
+    Pick<WarmPool['status'], 'desiredSize' | 'scaling' | 'resumable'>,
   facts: PoolFacts,
 ): Promise<void> {
   const judged = {
@@ -222,7 +203,7 @@ async function tellChanges(
     desiredSize: decision.desiredSize,
     scaling: decision.scaling,
     resumable: decision.resumable,
-    restsAgainAt: decision.restsAgainAt,
+    restsAgainAt: decision.restsAgainAt?.toISOString() ?? null,
     observedSpecVersion: pool.spec_version,
   }
   const present = toWarmPool({ ...pool, status: { ...pool.status, ...judged } }, facts)

@@ -123,7 +123,10 @@ export function toWarmPool(row: WarmPoolRow, facts: PoolFacts): WarmPool {
   const spec = poolSpec(row)
   const { ready, readyAndCurrent, provisioning, failed, claimed, suspended, stopped, restingAndCurrent } =
     facts
-  const { resumable = 0, desiredSize = spec.min, scaling = null } = row.status
+  const { resumable = 0, scaling = null } = row.status
+  // What was reckoned from an earlier spec says nothing of this one.
+  const isReckoned = row.status.observedSpecVersion === row.spec_version
+  const desiredSize = isReckoned ? (row.status.desiredSize ?? spec.min) : spec.min
   // The known boots are of the configuration that the last reconcile saw.
   const { consecutiveFailures, retryAt, failure } =
     facts.configuration === row.configuration
@@ -136,10 +139,11 @@ export function toWarmPool(row: WarmPoolRow, facts: PoolFacts): WarmPool {
     specVersion: row.spec_version,
     status: {
       phase: poolPhase({
-        ...spec,
+        enabled: spec.enabled,
+        wanted: desiredSize,
         cleared: row.cleared,
         deleting: row.phase === 'deleting' || facts.projectDeleting,
-        readyAndCurrent: readyAndCurrent + restingAndCurrent + resumable,
+        present: readyAndCurrent + restingAndCurrent + resumable,
         stopped: consecutiveFailures >= bootAttempts,
       }),
       ready,

@@ -72,23 +72,24 @@ export function explain({ pool, members, start }: PoolSight): Reasons {
   }
 }
 
-function countsOf({ spec, status }: WarmPool): string {
+function countsOf({ status }: WarmPool): string {
   const { ready, suspended, stopped, resumable, desiredSize } = status
   const resting = [
     [suspended, 'suspended'],
     [stopped, 'stopped'],
     [resumable, 'could start from a memory'],
   ].flatMap(([count, how]) => (count === 0 ? [] : `, ${count} ${how}`))
-  return `${ready} of ${Math.max(desiredSize, spec.min)} are ready${resting.join('')}`
+  return `${ready} of ${desiredSize} are ready${resting.join('')}`
 }
 
 function scalingEvidence({ spec, status }: WarmPool): Evidence[] {
   const { scaling, desiredSize } = status
-  if (spec.max === null || scaling === null) return []
+  if (scaling === null) return []
+  const bounds = spec.max === null ? '' : ` (${spec.min} to ${spec.max})`
   const { claimsPerMinute, burst, refillSeconds, reason, at } = scaling
   return [
     {
-      what: `it wants ${desiredSize} (${spec.min} to ${spec.max}), because ${reason}: ${claimsPerMinute} claims a minute, at most ${burst} within one refill of ${refillSeconds} s`,
+      what: `it wants ${desiredSize}${bounds}, because ${reason}: ${claimsPerMinute} claims a minute, at most ${burst} within one refill of ${refillSeconds} s`,
       at,
     },
   ]

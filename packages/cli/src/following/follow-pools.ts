@@ -79,7 +79,7 @@ class PoolProgress {
   }
 
   #news(state: PoolState): string[] {
-    if (isCrowd(state)) return this.#crowd.see(state.environments, state.pool.spec.min)
+    if (isCrowd(state)) return this.#crowd.see(state.environments, state.pool.status.desiredSize)
     return state.environments.flatMap((environment) => {
       const before = this.#seen.get(environment.metadata.id)
       this.#seen.set(environment.metadata.id, environment)
@@ -105,7 +105,7 @@ class PoolProgress {
     try {
       await Promise.race([this.#verdict, watching])
       const { pool } = this.#state ?? {}
-      const count = pool === undefined ? '' : `: ${pool.status.ready} of ${pool.spec.min} ready`
+      const count = pool === undefined ? '' : `: ${pool.status.ready} of ${pool.status.desiredSize} ready`
       const slowest =
         this.#state !== null && isCrowd(this.#state) ? slowestText(this.#state.environments) : null
       if (slowest !== null) report.event(slowest)
@@ -121,14 +121,14 @@ class PoolProgress {
     const { environments, pool } = this.#state
     const now = this.#clock.now()
     const text = isCrowd(this.#state)
-      ? crowdLines(environments, pool.spec.min, this.#terminal, now)
+      ? crowdLines(environments, pool.status.desiredSize, this.#terminal, now)
       : environmentLines(environments, this.#terminal, now)
     this.#report?.state(text)
   }
 }
 
 function isCrowd({ pool, environments }: PoolState): boolean {
-  return Math.max(pool.spec.min, environments.length) > mostOneByOne
+  return Math.max(pool.status.desiredSize, environments.length) > mostOneByOne
 }
 
 function failureLines({ pool }: PoolState, verdict: PoolVerdict, terminal: Terminal): string[] {

@@ -58,7 +58,7 @@ export const warmPoolKind = defineKind(kinds.WarmPool, {
 })
 
 function wantedText({ min, max }: WarmPool['spec'], { desiredSize }: WarmPool['status']): string {
-  return max === null ? String(min) : `${desiredSize} (${min}-${max})`
+  return max === null ? String(desiredSize) : `${desiredSize} (${min}-${max})`
 }
 
 function restingText({ suspended, stopped, resumable }: WarmPool['status']): string | null {
@@ -83,9 +83,9 @@ async function describePool(pool: WarmPool, view: View, names: Names): Promise<s
     ['Class', named(names, spec.environmentClassId)],
     ['Phase', view.terminal.tone(phaseTone(status.phase), status.phase)],
     ['Enabled', spec.enabled ? 'yes' : 'no'],
-    ['Ready', `${status.ready} of ${Math.max(spec.min, status.desiredSize)}`],
+    ['Ready', `${status.ready} of ${status.desiredSize}`],
     ['Sizes', spec.max === null ? null : `${spec.min} to ${spec.max}, now ${status.desiredSize}`],
-    ['Because', spec.max === null ? null : (status.scaling?.reason ?? null)],
+    ['Because', status.scaling?.reason ?? null],
     ['Running', spec.running === null ? null : `${spec.running}, the others ${spec.rest}`],
     ['At rest', restingText(status)],
     ['Branch', spec.branch],

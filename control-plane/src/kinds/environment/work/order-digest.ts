@@ -51,6 +51,11 @@ export function selectOrderFacts(queryable: Queryable) {
     .where('environments.phase', '<>', 'deleted')
 }
 
+/** What becomes of a machine that crashes. A boot that is a trial of something shall show how that ends. */
+export function onCrashOf({ owner_kind, on_crash }: Pick<OrderFacts, 'owner_kind' | 'on_crash'>): OnCrash {
+  return owner_kind === null || owner_kind === 'warm-pool' ? (on_crash ?? 'restart') : 'fail'
+}
+
 /** Names what an order says: an agent that has the same is not sent it again. */
 export function orderDigest(facts: OrderFacts): string {
   const { id, name, desired_phase, spec_version, configuration, project_version, runner_id, epoch } = facts
@@ -58,8 +63,10 @@ export function orderDigest(facts: OrderFacts): string {
   const { sealing_key, user_certificate_authority, source } = facts
   // Absent for most, whose digests stay those of before there were snapshots.
   const from = source === null ? {} : { source }
+  // An order of an older version says nothing of a crash, as if the machine were to fail.
+  const restarts = onCrashOf(facts) === 'restart' ? { onCrash: 'restart' } : {}
   return createHash('sha256')
-    .update(canonicalJson({ ...made, ...from, sealing_key, user_certificate_authority }))
+    .update(canonicalJson({ ...made, ...from, ...restarts, sealing_key, user_certificate_authority }))
     .digest('hex')
     .slice(0, 32)
 }

@@ -4,9 +4,8 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import type { Encryption } from '../../../database/encryption.ts'
 import { readSecrets } from '../../project/index.ts'
-import type { OwnerKind } from '../owner.ts'
 import type { StoredSource } from '../table.ts'
-import { orderDigest, selectOrderFacts } from './order-digest.ts'
+import { onCrashOf, orderDigest, selectOrderFacts } from './order-digest.ts'
 
 /**
  * The current orders for environments: all of a runner's, or those with the given ids. An environment that is deleted
@@ -55,7 +54,7 @@ export async function currentOrders(
       plan,
       // What is built for others keeps nothing of what its machine was told.
       ...(row.owner_kind === 'prebuild' ? { scrub: true } : {}),
-      onCrash: startsAgain(row.owner_kind) ? (row.on_crash ?? 'restart') : 'fail',
+      onCrash: onCrashOf(row),
       ...(row.source === null ? {} : { source: toMachineSource(row.source) }),
       sealedSecrets,
       userCertificateAuthority: row.user_certificate_authority,
@@ -76,11 +75,6 @@ export async function orderSizes(queryable: Queryable, ids: readonly string[]): 
     ) * 4 / 3 AS bytes
     FROM environments AS row WHERE id = ANY(${ids}::uuid[])`.execute(queryable)
   return new Map(rows.map(({ id, bytes }) => [id, Number(bytes)]))
-}
-
-/** A boot that is a trial of something shall show how that ends. */
-function startsAgain(owner: OwnerKind | null): boolean {
-  return owner === null || owner === 'warm-pool'
 }
 
 function pick(values: Record<string, string>, names: readonly string[]): Record<string, string> {

@@ -7,7 +7,7 @@ export interface Demand {
 }
 
 export const spanMilliseconds = 10_000
-const keptMilliseconds = 3_600_000
+export const keptMilliseconds = 3_600_000
 /** A claim is counted when its transaction has ended, which may be a while after it was made. */
 const openMilliseconds = 2 * spanMilliseconds
 

@@ -2,7 +2,7 @@ import { boundsAt, type PoolScaling } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { poolSpec, type StoredScaling, type WarmPoolRow } from '../table.ts'
 import { noDemand, recounted } from './demand.ts'
-import { countClaims, forgetRefusals, measureRefill } from './queries.ts'
+import { countClaims, measureRefill } from './queries.ts'
 import { scale } from './scale.ts'
 
 /** How many environments a pool wants now, and how many of them run. */
@@ -24,7 +24,6 @@ export async function sizeOf(tx: DatabaseTransaction, row: WarmPoolRow, now: Dat
   const before = row.scaling
   const known = before?.demand ?? noDemand(now)
   const demand = recounted(known, await countClaims(tx, row.id, known.openFrom), now)
-  await forgetRefusals(tx, row.id, new Date(demand.openFrom))
   const refillMilliseconds = await measureRefill(tx, row.id)
   const state = before === null ? null : { size: before.size, fewerSince: before.fewerSince }
   const decision = scale({ demand, bounds, wantedShare, refillMilliseconds, before: state, now })

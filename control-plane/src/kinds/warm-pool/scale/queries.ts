@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
-import type { DatabaseTransaction, Queryable } from '../../../database/connection.ts'
+import type { Queryable } from '../../../database/connection.ts'
 import type { Demand } from './demand.ts'
-import { spanMilliseconds, spanOf } from './demand.ts'
+import { keptMilliseconds, spanMilliseconds, spanOf } from './demand.ts'
 
 const spanSeconds = spanMilliseconds / 1_000
 
@@ -23,20 +23,14 @@ export async function countClaims(
   return rows.map(({ span, claims }) => [Number(span) * 1_000, Number(claims)])
 }
 
-/** Counts a claim that the pool could not meet: nothing else is left of it. */
+/** Counts a claim that the pool could not meet: nothing else is left of it. Those of more than an hour ago are forgotten. */
 export async function countRefusal(queryable: Queryable, poolId: string, now: Date): Promise<void> {
   const span = new Date(spanOf(now.getTime()))
+  const oldest = new Date(now.getTime() - keptMilliseconds)
   await sql`
+    WITH forgotten AS (DELETE FROM warm_pool_refusals WHERE warm_pool_id = ${poolId} AND span < ${oldest})
     INSERT INTO warm_pool_refusals (warm_pool_id, span, claims) VALUES (${poolId}, ${span}, 1)
     ON CONFLICT (warm_pool_id, span) DO UPDATE SET claims = warm_pool_refusals.claims + 1`.execute(queryable)
-}
-
-export async function forgetRefusals(tx: DatabaseTransaction, poolId: string, before: Date): Promise<void> {
-  await tx
-    .deleteFrom('warm_pool_refusals')
-    .where('warm_pool_id', '=', poolId)
-    .where('span', '<', before)
-    .execute()
 }
 
 const bootsMeasured = 20
