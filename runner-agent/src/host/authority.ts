@@ -83,6 +83,12 @@ export function assertMayFreeze(
   assertMayTouch(machine, owner, { ...authority, generation })
 }
 
+/** Throws HostError for a machine whose disk is not all of it: what was begun before it was suspended may be completed. */
+export function assertWholeOnDisk({ power }: Pick<Machine, 'power'>): void {
+  if (power !== 'suspended') return
+  throw new HostError('host_refused', 'part of the machine is in its memory: resume it first')
+}
+
 /** Ownership written to a machine that is created or taken over on this authority. */
 export function ownershipOf(
   owner: string,

@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, strictEqual } from 'node:assert'
+import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert'
 import { newId } from '@hearth/foundation'
 import { ownershipPromises } from './layer-contract-ownership.ts'
 import {
@@ -74,6 +74,18 @@ export const layerContract: readonly LayerPromise[] = [
       await host.machines.powerOff(given.environmentId, authority)
       await host.machines.start(given.environmentId, authority)
       strictEqual((await host.machines.look(given.environmentId)).power, 'running')
+    }),
+  ],
+  [
+    'a suspended machine is not frozen, and no layer is begun',
+    onMachine(async ({ setting: { host }, given: { environmentId } }) => {
+      await host.machines.start(environmentId, authority)
+      await host.machines.suspend(environmentId, authority)
+      const layerId = newId()
+      const request = { layerId, environmentId, memory: false }
+      await rejects(() => host.layers.freeze(request, authority), /resume it first/)
+      strictEqual((await host.layers.look(layerId)).phase, 'absent')
+      strictEqual((await host.machines.look(environmentId)).power, 'suspended')
     }),
   ],
   [

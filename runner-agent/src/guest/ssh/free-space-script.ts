@@ -23,7 +23,7 @@ END { tell() }
 `
 
 /**
- * Bash functions of which \`clear_free_space\` leaves nothing of deleted files on the disk. Trimming alone does not: what is free
+ * Bash functions of which `clear_free_space` leaves nothing of deleted files on the disk. Trimming alone does not: what is free
  * in a cluster that also holds something stays in the disk's file, and so does what the file system has set aside for files
  * to come. So a file takes all that is free, its extents' edges are overwritten with zeros, and the rest is given back.
  */

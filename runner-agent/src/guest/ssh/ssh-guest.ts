@@ -182,7 +182,6 @@ export class SshGuest implements Guest {
     this.link = null
   }
 
-  /** Repeats the work, over a new connection if needed, until it succeeds or the signal aborts. */
   private write(
     { path, stepKey }: { path: string; stepKey: string | null },
     content: string,
@@ -199,6 +198,7 @@ export class SshGuest implements Guest {
     })
   }
 
+  /** Repeats the work, over a new connection if needed, until it succeeds or the signal aborts. */
   private retrying<Result>(signal: AbortSignal, work: (link: Link) => Promise<Result>): Promise<Result> {
     return this.repeating(signal, isFinal, async () => work(await this.connected(signal)))
   }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ReportedLayer } from '@hearth/contract'
-import { type Authority, assertMayFreeze, assertMayTouchLayer } from '../authority.ts'
+import { type Authority, assertMayFreeze, assertMayTouchLayer, assertWholeOnDisk } from '../authority.ts'
 import { assertRoom } from '../disk-reserve.ts'
 import type { ExclusionScope } from '../exclusion-scope.ts'
 import { HostError } from '../host-error.ts'
@@ -215,6 +215,7 @@ export class SyntheticLayers implements Layers {
     let begun = stored
     // From here on the machine may already stand on the layer.
     if (machine.disk.layerId !== layerId || begun?.facts == null) {
+      assertWholeOnDisk(machine)
       const frozen = await this.describe(request, machine)
       const needed = frozen.facts.memory?.bytes ?? 0
       assertRoom(`freezing into the layer ${layerId}`, needed, await this.freeBytes(), diskReserveBytes)

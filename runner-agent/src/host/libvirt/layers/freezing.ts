@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path/posix'
-import { type Authority, assertMayFreeze } from '../../authority.ts'
+import { type Authority, assertMayFreeze, assertWholeOnDisk } from '../../authority.ts'
 import { HostError } from '../../host-error.ts'
 import type { FreezeRequest, LayerMachine } from '../../layer.ts'
 import { deepestLayer } from '../../layers.ts'
@@ -54,9 +54,6 @@ export class Freezing {
         'the kernel of the machine panicked: start it or power it off first',
       )
     }
-    if (machine.power === 'suspended') {
-      throw new HostError('host_refused', 'part of the machine is in its memory: resume it first')
-    }
     const folder = place.folder(layerId)
     const seen = await disks.definitions(environmentId)
     const isFrozen = begun !== null && (await this.isFrozen(folder, seen.live.diskPath))
@@ -74,6 +71,7 @@ export class Freezing {
     begun: LayerFileContent | null,
     authority: Authority,
   ): Promise<LayerFileContent> {
+    assertWholeOnDisk(machine)
     const { place, disks, snapshots } = this.options
     const { layerId, environmentId } = request
     const folder = place.folder(layerId)
