@@ -49,3 +49,10 @@ test('a server of its own ends with its use', async () => {
   }
   await expect(query(url, 'select 1')).rejects.toThrow('ECONNREFUSED')
 })
+
+test('what was committed is there after a crash', async () => {
+  await using server = await startTestPostgres()
+  await query(server.url, 'create table item as select 1 as value')
+  await server.crashAndRestart()
+  expect(await query(server.url, 'select value from item')).toEqual([1])
+})

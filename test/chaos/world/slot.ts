@@ -41,8 +41,6 @@ export class Slot implements AsyncDisposable {
     }
     await writeFile(files.credentials, nats.controlPlaneCredentials ?? '', { mode: 0o600 })
     await writeFile(files.accountSeed, nats.accountSeed ?? '', { mode: 0o600 })
-    // Committed data survives a crash of the server, as with an installation's settings.
-    await administer(postgres, 'ALTER ROLE CURRENT_USER SET synchronous_commit = on')
     const slot = new Slot(postgres, nats, folder, files)
     await slot.makeTemplate()
     return slot

@@ -71,7 +71,9 @@ export function changeLines(before: Environment | undefined, environment: Enviro
     })
   const { phase, failure } = environment.status
   if (before?.status.phase === phase) return lines
-  if (phase === 'running') lines.push(...readyLines(environment))
+  // One that goes on, as after a suspension, became ready long ago.
+  if (phase === 'running' && before?.status.readyAt != null) lines.push(`${name}: running`)
+  else if (phase === 'running') lines.push(...readyLines(environment))
   else if (phase === 'failed') lines.push(`${name}: failed: ${failure?.message ?? 'no cause is known'}`)
   else if (phase !== 'provisioning' || before === undefined) lines.push(`${name}: ${phase}`)
   return lines

@@ -6,7 +6,7 @@ const socketPathBytes = 108
 export interface PostgresSettings {
   folder: string
   port: number
-  /** Without it a crash of the machine may lose everything: for tests. */
+  /** Without it a crash of the machine may lose everything, one of the server alone nothing: for tests. */
   durable: boolean
 }
 
@@ -27,7 +27,7 @@ export function postgresArguments({ folder, port, durable }: PostgresSettings): 
     log_checkpoints: 'off',
     timezone: 'UTC',
     log_timezone: 'UTC',
-    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   }
   return [
     '-D',
