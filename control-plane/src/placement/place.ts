@@ -16,7 +16,7 @@ export interface Candidate {
   phase: RunnerPhase
   spec: RunnerSpec
   facts: RunnerFacts | null
-  /** Sums over its environments that are not deleted. */
+  /** Sums over its environments that are not deleted; of those at rest only their disks. */
   reserved: { virtualCpus: number; memoryMebibytes: number; diskGibibytes: number }
   /** Environments failed on it recently: other runners are preferred. */
   suspected: boolean
@@ -128,7 +128,7 @@ function becauseOf(from: StartFrom, source: WantedSource | null): string {
 }
 
 function refusalOf(wanted: Wanted, candidate: Candidate): Refusal | null {
-  const { facts, reserved, spec } = candidate
+  const { facts, spec } = candidate
   const away = absenceOf(candidate)
   if (away !== null || facts === null)
     return away ?? plain('facts', 'has reported no facts yet', 'have reported no facts yet')
@@ -145,11 +145,23 @@ function refusalOf(wanted: Wanted, candidate: Candidate): Refusal | null {
   if (!facts.images.includes(wanted.image)) return lack(`the image ${wanted.image}`)
   if (wanted.source?.isRequired === true && !wanted.source.runnerIds.includes(candidate.id))
     return lack(wanted.source.name)
+  const { diskGibibytes } = candidate.reserved
+  return (
+    lackToRun(wanted, candidate) ??
+    shortOf('disk', 'GiB', facts.diskGibibytes - diskGibibytes, wanted.diskGibibytes)
+  )
+}
+
+/** What a runner has too little of to run one more of this size; null when it runs, or nothing is known of the runner yet. */
+export function lackToRun(
+  wanted: Pick<Wanted, 'virtualCpus' | 'memoryMebibytes'>,
+  { facts, reserved }: Pick<Candidate, 'facts' | 'reserved'>,
+): Refusal | null {
+  if (facts === null) return null
   const cpus = facts.virtualCpus * virtualCpuOvercommit - reserved.virtualCpus
   return (
     shortOf('virtual CPUs', '', cpus, wanted.virtualCpus) ??
-    shortOf('memory', 'MiB', facts.memoryMebibytes - reserved.memoryMebibytes, wanted.memoryMebibytes) ??
-    shortOf('disk', 'GiB', facts.diskGibibytes - reserved.diskGibibytes, wanted.diskGibibytes)
+    shortOf('memory', 'MiB', facts.memoryMebibytes - reserved.memoryMebibytes, wanted.memoryMebibytes)
   )
 }
 

@@ -87,6 +87,9 @@ export const warmPoolStatusSchema = z.object({
   uncheckedBranch: z.string().nullable().meta({
     description: 'In which repositories the pool’s branch could not be checked, and why; null when all were',
   }),
+  lack: z.string().nullable().default(null).meta({
+    description: 'What a runner lacks to run members at rest that should run; null while none does',
+  }),
   quota: quotaShortageSchema.nullable().meta({
     description: 'What keeps it from making the environments it lacks; null while no quota does',
   }),

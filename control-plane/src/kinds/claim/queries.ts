@@ -2,7 +2,7 @@ import { isId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import { resourceQueries } from '../../resource/queries.ts'
-import { type EnvironmentRow, environmentColumns } from '../environment/index.ts'
+import { type EnvironmentRow, environmentColumns, lackOnHost } from '../environment/index.ts'
 import { type PoolSpec, poolSpec } from '../warm-pool/index.ts'
 import type { Shortage } from './shortage.ts'
 
@@ -108,36 +108,70 @@ async function take(
     .executeTakeFirst()
 }
 
-/** Assigns a member to a claim that has to be resumed or started first; a suspended one before a stopped one. */
+/**
+ * Assigns a member to a claim that has to be resumed or started first: a suspended one before a stopped one, and only one that its
+ * host has room to run.
+ */
 export async function takeRestingMember(
   tx: DatabaseTransaction,
   poolId: string,
   claim: { id: string; creator: string | null },
-): Promise<EnvironmentRow | undefined> {
+  now: Date,
+): Promise<{ member: EnvironmentRow } | { member: null; lack: string | null }> {
+  const fullRunners: string[] = []
+  let lack: string | null = null
   for (const phase of ['suspended', 'stopped'] as const) {
-    const taken = await tx
-      .updateTable('environments')
-      .set({ claim_id: claim.id, holder_id: claim.creator })
-      .where('id', '=', (query) =>
-        query
-          .selectFrom('environments')
-          .select('id')
-          .where('owner_kind', '=', 'warm-pool')
-          .where('owner_id', '=', poolId)
-          .where('claim_id', 'is', null)
-          .where('phase', '=', phase)
-          .where('desired_phase', '=', phase)
-          .where('unreachable', '=', false)
-          .orderBy('id')
-          .limit(1)
-          .forUpdate()
-          .skipLocked(),
-      )
-      .returning(environmentColumns)
-      .executeTakeFirst()
-    if (taken !== undefined) return taken
+    for (;;) {
+      const found =
+        (await findResting(tx, poolId, phase, fullRunners, 'pass over')) ??
+        // Not once placement is locked, for which one that holds a member may wait.
+        (lack === null ? await findResting(tx, poolId, phase, fullRunners, 'wait') : undefined)
+      if (found === undefined) break
+      const lackThere = await lackOnHost(tx, found, now)
+      if (lackThere === null) return { member: await assign(tx, found.id, claim) }
+      lack = lackThere
+      fullRunners.push(found.runner_id ?? '')
+    }
   }
-  return undefined
+  return { member: null, lack }
+}
+
+/** Locks a member that is in this phase and shall stay so, on another runner than these. */
+async function findResting(
+  tx: DatabaseTransaction,
+  poolId: string,
+  phase: 'suspended' | 'stopped',
+  fullRunners: readonly string[],
+  held: 'pass over' | 'wait',
+): Promise<EnvironmentRow | undefined> {
+  return tx
+    .selectFrom('environments')
+    .select(environmentColumns)
+    .where('owner_kind', '=', 'warm-pool')
+    .where('owner_id', '=', poolId)
+    .where('claim_id', 'is', null)
+    .where('phase', '=', phase)
+    .where('desired_phase', '=', phase)
+    .where('unreachable', '=', false)
+    .$if(fullRunners.length > 0, (query) => query.where('runner_id', 'not in', fullRunners))
+    .orderBy('id')
+    .limit(1)
+    .forUpdate()
+    .$if(held === 'pass over', (query) => query.skipLocked())
+    .executeTakeFirst()
+}
+
+async function assign(
+  tx: DatabaseTransaction,
+  environmentId: string,
+  claim: { id: string; creator: string | null },
+): Promise<EnvironmentRow> {
+  return tx
+    .updateTable('environments')
+    .set({ claim_id: claim.id, holder_id: claim.creator })
+    .where('id', '=', environmentId)
+    .returning(environmentColumns)
+    .executeTakeFirstOrThrow()
 }
 
 /** A pool without a ready member: the facts that explain why, and what another environment is made from. */

@@ -12,6 +12,8 @@ export interface Shortage {
   failed: number
   /** What keeps the pool from making those it lacks. */
   quota: QuotaShortage | null
+  /** What a runner lacks to run a member that is at rest there; null where none is, or is left out. */
+  lack?: string | null
 }
 
 /** Why a pool had no ready member, in one sentence. */
@@ -21,6 +23,7 @@ export function describeShortage(seen: Shortage): string {
   if (!seen.enabled) return `${none}: it is disabled`
   if (seen.phase === 'cleared')
     return `${none}: it was cleared, and stays empty until it is enabled again or changed`
+  if (seen.lack != null) return `${none}, and no room to run one that is at rest: ${seen.lack}`
   if (min === 0) return `${none}: its min is 0, so it keeps none ready`
   if (seen.phase === 'failed')
     return `${none}: it has stopped making any, ${failure?.message ?? 'after failures'}`

@@ -87,7 +87,7 @@ export async function readLimits(
   return limitsOf(installation, { quotas: row.spec.quotas, isInstallations: row.is_installations })
 }
 
-/** Wakes for the pools that a quota keeps from filling: there may be room now. */
+/** Wakes for the pools that a quota or the room of a runner keeps from what they want: there may be room now. */
 export async function poolsThatWait(
   tx: DatabaseTransaction,
   organizationIds: readonly string[],
@@ -95,6 +95,6 @@ export async function poolsThatWait(
   if (organizationIds.length === 0) return []
   const { rows } = await sql<{ id: string }>`
     SELECT id FROM warm_pools WHERE organization_id = ANY(${[...new Set(organizationIds)]}::uuid[])
-      AND jsonb_typeof(status->'quota') = 'object'`.execute(tx)
+      AND (jsonb_typeof(status->'quota') = 'object' OR jsonb_typeof(status->'lack') = 'string')`.execute(tx)
   return rows.map(({ id }) => ({ kind: 'warm-pool', id }))
 }

@@ -7,6 +7,7 @@ export const now = new Date('2026-01-01T12:00:00Z')
 export function sampleMember(id: string, change: Partial<Member> = {}): Member {
   return {
     id,
+    runnerId: 'runner',
     phase: 'running',
     desiredPhase: 'running',
     notRested: false,

@@ -42,7 +42,9 @@ const anyPool: fc.Arbitrary<SeenPool> = fc.record({
   trialDue: fc.constant(false),
   members: fc
     .array(anyMember, { maxLength: 10 })
-    .map((members) => members.map((member, index): Member => ({ ...member, id: `member-${index}` }))),
+    .map((members) =>
+      members.map((member, index): Member => ({ ...member, id: `member-${index}`, runnerId: null })),
+    ),
   recentBoots: fc.array(fc.record({ failed: fc.boolean(), at: time, failure: fc.constant(null) }), {
     maxLength: 4,
   }),

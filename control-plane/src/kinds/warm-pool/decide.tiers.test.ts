@@ -26,7 +26,7 @@ test('after a claim of the one that ran, another is woken at once, and a new one
   const members = [asleep(), asleep(), asleep()]
   expect(actionsOf({ members })).toEqual([
     { do: 'create', count: 1 },
-    { do: 'wake', id: expect.any(String) as string },
+    { do: 'wake', count: 1, among: [members[2]?.id] },
   ])
   const waking = [
     member({ phase: 'resuming' }),
@@ -37,11 +37,19 @@ test('after a claim of the one that ran, another is woken at once, and a new one
   expect(actionsOf({ members: waking })).toEqual([])
 })
 
+test('of each runner so many may be woken as are lacking, since any may have no room', () => {
+  const members = ['one', 'one', 'one', 'other'].map((runnerId) => asleep({ runnerId }))
+  const [first, second, third] = members.toReversed()
+  expect(actionsOf({ running: 2, members })).toEqual([
+    { do: 'wake', count: 2, among: [first, second, third].map((one) => one?.id) },
+  ])
+})
+
 test('a host that cannot suspend a member has it run, and is left alone for a while', () => {
   const stuck = member({ desiredPhase: 'suspended', notRested: true })
   const members = [member(), stuck, asleep(), asleep()]
   const decision = decide(pool({ members }))
-  expect(decision.actions).toEqual([{ do: 'wake', id: stuck.id }])
+  expect(decision.actions).toEqual([{ do: 'wake', count: 1, among: [stuck.id] }])
   expect(decision.restsAgainAt).toEqual(new Date(now.getTime() + 600_000))
   const woken = [member(), member(), asleep(), asleep()]
   expect(actionsOf({ members: woken, restsAgainAt: new Date(now.getTime() + 1) })).toEqual([])
@@ -66,7 +74,9 @@ function after(seen: SeenPool, actions: readonly PoolAction[]): SeenPool {
   const rested = new Map(
     actions.flatMap((action) => (action.do === 'rest' ? [[action.id, action.phase]] : [])),
   )
-  const woken = new Set(actions.flatMap((action) => (action.do === 'wake' ? [action.id] : [])))
+  const woken = new Set(
+    actions.flatMap((action) => (action.do === 'wake' ? action.among.slice(0, action.count) : [])),
+  )
   const gone = new Set(actions.flatMap((action) => (action.do === 'retire' ? [action.id] : [])))
   const made = actions.flatMap((action) =>
     action.do === 'create' ? Array.from({ length: action.count }) : [],

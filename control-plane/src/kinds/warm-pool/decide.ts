@@ -10,6 +10,8 @@ import { assertNever, backoff } from '@hearth/foundation'
 /** A member of the pool: unclaimed and not being deleted. */
 export interface Member {
   id: string
+  /** null while it waits for one. */
+  runnerId: string | null
   phase: EnvironmentPhase
   desiredPhase: DesiredPhase
   /** Whether it runs on because its host could not suspend it. */
@@ -60,8 +62,8 @@ export type PoolAction =
   | { do: 'retire'; id: string; reason: DeletionReason }
   /** Suspends or stops a member that is ready and need not run. */
   | { do: 'rest'; id: string; phase: RestingPhase }
-  /** Lets a member run again. */
-  | { do: 'wake'; id: string }
+  /** Lets so many of these members run again, the first that their hosts have room for. */
+  | { do: 'wake'; count: number; among: readonly string[] }
   /** Makes one environment beyond the pool's size, if a degraded runner takes it. */
   | { do: 'try runner' }
 
@@ -134,7 +136,8 @@ function decideTiers(
   target: number,
   { kept, booting }: Record<'kept' | 'booting', readonly Member[]>,
 ): PoolAction[] {
-  const wake = (member: Member): PoolAction => ({ do: 'wake', id: member.id })
+  const wake = (count: number, members: readonly Member[]): PoolAction[] =>
+    count === 0 || members.length === 0 ? [] : [{ do: 'wake', count, among: members.map(({ id }) => id) }]
   const stuck = kept.filter(({ notRested }) => notRested)
   const running = Math.min(seen.running ?? target, target)
   const up = kept.filter((member) => isUp(member) && !member.notRested)
@@ -145,10 +148,20 @@ function decideTiers(
   const restsLater = seen.restsAgainAt !== null && seen.restsAgainAt > seen.now
   const spare = restsLater ? [] : up.slice(running).filter(({ phase }) => phase === 'running')
   return [
-    ...stuck.map(wake),
-    ...down.slice(0, lacking).map(wake),
+    ...wake(stuck.length, stuck),
+    ...wake(Math.min(lacking, down.length), mostOfEachRunner(down, lacking)),
     ...spare.map(({ id }): PoolAction => ({ do: 'rest', id, phase: seen.rest })),
   ]
+}
+
+/** Any of these may turn out to be on a runner without room for it. */
+function mostOfEachRunner(members: readonly Member[], most: number): Member[] {
+  const counts = new Map<string | null, number>()
+  return members.filter(({ runnerId }) => {
+    const count = (counts.get(runnerId) ?? 0) + 1
+    counts.set(runnerId, count)
+    return count <= most
+  })
 }
 
 /** A host that could not suspend a member is left alone for so long. */

@@ -98,6 +98,7 @@ async function readMembers(
     .leftJoin('runners', 'runners.id', 'environments.runner_id')
     .select([
       'environments.id',
+      'environments.runner_id',
       'environments.phase',
       'environments.desired_phase',
       sql<boolean>`environments.phase = 'running' AND environments.desired_phase IN ('suspended', 'stopped')
@@ -119,6 +120,7 @@ async function readMembers(
     .execute()
   return rows.map((row) => ({
     id: row.id,
+    runnerId: row.runner_id,
     phase: row.phase,
     desiredPhase: row.desired_phase,
     notRested: row.not_rested,

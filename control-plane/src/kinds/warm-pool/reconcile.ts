@@ -7,13 +7,14 @@ import { recordEvent } from '../../resource/record.ts'
 import {
   buildPlan,
   createEnvironments,
+  lockPlacement,
   type NewEnvironment,
   placeAtOnce,
   prebuiltStart,
 } from '../environment/index.ts'
 import { readLimits, takeRoom } from '../quota/index.ts'
-import { decide, type PoolDecision } from './decide.ts'
-import { lockMembers, moveMember } from './move-member.ts'
+import { decide, type PoolAction, type PoolDecision } from './decide.ts'
+import { lockMembers, moveMember, wakeMembers } from './move-member.ts'
 import { setConfiguration, storeScaling, warmPools } from './queries.ts'
 import { lookAtPool, type PoolLook, type SeenMember } from './reconcile-queries.ts'
 import { retireAll, retireMember } from './retire.ts'
@@ -47,11 +48,13 @@ export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
     // Placed environments have woken the pool, whose next reconcile writes its new status.
     if (!done.placed) {
       const { size, resumable } = look
-      const judged = { ...decision, short: done.short, resumable }
+      const judged = { ...decision, short: done.short, lack: done.lack, resumable }
       const sized = { desiredSize: size.size, scaling: scalingAfter(pool, size) }
       await tellChanges(tx, pool, { ...judged, ...sized }, factsAfter(facts, done))
     }
-    const rest = new Date(now.getTime() + (done.short === null ? timings.poolRest : timings.quotaRest))
+    const rest = new Date(
+      now.getTime() + (done.short === null && done.lack === null ? timings.poolRest : timings.quotaRest),
+    )
     const times = [rest, decision.lookAgainAt, look.size.lookAgainAt].flatMap((time) => time ?? [])
     return new Date(Math.min(...times.map((time) => time.getTime())))
   },
@@ -66,6 +69,8 @@ interface CarriedOut {
   placed: boolean
   /** Why it created fewer than it wanted; null when it created all. */
   short: QuotaShortage | null
+  /** What a runner lacks to run members at rest that should run; null where they do. */
+  lack: string | null
 }
 
 async function carryOut(
@@ -75,16 +80,14 @@ async function carryOut(
   now: Date,
 ): Promise<CarriedOut> {
   const { surroundings, seen } = look
-  const done: CarriedOut = { waiting: 0, retired: [], placed: false, short: null }
+  const done: CarriedOut = { waiting: 0, retired: [], placed: false, short: null, lack: null }
   const organizationId = pool.organization_id
-  const roomFor = async (wanted: number) => {
-    const limits = await readLimits(tx, quotas, organizationId)
-    return takeRoom(tx, { organizationId, limits }, surroundings.class_spec, wanted)
-  }
-  await lockMembers(
-    tx,
-    actions.flatMap((action) => (action.do === 'rest' || action.do === 'wake' ? [action.id] : [])),
-  )
+  const limits = () => readLimits(tx, quotas, organizationId)
+  const roomFor = async (wanted: number) =>
+    takeRoom(tx, { organizationId, limits: await limits() }, surroundings.class_spec, wanted)
+  await lockMembers(tx, actions.flatMap(membersMoved))
+  // Before a quota is locked, as by a claim of a member at rest.
+  if (actions.some((action) => action.do === 'wake')) await lockPlacement(tx, organizationId)
   for (const action of actions) {
     switch (action.do) {
       case 'create': {
@@ -109,18 +112,21 @@ async function carryOut(
         break
       }
       case 'rest':
-      case 'wake': {
-        const desired = action.do === 'wake' ? 'running' : action.phase
-        await moveMember(tx, { id: action.id, poolId: pool.id }, desired, () =>
-          readLimits(tx, quotas, organizationId),
-        )
+        await moveMember(tx, { id: action.id, poolId: pool.id }, action.phase, limits)
         break
-      }
+      case 'wake':
+        done.lack = (await wakeMembers(tx, pool.id, action, { now, readLimits: limits })) ?? done.lack
+        break
       default:
         assertNever(action)
     }
   }
   return done
+}
+
+function membersMoved(action: PoolAction): readonly string[] {
+  if (action.do === 'wake') return action.among
+  return action.do === 'rest' ? [action.id] : []
 }
 
 /** The numbers behind the size change only with it: each change is an event. */
@@ -190,7 +196,7 @@ async function tellChanges(
   tx: DatabaseTransaction,
   pool: WarmPoolRow,
   decision: PoolDecision &
-    Pick<CarriedOut, 'short'> &
+    Pick<CarriedOut, 'short' | 'lack'> &
     Pick<WarmPool['status'], 'desiredSize' | 'scaling' | 'resumable'>,
   facts: PoolFacts,
 ): Promise<void> {
@@ -200,6 +206,7 @@ async function tellChanges(
     failure: decision.failure,
     uncheckedBranch: pool.status.uncheckedBranch ?? null,
     quota: decision.short,
+    lack: decision.lack,
     desiredSize: decision.desiredSize,
     scaling: decision.scaling,
     resumable: decision.resumable,

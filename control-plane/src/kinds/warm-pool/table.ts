@@ -53,6 +53,7 @@ export interface StoredWarmPoolStatus {
   uncheckedBranch?: string | null
   /** Pools made before it came lack it. */
   quota?: QuotaShortage | null
+  lack?: string | null
   observedSpecVersion: number
 }
 
@@ -160,6 +161,7 @@ export function toWarmPool(row: WarmPoolRow, facts: PoolFacts): WarmPool {
       failure,
       uncheckedBranch: row.status.uncheckedBranch ?? null,
       quota: row.status.quota ?? null,
+      lack: row.status.lack ?? null,
       observedSpecVersion: row.status.observedSpecVersion,
       deadline: null,
     },

@@ -34,6 +34,9 @@ export function explain({ pool, members, start }: PoolSight): Reasons {
     ...members.map(memberEvidence),
     ...failureEvidence(pool),
     ...unchecked,
+    ...(status.lack === null
+      ? []
+      : [{ what: `members at rest wait for room to run: ${status.lack}`, at: null }]),
     ...startEvidence(start),
     ...scalingEvidence(pool),
   ]

@@ -22,7 +22,7 @@ export function samplePool(
   spec: Partial<WarmPool['spec']> = {},
 ): WarmPool {
   const counts = { ready: 0, provisioning: 0, failed: 0, claimed: 0, consecutiveFailures: 0, retryAt: null }
-  const unchecked = { uncheckedBranch: null, quota: null }
+  const unchecked = { uncheckedBranch: null, quota: null, lack: null }
   const tiers = { suspended: 0, stopped: 0, resumable: 0, desiredSize: spec.min ?? 1, scaling: null }
   return {
     kind: 'WarmPool',

@@ -61,10 +61,10 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
     }
     const member = await takeReadyMember(tx, pool.id, { id, creator: caller.principalId })
     if (member === undefined) {
-      const resting = await takeRestingMember(tx, pool.id, { id, creator: caller.principalId })
-      if (resting !== undefined)
-        return { row: await claimResting(tx, resting, { base, caller, pool }), pool, connection: null }
-      const empty = await readEmptyPool(tx, pool.id)
+      const resting = await takeRestingMember(tx, pool.id, { id, creator: caller.principalId }, now)
+      if (resting.member !== null)
+        return { row: await claimResting(tx, resting.member, { base, caller, pool }), pool, connection: null }
+      const empty = { ...(await readEmptyPool(tx, pool.id)), lack: resting.lack }
       if (body.spec.fallback === 'refuse' && !empty.isResumable) throw refusal(pool, empty)
       const environment = await makeCold(tx, pool, empty, { claimId: id, caller, now })
       const shortage = { what: describeShortage(empty), at: now.toISOString() }
@@ -164,12 +164,15 @@ function onePool(pools: readonly ClaimablePool[], wanted: ClaimBody['spec']): Cl
   return pool
 }
 
-function refusal(pool: ClaimablePool, { provisioning, failed, quota }: EmptyPool): HearthError {
+function refusal(pool: ClaimablePool, empty: EmptyPool): HearthError {
+  const { provisioning, failed, quota, lack } = empty
   const counts = `${provisioning} on their way, ${failed} failed`
   const message =
-    quota === null
-      ? `pool ${pool.name} has no ready environment (${counts}): try again, or claim with fallback cold`
-      : `pool ${pool.name} has no ready environment (${counts}), and makes no more while the organization has ${describeUsed(quota)}: release or delete one, or have the quota raised`
+    lack != null
+      ? `pool ${pool.name} has no ready environment, and no room to run one that is at rest (${lack}): try again, or release a claim`
+      : quota === null
+        ? `pool ${pool.name} has no ready environment (${counts}): try again, or claim with fallback cold`
+        : `pool ${pool.name} has no ready environment (${counts}), and makes no more while the organization has ${describeUsed(quota)}: release or delete one, or have the quota raised`
   return new HearthError('pool_empty', message, {
     facts: { warmPoolId: pool.id, provisioning, failed, ...(quota === null ? {} : { quota: quota.quota }) },
   })

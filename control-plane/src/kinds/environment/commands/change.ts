@@ -4,6 +4,7 @@ import type { Command } from '../../../api/command.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import type { OnOne } from '../../../resource/routes.ts'
 import { desirePhase, setLabels } from '../lifecycle/desire.ts'
+import { requireRoomToRun } from '../placing/room.ts'
 import { environments } from '../queries.ts'
 import { type EnvironmentRow, toListedEnvironment } from '../table.ts'
 
@@ -13,6 +14,7 @@ export const changeEnvironment: Command<OnOne<z.output<typeof environmentUpdateS
     const row = await environments.lockForChange(tx, context, reference)
     const labelled = body.labels === undefined ? row : await setLabels(tx, row, body.labels)
     const desired = body.spec?.desiredPhase
+    if (desired === 'running') await requireRoomToRun(tx, row, context.services.clock.now())
     const changed =
       desired === undefined ? labelled : await desirePhase(tx, labelled, desired, context.caller.limits)
     if (changed === labelled && labelled !== row)

@@ -14,6 +14,7 @@ import { recordEvents } from '../../../resource/record.ts'
 import { continueJobs, type JobContinuation } from '../../job/index.ts'
 import { poolsThatWait } from '../../quota/index.ts'
 import { wakesOfOwner } from '../owner-rules.ts'
+import { rests } from '../placing/at-rest.ts'
 import { type EnvironmentRow, type StoredEnvironmentStatus, toListedEnvironment } from '../table.ts'
 import { bootEnd } from './boot-end.ts'
 import { timerOf } from './timer.ts'
@@ -186,6 +187,8 @@ function dependents({ before, after: row, reported }: PhaseMove): Wake[] {
   const prebuild = row.source?.prebuild
   if (prebuild !== undefined && before.boot_ended_at === null && row.boot_ended_at !== null)
     wakes.push({ kind: 'prebuild', id: prebuild.id })
+  // Its host has room for another now.
+  if (row.phase !== before.phase && rests(row)) wakes.push({ kind: 'placement', id: row.organization_id })
   if (row.phase !== 'deleted') return wakes
   wakes.push({ kind: 'project', id: row.project_id })
   if (row.runner_id !== null) wakes.push({ kind: 'placement', id: row.organization_id })

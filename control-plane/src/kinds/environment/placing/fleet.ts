@@ -5,6 +5,7 @@ import type { Candidate, Wanted } from '../../../placement/place.ts'
 import type { EnvironmentClassTable } from '../../environment-class/table.ts'
 import { rulesFor } from '../owner-rules.ts'
 import type { EnvironmentRow } from '../table.ts'
+import { isAtRest } from './at-rest.ts'
 
 /**
  * Locks placement to the end of the transaction, so that two concurrent placements cannot reserve the same capacity.
@@ -28,12 +29,15 @@ export async function tryLockPlacement(
   return rows[0]?.locked === true
 }
 
-/** The organization's runners with the capacity reserved on each. */
+/** The organization's runners, or one of them, with the capacity reserved on each. */
 export async function readFleet(
   queryable: Queryable,
   organizationId: string,
   now: Date,
+  runnerId: string | null = null,
 ): Promise<Candidate[]> {
+  const whileNotAtRest = (column: 'virtual_cpus' | 'memory_mebibytes') =>
+    sql<string | null>`sum(${sql.ref(column)}) FILTER (WHERE ${isAtRest} IS NOT TRUE)`.as(column)
   const rows = await queryable
     .selectFrom('runners')
     .leftJoin(
@@ -42,12 +46,13 @@ export async function readFleet(
           .selectFrom('environments')
           .select([
             'runner_id',
-            (expression) => expression.fn.sum<string>('virtual_cpus').as('virtual_cpus'),
-            (expression) => expression.fn.sum<string>('memory_mebibytes').as('memory_mebibytes'),
+            whileNotAtRest('virtual_cpus'),
+            whileNotAtRest('memory_mebibytes'),
             (expression) => expression.fn.sum<string>('disk_gibibytes').as('disk_gibibytes'),
           ])
           .where('phase', '<>', 'deleted')
           .where('runner_id', 'is not', null)
+          .$if(runnerId !== null, (query) => query.where('runner_id', '=', runnerId))
           .groupBy('runner_id')
           .as('reserved'),
       (join) => join.onRef('reserved.runner_id', '=', 'runners.id'),
@@ -66,6 +71,7 @@ export async function readFleet(
     ])
     .where('organization_id', '=', organizationId)
     .where('phase', '<>', 'deleted')
+    .$if(runnerId !== null, (query) => query.where('runners.id', '=', runnerId ?? ''))
     .execute()
   const degraded = rows.filter(({ health }) => isPast(health?.probeAt ?? null, now)).map(({ id }) => id)
   const onTrial = await runnersWithBoots(queryable, degraded)
