@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { housekeeping } from './housekeeping.ts'
 import type { Installation } from './installation.ts'
+import { lifePosts } from './repeated-life-requests.ts'
 import { snapshotPosts } from './repeated-snapshot-requests.ts'
 import { idOf, publicKey, type RequestParty, startRequestParty } from './request-party.ts'
 
@@ -153,6 +154,10 @@ const posts: {
     sql: () => party.sql,
     make: async (path, body) => idOf(await send(installation.url, 'POST', path, body)),
   }),
+  ...lifePosts(
+    () => installation,
+    async (path, body) => idOf(await send(installation.url, 'POST', path, body)),
+  ),
 ]
 
 describe.each(posts)('POST $name under one Idempotency-Key', ({ name, prepare }) => {

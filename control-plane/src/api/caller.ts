@@ -1,4 +1,4 @@
-import type { QuotaLimits, Role } from '@hearth/contract'
+import type { LifeCap, QuotaLimits, Role } from '@hearth/contract'
 
 /** Who makes a request, as its token says. */
 export interface Caller {
@@ -11,6 +11,8 @@ export interface Caller {
   runnerId: string | null
   /** The organization's quota limits, cached for some seconds. */
   limits: QuotaLimits
+  /** The longest lives that the organization allows, cached likewise. */
+  lifeCap: LifeCap
 }
 
 export const readers: readonly Role[] = ['administrator', 'member', 'viewer']

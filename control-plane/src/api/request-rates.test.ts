@@ -1,4 +1,4 @@
-import { defaultQuotas } from '@hearth/contract'
+import { defaultQuotas, noLifeCap } from '@hearth/contract'
 import type { HearthError } from '@hearth/foundation'
 import { expect, test } from 'vitest'
 import type { Caller } from './caller.ts'
@@ -19,6 +19,7 @@ function caller(
     name: 'ci',
     roles: ['member'],
     runnerId: null,
+    lifeCap: noLifeCap,
     limits: {
       principal: { ...principal, requestsPerSecond: limits.principal },
       organization: { ...organization, requestsPerSecond: limits.organization },

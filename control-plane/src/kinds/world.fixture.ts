@@ -108,6 +108,7 @@ export const projectSpec: ProjectSpec = {
   onCrash: 'restart',
   prebuilds: null,
   snapshots: defaultCheckpointRetention,
+  life: {},
 }
 
 /** The plan for pools of these projects and classes. */

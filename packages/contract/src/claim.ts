@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { addressSchema } from './environment.ts'
 import { evidenceSchema } from './evidence.ts'
 import { defineKind, rests } from './kind-definition.ts'
+import { lifeOverSchema, lifeSpecSchema, lifeStatusSchema } from './life.ts'
 import { idSchema, labelsSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
 
 export const claimPhaseSchema = z.enum(['pending', 'bound', 'failed', 'released'])
@@ -20,6 +21,7 @@ export const claimSpecSchema = z.object({
   warmPoolId: idSchema,
   fallback: z.enum(['cold', 'refuse']),
   publicKey: publicKeySchema,
+  life: lifeSpecSchema.optional().meta({ description: 'What it said of its life itself' }),
 })
 export const connectionSchema = z.object({
   address: addressSchema,
@@ -51,6 +53,14 @@ export const claimStatusSchema = z.object({
     description: 'Set for a fork: the claim whose environment it was, and the snapshot it starts from',
   }),
   connection: connectionSchema.nullable(),
+  life: lifeStatusSchema
+    .nullable()
+    .default(null)
+    .meta({ description: 'When its environment ends; null where it has no end, or is gone' }),
+  ended: lifeOverSchema
+    .nullable()
+    .default(null)
+    .meta({ description: 'Which end of its life it was released by' }),
   ...statusFields,
 })
 export const claimSchema = resourceSchema('Claim', claimSpecSchema, claimStatusSchema).meta({ id: 'Claim' })
@@ -67,6 +77,7 @@ export const claimCreateSchema = z
         environmentClass: z.string().min(1).max(63).optional(),
         fallback: z.enum(['cold', 'refuse']).default('cold'),
         publicKey: publicKeySchema,
+        life: lifeSpecSchema.optional(),
       })
       .refine((spec) => (spec.warmPoolId === undefined) !== (spec.project === undefined), {
         message: 'give either warmPoolId or project',

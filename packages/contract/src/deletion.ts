@@ -14,6 +14,8 @@ export const deletionReasonSchema = z.enum([
   'too_old', // its pool keeps none that long
   'test_over', // it tested the steps of a pool and has been kept long enough
   'inspection_over', // an administrator took it out of its pool, and has had it long enough
+  'lifetime_over', // its life was as long as was asked
+  'idle_over', // nobody used it for as long as was asked
   'prebuild_over', // the prebuild that was built on it needs it no more
   'failed', // its pool has looked at the failure long enough, or has a newer one
   'not_running', // its pool keeps running machines only

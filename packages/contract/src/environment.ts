@@ -8,6 +8,7 @@ import {
   environmentPhaseTable,
 } from './environment-phase.ts'
 import { defineKind, rests, type Wait } from './kind-definition.ts'
+import { lifeSpecSchema, lifeStatusSchema } from './life.ts'
 import { provisioningPlanSchema } from './provisioning-plan.ts'
 import { provisioningSummarySchema, stepStatusSchema } from './provisioning-step.ts'
 import { idSchema, labelsSchema, nameSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
@@ -103,6 +104,9 @@ export const environmentStatusSchema = z.object({
     description:
       'When a test environment or an inspected one is removed; a certificate asked for puts it off by its keep time',
   }),
+  life: lifeStatusSchema.nullable().default(null).meta({
+    description: 'When it ends; null where it has no end, as what nobody has claimed',
+  }),
   deletion: deletionSchema.nullable().default(null).meta({ description: 'Why it is to be deleted' }),
   ...statusFields,
 })
@@ -129,6 +133,7 @@ export const environmentCreateSchema = z
         .meta({
           description: 'A snapshot of the same project to start from, with its memory where that fits',
         }),
+      life: lifeSpecSchema.optional(),
     }),
   })
   .meta({ id: 'EnvironmentCreate' })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineKind } from './kind-definition.ts'
+import { lifeCapSchema } from './life.ts'
 import { quotasSchema } from './quota.ts'
 import { labelsSchema, nameSchema, resourceSchema, statusFields } from './resource.ts'
 
@@ -8,6 +9,10 @@ export const organizationSpecSchema = z.strictObject({
   quotas: quotasSchema
     .optional()
     .meta({ description: 'Set by administrators of the first organization; without it the installation’s' }),
+  lifeCap: lifeCapSchema.optional().meta({
+    description:
+      'How long machines may live, and may be unused, at most; a change that leaves it out keeps it',
+  }),
 })
 export const organizationStatusSchema = z.object({
   phase: z.enum(['active']),

@@ -12,6 +12,7 @@ import {
 } from 'yaml'
 import { z } from 'zod'
 import { type Fault, faultsOf } from './faults.ts'
+import { lifeSpecSchema } from './life.ts'
 import { poolSizeSchema } from './pool-size.ts'
 import { projectSpecInputSchema } from './project.ts'
 import { branchSchema, commandInputSchema } from './provisioning-plan.ts'
@@ -37,6 +38,7 @@ export const projectDeclarationSchema = z
           branch: branchSchema.nullable().default(null),
           maxAgeMinutes: maxAgeMinutesSchema.nullable().default(null),
           setup: z.array(commandInputSchema).max(64).default([]),
+          life: lifeSpecSchema.default({}),
         }),
       )
       .max(16)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineKind, rests } from './kind-definition.ts'
+import { lifeSpecSchema } from './life.ts'
 import { prebuildConfigurationSchema } from './prebuild-configuration.ts'
 import {
   commandInputSchema,
@@ -55,6 +56,7 @@ export const projectSpecInputSchema = z.strictObject({
     .default(null)
     .meta({ description: 'Which prebuilds are made, and when; null for none' }),
   snapshots: checkpointRetentionSchema.prefault({}),
+  life: lifeSpecSchema.default({}),
 })
 export type ProjectSpecInput = z.infer<typeof projectSpecInputSchema>
 
@@ -68,6 +70,7 @@ export const projectSpecSchema = z.object({
   onCrash: onCrashSchema.default('restart'),
   prebuilds: prebuildConfigurationSchema.nullable().default(null),
   snapshots: checkpointRetentionSchema.prefault({}),
+  life: lifeSpecSchema.default({}),
 })
 export type ProjectSpec = z.infer<typeof projectSpecSchema>
 
@@ -97,6 +100,7 @@ export const projectUpdateSchema = z
         onCrash: onCrashSchema.optional(),
         prebuilds: prebuildConfigurationSchema.nullable().optional(),
         snapshots: checkpointRetentionSchema.optional(),
+        life: lifeSpecSchema.optional(),
       })
       .optional(),
   })

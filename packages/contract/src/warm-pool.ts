@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { environmentSchema } from './environment.ts'
 import { defineKind, rests } from './kind-definition.ts'
+import { lifeSpecSchema } from './life.ts'
 import { poolScheduleSchema } from './pool-schedule.ts'
 import { poolRestSchema, poolSizeSchema, wantedShareSchema } from './pool-size.ts'
 import { branchSchema, commandInputSchema, commandSchema } from './provisioning-plan.ts'
@@ -45,6 +46,7 @@ export const warmPoolSpecSchema = z.object({
     .nullable()
     .meta({ description: 'A member that has been ready for longer is replaced; null for never' }),
   setup: z.array(commandSchema).meta({ description: 'Commands of the step warm_pool_setup' }),
+  life: lifeSpecSchema.default({}).meta({ description: 'Of its environments once they are claimed' }),
 })
 export type WarmPoolSpec = z.infer<typeof warmPoolSpecSchema>
 
@@ -124,6 +126,7 @@ export const warmPoolCreateSchema = z
       branch: branchSchema.nullable().default(null),
       maxAgeMinutes: maxAgeMinutesSchema.nullable().default(null),
       setup: z.array(commandInputSchema).max(64).default([]),
+      life: lifeSpecSchema.default({}),
     }),
   })
   .meta({ id: 'WarmPoolCreate' })
@@ -142,6 +145,7 @@ export const warmPoolUpdateSchema = z
         branch: branchSchema.nullable().optional(),
         maxAgeMinutes: maxAgeMinutesSchema.nullable().optional(),
         setup: z.array(commandInputSchema).max(64).optional(),
+        life: lifeSpecSchema.optional(),
       })
       .optional(),
   })

@@ -23,6 +23,7 @@ import { prebuilds } from './0022-prebuilds.ts'
 import { flattening } from './0023-flattening.ts'
 import { poolDemand } from './0024-pool-demand.ts'
 import { unexplainedBoots } from './0025-unexplained-boots.ts'
+import { lives } from './0026-lives.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -48,4 +49,5 @@ export const migrations: Record<string, Migration> = {
   '0023-flattening': flattening,
   '0024-pool-demand': poolDemand,
   '0025-unexplained-boots': unexplainedBoots,
+  '0026-lives': lives,
 }

@@ -4,6 +4,7 @@ import {
   claimPhaseSchema,
   claimSchema,
   connectionSchema,
+  extendSchema,
   claimKind as words,
 } from '@hearth/contract'
 import { z } from '@hono/zod-openapi'
@@ -12,10 +13,13 @@ import { addEndpoint } from '../../api/endpoint.ts'
 import { idOrSharedNameParams, nameQuery } from '../../api/lookup.ts'
 import type { Kind } from '../../resource/define.ts'
 import { type AddRoute, routesOf } from '../../resource/routes.ts'
+import { activity, extension } from '../environment/index.ts'
 import { createClaim } from './commands/create.ts'
+import { extendClaim, useClaim } from './commands/live.ts'
 import { releaseClaim } from './commands/release.ts'
 import { signClaimCertificate } from './commands/sign-certificate.ts'
 import { connect } from './connect.ts'
+import { showClaim, showClaims } from './lives.ts'
 import { claims } from './queries.ts'
 import { claimReconciler } from './reconcile.ts'
 import { toClaim } from './table.ts'
@@ -36,10 +40,11 @@ const routes = routesOf({
   words,
   params: idOrSharedNameParams,
   find: claims.find,
-  show: (_, row) => toClaim(row, null),
+  show: (queryable, row) => showClaim(queryable, row),
+  showListed: showClaims,
 })
 
-const showClaim: AddRoute = (application, services) =>
+const showOne: AddRoute = (application, services) =>
   addEndpoint(application, services, {
     method: 'get',
     path: `${words.path}/{id}`,
@@ -55,9 +60,11 @@ const showClaim: AddRoute = (application, services) =>
       const row = await waitWhilePending(services, caller, read, query.waitSeconds, context.req.raw.signal)
       const isTheirs = mayEnter(caller, row.creator)
       const connection = isTheirs ? await connect(services, database, row, caller.principalId) : null
-      return { status: 200, value: toClaim(row, connection) }
+      return { status: 200, value: await showClaim(database, row, connection) }
     },
   })
+
+const life = { description: 'The claim, without a connection', roles: writers }
 
 export const claimKind: Kind = {
   name: 'claim',
@@ -68,7 +75,7 @@ export const claimKind: Kind = {
         description: 'The claim; bound with a connection, or pending (cold)',
         roles: writers,
         body: claimCreateSchema,
-        value: ({ row, connection }) => toClaim(row, connection),
+        value: ({ row, connection, life }) => toClaim(row, connection, life),
       },
       createClaim,
     ),
@@ -80,7 +87,7 @@ export const claimKind: Kind = {
       { name: nameQuery, phase: claimPhaseSchema.optional() },
       (queryable, { name, phase, ...page }) => claims.list(queryable, page, { name, phase }),
     ),
-    showClaim,
+    showOne,
     routes.why('Say in words why a claim is as it is: why it is cold, what it waits for', explainClaim),
     routes.remove(
       {
@@ -93,6 +100,8 @@ export const claimKind: Kind = {
       },
       releaseClaim,
     ),
+    routes.action('extend', { ...life, ...extension, body: extendSchema }, extendClaim),
+    routes.action('activity', { ...life, ...activity }, useClaim),
     routes.action(
       'certificates',
       {

@@ -1,8 +1,9 @@
+import type { LifeSpec } from '@hearth/contract'
 import { isId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import { resourceQueries } from '../../resource/queries.ts'
-import { type EnvironmentRow, environmentColumns, lackOnHost } from '../environment/index.ts'
+import { type EnvironmentRow, environmentColumns, lackOnHost, type StoredLife } from '../environment/index.ts'
 import { type PoolSpec, poolSpec } from '../warm-pool/index.ts'
 import type { Shortage } from './shortage.ts'
 
@@ -19,6 +20,8 @@ export interface ClaimablePool {
   name: string
   project_id: string
   project_name: string
+  life: LifeSpec | null
+  project_life: LifeSpec | null
 }
 
 /**
@@ -38,6 +41,10 @@ export async function matchingPools(
     .selectFrom('warm_pools')
     .innerJoin('projects', 'projects.id', 'warm_pools.project_id')
     .select(['warm_pools.id', 'warm_pools.name', 'warm_pools.project_id', 'projects.name as project_name'])
+    .select([
+      sql<LifeSpec | null>`warm_pools.spec->'life'`.as('life'),
+      sql<LifeSpec | null>`projects.spec->'life'`.as('project_life'),
+    ])
     .where('warm_pools.organization_id', '=', organizationId)
     .where('warm_pools.phase', '<>', 'deleting')
     .where('projects.phase', '=', 'active')
@@ -60,6 +67,19 @@ export async function matchingPools(
   return query.execute()
 }
 
+/** Who takes a member, and the life that it has from then on. */
+export interface Claimant {
+  id: string
+  creator: string | null
+  life: StoredLife | null
+}
+
+const taken = ({ id, creator, life }: Claimant) => ({
+  claim_id: id,
+  holder_id: creator,
+  life: life === null ? null : JSON.stringify(life),
+})
+
 /**
  * Assigns the oldest ready member of a pool to a claim, or nothing. Rows that other transactions lock are skipped, so
  * that no two callers wait for each other or get the same member. When nothing else is left it waits for the locked
@@ -68,7 +88,7 @@ export async function matchingPools(
 export async function takeReadyMember(
   tx: DatabaseTransaction,
   poolId: string,
-  claim: { id: string; creator: string | null },
+  claim: Claimant,
 ): Promise<EnvironmentRow | undefined> {
   return (await take(tx, poolId, claim, 'pass over')) ?? (await take(tx, poolId, claim, 'wait'))
 }
@@ -77,14 +97,13 @@ export async function takeReadyMember(
 async function take(
   tx: DatabaseTransaction,
   poolId: string,
-  claim: { id: string; creator: string | null },
+  claim: Claimant,
   held: 'pass over' | 'wait',
 ): Promise<EnvironmentRow | undefined> {
   return tx
     .updateTable('environments')
     .set({
-      claim_id: claim.id,
-      holder_id: claim.creator,
+      ...taken(claim),
       status_version: sql`status_version + 1`,
       updated_at: sql`now()`,
     })
@@ -115,7 +134,7 @@ async function take(
 export async function takeRestingMember(
   tx: DatabaseTransaction,
   poolId: string,
-  claim: { id: string; creator: string | null },
+  claim: Claimant,
   now: Date,
 ): Promise<{ member: EnvironmentRow } | { member: null; lack: string | null }> {
   const fullRunners: string[] = []
@@ -164,11 +183,11 @@ async function findResting(
 async function assign(
   tx: DatabaseTransaction,
   environmentId: string,
-  claim: { id: string; creator: string | null },
+  claim: Claimant,
 ): Promise<EnvironmentRow> {
   return tx
     .updateTable('environments')
-    .set({ claim_id: claim.id, holder_id: claim.creator })
+    .set(taken(claim))
     .where('id', '=', environmentId)
     .returning(environmentColumns)
     .executeTakeFirstOrThrow()

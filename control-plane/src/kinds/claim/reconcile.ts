@@ -1,9 +1,10 @@
+import type { LifeOver } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
-import { type EnvironmentRow, environments } from '../environment/index.ts'
+import { type EnvironmentRow, environments, lifeShown } from '../environment/index.ts'
 import { projects, specOf } from '../project/index.ts'
 import { type ClaimAction, decide, type SeenClaim } from './decide.ts'
 import { claims } from './queries.ts'
@@ -65,7 +66,11 @@ async function carryOut(
     return
   }
   const changed = await claims.changeStatus(tx, row.id, changeOf(row, environment, action, now))
-  await recordEvent(tx, action.do === 'release' ? 'deleted' : 'updated', toClaim(changed, null))
+  await recordEvent(
+    tx,
+    action.do === 'release' ? 'deleted' : 'updated',
+    toClaim(changed, null, lifeShown(environment)),
+  )
 }
 
 function changeOf(
@@ -83,10 +88,16 @@ function changeOf(
     case 'fail':
       return { phase: 'failed', status: { ...row.status, failure: action.failure } }
     case 'release':
-      return { phase: 'released', status: row.status }
+      return { phase: 'released', status: { ...row.status, ended: endedBy(environment) } }
     default:
       return assertNever(action)
   }
+}
+
+/** The end of its life by which its environment was deleted. */
+function endedBy(environment: EnvironmentRow | undefined): LifeOver | null {
+  const reason = environment?.deletion?.reason
+  return reason === 'lifetime_over' || reason === 'idle_over' ? (environment?.life?.over ?? null) : null
 }
 
 /** A machine that was made for the claim says what it really started from. */

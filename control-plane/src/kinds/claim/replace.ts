@@ -5,6 +5,7 @@ import {
   createEnvironment,
   desireDeletion,
   type EnvironmentRow,
+  lifeShown,
   prebuiltStart,
   withPlan,
 } from '../environment/index.ts'
@@ -23,7 +24,11 @@ export async function replaceMachine(
   now: Date,
 ): Promise<void> {
   await desireDeletion(tx, lost, { reason: 'runner_lost' }, now)
-  const ready = await takeReadyMember(tx, claim.warm_pool_id, claim)
+  const ready = await takeReadyMember(tx, claim.warm_pool_id, {
+    id: claim.id,
+    creator: claim.creator,
+    life: lost.life,
+  })
   const machine = ready ?? (await makeAnew(tx, claim, lost, now))
   const status = {
     ...claim.status,
@@ -38,7 +43,7 @@ export async function replaceMachine(
     status,
     environment_id: machine?.id ?? claim.environment_id,
   })
-  await recordEvent(tx, 'updated', toClaim(changed, null))
+  await recordEvent(tx, 'updated', toClaim(changed, null, lifeShown(machine ?? undefined)))
 }
 
 const nothingToMake = {
@@ -82,6 +87,7 @@ async function makeAnew(
     environmentClass,
     owner,
     claimId: claim.id,
+    life: lost.life,
     creator: claim.creator,
     // The lost environment, which is given up, no longer counts for quotas.
     limits: null,

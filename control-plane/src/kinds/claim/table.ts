@@ -1,4 +1,14 @@
-import type { Claim, ClaimPhase, Connection, Evidence, Failure, LostMachine } from '@hearth/contract'
+import type {
+  Claim,
+  ClaimPhase,
+  Connection,
+  Evidence,
+  Failure,
+  LifeOver,
+  LifeSpec,
+  LifeStatus,
+  LostMachine,
+} from '@hearth/contract'
 import type { Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
@@ -10,10 +20,14 @@ export interface StoredClaimStatus {
   shortage?: Evidence | null
   lost?: LostMachine | null
   forkOf?: Claim['status']['forkOf']
+  ended?: LifeOver | null
 }
 
 export interface ClaimTable
-  extends ResourceTable<{ fallback: 'cold' | 'refuse'; publicKey: string }, StoredClaimStatus> {
+  extends ResourceTable<
+    { fallback: 'cold' | 'refuse'; publicKey: string; life?: LifeSpec },
+    StoredClaimStatus
+  > {
   warm_pool_id: string
   environment_id: string | null
   phase: ClaimPhase
@@ -23,8 +37,8 @@ export interface ClaimTables {
 }
 export type ClaimRow = Selectable<ClaimTable>
 
-/** `connection` is created for each answer and never stored. */
-export function toClaim(row: ClaimRow, connection: Connection | null): Claim {
+/** `connection` is created for each answer and never stored; the life is that of its environment. */
+export function toClaim(row: ClaimRow, connection: Connection | null, life: LifeStatus | null): Claim {
   return {
     kind: 'Claim',
     metadata: metadataOf(row),
@@ -39,6 +53,8 @@ export function toClaim(row: ClaimRow, connection: Connection | null): Claim {
       lost: row.status.lost ?? null,
       forkOf: row.status.forkOf ?? null,
       connection,
+      life,
+      ended: row.status.ended ?? null,
       observedSpecVersion: row.spec_version,
       failure: row.status.failure,
       deadline: null,

@@ -1,6 +1,6 @@
 import type { Explanation } from '@hearth/contract'
 import type { Queryable } from '../../database/connection.ts'
-import { explainEnvironment, findEnvironment } from '../environment/index.ts'
+import { explainEnvironment, findEnvironment, lifeShown } from '../environment/index.ts'
 import { claims } from './queries.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 import { explain } from './why.ts'
@@ -24,7 +24,7 @@ export async function explainClaim(queryable: Queryable, row: ClaimRow, now: Dat
   const originId = row.status.forkOf?.claimId
   const origin = originId === undefined ? undefined : await claims.readById(queryable, originId)
   const reasons = explain({
-    claim: toClaim(row, null),
+    claim: toClaim(row, null, lifeShown(environment)),
     pool: pool?.name ?? null,
     machine: environment === undefined ? null : await explainEnvironment(queryable, environment, now),
     lostRunner: lostRunner?.name ?? null,

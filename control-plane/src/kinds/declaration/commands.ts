@@ -1,5 +1,6 @@
 import type { ApplyResult, ProjectDeclaration } from '@hearth/contract'
 import type { Command, CommandContext } from '../../api/command.ts'
+import { refuseLongLife } from '../../api/life-cap.ts'
 import { requireVersion } from '../../api/lookup.ts'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { environmentClasses } from '../environment-class/index.ts'
@@ -22,6 +23,10 @@ type DeclaredPool = ProjectDeclaration['warmPools'][number]
 export const applyDeclaration: Command<ProjectDeclaration, ApplyResult, UncheckedBranches> = {
   prepare: askForBranches,
   async run(tx, context, declaration, unchecked) {
+    const { lifeCap } = context.caller
+    refuseLongLife(declaration.life, lifeCap, 'body.life')
+    for (const [index, { life }] of declaration.warmPools.entries())
+      refuseLongLife(life, lifeCap, `body.warmPools.${index}.life`)
     const before = await projects.lock(tx, context.caller, declaration.name)
     requireVersion(context.expectedVersion, before?.spec_version ?? 0)
     // The given version is the project's and has been checked.

@@ -4,6 +4,7 @@ import {
   environmentCreateSchema,
   environmentPhaseSchema,
   environmentUpdateSchema,
+  extendSchema,
   idSchema,
   environmentKind as words,
 } from '@hearth/contract'
@@ -17,8 +18,10 @@ import { logRoute } from './access/logs.ts'
 import { changeEnvironment } from './commands/change.ts'
 import { createEnvironment } from './commands/create.ts'
 import { deleteEnvironment } from './commands/delete.ts'
+import { extendEnvironment, useEnvironment } from './commands/live.ts'
 import { retryEnvironment } from './commands/retry.ts'
 import { signEnvironmentCertificate } from './commands/sign-certificate.ts'
+import { activity, extension } from './life/wording.ts'
 import { environmentReconciler } from './lifecycle/reconcile.ts'
 import { placementReconciler } from './placing/reconcile.ts'
 import { environments, findEnvironment, forgetDeletedEnvironments, withPlan } from './queries.ts'
@@ -101,6 +104,8 @@ export const environmentKind: Kind = {
       },
       retryEnvironment,
     ),
+    routes.action('extend', { ...change, ...extension, body: extendSchema }, extendEnvironment),
+    routes.action('activity', { ...change, ...activity }, useEnvironment),
     routes.action(
       'certificates',
       {

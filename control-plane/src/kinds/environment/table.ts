@@ -17,6 +17,8 @@ import {
 } from '@hearth/contract'
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
+import type { StoredLife } from './life/life.ts'
+import { lifeOf, toLifeStatus } from './life/status.ts'
 import { listedSteps } from './listed-steps.ts'
 import { type OwnerKind, toOwnerSpec } from './owner.ts'
 
@@ -84,6 +86,8 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   source: ColumnType<StoredSource | null, string | null | undefined, string | null>
   /** The id in `source`. */
   source_snapshot_id: ColumnType<string | null, string | null | undefined, string | null>
+  /** When it ends that somebody has; null for what has no end. */
+  life: ColumnType<StoredLife | null, string | null | undefined, string | null>
   /** The reason for its deletion; null while it is not to be deleted. */
   deletion: JSONColumnType<Deletion> | null
   report_epoch: Generated<number>
@@ -127,6 +131,7 @@ export const environmentColumns = [
   'paused',
   'deadline',
   'deletion',
+  'life',
   'configuration',
   'source',
   'boot_ended_at',
@@ -196,6 +201,7 @@ function toResource(row: EnvironmentRow, steps: StepStatus[]): Environment {
       restarts: row.status.restarts ?? null,
       readyAt,
       removeAt: row.remove_at?.toISOString() ?? null,
+      life: toLifeStatus(lifeOf(row)),
       deletion: row.deletion,
       observedSpecVersion,
       failure,

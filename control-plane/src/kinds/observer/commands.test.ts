@@ -1,4 +1,4 @@
-import { defaultQuotas } from '@hearth/contract'
+import { defaultQuotas, noLifeCap } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Caller } from '../../api/caller.ts'
@@ -45,6 +45,7 @@ beforeAll(async () => {
     name: 'somebody',
     roles: ['member'],
     runnerId: null,
+    lifeCap: noLifeCap,
     limits: defaultQuotas,
   }
   context = { services, caller, expectedVersion: null, signal: new AbortController().signal }

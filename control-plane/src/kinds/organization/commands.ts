@@ -51,7 +51,7 @@ export const changeOrganization: Command<
     requireVersion(expectedVersion, row.spec_version)
     const changed = await organizations.changeSpec(tx, row.id, {
       labels: body.labels ?? row.labels,
-      spec: body.spec === undefined ? row.spec : keepQuotas(row.spec, body.spec, isFirst),
+      spec: body.spec === undefined ? row.spec : keepUnnamed(row.spec, body.spec, isFirst),
     })
     await recordEvent(tx, 'updated', toOrganization(changed))
     await forgetCallers(tx)
@@ -60,7 +60,16 @@ export const changeOrganization: Command<
   },
 }
 
-/** A change that names no quotas leaves them as they are. */
+/** A change that names no quotas, or no cap, leaves them as they are. */
+function keepUnnamed(
+  before: Organization['spec'],
+  wanted: Organization['spec'],
+  maySet: boolean,
+): Organization['spec'] {
+  const { lifeCap = before.lifeCap } = wanted
+  return { ...keepQuotas(before, wanted, maySet), ...(lifeCap === undefined ? {} : { lifeCap }) }
+}
+
 function keepQuotas(
   before: Organization['spec'],
   wanted: Organization['spec'],

@@ -7,6 +7,7 @@ import type {
 import { canonicalJson, HearthError } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Command } from '../../api/command.ts'
+import { refuseLongLife } from '../../api/life-cap.ts'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { wake, wakeAll } from '../../reconciling/wake.ts'
 import { given, newResource } from '../../resource/change.ts'
@@ -22,6 +23,7 @@ import { type ProjectRow, specOf, toProject } from './table.ts'
 export const createProject: Command<z.output<typeof projectCreateSchema>, ProjectRow> = {
   async run(tx, { services, caller }, body) {
     requireCredentials(body.spec.repositories, Object.keys(body.spec.secrets))
+    refuseLongLife(body.spec.life, caller.lifeCap, 'body.spec.life')
     const spec = storedSpec(body.spec)
     refuseLargePlan(planBytes(spec, []), 0)
     await requirePrebuildNames(tx, caller, spec.prebuilds, spec.secretNames)
@@ -43,6 +45,7 @@ export const changeProject: Command<
     const row = await projects.lockForChange(tx, context, reference)
     if (row.phase === 'deleting') throw new HearthError('conflict', `project ${row.name} is being deleted`)
     const stored = specOf(row)
+    refuseLongLife(body.spec?.life, context.caller.lifeCap, 'body.spec.life')
     const secretsBefore = await readSecrets(tx, encryption, row.id)
     const wanted = { ...stored, secrets: secretsBefore, ...given(body.spec) }
     requireCredentials(wanted.repositories, Object.keys(wanted.secrets))
@@ -92,7 +95,7 @@ async function poolSetups(tx: DatabaseTransaction, projectId: string) {
 }
 
 function storedSpec({ secrets, ...spec }: ProjectSpecInput): ProjectSpec {
-  const { repositories, variables, setup, onHostLoss, onCrash, prebuilds, snapshots } = spec
+  const { repositories, variables, setup, onHostLoss, onCrash, prebuilds, snapshots, life } = spec
   const secretNames = Object.keys(secrets).sort()
-  return { repositories, variables, setup, onHostLoss, onCrash, prebuilds, snapshots, secretNames }
+  return { repositories, variables, setup, onHostLoss, onCrash, prebuilds, snapshots, life, secretNames }
 }

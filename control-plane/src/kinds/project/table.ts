@@ -32,6 +32,7 @@ export function specOf({ spec }: Pick<ProjectRow, 'spec'>): ProjectSpec {
     onCrash: 'restart',
     prebuilds: null,
     snapshots: defaultCheckpointRetention,
+    life: {},
   }
   return Object.assign(absent, spec)
 }

@@ -11,9 +11,10 @@ import { writers } from '../../api/caller.ts'
 import { idOrSharedNameParams } from '../../api/lookup.ts'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { type AddRoute, routesOf } from '../../resource/routes.ts'
-import { claims, toClaim } from '../claim/index.ts'
+import { claims, showClaim, toClaim } from '../claim/index.ts'
 import {
   findEnvironment,
+  lifeShown,
   type PlannedEnvironmentRow,
   toEnvironment,
   toListedEnvironment,
@@ -30,7 +31,7 @@ const ofClaims = routesOf({
   words: claimKind,
   params: idOrSharedNameParams,
   find: claims.find,
-  show: (_, row) => toClaim(row, null),
+  show: (queryable, row) => showClaim(queryable, row),
 })
 const ofEnvironments = routesOf({
   words: environmentKind,
@@ -77,7 +78,7 @@ export const machineRoutes: readonly AddRoute[] = [
       schema: forkSchema,
       value: async ({ snapshot, forks }: Forked, tx: DatabaseTransaction) => ({
         snapshot: await shown(snapshot, tx),
-        claims: forks.map(({ claim }) => toClaim(claim, null)),
+        claims: forks.map(({ claim, environment }) => toClaim(claim, null, lifeShown(environment))),
         environments: forks.map(({ environment }) => toListedEnvironment(environment)),
       }),
     },

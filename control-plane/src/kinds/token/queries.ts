@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Quotas, Role } from '@hearth/contract'
+import { noLifeCap, type Quotas, type Role } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Caller } from '../../api/caller.ts'
@@ -109,6 +109,7 @@ export async function findToken(
     name: row.name,
     roles: row.roles,
     runnerId: row.runner_id,
+    lifeCap: row.organization_spec.lifeCap ?? noLifeCap,
   }
   const organization = { quotas: row.organization_spec.quotas, isInstallations: row.is_installations }
   return { caller, organization, expiresAt: row.expires_at }

@@ -2,6 +2,7 @@ import {
   bootAttempts,
   type Command,
   type Failure,
+  type LifeSpec,
   type PoolRest,
   type PoolScaling,
   type PoolSchedule,
@@ -27,6 +28,7 @@ export interface PoolSpec {
   branch: string | null
   maxAgeMinutes: number | null
   setup: Command[]
+  life: LifeSpec
 }
 
 /** What came later is absent in pools made before. */
@@ -99,8 +101,9 @@ export const emptyPoolStatus: StoredWarmPoolStatus = {
 
 export function poolSpec({ spec }: Pick<WarmPoolRow, 'spec'>): PoolSpec {
   const { enabled, min, max = null, running = null, rest = 'suspended', wantedShare = 0.99 } = spec
-  const { schedules = [], branch = null, maxAgeMinutes = null, setup } = spec
-  return { enabled, min, max, running, rest, wantedShare, schedules, branch, maxAgeMinutes, setup }
+  const { schedules = [], branch = null, maxAgeMinutes = null, setup, life = {} } = spec
+  const tiers = { min, max, running, rest, wantedShare, schedules }
+  return { enabled, ...tiers, branch, maxAgeMinutes, setup, life }
 }
 
 /** What a pool's resource shows beyond its row. */

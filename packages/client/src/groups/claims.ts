@@ -2,6 +2,7 @@ import {
   type claimCreateSchema,
   claimSchema,
   connectionSchema,
+  type extendSchema,
   type forkCreateSchema,
   forkSchema,
 } from '@hearth/contract'
@@ -39,5 +40,11 @@ export const claims = (transport: Transport) => ({
   /** Makes machines of the running one, each with a claim of its own; the origin runs on. */
   fork: (id: string, body: z.input<typeof forkCreateSchema> = {}, options: CallOptions = {}) =>
     transport.json({ method: 'POST', path: `${one(path, id)}/fork`, body, ...options }, forkSchema),
+  /** Puts the end of its life off; without a span by an hour. */
+  extend: (id: string, body: z.input<typeof extendSchema> = {}, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path: `${one(path, id)}/extend`, body, ...options }, claimSchema),
+  /** Says that somebody uses it, in a way that Hearth cannot see. */
+  activity: (id: string, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path: `${one(path, id)}/activity`, ...options }, claimSchema),
   why: explaining(transport, path),
 })

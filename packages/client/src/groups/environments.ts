@@ -4,6 +4,7 @@ import {
   type environmentCreateSchema,
   environmentSchema,
   type environmentUpdateSchema,
+  type extendSchema,
 } from '@hearth/contract'
 import type { z } from 'zod'
 import { checkpoints } from '../http/checkpoints.ts'
@@ -32,6 +33,12 @@ export const environments = (transport: Transport) => ({
   delete: deletion(transport, path),
   retry: (id: string, options: CallOptions = {}) =>
     transport.json({ method: 'POST', path: `${one(path, id)}/retry`, ...options }, environmentSchema),
+  /** Puts the end of its life off; without a span by an hour. */
+  extend: (id: string, body: z.input<typeof extendSchema> = {}, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path: `${one(path, id)}/extend`, body, ...options }, environmentSchema),
+  /** Says that somebody uses it, in a way that Hearth cannot see. */
+  activity: (id: string, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path: `${one(path, id)}/activity`, ...options }, environmentSchema),
   /** A fresh certificate for the caller's key, with the address and host key to use it on. */
   certificate: (id: string, publicKey: string, options: CallOptions = {}) =>
     transport.json(

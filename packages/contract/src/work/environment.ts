@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { boundedLine, boundedText } from '../bounded.ts'
 import { pauseSchema } from '../environment.ts'
 import { desiredPhaseSchema } from '../environment-phase.ts'
+import { longestLifeSeconds } from '../life.ts'
 import { onCrashSchema } from '../project.ts'
 import { provisioningPlanSchema } from '../provisioning-plan.ts'
 import { idSchema } from '../resource.ts'
@@ -14,6 +15,13 @@ import {
   strictAddressSchema,
 } from './reported.ts'
 import { orderEnvelopeSchema, reportEnvelopeSchema, type WorkMessages } from './work.ts'
+
+/** What people in the guest are told, once for each key. */
+export const noticeSchema = z.object({
+  key: boundedLine(64, 1).regex(/^[a-z0-9-]+$/, 'lower-case letters, digits and -'),
+  text: boundedLine(1_000, 1),
+})
+export type Notice = z.infer<typeof noticeSchema>
 
 /** The whole of what one environment should be. */
 export const environmentOrderSchema = orderEnvelopeSchema.extend({
@@ -28,6 +36,10 @@ export const environmentOrderSchema = orderEnvelopeSchema.extend({
       'Whether the guest is scrubbed before it is stopped: nothing it was told is left in its disk',
   }),
   onCrash: onCrashSchema.optional(),
+  idleSeconds: z.int().min(1).max(longestLifeSeconds).optional().meta({
+    description: 'Whoever orders wants to know whether it is used: it ends when nobody has for so long',
+  }),
+  notice: noticeSchema.optional(),
   sealedSecrets: boundedText(8 * 1024 * 1024)
     .nullable()
     .meta({
@@ -67,6 +79,12 @@ export const environmentReportSchema = reportEnvelopeSchema.extend({
   startedFrom: startedFromSchema.nullable().optional(),
   resumed: resumedSchema.nullable().optional(),
   restarts: restartsSchema.nullable().optional(),
+  activity: z
+    .object({ secondsAgo: z.number().min(0).max(longestLifeSeconds).nullable() })
+    .optional()
+    .meta({
+      description: 'How long ago somebody used it; null for not since its runner looks',
+    }),
 })
 export type EnvironmentReport = z.infer<typeof environmentReportSchema>
 

@@ -1,8 +1,9 @@
-import type { Connection, claimCreateSchema } from '@hearth/contract'
+import type { Connection, claimCreateSchema, LifeStatus } from '@hearth/contract'
 import { HearthError, newId, toError } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Caller } from '../../../api/caller.ts'
 import type { Command } from '../../../api/command.ts'
+import { refuseLongLife } from '../../../api/life-cap.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { wakeAfter } from '../../../reconciling/wake.ts'
 import { recordEvents } from '../../../resource/record.ts'
@@ -12,14 +13,18 @@ import {
   createEnvironment,
   desirePhase,
   type EnvironmentRow,
+  lifeOf,
+  newLife,
   prebuiltStart,
   sizeOf,
+  toLifeStatus,
   toListedEnvironment,
 } from '../../environment/index.ts'
 import { describeUsed, requireHeld } from '../../quota/index.ts'
 import { countRefusal } from '../../warm-pool/index.ts'
 import {
   type ClaimablePool,
+  type Claimant,
   claims,
   type EmptyPool,
   matchingPools,
@@ -39,6 +44,7 @@ interface MadeClaim {
   row: ClaimRow
   pool: ClaimablePool
   connection: Connection | null
+  life: LifeStatus | null
 }
 
 /**
@@ -51,22 +57,32 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
     const pool = onePool(await matchingPools(tx, caller.organizationId, body.spec), body.spec)
     const id = newId()
     const now = clock.now()
+    const { life: said } = body.spec
+    refuseLongLife(said, caller.lifeCap, 'body.spec.life')
+    const life = newLife([said, pool.life, pool.project_life], caller.lifeCap, now)
+    const claimant = { id, creator: caller.principalId, life }
     const base = {
       id,
       organizationId: caller.organizationId,
       name: `claim-${id.slice(-6)}`,
       creator: caller.principalId,
       labels: body.labels,
-      spec: { fallback: body.spec.fallback, publicKey: body.spec.publicKey },
+      spec: {
+        ...{ fallback: body.spec.fallback, publicKey: body.spec.publicKey },
+        ...(said === undefined ? {} : { life: said }),
+      },
     }
-    const member = await takeReadyMember(tx, pool.id, { id, creator: caller.principalId })
+    const member = await takeReadyMember(tx, pool.id, claimant)
     if (member === undefined) {
-      const resting = await takeRestingMember(tx, pool.id, { id, creator: caller.principalId }, now)
+      const resting = await takeRestingMember(tx, pool.id, claimant, now)
       if (resting.member !== null)
-        return { row: await claimResting(tx, resting.member, { base, caller, pool }), pool, connection: null }
+        return {
+          ...{ row: await claimResting(tx, resting.member, { base, caller, pool }), pool, connection: null },
+          life: toLifeStatus(lifeOf(resting.member)),
+        }
       const empty = { ...(await readEmptyPool(tx, pool.id)), lack: resting.lack }
       if (body.spec.fallback === 'refuse' && !empty.isResumable) throw refusal(pool, empty)
-      const environment = await makeCold(tx, pool, empty, { claimId: id, caller, now })
+      const environment = await makeCold(tx, pool, empty, { claimant, caller, now })
       const shortage = { what: describeShortage(empty), at: now.toISOString() }
       const status = { source: 'cold' as const, boundAt: null, failure: null, shortage }
       const row = await claims.insert(tx, base, {
@@ -75,8 +91,9 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
         phase: 'pending',
         status,
       })
-      await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null) }])
-      return { row, pool, connection: null }
+      const shown = toLifeStatus(lifeOf(environment))
+      await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null, shown) }])
+      return { row, pool, connection: null, life: shown }
     }
     const status = { source: 'running' as const, boundAt: now.toISOString(), failure: null }
     const row = await claims.insert(tx, base, {
@@ -85,8 +102,9 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
       phase: 'bound',
       status,
     })
+    const shown = toLifeStatus(lifeOf(member))
     await recordEvents(tx, [
-      { verb: 'created', resource: toClaim(row, null) },
+      { verb: 'created', resource: toClaim(row, null, shown) },
       { verb: 'updated', resource: toListedEnvironment(member) },
     ])
     const { address } = member.status
@@ -95,7 +113,7 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
     const signedFor = { publicKey: body.spec.publicKey, keyId: `claim:${id} principal:${caller.principalId}` }
     const connection = connectionTo(authority, { id: member.id, address }, signedFor, now)
     await requireHeld(tx, caller.principalId, caller.limits.principal, sizeOf(member))
-    return { row, pool, connection }
+    return { row, pool, connection, life: shown }
   },
   async afterCommit({ services: { metrics, database, log } }, { row, pool: { id: poolId } }) {
     metrics.claims.inc({ outcome: row.status.source })
@@ -132,7 +150,7 @@ async function claimResting(
     phase: 'pending',
     status: { source, boundAt: null, failure: null },
   })
-  await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null) }])
+  await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null, toLifeStatus(lifeOf(member))) }])
   return row
 }
 
@@ -182,7 +200,7 @@ async function makeCold(
   tx: DatabaseTransaction,
   pool: ClaimablePool,
   { setup, branch, environmentClassId }: EmptyPool,
-  { claimId, caller, now }: { claimId: string; caller: Caller; now: Date },
+  { claimant, caller, now }: { claimant: Claimant; caller: Caller; now: Date },
 ): Promise<EnvironmentRow> {
   const project = await tx
     .selectFrom('projects')
@@ -203,7 +221,8 @@ async function makeCold(
     project,
     environmentClass,
     owner,
-    claimId,
+    claimId: claimant.id,
+    life: claimant.life,
     creator: caller.principalId,
     limits: caller.limits,
     now,

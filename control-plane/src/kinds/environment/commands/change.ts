@@ -3,6 +3,7 @@ import type { z } from '@hono/zod-openapi'
 import type { Command } from '../../../api/command.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import type { OnOne } from '../../../resource/routes.ts'
+import { refusePastLife } from '../life/change.ts'
 import { desirePhase, setLabels } from '../lifecycle/desire.ts'
 import { requireRoomToRun } from '../placing/room.ts'
 import { environments } from '../queries.ts'
@@ -14,7 +15,11 @@ export const changeEnvironment: Command<OnOne<z.output<typeof environmentUpdateS
     const row = await environments.lockForChange(tx, context, reference)
     const labelled = body.labels === undefined ? row : await setLabels(tx, row, body.labels)
     const desired = body.spec?.desiredPhase
-    if (desired === 'running') await requireRoomToRun(tx, row, context.services.clock.now())
+    const now = context.services.clock.now()
+    if (desired === 'running') {
+      refusePastLife(row, now)
+      await requireRoomToRun(tx, row, now)
+    }
     const changed =
       desired === undefined ? labelled : await desirePhase(tx, labelled, desired, context.caller.limits)
     if (changed === labelled && labelled !== row)

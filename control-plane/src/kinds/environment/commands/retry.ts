@@ -8,6 +8,7 @@ import { wake } from '../../../reconciling/wake.ts'
 import type { OnOne } from '../../../resource/routes.ts'
 import { beginJob } from '../../job/index.ts'
 import { requireRoomToStart } from '../../quota/index.ts'
+import { refusePastLife } from '../life/change.ts'
 import { movePhase } from '../lifecycle/phase.ts'
 import { accountsOf } from '../placing/accounts.ts'
 import { environments } from '../queries.ts'
@@ -30,6 +31,7 @@ export const retryEnvironment: Command<OnOne, EnvironmentRow> = {
       await wake(tx, 'environment', row.id)
       return row
     }
+    refusePastLife(row, now)
     // A failed environment uses no CPU quota; all other quotas count it already.
     await requireRoomToStart(tx, accountsOf(row, context.caller.limits))
     const runnerId = await heldBy(tx, row)

@@ -8,6 +8,7 @@ import type { EnvironmentClassTable } from '../../environment-class/table.ts'
 import { insertJobs } from '../../job/index.ts'
 import type { ProjectRow } from '../../project/index.ts'
 import { requireRoomForMachine } from '../../quota/index.ts'
+import type { StoredLife } from '../life/life.ts'
 import type { EnvironmentOwner } from '../owner.ts'
 import {
   type EnvironmentRow,
@@ -40,6 +41,8 @@ export interface NewEnvironment {
   startReason?: string | null
   /** What it is made with, where that is not what its project, class and owner say now. */
   plan?: ProvisioningPlan
+  /** For whoever has it from the start; without it, it has no end. */
+  life?: StoredLife | null
   now: Date
 }
 
@@ -116,5 +119,6 @@ function toValues(created: NewEnvironment): Insertable<EnvironmentTable> {
     configuration: configurationOf(plan),
     source: created.source === undefined ? null : JSON.stringify(created.source),
     source_snapshot_id: created.source?.snapshotId ?? null,
+    life: created.life == null ? null : JSON.stringify(created.life),
   }
 }

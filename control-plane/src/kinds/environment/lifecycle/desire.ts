@@ -50,6 +50,15 @@ const suspendable: ReadonlySet<EnvironmentPhase> = new Set([
   'resuming',
 ])
 
+/** Puts one to rest that runs, since its life says so. */
+export async function desireRest(
+  tx: DatabaseTransaction,
+  row: EnvironmentRow,
+  desired: 'suspended' | 'stopped',
+): Promise<EnvironmentRow> {
+  return desire(tx, row, desired, null)
+}
+
 /** Marks an environment for deletion and stores the reason. A second call changes nothing: the first reason stands. */
 export async function desireDeletion(
   tx: DatabaseTransaction,

@@ -13,6 +13,9 @@ import { type Wake, wakeMany } from '../../../reconciling/wake.ts'
 import { recordEvents } from '../../../resource/record.ts'
 import { continueJobs, type JobContinuation } from '../../job/index.ts'
 import { poolsThatWait } from '../../quota/index.ts'
+import { decideLife } from '../life/ends.ts'
+import { lifeAfterMove, type StoredLife } from '../life/life.ts'
+import { lifeOf, toLifeStatus } from '../life/status.ts'
 import { wakesOfOwner } from '../owner-rules.ts'
 import { rests } from '../placing/at-rest.ts'
 import { type EnvironmentRow, type StoredEnvironmentStatus, toListedEnvironment } from '../table.ts'
@@ -26,6 +29,8 @@ export interface PhaseChange {
   runnerId?: string | null
   /** Without it the guest of a phase in which one may be there stands as it stood. */
   paused?: Pause | null
+  /** Without it, as it was; use alone is no news. */
+  life?: StoredLife | null
   /** The report's epoch and sequence, when a report made this change. */
   report?: { epoch: number; sequence: number }
   now: Date
@@ -50,12 +55,14 @@ export function decideMove(before: EnvironmentRow, change: PhaseChange): PhaseMo
   const placed =
     report === undefined ? {} : { report_epoch: report.epoch, report_sequence: `${report.sequence}` }
   const after = { ...before, ...placed }
+  after.life = lifeAfterMove(change.life === undefined ? before.life : change.life, before, phase, now)
   const reported = report !== undefined
   const paused = mayHaveGuest[phase] ? (change.paused === undefined ? before.paused : change.paused) : null
   // A report without news only updates the sequence, so that earlier reports are refused.
   const same =
     isDeepStrictEqual(change.status ?? before.status, before.status) &&
-    isDeepStrictEqual(paused, before.paused)
+    isDeepStrictEqual(paused, before.paused) &&
+    warningOf(after) === warningOf(before)
   if (reported && !moves && same) return { before, after, reported, now }
   after.phase = phase
   after.paused = paused
@@ -75,6 +82,11 @@ export function decideMove(before: EnvironmentRow, change: PhaseChange): PhaseMo
     after.deadline = deadlineSeconds === null ? null : new Date(now.getTime() + deadlineSeconds * 1000)
   }
   return { before, after, reported, now }
+}
+
+/** The announced end, as a text; empty for none. */
+function warningOf(row: EnvironmentRow): string {
+  return toLifeStatus(lifeOf(row))?.warning?.endsAt ?? ''
 }
 
 /**
@@ -113,6 +125,9 @@ export async function writeMoves(tx: DatabaseTransaction, moves: readonly PhaseM
       after.phase === before.phase && (after.paused === null) !== (before.paused === null),
   )
   const wakes = [...moved, ...paused].flatMap(dependents)
+  // Only now has its runner said that nobody uses it.
+  const near = moves.filter(({ after, now }) => decideLife(lifeOf(after), now).action !== null)
+  wakes.push(...near.map(({ after }) => ({ kind: 'environment' as const, id: after.id })))
   const withRoom = moved.filter(({ after }) => makesRoom.has(after.phase))
   const organizations = withRoom.map(({ after }) => after.organization_id)
   await wakeMany(tx, [...wakes, ...(await poolsThatWait(tx, organizations))])
@@ -122,21 +137,22 @@ async function updateRows(tx: DatabaseTransaction, moves: readonly PhaseMove[]):
   const changes = new Map<string, Record<string, unknown>>()
   for (const { before, after } of moves) {
     const { id, phase, status, status_version, updated_at, phase_since, deadline, runner_id } = after
-    const { report_epoch, report_sequence, boot_ended_at, remove_at, paused } = after
+    const { report_epoch, report_sequence, boot_ended_at, remove_at, paused, life } = after
     const seen_version = changes.get(id)?.seen_version ?? before.status_version
     const row = { id, phase, status, status_version, updated_at, phase_since, deadline, runner_id }
-    changes.set(id, { ...row, report_epoch, report_sequence, boot_ended_at, remove_at, paused, seen_version })
+    const rest = { report_epoch, report_sequence, boot_ended_at, remove_at, paused, life }
+    changes.set(id, { ...row, ...rest, seen_version })
   }
   const { numAffectedRows } = await sql`
     UPDATE environments AS row SET phase = change.phase, status = change.status,
       status_version = change.status_version, updated_at = change.updated_at, phase_since = change.phase_since,
       deadline = change.deadline, runner_id = change.runner_id, report_epoch = change.report_epoch,
       report_sequence = change.report_sequence, boot_ended_at = change.boot_ended_at,
-      remove_at = change.remove_at, paused = change.paused
+      remove_at = change.remove_at, paused = change.paused, life = change.life
     FROM json_to_recordset(${JSON.stringify([...changes.values()])}::json) AS change(id uuid, phase text,
       status jsonb, status_version integer, updated_at timestamptz, phase_since timestamptz, deadline timestamptz,
       runner_id uuid, report_epoch integer, report_sequence bigint, boot_ended_at timestamptz,
-      remove_at timestamptz, paused jsonb, seen_version integer)
+      remove_at timestamptz, paused jsonb, life jsonb, seen_version integer)
     WHERE row.id = change.id AND row.status_version = change.seen_version`.execute(tx)
   if (Number(numAffectedRows) !== changes.size)
     throw new Error('an environment was moved that had not been read under lock')
@@ -173,10 +189,10 @@ function statusAfter(row: EnvironmentRow, change: PhaseChange, moves: boolean): 
 /** Phases in which an environment uses less of its quotas. */
 const makesRoom: ReadonlySet<EnvironmentPhase> = new Set(['deleted', 'stopped', 'suspended', 'failed'])
 
-function dependents({ before, after: row, reported }: PhaseMove): Wake[] {
+function dependents({ before, after: row, reported, now }: PhaseMove): Wake[] {
   const wakes: Wake[] = []
   // After a report of a live runner, the reconciler has only the deadline to watch.
-  const timer = timerOf(row)
+  const timer = timerOf(row, now)
   if (!reported || row.desired_phase === 'deleted') wakes.push({ kind: 'environment', id: row.id })
   else if (timer !== null) wakes.push({ kind: 'environment', id: row.id, at: timer })
   wakes.push(...wakesOfOwner(row))

@@ -6,6 +6,10 @@ import { requestOrders, requestPurges } from '../../../database/outbox.ts'
 import type { Reconciler } from '../../../reconciling/reconciler.ts'
 import { wake } from '../../../reconciling/wake.ts'
 import { beginJob } from '../../job/index.ts'
+import { actOnLife } from '../life/act.ts'
+import { decideLife } from '../life/ends.ts'
+import { activeAt } from '../life/life.ts'
+import { lifeOf } from '../life/status.ts'
 import { rulesFor } from '../owner-rules.ts'
 import { sourceFailure } from '../placing/sources.ts'
 import { environments } from '../queries.ts'
@@ -23,8 +27,14 @@ export const environmentReconciler: Reconciler = {
     const now = clock.now()
     const action = decide(await look(tx, row, now))
     const after = action === null ? row : await carryOut(tx, row, action, now)
-    return timerOf(after)
+    return timerOf(action === null ? await live(tx, after, now) : after, now)
   },
+}
+
+/** What is to be done about its life, where nothing else is to be done with it. */
+async function live(tx: DatabaseTransaction, row: EnvironmentRow, now: Date): Promise<EnvironmentRow> {
+  const { action } = decideLife(lifeOf(row), now)
+  return action === null ? row : actOnLife(tx, row, action, now)
 }
 
 async function look(tx: DatabaseTransaction, row: EnvironmentRow, now: Date): Promise<SeenEnvironment> {
@@ -115,7 +125,9 @@ async function markUnreachable(
   await tx.updateTable('environments').set({ unreachable }).where('id', '=', row.id).execute()
   // The claim's reconciler decides what becomes of an environment whose host is lost.
   if (row.claim_id !== null) await wake(tx, 'claim', row.claim_id)
-  return movePhase(tx, { ...row, unreachable, deadline }, { phase, now })
+  // What was done in it meanwhile is not known, so that it counts as used until its runner is heard again.
+  const life = unreachable || row.life === null ? row.life : activeAt(row.life, now, now)
+  return movePhase(tx, { ...row, unreachable, deadline }, { phase, life, now })
 }
 
 async function order(tx: DatabaseTransaction, row: EnvironmentRow): Promise<void> {

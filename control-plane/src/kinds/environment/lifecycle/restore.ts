@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { requestOrders } from '../../../database/outbox.ts'
 import { requireRoomToStart } from '../../quota/index.ts'
+import { refusePastLife } from '../life/change.ts'
 import { accountsOf } from '../placing/accounts.ts'
 import { withPlan } from '../queries.ts'
 import { type EnvironmentRow, environmentColumns, type StoredSource } from '../table.ts'
@@ -22,6 +23,7 @@ export async function restoreEnvironment(
   now: Date,
 ): Promise<EnvironmentRow> {
   const runnerId = requireRestorable(row)
+  refusePastLife(row, now)
   if (row.phase !== 'running') await requireRoomToStart(tx, accountsOf(row, limits))
   const { plan } = (await withPlan(tx, row)).spec
   const { machine, held, memory: kept } = snapshot.status

@@ -20,6 +20,7 @@ const project: ProjectSpec = {
   setup: [{ name: 'make', command: 'make' }],
   onHostLoss: 'wait',
   onCrash: 'restart',
+  life: {},
   prebuilds: null,
   snapshots: { keep: 10, days: 14 },
 }

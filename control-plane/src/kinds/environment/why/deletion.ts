@@ -1,5 +1,6 @@
-import type { Deletion } from '@hearth/contract'
+import type { Deletion, LifeCause, LifeStatus } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
+import { spokenOver } from '../life/words.ts'
 import type { EnvironmentSight } from './sight.ts'
 
 /** What the reason for a deletion speaks of. */
@@ -8,6 +9,12 @@ interface Deleted {
   runner: { name: string } | null
   owner: EnvironmentSight['owner']
   deletedBy: string | null
+  life?: LifeStatus | null
+}
+
+function lifeWords(life: LifeStatus | null | undefined, cause: LifeCause, otherwise: string): string {
+  const over = life?.over ?? null
+  return over === null || over.cause !== cause ? otherwise : spokenOver(over)
 }
 
 /** Why an environment is deleted, as the end of a sentence. */
@@ -32,6 +39,10 @@ export function becauseOf({ reason, principalId }: Deletion, seen: Deleted): str
       return 'it tested the steps of a pool, and has been kept for as long as was asked'
     case 'inspection_over':
       return 'an administrator had taken it out of its pool to look into it, and asked for no certificate any more'
+    case 'lifetime_over':
+      return lifeWords(seen.life, 'lifetime', 'its lifetime is over')
+    case 'idle_over':
+      return lifeWords(seen.life, 'idle', 'nobody had used it for as long as was asked')
     case 'prebuild_over':
       return `${seen.owner?.kind === 'prebuild' ? `prebuild ${seen.owner.name}` : 'its prebuild'} needs it no more`
     case 'pool_surplus':

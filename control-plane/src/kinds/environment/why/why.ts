@@ -161,7 +161,7 @@ function deletionOf(seen: EnvironmentSight): string {
   const { deletion } = seen.environment.status
   return deletion === null
     ? 'someone or something asked before the reason was kept'
-    : becauseOf(deletion, seen)
+    : becauseOf(deletion, { ...seen, life: seen.environment.status.life })
 }
 
 function explainRunning(seen: EnvironmentSight): Reasons {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
-import type { OnCrash } from '@hearth/contract'
+import type { DesiredPhase, EnvironmentPhase, OnCrash } from '@hearth/contract'
 import { canonicalJson } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import type { WantedOrder } from '../../../work/work-kind.ts'
+import type { StoredLife } from '../life/life.ts'
+import { lifeOrder } from '../life/order.ts'
 import type { OwnerKind } from '../owner.ts'
 import type { StoredSource } from '../table.ts'
 
@@ -12,13 +14,17 @@ export interface OrderFacts {
   id: string
   name: string
   owner_kind: OwnerKind | null
-  desired_phase: string
+  desired_phase: DesiredPhase
   spec_version: number
   configuration: string
   source: StoredSource | null
   /** Rises whenever the secrets change. */
   project_version: number | null
   on_crash: OnCrash | null
+  phase: EnvironmentPhase
+  unreachable: boolean
+  life: StoredLife | null
+  claim_name: string | null
   runner_id: string
   epoch: number
   sealing_key: string | null
@@ -32,6 +38,7 @@ export function selectOrderFacts(queryable: Queryable) {
     .innerJoin('runners', 'runners.id', 'environments.runner_id')
     .innerJoin('organizations', 'organizations.id', 'environments.organization_id')
     .leftJoin('projects', 'projects.id', 'environments.project_id')
+    .leftJoin('claims', 'claims.id', 'environments.claim_id')
     .select([
       'environments.id',
       'environments.name',
@@ -40,6 +47,10 @@ export function selectOrderFacts(queryable: Queryable) {
       'environments.spec_version',
       'environments.configuration',
       'environments.source',
+      'environments.phase',
+      'environments.unreachable',
+      'environments.life',
+      'claims.name as claim_name',
       'projects.spec_version as project_version',
       sql<OnCrash | null>`projects.spec->>'onCrash'`.as('on_crash'),
       'runners.id as runner_id',
@@ -66,7 +77,12 @@ export function orderDigest(facts: OrderFacts): string {
   // An order of an older version says nothing of a crash, as if the machine were to fail.
   const restarts = onCrashOf(facts) === 'restart' ? { onCrash: 'restart' } : {}
   return createHash('sha256')
-    .update(canonicalJson({ ...made, ...from, ...restarts, sealing_key, user_certificate_authority }))
+    .update(
+      canonicalJson({
+        ...{ ...made, ...from, ...restarts, ...lifeOrder(facts) },
+        ...{ sealing_key, user_certificate_authority },
+      }),
+    )
     .digest('hex')
     .slice(0, 32)
 }

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import type { Encryption } from '../../../database/encryption.ts'
 import { readSecrets } from '../../project/index.ts'
+import { lifeOrder } from '../life/order.ts'
 import type { StoredSource } from '../table.ts'
 import { onCrashOf, orderDigest, selectOrderFacts } from './order-digest.ts'
 
@@ -55,6 +56,7 @@ export async function currentOrders(
       // What is built for others keeps nothing of what its machine was told.
       ...(row.owner_kind === 'prebuild' ? { scrub: true } : {}),
       onCrash: onCrashOf(row),
+      ...lifeOrder(row),
       ...(row.source === null ? {} : { source: toMachineSource(row.source) }),
       sealedSecrets,
       userCertificateAuthority: row.user_certificate_authority,

@@ -8,6 +8,7 @@ import {
   stepKey,
 } from '@hearth/contract'
 import type { ReportOutcome } from '../../../work/work-kind.ts'
+import { watched } from '../life/life.ts'
 import { decideMove, type PhaseMove } from '../lifecycle/phase.ts'
 import type { EnvironmentRow, StoredEnvironmentStatus } from '../table.ts'
 
@@ -89,6 +90,10 @@ export function decideReport(
         : { ...status, failure: phase === report.phase ? status.failure : row.status.failure },
     report: { epoch: report.epoch, sequence: report.sequence },
     paused: pauseAfter(row.paused, report.paused),
+    life:
+      row.life === null || report.activity === undefined
+        ? row.life
+        : watched(row.life, report.activity.secondsAgo, now),
     now,
   })
   return { outcome, move, entries: stepEntries(row.status, report) }

@@ -6,7 +6,14 @@ import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import type { OnOne } from '../../../resource/routes.ts'
 import { type ClaimRow, claims, toClaim } from '../../claim/index.ts'
-import { createEnvironment, type EnvironmentRow, heldSteps, withPlan } from '../../environment/index.ts'
+import {
+  createEnvironment,
+  type EnvironmentRow,
+  heldSteps,
+  lifeShown,
+  newLife,
+  withPlan,
+} from '../../environment/index.ts'
 import { environmentClasses } from '../../environment-class/index.ts'
 import { projects } from '../../project/index.ts'
 import type { SnapshotRow } from '../table.ts'
@@ -68,6 +75,7 @@ async function forkMaker(
     setup: plan.warmPoolSetup,
     branch: null,
   } as const
+  const now = services.clock.now()
   return async () => {
     const claimId = newId()
     const environment = await createEnvironment(tx, {
@@ -80,7 +88,8 @@ async function forkMaker(
       labels,
       plan,
       source,
-      now: services.clock.now(),
+      life: newLife([origin.life], caller.lifeCap, now),
+      now,
     })
     const base = {
       id: claimId,
@@ -97,7 +106,7 @@ async function forkMaker(
       phase: 'pending',
       status: { source: 'cold', boundAt: null, failure: null, forkOf },
     })
-    await recordEvent(tx, 'created', toClaim(made, null))
+    await recordEvent(tx, 'created', toClaim(made, null, lifeShown(environment)))
     return { claim: made, environment }
   }
 }

@@ -2,6 +2,7 @@ import type { warmPoolUpdateSchema } from '@hearth/contract'
 import { canonicalJson } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Command } from '../../../api/command.ts'
+import { refuseLongLife } from '../../../api/life-cap.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { given } from '../../../resource/change.ts'
 import { planBytes, refuseLargePlan } from '../../project/index.ts'
@@ -41,6 +42,7 @@ export const changeWarmPool: Command<
     const spec: PoolSpec = { ...before, ...wanted }
     const labels = body.labels ?? row.labels
     refuseBadSizes(spec)
+    refuseLongLife(wanted.life, context.caller.lifeCap, 'body.spec.life')
     const specDiffers = canonicalJson(spec) !== canonicalJson(before)
     const fillsAgain = row.cleared && (specDiffers || wanted.enabled === true)
     if (!specDiffers && !fillsAgain && canonicalJson(labels) === canonicalJson(row.labels)) return row

@@ -2,6 +2,7 @@ import type { warmPoolCreateSchema } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Command } from '../../../api/command.ts'
+import { refuseLongLife } from '../../../api/life-cap.ts'
 import { wake } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import { environmentClasses } from '../../environment-class/index.ts'
@@ -26,6 +27,7 @@ export const createWarmPool: Command<
       throw new HearthError('conflict', `project ${project.name} is being deleted`)
     refuseLargePlan(planBytes(project.spec, spec.setup), 0)
     refuseBadSizes(spec)
+    refuseLongLife(spec.life, caller.lifeCap, 'body.spec.life')
     await requireResource(tx, project.organization_id, caller.limits, 'warmPools')
     const row = await warmPools.insert(
       tx,
