@@ -2,11 +2,13 @@ import {
   type EnvironmentReport,
   environmentPhases,
   mayMove,
+  noLifeCap,
   reportedPhaseSchema,
   stepKey,
 } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { newLife } from '../life/life.ts'
 import { decideMove } from '../lifecycle/phase.ts'
 import { type EnvironmentRow, emptyStatus } from '../table.ts'
 import { decideReport } from './report.ts'
@@ -24,8 +26,9 @@ const anyReport = fc
     hasFailed: fc.boolean(),
     isPaused: fc.boolean(),
     reached: fc.integer({ min: 0, max: steps.length }),
+    activity: fc.constantFrom(undefined, { secondsAgo: null }, { secondsAgo: 0 }, { secondsAgo: 100 }),
   })
-  .map(({ hasFailed, isPaused, reached, ...rest }): EnvironmentReport => {
+  .map(({ hasFailed, isPaused, reached, activity, ...rest }): EnvironmentReport => {
     const base = {
       repository: null,
       durationMilliseconds: null,
@@ -50,6 +53,7 @@ const anyReport = fc
       })),
       failure: hasFailed ? { code: 'command_failed', message: 'make exited with 2' } : null,
       reportedAt: now.toISOString(),
+      ...(activity === undefined ? {} : { activity }),
     }
   })
 const anyRow = fc
@@ -60,6 +64,11 @@ const anyRow = fc
     report_epoch: fc.nat(4),
     sequence: fc.nat(8),
     leastGeneration: fc.nat(3),
+    life: fc.constantFrom(
+      null,
+      newLife([{ idleSeconds: 60 }], noLifeCap, new Date(now.getTime() - 50_000)),
+      newLife([{ lifetimeSeconds: 3_600 }], noLifeCap, now),
+    ),
   })
   .map(({ sequence, leastGeneration, ...rest }) => ({
     ...rest,
@@ -150,6 +159,19 @@ test('the first report of a machine’s new runner counts, however many the form
       }
       fc.pre(first.generation >= row.status.leastGeneration)
       expect(decideReport(moved, runnerEpoch, first, now).outcome).toBe('applied')
+    }),
+  )
+})
+
+test('no report makes a machine used before it was, or later than now', () => {
+  fc.assert(
+    fc.property(anyRow, number, anyReport, (row, runnerEpoch, report) => {
+      const { life } = after(row, report, runnerEpoch)
+      expect(life === null).toBe(row.life === null)
+      if (life === null || row.life === null) return
+      const used = Date.parse(life.activeAt)
+      expect(used).toBeLessThanOrEqual(now.getTime())
+      expect(used).toBeGreaterThanOrEqual(Date.parse(row.life.activeAt))
     }),
   )
 })
