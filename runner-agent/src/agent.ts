@@ -139,6 +139,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
   const given = {
     ...parts,
     pausedMachinesMilliseconds,
+    activityMilliseconds: timings.activity,
     publishLog,
     closing: closing.signal,
     stepEnded,

@@ -24,6 +24,8 @@ export interface Timings {
   retryMost: number
   /** Interval between two looks at the paused machines. */
   pausedMachines: number
+  /** The longest pause between two looks at whether machines are used, of which somebody wants to know it. */
+  activity: number
   /** Report a failure that the host cannot store, because its disk is full, after this delay. */
   unkeptFailure: number
 }
@@ -41,5 +43,6 @@ export const defaultTimings: Timings = {
   removalGrace: 30_000,
   retryMost: 30_000,
   pausedMachines: 10_000,
+  activity: 10_000,
   unkeptFailure: 60_000,
 }

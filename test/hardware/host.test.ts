@@ -1,4 +1,6 @@
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import type { Address } from '@hearth/contract'
 import { newId, systemClock } from '@hearth/foundation'
 import {
   generateSecureShellKeyPair,
@@ -9,6 +11,7 @@ import {
   type MachineSpecification,
   SecureShellCommandRunner,
 } from '@hearth/runner-agent'
+import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { virsh, virshUri } from './domains.ts'
 import { guestNetwork } from './guest-network.ts'
@@ -70,12 +73,14 @@ function settingOver(runner: () => CommandRunner, name: string): HostContractSet
       capacity: {},
       clock: systemClock,
     })
+  const host = hostOf(owners[0])
   return {
-    host: hostOf(owners[0]),
+    host,
     owner: owners[0],
     foreignHost: hostOf(owners[1]),
     specification,
     pause: (environmentId) => virsh('suspend', `hearth-${environmentId}`),
+    connect: async (environmentId) => connectTo((await host.machines.look(environmentId)).address),
   }
 }
 
@@ -93,4 +98,24 @@ function specification(): MachineSpecification {
     principal: `environment:${environmentId}`,
     source: null,
   }
+}
+
+/** Resolves when the SSH server answers, with how to hang up. */
+async function connectTo(address: Address | null): Promise<() => Promise<void>> {
+  if (address === null) throw new Error('the machine has no address')
+  const socket = await eventually(async () => greeted(connect(address.port, address.host)), {
+    timeoutMilliseconds: 240_000,
+    intervalMilliseconds: 500,
+  })
+  return async () => {
+    socket.destroy()
+  }
+}
+
+/** The socket, once a server has said who it is; null where none does. */
+function greeted(socket: Socket): Promise<Socket | null> {
+  return new Promise((resolve) => {
+    socket.once('data', () => resolve(socket))
+    for (const end of ['error', 'close'] as const) socket.once(end, () => resolve(null))
+  })
 }

@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Authority, StaleAuthority } from './authority.ts'
 import type { Host } from './host.ts'
 import { HostError } from './host-error.ts'
@@ -14,6 +15,8 @@ export interface HostContractSetting {
   specification(): MachineSpecification
   /** Pauses the guest, as somebody else on the host might. */
   pause(environmentId: string): Promise<unknown>
+  /** Connects somebody to the SSH server of a machine that was started; resolves with how to end that. */
+  connect(environmentId: string): Promise<() => Promise<unknown>>
 }
 
 /** The contract of every host: each promise is the name and the body of a test. */
@@ -98,6 +101,21 @@ export const hostContract: readonly (readonly [
       await host.machines.powerOff(environmentId, authority)
       strictEqual((await host.machines.look(environmentId)).power, 'shut_off')
       strictEqual(await isListed(), false)
+    }),
+  ],
+  [
+    'a connection to a machine’s SSH server is seen while it is open, or is known not to be seen',
+    withMachine(async ({ host, connect }, { environmentId }) => {
+      const isConnected = async () => (await host.machines.connected([environmentId])).get(environmentId)
+      await host.machines.start(environmentId, authority)
+      if ((await isConnected()) === null) return
+      strictEqual(await isConnected(), false)
+      const end = await connect(environmentId)
+      strictEqual(await isConnected(), true)
+      await end()
+      for (let looks = 0; looks < 100 && (await isConnected()) === true; looks += 1) await delay(50)
+      strictEqual(await isConnected(), false)
+      strictEqual((await host.machines.connected(['0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'])).size, 0)
     }),
   ],
   [

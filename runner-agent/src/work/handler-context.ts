@@ -26,6 +26,8 @@ export interface HandlerParts {
 export interface HandlerContext extends HandlerParts {
   /** Interval between two looks at the paused machines. */
   pausedMachinesMilliseconds: number
+  /** The longest pause between two looks at whether machines are used. */
+  activityMilliseconds: number
   publishLog(runnerId: string, chunk: LogChunk): Promise<void>
   /** Aborts when nothing may be sent any more, at the end of a stop. */
   closing: AbortSignal

@@ -43,6 +43,11 @@ export class Inbox<Order extends OrderEnvelope = OrderEnvelope, TheWork extends 
     return this.workers.get(id)
   }
 
+  *all(): Iterable<{ id: string; work: TheWork; tellAgain: () => void }> {
+    for (const [id, worker] of this.workers)
+      yield { id, work: worker.work, tellAgain: () => worker.tellAgain() }
+  }
+
   /** Digests of the current orders by id. */
   held(): Record<string, string> {
     return Object.fromEntries(

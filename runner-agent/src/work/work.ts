@@ -99,6 +99,7 @@ export interface Workers<TheWork> {
         tellAgain(): void
       }
     | undefined
+  all(): Iterable<{ readonly id: string; readonly work: TheWork; tellAgain(): void }>
 }
 
 /** Everything the agent knows about one kind of work. */

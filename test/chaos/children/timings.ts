@@ -27,6 +27,7 @@ export const agentTimings = {
   removalGrace: 500,
   retryMost: 700,
   pausedMachines: 1_000,
+  activity: 500,
   unkeptFailure: 1_000,
 }
 

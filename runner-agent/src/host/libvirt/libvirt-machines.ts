@@ -1,5 +1,6 @@
 import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
 import type { CommandRunner } from '../command/command-runner.ts'
+import { connectionsByPort } from '../connections.ts'
 import { HostError } from '../host-error.ts'
 import type { InventoryEntry, Machine, MachineSpecification, Ownership, PausedMachine } from '../machine.ts'
 import type { Machines } from '../machines.ts'
@@ -135,6 +136,25 @@ export class LibvirtMachines implements Machines {
     const { console } = this.sight.folder(environmentId)
     const result = await this.options.runner.run(['tail', '-c', '8192', '--', console])
     return result.stdout
+  }
+
+  async connected(environmentIds: readonly string[]): Promise<Map<string, boolean | null>> {
+    const { runner } = this.options
+    const result = await runner.run(['cat', '/proc/net/tcp', '/proc/net/tcp6'])
+    // A host without IPv6 has no second file.
+    if (result.stdout === '') throw new HostError('host_refused', 'the host does not list its connections')
+    const connections = connectionsByPort(result.stdout)
+    const seen = await Promise.all(
+      environmentIds.map(async (id) => ({ id, given: (await this.sight.folder(id).readMachine())?.given })),
+    )
+    return new Map(
+      seen.flatMap(({ id, given }) => {
+        if (given == null) return []
+        // A guest with an address of its own is not reached through a port of the host.
+        const isUsed = given.address === null ? null : (connections.get(given.address.port) ?? 0) > 0
+        return [[id, isUsed] as const]
+      }),
+    )
   }
 
   paused(): Promise<PausedMachine[]> {

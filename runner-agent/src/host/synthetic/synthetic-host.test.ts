@@ -59,6 +59,10 @@ describe('the contract of hosts', () => {
         foreignHost: hostOf('runner-2'),
         specification,
         pause: (environmentId) => host.machines.pause(environmentId, 'suspended'),
+        connect: async (environmentId) => {
+          await host.machines.connect(environmentId, true)
+          return () => host.machines.connect(environmentId, false)
+        },
       })
     })
   }

@@ -23,6 +23,9 @@ export interface SyntheticMachinesOptions extends SyntheticWorld {
   exclusion: ExclusionScope
 }
 
+/** Is there while somebody is connected to the machine. */
+const connectedFile = 'connected'
+
 const ports = { first: 20_000, count: 40_000 }
 /** Host keys are real, but a few of them are shared by all machines. */
 const hostKeysKept = 8
@@ -239,6 +242,18 @@ export class SyntheticMachines implements Machines {
     return machine === null ? '' : `synthetic machine ${environmentId}: ${machine.power}\n`
   }
 
+  async connected(environmentIds: readonly string[]): Promise<Map<string, boolean | null>> {
+    const seen = await Promise.all(
+      environmentIds.map(async (id) => {
+        const machine = await this.store.read(id)
+        if (machine === null) return []
+        const connected = await this.store.readText(id, connectedFile)
+        return [[id, machine.power === 'running' && connected !== null] as const]
+      }),
+    )
+    return new Map(seen.flat())
+  }
+
   async paused(): Promise<PausedMachine[]> {
     // Only machines that this process paused: there are many machines, and each is a file.
     const machines = await Promise.all(
@@ -272,6 +287,12 @@ export class SyntheticMachines implements Machines {
   async pause(environmentId: string, pauseReason: PauseReason): Promise<void> {
     this.pausedHere.add(environmentId)
     await this.change(environmentId, { power: 'paused', endReason: null, pauseReason })
+  }
+
+  /** Connects somebody to the machine's SSH server, or ends that. */
+  async connect(environmentId: string, isConnected: boolean): Promise<void> {
+    if (isConnected) await this.store.writeText(environmentId, connectedFile, '')
+    else await this.store.removeFile(environmentId, connectedFile)
   }
 
   /** Ends all machines, as a boot of the host does. */

@@ -5,6 +5,7 @@ import type { OpenGuest } from '../../guest/guest.ts'
 import type { Layers } from '../../host/layers.ts'
 import type { Machines } from '../../host/machines.ts'
 import type { LogTarget } from '../../reporting/log-publisher.ts'
+import type { Activity } from './activity.ts'
 import type { StepDeadlines } from './guest-steps.ts'
 import type { Pauses } from './pauses.ts'
 import type { Slots } from './slots.ts'
@@ -16,6 +17,7 @@ export interface EnvironmentContext {
   openGuest: OpenGuest
   logs: LogTarget
   pauses: Pick<Pauses, 'of'>
+  activity: Pick<Activity, 'of'>
   clock: Clock
   log: Logger
   /** How many machines may be created and booted at once. */

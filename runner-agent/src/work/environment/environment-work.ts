@@ -6,11 +6,13 @@ import type { Machine } from '../../host/machine.ts'
 import type { CommonStep, Failed, Task, Work } from '../work.ts'
 import { BootSlot } from './boot-slot.ts'
 import type { EnvironmentContext } from './environment-context.ts'
+import type { EnvironmentParts } from './environment-parts.ts'
 import { GuestConnection } from './guest-connection.ts'
 import { MachineEnded } from './machine-ended.ts'
 import { MachinePower } from './machine-power.ts'
 import { type MachineStep, nextStep, phaseDuring } from './next-step.ts'
-import { parseRecord, reopened } from './record.ts'
+import { tellInGuest } from './notice.ts'
+import { isProvisioned, parseRecord, reopened } from './record.ts'
 import { RecordKeeper } from './record-keeper.ts'
 import { reportedRestarts, restartsLately, withRestart } from './restarts.ts'
 import { thrownFailure } from './step-failure.ts'
@@ -21,6 +23,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
   readonly record: RecordKeeper
   private readonly bootSlot: BootSlot
   private readonly guest: GuestConnection
+  private readonly parts: EnvironmentParts
   private readonly power: MachinePower
   private readonly steps: StepRunning
   private address: Machine['address'] = null
@@ -40,9 +43,9 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
       write: (text) => machines.keepRecord(id, text, task.authority),
     })
     const { bootSlot, guest, record } = this
-    const parts = { task, context, bootSlot, guest, record }
-    this.power = new MachinePower(parts)
-    this.steps = new StepRunning(parts)
+    this.parts = { task, context, bootSlot, guest, record }
+    this.power = new MachinePower(this.parts)
+    this.steps = new StepRunning(this.parts)
   }
 
   async look(): Promise<Machine> {
@@ -107,6 +110,9 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
       case 'resume':
         await power.resume(machine)
         return null
+      case 'tell':
+        await tellInGuest(this.parts, step.notice, machine)
+        return null
       case 'remove':
       case 'start_over':
         this.letGo()
@@ -154,6 +160,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
   report(phase: ReportedPhase, failure: Failure | null): Body {
     const { id } = this.task.order
     const { record } = this.record
+    const activity = phase === 'running' ? this.context.activity.of(id) : undefined
     return {
       phase,
       address: phase === 'deleted' ? null : this.address,
@@ -163,6 +170,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
       startedFrom: record?.startedFrom ?? null,
       resumed: record?.resumed ?? null,
       restarts: record === null ? null : reportedRestarts(record),
+      ...(activity === undefined ? {} : { activity }),
       failure,
     }
   }
@@ -170,6 +178,19 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
   letGo(): void {
     this.bootSlot.release()
     this.guest.close()
+  }
+
+  /** After how long without use it ends, for a machine that is ready; null where nobody wants to know of its use. */
+  get idleSeconds(): number | null {
+    const { order, isOver } = this.task
+    const { record } = this.record
+    const isReady = record?.power === 'running' && record.identity !== null && isProvisioned(record)
+    return order.desiredPhase === 'running' && isReady && !isOver ? (order.idleSeconds ?? null) : null
+  }
+
+  /** Whether the agent itself is in the guest. */
+  get isInGuest(): boolean {
+    return this.guest.isOpen
   }
 
   /** Resumes a paused machine if it should run. */

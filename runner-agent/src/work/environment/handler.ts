@@ -4,6 +4,7 @@ import type { Authority } from '../../host/authority.ts'
 import type { Host } from '../../host/host.ts'
 import type { HandlerContext, WorkKindOfAgent } from '../handler-context.ts'
 import type { InventoryItem, Task, Workers, WorkHandler } from '../work.ts'
+import { Activity, type WatchedMachine } from './activity.ts'
 import type { EnvironmentContext } from './environment-context.ts'
 import { EnvironmentWork } from './environment-work.ts'
 import { Pauses } from './pauses.ts'
@@ -14,6 +15,7 @@ export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, Environ
   readonly messages = environmentWork
   private readonly host: Host
   private readonly pauses: Pauses
+  private readonly activity: Activity
   private readonly context: EnvironmentContext
 
   constructor(private readonly given: HandlerContext) {
@@ -26,12 +28,20 @@ export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, Environ
       resumeFreeBytes,
       lookMilliseconds: pausedMachinesMilliseconds,
     })
+    this.activity = new Activity({
+      machines: host.machines,
+      openGuest: given.openGuest,
+      log,
+      now: () => performance.now(),
+      lookMilliseconds: given.activityMilliseconds,
+    })
     this.context = {
       ...given,
       machines: host.machines,
       layers: host.layers,
       logs: given,
       pauses: this.pauses,
+      activity: this.activity,
       bootSlots: new Slots(given.bootConcurrency),
       deadlines: given.stepDeadlines,
     }
@@ -46,7 +56,7 @@ export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, Environ
   }
 
   asksSame(before: EnvironmentOrder, after: EnvironmentOrder): boolean {
-    return before.desiredPhase === after.desiredPhase
+    return before.desiredPhase === after.desiredPhase && before.notice?.key === after.notice?.key
   }
 
   isRemoval({ desiredPhase }: EnvironmentOrder): boolean {
@@ -73,6 +83,7 @@ export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, Environ
         },
         signal,
       ),
+      this.activity.run(() => watched(workers), signal),
     ])
   }
 
@@ -96,6 +107,14 @@ export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, Environ
       .catch((thrown: unknown) => {
         this.given.log.warn({ environmentId: id, error: toError(thrown) }, 'cannot resume a paused machine')
       })
+  }
+}
+
+/** Those of which somebody wants to know whether they are used. */
+function* watched(workers: Workers<EnvironmentWork>): Iterable<WatchedMachine> {
+  for (const { id, work, tellAgain } of workers.all()) {
+    const { idleSeconds } = work
+    if (idleSeconds !== null) yield { id, idleSeconds, isOwnVisit: () => work.isInGuest, tellAgain }
   }
 }
 

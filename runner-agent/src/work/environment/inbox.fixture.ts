@@ -53,6 +53,7 @@ export function environmentInbox({
     resumeFreeBytes: 0,
     stepDeadlines: {},
     pausedMachinesMilliseconds: 10_000,
+    activityMilliseconds: 10_000,
     publishLog: async (_, chunk) => onLog(chunk),
     closing: stopping,
     stepEnded: () => undefined,

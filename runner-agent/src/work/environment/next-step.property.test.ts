@@ -55,6 +55,7 @@ const anyRecord = fc.option(
       incarnation: fc.integer({ min: 0, max: 3 }),
       memoryStart: fc.constantFrom('none' as const, 'wanted' as const, 'begun' as const, 'given_up' as const),
       notSuspended: fc.option(number, { nil: null }),
+      toldNotice: fc.constantFrom(null, 'end-1', 'end-2'),
     })
     .map(
       ({
@@ -67,6 +68,7 @@ const anyRecord = fc.option(
         incarnation,
         memoryStart,
         notSuspended,
+        toldNotice,
       }): EnvironmentRecord => ({
         ...fresh,
         power,
@@ -77,6 +79,7 @@ const anyRecord = fc.option(
         steps: fresh.steps.map((step, index) => ({ ...step, phase: index < open ? 'succeeded' : 'pending' })),
         failure: hasFailed ? { code: 'internal', message: '' } : null,
         failedGeneration,
+        toldNotice,
         suspensionFault: notSuspended === null ? null : { generation: notSuspended, failure: fullDisk },
       }),
     ),
@@ -96,6 +99,7 @@ const anyWanted = fc.record({
   source: anySource,
   scrub: fc.boolean(),
   onCrash: fc.constantFrom('restart' as const, 'fail' as const),
+  notice: fc.constantFrom(undefined, { key: 'end-1', text: 'it ends' }),
 })
 
 test('in every state, a machine that is not ours is only reported', () => {
@@ -305,6 +309,9 @@ function after(step: NextStep, seen: Seen, wanted: Wanted, outcome: Outcome): Se
         outcome,
       )
     }
+    case 'tell':
+      expect(seen.machine.power).toBe('running')
+      return { machine: before, record: { ...record, toldNotice: step.notice.key } }
     case 'scrub':
       return { machine: before, record: { ...record, isScrubbed: true } }
     case 'start': {

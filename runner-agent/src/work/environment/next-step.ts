@@ -1,4 +1,4 @@
-import type { EnvironmentOrder, Failure, MachineSource, ReportedPhase } from '@hearth/contract'
+import type { EnvironmentOrder, Failure, MachineSource, Notice, ReportedPhase } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import type { Machine } from '../../host/machine.ts'
 import { refusal } from '../fencing.ts'
@@ -9,7 +9,7 @@ import { mostRestartsAnHour } from './restarts.ts'
 
 export type Wanted = Pick<
   EnvironmentOrder,
-  'desiredPhase' | 'epoch' | 'generation' | 'runnerId' | 'source' | 'scrub' | 'onCrash'
+  'desiredPhase' | 'epoch' | 'generation' | 'runnerId' | 'source' | 'scrub' | 'onCrash' | 'notice'
 >
 
 export interface Seen {
@@ -47,6 +47,8 @@ export type MachineStep =
   | { kind: 'start_over' }
   /** Clear the failure of a machine that was ready once, and start it again. */
   | { kind: 'recover' }
+  /** Tell whoever is in the guest. */
+  | { kind: 'tell'; notice: Notice }
   /** Start a machine again that was ready and went off by itself. */
   | { kind: 'restart'; cause: string }
 /** A step of environments, or a step common to all kinds of work. */
@@ -74,10 +76,18 @@ export function nextStep(wanted: Wanted, seen: Seen): NextStep {
     case 'suspended':
       return towardsSuspended(wanted, seen)
     case 'running':
-      return towardsRunning(wanted, seen)
+      return telling(wanted, seen, towardsRunning(wanted, seen))
     default:
       return assertNever(wanted.desiredPhase)
   }
+}
+
+/** Only who is in a guest that is ready can be told something. */
+function telling({ notice }: Wanted, { machine, record }: Seen, next: NextStep): NextStep {
+  const isReady = next.kind === 'rest' && next.phase === 'running' && machine.power === 'running'
+  return notice !== undefined && isReady && record !== null && record.toldNotice !== notice.key
+    ? { kind: 'tell', notice }
+    : next
 }
 
 function towardsStopped({ scrub, generation }: Wanted, { machine, record }: Seen): NextStep {
@@ -232,6 +242,8 @@ export function phaseDuring(step: NextStep, record: EnvironmentRecord | null): R
       return 'resuming'
     case 'check_guest':
       return startingPhase(record)
+    case 'tell':
+      return 'running'
     case 'recover':
     case 'restart':
     case 'restore':

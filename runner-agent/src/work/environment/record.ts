@@ -49,6 +49,8 @@ export const environmentRecordSchema = z.object({
   restarts: z.array(z.object({ at: z.string(), cause: z.string() })).default([]),
   /** How many there were in all. */
   restartCount: z.int().nonnegative().default(0),
+  /** The key of the last notice that was told in the guest. */
+  toldNotice: z.string().nullable().default(null),
   /** The order whose suspension failed, and why; the machine runs on. */
   suspensionFault: z
     .object({ generation: z.int().nonnegative(), failure: failureSchema })
@@ -79,6 +81,7 @@ export function newRecord(
     isResuming: false,
     restarts: [],
     restartCount: 0,
+    toldNotice: null,
     suspensionFault: null,
   }
 }
