@@ -1,6 +1,7 @@
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvent } from '../../resource/record.ts'
 import {
+  beginLife,
   buildPlan,
   createEnvironment,
   desireDeletion,
@@ -29,6 +30,7 @@ export async function replaceMachine(
     creator: claim.creator,
     life: lost.life,
   })
+  if (ready !== undefined) await beginLife(tx, ready, now)
   const machine = ready ?? (await makeAnew(tx, claim, lost, now))
   const status = {
     ...claim.status,

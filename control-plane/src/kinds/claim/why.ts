@@ -1,5 +1,6 @@
 import type { Claim, Evidence, Explanation } from '@hearth/contract'
 import { assertNever, spokenTime } from '@hearth/foundation'
+import { spokenOver } from '../environment/index.ts'
 
 /** A claim, its pool, and the explanation of its environment. */
 export interface ClaimSight {
@@ -31,8 +32,10 @@ export function explain(seen: ClaimSight): Reasons {
       const cause = status.failure?.message ?? 'no cause was reported'
       return { sentence: `its environment failed before it was given: ${cause}`, evidence, next }
     }
-    case 'released':
-      return { sentence: `it is over, because its environment is gone; ${its}`, evidence, next: null }
+    case 'released': {
+      const because = status.ended === null ? 'its environment is gone' : spokenOver(status.ended)
+      return { sentence: `it is over, because ${because}; ${its}`, evidence, next: null }
+    }
     default:
       return assertNever(status.phase)
   }

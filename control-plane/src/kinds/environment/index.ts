@@ -1,6 +1,7 @@
 export { connectionTo } from './access/connection.ts'
 export { isOpenToAll, requireEntry } from './access/entry.ts'
 export { readLogs } from './access/read-logs.ts'
+export { beginLife } from './life/act.ts'
 export { extend, noteActivity } from './life/change.ts'
 export { newLife, type StoredLife } from './life/life.ts'
 export { lifeOf, lifeShown, toLifeStatus } from './life/status.ts'

@@ -6,11 +6,13 @@ import { claimResult } from '../output/claim-result.ts'
 import { fields } from '../output/describe.ts'
 import { formatDuration } from '../output/duration.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
+import { lifeFields } from '../output/life-text.ts'
 import { type TakenClaim, takeClaim } from '../ssh/take-claim.ts'
+import { addLifeOptions, type LifeOptions, lifeOf } from './life-options.ts'
 import { examples, wholeNumber } from './options.ts'
 
 export function claimCommand(invocation: Invocation): Command {
-  return new Command('claim')
+  const command = new Command('claim')
     .summary('take a ready environment of a project’s pool')
     .argument('<project>', 'name or id')
     .option('--class <name>', 'which pool, where the project has several')
@@ -25,12 +27,14 @@ export function claimCommand(invocation: Invocation): Command {
       wholeNumber(0, 86_400),
       600,
     )
+  return addLifeOptions(command)
     .addOption(outputOption())
     .addHelpText(
       'after',
       examples(
         'hearth claim shop',
         'hearth claim shop --class large --fallback refuse',
+        'hearth claim shop --lifetime 8h --idle 30m',
         'hearth claim shop -o json | jq -r .name',
       ),
     )
@@ -40,16 +44,25 @@ export function claimCommand(invocation: Invocation): Command {
       const { signal } = invocation
       const taken = await takeClaim(
         hearth,
-        { project, environmentClass: options.class, fallback: options.fallback, waitSeconds: options.wait },
+        {
+          ...{ project, environmentClass: options.class, fallback: options.fallback },
+          ...{ waitSeconds: options.wait, life: lifeOf(options) },
+        },
         { stateFolder: folder, variables: invocation.config.variables, signal },
       )
       const result = claimResult(taken, folder)
       const names = await namesOf(hearth.environments, [result.environmentId], signal)
-      show(invocation.terminal, options.output, result, () => claimText(taken, result, names))
+      const now = invocation.clock.now()
+      show(invocation.terminal, options.output, result, () => claimText(taken, result, names, now))
     })
 }
 
-function claimText(taken: TakenClaim, result: ReturnType<typeof claimResult>, names: Names): string {
+function claimText(
+  taken: TakenClaim,
+  result: ReturnType<typeof claimResult>,
+  names: Names,
+  now: Date,
+): string {
   const { address } = result
   const how = result.source === 'cold' ? 'made for this claim' : 'a ready member of the pool'
   return fields([
@@ -59,11 +72,12 @@ function claimText(taken: TakenClaim, result: ReturnType<typeof claimResult>, na
     ['Shell', `hearth ssh ${result.name}`],
     ['With ssh', result.ssh],
     ['Until', result.expiresAt === null ? null : `${result.expiresAt}; hearth ssh renews it`],
+    ...lifeFields(taken.claim.status.life, now),
     ['Took', formatDuration(taken.milliseconds)],
   ])
 }
 
-interface ClaimOptions {
+interface ClaimOptions extends LifeOptions {
   class?: string
   fallback: 'cold' | 'refuse'
   wait: number

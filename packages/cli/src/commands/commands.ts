@@ -9,6 +9,7 @@ import { describeCommand } from './describe.ts'
 import { devCommand } from './dev.ts'
 import { doctorCommand } from './doctor.ts'
 import { execCommand } from './exec.ts'
+import { extendCommand } from './extend.ts'
 import { forkCommand } from './fork.ts'
 import { getCommand } from './get.ts'
 import { imageCommand } from './image.ts'
@@ -50,6 +51,7 @@ export const commandGroups: readonly {
       forkCommand,
       suspendCommand,
       resumeCommand,
+      extendCommand,
       snapshotCommand,
     ],
   },

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { commandInputSchema, faultsOf, type WarmPoolSpec } from '@hearth/contract'
+import { commandInputSchema, faultsOf, type LifeSpec, type WarmPoolSpec } from '@hearth/contract'
 import { HearthError, toError } from '@hearth/foundation'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { parse } from 'yaml'
@@ -8,12 +8,13 @@ import type { Invocation } from '../invocation.ts'
 import { findPool } from '../kinds/find-pool.ts'
 import { warmPoolText } from '../kinds/warm-pool.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
+import { addLifeOptions, type LifeOptions, lifeOf } from './life-options.ts'
 import { badInput, examples, poolArgument, viewOf, wholeNumber } from './options.ts'
 
 const commandsSchema = z.array(commandInputSchema).max(64)
 type Setup = WarmPoolSpec['setup']
 
-interface SetOptions {
+interface SetOptions extends LifeOptions {
   size?: number
   max?: number | false
   running?: number | false
@@ -24,12 +25,13 @@ interface SetOptions {
   branch?: string | false
   maxAge?: number | false
   run?: Setup | false
+  life?: boolean
   runFile?: string
   output: Format
 }
 
 export function setCommand(invocation: Invocation): Command {
-  return new Command('set')
+  const command = new Command('set')
     .summary('change a pool; members made from other commands or branches are replaced one at a time')
     .argument('<pool>', poolArgument)
     .option('--size <environments>', 'how many unclaimed environments are kept ready', wholeNumber(0, 1_000))
@@ -66,6 +68,8 @@ export function setCommand(invocation: Invocation): Command {
     )
     .option('--no-run', 'no set-up commands')
     .option('--run-file <path>', 'set-up commands as YAML, as below warmPools.setup of a project file')
+  return addLifeOptions(command)
+    .option('--no-life', 'say nothing of how long claimed environments live: the project does')
     .addOption(outputOption())
     .addHelpText(
       'after',
@@ -74,18 +78,32 @@ export function setCommand(invocation: Invocation): Command {
         'hearth pool set shop --size 2 --max 20 --running 2 --rest suspended',
         "hearth pool set shop --run 'cd shop && npm ci' --run 'docker compose pull'",
         'hearth pool set shop --branch next --run-file setup.yaml',
+        'hearth pool set shop --idle 30m --idle-then suspend',
         'hearth pool set shop --disable',
       ),
     )
     .action(async (reference: string, options: SetOptions) => {
       const view = viewOf(invocation)
-      const spec = specOf(options)
-      if (Object.keys(spec).length === 0) throw badInput('OPTIONS', 'none', 'at least one of those in --help')
-      const { metadata } = await findPool(view, reference)
+      const given = specOf(options)
+      const life = lifeOf(options)
+      const changes = Object.keys(given).length > 0 || life !== undefined || options.life === false
+      if (!changes) throw badInput('OPTIONS', 'none', 'at least one of those in --help')
+      const { metadata, spec: before } = await findPool(view, reference)
+      const spec = { ...given, ...changedLife(before.life, life, options) }
       const pool = await view.client.warmPools.update(metadata.id, { spec }, { signal: view.signal })
       const text = await warmPoolText(pool, view)
       show(invocation.terminal, options.output, pool, () => text)
     })
+}
+
+/** What the pool said stands, but for what the options say. */
+function changedLife(
+  before: LifeSpec,
+  said: LifeSpec | undefined,
+  { life }: SetOptions,
+): { life?: LifeSpec } {
+  if (life === false) return { life: said ?? {} }
+  return said === undefined ? {} : { life: { ...before, ...said } }
 }
 
 /** The fields to change, and no others. */

@@ -1,13 +1,14 @@
 import { kinds } from '@hearth/contract'
 import { describePlain } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
+import { nextEnd } from '../output/life-text.ts'
 import { phaseTone } from '../output/phase-tone.ts'
 import { goneIsNull } from './gone-is-null.ts'
 import { defineKind } from './kind.ts'
 import { joined, named, namesOf } from './names.ts'
 
 export const claimKind = defineKind(kinds.Claim, {
-  columns: ['NAME', 'PHASE', 'SOURCE', 'POOL', 'ENVIRONMENT', 'AGE', 'ID'],
+  columns: ['NAME', 'PHASE', 'SOURCE', 'POOL', 'ENVIRONMENT', 'ENDS', 'AGE', 'ID'],
   async namesNeeded({ client, signal }, items) {
     const all = await items
     const poolIds = all.map(({ spec }) => spec.warmPoolId)
@@ -23,6 +24,7 @@ export const claimKind = defineKind(kinds.Claim, {
     status.source,
     named(names, spec.warmPoolId),
     named(names, status.environmentId),
+    nextEnd(status.life, now),
     formatAge(metadata.createdAt, now),
     metadata.id,
   ],

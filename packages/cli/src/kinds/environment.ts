@@ -3,6 +3,7 @@ import { HearthError, isId } from '@hearth/foundation'
 import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { withLastLines } from '../output/environment-failure.ts'
+import { lifeFields } from '../output/life-text.ts'
 import { phaseTone } from '../output/phase-tone.ts'
 import { stepTable } from '../output/step-table.ts'
 import { renderTable } from '../output/table.ts'
@@ -123,6 +124,7 @@ export function describeEnvironment(
     ['Machine id', status.identity?.machineId ?? null],
     ['Clock offset', status.identity === null ? null : `${status.identity.clockOffsetMilliseconds} ms`],
     ['Ready', status.readyAt],
+    ...lifeFields(status.life, now),
   ])
   const parts = [head]
   if (status.steps.length > 0) parts.push('', renderTable(stepTable(status.steps, terminal, now)))

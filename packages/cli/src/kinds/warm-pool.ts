@@ -1,6 +1,7 @@
 import { kinds, type WarmPool } from '@hearth/contract'
 import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
+import { lifeSaid } from '../output/life-text.ts'
 import { phaseTone } from '../output/phase-tone.ts'
 import { renderTable } from '../output/table.ts'
 import { environmentKind } from './environment.ts'
@@ -90,6 +91,7 @@ async function describePool(pool: WarmPool, view: View, names: Names): Promise<s
     ['At rest', restingText(status)],
     ['Branch', spec.branch],
     ['Replaced when ready for', spec.maxAgeMinutes === null ? null : `${spec.maxAgeMinutes} minutes`],
+    ['Life of what is claimed', lifeSaid(spec.life)],
     ['Provisioning', String(status.provisioning)],
     ['Claimed', String(status.claimed)],
     ['Failed', String(status.failed)],

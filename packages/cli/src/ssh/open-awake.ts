@@ -24,8 +24,12 @@ export async function openAwake(
 async function wake(invocation: Invocation, reference: string): Promise<boolean> {
   const view = viewOf(invocation)
   const environment = await environmentOf(view, await findMachine(view, reference))
-  if (environment === null || !asleep.has(environment.status.phase)) return false
+  if (environment === null) return false
   const { client, signal } = view
+  // A short command may come and go unseen by its host; what it is about does not wait for this.
+  if (environment.status.life?.idleSeconds != null)
+    client.environments.activity(environment.metadata.id, { signal }).catch(() => undefined)
+  if (!asleep.has(environment.status.phase)) return false
   const spec = { desiredPhase: 'running' as const }
   const asked = await client.environments.update(environment.metadata.id, { spec }, { signal })
   await followPower(view, asked, 'running', invocation)

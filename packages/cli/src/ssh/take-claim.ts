@@ -1,5 +1,5 @@
 import type { HearthClient } from '@hearth/client'
-import type { Claim } from '@hearth/contract'
+import type { Claim, LifeSpec } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import { CommandError, exitCodes } from '../exit-codes.ts'
 import { type Access, saveAccess } from './access.ts'
@@ -11,6 +11,7 @@ export interface ClaimWish {
   fallback: 'cold' | 'refuse'
   /** How long to wait for an environment that has to be created first; 0 does not wait. */
   waitSeconds: number
+  life?: LifeSpec | undefined
 }
 
 export interface TakenClaim {
@@ -34,9 +35,9 @@ export async function takeClaim(
   const { signal } = options
   const pair = await keyPair(options.stateFolder, options.variables)
   const started = performance.now()
-  const { project, environmentClass, fallback } = wish
+  const { project, environmentClass, fallback, life } = wish
   let claim = await client.claims.create(
-    { spec: { project, environmentClass, fallback, publicKey: pair.publicKey } },
+    { spec: { project, environmentClass, fallback, publicKey: pair.publicKey, life } },
     { signal },
   )
   for (let left = remaining(started, wish); claim.status.phase === 'pending' && left > 0; ) {

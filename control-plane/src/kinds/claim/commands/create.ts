@@ -8,6 +8,7 @@ import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { wakeAfter } from '../../../reconciling/wake.ts'
 import { recordEvents } from '../../../resource/record.ts'
 import {
+  beginLife,
   buildPlan,
   connectionTo,
   createEnvironment,
@@ -102,6 +103,7 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
       phase: 'bound',
       status,
     })
+    await beginLife(tx, member, now)
     const shown = toLifeStatus(lifeOf(member))
     await recordEvents(tx, [
       { verb: 'created', resource: toClaim(row, null, shown) },

@@ -3,9 +3,10 @@ import { environmentWork } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { requestOrders } from '../../../database/outbox.ts'
-import { wake } from '../../../reconciling/wake.ts'
+import { wake, wakeAt } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import { desireDeletion, desireRest } from '../lifecycle/desire.ts'
+import { timerOf } from '../lifecycle/timer.ts'
 import { type EnvironmentRow, environmentColumns, toListedEnvironment } from '../table.ts'
 import type { LifeAction, LifeEnd } from './ends.ts'
 import type { StoredLife } from './life.ts'
@@ -40,6 +41,12 @@ async function announce(
   if (changed.runner_id !== null)
     await requestOrders(tx, environmentWork.kind, [{ id: changed.id, runnerId: changed.runner_id }])
   return changed
+}
+
+/** Sets the timer of a machine whose life begins without anything else about it being decided. */
+export async function beginLife(tx: DatabaseTransaction, row: EnvironmentRow, now: Date): Promise<void> {
+  const at = row.life === null ? null : timerOf(row, now)
+  if (at !== null) await wakeAt(tx, 'environment', row.id, at)
 }
 
 /** Writes the life. Use alone makes no event: it comes every minute. */

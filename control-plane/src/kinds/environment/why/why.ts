@@ -3,6 +3,7 @@ import { assertNever, spokenTime } from '@hearth/foundation'
 import type { RefusalGroup } from '../../../placement/refusals.ts'
 import { becauseOf } from './deletion.ts'
 import { explainFailure } from './failure.ts'
+import { lifeEvidence, restBecause, restNext } from './life.ts'
 import { ownerWords } from './owner.ts'
 import { explainPaused } from './paused.ts'
 import { explainProvisioning } from './provisioning.ts'
@@ -12,7 +13,7 @@ import { startEvidence } from './start.ts'
 /** Why an environment is in the phase it is in. Pure: everything it says, it was shown. */
 export function explain(seen: EnvironmentSight): Reasons {
   const reasons = explainPhase(seen)
-  return { ...reasons, evidence: [...reasons.evidence, ...startEvidence(seen)] }
+  return { ...reasons, evidence: [...reasons.evidence, ...startEvidence(seen), ...lifeEvidence(seen)] }
 }
 
 function explainPhase(seen: EnvironmentSight): Reasons {
@@ -39,15 +40,18 @@ function explainPhase(seen: EnvironmentSight): Reasons {
       return explainWait(seen)
     case 'stopped':
       return {
-        sentence: `it is stopped on ${runnerName(seen)}, as ${spec.desiredPhase === 'stopped' ? 'was asked' : 'its runner reported'}`,
+        sentence: `it is stopped on ${runnerName(seen)}, ${restBecause(seen, spec.desiredPhase === 'stopped' ? 'as was asked' : 'as its runner reported')}`,
         evidence: [since(seen)],
-        next: 'its disk is kept; it starts again when running is asked for',
+        next: restNext(seen, 'its disk is kept; it starts again when running is asked for'),
       }
     case 'suspended':
       return {
-        sentence: `it is suspended on ${runnerName(seen)}, as ${spec.desiredPhase === 'suspended' ? 'was asked' : 'its runner reported'}`,
+        sentence: `it is suspended on ${runnerName(seen)}, ${restBecause(seen, spec.desiredPhase === 'suspended' ? 'as was asked' : 'as its runner reported')}`,
         evidence: [since(seen)],
-        next: 'its memory and its disk are kept on the host; it goes on where it stood when running is asked for',
+        next: restNext(
+          seen,
+          'its memory and its disk are kept on the host; it goes on where it stood when running is asked for',
+        ),
       }
     default:
       return assertNever(phase)
