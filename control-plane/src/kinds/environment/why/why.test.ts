@@ -3,6 +3,7 @@ import {
   desiredPhaseSchema,
   type Environment,
   environmentPhases,
+  noLifeCap,
   onHostLossSchema,
   pauseReasonSchema,
   runnerPhases,
@@ -10,6 +11,7 @@ import {
 import { samplePlan } from '@hearth/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { newLife, type StoredLife } from '../life/life.ts'
 import { emptyStatus, type PlannedEnvironmentRow, toEnvironment } from '../table.ts'
 import { explainPaused } from './paused.ts'
 import type { EnvironmentSight } from './sight.ts'
@@ -19,6 +21,16 @@ const at = new Date('2026-01-01T12:00:00Z')
 const id = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
 const plan = samplePlan()
 
+const begun = newLife([{ lifetimeSeconds: 28_800, idleSeconds: 1_800 }], noLifeCap, at) as StoredLife
+const announced = { lifetime: { due: begun.endsAt ?? '', at: at.toISOString() } }
+const lives = [
+  begun,
+  { ...begun, announced },
+  ...(['lifetime', 'idle'] as const).map((cause) => ({
+    ...begun,
+    over: { cause, follows: 'suspend' as const, spanSeconds: 1_800, at: at.toISOString() },
+  })),
+]
 const anyEnvironment: fc.Arbitrary<Environment> = fc
   .record({
     phase: fc.constantFrom(...environmentPhases),
@@ -34,6 +46,7 @@ const anyEnvironment: fc.Arbitrary<Environment> = fc
     ready: fc.boolean(),
     failed: fc.boolean(),
     reason: fc.option(fc.constantFrom(...deletionReasonSchema.options)),
+    life: fc.constantFrom(null, ...lives),
   })
   .map(({ ready, failed, reason, ...row }) => {
     const failure = failed
@@ -124,4 +137,34 @@ test.each([
   expect(reasons.sentence).toMatch(cause)
   expect(reasons.sentence).toContain('no claim gets it')
   expect(reasons.next).toMatch(next)
+})
+
+test('a machine that its life put to rest says so, and what has to be done before it runs again', () => {
+  const over = {
+    cause: 'lifetime' as const,
+    follows: 'suspend' as const,
+    spanSeconds: 28_800,
+    at: at.toISOString(),
+  }
+  const row = {
+    ...{
+      id,
+      organization_id: id,
+      name: 'shop-1',
+      creator: null,
+      labels: {},
+      owner_kind: null,
+      owner_id: null,
+    },
+    ...{ source: null, created_at: at, updated_at: at, spec: { plan }, spec_version: 1, status_version: 1 },
+    ...{ phase: 'suspended', desired_phase: 'suspended', unreachable: false, paused: null, deadline: null },
+    ...{ status: emptyStatus, deletion: null, life: { ...begun, over } },
+  }
+  const [sight] = fc.sample(anySight, 1)
+  const environment = toEnvironment(row as unknown as PlannedEnvironmentRow)
+  const { sentence, next } = explain({ ...(sight as EnvironmentSight), environment })
+  expect(sentence).toMatch(/suspended on .*, because its lifetime of 8 h ended at 2026-01-01 12:00:00 UTC$/)
+  expect(next).toBe(
+    'it runs again once its end is put off: `hearth extend shop-1`, then `hearth resume shop-1`',
+  )
 })
