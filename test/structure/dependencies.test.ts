@@ -7,7 +7,7 @@ describe('the dependency rule', () => {
   let result: ICruiseResult
   beforeAll(async () => {
     result = await cruiseFolder(root, workspaces)
-  }, 120_000)
+  }, 600_000)
 
   it('holds for every import of the project', () => {
     expect(violations(result)).toEqual([])
