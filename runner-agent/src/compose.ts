@@ -55,6 +55,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     config.hostKind === 'synthetic'
       ? composeSynthetic(config, runner.runnerId, locks)
       : await composeLibvirt(config, runner.runnerId, keys, locks, log)
+  const bootSlots = config.bootConcurrency ?? bootConcurrency
   const epochPath = join(config.libvirt.hostStateFolder, 'epoch.json')
   return {
     host: {
@@ -69,7 +70,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     runnerId: runner.runnerId,
     sealingKey: keys.sealing.privateKey,
     work: [environments, snapshotsServedAt(config.layersAddress)],
-    bootConcurrency: config.bootConcurrency ?? bootConcurrency,
+    bootConcurrency: bootSlots,
     resumeFreeBytes: config.resumeFreeBytes,
     stepDeadlines: config.stepDeadlines,
     listen: config.listen,
@@ -79,6 +80,8 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     readFacts: async () => ({
       ...(await host.facts()),
       ...(config.layersAddress === null ? {} : { layerAddress: config.layersAddress }),
+      bootSlots,
+      suspends: true,
       agentVersion,
       sealingKey: keys.sealing.publicKey,
     }),

@@ -193,6 +193,8 @@ test('every POST that makes something is in the list above', async () => {
     // Made by agents: each call is a new lease, or new credentials under the same lease.
     '/v1/runners/{id}/registration',
     '/v1/runners/{id}/credentials',
+    // Changes nothing.
+    '/v1/warm-pools/{id}/simulations',
   ])
 })
 

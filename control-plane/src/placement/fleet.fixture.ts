@@ -1,3 +1,4 @@
+import type { RunnerFacts } from '@hearth/contract'
 import type { Candidate, Wanted } from './place.ts'
 
 /** A placement request, and a runner with room for it. */
@@ -12,6 +13,16 @@ export const small: Wanted = {
   source: null,
 }
 
+export const factsOfHost: RunnerFacts = {
+  virtualization: 'qemu',
+  virtualCpus: 4,
+  memoryMebibytes: 4096,
+  diskGibibytes: 100,
+  images: ['debian-12'],
+  agentVersion: '0',
+  sealingKey: '',
+}
+
 export function candidate(id: string, change: Partial<Candidate> = {}): Candidate {
   return {
     id,
@@ -19,16 +30,9 @@ export function candidate(id: string, change: Partial<Candidate> = {}): Candidat
     labels: {},
     phase: 'active',
     spec: { region: 'default', scheduling: 'enabled' },
-    facts: {
-      virtualization: 'qemu',
-      virtualCpus: 4,
-      memoryMebibytes: 4096,
-      diskGibibytes: 100,
-      images: ['debian-12'],
-      agentVersion: '0',
-      sealingKey: '',
-    },
+    facts: factsOfHost,
     reserved: { virtualCpus: 0, memoryMebibytes: 0, diskGibibytes: 0 },
+    booting: 0,
     suspected: false,
     probeDue: false,
     ...change,

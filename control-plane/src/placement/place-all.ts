@@ -32,6 +32,7 @@ function reserve(fleet: readonly Candidate[], runnerId: string, wanted: Wanted):
   const candidate = fleet.find(({ id }) => id === runnerId)
   if (candidate === undefined) return
   candidate.probeDue = false
+  candidate.booting += 1
   const { reserved } = candidate
   reserved.virtualCpus += wanted.virtualCpus
   reserved.memoryMebibytes += wanted.memoryMebibytes

@@ -38,10 +38,12 @@ const anyFleet = fc
           memoryMebibytes: fc.integer({ min: 0, max: 16_384 }),
           diskGibibytes: fc.integer({ min: 0, max: 200 }),
           images: fc.subarray(['debian-12', 'ubuntu']),
+          bootSlots: fc.integer({ min: 1, max: 4 }),
           agentVersion: fc.constant('0'),
           sealingKey: fc.constant(''),
         }),
       ),
+      booting: fc.nat(6),
       reserved: fc.record({
         virtualCpus: fc.nat(70),
         memoryMebibytes: fc.nat(20_000),

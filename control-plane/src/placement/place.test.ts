@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { candidate, small } from './fleet.fixture.ts'
+import { candidate, factsOfHost, small } from './fleet.fixture.ts'
 import { type Candidate, place, type Wanted, type WantedSource } from './place.ts'
 
 test('the fullest runner that still fits is chosen', () => {
@@ -8,6 +8,20 @@ test('the fullest runner that still fits is chosen', () => {
   const full = { virtualCpus: 1, memoryMebibytes: 4000, diskGibibytes: 20 }
   const fleet = [candidate('a'), candidate('b', { reserved: half }), candidate('c', { reserved: full })]
   expect(place(small, fleet)).toMatchObject({ runnerId: 'b' })
+})
+
+test('one with a free boot slot comes before the fullest, and where none has one the fullest takes it', () => {
+  const slots = { facts: { ...factsOfHost, bootSlots: 2 } }
+  const fuller = { ...slots, reserved: { virtualCpus: 1, memoryMebibytes: 2048, diskGibibytes: 20 } }
+  const busy = candidate('b', { ...fuller, booting: 2 })
+  expect(place(small, [candidate('a', slots), busy])).toMatchObject({
+    runnerId: 'a',
+    reason: 'on host-a: the fullest of 1 with room and a free boot slot',
+  })
+  expect(place(small, [candidate('a', { ...slots, booting: 3 }), busy])).toMatchObject({ runnerId: 'b' })
+  expect(place(small, [candidate('a', { ...slots, booting: 1 }), candidate('b', fuller)])).toMatchObject({
+    runnerId: 'b',
+  })
 })
 
 test.each<[string, Partial<Wanted>, Partial<Candidate>]>([

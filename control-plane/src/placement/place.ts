@@ -18,6 +18,8 @@ export interface Candidate {
   facts: RunnerFacts | null
   /** Sums over its environments that are not deleted; of those at rest only their disks. */
   reserved: { virtualCpus: number; memoryMebibytes: number; diskGibibytes: number }
+  /** Environments that boot on it now. */
+  booting: number
   /** Environments failed on it recently: other runners are preferred. */
   suspected: boolean
   /** It is degraded, and one environment may be tried on it as a probe. */
@@ -59,9 +61,9 @@ export type Placement =
 export const virtualCpuOvercommit = 4
 
 /**
- * Chooses a runner: the fullest one that fits, so that capacity for large environments stays in one piece; one where
- * environments failed recently only if no other fits, and before all one that holds what it starts quickest from. A degraded runner whose pause is over gets one environment that
- * nobody waits for, as a probe. The reason says which runner and why, or why none.
+ * Chooses a runner: one where environments failed recently only if no other fits, then one that holds what it starts
+ * quickest from, then one with a free boot slot, then the fullest, so that capacity for large environments stays in one piece. A degraded
+ * runner whose pause is over gets one environment that nobody waits for, as a probe. The reason says which runner and why, or why none.
  */
 export function place(wanted: Wanted, candidates: readonly Candidate[]): Placement {
   const { source } = wanted
@@ -77,6 +79,7 @@ export function place(wanted: Wanted, candidates: readonly Candidate[]): Placeme
     (a, b) =>
       Number(a.suspected) - Number(b.suspected) ||
       swiftness[startOn(b, source)] - swiftness[startOn(a, source)] ||
+      Number(isBusy(a)) - Number(isBusy(b)) ||
       free(a) - free(b) ||
       (a.id < b.id ? -1 : 1),
   )[0]
@@ -87,9 +90,14 @@ export function place(wanted: Wanted, candidates: readonly Candidate[]): Placeme
   if (best !== undefined) {
     const from = startOn(best, source)
     const alike = sound.filter((candidate) => startOn(candidate, source) === from)
+    const idle = alike.filter((candidate) => !isBusy(candidate))
+    const those =
+      idle.length === 0 || idle.length === alike.length
+        ? `${alike.length} with room`
+        : `${idle.length} with room and a free boot slot`
     return {
       runnerId: best.id,
-      reason: `on ${best.name}: ${becauseOf(from, source)}the fullest of ${alike.length} with room`,
+      reason: `on ${best.name}: ${becauseOf(from, source)}the fullest of ${those}`,
       from,
     }
   }
@@ -199,6 +207,11 @@ function shortOf(what: string, unit: string, left: number, wanted: number): Refu
     left: most,
     unit: unit === '' ? what : unit,
   }
+}
+
+/** A further boot would wait for another to end. */
+function isBusy({ facts, booting }: Candidate): boolean {
+  return facts?.bootSlots !== undefined && booting >= facts.bootSlots
 }
 
 function free({ facts, reserved }: Candidate): number {

@@ -34,6 +34,15 @@ export const runnerFactsSchema = z.object({
     .object({ host: z.string(), port: z.int().min(1).max(65_535) })
     .optional()
     .meta({ description: 'Where other runners copy snapshots from; without it they cannot' }),
+  bootSlots: z
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: 'How many machines boot at once; older agents do not say' }),
+  suspends: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Whether its agent suspends machines; older ones ignore it' }),
   agentVersion: z.string(),
   sealingKey: z.string().meta({ description: 'X25519 public key, base64: secrets are sealed to it' }),
 })

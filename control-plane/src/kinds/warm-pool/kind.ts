@@ -17,6 +17,7 @@ import { instanceRoutes } from './instance-routes.ts'
 import { warmPools } from './queries.ts'
 import { warmPoolReconciler } from './reconcile.ts'
 import { showWarmPool, showWarmPools } from './show.ts'
+import { simulationRoute } from './simulate/route.ts'
 import { explainWarmPool } from './why-queries.ts'
 
 const routes = routesOf({
@@ -76,6 +77,7 @@ export const warmPoolKind: Kind = {
       },
       clearWarmPool,
     ),
+    simulationRoute,
     ...instanceRoutes,
   ],
   reconcilers: ({ quotas }) => [warmPoolReconciler(quotas)],

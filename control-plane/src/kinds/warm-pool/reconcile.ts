@@ -17,6 +17,8 @@ import { decide, type PoolAction, type PoolDecision } from './decide.ts'
 import { lockMembers, moveMember, wakeMembers } from './move-member.ts'
 import { setConfiguration, storeScaling, warmPools } from './queries.ts'
 import { lookAtPool, type PoolLook, type SeenMember } from './reconcile-queries.ts'
+import { bootsAllowed } from './refill.ts'
+import { lookAtRefill } from './refill-queries.ts'
 import { retireAll, retireMember } from './retire.ts'
 import type { PoolSize } from './scale/pool-size.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -53,7 +55,8 @@ export const warmPoolReconciler = (quotas: QuotaLimits): Reconciler => ({
       await tellChanges(tx, pool, { ...judged, ...sized }, factsAfter(facts, done))
     }
     const rest = new Date(
-      now.getTime() + (done.short === null && done.lack === null ? timings.poolRest : timings.quotaRest),
+      now.getTime() +
+        (done.short === null && done.lack === null && done.held === 0 ? timings.poolRest : timings.quotaRest),
     )
     const times = [rest, decision.lookAgainAt, look.size.lookAgainAt].flatMap((time) => time ?? [])
     return new Date(Math.min(...times.map((time) => time.getTime())))
@@ -69,6 +72,8 @@ interface CarriedOut {
   placed: boolean
   /** Why it created fewer than it wanted; null when it created all. */
   short: QuotaShortage | null
+  /** How many it will create only when boots have ended. */
+  held: number
   /** What a runner lacks to run members at rest that should run; null where they do. */
   lack: string | null
 }
@@ -80,7 +85,7 @@ async function carryOut(
   now: Date,
 ): Promise<CarriedOut> {
   const { surroundings, seen } = look
-  const done: CarriedOut = { waiting: 0, retired: [], placed: false, short: null, lack: null }
+  const done: CarriedOut = { waiting: 0, retired: [], placed: false, short: null, held: 0, lack: null }
   const organizationId = pool.organization_id
   const limits = () => readLimits(tx, quotas, organizationId)
   const roomFor = async (wanted: number) =>
@@ -91,7 +96,10 @@ async function carryOut(
   for (const action of actions) {
     switch (action.do) {
       case 'create': {
-        const room = await roomFor(action.count)
+        const allowed = Math.min(action.count, bootsAllowed(await lookAtRefill(tx, pool, surroundings)))
+        done.held = action.count - allowed
+        if (allowed === 0) break
+        const room = await roomFor(allowed)
         done.short = room.short
         if (room.count === 0) break
         const member = { ...newMember(pool, surroundings, now), ...(await startOf(tx, pool, surroundings)) }

@@ -105,7 +105,10 @@ function obstacle({ status }: WarmPool, members: readonly MemberGroup[]): string
   if (waiting !== undefined) return `${waiting.count} wait for a runner: ${waiting.placement}`
   if (status.retryAt !== null && status.failure !== null)
     return `the last environment failed (${status.failure.message})`
-  return `${status.provisioning} are being made`
+  const { desiredSize, ready, suspended, stopped, resumable, provisioning } = status
+  const later = desiredSize - ready - suspended - stopped - resumable - provisioning
+  const more = later > 0 ? `, and ${later} more as boot slots of the runners come free` : ''
+  return `${provisioning} are being made${more}`
 }
 
 function nextTry({ status }: WarmPool): string | null {

@@ -42,3 +42,16 @@ export function examples(...lines: readonly string[]): string {
 export function badInput(field: string, given: string, expected: string): HearthError {
   return invalidValue({ field, given, expected })
 }
+
+/** A share of claims, in percent. */
+export function percentage(text: string): number {
+  const number = Number(text)
+  if (/^\d+(\.\d+)?$/.test(text) && number >= 50 && number <= 99.99) return number
+  throw new InvalidArgumentError('a number from 50 to 99.99 is needed.')
+}
+
+export function positiveNumber(text: string): number {
+  const number = Number(text)
+  if (/^\d+(\.\d+)?$/.test(text) && number > 0) return number
+  throw new InvalidArgumentError('a number above 0 is needed.')
+}

@@ -9,7 +9,7 @@ import { findPool } from '../kinds/find-pool.ts'
 import { warmPoolText } from '../kinds/warm-pool.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
 import { addLifeOptions, type LifeOptions, lifeOf } from './life-options.ts'
-import { badInput, examples, poolArgument, viewOf, wholeNumber } from './options.ts'
+import { badInput, examples, percentage, poolArgument, viewOf, wholeNumber } from './options.ts'
 
 const commandsSchema = z.array(commandInputSchema).max(64)
 type Setup = WarmPoolSpec['setup']
@@ -127,12 +127,6 @@ export function specOf(options: SetOptions) {
 function setupOf({ run, runFile }: SetOptions): Setup | undefined {
   if (runFile !== undefined) return readCommands(runFile)
   return run === false ? [] : run
-}
-
-function percentage(text: string): number {
-  const number = Number(text)
-  if (/^\d+(\.\d+)?$/.test(text) && number >= 50 && number <= 99.99) return number
-  throw new InvalidArgumentError('a number from 50 to 99.99 is needed.')
 }
 
 function addCommand(text: string, before: Setup | false = []): Setup {

@@ -8,13 +8,15 @@ import { type Format, outputOption, show } from '../output/format.ts'
 import { instanceTable } from '../output/instance-table.ts'
 import { examples, poolArgument, viewOf } from './options.ts'
 import { setCommand } from './pool-set.ts'
+import { simulateCommand } from './pool-simulate.ts'
 import { testCommand } from './pool-test.ts'
 
 export function poolCommand(invocation: Invocation): Command {
   return new Command('pool')
-    .summary('set, test and look into warm pools')
+    .summary('set, simulate, test and look into warm pools')
     .addCommand(showCommand(invocation))
     .addCommand(setCommand(invocation))
+    .addCommand(simulateCommand(invocation))
     .addCommand(testCommand(invocation))
     .addCommand(instancesCommand(invocation))
     .addCommand(clearCommand(invocation))

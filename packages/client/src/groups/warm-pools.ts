@@ -1,5 +1,7 @@
 import {
   type InstanceState,
+  type poolSimulationCreateSchema,
+  poolSimulationSchema,
   type warmPoolClearSchema,
   type warmPoolCreateSchema,
   warmPoolInstanceSchema,
@@ -33,6 +35,12 @@ export const warmPools = (transport: Transport) => ({
   /** Removes every unclaimed member; with `replenish` the pool fills anew. */
   clear: (id: string, body: z.input<typeof warmPoolClearSchema>, options: CallOptions = {}) =>
     transport.json({ method: 'POST', path: `${one(path, id)}/clear`, body, ...options }, warmPoolSchema),
+  /** What a setting would have cost and missed, for given claims or those that are known. Changes nothing. */
+  simulate: (id: string, body: z.input<typeof poolSimulationCreateSchema>, options: CallOptions = {}) =>
+    transport.json(
+      { method: 'POST', path: `${one(path, id)}/simulations`, body, ...options },
+      poolSimulationSchema,
+    ),
   /** Its members, those claimed from it, and its tests. */
   instances: (id: string) =>
     collection<typeof warmPoolInstanceSchema, InstanceFilter>(

@@ -79,6 +79,8 @@ const reportedFacts = {
   images: z.array(boundedLine(255, 1)).max(mostImages),
   warnings: z.array(cutText(1_000)).max(20).optional(),
   layerAddress: z.object({ host: hostSchema, port: z.int().min(1).max(65_535) }).optional(),
+  bootSlots: z.int().min(1).max(100_000).optional(),
+  suspends: z.boolean().optional(),
   agentVersion: boundedLine(128),
   sealingKey: z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'an X25519 public key: base64 of 32 bytes'),
 } satisfies Record<keyof RunnerFacts, z.ZodType>

@@ -35,10 +35,27 @@ export async function desirePhase(
       'conflict',
       `environment ${row.name} is ${row.phase}: only what runs can be suspended`,
     )
+  if (desired === 'suspended') await requireSuspendingAgent(tx, row)
   const isOff = row.phase === 'stopped' || row.phase === 'suspended'
   if (desired === 'running' && isOff && row.desired_phase === row.phase)
     await requireRoomToStart(tx, accountsOf(row, limits))
   return desire(tx, row, desired, null)
+}
+
+/** An older agent would ignore the order, and the environment wait for its deadline. */
+async function requireSuspendingAgent(tx: DatabaseTransaction, row: EnvironmentRow): Promise<void> {
+  if (row.runner_id === null) return
+  const runner = await tx
+    .selectFrom('runners')
+    .select(['name', 'status'])
+    .where('id', '=', row.runner_id)
+    .executeTakeFirst()
+  const facts = runner?.status.facts ?? null
+  if (facts === null || facts.suspends === true) return
+  throw new HearthError(
+    'conflict',
+    `environment ${row.name} is on runner ${runner?.name}, whose agent ${facts.agentVersion} cannot suspend: upgrade the agent`,
+  )
 }
 
 /** What has a guest that is ready, or will be without another order. */

@@ -17,3 +17,7 @@ export function rests({ claim_id, owner_kind, phase, desired_phase }: Resting): 
   const isOff = phase === 'suspended' || phase === 'stopped'
   return claim_id === null && isMember && isOff && desired_phase === phase
 }
+
+/** One that takes a boot slot of its runner, or will, as SQL over `environments`. */
+export const isBooting = sql<boolean>`(environments.phase IN ('pending', 'provisioning', 'starting', 'resuming')
+  AND environments.desired_phase <> 'deleted')`

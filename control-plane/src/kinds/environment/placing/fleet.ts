@@ -3,9 +3,9 @@ import type { DatabaseTransaction, Queryable } from '../../../database/connectio
 import { advisoryLocks } from '../../../database/locks.ts'
 import type { Candidate, Wanted } from '../../../placement/place.ts'
 import type { EnvironmentClassTable } from '../../environment-class/table.ts'
-import { rulesFor } from '../owner-rules.ts'
+import { ownerRules, rulesFor } from '../owner-rules.ts'
 import type { EnvironmentRow } from '../table.ts'
-import { isAtRest } from './at-rest.ts'
+import { isAtRest, isBooting } from './at-rest.ts'
 
 /**
  * Locks placement to the end of the transaction, so that two concurrent placements cannot reserve the same capacity.
@@ -48,6 +48,7 @@ export async function readFleet(
             'runner_id',
             whileNotAtRest('virtual_cpus'),
             whileNotAtRest('memory_mebibytes'),
+            sql<number>`count(*) FILTER (WHERE ${isBooting})::int`.as('booting'),
             (expression) => expression.fn.sum<string>('disk_gibibytes').as('disk_gibibytes'),
           ])
           .where('phase', '<>', 'deleted')
@@ -67,6 +68,7 @@ export async function readFleet(
       'health',
       'reserved.virtual_cpus',
       'reserved.memory_mebibytes',
+      'reserved.booting',
       'reserved.disk_gibibytes',
     ])
     .where('organization_id', '=', organizationId)
@@ -87,6 +89,7 @@ export async function readFleet(
       memoryMebibytes: Number(row.memory_mebibytes ?? 0),
       diskGibibytes: Number(row.disk_gibibytes ?? 0),
     },
+    booting: row.booting ?? 0,
     suspected: row.health !== null && isAhead(row.health.avoidedUntil, now),
     probeDue: isPast(row.health?.probeAt ?? null, now) && !onTrial.has(row.id),
   }))
@@ -110,6 +113,11 @@ async function runnersWithBoots(
 
 const isPast = (time: string | null, now: Date) => time !== null && Date.parse(time) <= now.getTime()
 const isAhead = (time: string | null, now: Date) => time !== null && Date.parse(time) > now.getTime()
+
+const unawaited = Object.entries(ownerRules).flatMap(([kind, rules]) => (rules.isAwaited ? [] : [kind]))
+/** Whether somebody waits for it, as SQL over `environments`. */
+export const isAwaited = sql<boolean>`(environments.claim_id IS NOT NULL OR environments.owner_kind IS NULL
+  OR environments.owner_kind <> ALL(${unawaited}::text[]))`
 
 /** What an environment requires of a runner. The size is the plan's, since the class may have changed. */
 export function wantedBy(

@@ -10,7 +10,7 @@ import { continueJobs } from '../../job/index.ts'
 import { decideMove, type PhaseMove, writeMoves } from '../lifecycle/phase.ts'
 import { lockEnvironments } from '../queries.ts'
 import type { EnvironmentRow, StoredSource } from '../table.ts'
-import { lockPlacement, readFleet, tryLockPlacement, wantedBy } from './fleet.ts'
+import { isAwaited, lockPlacement, readFleet, tryLockPlacement, wantedBy } from './fleet.ts'
 import { readSources, type Sources } from './sources.ts'
 
 /** Most environments placed in one transaction, so that it stays short; the rest follow in the next. */
@@ -24,7 +24,7 @@ const mostWaiting = 2_000
 const updatedEachTime = 10
 
 /**
- * Places an organization's waiting environments, the oldest first, in one pass: the fleet is read once, and two
+ * Places an organization's waiting environments, those before others that somebody waits for, then the oldest first, in one pass: the fleet is read once, and two
  * placements never reserve the same capacity.
  */
 export const placementReconciler: Reconciler = {
@@ -183,6 +183,7 @@ export async function readWaiting(
     .where('phase', '=', 'pending')
     .where('desired_phase', '=', 'running')
     .$if(snapshotId !== null, (query) => query.where('source_snapshot_id', '=', snapshotId))
+    .orderBy(sql`${isAwaited} DESC`)
     .orderBy('environments.id')
     .limit(mostWaiting)
     .execute()
