@@ -3,18 +3,8 @@ import type { WarmPool } from '@hearth/contract'
 import { eventually, type SeededRandom } from '@hearth/testing'
 import { expect } from 'vitest'
 import type { Installation } from './installation.ts'
+import { countsOf, type PoolRows, readPoolRows } from './pool-rows.ts'
 import { newPublicKey } from './public-key.ts'
-
-/** The members of a pool according to its rows, counted without any code of the control plane. */
-interface Rows {
-  ready: number
-  provisioning: number
-  failed: number
-  claimed: number
-  tests: number
-  /** The newest change and the id of every machine: the same value twice means that nothing happened in between. */
-  versions: string
-}
 
 const publicKey = newPublicKey()
 const machines = 10
@@ -87,10 +77,10 @@ export class PoolSequence {
       const rows = await this.#rows()
       const alive = rows.ready + rows.provisioning
       if (rows.versions !== before.versions) continue
-      const { ready, provisioning, failed, claimed } = rows
-      const counts = { ready, provisioning, failed, claimed }
-      expect(pick(status), `after ${after}`).toEqual(counts)
-      expect(listed === undefined ? null : pick(listed.status), `listed after ${after}`).toEqual(counts)
+      const { ready } = rows
+      const counts = countsOf(rows)
+      expect(countsOf(status), `after ${after}`).toEqual(counts)
+      expect(listed === undefined ? null : countsOf(listed.status), `listed after ${after}`).toEqual(counts)
       expect(alive, `not too many after ${after}`).toBeLessThanOrEqual(this.#bounds.most + 1)
       expect(ready, `not too few after ${after}`).toBeGreaterThanOrEqual(this.#bounds.least)
       return
@@ -170,7 +160,7 @@ export class PoolSequence {
     const replenish = this.random.next() < 0.5
     this.#allow({ most: this.#size })
     const { status } = await this.#client.warmPools.clear(this.#id, { replenish })
-    if (!replenish) expect(pick(status)).toMatchObject({ ready: 0, provisioning: 0, failed: 0 })
+    if (!replenish) expect(countsOf(status)).toMatchObject({ ready: 0, provisioning: 0, failed: 0 })
     this.#cleared = !replenish
     return `clear ${replenish ? 'and fill' : ''}`
   }
@@ -215,38 +205,12 @@ export class PoolSequence {
     return this.pool.metadata.id
   }
 
-  async #rows(): Promise<Rows> {
-    const { database } = this.installation.controlPlane.services
-    const rows = await database
-      .selectFrom('environments')
-      .select(['id', 'phase', 'desired_phase', 'claim_id', 'unreachable', 'owner_kind'])
-      .select(['spec_version', 'status_version'])
-      .where('owner_id', '=', this.#id)
-      .where('owner_kind', 'in', ['warm-pool', 'warm-pool-test'])
-      .orderBy('id')
-      .execute()
-    const present = rows.filter(
-      ({ phase, desired_phase }) => phase !== 'deleted' && desired_phase !== 'deleted',
-    )
-    const members = present.filter(({ owner_kind }) => owner_kind === 'warm-pool')
-    const unclaimed = members.filter(({ claim_id }) => claim_id === null)
-    const inPhase = (...phases: string[]) => unclaimed.filter(({ phase }) => phases.includes(phase)).length
-    return {
-      ready: unclaimed.filter(({ phase, unreachable }) => phase === 'running' && !unreachable).length,
-      provisioning: inPhase('pending', 'provisioning', 'starting'),
-      failed: inPhase('failed'),
-      claimed: members.length - unclaimed.length,
-      tests: present.length - members.length,
-      versions: JSON.stringify(rows.map((row) => [row.id, row.spec_version, row.status_version])),
-    }
+  #rows(): Promise<PoolRows> {
+    return readPoolRows(this.installation, this.#id)
   }
 }
 
 // A separate function, because the compiler does not see that a callback has set it.
 function throwFound(found: { error: unknown } | null): void {
   if (found !== null) throw found.error
-}
-
-function pick({ ready, provisioning, failed, claimed }: WarmPool['status']) {
-  return { ready, provisioning, failed, claimed }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Runner } from '@hearth/contract'
 import {
@@ -12,6 +12,8 @@ import {
 import type { CuttableRelay } from './cuttable-relay.ts'
 import type { Installation } from './installation.ts'
 
+type Machines = AgentParts['host']['machines']
+
 export interface SyntheticAgent extends AsyncDisposable {
   runner: Runner
   stateFolder: string
@@ -19,6 +21,8 @@ export interface SyntheticAgent extends AsyncDisposable {
   stop(): Promise<AgentEnd>
   /** How it ended by itself. */
   ended: Promise<AgentEnd>
+  /** Ends a machine as a crash of its hypervisor would. */
+  crash(environmentId: string): void
 }
 
 export interface SyntheticSettings {
@@ -67,9 +71,11 @@ export async function startSyntheticAgent(
   const stopping = new AbortController()
   const parts = await compose(config, settings.log ?? createLogger(config))
   const { through } = settings
+  const watchers = new Set<(environmentId: string) => void>()
   const ended = runAgent(
     {
       ...parts,
+      host: { ...parts.host, machines: alsoWatched(parts.host.machines, watchers) },
       timings: { ...parts.timings, ...settings.timings },
       clock: settings.clock ?? parts.clock,
       work: [...parts.work, ...(settings.otherWork ?? [])],
@@ -89,8 +95,26 @@ export async function startSyntheticAgent(
     stateFolder,
     ended,
     stop,
+    crash(environmentId) {
+      const path = join(stateFolder, 'environments', environmentId, 'machine.json')
+      const machine = JSON.parse(readFileSync(path, 'utf8'))
+      const crashed = { ...machine, power: 'crashed', endReason: 'hypervisor_gone', pauseReason: null }
+      writeFileSync(`${path}.crashed`, JSON.stringify(crashed))
+      renameSync(`${path}.crashed`, path)
+      for (const changed of watchers) changed(environmentId)
+    },
     async [Symbol.asyncDispose]() {
       await stop()
     },
   }
+}
+
+/** The same machines, whose watchers are told of what a test does to one, too. */
+function alsoWatched(machines: Machines, watchers: Set<(environmentId: string) => void>): Machines {
+  return Object.assign(Object.create(machines), {
+    watch(changed: (environmentId: string) => void, signal: AbortSignal) {
+      watchers.add(changed)
+      return machines.watch(changed, signal).finally(() => watchers.delete(changed))
+    },
+  })
 }

@@ -58,7 +58,10 @@ test('of a pool’s members as many run as it says, and the others are suspended
   expect(pool.status).toMatchObject({ phase: 'ready', ready: 1, suspended: 2, stopped: 0, desiredSize: 3 })
   const instances = await installation.client.warmPools.instances(poolId).listAll({})
   expect(instances.map(({ state }) => state).toSorted()).toEqual(['ready', 'suspended', 'suspended'])
-  expect((await hearth('pool', 'show', 'shop')).stdout).toMatch(/^At rest: +2 suspended$/m)
+  const shown = (await hearth('pool', 'show', 'shop')).stdout
+  expect(shown).toMatch(/^At rest: +2 suspended$/m)
+  expect(shown).toMatch(/^running +1 +2 GiB/m)
+  expect(shown).toMatch(/^suspended +2 +0 GiB/m)
   expect((await hearth('why', 'pool', poolId)).stdout).toMatch(/1 of 3 are ready, 2 suspended/)
 })
 

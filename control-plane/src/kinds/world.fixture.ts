@@ -138,6 +138,7 @@ export class Party {
       diskGibibytes: 200,
       images: ['debian-12'],
       agentVersion: '0',
+      suspends: true,
       sealingKey: '',
       ...(layerAddress === undefined ? {} : { layerAddress }),
     }

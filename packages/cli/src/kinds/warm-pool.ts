@@ -3,6 +3,7 @@ import { failureText, fields, headFields } from '../output/describe.ts'
 import { formatAge } from '../output/duration.ts'
 import { lifeSaid } from '../output/life-text.ts'
 import { phaseTone } from '../output/phase-tone.ts'
+import { poolCosts } from '../output/pool-costs.ts'
 import { renderTable } from '../output/table.ts'
 import { environmentKind } from './environment.ts'
 import { findPool } from './find-pool.ts'
@@ -100,6 +101,10 @@ async function describePool(pool: WarmPool, view: View, names: Names): Promise<s
     ['Set-up', spec.setup.length === 0 ? null : spec.setup.map(({ name }) => name).join('; ')],
   ])
   const members = await environmentKind.list(view, { pool: pool.metadata.id })
+  const environmentClass = await view.client.environmentClasses
+    .get(spec.environmentClassId, { signal: view.signal })
+    .catch(goneIsNull)
+  const costs = environmentClass === null ? [] : [poolCosts(pool, environmentClass), '']
   const failure = status.failure === null ? [] : ['', failureText(view.terminal, status.failure)]
-  return [head, '', renderTable(members.table()), ...failure].join('\n')
+  return [head, '', ...costs, renderTable(members.table()), ...failure].join('\n')
 }
