@@ -124,6 +124,16 @@ const posts: {
     }),
   },
   {
+    name: 'claims/{id}/retry',
+    prepare: async () => {
+      await installation.client.apply({ apiVersion: 'hearth/v1', name: 'retried', warmPools: [{ min: 0 }] })
+      const spec = { project: 'retried', fallback: 'cold', publicKey: publicKey('i') }
+      const claim = async () =>
+        `/v1/claims/${idOf(await send(installation.url, 'POST', '/v1/claims', { spec }))}/retry`
+      return { path: await claim(), otherPath: await claim(), body: undefined, other: undefined }
+    },
+  },
+  {
     name: 'claims/{id}/certificates',
     prepare: async () => {
       await installation.client.apply({ apiVersion: 'hearth/v1', name: 'entered', warmPools: [{ min: 0 }] })

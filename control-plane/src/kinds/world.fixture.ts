@@ -117,7 +117,7 @@ const presentPlan = buildPlan(projectSpec, classSpec, { setup: [], branch: null 
 /** An organization and its resources. Unless changed, they look as after some time of ordinary use. */
 export class Party {
   constructor(
-    private readonly database: Database,
+    readonly database: Database,
     readonly organizationId: string,
   ) {}
 

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { bindingStatusSchema, claimBindingSchema } from './claim-binding.ts'
+import { bindingInputFields, refuseUnfitBinding } from './claim-binding-input.ts'
 import { addressSchema } from './environment.ts'
 import { evidenceSchema } from './evidence.ts'
 import { defineKind, rests } from './kind-definition.ts'
@@ -22,6 +24,7 @@ export const claimSpecSchema = z.object({
   fallback: z.enum(['cold', 'refuse']),
   publicKey: publicKeySchema,
   life: lifeSpecSchema.optional().meta({ description: 'What it said of its life itself' }),
+  ...claimBindingSchema.shape,
 })
 export const connectionSchema = z.object({
   address: addressSchema,
@@ -52,6 +55,10 @@ export const claimStatusSchema = z.object({
   forkOf: z.object({ claimId: idSchema, snapshotId: idSchema }).nullable().default(null).meta({
     description: 'Set for a fork: the claim whose environment it was, and the snapshot it starts from',
   }),
+  binding: bindingStatusSchema
+    .nullable()
+    .default(null)
+    .meta({ description: 'How far the claim has been bound; null where it asked for nothing to be bound' }),
   connection: connectionSchema.nullable(),
   life: lifeStatusSchema
     .nullable()
@@ -78,7 +85,9 @@ export const claimCreateSchema = z
         fallback: z.enum(['cold', 'refuse']).default('cold'),
         publicKey: publicKeySchema,
         life: lifeSpecSchema.optional(),
+        ...bindingInputFields,
       })
+      .superRefine(refuseUnfitBinding)
       .refine((spec) => (spec.warmPoolId === undefined) !== (spec.project === undefined), {
         message: 'give either warmPoolId or project',
         path: ['warmPoolId'],
@@ -98,9 +107,10 @@ export const claimKind = defineKind({
   isExplained: true,
   waits: {
     pending: {
-      waitsFor: 'the environment that is made for it',
+      waitsFor: 'its environment, and what it asked to be bound to it',
       deadlineSeconds: null,
-      because: 'it ends with its environment, and every phase of that has a deadline',
+      because:
+        'it ends with its environment, every phase of that has a deadline, and `status.deadline` says until when it may be bound',
     },
     bound: rests,
     failed: rests,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { startOfText } from './bounded.ts'
 import { machineLimitsSchema } from './environment-class.ts'
-import type { StepName } from './provisioning-step.ts'
+import type { ProvisioningStepName } from './provisioning-step.ts'
 import { repositoryFolderSchema, repositoryName } from './repository-folder.ts'
 
 /** One set-up command: run by bash, as root; a non-zero exit fails its step. */
@@ -146,8 +146,8 @@ export const mostPlanBytes = 256 * 1024
 export function planSteps(
   plan: ProvisioningPlan,
   fromSnapshot = false,
-): { name: StepName; repository: string | null }[] {
-  const each = (name: StepName) =>
+): { name: ProvisioningStepName; repository: string | null }[] {
+  const each = (name: ProvisioningStepName) =>
     plan.repositories.map((repository) => ({ name, repository: repository.name }))
   return [
     { name: 'create_vm', repository: null },

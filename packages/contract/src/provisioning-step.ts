@@ -14,7 +14,11 @@ export const stepNames = [
 ] as const
 /** The steps of a machine that starts from its image: it has no identity of another one to give up. */
 export const imageStepNames = stepNames.filter((name) => name !== 'own_identity')
-export const stepNameSchema = z.enum(stepNames)
+/** What a claim asks of its machine beyond that, in the order they run; see `claim-binding.ts`. */
+export const bindingStepNames = ['bind_variables', 'bind_hostname', 'checkout_repo', 'start_command'] as const
+export type BindingStepName = (typeof bindingStepNames)[number]
+export type ProvisioningStepName = (typeof stepNames)[number]
+export const stepNameSchema = z.enum([...stepNames, ...bindingStepNames])
 export type StepName = z.infer<typeof stepNameSchema>
 
 export const stepPhaseSchema = z.enum(['pending', 'running', 'succeeded', 'failed', 'skipped', 'held'])
@@ -36,6 +40,10 @@ export const stepDeadlineSeconds: Readonly<Record<StepName, number>> = {
   project_setup: 3_600,
   repo_setup: 3_600,
   warm_pool_setup: 3_600,
+  bind_variables: 60,
+  bind_hostname: 60,
+  checkout_repo: 900,
+  start_command: 60,
 }
 
 /** The name a step goes by in log subjects, guest units and commands: `clone_repo.shop` for a repository's own. */

@@ -17,6 +17,8 @@ export interface TestNats extends AsyncDisposable {
   observerSeed: string | undefined
   /** With authorization: what takes runners' credentials back. */
   revocation: RevocationKeys | undefined
+  /** Where it keeps what it stores. */
+  storeFolder: string
   /** Kills the server as a crash would and starts it again on the same store and port. */
   crashAndRestart(): Promise<void>
   /** Kills the server; `start` brings it back. */
@@ -64,6 +66,7 @@ export async function startTestNats(options: TestNatsOptions = {}): Promise<Test
       server = await start(folder, options)
     },
     crash,
+    storeFolder: store,
     empty: () => rm(store, { recursive: true, force: true }),
     copyStore: () => replaceFolder(copy, store),
     restoreStore: () => replaceFolder(store, copy),

@@ -75,6 +75,23 @@ export const hostContract: readonly (readonly [
     }),
   ],
   [
+    'a machine that is renamed has its new host name at once, and in the files of its identity, also after a restart',
+    withMachine(async ({ host }, { environmentId }) => {
+      const before = await host.machines.look(environmentId)
+      await host.machines.start(environmentId, authority)
+      await host.machines.rename(environmentId, 'review-12', authority)
+      await host.machines.rename(environmentId, 'review-12', authority)
+      await host.machines.powerOff(environmentId, authority)
+      await host.machines.start(environmentId, authority)
+      const after = await host.machines.look(environmentId)
+      deepStrictEqual(after.identity, { ...before.identity, hostname: 'review-12' })
+      deepStrictEqual(after.address, before.address)
+      const files = await host.machines.givenFiles(environmentId)
+      const text = files.find(({ path }) => path === '/etc/hostname')?.content.toString()
+      strictEqual(text, 'review-12\n')
+    }),
+  ],
+  [
     'a record is kept beside the machine, replaced whole, and goes with it',
     withMachine(async ({ host }, { environmentId }) => {
       await host.machines.keepRecord(environmentId, 'first, a long one', authority)

@@ -21,6 +21,7 @@ const changes: Readonly<Record<Change, true>> = {
   remove: true,
   stamp: true,
   keepRecord: true,
+  rename: true,
 }
 const isChange = (name: PropertyKey) => Object.hasOwn(changes, name)
 

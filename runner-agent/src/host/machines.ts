@@ -55,6 +55,11 @@ export interface Machines {
    * yet, its folder is created and names its owner.
    */
   keepRecord(environmentId: string, text: string, authority: Authority): Promise<void>
+  /**
+   * Gives the machine another host name from its next start on. What it is compared with says it at once: the guest is
+   * told by whoever calls this.
+   */
+  rename(environmentId: string, hostname: string, authority: Authority): Promise<void>
   /** The files that give the machine its identity. Throws HostError where there is no machine. */
   givenFiles(environmentId: string): Promise<SeedFile[]>
   /** The last part of the guest's console output, for a person to read. */

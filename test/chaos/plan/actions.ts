@@ -1,4 +1,4 @@
-import type { PrebuildPhase } from '@hearth/contract'
+import type { PrebuildPhase, WaitFor } from '@hearth/contract'
 
 /**
  * What the users of a run do. Actions on one subject happen one after another, those on different subjects in
@@ -14,7 +14,7 @@ export type Action = { at: number } & (
   | { do: 'change set-up'; project: string; fails: boolean }
   | { do: 'resize'; project: string; min: number }
   | { do: 'delete project'; project: string; force: boolean }
-  | { do: 'claim'; project: string; fallback: 'cold' | 'refuse'; again: boolean }
+  | { do: 'claim'; project: string; fallback: 'cold' | 'refuse'; again: boolean; binds?: WaitFor }
   | { do: 'release' }
   | { do: 'create environment'; project: string }
   | { do: 'power'; desiredPhase: 'running' | 'stopped' }

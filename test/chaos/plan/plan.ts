@@ -82,7 +82,10 @@ function drawProject(random: SeededRandom, project: string): Subject {
 function drawClaim(random: SeededRandom, project: string, { from }: ClaimRush): Action[] {
   const at = from + random.integer(0, workMilliseconds + 1_000)
   const fallback = chance(random, 0.6) ? 'cold' : 'refuse'
-  const claim: Action = { at, do: 'claim', project, fallback, again: chance(random, 0.5) }
+  const again = chance(random, 0.5)
+  // From a number that is drawn already: what else a seed draws stays the same.
+  const binds = at % 3 === 0 ? {} : { binds: at % 3 === 1 ? ('bound' as const) : ('address' as const) }
+  const claim: Action = { at, do: 'claim', project, fallback, again, ...binds }
   return chance(random, 0.5) ? [claim, { at: at + random.integer(0, 1_200), do: 'release' }] : [claim]
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ApplyResult, Claim, Environment } from '@hearth/contract'
+import type { ApplyResult, Claim, Environment, WaitFor } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import { newPublicKey } from '../../system/public-key.ts'
 import type { History, Intents } from '../check/history.ts'
@@ -165,9 +165,14 @@ export class Work {
   private async claim(action: Extract<Action, { do: 'claim' }>, own: Own): Promise<void> {
     const { api } = this.options
     const key = newId()
-    const { project, fallback } = action
-    const ask = (): Promise<Answer> =>
-      api.ask('POST', '/v1/claims', { spec: { project, fallback, publicKey: this.publicKey } }, key)
+    const { project, fallback, binds } = action
+    const spec = {
+      project,
+      fallback,
+      publicKey: this.publicKey,
+      ...(binds === undefined ? {} : bound(binds)),
+    }
+    const ask = (): Promise<Answer> => api.ask('POST', '/v1/claims', { spec }, key)
     const first = await ask()
     if (first.status !== 201) return
     const { metadata, status } = JSON.parse(first.text) as Claim
@@ -209,3 +214,11 @@ export class Work {
     return project
   }
 }
+
+/** What a claim has bound to its machine. */
+const bound = (waitFor: WaitFor) => ({
+  variables: { STAGE: 'chaos', TOKEN: { value: 'a-secret-of-a-claim', secret: true } },
+  hostname: 'claimed',
+  startCommand: 'make run',
+  waitFor,
+})

@@ -24,6 +24,7 @@ import { flattening } from './0023-flattening.ts'
 import { poolDemand } from './0024-pool-demand.ts'
 import { unexplainedBoots } from './0025-unexplained-boots.ts'
 import { lives } from './0026-lives.ts'
+import { lateBinding } from './0027-late-binding.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -50,4 +51,5 @@ export const migrations: Record<string, Migration> = {
   '0024-pool-demand': poolDemand,
   '0025-unexplained-boots': unexplainedBoots,
   '0026-lives': lives,
+  '0027-late-binding': lateBinding,
 }

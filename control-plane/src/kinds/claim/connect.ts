@@ -12,7 +12,10 @@ export async function connect(
   principalId: string,
   publicKey = row.spec.publicKey,
 ): Promise<Connection | null> {
-  if (row.phase !== 'bound' || row.environment_id === null) return null
+  // A machine that could not be bound is left for a look.
+  const isEntered =
+    row.phase === 'bound' || (row.phase === 'failed' && row.status.binding?.phase === 'failed')
+  if (!isEntered || row.environment_id === null) return null
   const environment = await environments.readById(queryable, row.environment_id)
   const address = environment?.status.address ?? null
   if (environment === undefined || address === null) return null

@@ -1,4 +1,4 @@
-import { claimPhaseSchema, environmentPhases } from '@hearth/contract'
+import { bindingPhases, claimPhaseSchema, environmentPhases, waitForSchema } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decide, type SeenClaim } from './decide.ts'
@@ -15,10 +15,16 @@ const anyMachine = fc.record({
   unreachable: fc.boolean(),
   everReady: fc.boolean(),
 })
+const anyBinding = fc.record({
+  phase: fc.constantFrom(...bindingPhases),
+  failure: fc.option(fc.constant({ code: 'clone_failed' as const, message: 'no such branch' })),
+  waitFor: fc.constantFrom(...waitForSchema.options),
+})
 const anyClaim: fc.Arbitrary<SeenClaim> = fc.record({
   phase: fc.constantFrom(...claimPhaseSchema.options),
   environment: fc.option(anyMachine),
   onHostLoss: fc.constantFrom('wait' as const, 'recreate' as const),
+  binding: fc.option(anyBinding),
 })
 
 /** The claim after what was decided; the machine that replaces a lost one waits for a runner. */
@@ -35,7 +41,9 @@ function after(seen: SeenClaim): SeenClaim {
       return { ...seen, phase: 'released' }
     case 'replace': {
       const fresh = { phase: 'pending' as const, desiredPhase: 'running' as const, failure: null }
-      return { ...seen, phase: 'pending', environment: { ...fresh, unreachable: false, everReady: false } }
+      const binding = seen.binding && { ...seen.binding, phase: 'pending' as const, failure: null }
+      const environment = { ...fresh, unreachable: false, everReady: false }
+      return { ...seen, phase: 'pending', environment, binding }
     }
   }
 }
@@ -66,6 +74,10 @@ test('only a running machine binds, every failure says why, and no work that may
     fc.property(anyClaim, (claim) => {
       const action = decide(claim)
       if (action?.do === 'bind') expect(claim.environment?.phase).toBe('running')
+      if (action?.do === 'bind' && claim.binding !== null) {
+        expect(claim.binding.phase).not.toBe('failed')
+        if (claim.binding.waitFor === 'bound') expect(claim.binding.phase).toBe('bound')
+      }
       if (action?.do === 'fail') expect(action.failure.message).not.toBe('')
       if (action?.do !== 'replace') return
       expect(claim.environment?.unreachable).toBe(true)

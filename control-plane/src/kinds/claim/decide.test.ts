@@ -7,7 +7,7 @@ import {
 } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type ClaimedMachine, decide, type SeenClaim } from './decide.ts'
+import { type ClaimedBinding, type ClaimedMachine, decide, type SeenClaim } from './decide.ts'
 
 const failure: Failure = { code: 'clone_failed', message: 'no such repository' }
 const machine = (
@@ -25,7 +25,8 @@ const claim = (
   phase: SeenClaim['phase'],
   environment: ClaimedMachine | null,
   onHostLoss: SeenClaim['onHostLoss'] = 'wait',
-) => decide({ phase, environment, onHostLoss })
+  binding: ClaimedBinding | null = null,
+) => decide({ phase, environment, onHostLoss, binding })
 
 test('a pending claim is bound when its machine runs and fails with the machine’s cause', () => {
   expect(claim('pending', machine('provisioning'))).toBeNull()
@@ -59,7 +60,29 @@ test('what its claimant stopped or gave back is not made anew', () => {
   expect(claim('bound', machine('stopped', { ...given, desiredPhase: 'stopped' }), 'recreate')).toBeNull()
 })
 
+test('a claim waits for what it asked to be bound, or for no more than the address, as it says', () => {
+  const bind = (
+    phase: SeenClaim['phase'],
+    binding: ClaimedBinding['phase'],
+    waitFor: ClaimedBinding['waitFor'] = 'bound',
+  ) => claim(phase, machine('running'), 'wait', { phase: binding, failure: null, waitFor })
+  for (const phase of ['pending', 'running'] as const) {
+    expect(bind('pending', phase)).toBeNull()
+    expect(bind('failed', phase)).toBeNull()
+    expect(bind('pending', phase, 'address')).toEqual({ do: 'bind' })
+    expect(bind('bound', phase, 'address')).toBeNull()
+  }
+  expect(bind('pending', 'bound')).toEqual({ do: 'bind' })
+  expect(bind('failed', 'bound')).toEqual({ do: 'bind' })
+  for (const waitFor of ['address', 'bound'] as const) {
+    expect(bind('pending', 'failed', waitFor)).toMatchObject({ do: 'fail' })
+    expect(bind('bound', 'failed', waitFor)).toMatchObject({ do: 'fail' })
+    expect(bind('failed', 'failed', waitFor)).toBeNull()
+  }
+})
+
 const anyClaim = fc.record({
+  binding: fc.constant(null),
   phase: fc.constantFrom(...claimPhaseSchema.options),
   onHostLoss: fc.constantFrom(...onHostLossSchema.options),
   environment: fc.option(

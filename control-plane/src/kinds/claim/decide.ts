@@ -1,4 +1,12 @@
-import type { ClaimPhase, DesiredPhase, EnvironmentPhase, Failure, OnHostLoss } from '@hearth/contract'
+import type {
+  BindingPhase,
+  ClaimPhase,
+  DesiredPhase,
+  EnvironmentPhase,
+  Failure,
+  OnHostLoss,
+  WaitFor,
+} from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 
 export interface ClaimedMachine {
@@ -16,6 +24,14 @@ export interface SeenClaim {
   /** null when its row is gone, which happens a week after it was deleted. */
   environment: ClaimedMachine | null
   onHostLoss: OnHostLoss
+  /** null where nothing is to be bound. */
+  binding: ClaimedBinding | null
+}
+
+export interface ClaimedBinding {
+  phase: BindingPhase
+  failure: Failure | null
+  waitFor: WaitFor
 }
 
 export type ClaimAction =
@@ -28,16 +44,20 @@ export type ClaimAction =
 export function decide(seen: SeenClaim): ClaimAction | null {
   const { environment } = seen
   const phase = environment?.phase ?? 'deleted'
+  const unbound = bindingFailure(seen.binding)
   switch (seen.phase) {
     case 'pending':
-      return isLost(seen) ? { do: 'replace' } : decidePending(phase, environment?.failure ?? null)
+      if (isLost(seen)) return { do: 'replace' }
+      if (phase === 'running') return decideRunning(seen.binding)
+      return decidePending(phase, environment?.failure ?? null)
     case 'failed':
-      // Its environment was retried.
-      if (phase === 'running') return { do: 'bind' }
+      // Its environment was retried, or bound once more.
+      if (phase === 'running' && isReady(seen.binding)) return { do: 'bind' }
       return phase === 'deleted' ? { do: 'release' } : null
     case 'bound':
       if (isLost(seen)) return { do: 'replace' }
-      return phase === 'deleted' ? { do: 'release' } : null
+      if (phase === 'deleted') return { do: 'release' }
+      return unbound === null ? null : { do: 'fail', failure: unbound }
     case 'released':
       return null
     default:
@@ -71,10 +91,30 @@ function isLost({ environment, onHostLoss }: SeenClaim): boolean {
   }
 }
 
-function decidePending(phase: EnvironmentPhase, failure: Failure | null): ClaimAction | null {
+/** A machine that runs is the claim's when all is bound that it waits for. */
+function decideRunning(binding: ClaimedBinding | null): ClaimAction | null {
+  const failure = bindingFailure(binding)
+  if (failure !== null) return { do: 'fail', failure }
+  return isReady(binding) ? { do: 'bind' } : null
+}
+
+function isReady(binding: ClaimedBinding | null): boolean {
+  if (binding === null || binding.phase === 'bound') return true
+  return binding.waitFor === 'address' && binding.phase !== 'failed'
+}
+
+function bindingFailure(binding: ClaimedBinding | null): Failure | null {
+  if (binding?.phase !== 'failed') return null
+  return (
+    binding.failure ?? { code: 'internal', message: 'it could not be bound, and its runner said no cause' }
+  )
+}
+
+function decidePending(
+  phase: Exclude<EnvironmentPhase, 'running'>,
+  failure: Failure | null,
+): ClaimAction | null {
   switch (phase) {
-    case 'running':
-      return { do: 'bind' }
     case 'failed':
       return {
         do: 'fail',

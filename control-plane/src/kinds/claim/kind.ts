@@ -17,6 +17,7 @@ import { activity, extension } from '../environment/index.ts'
 import { createClaim } from './commands/create.ts'
 import { extendClaim, useClaim } from './commands/live.ts'
 import { releaseClaim } from './commands/release.ts'
+import { retryClaim } from './commands/retry.ts'
 import { signClaimCertificate } from './commands/sign-certificate.ts'
 import { connect } from './connect.ts'
 import { showClaim, showClaims } from './lives.ts'
@@ -102,6 +103,17 @@ export const claimKind: Kind = {
     ),
     routes.action('extend', { ...life, ...extension, body: extendSchema }, extendClaim),
     routes.action('activity', { ...life, ...activity }, useClaim),
+    routes.action(
+      'retry',
+      {
+        summary:
+          'Try a failed claim once more: bind its environment again, or have that tried again; anything else is ordered again and looked at at once',
+        description: 'The claim',
+        roles: writers,
+        status: 202,
+      },
+      retryClaim,
+    ),
     routes.action(
       'certificates',
       {

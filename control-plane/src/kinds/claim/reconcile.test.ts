@@ -1,4 +1,8 @@
+import { type BindingPhase, claimBindingSchema } from '@hearth/contract'
+import { sql } from 'kysely'
 import { describeReconciler, type Scenario } from '../reconciled.fixture.ts'
+import { type Party, secondsAgo } from '../world.fixture.ts'
+import { pendingBinding } from './binding/stored.ts'
 import { claimReconciler } from './reconcile.ts'
 
 const outcome: Scenario['outcome'] = async (database, id) => {
@@ -24,6 +28,47 @@ const outcome: Scenario['outcome'] = async (database, id) => {
   }
 }
 const common = { reconciler: claimReconciler, outcome }
+
+const binding = claimBindingSchema.parse({ repositories: [{ name: 'shop', ref: 'next' }] })
+const spec = JSON.stringify({ fallback: 'cold', publicKey: 'ssh-ed25519 AAAA', binding })
+const boundOutcome: Scenario['outcome'] = async (database, id) => {
+  const { phase, status, environment_id } = await database
+    .selectFrom('claims')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  const orders = await database
+    .selectFrom('outbox')
+    .select('environment_id')
+    .where('topic', '=', 'order')
+    .execute()
+  return {
+    ...{ phase, failure: status.failure?.code ?? null, binding: status.binding?.phase },
+    isTimed: status.binding?.since != null,
+    isOrdered: orders.some((order) => order.environment_id === environment_id),
+  }
+}
+
+/** A claim of a machine that runs, which its runner says it has bound so far. */
+async function bindingClaim(
+  party: Party,
+  reported: Exclude<BindingPhase, 'pending'> | null,
+  since: Date | null = null,
+): Promise<string> {
+  const pool = await party.pool(await party.project())
+  const environmentId = await party.environment(pool, 'running')
+  const stored = pendingBinding(binding, 1, since?.toISOString() ?? null)
+  const id = await party.claim(pool.id, environmentId, {
+    spec,
+    status: JSON.stringify({ source: 'running', boundAt: null, failure: null, binding: stored }),
+  })
+  if (reported === null) return id
+  const failure = reported === 'failed' ? { code: 'clone_failed', message: 'no such branch' } : null
+  const report = { claimId: id, attempt: 1, phase: reported, steps: [], boundAt: null, failure }
+  await sql`UPDATE environments SET status = jsonb_set(status, '{binding}', ${JSON.stringify(report)}::jsonb)
+    WHERE id = ${environmentId}`.execute(party.database)
+  return id
+}
 
 describeReconciler('claim', [
   {
@@ -91,5 +136,57 @@ describeReconciler('claim', [
       failure: null,
       machines: ['lost running deleted runner_lost', 'its pending running stays'],
     },
+  },
+  {
+    ...{ ...common, outcome: boundOutcome },
+    name: 'has one whose machine runs wait for what it asked to be bound, for a time',
+    arrange: (party) => bindingClaim(party, 'running'),
+    expected: { phase: 'pending', failure: null, binding: 'running', isTimed: true, isOrdered: false },
+  },
+  {
+    ...{ ...common, outcome: boundOutcome },
+    name: 'binds one when all it asked for is bound',
+    arrange: (party) => bindingClaim(party, 'bound'),
+    expected: { phase: 'bound', failure: null, binding: 'bound', isTimed: false, isOrdered: false },
+  },
+  {
+    ...{ ...common, outcome: boundOutcome },
+    name: 'fails one that could not be bound',
+    arrange: (party) => bindingClaim(party, 'failed'),
+    expected: {
+      phase: 'failed',
+      failure: 'clone_failed',
+      binding: 'failed',
+      isTimed: false,
+      isOrdered: false,
+    },
+  },
+  {
+    ...{ ...common, outcome: boundOutcome },
+    name: 'fails one whose runner does not begin to bind it',
+    arrange: (party) => bindingClaim(party, null, secondsAgo(600)),
+    expected: {
+      phase: 'failed',
+      failure: 'deadline_passed',
+      binding: 'failed',
+      isTimed: false,
+      isOrdered: false,
+    },
+  },
+  {
+    ...{ ...common, outcome: boundOutcome },
+    name: 'has the ready member that takes the place of a lost machine bound too',
+    async arrange(party) {
+      const pool = await party.pool(await party.project({ onHostLoss: 'recreate' }))
+      const owned = { owner_kind: 'warm-pool' as const, owner_id: pool.id }
+      const runner_id = await party.runner()
+      const lost = await party.environment(pool, 'running', { ...owned, unreachable: true })
+      await party.environment(pool, 'running', { ...owned, runner_id })
+      await party.environment(pool, 'running', { ...owned, runner_id })
+      const stored = { ...pendingBinding(binding, 1, null), phase: 'bound' as const }
+      const status = { source: 'running', boundAt: new Date().toISOString(), failure: null, binding: stored }
+      return party.claim(pool.id, lost, { phase: 'bound', spec, status: JSON.stringify(status) })
+    },
+    expected: { phase: 'pending', failure: null, binding: 'pending', isTimed: true, isOrdered: true },
   },
 ])

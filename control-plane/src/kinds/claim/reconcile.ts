@@ -1,12 +1,15 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { LifeOver } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
-import { type EnvironmentRow, environments, lifeShown } from '../environment/index.ts'
+import { type EnvironmentRow, environments, forgetBindingSecrets, lifeShown } from '../environment/index.ts'
 import { projects, specOf } from '../project/index.ts'
-import { type ClaimAction, decide, type SeenClaim } from './decide.ts'
+import { bindingDeadline } from './binding/follow.ts'
+import { lookAtBinding } from './binding/look.ts'
+import { type ClaimAction, type ClaimedBinding, decide, type SeenClaim } from './decide.ts'
 import { claims } from './queries.ts'
 import { replaceMachine } from './replace.ts'
 import { type ClaimRow, toClaim } from './table.ts'
@@ -25,9 +28,19 @@ export const claimReconciler: Reconciler = {
       await wake(tx, 'claim', id)
       return null
     }
-    const action = decide(await look(tx, row, environment))
-    if (action !== null) await carryOut(tx, row, environment, action, clock.now())
-    return null
+    const now = clock.now()
+    const binding = await lookAtBinding(tx, row, environment, now)
+    const followed = binding === null ? row : { ...row, status: { ...row.status, binding } }
+    const action = decide(await look(tx, followed, environment))
+    if (action?.do === 'replace') {
+      if (environment !== undefined) await replaceMachine(tx, row, environment, now)
+      return null
+    }
+    if (action !== null || !isDeepStrictEqual(binding, row.status.binding ?? null))
+      await write(tx, followed, environment, action, now)
+    return row.spec.binding === undefined || binding === null
+      ? null
+      : bindingDeadline(row.spec.binding, binding)
   },
 }
 
@@ -36,7 +49,8 @@ async function look(
   row: ClaimRow,
   environment: EnvironmentRow | undefined,
 ): Promise<SeenClaim> {
-  if (environment === undefined) return { phase: row.phase, environment: null, onHostLoss: 'wait' }
+  const binding = claimedBinding(row)
+  if (environment === undefined) return { phase: row.phase, environment: null, onHostLoss: 'wait', binding }
   const project = await projects.readById(tx, environment.project_id)
   // An environment that is deleted with its project is not replaced.
   // A fork that is not there yet is not either: another machine would not have what it was made for.
@@ -48,27 +62,26 @@ async function look(
       desiredPhase: environment.desired_phase,
       failure: environment.status.failure,
       unreachable: environment.unreachable && stays,
-      everReady: environment.status.readyAt !== null,
+      everReady: environment.status.readyAt !== null && !isWaitedFor(row),
     },
+    binding,
     onHostLoss: project === undefined ? 'wait' : specOf(project).onHostLoss,
   }
 }
 
-async function carryOut(
+async function write(
   tx: DatabaseTransaction,
   row: ClaimRow,
   environment: EnvironmentRow | undefined,
-  action: ClaimAction,
+  action: Exclude<ClaimAction, { do: 'replace' }> | null,
   now: Date,
 ): Promise<void> {
-  if (action.do === 'replace') {
-    if (environment !== undefined) await replaceMachine(tx, row, environment, now)
-    return
-  }
-  const changed = await claims.changeStatus(tx, row.id, changeOf(row, environment, action, now))
+  const change = action === null ? row : changeOf(row, environment, action, now)
+  const changed = await claims.changeStatus(tx, row.id, { phase: change.phase, status: change.status })
+  if (action?.do === 'release') await forgetBindingSecrets(tx, row.id)
   await recordEvent(
     tx,
-    action.do === 'release' ? 'deleted' : 'updated',
+    action?.do === 'release' ? 'deleted' : 'updated',
     toClaim(changed, null, lifeShown(environment)),
   )
 }
@@ -98,6 +111,17 @@ function changeOf(
 function endedBy(environment: EnvironmentRow | undefined): LifeOver | null {
   const reason = environment?.deletion?.reason
   return reason === 'lifetime_over' || reason === 'idle_over' ? (environment?.life?.over ?? null) : null
+}
+
+/** Whether nobody had the machine yet, although it may have been ready for long. */
+function isWaitedFor({ phase, status }: ClaimRow): boolean {
+  return phase === 'pending' && status.binding !== undefined && status.boundAt === null
+}
+
+function claimedBinding({ spec, status }: ClaimRow): ClaimedBinding | null {
+  const { binding } = status
+  if (spec.binding === undefined || binding === undefined) return null
+  return { phase: binding.phase, failure: binding.failure, waitFor: spec.binding.waitFor }
 }
 
 /** A machine that was made for the claim says what it really started from. */

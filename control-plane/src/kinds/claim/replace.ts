@@ -1,3 +1,4 @@
+import type { ClaimBinding } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvent } from '../../resource/record.ts'
 import {
@@ -10,6 +11,8 @@ import {
   prebuiltStart,
   withPlan,
 } from '../environment/index.ts'
+import { orderBinding } from './binding/order.ts'
+import { pendingBinding, type StoredBinding } from './binding/stored.ts'
 import { claims, takeReadyMember } from './queries.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 
@@ -32,20 +35,35 @@ export async function replaceMachine(
   })
   if (ready !== undefined) await beginLife(tx, ready, now)
   const machine = ready ?? (await makeAnew(tx, claim, lost, now))
+  const { binding } = claim.spec
+  // The other machine has nothing of what was bound to the lost one.
+  const anew = binding === undefined ? null : bindingFor(binding, claim, ready, now)
+  const isGiven = ready !== undefined && (binding === undefined || binding.waitFor === 'address')
   const status = {
     ...claim.status,
     source: ready === undefined ? ('cold' as const) : ('running' as const),
-    boundAt: ready === undefined ? null : now.toISOString(),
+    boundAt: isGiven ? now.toISOString() : null,
+    ...(anew === null ? {} : { binding: anew }),
     lost: { environmentId: lost.id, runnerId: lost.runner_id ?? lost.id, at: now.toISOString() },
     ...(machine === null ? { failure: nothingToMake } : {}),
   }
-  const phase = machine === null ? 'failed' : ready === undefined ? 'pending' : 'bound'
+  const phase = machine === null ? 'failed' : isGiven ? 'bound' : 'pending'
   const changed = await claims.changeStatus(tx, claim.id, {
     phase,
     status,
     environment_id: machine?.id ?? claim.environment_id,
   })
   await recordEvent(tx, 'updated', toClaim(changed, null, lifeShown(machine ?? undefined)))
+  if (ready !== undefined && anew !== null) await orderBinding(tx, changed, ready)
+}
+
+function bindingFor(
+  binding: ClaimBinding,
+  { status }: ClaimRow,
+  ready: EnvironmentRow | undefined,
+  now: Date,
+): StoredBinding {
+  return pendingBinding(binding, status.binding?.attempt ?? 1, ready === undefined ? null : now.toISOString())
 }
 
 const nothingToMake = {

@@ -1,16 +1,20 @@
-import type {
-  Claim,
-  ClaimPhase,
-  Connection,
-  Evidence,
-  Failure,
-  LifeOver,
-  LifeSpec,
-  LifeStatus,
-  LostMachine,
+import {
+  type Claim,
+  type ClaimBinding,
+  type ClaimPhase,
+  type Connection,
+  claimBindingSchema,
+  type Evidence,
+  type Failure,
+  type LifeOver,
+  type LifeSpec,
+  type LifeStatus,
+  type LostMachine,
 } from '@hearth/contract'
 import type { Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
+import { bindingDeadline } from './binding/follow.ts'
+import { type StoredBinding, toBindingStatus } from './binding/stored.ts'
 
 export interface StoredClaimStatus {
   source: Claim['status']['source']
@@ -21,13 +25,19 @@ export interface StoredClaimStatus {
   lost?: LostMachine | null
   forkOf?: Claim['status']['forkOf']
   ended?: LifeOver | null
+  /** Absent where nothing was to be bound. */
+  binding?: StoredBinding
 }
 
-export interface ClaimTable
-  extends ResourceTable<
-    { fallback: 'cold' | 'refuse'; publicKey: string; life?: LifeSpec },
-    StoredClaimStatus
-  > {
+export interface StoredClaimSpec {
+  fallback: 'cold' | 'refuse'
+  publicKey: string
+  life?: LifeSpec
+  /** Absent where nothing is to be bound. */
+  binding?: ClaimBinding
+}
+
+export interface ClaimTable extends ResourceTable<StoredClaimSpec, StoredClaimStatus> {
   warm_pool_id: string
   environment_id: string | null
   phase: ClaimPhase
@@ -37,12 +47,17 @@ export interface ClaimTables {
 }
 export type ClaimRow = Selectable<ClaimTable>
 
+const nothingBound: ClaimBinding = claimBindingSchema.parse({})
+
 /** `connection` is created for each answer and never stored; the life is that of its environment. */
 export function toClaim(row: ClaimRow, connection: Connection | null, life: LifeStatus | null): Claim {
+  const { binding: wanted, ...spec } = row.spec
+  const { binding } = row.status
+  const deadline = wanted === undefined || binding === undefined ? null : bindingDeadline(wanted, binding)
   return {
     kind: 'Claim',
     metadata: metadataOf(row),
-    spec: { warmPoolId: row.warm_pool_id, ...row.spec },
+    spec: { warmPoolId: row.warm_pool_id, ...spec, ...(wanted ?? nothingBound) },
     specVersion: row.spec_version,
     status: {
       phase: row.phase,
@@ -52,12 +67,13 @@ export function toClaim(row: ClaimRow, connection: Connection | null, life: Life
       shortage: row.status.shortage ?? null,
       lost: row.status.lost ?? null,
       forkOf: row.status.forkOf ?? null,
+      binding: binding === undefined ? null : toBindingStatus(binding),
       connection,
       life,
       ended: row.status.ended ?? null,
       observedSpecVersion: row.spec_version,
       failure: row.status.failure,
-      deadline: null,
+      deadline: deadline?.toISOString() ?? null,
     },
     statusVersion: row.status_version,
   }

@@ -1,6 +1,7 @@
 import type { Claim, Evidence, Explanation } from '@hearth/contract'
 import { assertNever, spokenTime } from '@hearth/foundation'
 import { spokenOver } from '../environment/index.ts'
+import { bindingHistory, explainBinding, nextAfterBinding } from './binding/why.ts'
 
 /** A claim, its pool, and the explanation of its environment. */
 export interface ClaimSight {
@@ -20,15 +21,28 @@ export function explain(seen: ClaimSight): Reasons {
   const { claim, machine } = seen
   const { status } = claim
   const evidence = [...history(seen), ...(machine?.evidence ?? [])]
-  const next = machine?.next ?? null
+  const next = nextAfterBinding(claim) ?? machine?.next ?? null
+  const binding = explainBinding(claim)
   const its =
     machine === null ? 'its environment is not on record any more' : `${machine.name}: ${machine.sentence}`
   switch (status.phase) {
     case 'pending':
+      if (binding !== null && machine?.phase === 'running')
+        return { sentence: `${beginning(seen)}; ${binding}; it has ${its}`, evidence, next }
       return { sentence: `${beginning(seen)}; it waits for its environment ${its}`, evidence, next }
     case 'bound':
-      return { sentence: `${beginning(seen)}; it has ${its}`, evidence, next }
+      return {
+        sentence: [beginning(seen), ...(binding === null ? [] : [binding]), `it has ${its}`].join('; '),
+        evidence,
+        next,
+      }
     case 'failed': {
+      if (binding !== null && status.binding?.phase === 'failed')
+        return {
+          sentence: `${beginning(seen)}; ${binding}; its environment is left for a look: ${its}`,
+          evidence,
+          next,
+        }
       const cause = status.failure?.message ?? 'no cause was reported'
       return { sentence: `its environment failed before it was given: ${cause}`, evidence, next }
     }
@@ -74,6 +88,7 @@ function history({ claim, lostRunner }: ClaimSight): Evidence[] {
       what: `environment ${lost.environmentId} lost with runner ${lostRunner ?? lost.runnerId}`,
       at: lost.at,
     })
+  evidence.push(...bindingHistory(claim))
   if (boundAt !== null) evidence.push({ what: 'bound', at: boundAt })
   return evidence
 }

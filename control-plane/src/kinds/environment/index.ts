@@ -1,6 +1,11 @@
 export { connectionTo } from './access/connection.ts'
 export { isOpenToAll, requireEntry } from './access/entry.ts'
 export { readLogs } from './access/read-logs.ts'
+export {
+  forgetBindingSecrets,
+  writeBindingSecrets,
+} from './binding/secrets.ts'
+export { retryEnvironment } from './commands/retry.ts'
 export { beginLife } from './life/act.ts'
 export { extend, noteActivity } from './life/change.ts'
 export { newLife, type StoredLife } from './life/life.ts'
@@ -14,6 +19,7 @@ export { buildPlan, configurationOf } from './lifecycle/plan.ts'
 export { forget } from './lifecycle/reconcile.ts'
 export { restoreEnvironment } from './lifecycle/restore.ts'
 export { requireSource, startFrom } from './lifecycle/source.ts'
+export { listedSteps } from './listed-steps.ts'
 export type { EnvironmentOwner } from './owner.ts'
 export { wakesOfOwner } from './owner-rules.ts'
 export { sizeOf } from './placing/accounts.ts'

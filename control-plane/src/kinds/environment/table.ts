@@ -9,6 +9,7 @@ import {
   type MachineSource,
   type Pause,
   type ProvisioningPlan,
+  type ReportedBinding,
   type Restarts,
   type Resumed,
   type StartedFrom,
@@ -40,6 +41,8 @@ export interface StoredEnvironmentStatus {
   resumed?: Resumed | null
   /** Absent before it was ever started again after a crash. */
   restarts?: Restarts | null
+  /** How far it was bound to its claim, as its runner said; absent before it did. */
+  binding?: ReportedBinding | null
   /** Reports of an older generation are about an earlier try and are refused. */
   leastGeneration: number
   /** The runners it was placed on before, the earliest first: what they have sent of it is still its own. */
@@ -96,8 +99,16 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   memory_mebibytes: GeneratedAlways<number>
   disk_gibibytes: GeneratedAlways<number>
 }
+/** Secret variables that are bound to the environments of claims. */
+export interface ClaimSecretTable {
+  claim_id: string
+  name: string
+  /** Encrypted; the context is claim id and name. */
+  value: Buffer
+}
 export interface EnvironmentTables {
   environments: EnvironmentTable
+  claim_secrets: ClaimSecretTable
 }
 /** A row as it is read: without its plan, so that what it costs does not grow with plans. */
 export type EnvironmentRow = Pick<Selectable<EnvironmentTable>, (typeof environmentColumns)[number]>

@@ -1,4 +1,7 @@
+import type { HearthClient } from '@hearth/client'
+import type { Claim } from '@hearth/contract'
 import { Command, Option } from 'commander'
+import { followBinding } from '../following/follow-binding.ts'
 import { client, type Invocation, stateFolder } from '../invocation.ts'
 import type { Names } from '../kinds/kind.ts'
 import { named, namesOf } from '../kinds/names.ts'
@@ -8,6 +11,7 @@ import { formatDuration } from '../output/duration.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
 import { lifeFields } from '../output/life-text.ts'
 import { type TakenClaim, takeClaim } from '../ssh/take-claim.ts'
+import { type BindingOptions, bindingWish, withBindingOptions } from './claim-binding.ts'
 import { addLifeOptions, type LifeOptions, lifeOf } from './life-options.ts'
 import { examples, wholeNumber } from './options.ts'
 
@@ -27,7 +31,7 @@ export function claimCommand(invocation: Invocation): Command {
       wholeNumber(0, 86_400),
       600,
     )
-  return addLifeOptions(command)
+  return addLifeOptions(withBindingOptions(command))
     .addOption(outputOption())
     .addHelpText(
       'after',
@@ -36,6 +40,7 @@ export function claimCommand(invocation: Invocation): Command {
         'hearth claim shop --class large --fallback refuse',
         'hearth claim shop --lifetime 8h --idle 30m',
         'hearth claim shop -o json | jq -r .name',
+        'hearth claim shop --ref shop=pull/12 --var STAGE=review --secret API_TOKEN --start "make run"',
       ),
     )
     .action(async (project: string, options: ClaimOptions) => {
@@ -47,8 +52,12 @@ export function claimCommand(invocation: Invocation): Command {
         {
           ...{ project, environmentClass: options.class, fallback: options.fallback },
           ...{ waitSeconds: options.wait, life: lifeOf(options) },
+          binding: await bindingWish(options, invocation),
         },
-        { stateFolder: folder, variables: invocation.config.variables, signal },
+        {
+          ...{ stateFolder: folder, variables: invocation.config.variables, signal },
+          ...(options.output === 'table' ? { follow: follower(hearth, invocation) } : {}),
+        },
       )
       const result = claimResult(taken, folder)
       const names = await namesOf(hearth.environments, [result.environmentId], signal)
@@ -77,7 +86,11 @@ function claimText(
   ])
 }
 
-interface ClaimOptions extends LifeOptions {
+function follower(hearth: HearthClient, { terminal, clock }: Invocation) {
+  return (claim: Claim, signal: AbortSignal) => followBinding(hearth, claim, { terminal, clock, signal })
+}
+
+interface ClaimOptions extends LifeOptions, BindingOptions {
   class?: string
   fallback: 'cold' | 'refuse'
   wait: number

@@ -1,6 +1,7 @@
 import type { HearthClient } from '@hearth/client'
-import type { Claim, LifeSpec } from '@hearth/contract'
+import type { Claim, claimCreateSchema, LifeSpec } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
+import type { z } from 'zod'
 import { CommandError, exitCodes } from '../exit-codes.ts'
 import { type Access, saveAccess } from './access.ts'
 import { type KeyPair, keyPair } from './key-pair.ts'
@@ -9,6 +10,8 @@ export interface ClaimWish {
   project: string
   environmentClass?: string | undefined
   fallback: 'cold' | 'refuse'
+  /** What is bound to the machine. */
+  binding?: Partial<z.input<typeof claimCreateSchema>['spec']>
   /** How long to wait for an environment that has to be created first; 0 does not wait. */
   waitSeconds: number
   life?: LifeSpec | undefined
@@ -30,6 +33,8 @@ export async function takeClaim(
     stateFolder: string
     variables: Readonly<Record<string, string | undefined>>
     signal: AbortSignal
+    /** Shows how the claim is bound, until it is or the signal aborts. */
+    follow?: (claim: Claim, signal: AbortSignal) => Promise<unknown>
   },
 ): Promise<TakenClaim> {
   const { signal } = options
@@ -37,9 +42,11 @@ export async function takeClaim(
   const started = performance.now()
   const { project, environmentClass, fallback, life } = wish
   let claim = await client.claims.create(
-    { spec: { project, environmentClass, fallback, publicKey: pair.publicKey, life } },
+    { spec: { project, environmentClass, fallback, publicKey: pair.publicKey, life, ...wish.binding } },
     { signal },
   )
+  if (claim.status.phase === 'pending' && claim.status.binding !== null && wish.waitSeconds > 0)
+    await follow(claim, wish.waitSeconds, options)
   for (let left = remaining(started, wish); claim.status.phase === 'pending' && left > 0; ) {
     claim = await client.claims.wait(claim.metadata.id, Math.ceil(Math.min(left, 50)), { signal })
     left = remaining(started, wish)
@@ -47,7 +54,11 @@ export async function takeClaim(
   const milliseconds = performance.now() - started
   const { phase, failure } = claim.status
   if (phase === 'failed') {
-    throw new CommandError(`the claim failed: ${failure?.message ?? 'no cause is known'}`, exitCodes.failure)
+    const cause = failure?.message ?? 'no cause is known'
+    const lines = failure?.lastLines?.map((line) => `\n  ${line}`).join('') ?? ''
+    const look =
+      claim.status.binding?.phase === 'failed' ? `\nhearth why ${claim.metadata.name} says more` : ''
+    throw new CommandError(`the claim failed: ${cause}${lines}${look}`, exitCodes.failure)
   }
   if (phase === 'released')
     throw new HearthError('conflict', 'the claim was released while it was waited for')
@@ -64,6 +75,20 @@ export function takeBound(
   const access: Access = { id: claim.metadata.id, kind: 'claim', connection }
   saveAccess(folder, pair.privateKeyFile, access)
   return { claim, access, milliseconds }
+}
+
+/** That it takes too long is told by the claim itself. */
+async function follow(
+  claim: Claim,
+  seconds: number,
+  options: { signal: AbortSignal; follow?: (claim: Claim, signal: AbortSignal) => Promise<unknown> },
+): Promise<void> {
+  const enough = AbortSignal.timeout(seconds * 1_000)
+  try {
+    await options.follow?.(claim, AbortSignal.any([options.signal, enough]))
+  } catch (error) {
+    if (!enough.aborted || options.signal.aborted) throw error
+  }
 }
 
 function remaining(started: number, { waitSeconds }: ClaimWish): number {

@@ -32,6 +32,9 @@ export const claims = (transport: Transport) => ({
     ),
   /** Gives the machine back; it is deleted, never used again. `force` does not wait for its runner. */
   release: deletion(transport, path),
+  /** Binds one that could not be bound once more, or has its failed machine tried again. */
+  retry: (id: string, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path: `${one(path, id)}/retry`, ...options }, claimSchema),
   certificate: (id: string, publicKey: string, options: CallOptions = {}) =>
     transport.json(
       { method: 'POST', path: `${one(path, id)}/certificates`, body: { publicKey }, ...options },

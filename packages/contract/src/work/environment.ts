@@ -7,6 +7,7 @@ import { onCrashSchema } from '../project.ts'
 import { provisioningPlanSchema } from '../provisioning-plan.ts'
 import { idSchema } from '../resource.ts'
 import { restartsSchema, resumedSchema, startedFromSchema } from '../started-from.ts'
+import { bindingOrderSchema, reportedBindingSchema } from './binding.ts'
 import { machineSourceSchema } from './machine-source.ts'
 import {
   hostKeySchema,
@@ -40,6 +41,10 @@ export const environmentOrderSchema = orderEnvelopeSchema.extend({
     description: 'Whoever orders wants to know whether it is used: it ends when nobody has for so long',
   }),
   notice: noticeSchema.optional(),
+  binding: bindingOrderSchema
+    .nullable()
+    .optional()
+    .meta({ description: 'What its claim wants of the machine once it runs' }),
   sealedSecrets: boundedText(8 * 1024 * 1024)
     .nullable()
     .meta({
@@ -85,6 +90,7 @@ export const environmentReportSchema = reportEnvelopeSchema.extend({
     .meta({
       description: 'How long ago somebody used it; null for not since its runner looks',
     }),
+  binding: reportedBindingSchema.nullable().optional(),
 })
 export type EnvironmentReport = z.infer<typeof environmentReportSchema>
 

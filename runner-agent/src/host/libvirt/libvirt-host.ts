@@ -24,6 +24,7 @@ import { MemoryStart } from './memory-start.ts'
 import { GuestNetworks } from './network/guest-networks.ts'
 import { Ports } from './network/ports.ts'
 import type { NetworkSettings } from './network/settings.ts'
+import { Renaming } from './renaming.ts'
 import { Suspension } from './suspension.ts'
 import { Virsh } from './virsh.ts'
 
@@ -97,7 +98,11 @@ export class LibvirtHost implements Host {
     const memoryStart = new MemoryStart({ ...parts, emulatorUser })
     const suspension = new Suspension({ ...parts, networks })
     const diskReplacement = new DiskReplacement(parts)
-    this.machines = new LibvirtMachines({ ...parts, creation, memoryStart, suspension, diskReplacement })
+    const renaming = new Renaming(parts)
+    this.machines = new LibvirtMachines({
+      ...parts,
+      ...{ creation, memoryStart, suspension, diskReplacement, renaming },
+    })
     this.layers = new LibvirtLayers({
       place,
       freezing: new Freezing({ ...parts, snapshots }),

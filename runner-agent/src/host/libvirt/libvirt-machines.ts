@@ -11,6 +11,7 @@ import type { Domains } from './domains.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { MachineSight } from './machine-sight.ts'
 import type { MemoryStart } from './memory-start.ts'
+import type { Renaming } from './renaming.ts'
 import { seedFiles } from './seed.ts'
 import type { Suspension } from './suspension.ts'
 import { watchPower } from './watch.ts'
@@ -26,6 +27,7 @@ export interface LibvirtMachinesOptions {
   memoryStart: MemoryStart
   suspension: Suspension
   diskReplacement: DiskReplacement
+  renaming: Renaming
 }
 
 /** Machines as libvirt domains with QEMU. */
@@ -74,6 +76,10 @@ export class LibvirtMachines implements Machines {
       'host_refused',
       `the machine ${environmentId} is not there, or an earlier agent made it`,
     )
+  }
+
+  rename(environmentId: string, hostname: string, authority: Authority): Promise<void> {
+    return this.options.renaming.rename(environmentId, hostname, authority)
   }
 
   shutDown(environmentId: string, authority: Authority): Promise<void> {

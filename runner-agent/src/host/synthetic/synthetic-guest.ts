@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type StepName, stepNames } from '@hearth/contract'
+import { bindingStepNames, type StepName, stepNames } from '@hearth/contract'
 import { z } from 'zod'
 import { environmentFilePath } from '../../guest/environment-file.ts'
 import {
@@ -240,5 +240,6 @@ function isRemovedByScrub(name: string): boolean {
 
 /** The step in a key: `clone_repo` for `clone_repo.shop-3`. */
 function stepName(key: string): StepName {
-  return stepNames.find((name) => key.startsWith(`${name}.`) || key.startsWith(`${name}-`)) ?? 'project_setup'
+  const names: readonly StepName[] = [...stepNames, ...bindingStepNames]
+  return names.find((name) => key.startsWith(`${name}.`) || key.startsWith(`${name}-`)) ?? 'project_setup'
 }

@@ -178,6 +178,12 @@ export class SyntheticMachines implements Machines {
     ]
   }
 
+  async rename(environmentId: string, hostname: string, authority: Authority): Promise<void> {
+    const machine = await this.existing(environmentId, authority)
+    if (machine.identity === null) throw new HostError('host_refused', `there is no machine ${environmentId}`)
+    await this.write(machine, authority, { ...machine, identity: { ...machine.identity, hostname } })
+  }
+
   async shutDown(environmentId: string, authority: Authority): Promise<void> {
     await this.end(environmentId, authority, 'guest_shut_down')
   }

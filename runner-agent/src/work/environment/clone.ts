@@ -36,14 +36,28 @@ export function environmentSecretNames({
  * repository already: then that is brought up to date.
  */
 export function cloneCommand(repository: Repository, fromSnapshot = false): GuestCommand {
-  const { url, name, branch, token, deployKey, knownHosts } = repository
-  const options =
-    token === undefined ? '' : `-c credential.helper= -c credential.helper=${quote(tokenHelper(repository))} `
+  const { url, name, branch } = repository
+  const { options, before } = gitAccess(repository)
   const wanted = branch === null ? '' : `--branch ${quote(branch)} `
   const folder = `/home/${name}`
   const check = branch === null ? `\n${headCheck(folder)}` : ''
   const clone = `git ${options}clone ${wanted}-- ${quote(url)} ${quote(folder)}${check}`
   const work = fromSnapshot ? orUpdate(folder, clone, updateScript({ folder, url, branch, options })) : clone
+  return {
+    name: `git ${fromSnapshot ? 'fetch' : 'clone'} ${withoutCredentials(url)}`,
+    command: `${before}${work}`,
+    timeoutSeconds: null,
+  }
+}
+
+/**
+ * How git gets at a repository: options, each followed by a blank, and bash lines that come first. These remove the
+ * credentials however the command ends.
+ */
+export function gitAccess(repository: Repository): { options: string; before: string } {
+  const { token, deployKey, knownHosts } = repository
+  const options =
+    token === undefined ? '' : `-c credential.helper= -c credential.helper=${quote(tokenHelper(repository))} `
   const shell =
     deployKey === undefined && knownHosts === undefined
       ? ''
@@ -55,11 +69,7 @@ export function cloneCommand(repository: Repository, fromSnapshot = false): Gues
   ]
   const removal =
     removed.length === 0 ? '' : `trap ${quote(`rm -f -- ${removed.map(quote).join(' ')}`)} EXIT\n`
-  return {
-    name: `git ${fromSnapshot ? 'fetch' : 'clone'} ${withoutCredentials(url)}`,
-    command: `${removal}${shell}${work}`,
-    timeoutSeconds: null,
-  }
+  return { options, before: `${removal}${shell}` }
 }
 
 function orUpdate(folder: string, clone: string, update: string): string {

@@ -1,17 +1,13 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { EnvironmentOrder, EnvironmentReport, LogChunk } from '@hearth/contract'
-import { generateSealingKeyPair, newId, seal, systemClock } from '@hearth/foundation'
+import type { EnvironmentOrder, EnvironmentReport } from '@hearth/contract'
+import { generateSealingKeyPair, newId, seal } from '@hearth/foundation'
 import { sampleOrder, samplePlan } from '@hearth/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Guest, StaleInGuest } from '../../guest/guest.ts'
-import { ExclusionScope } from '../../host/exclusion-scope.ts'
-import { MachineStore } from '../../host/synthetic/machine-store.ts'
 import type { SyntheticSettings } from '../../host/synthetic/settings.ts'
-import { SyntheticGuest } from '../../host/synthetic/synthetic-guest.ts'
-import { SyntheticHost } from '../../host/synthetic/synthetic-host.ts'
-import { environmentInbox } from './inbox.fixture.ts'
+import { type TestAgent, testAgent } from './test-agent.fixture.ts'
 
 const runnerId = newId()
 const sealing = generateSealingKeyPair()
@@ -25,89 +21,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-interface TestAgent {
-  inbox: ReturnType<typeof environmentInbox>['inbox']
-  host: SyntheticHost
-  reports: EnvironmentReport[]
-  chunks: LogChunk[]
-  until(
-    phase: EnvironmentReport['phase'],
-    extra?: (report: EnvironmentReport) => boolean,
-  ): Promise<EnvironmentReport>
-  stop(): Promise<void>
-}
-
-/** An agent's work on a synthetic host, without NATS. */
 function agentOf(
   settings: Partial<SyntheticSettings> = {},
   epoch = 1,
   change: (guest: Guest) => Guest = (guest) => guest,
 ): TestAgent {
-  const reports: EnvironmentReport[] = []
-  const chunks: LogChunk[] = []
-  const waiting = new Set<() => void>()
-  const stopping = new AbortController()
-  const world = {
-    settings: {
-      createMilliseconds: 1,
-      bootMilliseconds: 1,
-      stepMilliseconds: 5,
-      freezeMilliseconds: 0,
-      resumeMilliseconds: 0,
-      readMilliseconds: 0,
-      failures: {},
-      ...settings,
-    },
-    clock: systemClock,
-    random: Math.random,
-  }
-  const host = new SyntheticHost({
-    ...world,
-    machinesFolder: folder,
-    layersFolder: `${folder}-layers`,
-    exclusion: new ExclusionScope(`${folder}-locks`, folder),
-    diskReserveBytes: 0,
-    owner: runnerId,
-    capacity: { virtualCpus: 1, memoryMebibytes: 1, diskGibibytes: 1 },
-    images: ['debian-12'],
-  })
-  const store = new MachineStore(folder, runnerId)
-  const { inbox, handler } = environmentInbox({
-    host,
-    openGuest: (machine) => change(new SyntheticGuest(machine, store, world)),
-    runnerId,
-    epoch,
-    sealingKey: sealing.privateKey,
-    unkeptFailureMilliseconds: 100,
-    stopping: stopping.signal,
-    onReport: (report) => {
-      reports.push(report)
-      for (const check of waiting) check()
-    },
-    onLog: (chunk) => chunks.push(chunk),
-  })
-  void handler.listen(inbox, stopping.signal)
-  const agent: TestAgent = {
-    inbox,
-    host,
-    reports,
-    chunks,
-    until: (phase, extra = () => true) =>
-      new Promise((resolve) => {
-        const check = () => {
-          const last = reports.at(-1)
-          if (last?.phase !== phase || !extra(last)) return
-          waiting.delete(check)
-          resolve(last)
-        }
-        waiting.add(check)
-        check()
-      }),
-    stop: async () => {
-      stopping.abort()
-      await inbox.settle()
-    },
-  }
+  const agent = testAgent({ folder, runnerId, sealingKey: sealing.privateKey, settings, epoch, change })
   agents.push(agent)
   return agent
 }

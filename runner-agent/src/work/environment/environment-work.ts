@@ -4,6 +4,8 @@ import { StaleInGuest } from '../../guest/guest.ts'
 import { isNewer } from '../../host/authority.ts'
 import type { Machine } from '../../host/machine.ts'
 import type { CommonStep, Failed, Task, Work } from '../work.ts'
+import { reportedBinding } from './binding-record.ts'
+import { BindingRun } from './binding-run.ts'
 import { BootSlot } from './boot-slot.ts'
 import type { EnvironmentContext } from './environment-context.ts'
 import type { EnvironmentParts } from './environment-parts.ts'
@@ -26,6 +28,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
   private readonly parts: EnvironmentParts
   private readonly power: MachinePower
   private readonly steps: StepRunning
+  private readonly binding: BindingRun
   private address: Machine['address'] = null
 
   constructor(
@@ -46,6 +49,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
     this.parts = { task, context, bootSlot, guest, record }
     this.power = new MachinePower(this.parts)
     this.steps = new StepRunning(this.parts)
+    this.binding = new BindingRun(this.parts)
   }
 
   async look(): Promise<Machine> {
@@ -95,6 +99,12 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
         return this.steps.checkGuest(machine)
       case 'provision':
         return this.steps.provision(step.index, machine)
+      case 'bind':
+        await this.binding.bind(machine)
+        return null
+      case 'bind_again':
+        await this.binding.bindAgain(machine)
+        return null
       case 'stamp':
         await machines.stamp(id, task.authority)
         return null
@@ -171,6 +181,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
       resumed: record?.resumed ?? null,
       restarts: record === null ? null : reportedRestarts(record),
       ...(activity === undefined ? {} : { activity }),
+      binding: reportedBinding(record?.binding ?? null),
       failure,
     }
   }

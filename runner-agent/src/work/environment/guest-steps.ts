@@ -1,11 +1,13 @@
 import {
   type Command,
   type ProvisioningPlan,
+  type ProvisioningStepName,
   type RepositoryHooks,
   repositoryHookFiles,
   type StepName,
   stepDeadlineSeconds,
   stepKey,
+  stepNames,
 } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import type { GuestCommand, GuestStep } from '../../guest/guest.ts'
@@ -24,15 +26,16 @@ export function stepLimitSeconds(
   return Math.max(deadlines[name] ?? stepDeadlineSeconds[name], asked)
 }
 
-/** The steps that run as a script in the guest. */
-export type ScriptStepName = Exclude<StepName, NativeStepName>
+/** The steps of a plan that run as a script in the guest. */
+export type ScriptStepName = Exclude<ProvisioningStepName, NativeStepName>
 type NativeStepName = (typeof nativeSteps)[number]
 const nativeSteps = ['create_vm', 'own_identity', 'ensure_server', 'set_env_vars'] as const
 
 export function isScriptStep<Step extends { name: StepName }>(
   step: Step,
 ): step is Step & { name: ScriptStepName } {
-  return !nativeSteps.some((name) => name === step.name)
+  const isOfPlan = stepNames.some((name) => name === step.name)
+  return isOfPlan && !nativeSteps.some((name) => name === step.name)
 }
 
 /** The name of a step in the guest's ledger: each try of a plan runs it anew. */

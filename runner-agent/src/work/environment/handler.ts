@@ -56,7 +56,12 @@ export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, Environ
   }
 
   asksSame(before: EnvironmentOrder, after: EnvironmentOrder): boolean {
-    return before.desiredPhase === after.desiredPhase && before.notice?.key === after.notice?.key
+    return (
+      before.desiredPhase === after.desiredPhase &&
+      before.notice?.key === after.notice?.key &&
+      before.binding?.claimId === after.binding?.claimId &&
+      before.binding?.attempt === after.binding?.attempt
+    )
   }
 
   isRemoval({ desiredPhase }: EnvironmentOrder): boolean {

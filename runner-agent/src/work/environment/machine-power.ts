@@ -2,6 +2,7 @@ import type { MachineSource } from '@hearth/contract'
 import { Deadline } from '@hearth/foundation'
 import { HostError } from '../../host/host-error.ts'
 import type { Machine } from '../../host/machine.ts'
+import { restoredBinding } from './binding-record.ts'
 import type { EnvironmentParts } from './environment-parts.ts'
 import {
   faultOfMemory,
@@ -116,6 +117,7 @@ export class MachinePower {
       incarnation: source.incarnation,
       failure: null,
       failedGeneration: 0,
+      binding: restoredBinding(record.open().binding),
       ...fromLayer(source, layer),
     })
   }

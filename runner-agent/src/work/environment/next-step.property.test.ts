@@ -2,6 +2,7 @@ import { samplePlan } from '@hearth/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Power } from '../../host/machine.ts'
+import { type BindingRecord, restoredBinding } from './binding-record.ts'
 import { fromImage, fromLayer } from './machine-origin.ts'
 import { type NextStep, nextStep, phaseDuring, type Seen, type Wanted } from './next-step.ts'
 import { type EnvironmentRecord, firstOpenStep, newRecord, reopened, restoredSteps } from './record.ts'
@@ -40,6 +41,18 @@ const anySource = fc.option(
   { nil: null },
 )
 
+const anyBindingRecord: fc.Arbitrary<BindingRecord> = fc.record({
+  claimId: fc.constantFrom('claim-1', 'claim-2'),
+  attempt: fc.integer({ min: 1, max: 3 }),
+  phase: fc.constantFrom('running' as const, 'bound' as const, 'failed' as const),
+  steps: fc.constant([]),
+  boundAt: fc.constant(null),
+  failure: fc.constant(null),
+  formerHostname: fc.constant(null),
+  lacksVariables: fc.boolean(),
+})
+const anyBinding = fc.record({ claimId: fc.constant('claim-1'), attempt: fc.integer({ min: 1, max: 3 }) })
+
 const powers: Power[] = ['absent', 'shut_off', 'running', 'paused', 'suspended', 'crashed']
 const number = fc.integer({ min: 1, max: 4 })
 const fullDisk = { code: 'disk_full' as const, message: 'the disk is full' }
@@ -56,6 +69,7 @@ const anyRecord = fc.option(
       memoryStart: fc.constantFrom('none' as const, 'wanted' as const, 'begun' as const, 'given_up' as const),
       notSuspended: fc.option(number, { nil: null }),
       toldNotice: fc.constantFrom(null, 'end-1', 'end-2'),
+      binding: fc.option(anyBindingRecord, { nil: null }),
     })
     .map(
       ({
@@ -69,8 +83,10 @@ const anyRecord = fc.option(
         memoryStart,
         notSuspended,
         toldNotice,
+        binding,
       }): EnvironmentRecord => ({
         ...fresh,
+        binding,
         power,
         incarnation,
         startedFrom: from === null ? null : { from, snapshotId, incarnation, reason: null },
@@ -100,6 +116,7 @@ const anyWanted = fc.record({
   scrub: fc.boolean(),
   onCrash: fc.constantFrom('restart' as const, 'fail' as const),
   notice: fc.constantFrom(undefined, { key: 'end-1', text: 'it ends' }),
+  binding: fc.option(anyBinding, { nil: null }),
 })
 
 test('in every state, a machine that is not ours is only reported', () => {
@@ -284,6 +301,7 @@ function after(step: NextStep, seen: Seen, wanted: Wanted, outcome: Outcome): Se
           ...{ ...record, power: 'stopped', identity: null, failure: null, failedGeneration: 0 },
           steps: restoredSteps(record.steps, step.source),
           incarnation: step.source.incarnation,
+          binding: restoredBinding(record.binding),
           ...fromLayer(step.source, layer),
         },
       }
@@ -333,6 +351,21 @@ function after(step: NextStep, seen: Seen, wanted: Wanted, outcome: Outcome): Se
         index === step.index ? { ...each, phase: 'succeeded' as const } : each,
       )
       return { machine: before, record: { ...record, steps } }
+    }
+    case 'bind': {
+      const { claimId = '', attempt = 0 } = wanted.binding ?? {}
+      const bound = { phase: 'bound' as const, steps: [], boundAt: null, failure: null }
+      return {
+        machine: before,
+        record: {
+          ...record,
+          binding: { claimId, attempt, ...bound, formerHostname: null, lacksVariables: false },
+        },
+      }
+    }
+    case 'bind_again': {
+      const binding = record.binding === null ? null : { ...record.binding, lacksVariables: false }
+      return { machine: before, record: { ...record, binding } }
     }
     case 'check_guest':
       return { machine: before, record: { ...record, identity } }

@@ -1,8 +1,16 @@
-import type { EnvironmentOrder, Failure, MachineSource, Notice, ReportedPhase } from '@hearth/contract'
+import type {
+  BindingOrder,
+  EnvironmentOrder,
+  Failure,
+  MachineSource,
+  Notice,
+  ReportedPhase,
+} from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import type { Machine } from '../../host/machine.ts'
 import { refusal } from '../fencing.ts'
 import type { CommonStep } from '../work.ts'
+import { nextBinding } from './binding-record.ts'
 import { endCause, endFailure } from './end-failure.ts'
 import { type EnvironmentRecord, firstOpenStep, isProvisioned } from './record.ts'
 import { mostRestartsAnHour } from './restarts.ts'
@@ -10,7 +18,7 @@ import { mostRestartsAnHour } from './restarts.ts'
 export type Wanted = Pick<
   EnvironmentOrder,
   'desiredPhase' | 'epoch' | 'generation' | 'runnerId' | 'source' | 'scrub' | 'onCrash' | 'notice'
->
+> & { binding?: Pick<BindingOrder, 'claimId' | 'attempt'> | null | undefined }
 
 export interface Seen {
   machine: Pick<Machine, 'power' | 'ownership' | 'endReason' | 'hostBootId'> & Partial<Pick<Machine, 'fault'>>
@@ -33,6 +41,10 @@ export type MachineStep =
   | { kind: 'check_guest' }
   /** Run or continue the provisioning step at this index of the record. */
   | { kind: 'provision'; index: number }
+  /** Bind the machine to its claim, or go on with that. */
+  | { kind: 'bind' }
+  /** Give a machine whose disk was put back the variables that were bound to it. */
+  | { kind: 'bind_again' }
   /** Write epoch and generation into the machine's metadata before anything else is done to it. */
   | { kind: 'stamp' }
   /** Remove from the guest what it was told, before it is stopped to become a snapshot. */
@@ -116,7 +128,8 @@ function towardsSuspended(wanted: Wanted, seen: Seen): NextStep {
       ? { kind: 'suspend' }
       : { kind: 'rest', phase: 'suspended', failure: null }
   }
-  const next = towardsRunning(wanted, seen)
+  // What is being bound goes on when the machine does.
+  const next = towardsRunning({ ...wanted, binding: null }, seen)
   if (next.kind !== 'rest' || next.phase !== 'running' || machine.power !== 'running') return next
   const fault = record?.suspensionFault ?? null
   return fault !== null && wanted.generation <= fault.generation
@@ -166,6 +179,8 @@ function towardsRunning(wanted: Wanted, seen: Seen): NextStep {
       const index = firstOpenStep(record.steps)
       if (index >= 0) return { kind: 'provision', index }
       if (record.identity === null) return { kind: 'check_guest' }
+      const binding = nextBinding(wanted.binding, record.binding)
+      if (binding !== null) return { kind: binding }
       return { kind: 'rest', phase: 'running', failure: null }
     }
     default:
@@ -240,6 +255,9 @@ export function phaseDuring(step: NextStep, record: EnvironmentRecord | null): R
       return 'suspending'
     case 'resume':
       return 'resuming'
+    case 'bind':
+    case 'bind_again':
+      return 'running'
     case 'check_guest':
       return startingPhase(record)
     case 'tell':

@@ -102,7 +102,10 @@ async function attempt(
   }
 }
 
-export type ServerContext = Pick<ProvisionContext, 'guest' | 'given' | 'clock'>
+export type ServerContext = Pick<ProvisionContext, 'guest' | 'given' | 'clock'> & {
+  /** The host name from before, while it is being changed. */
+  formerHostname?: string | null
+}
 
 /** Waits for the guest and compares its identity with the one it was given. */
 export async function ensureServer(
@@ -111,7 +114,7 @@ export async function ensureServer(
   signal: AbortSignal,
 ): Promise<ProvisionResult> {
   const evidence = await context.guest.identify(signal)
-  const faults = identityFaults(context.given, evidence)
+  const faults = identityFaults(context.given, evidence, context.formerHostname)
   if (faults.length > 0) {
     return {
       kind: 'failed',

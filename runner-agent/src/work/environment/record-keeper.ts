@@ -1,7 +1,9 @@
 import type { EnvironmentOrder, Failure, StepName, StepStatus } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import type { KeptRecord } from '../work.ts'
+import type { BindingRecord } from './binding-record.ts'
 import { type EnvironmentRecord, newRecord } from './record.ts'
+import { type StepEnd, type StepKeeper, StepList, type StepTimes } from './step-list.ts'
 
 export interface RecordKeeperOptions {
   clock: Clock
@@ -14,10 +16,21 @@ export interface RecordKeeperOptions {
 }
 
 /** The record of one environment as this process knows it, and its changes. */
-export class RecordKeeper implements KeptRecord {
+export class RecordKeeper implements KeptRecord, StepKeeper {
   private held: EnvironmentRecord | null = null
+  private readonly list: StepList
 
-  constructor(private readonly options: RecordKeeperOptions) {}
+  constructor(private readonly options: RecordKeeperOptions) {
+    this.list = new StepList({
+      ...options,
+      read: () => this.opened().steps,
+      replace: (steps) => this.replaceSteps(() => steps),
+    })
+  }
+
+  get steps(): readonly StepStatus[] {
+    return this.held?.steps ?? []
+  }
 
   get record(): EnvironmentRecord | null {
     return this.held
@@ -48,6 +61,11 @@ export class RecordKeeper implements KeptRecord {
     this.held = { ...record, steps: change(record.steps) }
   }
 
+  /** The same for the binding. */
+  replaceBinding(binding: BindingRecord): void {
+    this.held = { ...this.opened(), binding }
+  }
+
   indexOf(name: StepName, repository: string | null = null): number {
     return this.opened().steps.findIndex((step) => step.name === name && step.repository === repository)
   }
@@ -58,38 +76,15 @@ export class RecordKeeper implements KeptRecord {
   }
 
   setStep(index: number, change: Partial<StepStatus>): StepStatus {
-    const record = this.opened()
-    const before = record.steps[index]
-    if (before === undefined) throw new Error(`no step ${index} in the record`)
-    const step = { ...before, ...change }
-    this.held = { ...record, steps: record.steps.with(index, step) }
-    if (before.finishedAt === null && step.finishedAt !== null) this.options.stepEnded(step)
-    return step
+    return this.list.set(index, change)
   }
 
-  /** A step that is already running keeps its start time. */
   beginStep(index: number): StepStatus {
-    const step = this.opened().steps[index]
-    if (step?.phase === 'running') return step
-    return this.setStep(index, { phase: 'running', startedAt: this.options.clock.now().toISOString() })
+    return this.list.begin(index)
   }
 
-  /** `times` come from the guest's clock, in milliseconds since 1970; without them the step ended now. */
-  endStep(
-    index: number,
-    end: Pick<StepStatus, 'phase' | 'exitCode' | 'error'>,
-    times: { startedAt: number; finishedAt: number } | null = null,
-  ): void {
-    const now = this.options.clock.now().getTime()
-    const began = this.opened().steps[index]?.startedAt
-    const startedAt = times?.startedAt ?? (began == null ? now : Date.parse(began))
-    const finishedAt = times?.finishedAt ?? now
-    this.setStep(index, {
-      ...end,
-      startedAt: new Date(startedAt).toISOString(),
-      finishedAt: new Date(finishedAt).toISOString(),
-      durationMilliseconds: Math.max(0, finishedAt - startedAt),
-    })
+  endStep(index: number, end: StepEnd, times: StepTimes | null = null): void {
+    this.list.end(index, end, times)
   }
 
   /** Records the failure, and marks the step at `index`, if any, as failed. */

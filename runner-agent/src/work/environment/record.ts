@@ -4,6 +4,7 @@ import {
   isDone,
   type MachineSource,
   type ProvisioningPlan,
+  type ProvisioningStepName,
   planSteps,
   resumedSchema,
   type StepStatus,
@@ -12,6 +13,7 @@ import {
   stepStatusSchema,
 } from '@hearth/contract'
 import { z } from 'zod'
+import { bindingRecordSchema } from './binding-record.ts'
 import { environmentSecretNames } from './clone.ts'
 
 /** Progress stored beside a machine, so that a new agent process continues where the old one stopped. */
@@ -56,6 +58,8 @@ export const environmentRecordSchema = z.object({
     .object({ generation: z.int().nonnegative(), failure: failureSchema })
     .nullable()
     .default(null),
+  /** How far the machine was bound to its claim; null before a claim asked for anything. */
+  binding: bindingRecordSchema.nullable().default(null),
 })
 export type EnvironmentRecord = z.infer<typeof environmentRecordSchema>
 
@@ -83,6 +87,7 @@ export function newRecord(
     restartCount: 0,
     toldNotice: null,
     suspensionFault: null,
+    binding: null,
   }
 }
 
@@ -124,7 +129,7 @@ export function reopened(
   )
 }
 
-const noResult = {
+export const noResult = {
   startedAt: null,
   finishedAt: null,
   durationMilliseconds: null,
@@ -140,7 +145,7 @@ function isHeld(step: Pick<StepStatus, 'name' | 'repository'>, source: MachineSo
   return source?.heldSteps.includes(stepKey(step)) ?? false
 }
 
-function hasWork(plan: ProvisioningPlan, name: StepStatus['name'], repository: string | null): boolean {
+function hasWork(plan: ProvisioningPlan, name: ProvisioningStepName, repository: string | null): boolean {
   switch (name) {
     case 'create_vm':
     case 'own_identity':

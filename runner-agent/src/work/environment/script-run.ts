@@ -1,43 +1,36 @@
-import {
-  type EnvironmentOrder,
-  type Failure,
-  type RepositoryHooks,
-  repositoryHookFiles,
-  repositoryHooks,
-  type StepStatus,
-  stepKey,
-} from '@hearth/contract'
+import { type EnvironmentOrder, type Failure, type StepStatus, stepKey } from '@hearth/contract'
 import { type Clock, Deadline } from '@hearth/foundation'
 import { type Guest, type GuestStep, GuestUnreachable, type StepOutcome } from '../../guest/guest.ts'
 import { type Authority, StaleAuthority } from '../../host/authority.ts'
-import { credentialFiles } from './clone.ts'
-import {
-  guestStep,
-  isScriptStep,
-  keyInGuest,
-  type ScriptStepName,
-  type StepDeadlines,
-} from './guest-steps.ts'
+import { isScriptStep } from './guest-steps.ts'
 import { MachineEnded } from './machine-ended.ts'
-import type { RecordKeeper } from './record-keeper.ts'
-import { outcomeFailure } from './step-failure.ts'
+import type { StepKeeper } from './step-list.ts'
 import type { StepOutput } from './step-output.ts'
 import { Turns } from './turns.ts'
 
 /** Extra time the agent waits beyond the guest's own limit for the guest to report the timeout. */
 const graceSeconds = 60
 
+/** The scripts of steps, and what their failures say. */
+export interface StepScripts {
+  /** The script as far as it is known before it is prepared. */
+  planned(status: StepStatus): GuestStep
+  /** Writes the files that the steps need into the guest, and builds their scripts; those marked also sync the disk. */
+  prepare(steps: readonly { status: StepStatus; syncs: boolean }[], signal: AbortSignal): Promise<GuestStep[]>
+  failure(
+    status: StepStatus,
+    step: GuestStep,
+    outcome: Extract<StepOutcome, { kind: 'failed' | 'lost' }>,
+    lastLines: string[],
+  ): Failure
+}
+
 export interface ScriptRunContext {
   order: EnvironmentOrder
   authority: Authority
-  /** Generation with which provisioning began. */
-  generation: number
-  /** Whether repositories may be there already, from a snapshot. */
-  fromSnapshot: boolean
   guest: Guest
-  secrets: Readonly<Record<string, string>>
-  keeper: RecordKeeper
-  deadlines: StepDeadlines
+  keeper: StepKeeper
+  scripts: StepScripts
   clock: Clock
   /** Aborts when the current step is interrupted. */
   interrupted: AbortSignal
@@ -49,8 +42,6 @@ export type ScriptRunResult =
   | { kind: 'succeeded' }
   | { kind: 'failed'; index: number; failure: Failure; exitCode: number | null }
   | { kind: 'interrupted' }
-
-type ScriptStep = StepStatus & { name: ScriptStepName }
 
 /**
  * The steps, from the one at `index` on, that the guest may run in one sequence: the clones, or everything after
@@ -148,41 +139,13 @@ class ScriptRun {
     this.deadline?.[Symbol.dispose]()
   }
 
-  /** Writes the files that the steps need into the guest, and builds the scripts. */
-  private async prepare() {
-    const { guest, order, generation, deadlines, secrets, fromSnapshot } = this.context
-    const { signal } = this.cutOff
-    const statuses = this.indexes.map((index) => this.statusAt(index))
-    const hooks = new Map<string, RepositoryHooks>()
-    for (const repository of order.plan.repositories) {
-      const has = (name: ScriptStepName) =>
-        statuses.some((status) => status.name === name && status.repository === repository.name)
-      if (has('clone_repo')) {
-        for (const { path, content } of credentialFiles(repository, secrets)) {
-          const key = keyInGuest({ name: 'clone_repo', repository: repository.name }, generation)
-          await guest.writeFileForStep(key, path, content, order, signal)
-        }
-      }
-      if (has('init_repo')) hooks.set(repository.name, await this.hooksOf(repository.name))
-    }
-    return this.indexes.map((index) => {
-      const status = this.statusAt(index)
-      const found = hooks.get(status.repository ?? '')
-      // The machine is ready after this step and must then keep its files even after a power cut.
-      const syncs = index === this.lastOpenIndex
-      return guestStep(order.plan, status, generation, deadlines, {
-        syncs,
-        fromSnapshot,
-        ...(found === undefined ? {} : { hooks: found }),
-      })
-    })
-  }
-
-  private async hooksOf(repository: string): Promise<RepositoryHooks> {
-    const { hearth, script, capy } = repositoryHookFiles
-    const paths = [hearth, script, capy].map((file) => `/home/${repository}/${file}`)
-    const texts = await this.context.guest.readFiles(paths, this.cutOff.signal)
-    return repositoryHooks({ hearth: texts[0] ?? null, script: texts[1] ?? null, capy: texts[2] ?? null })
+  private prepare(): Promise<GuestStep[]> {
+    // The machine is ready after the last step and must then keep its files even after a power cut.
+    const last = this.context.keeper.steps.findLastIndex(
+      ({ phase }) => phase === 'pending' || phase === 'running',
+    )
+    const steps = this.indexes.map((index) => ({ status: this.statusAt(index), syncs: index === last }))
+    return this.context.scripts.prepare(steps, this.cutOff.signal)
   }
 
   /** Moves to the next step: the guest has already started it. */
@@ -211,7 +174,7 @@ class ScriptRun {
     const lastLines = this.output?.lastLines ?? []
     this.closeLog()
     if (outcome.kind === 'failed' || outcome.kind === 'lost') {
-      const failure = outcomeFailure(this.status, this.step, outcome, lastLines)
+      const failure = this.context.scripts.failure(this.status, this.step, outcome, lastLines)
       const exitCode = outcome.kind === 'failed' ? outcome.exitCode : null
       return { kind: 'failed', index: this.index, failure, exitCode }
     }
@@ -236,28 +199,20 @@ class ScriptRun {
 
   /** The script as prepared; before that, what is known of it without the repository. */
   private get step(): GuestStep {
-    const { order, generation, deadlines, fromSnapshot } = this.context
-    return (
-      this.steps[this.position] ?? guestStep(order.plan, this.status, generation, deadlines, { fromSnapshot })
-    )
-  }
-
-  private get lastOpenIndex(): number {
-    const steps = this.context.keeper.record?.steps ?? []
-    return steps.findLastIndex(({ phase }) => phase === 'pending' || phase === 'running')
+    return this.steps[this.position] ?? this.context.scripts.planned(this.status)
   }
 
   private get index(): number {
     return this.indexes[this.position] ?? -1
   }
 
-  private get status(): ScriptStep {
+  private get status(): StepStatus {
     return this.statusAt(this.index)
   }
 
-  private statusAt(index: number): ScriptStep {
-    const status = this.context.keeper.record?.steps[index]
-    if (status === undefined || !isScriptStep(status)) throw new Error(`step ${index} is no script`)
+  private statusAt(index: number): StepStatus {
+    const status = this.context.keeper.steps[index]
+    if (status === undefined) throw new Error(`there is no step ${index}`)
     return status
   }
 }

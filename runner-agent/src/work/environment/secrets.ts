@@ -14,6 +14,16 @@ export function openSecrets(
   return secretsSchema.parse(JSON.parse(unseal(order.sealedSecrets, sealingKey, order.id)))
 }
 
+/** The secret variables of the order's claim by name. Throws as `openSecrets` does, and when they are missing. */
+export function bindingSecrets(
+  { id, binding }: Pick<EnvironmentOrder, 'id' | 'binding'>,
+  sealingKey: string,
+): Record<string, string> {
+  if (binding == null || binding.secretNames.length === 0) return {}
+  if (binding.sealedSecrets === null) throw new Error('the claim’s secrets were not sealed to this runner')
+  return secretsSchema.parse(JSON.parse(unseal(binding.sealedSecrets, sealingKey, id)))
+}
+
 /** Every value that must be masked in the environment's output. */
 export function maskedValues(order: EnvironmentOrder, secrets: Readonly<Record<string, string>>): string[] {
   return [...Object.values(secrets), ...order.plan.repositories.flatMap(({ url }) => passwordOf(url))]

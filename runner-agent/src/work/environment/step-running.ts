@@ -7,6 +7,7 @@ import { stepLimitSeconds } from './guest-steps.ts'
 import { withoutMemory } from './machine-origin.ts'
 import { startingPhase } from './next-step.ts'
 import { ownIdentity } from './own-identity.ts'
+import { PlanScripts } from './plan-scripts.ts'
 import { checkServer, provision } from './provision.ts'
 import { isFromSnapshot, isLastOpen, isProvisioned } from './record.ts'
 import { runScripts, scriptRun } from './script-run.ts'
@@ -32,7 +33,8 @@ export class StepRunning {
     await bootSlot.take(task.interrupted)
     task.report(startingPhase(record.open()))
     const seconds = context.deadlines.ensure_server ?? stepDeadlineSeconds.ensure_server
-    const server = { ...guest.open(machine), clock: context.clock }
+    const formerHostname = record.record?.binding?.formerHostname ?? null
+    const server = { ...guest.open(machine), clock: context.clock, formerHostname }
     const result = await checkServer(server, seconds, task.interrupted)
     if (result.kind === 'failed') return { failure: result.failure, index: -1 }
     if (result.kind === 'succeeded')
@@ -151,15 +153,20 @@ export class StepRunning {
     const secrets = openSecrets(order, context.sealingKey)
     const masked = await secretAutomaton(maskedValues(order, secrets))
     const report = () => task.report('provisioning')
+    const opened = guest.open(machine).guest
     const result = await runScripts(indexes, {
-      guest: guest.open(machine).guest,
+      guest: opened,
       order,
       authority: task.authority,
-      generation: record.open().generation,
-      fromSnapshot: isFromSnapshot(record.open()),
-      secrets,
       keeper: record,
-      deadlines: context.deadlines,
+      scripts: new PlanScripts({
+        order,
+        generation: record.open().generation,
+        fromSnapshot: isFromSnapshot(record.open()),
+        guest: opened,
+        secrets,
+        deadlines: context.deadlines,
+      }),
       clock: context.clock,
       interrupted: task.interrupted,
       openLog: (index, status) =>

@@ -71,9 +71,12 @@ function defaultBranch(options: string): string[] {
   ]
 }
 
-const checkOut = [
+/** Puts the working tree on `$commit`, on `$branch` where that is not empty and `$start` is what it follows. */
+export const checkOut = [
+  // Read without a process, which an emulated guest pays for.
+  '  head=; read -r head <.git/HEAD',
   '  if [ -n "$branch" ]; then',
-  '    if [ "$(git symbolic-ref -q HEAD) $(git rev-parse -q --verify HEAD)" = "refs/heads/$branch $commit" ]; then',
+  '    if [ "$head" = "ref: refs/heads/$branch" ] && [ "$(git rev-parse -q --verify HEAD)" = "$commit" ]; then',
   `      printf 'Already at %s of %s.\\n' "$commit" "$branch"`,
   '    elif ! git checkout -B "$branch" "$start" --; then',
   `      printf 'Changes that stand in the way are dropped:\\n'; git status --short --untracked-files=no | head -n 20`,

@@ -1,10 +1,11 @@
-import type { Connection, claimCreateSchema, LifeStatus } from '@hearth/contract'
+import type { ClaimPhase, Connection, claimCreateSchema, LifeStatus } from '@hearth/contract'
 import { HearthError, newId, toError } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Caller } from '../../../api/caller.ts'
 import type { Command } from '../../../api/command.ts'
 import { refuseLongLife } from '../../../api/life-cap.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
+import type { Encryption } from '../../../database/encryption.ts'
 import { wakeAfter } from '../../../reconciling/wake.ts'
 import { recordEvents } from '../../../resource/record.ts'
 import {
@@ -20,9 +21,13 @@ import {
   sizeOf,
   toLifeStatus,
   toListedEnvironment,
+  writeBindingSecrets,
 } from '../../environment/index.ts'
 import { describeUsed, requireHeld } from '../../quota/index.ts'
 import { countRefusal } from '../../warm-pool/index.ts'
+import { orderBinding } from '../binding/order.ts'
+import { pendingBinding } from '../binding/stored.ts'
+import { requireRepositories, type WantedBinding, wantedBinding } from '../binding/wanted.ts'
 import {
   type ClaimablePool,
   type Claimant,
@@ -34,7 +39,7 @@ import {
   takeRestingMember,
 } from '../queries.ts'
 import { describeShortage } from '../shortage.ts'
-import { type ClaimRow, toClaim } from '../table.ts'
+import { type ClaimRow, type StoredClaimStatus, toClaim } from '../table.ts'
 
 /** Delay before a pool is woken: claims come in bursts, and the pool then refills for all of them at once. */
 const refillPauseMilliseconds = 100
@@ -54,8 +59,10 @@ interface MadeClaim {
  * `pool_empty`.
  */
 export const createClaim: Command<ClaimBody, MadeClaim> = {
-  async run(tx, { services: { authorities, clock }, caller }, body) {
+  async run(tx, { services: { authorities, clock, encryption }, caller }, body) {
     const pool = onePool(await matchingPools(tx, caller.organizationId, body.spec), body.spec)
+    const wanted = wantedBinding(body.spec)
+    if (wanted !== null) await requireRepositories(tx, pool.project_id, wanted.binding)
     const id = newId()
     const now = clock.now()
     const { life: said } = body.spec
@@ -71,14 +78,16 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
       spec: {
         ...{ fallback: body.spec.fallback, publicKey: body.spec.publicKey },
         ...(said === undefined ? {} : { life: said }),
+        ...(wanted === null ? {} : { binding: wanted.binding }),
       },
     }
+    const insert = insertClaim(tx, encryption, base, pool, wanted)
     const member = await takeReadyMember(tx, pool.id, claimant)
     if (member === undefined) {
       const resting = await takeRestingMember(tx, pool.id, claimant, now)
       if (resting.member !== null)
         return {
-          ...{ row: await claimResting(tx, resting.member, { base, caller, pool }), pool, connection: null },
+          ...{ row: await claimResting(tx, resting.member, { insert, caller }), pool, connection: null },
           life: toLifeStatus(lifeOf(resting.member)),
         }
       const empty = { ...(await readEmptyPool(tx, pool.id)), lack: resting.lack }
@@ -86,23 +95,16 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
       const environment = await makeCold(tx, pool, empty, { claimant, caller, now })
       const shortage = { what: describeShortage(empty), at: now.toISOString() }
       const status = { source: 'cold' as const, boundAt: null, failure: null, shortage }
-      const row = await claims.insert(tx, base, {
-        warm_pool_id: pool.id,
-        environment_id: environment.id,
-        phase: 'pending',
-        status,
-      })
+      const row = await insert(environment.id, 'pending', status)
       const shown = toLifeStatus(lifeOf(environment))
       await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null, shown) }])
       return { row, pool, connection: null, life: shown }
     }
-    const status = { source: 'running' as const, boundAt: now.toISOString(), failure: null }
-    const row = await claims.insert(tx, base, {
-      warm_pool_id: pool.id,
-      environment_id: member.id,
-      phase: 'bound',
-      status,
-    })
+    const isGiven = wanted === null || wanted.binding.waitFor === 'address'
+    const boundAt = isGiven ? now.toISOString() : null
+    const status = { source: 'running' as const, boundAt, failure: null }
+    const row = await insert(member.id, isGiven ? 'bound' : 'pending', status, now)
+    if (wanted !== null) await orderBinding(tx, row, member)
     await beginLife(tx, member, now)
     const shown = toLifeStatus(lifeOf(member))
     await recordEvents(tx, [
@@ -111,10 +113,11 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
     ])
     const { address } = member.status
     if (address === null) throw new Error(`environment ${member.id} runs without an address`)
+    await requireHeld(tx, caller.principalId, caller.limits.principal, sizeOf(member))
+    if (!isGiven) return { row, pool, connection: null, life: shown }
     const authority = await authorities.of(tx, caller.organizationId)
     const signedFor = { publicKey: body.spec.publicKey, keyId: `claim:${id} principal:${caller.principalId}` }
     const connection = connectionTo(authority, { id: member.id, address }, signedFor, now)
-    await requireHeld(tx, caller.principalId, caller.limits.principal, sizeOf(member))
     return { row, pool, connection, life: shown }
   },
   async afterCommit({ services: { metrics, database, log } }, { row, pool: { id: poolId } }) {
@@ -141,22 +144,44 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
 async function claimResting(
   tx: DatabaseTransaction,
   member: EnvironmentRow,
-  { base, caller, pool }: { base: ClaimBase; caller: Caller; pool: ClaimablePool },
+  { insert, caller }: { insert: ReturnType<typeof insertClaim>; caller: Caller },
 ): Promise<ClaimRow> {
   const source = member.phase === 'suspended' ? ('suspended' as const) : ('stopped' as const)
   await desirePhase(tx, member, 'running', caller.limits)
   await requireHeld(tx, caller.principalId, caller.limits.principal, sizeOf(member))
-  const row = await claims.insert(tx, base, {
-    warm_pool_id: pool.id,
-    environment_id: member.id,
-    phase: 'pending',
-    status: { source, boundAt: null, failure: null },
-  })
+  const row = await insert(member.id, 'pending', { source, boundAt: null, failure: null })
   await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null, toLifeStatus(lifeOf(member))) }])
   return row
 }
 
 type ClaimBase = Parameters<typeof claims.insert>[1]
+
+/** Writes the claim, with what is to be bound; `runsSince` where its machine runs already. */
+function insertClaim(
+  tx: DatabaseTransaction,
+  encryption: Encryption,
+  base: ClaimBase & { id: string },
+  pool: ClaimablePool,
+  wanted: WantedBinding | null,
+) {
+  return async (
+    environmentId: string,
+    phase: ClaimPhase,
+    status: StoredClaimStatus,
+    runsSince: Date | null = null,
+  ): Promise<ClaimRow> => {
+    const binding =
+      wanted === null ? {} : { binding: pendingBinding(wanted.binding, 1, runsSince?.toISOString() ?? null) }
+    const row = await claims.insert(tx, base, {
+      warm_pool_id: pool.id,
+      environment_id: environmentId,
+      phase,
+      status: { ...status, ...binding },
+    })
+    if (wanted !== null) await writeBindingSecrets(tx, encryption, base.id, wanted.secrets)
+    return row
+  }
+}
 
 function onePool(pools: readonly ClaimablePool[], wanted: ClaimBody['spec']): ClaimablePool {
   const [pool, second] = pools

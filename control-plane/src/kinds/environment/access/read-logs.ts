@@ -81,7 +81,8 @@ async function* followRunner(
       (seen) => !provisions(seen) || seen.runner_id !== runnerId,
     )
     if (left === null || left.runner_id !== runnerId) return
-    printed = left.status.steps.filter((step) => of.step === undefined || stepKey(step) === of.step)
+    const steps = [...left.status.steps, ...(left.status.binding?.steps ?? [])]
+    printed = steps.filter((step) => of.step === undefined || stepKey(step) === of.step)
     endWhenComplete()
     await delay(lostEndMilliseconds, undefined, { signal: either, ref: false }).catch(() => undefined)
   }
@@ -108,8 +109,13 @@ async function* followRunner(
   }
 }
 
-function provisions(row: Pick<EnvironmentRow, 'phase'>): boolean {
-  return row.phase === 'pending' || row.phase === 'provisioning'
+/** Whether its steps, or those that bind it to its claim, still print. */
+function provisions({ phase, status }: Pick<EnvironmentRow, 'phase' | 'status'>): boolean {
+  return (
+    phase === 'pending' ||
+    phase === 'provisioning' ||
+    (phase === 'running' && status.binding?.phase === 'running')
+  )
 }
 
 /** The environment as it is once `isSo`; null when it is gone or the signal aborts first. */

@@ -1,7 +1,12 @@
 import { type LogChunk, type StepStatus, stepKey } from '@hearth/contract'
 
 /** Steps whose output is in the status only, and not in the log. */
-const unloggedSteps: readonly StepStatus['name'][] = ['create_vm', 'ensure_server', 'set_env_vars']
+const unloggedSteps: readonly StepStatus['name'][] = [
+  'create_vm',
+  'ensure_server',
+  'set_env_vars',
+  'bind_variables',
+]
 
 /** Tracks how far the output of each step has been read. */
 export class ReadSteps {

@@ -86,5 +86,5 @@ async function heldBy(tx: DatabaseTransaction, row: EnvironmentRow): Promise<str
 function cleared({ status, spec_version }: EnvironmentRow, runnerId: string | null): StoredEnvironmentStatus {
   const fresh = { ...status, failure: null, failedAt: null, identity: null, leastGeneration: spec_version }
   const isKept = status.readyAt !== null && runnerId !== null
-  return isKept ? fresh : { ...fresh, steps: [], address: null, readyAt: null }
+  return isKept ? fresh : { ...fresh, steps: [], address: null, readyAt: null, binding: null }
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import {
   isDone,
   type ProvisioningPlan,
+  type ProvisioningStepName,
   planSteps,
-  type StepName,
   type StepStatus,
   stepKey,
 } from '@hearth/contract'
@@ -33,7 +33,10 @@ const digest = (value: unknown) =>
   createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 16)
 
 /** What a step does, as the plan says it; null for one that makes the machine itself. */
-function workOf(plan: ProvisioningPlan, step: { name: StepName; repository: string | null }): unknown {
+function workOf(
+  plan: ProvisioningPlan,
+  step: { name: ProvisioningStepName; repository: string | null },
+): unknown {
   const repository = plan.repositories.find(({ name }) => name === step.repository)
   switch (step.name) {
     case 'create_vm':

@@ -128,6 +128,7 @@ export async function writeMoves(tx: DatabaseTransaction, moves: readonly PhaseM
   // Only now has its runner said that nobody uses it.
   const near = moves.filter(({ after, now }) => decideLife(lifeOf(after), now).action !== null)
   wakes.push(...near.map(({ after }) => ({ kind: 'environment' as const, id: after.id })))
+  wakes.push(...visible.flatMap(claimToBind))
   const withRoom = moved.filter(({ after }) => makesRoom.has(after.phase))
   const organizations = withRoom.map(({ after }) => after.organization_id)
   await wakeMany(tx, [...wakes, ...(await poolsThatWait(tx, organizations))])
@@ -209,6 +210,12 @@ function dependents({ before, after: row, reported, now }: PhaseMove): Wake[] {
   wakes.push({ kind: 'project', id: row.project_id })
   if (row.runner_id !== null) wakes.push({ kind: 'placement', id: row.organization_id })
   return wakes
+}
+
+/** The claim that follows how it is bound. */
+function claimToBind({ before, after }: PhaseMove): Wake[] {
+  const isSame = isDeepStrictEqual(before.status.binding ?? null, after.status.binding ?? null)
+  return isSame || after.claim_id === null ? [] : [{ kind: 'claim', id: after.claim_id }]
 }
 
 function jobEnds({ after: row, now }: PhaseMove): JobContinuation[] {

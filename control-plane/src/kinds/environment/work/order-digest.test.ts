@@ -19,6 +19,8 @@ const facts: OrderFacts = {
   epoch: 1,
   sealing_key: null,
   user_certificate_authority: 'ssh-ed25519 AAAA',
+  claim_id: null,
+  binding_attempt: null,
 }
 
 test('what is kept for people starts again after a crash, where their project says no more or that', () => {
@@ -32,4 +34,12 @@ test('what is kept for people starts again after a crash, where their project sa
 test('an agent whose order says something else of a crash is sent it again', () => {
   expect(orderDigest({ ...facts, on_crash: 'fail' })).not.toBe(orderDigest(facts))
   expect(orderDigest({ ...facts, on_crash: null })).toBe(orderDigest(facts))
+})
+
+test('an agent is sent an order again for every try at binding, and for no claim that binds nothing', () => {
+  const claimed = { ...facts, claim_id: 'claim' }
+  expect(orderDigest(claimed)).toBe(orderDigest(facts))
+  const first = orderDigest({ ...claimed, binding_attempt: 1 })
+  expect(first).not.toBe(orderDigest(facts))
+  expect(orderDigest({ ...claimed, binding_attempt: 2 })).not.toBe(first)
 })

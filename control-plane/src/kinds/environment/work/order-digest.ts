@@ -4,6 +4,7 @@ import { canonicalJson } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import type { WantedOrder } from '../../../work/work-kind.ts'
+import { bindingName } from '../binding/order.ts'
 import type { StoredLife } from '../life/life.ts'
 import { lifeOrder } from '../life/order.ts'
 import type { OwnerKind } from '../owner.ts'
@@ -29,37 +30,49 @@ export interface OrderFacts {
   epoch: number
   sealing_key: string | null
   user_certificate_authority: string
+  claim_id: string | null
+  /** The try at binding it to its claim; null where there is nothing to bind. */
+  binding_attempt: number | null
 }
 
 /** The columns of `OrderFacts`: none of them grows with a plan. */
 export function selectOrderFacts(queryable: Queryable) {
-  return queryable
-    .selectFrom('environments')
-    .innerJoin('runners', 'runners.id', 'environments.runner_id')
-    .innerJoin('organizations', 'organizations.id', 'environments.organization_id')
-    .leftJoin('projects', 'projects.id', 'environments.project_id')
-    .leftJoin('claims', 'claims.id', 'environments.claim_id')
-    .select([
-      'environments.id',
-      'environments.name',
-      'environments.owner_kind',
-      'environments.desired_phase',
-      'environments.spec_version',
-      'environments.configuration',
-      'environments.source',
-      'environments.phase',
-      'environments.unreachable',
-      'environments.life',
-      'claims.name as claim_name',
-      'projects.spec_version as project_version',
-      sql<OnCrash | null>`projects.spec->>'onCrash'`.as('on_crash'),
-      'runners.id as runner_id',
-      'runners.epoch',
-      // Of each only the key: what a runner tells of itself may be large.
-      sql<string | null>`runners.status->'facts'->>'sealingKey'`.as('sealing_key'),
-      sql<string>`organizations.status->>'userCertificateAuthority'`.as('user_certificate_authority'),
-    ])
-    .where('environments.phase', '<>', 'deleted')
+  return (
+    queryable
+      .selectFrom('environments')
+      .innerJoin('runners', 'runners.id', 'environments.runner_id')
+      .innerJoin('organizations', 'organizations.id', 'environments.organization_id')
+      .leftJoin('projects', 'projects.id', 'environments.project_id')
+      // A claim that has been given another environment wants nothing of this one.
+      .leftJoin('claims', (join) =>
+        join
+          .onRef('claims.id', '=', 'environments.claim_id')
+          .onRef('claims.environment_id', '=', 'environments.id'),
+      )
+      .select([
+        'environments.id',
+        'environments.name',
+        'environments.owner_kind',
+        'environments.desired_phase',
+        'environments.spec_version',
+        'environments.configuration',
+        'environments.source',
+        'environments.phase',
+        'environments.unreachable',
+        'environments.life',
+        'claims.name as claim_name',
+        'environments.claim_id',
+        sql<number | null>`(claims.status->'binding'->>'attempt')::integer`.as('binding_attempt'),
+        'projects.spec_version as project_version',
+        sql<OnCrash | null>`projects.spec->>'onCrash'`.as('on_crash'),
+        'runners.id as runner_id',
+        'runners.epoch',
+        // Of each only the key: what a runner tells of itself may be large.
+        sql<string | null>`runners.status->'facts'->>'sealingKey'`.as('sealing_key'),
+        sql<string>`organizations.status->>'userCertificateAuthority'`.as('user_certificate_authority'),
+      ])
+      .where('environments.phase', '<>', 'deleted')
+  )
 }
 
 /** What becomes of a machine that crashes. A boot that is a trial of something shall show how that ends. */
@@ -76,10 +89,12 @@ export function orderDigest(facts: OrderFacts): string {
   const from = source === null ? {} : { source }
   // An order of an older version says nothing of a crash, as if the machine were to fail.
   const restarts = onCrashOf(facts) === 'restart' ? { onCrash: 'restart' } : {}
+  const named = bindingName(facts)
+  const bound = named === null ? {} : { binding: named }
   return createHash('sha256')
     .update(
       canonicalJson({
-        ...{ ...made, ...from, ...restarts, ...lifeOrder(facts) },
+        ...{ ...made, ...from, ...restarts, ...bound, ...lifeOrder(facts) },
         ...{ sealing_key, user_certificate_authority },
       }),
     )

@@ -1,9 +1,16 @@
-import { type EnvironmentOrder, environmentPrincipal, type MachineSource } from '@hearth/contract'
+import {
+  type BindingOrder,
+  type ClaimBinding,
+  type EnvironmentOrder,
+  environmentPrincipal,
+  type MachineSource,
+} from '@hearth/contract'
 import { seal, toError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import type { Encryption } from '../../../database/encryption.ts'
 import { readSecrets } from '../../project/index.ts'
+import { bindingOrder } from '../binding/order.ts'
 import { lifeOrder } from '../life/order.ts'
 import type { StoredSource } from '../table.ts'
 import { onCrashOf, orderDigest, selectOrderFacts } from './order-digest.ts'
@@ -21,7 +28,12 @@ export async function currentOrders(
 ): Promise<EnvironmentOrder[]> {
   if ('ids' in wanted && wanted.ids.length === 0) return []
   let query = selectOrderFacts(queryable)
-    .select(['environments.organization_id', 'environments.project_id', 'environments.spec'])
+    .select([
+      'environments.organization_id',
+      'environments.project_id',
+      'environments.spec',
+      sql<ClaimBinding | null>`claims.spec->'binding'`.as('binding'),
+    ])
     .where('runners.epoch', '>', 0)
   query =
     'runnerId' in wanted
@@ -43,6 +55,13 @@ export async function currentOrders(
         continue
       }
     }
+    let binding: BindingOrder | null
+    try {
+      binding = await bindingOrder(queryable, encryption, row)
+    } catch (thrown) {
+      onUnusable(row.id, toError(thrown))
+      continue
+    }
     orders.push({
       kind: 'environment',
       id: row.id,
@@ -58,6 +77,7 @@ export async function currentOrders(
       onCrash: onCrashOf(row),
       ...lifeOrder(row),
       ...(row.source === null ? {} : { source: toMachineSource(row.source) }),
+      ...(binding === null ? {} : { binding }),
       sealedSecrets,
       userCertificateAuthority: row.user_certificate_authority,
       principal: environmentPrincipal(row.id),
@@ -74,6 +94,10 @@ export async function orderSizes(queryable: Queryable, ids: readonly string[]): 
   const { rows } = await sql<{ id: string; bytes: string }>`
     SELECT id, octet_length(spec::text) + coalesce(
       (SELECT sum(octet_length(value)) FROM project_secrets AS secret WHERE secret.project_id = row.project_id), 0
+    ) * 4 / 3 + coalesce(
+      (SELECT octet_length(claim.spec::text) FROM claims AS claim WHERE claim.id = row.claim_id), 0
+    ) + coalesce(
+      (SELECT sum(octet_length(value)) FROM claim_secrets AS secret WHERE secret.claim_id = row.claim_id), 0
     ) * 4 / 3 AS bytes
     FROM environments AS row WHERE id = ANY(${ids}::uuid[])`.execute(queryable)
   return new Map(rows.map(({ id, bytes }) => [id, Number(bytes)]))

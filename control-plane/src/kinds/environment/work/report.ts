@@ -79,7 +79,7 @@ export function decideReport(
 ): ReportStep {
   const outcome = judgeReport(row, runnerEpoch, report)
   if (outcome !== 'applied') return { outcome, move: null, entries: [] }
-  const status = mergeReport(row.status, report)
+  const status = { ...mergeReport(row.status, report), ...bindingAfter(row, report) }
   // A phase that may not follow was seen before a newer decision: the report's facts are kept, its phase is not.
   const phase = mayReport(row.phase, report.phase) ? report.phase : row.phase
   const move = decideMove(row, {
@@ -97,6 +97,14 @@ export function decideReport(
     now,
   })
   return { outcome, move, entries: stepEntries(row.status, report) }
+}
+
+/** What a runner says of a binding counts for the claim that has the machine now. */
+function bindingAfter(
+  { claim_id }: Pick<EnvironmentRow, 'claim_id'>,
+  { binding }: EnvironmentReport,
+): Pick<StoredEnvironmentStatus, 'binding'> {
+  return binding == null || binding.claimId !== claim_id ? {} : { binding }
 }
 
 /** The beginning is kept from the first report of it: a restarted agent does not know it. */
