@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { hearth as run } from './command.ts'
 import { untilEnvironment, untilPool } from './following.ts'
 import { type Installation, startInstallation } from './installation.ts'
+import { newPublicKey } from './public-key.ts'
 import { type ScriptedRunner, startScriptedRunner } from './scripted-runner.ts'
 
 /** An agent from before there was suspension: it does not say that it suspends, and would ignore the order. */
@@ -37,9 +38,24 @@ test('a machine of an agent that cannot suspend runs on, and whoever asks is tol
   expect(await run(installation, 'suspend', id)).toMatchObject({
     status: 4,
     stderr: expect.stringMatching(
-      /is on runner \S+, whose agent scripted cannot suspend: upgrade the agent/,
+      /is on runner \S+ with agent scripted, which cannot suspend: upgrade the agent/,
     ) as string,
   })
   const environment = await client.environments.get(id)
   expect([environment.status.phase, environment.spec.desiredPhase]).toEqual(['running', 'running'])
+})
+
+test('one whose lifetime ends in suspension is stopped instead', async () => {
+  const { client } = installation
+  const [id = ''] = runner.machines
+  const [pool] = await client.warmPools.listAll({})
+  const spec = {
+    warmPoolId: pool?.metadata.id ?? '',
+    publicKey: newPublicKey(),
+    life: { lifetimeSeconds: 2, lifetimeThen: 'suspend' as const },
+  }
+  const claim = await client.claims.create({ spec })
+  expect(claim.status.environmentId).toBe(id)
+  const ended = await untilEnvironment(client, id, ({ spec }) => spec.desiredPhase !== 'running')
+  expect(ended.spec.desiredPhase).toBe('stopped')
 })

@@ -42,20 +42,26 @@ export async function desirePhase(
   return desire(tx, row, desired, null)
 }
 
-/** An older agent would ignore the order, and the environment wait for its deadline. */
 async function requireSuspendingAgent(tx: DatabaseTransaction, row: EnvironmentRow): Promise<void> {
-  if (row.runner_id === null) return
+  const agent = await agentThatCannotSuspend(tx, row)
+  if (agent === null) return
+  throw new HearthError(
+    'conflict',
+    `environment ${row.name} is on ${agent}, which cannot suspend: upgrade the agent`,
+  )
+}
+
+/** An older agent would ignore the order, and the environment wait for its deadline; null for any that obeys. */
+async function agentThatCannotSuspend(tx: DatabaseTransaction, row: EnvironmentRow): Promise<string | null> {
+  if (row.runner_id === null) return null
   const runner = await tx
     .selectFrom('runners')
     .select(['name', 'status'])
     .where('id', '=', row.runner_id)
     .executeTakeFirst()
   const facts = runner?.status.facts ?? null
-  if (facts === null || facts.suspends === true) return
-  throw new HearthError(
-    'conflict',
-    `environment ${row.name} is on runner ${runner?.name}, whose agent ${facts.agentVersion} cannot suspend: upgrade the agent`,
-  )
+  if (facts === null || facts.suspends === true) return null
+  return `runner ${runner?.name} with agent ${facts.agentVersion}`
 }
 
 /** What has a guest that is ready, or will be without another order. */
@@ -67,13 +73,14 @@ const suspendable: ReadonlySet<EnvironmentPhase> = new Set([
   'resuming',
 ])
 
-/** Puts one to rest that runs, since its life says so. */
+/** Puts one to rest that runs, since its life says so; one whose agent cannot suspend it is stopped. */
 export async function desireRest(
   tx: DatabaseTransaction,
   row: EnvironmentRow,
   desired: 'suspended' | 'stopped',
 ): Promise<EnvironmentRow> {
-  return desire(tx, row, desired, null)
+  const isIgnored = desired === 'suspended' && (await agentThatCannotSuspend(tx, row)) !== null
+  return desire(tx, row, isIgnored ? 'stopped' : desired, null)
 }
 
 /** Marks an environment for deletion and stores the reason. A second call changes nothing: the first reason stands. */
