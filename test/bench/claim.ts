@@ -1,8 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { Agent, request } from 'node:http'
+import { Agent } from 'node:http'
 import pg from 'pg'
 import { claimByPostgres, prepareFloor } from './claim-floor.ts'
 import { seedPools } from './claim-pools.ts'
+import { claimOverHttp, newPublicKey, requireServed } from './http-claim.ts'
 import { startService } from './service.ts'
 import { measure } from './statistics.ts'
 import type { Row } from './table.ts'
@@ -23,10 +23,9 @@ export async function benchClaims(): Promise<Row[]> {
     const floor = await prepareFloor(pool, projects)
     const agent = new Agent({ keepAlive: true, maxSockets: 16 })
     const publicKey = newPublicKey()
-    const overHttp = (index: number) =>
-      post(agent, `${service.url}/v1/claims`, service.token, {
-        spec: { project: projects[index % projects.length], fallback: 'refuse', publicKey },
-      })
+    const claimant = { agent, url: service.url, token: service.token, publicKey }
+    const overHttp = async (index: number) =>
+      requireServed(await claimOverHttp(claimant, { project: projects[index % projects.length] }))
     const byPostgres = (index: number) => claimByPostgres(pool, floor, index, publicKey)
     await measure(warmUp, 4, overHttp)
     await measure(warmUp, 4, byPostgres)
@@ -46,36 +45,4 @@ export async function benchClaims(): Promise<Row[]> {
   } finally {
     await pool.end()
   }
-}
-
-function newPublicKey(): string {
-  const raw = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'der' }).subarray(-32)
-  const length = (bytes: number) => Buffer.from([0, 0, 0, bytes])
-  const blob = Buffer.concat([length(11), Buffer.from('ssh-ed25519'), length(32), raw])
-  return `ssh-ed25519 ${blob.toString('base64')}`
-}
-
-/** `node:http` and not `fetch`, whose own cost per call is larger than a claim's. */
-async function post(agent: Agent, url: string, token: string, body: unknown): Promise<void> {
-  const text = JSON.stringify(body)
-  await new Promise<void>((resolve, reject) => {
-    const headers = {
-      Authorization: `Bearer ${token}`,
-      'Content-Type': 'application/json',
-      'Content-Length': Buffer.byteLength(text),
-    }
-    const sent = request(url, { method: 'POST', agent, headers }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('error', reject)
-      response.on('end', () => {
-        const answer = Buffer.concat(chunks).toString('utf8')
-        if (response.statusCode !== 201 || !answer.includes('-cert-v01@openssh.com')) {
-          reject(new Error(`claim answered ${response.statusCode}: ${answer.slice(0, 300)}`))
-        } else resolve()
-      })
-    })
-    sent.on('error', reject)
-    sent.end(text)
-  })
 }

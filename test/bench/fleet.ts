@@ -6,11 +6,11 @@ import pg from 'pg'
 import { watchDisk } from './disk.ts'
 import { startObserver } from './fleet-observer.ts'
 import { type Fleet, machinesEach, startFleet } from './fleet-processes.ts'
-import { processorSeconds, processorSecondsOfTree } from './processor-time.ts'
 import { untilRest } from './rest.ts'
 import { type Service, startService } from './service.ts'
 import { latenciesOf } from './statistics.ts'
-import type { Row } from './table.ts'
+import { plain, type Row } from './table.ts'
+import { describe, difference, note, type Usage, usageOf } from './usage.ts'
 
 const sizes = (process.env.HEARTH_BENCH_FLEET ?? '500,2000,5000').split(',').map(Number)
 const poolSize = 50
@@ -89,15 +89,15 @@ async function fill({ service, pool }: Ground, size: number): Promise<Row> {
 async function measureCost(ground: Ground, size: number): Promise<number> {
   const { fleet } = ground
   await rest(ground, new Date(0), 120_000)
-  const idleBefore = usage(ground)
+  const idleBefore = usageOf(ground.service, ground.fleet.pids)
   await delay(cost.seconds * 1000)
-  const idle = difference(idleBefore, usage(ground))
-  const before = usage(ground)
+  const idle = difference(idleBefore, usageOf(ground.service, ground.fleet.pids))
+  const before = usageOf(ground.service, ground.fleet.pids)
   const began = performance.now()
   const reports = await fleet.report(cost.perSecond, cost.seconds)
   await rest(ground, new Date(0), 120_000)
   const took = (performance.now() - began) / 1000
-  const used = difference(before, usage(ground))
+  const used = difference(before, usageOf(ground.service, ground.fleet.pids))
   const share = took / cost.seconds
   const each = (of: keyof Usage) => ((used[of] - idle[of] * share) / reports) * 1000
   note(`at ${size}, at rest per second: ${describe(idle, cost.seconds / 1000)} ms`)
@@ -128,11 +128,13 @@ async function measureLag(ground: Ground): Promise<Row[]> {
   await ground.fleet.report(load.perSecond, 5)
   await rest(ground, new Date(0), 120_000)
   observer.takeLags()
-  const before = usage(ground)
+  const before = usageOf(ground.service, ground.fleet.pids)
   await using disk = await watchDisk(ground.service.folder)
   const reports = await ground.fleet.report(load.perSecond, load.seconds)
   await rest(ground, new Date(0), 120_000)
-  note(`processor use under load: ${describe(difference(before, usage(ground)), load.seconds)} of a core`)
+  note(
+    `processor use under load: ${describe(difference(before, usageOf(ground.service, ground.fleet.pids)), load.seconds)} of a core`,
+  )
   const lags = observer.takeLags()
   if (lags.length < reports) note(`only ${lags.length} events for ${reports} reports`)
   const taken = latenciesOf(
@@ -154,46 +156,3 @@ async function measureLag(ground: Ground): Promise<Row[]> {
 
 const rest = ({ pool, nats }: Ground, since: Date, timeoutMilliseconds: number) =>
   untilRest(pool, nats, since, timeoutMilliseconds)
-
-interface Usage {
-  controlPlane: number
-  postgres: number
-  nats: number
-  agents: number
-}
-
-/** Processor seconds so far. */
-function usage({ service, fleet }: Ground): Usage {
-  return {
-    controlPlane: processorSeconds(service.controlPlane.pid ?? 0),
-    postgres: processorSecondsOfTree(service.postgresPid),
-    nats: processorSeconds(service.nats.pid),
-    agents: fleet.pids.reduce((sum, pid) => sum + processorSeconds(pid), 0),
-  }
-}
-
-function difference(before: Usage, after: Usage): Usage {
-  return {
-    controlPlane: after.controlPlane - before.controlPlane,
-    postgres: after.postgres - before.postgres,
-    nats: after.nats - before.nats,
-    agents: after.agents - before.agents,
-  }
-}
-
-function describe({ controlPlane, postgres, nats, agents }: Usage, seconds: number): string {
-  const each = (value: number) => (value / seconds).toFixed(2)
-  return `control plane ${each(controlPlane)}, PostgreSQL ${each(postgres)}, NATS ${each(nats)}, agents ${each(agents)}`
-}
-
-const plain = (measure: string, hearth: number, unit: string): Row => ({
-  measure,
-  hearth,
-  floor: null,
-  unit,
-  most: null,
-})
-
-function note(text: string): void {
-  process.stderr.write(`  ${text}\n`)
-}

@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util'
 import { benchClaims } from './claim.ts'
 import { benchCold } from './cold.ts'
 import { benchFirstCommand } from './command.ts'
@@ -6,10 +7,15 @@ import { benchImage } from './image.ts'
 import { benchMask } from './mask.ts'
 import { benchMemory } from './memory.ts'
 import { benchPatch } from './patch.ts'
+import { benchPools } from './pools.ts'
 import { benchSnapshot } from './snapshot.ts'
 import { benchSteps } from './steps.ts'
 import { printTable, type Row } from './table.ts'
 
+const { values, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: { against: { type: 'string' } },
+})
 const sections: Readonly<Record<string, () => Promise<Row[]>>> = {
   claim: benchClaims,
   fleet: benchFleet,
@@ -21,9 +27,9 @@ const sections: Readonly<Record<string, () => Promise<Row[]>>> = {
   patch: benchPatch,
   memory: benchMemory,
   mask: benchMask,
+  pools: () => benchPools(values.against),
 }
 
-const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => sections[name] === undefined)
 if (unknown.length > 0) {
   process.stderr.write(

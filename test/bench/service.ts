@@ -36,19 +36,26 @@ export interface Service extends AsyncDisposable {
   startAgent(name: string, settings: Readonly<Record<string, string>>): Promise<ChildProcess>
 }
 
-export async function startService(): Promise<Service> {
+/** Finds the bundle of a program. */
+export type Programs = (program: 'control-plane' | 'runner-agent') => Promise<string>
+
+export async function startService(program: Programs = bundle): Promise<Service> {
   const ends: (() => unknown)[] = []
   const endAll = async () => {
     for (const each of ends.splice(0).reverse()) await each()
   }
-  return start(ends, endAll).catch(async (error: unknown) => {
+  return start(program, ends, endAll).catch(async (error: unknown) => {
     await endAll()
     throw error
   })
 }
 
 /** Adds to `ends` the way to end each thing, as soon as that thing has been started. */
-async function start(ends: (() => unknown)[], endAll: () => Promise<void>): Promise<Service> {
+async function start(
+  program: Programs,
+  ends: (() => unknown)[],
+  endAll: () => Promise<void>,
+): Promise<Service> {
   const folder = await temporaryFolder('bench')
   ends.push(() => rmSync(folder, { recursive: true, force: true }))
   const programs = await programsFolder()
@@ -75,7 +82,7 @@ async function start(ends: (() => unknown)[], endAll: () => Promise<void>): Prom
     HEARTH_BOOTSTRAP_TOKEN_FILE: tokenFile,
   }
   const startControlPlane = async () => {
-    const child = startProgram(folder, 'control-plane', await bundle('control-plane'), settings)
+    const child = startProgram(folder, 'control-plane', await program('control-plane'), settings)
     ends.push(() => end(child))
     await eventually(async () => (await fetch(`${url}/healthz/ready`)).ok, { timeoutMilliseconds: 30_000 })
     return child
@@ -105,7 +112,7 @@ async function start(ends: (() => unknown)[], endAll: () => Promise<void>): Prom
       mkdirSync(state, { recursive: true, mode: 0o755 })
       const identity = { url, runnerId: runner.metadata.id, token: runnerToken }
       writeFileSync(join(state, 'runner.json'), JSON.stringify(identity), { mode: 0o600 })
-      const agent = startProgram(folder, name, await bundle('runner-agent'), {
+      const agent = startProgram(folder, name, await program('runner-agent'), {
         HEARTH_AGENT_STATE: state,
         ...agentSettings,
       })

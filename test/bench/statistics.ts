@@ -1,6 +1,7 @@
 export interface Latencies {
   /** Milliseconds. */
   p50: number
+  p90: number
   p99: number
   perSecond: number
 }
@@ -8,7 +9,12 @@ export interface Latencies {
 /** `samples` in milliseconds, taken over `seconds` of wall time. */
 export function latenciesOf(samples: readonly number[], seconds: number): Latencies {
   const sorted = samples.toSorted((a, b) => a - b)
-  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), perSecond: samples.length / seconds }
+  return {
+    p50: quantile(sorted, 0.5),
+    p90: quantile(sorted, 0.9),
+    p99: quantile(sorted, 0.99),
+    perSecond: samples.length / seconds,
+  }
 }
 
 export function median(samples: readonly number[]): number {

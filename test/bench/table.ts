@@ -7,6 +7,15 @@ export interface Row {
   most: number | null
 }
 
+/** A figure with nothing beside it. */
+export const plain = (measure: string, hearth: number, unit: string): Row => ({
+  measure,
+  hearth,
+  floor: null,
+  unit,
+  most: null,
+})
+
 /** One table for everything; a ratio over its limit is marked. */
 export function printTable(rows: readonly Row[]): void {
   const cells = rows.map((row) => {

@@ -11,6 +11,8 @@ export {
   toInstance,
 } from './instances.ts'
 export { poolOfProject, warmPools } from './queries.ts'
+export { noDemand, recounted, spanOf } from './scale/demand.ts'
 export { countRefusal } from './scale/queries.ts'
+export { type ScaleState, scale } from './scale/scale.ts'
 export { presentConfiguration, showWarmPool, showWarmPools } from './show.ts'
 export { type PoolSpec, poolSpec, type WarmPoolRow } from './table.ts'
