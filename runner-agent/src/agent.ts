@@ -110,7 +110,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
 
   const identity = { runnerId, epoch }
   const tracked = new Set<Promise<unknown>>()
-  const reporter = new Reporter(messaging, identity, clock, log, closing.signal)
+  const reporter = new Reporter(messaging, identity, clock, log, closing.signal, timings.progressReport)
   const metrics = createMetrics({
     environments: () => work.environments,
     pendingReports: () => reporter.pending,

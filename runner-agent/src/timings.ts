@@ -20,6 +20,8 @@ export interface Timings {
   synchronisationReply: number
   /** Grace period before something unwanted is removed: an order for it may be on its way. */
   removalGrace: number
+  /** How long a report of progress waits for another that replaces it; results are reported at once. */
+  progressReport: number
   /** Maximum delay of retries, which grows with each failure of the host or the network. */
   retryMost: number
   /** Interval between two looks at the paused machines. */
@@ -41,6 +43,7 @@ export const defaultTimings: Timings = {
   synchronisationSpread: 2_000,
   synchronisationReply: 15_000,
   removalGrace: 30_000,
+  progressReport: 1_000,
   retryMost: 30_000,
   pausedMachines: 10_000,
   activity: 10_000,

@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
-import { boundedClient } from './bounded-client.ts'
+import { setPool } from './pool-of.ts'
+import { preparingClient } from './preparing-client.ts'
 import type { Schema } from './schema.ts'
 import { hasSqlState } from './sql-state.ts'
 
@@ -66,13 +67,14 @@ export function connectDatabase(
   const pool = new pg.Pool({
     ...connectionSettings(url, 'hearth-control-plane'),
     max: connections,
-    Client: boundedClient(patienceMilliseconds),
+    Client: preparingClient(patienceMilliseconds),
     maxLifetimeSeconds: lifetimeSeconds,
   })
   pool.on('error', onError)
   // The query on a connection that is lost in use fails anyway; without a listener the error would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined))
   const database = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  setPool(database, pool)
   return { database, pool, close: () => database.destroy() }
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { HearthError } from '@hearth/foundation'
 import type { Database, DatabaseTransaction } from './connection.ts'
 import type { Encryption } from './encryption.ts'
+import { sendLate } from './late-writes.ts'
 import { transact } from './transact.ts'
 
 export interface Answer {
@@ -39,38 +40,72 @@ export async function once(
   const { organizationId, key, principalId } = request
   if (key === null) return { answer: await transact(database, work), isRepeat: false }
   const requestHash = createHash('sha256').update(request.request).digest()
-  return transact(database, async (tx) => {
-    const inserted = await tx
-      .insertInto('idempotency_keys')
-      .values({
-        organization_id: organizationId,
-        key,
-        request_hash: requestHash,
-        principal_id: principalId,
-        status: null,
-        body: null,
+  const repeated = { organizationId, key, principalId, requestHash }
+  try {
+    const answer = await transact(database, async (tx) => {
+      // Not waited for: the work's first statement is sent with it. Until another request of this key has ended,
+      // PostgreSQL carries out neither.
+      const isFirst = insertKey(tx, repeated)
+      isFirst.catch(() => undefined)
+      const done = await work(tx).catch(async (error: unknown) => {
+        throw (await isFirst) ? error : new Repeated()
       })
-      .onConflict((conflict) => conflict.columns(['organization_id', 'key']).doNothing())
-      .executeTakeFirst()
-    if (inserted.numInsertedOrUpdatedRows === 0n) {
-      const repeated = { organizationId, key, principalId, requestHash }
-      return { answer: await firstAnswer(tx, encryption, repeated), isRepeat: true }
-    }
-    const answer = await work(tx)
-    await tx
-      .updateTable('idempotency_keys')
-      .set({ status: answer.status, body: encryption.encrypt(answer.body, `${organizationId}:${key}`) })
-      .where('organization_id', '=', organizationId)
-      .where('key', '=', key)
-      .execute()
+      if (!(await isFirst)) throw new Repeated()
+      sendLate(tx, () => storeAnswer(tx, encryption, repeated, done))
+      return done
+    })
     return { answer, isRepeat: false }
-  })
+  } catch (error) {
+    if (!(error instanceof Repeated)) throw error
+    return { answer: await transact(database, (tx) => firstAnswer(tx, encryption, repeated)), isRepeat: true }
+  }
+}
+
+/** Undoes what was done for a request that an earlier one has answered. */
+class Repeated extends Error {}
+
+interface Keyed {
+  organizationId: string
+  key: string
+  principalId: string
+  requestHash: Buffer
+}
+
+async function insertKey(tx: DatabaseTransaction, keyed: Keyed): Promise<boolean> {
+  const { organizationId, key, principalId, requestHash } = keyed
+  const { numInsertedOrUpdatedRows } = await tx
+    .insertInto('idempotency_keys')
+    .values({
+      organization_id: organizationId,
+      key,
+      request_hash: requestHash,
+      principal_id: principalId,
+      status: null,
+      body: null,
+    })
+    .onConflict((conflict) => conflict.columns(['organization_id', 'key']).doNothing())
+    .executeTakeFirst()
+  return numInsertedOrUpdatedRows !== 0n
+}
+
+function storeAnswer(
+  tx: DatabaseTransaction,
+  encryption: Encryption,
+  { organizationId, key }: Keyed,
+  { status, body }: Answer,
+): Promise<unknown> {
+  return tx
+    .updateTable('idempotency_keys')
+    .set({ status, body: encryption.encrypt(body, `${organizationId}:${key}`) })
+    .where('organization_id', '=', organizationId)
+    .where('key', '=', key)
+    .execute()
 }
 
 async function firstAnswer(
   tx: DatabaseTransaction,
   encryption: Encryption,
-  repeated: { organizationId: string; key: string; principalId: string; requestHash: Buffer },
+  repeated: Keyed,
 ): Promise<Answer> {
   const { organizationId, key, principalId, requestHash } = repeated
   const first = await tx

@@ -1,4 +1,5 @@
 import type { DatabaseTransaction } from './connection.ts'
+import { writeLate } from './late-writes.ts'
 import type { OutboxTable } from './outbox-table.ts'
 
 /** Something of a kind of work, and the runner that does it. */
@@ -30,7 +31,6 @@ async function insert(
   kind: string,
   ordered: readonly Ordered[],
 ): Promise<void> {
-  if (ordered.length === 0) return
-  const rows = ordered.map(({ id, runnerId }) => ({ topic, kind, runner_id: runnerId, environment_id: id }))
-  await tx.insertInto('outbox').values(rows).execute()
+  const orders = ordered.map(({ id, runnerId }) => ({ topic, kind, runner_id: runnerId, environment_id: id }))
+  await writeLate(tx, { orders })
 }

@@ -1,6 +1,7 @@
 import type { kinds } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { Queryable } from '../database/connection.ts'
+import { writeLate } from '../database/late-writes.ts'
 
 /** `placement` is an organization's queue of environments that wait for a runner; the others are kinds. */
 export type ReconciledKind = (typeof kinds)[keyof typeof kinds]['word'] | 'placement'
@@ -13,6 +14,8 @@ export interface Wake {
   id: string
   /** Reconciles the resource at this time; without it, soon. */
   at?: Date
+  /** Reconciles it after so many milliseconds, together with all that ask for it until then. */
+  within?: number
 }
 
 /**
@@ -46,20 +49,17 @@ export async function wakeAt(
 
 /** Wakes and timers, any number in one statement. Of two timers of one resource the later in the list counts. */
 export async function wakeMany(queryable: Queryable, wakes: readonly Wake[]): Promise<void> {
-  const jobs = new Map<string, { key: string; payload: object; run_at: Date | null }>()
-  for (const { kind, id, at } of wakes) {
-    // A timer has a key of its own: under the same key it would replace a wake that is already due.
-    const key = at === undefined ? `${kind}:${id}` : `${kind}:${id}:timer`
-    jobs.set(key, { key, payload: { kind, id }, run_at: at ?? null })
-  }
-  if (jobs.size === 0) return
-  // In the order of their keys, so that two transactions that wake the same resources do not deadlock.
-  await sql`
-    SELECT count(*) FROM graphile_worker.add_jobs((
-      SELECT array_agg((${reconcileTask}::text, payload, null, run_at, null, key, null, null)::graphile_worker.job_spec
-        ORDER BY key)
-      FROM json_to_recordset(${JSON.stringify([...jobs.values()])}::json)
-        AS job(key text, payload json, run_at timestamptz)))`.execute(queryable)
+  const jobs = wakes.map((wake) => {
+    const { kind, id, at = null, within = null } = wake
+    return { task: reconcileTask, key: keyOf(wake), payload: { kind, id }, run_at: at, within }
+  })
+  await writeLate(queryable, { jobs })
+}
+
+// A timer and a wake that may wait have keys of their own: under the same key they would replace a wake that is due.
+function keyOf({ kind, id, at, within }: Wake): string {
+  if (at !== undefined) return `${kind}:${id}:timer`
+  return within === undefined ? `${kind}:${id}` : `${kind}:${id}:within`
 }
 
 /**

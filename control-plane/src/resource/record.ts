@@ -1,7 +1,7 @@
 import type { Event, Job, Metadata, ResourceKind } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
-import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../database/connection.ts'
+import { type NewEvent, writeLate } from '../database/late-writes.ts'
 
 interface ChangedResource {
   kind: ResourceKind
@@ -15,7 +15,7 @@ export type Change = { verb: Event['verb'] } & ({ resource: ChangedResource } | 
 
 /** Writes what changed in the transaction that changes it; observers get it after the commit. */
 export async function recordEvents(tx: DatabaseTransaction, changes: readonly Change[]): Promise<void> {
-  await insertEvents(tx, changes.map(toNewEvent))
+  await writeLate(tx, { events: changes.map(toNewEvent) })
 }
 
 export async function recordEvent(
@@ -26,22 +26,13 @@ export async function recordEvent(
   await recordEvents(tx, [{ verb, resource }])
 }
 
-interface NewEvent {
-  organization_id: string
-  verb: Event['verb']
-  kind: ResourceKind
-  resource_id: string
-  spec_version: number | null
-  status_version: number | null
-  resource: object
-}
-
 function toNewEvent(change: Change): NewEvent {
   const { verb } = change
   if ('job' in change) {
     const { job } = change
     const versions = { spec_version: null, status_version: null }
     return {
+      id: newId(),
       organization_id: job.organizationId,
       verb,
       kind: 'Job',
@@ -52,6 +43,7 @@ function toNewEvent(change: Change): NewEvent {
   }
   const { kind, metadata, specVersion, statusVersion } = change.resource
   return {
+    id: newId(),
     organization_id: metadata.organizationId,
     verb,
     kind,
@@ -60,15 +52,4 @@ function toNewEvent(change: Change): NewEvent {
     status_version: statusVersion,
     resource: change.resource,
   }
-}
-
-/** One statement for any number, in the order given. */
-async function insertEvents(tx: DatabaseTransaction, events: readonly NewEvent[]): Promise<void> {
-  if (events.length === 0) return
-  const rows = JSON.stringify(events.map((event) => ({ id: newId(), ...event })))
-  await sql`
-    INSERT INTO events (id, organization_id, verb, kind, resource_id, spec_version, status_version, resource)
-    SELECT id, organization_id, verb, kind, resource_id, spec_version, status_version, resource
-    FROM json_to_recordset(${rows}::json) AS event(id uuid, organization_id uuid, verb text, kind text,
-      resource_id uuid, spec_version integer, status_version integer, resource jsonb)`.execute(tx)
 }

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { chmod, type FileHandle, link, lstat, mkdir, open, unlink } from 'node:fs/promises'
-import { connect, createServer, type Server } from 'node:net'
-import { join } from 'node:path'
+import { chmod, link, lstat, mkdir, open, readdir, unlink } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { toError } from '@hearth/foundation'
 
@@ -10,9 +10,9 @@ const retryMilliseconds = 25
 
 /**
  * Runs the work while nobody else runs work of the same name in this folder, in this process or another. A lock is a
- * Unix socket in a folder that only its owner may enter: a process that has ended no longer listens, and its lock is
- * removed; a frozen process keeps its lock. This is known to work on Linux only: elsewhere the work runs without a
- * lock.
+ * name of the Unix socket at which its process listens, in a folder that only its owner may enter: a process that has
+ * ended no longer listens, and its lock is removed; a frozen process keeps its lock. This is known to work on Linux
+ * only: elsewhere the work runs without a lock.
  */
 export async function exclusively<Result>(
   folder: string,
@@ -20,13 +20,65 @@ export async function exclusively<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   if (process.platform !== 'linux') return work()
-  await makePrivate(folder)
-  const release = await take(folder, createHash('sha256').update(name).digest('hex').slice(0, 32))
+  const path = join(folder, createHash('sha256').update(name).digest('hex').slice(0, 32))
+  await take(folder, path)
   try {
     return await work()
   } finally {
-    await release()
+    await unlink(path)
   }
+}
+
+async function take(folder: string, path: string): Promise<void> {
+  for (;;) {
+    const sockets = await socketFor(folder)
+    switch (await linked(sockets, path)) {
+      case 'taken':
+        return
+      case 'held':
+        if (await isAbandoned(path)) await clear(folder, path)
+        else await delay(retryMilliseconds)
+        break
+      case 'gone':
+        // Somebody has removed the folder or the socket: both are made again.
+        ownSockets.delete(folder)
+    }
+  }
+}
+
+/** This process's socket for each folder of locks. */
+const ownSockets = new Map<string, Promise<string>>()
+
+function socketFor(folder: string): Promise<string> {
+  const known = ownSockets.get(folder)
+  if (known !== undefined) return known
+  const made = makeSocket(folder)
+  ownSockets.set(folder, made)
+  made.catch(() => ownSockets.delete(folder))
+  return made
+}
+
+/** Listens until the process ends, beside the locks, which are further names of the same socket. */
+async function makeSocket(folder: string): Promise<string> {
+  const beside = join(dirname(folder), 'lock-sockets')
+  await makePrivate(folder)
+  await makePrivate(beside)
+  for (const name of await readdir(beside)) {
+    const path = join(beside, name)
+    if (await isAbandoned(path)) await unlink(path).catch(() => undefined)
+  }
+  const path = join(beside, randomUUID())
+  const server = createServer((socket) => socket.destroy())
+  server.unref()
+  await throughFolder(
+    path,
+    (address) =>
+      new Promise<void>((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(address, resolve)
+      }),
+  )
+  return path
 }
 
 /** Restricts the folder to its owner. Throws when it belongs to another user. */
@@ -40,74 +92,52 @@ async function makePrivate(folder: string): Promise<void> {
   if ((mode & 0o077) !== 0) await chmod(folder, 0o700)
 }
 
-/** Resolves with a function that releases the lock. */
-async function take(folder: string, name: string): Promise<() => Promise<void>> {
-  // A socket's address holds 107 bytes, a state folder's path may be longer.
-  const handle = await open(folder, 'r')
+/** A socket's address holds 107 bytes, a state folder's path may be longer. */
+async function throughFolder<Result>(
+  path: string,
+  use: (address: string) => Promise<Result>,
+): Promise<Result> {
+  const handle = await open(dirname(path), 'r')
   try {
-    const at = (file: string) => `/proc/self/fd/${handle.fd}/${file}`
-    const own = `${name}.${randomUUID().slice(0, 8)}`
-    const server = await listen(at(own))
-    try {
-      for (;;) {
-        if (await linked(join(folder, own), join(folder, name))) {
-          return async () => {
-            // The name is removed before the listener: a lock with a name and no listener belongs to a process that
-            // has ended.
-            await unlink(join(folder, name))
-            server.close()
-          }
-        }
-        if (await isAbandoned(at(name))) await clear(folder, name, handle)
-        else await delay(retryMilliseconds)
-      }
-    } catch (thrown) {
-      server.close()
-      throw thrown
-    } finally {
-      await unlink(join(folder, own)).catch(() => undefined)
-    }
+    return await use(`/proc/self/fd/${handle.fd}/${basename(path)}`)
   } finally {
     await handle.close()
   }
 }
 
-function listen(address: string): Promise<Server> {
-  const server = createServer((socket) => socket.destroy())
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(address, () => resolve(server))
-  })
-}
-
-async function linked(own: string, path: string): Promise<boolean> {
+async function linked(own: string, path: string): Promise<'taken' | 'held' | 'gone'> {
   try {
     await link(own, path)
-    return true
+    return 'taken'
   } catch (thrown) {
-    if (codeOf(thrown) === 'EEXIST') return false
+    if (codeOf(thrown) === 'EEXIST') return 'held'
+    if (codeOf(thrown) === 'ENOENT') return 'gone'
     throw thrown
   }
 }
 
 /** Whether nobody listens at a lock that is there. */
-function isAbandoned(address: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(address)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(false)
-    })
-    // The lock is gone in the meantime, or its owner is frozen: neither proves that it is abandoned.
-    socket.once('error', (error) => resolve(codeOf(error) === 'ECONNREFUSED'))
-  })
+function isAbandoned(path: string): Promise<boolean> {
+  return throughFolder(
+    path,
+    (address) =>
+      new Promise((resolve) => {
+        const socket = connect(address)
+        socket.once('connect', () => {
+          socket.destroy()
+          resolve(false)
+        })
+        // The lock is gone in the meantime, or its owner is frozen: neither proves that it is abandoned.
+        socket.once('error', (error) => resolve(codeOf(error) === 'ECONNREFUSED'))
+      }),
+  )
 }
 
 /**
  * Removes an abandoned lock, one process at a time: between the check and the removal nobody else can have replaced
  * it, since only its owner and the holder of this lock remove it, and its owner has ended.
  */
-async function clear(folder: string, name: string, handle: FileHandle): Promise<void> {
+async function clear(folder: string, path: string): Promise<void> {
   const child = spawn('flock', [join(folder, 'clearing'), 'sh', '-c', 'echo held; cat'], {
     stdio: ['pipe', 'pipe', 'ignore'],
   })
@@ -120,7 +150,7 @@ async function clear(folder: string, name: string, handle: FileHandle): Promise<
       child.once('close', () => resolve(false))
     })
     if (!isHeld) throw new Error('flock ended without the lock')
-    if (await isAbandoned(`/proc/self/fd/${handle.fd}/${name}`)) await unlink(join(folder, name))
+    if (await isAbandoned(path)) await unlink(path)
   } catch (thrown) {
     if (codeOf(thrown) !== 'ENOENT') throw thrown
   } finally {

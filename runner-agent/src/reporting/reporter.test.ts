@@ -13,11 +13,18 @@ const content = (phase: ReportContent['phase'], environmentId = id): ReportConte
   failure: null,
 })
 
-function setUp(publishReport: (report: ReportEnvelope) => Promise<void>) {
+function setUp(publishReport: (report: ReportEnvelope) => Promise<void>, pauseMilliseconds = 0) {
   const stop = new AbortController()
   const clock = new FixedClock(new Date('2026-01-01T00:00:00Z'))
   const log = pino({ enabled: false })
-  return new Reporter({ publishReport }, { runnerId: id, epoch: 1 }, clock, log, stop.signal)
+  return new Reporter(
+    { publishReport },
+    { runnerId: id, epoch: 1 },
+    clock,
+    log,
+    stop.signal,
+    pauseMilliseconds,
+  )
 }
 
 test('outdated reports are not sent, the last one always is, and sequences rise', async () => {
@@ -58,4 +65,31 @@ test('failures of one environment do not delay another', async () => {
   void reporter.report(content('running'))
   await reporter.report(content('running', other))
   expect(reporter.pending).toBe(1)
+})
+
+const hour = 3_600_000
+
+test('progress waits, and a result goes at once in its place', async () => {
+  const sent: string[] = []
+  const reporter = setUp(async ({ phase }) => void sent.push(phase), hour)
+  void reporter.report(content('provisioning'), 'progress')
+  void reporter.report(content('starting'), 'progress')
+  expect(await reporter.report(content('running'))).toBe(1)
+  expect(sent).toEqual(['running'])
+})
+
+test('progress is reported after its pause, the newest of what came meanwhile', async () => {
+  const sent: string[] = []
+  const reporter = setUp(async ({ phase }) => void sent.push(phase), 20)
+  void reporter.report(content('provisioning'), 'progress')
+  expect(await reporter.report(content('starting'), 'progress')).toBe(1)
+  expect(sent).toEqual(['starting'])
+})
+
+test('an agent that stops reports the progress that still waits', async () => {
+  const sent: string[] = []
+  const reporter = setUp(async ({ phase }) => void sent.push(phase), hour)
+  void reporter.report(content('provisioning'), 'progress')
+  await reporter.flush()
+  expect(sent).toEqual(['provisioning'])
 })

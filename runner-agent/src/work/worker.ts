@@ -57,7 +57,7 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
   }
 
   report(phase: string): void {
-    void this.send(phase, null)
+    void this.send(phase, null, 'progress')
   }
 
   /** Takes a newer order; the same order again changes nothing. */
@@ -200,11 +200,15 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
     await this.work.record.keep()
   }
 
-  private async send(phase: string, failure: Failure | null): Promise<void> {
+  private async send(
+    phase: string,
+    failure: Failure | null,
+    worth: 'progress' | 'result' = 'result',
+  ): Promise<void> {
     this.sent = { phase, failure }
     const { kind, id, generation } = this.newest
     const body = this.work.report(phase, failure)
-    this.storedSequence = await this.context.reporter.report({ kind, id, generation, ...body })
+    this.storedSequence = await this.context.reporter.report({ kind, id, generation, ...body }, worth)
   }
 
   /** Fields for the log. */

@@ -29,6 +29,7 @@ export const agentTimings = {
   pausedMachines: 1_000,
   activity: 500,
   unkeptFailure: 1_000,
+  progressReport: 100,
 }
 
 export const messagingTimings = {

@@ -1,6 +1,6 @@
 import type { LifeSpec } from '@hearth/contract'
 import { isId } from '@hearth/foundation'
-import { sql } from 'kysely'
+import { type Expression, sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import { resourceQueries } from '../../resource/queries.ts'
 import { type EnvironmentRow, environmentColumns, lackOnHost, type StoredLife } from '../environment/index.ts'
@@ -24,32 +24,20 @@ export interface ClaimablePool {
   project_life: LifeSpec | null
 }
 
-/**
- * The pools that a claim may take from: one by id, or those of a project, limited to a class. Locks their project
- * against deletion until the transaction ends, so that a later deletion sees the claim.
- */
-export async function matchingPools(
-  tx: DatabaseTransaction,
-  organizationId: string,
-  wanted: {
-    warmPoolId?: string | undefined
-    project?: string | undefined
-    environmentClass?: string | undefined
-  },
-): Promise<ClaimablePool[]> {
+export interface WantedPool {
+  warmPoolId?: string | undefined
+  project?: string | undefined
+  environmentClass?: string | undefined
+}
+
+/** The pools that a claim may take from: one by id, or those of a project, limited to a class. */
+function matching(tx: DatabaseTransaction, organizationId: string, wanted: WantedPool) {
   let query = tx
     .selectFrom('warm_pools')
     .innerJoin('projects', 'projects.id', 'warm_pools.project_id')
-    .select(['warm_pools.id', 'warm_pools.name', 'warm_pools.project_id', 'projects.name as project_name'])
-    .select([
-      sql<LifeSpec | null>`warm_pools.spec->'life'`.as('life'),
-      sql<LifeSpec | null>`projects.spec->'life'`.as('project_life'),
-    ])
     .where('warm_pools.organization_id', '=', organizationId)
     .where('warm_pools.phase', '<>', 'deleting')
     .where('projects.phase', '=', 'active')
-    .orderBy('warm_pools.id')
-    .forKeyShare('projects')
   if (wanted.warmPoolId !== undefined) query = query.where('warm_pools.id', '=', wanted.warmPoolId)
   if (wanted.project !== undefined) {
     query = query.where(isId(wanted.project) ? 'projects.id' : 'projects.name', '=', wanted.project)
@@ -64,7 +52,7 @@ export async function matchingPools(
         .where(isId(environmentClass) ? 'id' : 'name', '=', environmentClass),
     )
   }
-  return query.execute()
+  return query
 }
 
 /** Who takes a member, and the life that it has from then on. */
@@ -81,22 +69,72 @@ const taken = ({ id, creator, life }: Claimant) => ({
 })
 
 /**
- * Assigns the oldest ready member of a pool to a claim, or nothing. Rows that other transactions lock are skipped, so
- * that no two callers wait for each other or get the same member. When nothing else is left it waits for the locked
- * rows, since committing a report locks a member for a moment too.
+ * The pools that a claim may take from, and, of the only one, its oldest ready member, which is now the claim's. Both
+ * are sent at once. The first locks the pools' project against deletion until the transaction ends, so that a later
+ * deletion sees the claim. Members that other transactions lock are passed over, so that no two callers wait for each
+ * other or get the same member.
  */
+export async function takeFromOnlyPool(
+  tx: DatabaseTransaction,
+  organizationId: string,
+  wanted: WantedPool,
+  claim: Claimant,
+): Promise<{ pools: ClaimablePool[]; member: EnvironmentRow | undefined }> {
+  const one = matching(tx, organizationId, wanted)
+    .select(sql<string>`(array_agg(warm_pools.id))[1]`.as('id'))
+    .having(sql<boolean>`count(*) = 1`)
+  const [pools, member] = await Promise.all([
+    matching(tx, organizationId, wanted)
+      .select(['warm_pools.id', 'warm_pools.name', 'warm_pools.project_id', 'projects.name as project_name'])
+      .select([
+        sql<LifeSpec | null>`warm_pools.spec->'life'`.as('life'),
+        sql<LifeSpec | null>`projects.spec->'life'`.as('project_life'),
+      ])
+      .orderBy('warm_pools.id')
+      .forKeyShare('projects')
+      .execute(),
+    take(tx, sql<string>`(${one})`, claim, 'pass over'),
+  ])
+  return { pools, member }
+}
+
+export async function setLife(
+  tx: DatabaseTransaction,
+  environmentId: string,
+  life: StoredLife,
+): Promise<void> {
+  await tx
+    .updateTable('environments')
+    .set({ life: JSON.stringify(life) })
+    .where('id', '=', environmentId)
+    .execute()
+}
+
+/** Waits for the members that others have locked, since committing a report locks one for a moment, too. */
+export async function waitForReadyMember(
+  tx: DatabaseTransaction,
+  poolId: string,
+  claim: Claimant,
+): Promise<EnvironmentRow | undefined> {
+  return take(tx, sql<string>`${poolId}::uuid`, claim, 'wait')
+}
+
+/** A member for another claim than that of a request: passed over first, then waited for. */
 export async function takeReadyMember(
   tx: DatabaseTransaction,
   poolId: string,
   claim: Claimant,
 ): Promise<EnvironmentRow | undefined> {
-  return (await take(tx, poolId, claim, 'pass over')) ?? (await take(tx, poolId, claim, 'wait'))
+  return (
+    (await take(tx, sql<string>`${poolId}::uuid`, claim, 'pass over')) ??
+    (await waitForReadyMember(tx, poolId, claim))
+  )
 }
 
 /** The only statement that assigns a ready member to a claim. */
 async function take(
   tx: DatabaseTransaction,
-  poolId: string,
+  poolId: Expression<string>,
   claim: Claimant,
   held: 'pass over' | 'wait',
 ): Promise<EnvironmentRow | undefined> {

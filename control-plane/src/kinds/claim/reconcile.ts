@@ -51,7 +51,9 @@ async function look(
 ): Promise<SeenClaim> {
   const binding = claimedBinding(row)
   if (environment === undefined) return { phase: row.phase, environment: null, onHostLoss: 'wait', binding }
-  const project = await projects.readById(tx, environment.project_id)
+  // One that is gone is gone for good, whatever the project says.
+  const isGone = environment.phase === 'deleted'
+  const project = isGone ? undefined : await projects.readById(tx, environment.project_id)
   // An environment that is deleted with its project is not replaced.
   // A fork that is not there yet is not either: another machine would not have what it was made for.
   const stays = project?.phase === 'active' && !(row.phase === 'pending' && row.status.forkOf != null)

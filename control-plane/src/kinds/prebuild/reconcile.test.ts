@@ -120,7 +120,7 @@ describeReconciler('prebuild', [
     expected: {
       phase: 'completed',
       failure: null,
-      machines: ['stopped deleted prebuild_over'],
+      machines: ['deleting deleted prebuild_over'],
       snapshots: ['prebuild ready ready'],
     },
   },
@@ -132,7 +132,7 @@ describeReconciler('prebuild', [
     expected: {
       phase: 'failed',
       failure: 'command_failed',
-      machines: ['failed deleted prebuild_over'],
+      machines: ['deleting deleted prebuild_over'],
       snapshots: [],
     },
   },
@@ -144,7 +144,7 @@ describeReconciler('prebuild', [
     expected: {
       phase: 'failed',
       failure: 'deadline_passed',
-      machines: ['stopped deleted prebuild_over'],
+      machines: ['deleting deleted prebuild_over'],
       snapshots: ['prebuild deleting deleted'],
     },
   },
@@ -156,7 +156,7 @@ describeReconciler('prebuild', [
     expected: {
       phase: 'cancelling',
       failure: null,
-      machines: ['stopped deleted prebuild_over'],
+      machines: ['deleting deleted prebuild_over'],
       snapshots: ['prebuild deleting deleted'],
     },
   },

@@ -1,5 +1,6 @@
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import type { Encryption } from '../../database/encryption.ts'
+import type { Wake } from '../../reconciling/wake.ts'
 import { resourceQueries } from '../../resource/queries.ts'
 import type { SeenProject } from './decide.ts'
 
@@ -84,4 +85,16 @@ export async function readRemains(
     .orderBy('environments.id')
     .execute()
   return { pools: pools.map(({ name }) => name), machines }
+}
+
+/** Wakes for those of these projects that are being deleted: one of their machines is gone. */
+export async function projectsThatWait(tx: DatabaseTransaction, ids: readonly string[]): Promise<Wake[]> {
+  if (ids.length === 0) return []
+  const rows = await tx
+    .selectFrom('projects')
+    .select('id')
+    .where('id', 'in', [...new Set(ids)])
+    .where('phase', '=', 'deleting')
+    .execute()
+  return rows.map(({ id }) => ({ kind: 'project', id }))
 }

@@ -85,9 +85,13 @@ export async function requireHeld(
   size: MachineSize,
 ): Promise<void> {
   if (!isLimited(limits)) return
-  await lockQuota(tx, { principalId }, 'machines')
+  // Sent together, and carried out one after the other: what is counted is seen under the lock.
+  const [, use] = await Promise.all([
+    lockQuota(tx, { principalId }, 'machines'),
+    countMachines(tx, { principalId }),
+  ])
   const given = useOfOne(size)
-  const before = without(await countMachines(tx, { principalId }), given)
+  const before = without(use, given)
   const { short } = roomFor(limits, before, given, 1)
   if (short !== null) throw refusal(short, { principalId })
 }

@@ -52,6 +52,11 @@ export async function lookAtPool(
   const { enabled, rest, maxAgeMinutes } = poolSpec(pool)
   const size = await sizeOf(tx, pool, given.now)
   const resumable = await countResumable(tx, pool, surroundings, size)
+  const [members, recentBoots, trialDue] = await Promise.all([
+    readMembers(tx, pool.id, facts.configuration),
+    readBoots(tx, pool, facts.configuration),
+    isTrialDue(tx, pool.organization_id, given.now),
+  ])
   const seen = {
     enabled,
     size: size.size - resumable,
@@ -61,9 +66,9 @@ export async function lookAtPool(
     maxAgeMinutes,
     cleared: pool.cleared,
     deleting: pool.phase === 'deleting' || facts.projectDeleting,
-    members: await readMembers(tx, pool.id, facts.configuration),
-    recentBoots: await readBoots(tx, pool, facts.configuration),
-    trialDue: await isTrialDue(tx, pool.organization_id, given.now),
+    members,
+    recentBoots,
+    trialDue,
     ...given,
   }
   return { surroundings, facts, seen, size, resumable }

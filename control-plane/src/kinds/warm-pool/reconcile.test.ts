@@ -67,11 +67,11 @@ describeReconciler('warm-pool', [
     expected: {
       pool: { phase: 'ready', ready: 1, provisioning: 0 },
       machines: [
-        'warm-pool running deleted pool_surplus',
-        'warm-pool running deleted older_configuration',
+        'warm-pool deleting deleted pool_surplus',
+        'warm-pool deleting deleted older_configuration',
         'warm-pool running running stays',
-        'warm-pool provisioning deleted pool_surplus',
-        'warm-pool stopped deleted not_running',
+        'warm-pool deleting deleted pool_surplus',
+        'warm-pool deleting deleted not_running',
         'warm-pool running running stays',
       ],
     },

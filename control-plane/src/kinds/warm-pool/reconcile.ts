@@ -7,6 +7,7 @@ import { recordEvent } from '../../resource/record.ts'
 import {
   buildPlan,
   createEnvironments,
+  type EnvironmentRow,
   lockPlacement,
   type NewEnvironment,
   placeAtOnce,
@@ -177,10 +178,12 @@ function startOf(
 }
 
 /** Their line, and themselves to watch their deadlines. */
-function unplaced(organizationId: string, rows: readonly { id: string }[]): Wake[] {
+function unplaced(organizationId: string, rows: readonly Pick<EnvironmentRow, 'id' | 'deadline'>[]): Wake[] {
   return [
     { kind: 'placement', id: organizationId },
-    ...rows.map(({ id }): Wake => ({ kind: 'environment', id })),
+    ...rows.flatMap(({ id, deadline }): Wake[] =>
+      deadline === null ? [] : [{ kind: 'environment', id, at: deadline }],
+    ),
   ]
 }
 

@@ -33,10 +33,11 @@ import {
   type Claimant,
   claims,
   type EmptyPool,
-  matchingPools,
   readEmptyPool,
-  takeReadyMember,
+  setLife,
+  takeFromOnlyPool,
   takeRestingMember,
+  waitForReadyMember,
 } from '../queries.ts'
 import { describeShortage } from '../shortage.ts'
 import { type ClaimRow, type StoredClaimStatus, toClaim } from '../table.ts'
@@ -60,10 +61,12 @@ interface MadeClaim {
  */
 export const createClaim: Command<ClaimBody, MadeClaim> = {
   async run(tx, { services: { authorities, clock, encryption }, caller }, body) {
-    const pool = onePool(await matchingPools(tx, caller.organizationId, body.spec), body.spec)
     const wanted = wantedBinding(body.spec)
-    if (wanted !== null) await requireRepositories(tx, pool.project_id, wanted.binding)
     const id = newId()
+    const taker = { id, creator: caller.principalId, life: null }
+    const found = await takeFromOnlyPool(tx, caller.organizationId, body.spec, taker)
+    const pool = onePool(found.pools, body.spec)
+    if (wanted !== null) await requireRepositories(tx, pool.project_id, wanted.binding)
     const now = clock.now()
     const { life: said } = body.spec
     refuseLongLife(said, caller.lifeCap, 'body.spec.life')
@@ -82,7 +85,7 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
       },
     }
     const insert = insertClaim(tx, encryption, base, pool, wanted)
-    const member = await takeReadyMember(tx, pool.id, claimant)
+    const member = found.member ?? (await waitForReadyMember(tx, pool.id, claimant))
     if (member === undefined) {
       const resting = await takeRestingMember(tx, pool.id, claimant, now)
       if (resting.member !== null)
@@ -100,20 +103,27 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
       await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null, shown) }])
       return { row, pool, connection: null, life: shown }
     }
+    if (member.owner_id !== pool.id)
+      throw new HearthError('unavailable', 'the pools are being changed: try again')
     const isGiven = wanted === null || wanted.binding.waitFor === 'address'
     const boundAt = isGiven ? now.toISOString() : null
     const status = { source: 'running' as const, boundAt, failure: null }
-    const row = await insert(member.id, isGiven ? 'bound' : 'pending', status, now)
-    if (wanted !== null) await orderBinding(tx, row, member)
-    await beginLife(tx, member, now)
-    const shown = toLifeStatus(lifeOf(member))
+    const lives = { ...member, life }
+    const [row] = await Promise.all([
+      insert(member.id, isGiven ? 'bound' : 'pending', status, now),
+      // Which life it has is known since its pool is.
+      life === null ? undefined : setLife(tx, member.id, life),
+      requireHeld(tx, caller.principalId, caller.limits.principal, sizeOf(member)),
+    ])
+    if (wanted !== null) await orderBinding(tx, row, lives)
+    await beginLife(tx, lives, now)
+    const shown = toLifeStatus(lifeOf(lives))
     await recordEvents(tx, [
       { verb: 'created', resource: toClaim(row, null, shown) },
-      { verb: 'updated', resource: toListedEnvironment(member) },
+      { verb: 'updated', resource: toListedEnvironment(lives) },
     ])
     const { address } = member.status
     if (address === null) throw new Error(`environment ${member.id} runs without an address`)
-    await requireHeld(tx, caller.principalId, caller.limits.principal, sizeOf(member))
     if (!isGiven) return { row, pool, connection: null, life: shown }
     const authority = await authorities.of(tx, caller.organizationId)
     const signedFor = { publicKey: body.spec.publicKey, keyId: `claim:${id} principal:${caller.principalId}` }

@@ -24,7 +24,8 @@ export const releaseClaim: Command<OnOne<Force>, ClaimRow> = {
       if (force) await forget(tx, going, now)
     }
     const row = found(await claims.lockById(tx, own.id), 'claim', reference)
-    await wake(tx, 'claim', row.id)
+    // The end of its environment wakes it otherwise.
+    if (environment === undefined || environment.phase === 'deleted') await wake(tx, 'claim', row.id)
     return row
   },
 }

@@ -14,6 +14,7 @@ import { recordEvent } from '../../../resource/record.ts'
 import { requireRoomToStart } from '../../quota/index.ts'
 import { accountsOf } from '../placing/accounts.ts'
 import { type EnvironmentRow, environmentColumns, toListedEnvironment } from '../table.ts'
+import { beginDeletion } from './begin-deletion.ts'
 
 /**
  * Stops, suspends or starts an environment: writes the desired phase and orders it of the runner. The row must have been read
@@ -39,7 +40,7 @@ export async function desirePhase(
   const isOff = row.phase === 'stopped' || row.phase === 'suspended'
   if (desired === 'running' && isOff && row.desired_phase === row.phase)
     await requireRoomToStart(tx, accountsOf(row, limits))
-  return desire(tx, row, desired, null)
+  return desire(tx, row, desired)
 }
 
 async function requireSuspendingAgent(tx: DatabaseTransaction, row: EnvironmentRow): Promise<void> {
@@ -80,7 +81,7 @@ export async function desireRest(
   desired: 'suspended' | 'stopped',
 ): Promise<EnvironmentRow> {
   const isIgnored = desired === 'suspended' && (await agentThatCannotSuspend(tx, row)) !== null
-  return desire(tx, row, isIgnored ? 'stopped' : desired, null)
+  return desire(tx, row, isIgnored ? 'stopped' : desired)
 }
 
 /** Marks an environment for deletion and stores the reason. A second call changes nothing: the first reason stands. */
@@ -91,14 +92,31 @@ export async function desireDeletion(
   now: Date,
 ): Promise<EnvironmentRow> {
   const { reason, principalId = null } = because
-  return desire(tx, row, 'deleted', { reason, principalId, at: now.toISOString() })
+  if (row.desired_phase === 'deleted') {
+    await wake(tx, 'environment', row.id)
+    return row
+  }
+  const deletion = { reason, principalId, at: now.toISOString() }
+  // Its reconciler does without a runner that answers: what can be ordered is ordered here.
+  if (row.phase !== 'deleted' && row.runner_id !== null && (await hears(tx, row.runner_id))) {
+    const unwanted = {
+      ...row,
+      desired_phase: 'deleted' as const,
+      deletion,
+      spec_version: row.spec_version + 1,
+    }
+    return beginDeletion(tx, unwanted, now)
+  }
+  const changed = await write(tx, row, 'deleted', deletion)
+  await recordEvent(tx, 'updated', toListedEnvironment(changed))
+  await wake(tx, 'environment', changed.id)
+  return changed
 }
 
 async function desire(
   tx: DatabaseTransaction,
   row: EnvironmentRow,
-  desired: DesiredPhase,
-  deletion: Deletion | null,
+  desired: Exclude<DesiredPhase, 'deleted'>,
 ): Promise<EnvironmentRow> {
   if (row.desired_phase === desired) {
     await wake(tx, 'environment', row.id)
@@ -106,7 +124,21 @@ async function desire(
   }
   if (row.desired_phase === 'deleted')
     throw new HearthError('conflict', `environment ${row.name} is being deleted`)
-  const changed = await tx
+  const changed = await write(tx, row, desired, null)
+  await recordEvent(tx, 'updated', toListedEnvironment(changed))
+  if (changed.runner_id !== null)
+    await requestOrders(tx, environmentWork.kind, [{ id: changed.id, runnerId: changed.runner_id }])
+  await wake(tx, 'environment', changed.id)
+  return changed
+}
+
+async function write(
+  tx: DatabaseTransaction,
+  row: EnvironmentRow,
+  desired: DesiredPhase,
+  deletion: Deletion | null,
+): Promise<EnvironmentRow> {
+  return tx
     .updateTable('environments')
     .set({
       desired_phase: desired,
@@ -117,11 +149,11 @@ async function desire(
     .where('id', '=', row.id)
     .returning(environmentColumns)
     .executeTakeFirstOrThrow()
-  await recordEvent(tx, 'updated', toListedEnvironment(changed))
-  if (changed.runner_id !== null)
-    await requestOrders(tx, environmentWork.kind, [{ id: changed.id, runnerId: changed.runner_id }])
-  await wake(tx, 'environment', changed.id)
-  return changed
+}
+
+async function hears(tx: DatabaseTransaction, runnerId: string): Promise<boolean> {
+  const runner = await tx.selectFrom('runners').select('phase').where('id', '=', runnerId).executeTakeFirst()
+  return runner !== undefined && runner.phase !== 'offline' && runner.phase !== 'deleted'
 }
 
 /** Changes the labels. No order follows, since the runner does not know them. */

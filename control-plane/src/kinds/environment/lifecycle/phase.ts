@@ -12,6 +12,7 @@ import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { type Wake, wakeMany } from '../../../reconciling/wake.ts'
 import { recordEvents } from '../../../resource/record.ts'
 import { continueJobs, type JobContinuation } from '../../job/index.ts'
+import { projectsThatWait } from '../../project/index.ts'
 import { poolsThatWait } from '../../quota/index.ts'
 import { decideLife } from '../life/ends.ts'
 import { lifeAfterMove, type StoredLife } from '../life/life.ts'
@@ -131,7 +132,9 @@ export async function writeMoves(tx: DatabaseTransaction, moves: readonly PhaseM
   wakes.push(...visible.flatMap(claimToBind))
   const withRoom = moved.filter(({ after }) => makesRoom.has(after.phase))
   const organizations = withRoom.map(({ after }) => after.organization_id)
-  await wakeMany(tx, [...wakes, ...(await poolsThatWait(tx, organizations))])
+  const deleted = moved.filter(({ after }) => after.phase === 'deleted').map(({ after }) => after.project_id)
+  const waiting = await Promise.all([poolsThatWait(tx, organizations), projectsThatWait(tx, deleted)])
+  await wakeMany(tx, [...wakes, ...waiting.flat()])
 }
 
 async function updateRows(tx: DatabaseTransaction, moves: readonly PhaseMove[]): Promise<void> {
@@ -139,21 +142,24 @@ async function updateRows(tx: DatabaseTransaction, moves: readonly PhaseMove[]):
   for (const { before, after } of moves) {
     const { id, phase, status, status_version, updated_at, phase_since, deadline, runner_id } = after
     const { report_epoch, report_sequence, boot_ended_at, remove_at, paused, life } = after
+    const { spec_version, desired_phase, deletion } = after
     const seen_version = changes.get(id)?.seen_version ?? before.status_version
     const row = { id, phase, status, status_version, updated_at, phase_since, deadline, runner_id }
-    const rest = { report_epoch, report_sequence, boot_ended_at, remove_at, paused, life }
-    changes.set(id, { ...row, ...rest, seen_version })
+    const seen = { report_epoch, report_sequence, boot_ended_at, remove_at, paused, life, seen_version }
+    changes.set(id, { ...row, ...seen, spec_version, desired_phase, deletion })
   }
   const { numAffectedRows } = await sql`
     UPDATE environments AS row SET phase = change.phase, status = change.status,
       status_version = change.status_version, updated_at = change.updated_at, phase_since = change.phase_since,
       deadline = change.deadline, runner_id = change.runner_id, report_epoch = change.report_epoch,
       report_sequence = change.report_sequence, boot_ended_at = change.boot_ended_at,
-      remove_at = change.remove_at, paused = change.paused, life = change.life
+      remove_at = change.remove_at, paused = change.paused, spec_version = change.spec_version,
+      desired_phase = change.desired_phase, deletion = change.deletion, life = change.life
     FROM json_to_recordset(${JSON.stringify([...changes.values()])}::json) AS change(id uuid, phase text,
       status jsonb, status_version integer, updated_at timestamptz, phase_since timestamptz, deadline timestamptz,
       runner_id uuid, report_epoch integer, report_sequence bigint, boot_ended_at timestamptz,
-      remove_at timestamptz, paused jsonb, life jsonb, seen_version integer)
+      remove_at timestamptz, paused jsonb, spec_version integer, desired_phase text, deletion jsonb,
+      life jsonb, seen_version integer)
     WHERE row.id = change.id AND row.status_version = change.seen_version`.execute(tx)
   if (Number(numAffectedRows) !== changes.size)
     throw new Error('an environment was moved that had not been read under lock')
@@ -187,17 +193,16 @@ function statusAfter(row: EnvironmentRow, change: PhaseChange, moves: boolean): 
   return moves && change.phase === 'failed' ? { ...status, failedAt: change.now.toISOString() } : status
 }
 
+/** How soon an owner's counts, which are read anew by whoever asks, are told to observers. */
+const countMilliseconds = 1_000
+
 /** Phases in which an environment uses less of its quotas. */
 const makesRoom: ReadonlySet<EnvironmentPhase> = new Set(['deleted', 'stopped', 'suspended', 'failed'])
 
-function dependents({ before, after: row, reported, now }: PhaseMove): Wake[] {
-  const wakes: Wake[] = []
-  // After a report of a live runner, the reconciler has only the deadline to watch.
-  const timer = timerOf(row, now)
-  if (!reported || row.desired_phase === 'deleted') wakes.push({ kind: 'environment', id: row.id })
-  else if (timer !== null) wakes.push({ kind: 'environment', id: row.id, at: timer })
-  wakes.push(...wakesOfOwner(row))
-  if (row.claim_id !== null) wakes.push({ kind: 'claim', id: row.claim_id })
+function dependents(move: PhaseMove): Wake[] {
+  const { before, after: row } = move
+  const wakes: Wake[] = [...wakesOfItself(move), ...wakesOfOwnerAfter(move)]
+  if (row.claim_id !== null && !isUnderway(row)) wakes.push({ kind: 'claim', id: row.claim_id })
   if (row.runner_id !== null && row.phase === 'failed' && speaksAgainstHost(row.status.failure))
     wakes.push({ kind: 'runner', id: row.runner_id })
   // It counts the machines that could not start from it.
@@ -207,7 +212,6 @@ function dependents({ before, after: row, reported, now }: PhaseMove): Wake[] {
   // Its host has room for another now.
   if (row.phase !== before.phase && rests(row)) wakes.push({ kind: 'placement', id: row.organization_id })
   if (row.phase !== 'deleted') return wakes
-  wakes.push({ kind: 'project', id: row.project_id })
   if (row.runner_id !== null) wakes.push({ kind: 'placement', id: row.organization_id })
   return wakes
 }
@@ -218,7 +222,29 @@ function claimToBind({ before, after }: PhaseMove): Wake[] {
   return isSame || after.claim_id === null ? [] : [{ kind: 'claim', id: after.claim_id }]
 }
 
-function jobEnds({ after: row, now }: PhaseMove): JobContinuation[] {
+/** A claim that was bound waits for the end of its machine's deletion, not for its beginning. */
+const isUnderway = ({ phase, status }: EnvironmentRow) => phase === 'deleting' && status.readyAt !== null
+
+/** Where its reconciler would find nothing to do, it has only the deadline to watch. */
+function wakesOfItself({ after: row, reported, now }: PhaseMove): Wake[] {
+  const { id, phase } = row
+  if (phase === 'deleted') return []
+  const isOrdered = phase === 'deleting' || (phase === 'provisioning' && row.desired_phase === 'running')
+  if (!isOrdered && (!reported || row.desired_phase === 'deleted')) return [{ kind: 'environment', id }]
+  const timer = timerOf(row, now)
+  return timer === null ? [] : [{ kind: 'environment', id, at: timer }]
+}
+
+/** Of one that is claimed its owner counts only how its boot ended and that it is there. */
+function wakesOfOwnerAfter({ before, after: row }: PhaseMove): Wake[] {
+  const isBootEnd = before.boot_ended_at === null && row.boot_ended_at !== null
+  if (row.claim_id === null || isBootEnd) return wakesOfOwner(row)
+  return row.phase === 'deleted'
+    ? wakesOfOwner(row).map((wake) => ({ ...wake, within: countMilliseconds }))
+    : []
+}
+
+function jobEnds({ before, after: row, now }: PhaseMove): JobContinuation[] {
   const time = now.toISOString()
   const failure = row.status.failure
   const provision = (
@@ -231,16 +257,18 @@ function jobEnds({ after: row, now }: PhaseMove): JobContinuation[] {
     entries: [{ time, level, message }],
     end: { phase, failure: phase === 'failed' ? failure : null, at: now },
   })
+  const unwanted = provision('info', 'the environment is not wanted any more', 'cancelled')
   switch (row.phase) {
     case 'running':
       return [provision('info', 'the environment is ready', 'succeeded')]
     case 'failed':
       return [provision('error', failure?.message ?? 'it failed', 'failed')]
     case 'deleting':
-      return [provision('info', 'the environment is not wanted any more', 'cancelled')]
+      // That of one that runs has ended.
+      return before.phase === 'running' ? [] : [unwanted]
     case 'deleted':
       return [
-        provision('info', 'the environment is not wanted any more', 'cancelled'),
+        ...(before.phase === 'deleting' ? [] : [unwanted]),
         {
           operation: 'environment.delete',
           id: row.id,

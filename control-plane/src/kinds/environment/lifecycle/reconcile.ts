@@ -2,10 +2,9 @@ import { environmentWork, type Failure } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
-import { requestOrders, requestPurges } from '../../../database/outbox.ts'
+import { requestPurges } from '../../../database/outbox.ts'
 import type { Reconciler } from '../../../reconciling/reconciler.ts'
 import { wake } from '../../../reconciling/wake.ts'
-import { beginJob } from '../../job/index.ts'
 import { actOnLife } from '../life/act.ts'
 import { decideLife } from '../life/ends.ts'
 import { activeAt } from '../life/life.ts'
@@ -14,6 +13,7 @@ import { rulesFor } from '../owner-rules.ts'
 import { sourceFailure } from '../placing/sources.ts'
 import { environments } from '../queries.ts'
 import type { EnvironmentRow } from '../table.ts'
+import { beginDeletion, orderAgain } from './begin-deletion.ts'
 import { deadlineWhile, decide, type EnvironmentAction, type SeenEnvironment } from './decide.ts'
 import { desireDeletion } from './desire.ts'
 import { movePhase, withFailure } from './phase.ts'
@@ -88,19 +88,10 @@ async function carryOut(
     case 'place':
       await wake(tx, 'placement', row.organization_id)
       return row
-    case 'begin-deletion': {
-      const subject = {
-        organizationId: row.organization_id,
-        operation: 'environment.delete' as const,
-        kind: 'Environment',
-        id: row.id,
-      }
-      await beginJob(tx, subject, { time: now.toISOString(), level: 'info', message: 'removing the machine' })
-      await order(tx, row)
-      return movePhase(tx, row, { phase: 'deleting', now })
-    }
+    case 'begin-deletion':
+      return beginDeletion(tx, row, now)
     case 'repeat-deletion':
-      await order(tx, row)
+      await orderAgain(tx, row)
       return repeatDeletion(tx, row, action.failure, now)
     case 'forget':
       return forget(tx, row, now)
@@ -128,11 +119,6 @@ async function markUnreachable(
   // What was done in it meanwhile is not known, so that it counts as used until its runner is heard again.
   const life = unreachable || row.life === null ? row.life : activeAt(row.life, now, now)
   return movePhase(tx, { ...row, unreachable, deadline }, { phase, life, now })
-}
-
-async function order(tx: DatabaseTransaction, row: EnvironmentRow): Promise<void> {
-  if (row.runner_id !== null)
-    await requestOrders(tx, environmentWork.kind, [{ id: row.id, runnerId: row.runner_id }])
 }
 
 async function repeatDeletion(

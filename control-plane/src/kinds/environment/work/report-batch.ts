@@ -20,10 +20,11 @@ export async function applyReports(
   reports: readonly EnvironmentReport[],
 ): Promise<ReportOutcome[]> {
   return transact(database, async (tx) => {
-    const rows = new Map(
-      (await lockEnvironments(tx, unique(reports.map(({ id }) => id)))).map((row) => [row.id, row]),
-    )
-    const epochs = await readEpochs(tx, unique(reports.map(({ runnerId }) => runnerId)))
+    const [locked, epochs] = await Promise.all([
+      lockEnvironments(tx, unique(reports.map(({ id }) => id))),
+      readEpochs(tx, unique(reports.map(({ runnerId }) => runnerId))),
+    ])
+    const rows = new Map(locked.map((row) => [row.id, row]))
     const now = clock.now()
     const moves: PhaseMove[] = []
     const continuations: JobContinuation[] = []
