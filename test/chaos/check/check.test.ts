@@ -65,6 +65,27 @@ test('a pool that is not at its size is a lost intent', () => {
   expect(rules(history)).toEqual(['lost intent'])
 })
 
+test('a pool whose members at rest are not as it says is a lost intent, unless a host could not suspend one', () => {
+  const resting = { phase: 'suspended' as const, desiredPhase: 'suspended' as const }
+  const pool = (
+    running: number,
+    change: Parameters<typeof environment>[1],
+    restsAgainAt: string | null = null,
+  ) => {
+    const environments = [environment('claimed', { claimId: 'claim-1' }), environment('ready', change)]
+    const pools = calmHistory().records.pools.map((one) => ({ ...one, restsAgainAt }))
+    const { intents } = calmHistory()
+    const projects = intents.projects.map((project) => ({ ...project, running }))
+    const power = change?.phase === 'suspended' ? 'suspended' : 'running'
+    const { hosts } = host([machine('claimed'), machine('ready', { power })])
+    return { ...withRecords({ environments, pools }), intents: { ...intents, projects }, hosts }
+  }
+  expect(rules(pool(0, resting))).toEqual([])
+  expect(rules(pool(1, resting))).toEqual(['lost intent'])
+  expect(rules(pool(0, {}))).toEqual(['lost intent'])
+  expect(rules(pool(0, {}, '2026-01-01T00:10:00Z'))).toEqual([])
+})
+
 test('a run that does not come to rest is a lost intent', () => {
   const stuck = environment('stuck', { phase: 'provisioning', poolId: null })
   expect(rules(withRecords({ environments: [...both, stuck] }))).toEqual(['lost intent'])
@@ -88,8 +109,7 @@ test('a runner that stays degraded is a lost intent if a pool has a machine for 
   const runners = runner === undefined ? [] : [{ ...runner, phase: 'degraded' as const }]
   const excused = { failedMachines: true }
   expect(rules({ ...withRecords({ runners }), excused })).toEqual(['lost intent'])
-  const disabled = { id: 'pool-1', projectId: 'project-1', phase: 'ready' as const, min: 1, failure: null }
-  const pools = [{ ...disabled, enabled: false }]
+  const pools = calmHistory().records.pools.map((pool) => ({ ...pool, enabled: false }))
   expect(rules({ ...withRecords({ runners, pools }), excused })).toEqual([])
   expect(rules(withRecords({ runners, pools }))).toEqual(['lost intent'])
 })

@@ -43,6 +43,8 @@ export interface Intents {
     id: string
     name: string
     min: number
+    /** How many of its pool run; null for all. */
+    running: number | null
     deleted: boolean
     forced: boolean
     /** Whether its set-up is not what it was at first. */
@@ -88,6 +90,8 @@ export interface Records {
     phase: WarmPoolPhase
     enabled: boolean
     min: number
+    /** Until when members that need not run are left running, since a host could not suspend one. */
+    restsAgainAt: string | null
     failure: string | null
   }[]
   environments: {

@@ -1,5 +1,12 @@
 import type { History, Violation } from './history.ts'
 
+/** What a machine at rest in its phase is on its host. */
+const powers: Readonly<Record<string, string>> = {
+  running: 'running',
+  stopped: 'shut_off',
+  suspended: 'suspended',
+}
+
 /** Every wanted machine is on the right host in its desired state, and nothing else is there. */
 export function checkHosts({ records, hosts }: History): Violation[] {
   const violations: Violation[] = []
@@ -19,7 +26,8 @@ export function checkHosts({ records, hosts }: History): Violation[] {
     }
   }
   for (const { id, phase, runnerId, specVersion } of records.environments) {
-    if (phase !== 'running' && phase !== 'stopped') continue
+    const power = powers[phase]
+    if (power === undefined) continue
     const machine = hosts
       .find((host) => host.runnerId === runnerId)
       ?.machines.find(({ environmentId }) => environmentId === id)?.machine
@@ -29,7 +37,6 @@ export function checkHosts({ records, hosts }: History): Violation[] {
     }
     if (machine.holdsCredentials)
       violate('secrets', `machine ${id} is ${phase}, and what opened its repositories is still in it`)
-    const power = phase === 'running' ? 'running' : 'shut_off'
     if (machine.power !== power)
       violate('lost intent', `machine ${id} is ${phase} and on its host ${machine.power}`)
     if (machine.generation !== specVersion)

@@ -32,19 +32,29 @@ function* lostProjects({ intents, records, excused }: History): Generator<string
     if (pool.min !== wanted.min)
       yield `the pool of ${name} has min ${pool.min}; ${wanted.min} was acknowledged`
     if (pool.phase === 'failed' && pool.failure !== null && excused.failedMachines) continue
-    const ready = records.environments.filter(
-      ({ poolId, claimId, phase, desiredPhase, unreachable, paused }) =>
-        poolId === pool.id &&
-        claimId === null &&
-        phase === 'running' &&
-        desiredPhase === 'running' &&
-        !unreachable &&
-        !paused,
-    ).length
-    if (ready !== wanted.min)
-      yield `the pool of ${name} has ${ready} ready machines; ${wanted.min} are wanted`
+    yield* wrongTiers({ records }, pool, wanted, name)
     if (pool.phase !== 'ready') yield `the pool of ${name} is ${pool.phase}`
   }
+}
+
+function* wrongTiers(
+  { records }: Pick<History, 'records'>,
+  pool: History['records']['pools'][number],
+  wanted: History['intents']['projects'][number],
+  name: string,
+): Generator<string> {
+  const settled = records.environments.filter(
+    ({ poolId, claimId, phase, desiredPhase, unreachable, paused }) =>
+      poolId === pool.id && claimId === null && phase === desiredPhase && !unreachable && !paused,
+  )
+  const ready = settled.filter(({ phase }) => phase === 'running').length
+  const resting = settled.filter(({ phase }) => phase === 'suspended' || phase === 'stopped').length
+  if (ready + resting !== wanted.min)
+    yield `the pool of ${name} has ${ready} ready machines and ${resting} at rest; ${wanted.min} are wanted`
+  const running = wanted.running ?? wanted.min
+  // What a host could not suspend runs on for a while.
+  if (ready < running || (ready > running && pool.restsAgainAt === null))
+    yield `of the pool of ${name} ${ready} machines run; ${running} are to run`
 }
 
 function* lostEnvironments({ intents, records, excused }: History): Generator<string> {
@@ -52,6 +62,8 @@ function* lostEnvironments({ intents, records, excused }: History): Generator<st
     const row = records.environments.find(({ id }) => id === wanted.id)
     const phase = row?.phase ?? 'gone'
     if (phase === wanted.desiredPhase) continue
+    // A host that could not suspend it has it run on, with the cause.
+    if (wanted.desiredPhase === 'suspended' && phase === 'running' && row?.failure != null) continue
     if (intents.projects.some(({ id, deleted }) => id === row?.projectId && deleted)) continue
     if (phase === 'failed' && (excused.failedMachines || mayFail(records, row))) continue
     yield `environment ${wanted.id} is ${phase}; ${wanted.desiredPhase} was acknowledged`
@@ -103,7 +115,7 @@ function mayFail(
 const canSpare = ({ enabled, min, phase }: History['records']['pools'][number]) =>
   enabled && min > 0 && phase === 'ready'
 
-const waiting = ['pending', 'provisioning', 'stopping', 'starting', 'deleting']
+const waiting = ['pending', 'provisioning', 'stopping', 'starting', 'suspending', 'resuming', 'deleting']
 
 /** Once the faults are over, everything comes to rest. */
 function* unfinished({ records, excused }: History): Generator<string> {

@@ -11,6 +11,7 @@ export function calmHistory(change: Partial<History> = {}): History {
           id: 'project-1',
           name: 'amber',
           min: 1,
+          running: null,
           deleted: false,
           forced: false,
           setUpChanged: false,
@@ -32,7 +33,13 @@ export function calmHistory(change: Partial<History> = {}): History {
     records: {
       now: new Date('2026-01-01T00:00:00Z'),
       projects: [{ id: 'project-1', name: 'amber', phase: 'active' }],
-      pools: [{ id: 'pool-1', projectId: 'project-1', phase: 'ready', enabled: true, min: 1, failure: null }],
+      pools: [
+        {
+          ...{ id: 'pool-1', projectId: 'project-1', phase: 'ready', enabled: true, min: 1 },
+          restsAgainAt: null,
+          failure: null,
+        },
+      ],
       environments: [environment('claimed', { claimId: 'claim-1' }), environment('ready')],
       snapshots: [snapshot()],
       prebuilds: [],

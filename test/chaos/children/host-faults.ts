@@ -1,7 +1,7 @@
 import type { Layers, Machines } from '@hearth/runner-agent'
 import { conditions } from './parent.ts'
 
-const writing = ['create', 'start', 'stamp', 'keepRecord']
+const writing = ['create', 'start', 'suspend', 'stamp', 'keepRecord']
 const layersWriting = ['freeze', 'flatten', 'beginCopy', 'write']
 
 /** Takes each of these steps twice in a row, as after an unnoticed interruption. */

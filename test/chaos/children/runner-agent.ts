@@ -14,6 +14,8 @@ const machineSteps = [
   'create',
   'start',
   'resume',
+  'suspend',
+  'resumeSuspended',
   'shutDown',
   'powerOff',
   'remove',

@@ -71,10 +71,14 @@ const tablesQuery = `
   SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
   WHERE schemaname IN ('public', 'graphile_worker')`
 
+/** Members of pools that need not run take no memory. */
+const atRest = `(environments.claim_id IS NULL AND coalesce(environments.owner_kind LIKE 'warm-pool%', false)
+  AND environments.phase IN ('suspended', 'stopped') AND environments.desired_phase = environments.phase)`
+
 const oversoldQuery = `
   SELECT runners.name, sum(environments.memory_mebibytes) AS promised, runners.status->'facts'->>'memoryMebibytes' AS has
   FROM runners JOIN environments ON environments.runner_id = runners.id
-  WHERE environments.phase <> 'deleted'
+  WHERE environments.phase <> 'deleted' AND NOT ${atRest}
   GROUP BY runners.id
   HAVING sum(environments.memory_mebibytes) > (runners.status->'facts'->>'memoryMebibytes')::integer`
 
@@ -91,7 +95,7 @@ async function readAll(client: Client): Promise<Records> {
     projects: await all('SELECT id, name, phase FROM projects'),
     pools: await all(`
       SELECT id, project_id AS "projectId", phase, (spec->>'enabled')::boolean AS enabled,
-        (spec->>'min')::integer AS min, status->'failure'->>'message' AS failure FROM warm_pools`),
+        (spec->>'min')::integer AS min, status->>'restsAgainAt' AS "restsAgainAt", status->'failure'->>'message' AS failure FROM warm_pools`),
     environments: await all(`
       SELECT id, phase, desired_phase AS "desiredPhase", project_id AS "projectId", CASE WHEN owner_kind = 'warm-pool' THEN owner_id END AS "poolId",
         runner_id AS "runnerId", claim_id AS "claimId", spec_version AS "specVersion", deadline, unreachable,
@@ -116,7 +120,7 @@ async function readAll(client: Client): Promise<Records> {
     runners: await all(`
       SELECT id, name, phase, epoch, coalesce((status->'facts'->>'memoryMebibytes')::integer, 0) - coalesce((
           SELECT sum(memory_mebibytes) FROM environments
-          WHERE runner_id = runners.id AND environments.phase <> 'deleted'), 0)::integer AS "freeMebibytes"
+          WHERE runner_id = runners.id AND environments.phase <> 'deleted' AND NOT ${atRest}), 0)::integer AS "freeMebibytes"
       FROM runners WHERE phase <> 'deleted'`),
     jobs: await all('SELECT id, operation, resource_id AS "resourceId", phase FROM jobs'),
     events: await all<SeenEvent>(`

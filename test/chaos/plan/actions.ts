@@ -10,14 +10,30 @@ export interface Subject {
 }
 
 export type Action = { at: number } & (
-  | { do: 'apply'; project: string; min: number; secret: boolean; prebuilds: PrebuildsOf | null }
+  | {
+      do: 'apply'
+      project: string
+      min: number
+      /** How many of the pool run, and how the others wait; absent where all run. */
+      rest?: { running: number; how: 'suspended' | 'stopped' }
+      secret: boolean
+      prebuilds: PrebuildsOf | null
+    }
   | { do: 'change set-up'; project: string; fails: boolean }
   | { do: 'resize'; project: string; min: number }
   | { do: 'delete project'; project: string; force: boolean }
-  | { do: 'claim'; project: string; fallback: 'cold' | 'refuse'; again: boolean; binds?: WaitFor }
+  | {
+      do: 'claim'
+      project: string
+      fallback: 'cold' | 'refuse'
+      again: boolean
+      binds?: WaitFor
+      /** After which its machine is deleted. */
+      lifetimeSeconds?: number
+    }
   | { do: 'release' }
   | { do: 'create environment'; project: string }
-  | { do: 'power'; desiredPhase: 'running' | 'stopped' }
+  | { do: 'power'; desiredPhase: 'running' | 'stopped' | 'suspended' }
   | { do: 'delete environment' }
   | { do: 'retry' }
   /** Of the user's environment, or of the machine of the user's claim; waits until that runs. */

@@ -5,6 +5,7 @@ import { machinesPerRunner } from './demand.ts'
 import { drawFaults, drawLateFaults } from './draw-faults.ts'
 import type { Fault } from './faults.ts'
 import { drawPrebuilds } from './prebuilds.ts'
+import { withRest } from './rest.ts'
 import { drawSnapshots } from './snapshots.ts'
 import { workMilliseconds } from './span.ts'
 
@@ -21,6 +22,7 @@ export interface Plan {
 export const machineMebibytes = 2_048
 const snapshotNumbers = 1_000_003
 const prebuildNumbers = 2_000_003
+const restNumbers = 3_000_003
 
 /** The minimum number of claims, and when the first may come, in milliseconds after the start of the work. */
 export interface ClaimRush {
@@ -31,7 +33,7 @@ export interface ClaimRush {
 export function drawPlan(seed: number, rush: ClaimRush = { least: 1, from: 100 }): Plan {
   const random = repeatableRandom(seed)
   const runners = random.integer(2, 3)
-  const drawn = drawSubjects(random, runners, rush)
+  const drawn = withRest(repeatableRandom(seed + restNumbers), drawSubjects(random, runners, rush))
   const faults = drawFaults(random, runners)
   // From numbers of their own: what else a seed draws stays the same.
   const snapshots = drawSnapshots(repeatableRandom(seed + snapshotNumbers), runners, workMilliseconds)

@@ -82,8 +82,10 @@ export class Work {
       }
       case 'resize': {
         const project = this.project(action.project)
-        await api.want('PATCH', `/v1/warm-pools/${project.poolId}`, { spec: { min: action.min } })
-        project.min = action.min
+        const { min } = action
+        const running = project.running === null ? null : Math.min(project.running, min)
+        await api.want('PATCH', `/v1/warm-pools/${project.poolId}`, { spec: { min, running } })
+        Object.assign(project, { min, running })
         return
       }
       case 'delete project': {
@@ -141,20 +143,20 @@ export class Work {
   }
 
   private async apply(action: Extract<Action, { do: 'apply' }>): Promise<void> {
-    const { project: name, min, secret, prebuilds } = action
+    const { project: name, min, rest, secret, prebuilds } = action
     const fails = prebuilds?.fails === true
     const made = await this.options.api.want<ApplyResult>('POST', '/v1/apply', {
       apiVersion: 'hearth/v1',
       name,
       setup: [fails ? failingCommand : 'make'],
       secrets: secret ? { TOKEN: this.options.secret } : {},
-      warmPools: [{ min }],
+      warmPools: [{ min, ...(rest === undefined ? {} : { running: rest.running, rest: rest.how }) }],
       ...(prebuilds === null ? {} : { prebuilds: { classes: ['small'], keep: prebuilds.keep } }),
       // The one secret that the machine of a prebuild is told.
       ...(prebuilds !== null && secret ? { repositories: [{ ...repository, token: 'TOKEN' }] } : {}),
     })
     const project: Intents['projects'][number] = {
-      ...{ id: made.projectId, name, min, deleted: false, forced: false },
+      ...{ id: made.projectId, name, min, running: rest?.running ?? null, deleted: false, forced: false },
       setUpChanged: false,
     }
     const poolId = made.warmPools[0]?.id ?? ''
@@ -165,12 +167,13 @@ export class Work {
   private async claim(action: Extract<Action, { do: 'claim' }>, own: Own): Promise<void> {
     const { api } = this.options
     const key = newId()
-    const { project, fallback, binds } = action
+    const { project, fallback, binds, lifetimeSeconds } = action
     const spec = {
       project,
       fallback,
       publicKey: this.publicKey,
       ...(binds === undefined ? {} : bound(binds)),
+      ...(lifetimeSeconds === undefined ? {} : { life: { lifetimeSeconds } }),
     }
     const ask = (): Promise<Answer> => api.ask('POST', '/v1/claims', { spec }, key)
     const first = await ask()
@@ -180,7 +183,8 @@ export class Work {
       id: metadata.id,
       environmentId: status.environmentId,
       projectId: this.project(project).id,
-      released: false,
+      // It ends by itself.
+      released: lifetimeSeconds !== undefined,
     }
     this.intents.claims.push(own.claim)
     if (action.again) this.repeats.push({ key, first: first.text, again: (await ask()).text })
