@@ -22,7 +22,7 @@ export interface PoolGround extends AsyncDisposable {
   usage(): Usage
   /** Makes a project with one pool, and resolves with the pool's id. */
   makePool(name: string, sizes: { min: number; max?: number }): Promise<string>
-  /** Deletes it with its pool and their machines, and resolves when they are gone. */
+  /** Deletes it with its pool and their machines, claimed ones too, and resolves when they are gone. */
   deleteProject(name: string): Promise<void>
   /** Resolves when all pools together have so many machines ready. */
   untilReady(machines: number): Promise<void>
@@ -63,7 +63,7 @@ export async function startPoolGround(programs?: Programs): Promise<PoolGround> 
     usage: () => usageOf(service, pids),
     makePool: (name, sizes) => makePool(service, name, sizes),
     async deleteProject(name) {
-      const url = `${service.url}/v1/projects/${name}`
+      const url = `${service.url}/v1/projects/${name}?force=true`
       const { status, text } = await call(agent, { method: 'DELETE', url, token: service.token })
       if (status >= 300) throw new Error(`deletion of ${name} answered ${status}: ${text}`)
       const gone = async () =>
