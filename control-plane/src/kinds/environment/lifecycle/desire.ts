@@ -118,7 +118,8 @@ async function desire(
   row: EnvironmentRow,
   desired: Exclude<DesiredPhase, 'deleted'>,
 ): Promise<EnvironmentRow> {
-  if (row.desired_phase === desired) {
+  const isAnew = isUnsuspended(row) && desired === 'suspended'
+  if (row.desired_phase === desired && !isAnew) {
     await wake(tx, 'environment', row.id)
     return row
   }
@@ -145,6 +146,7 @@ async function write(
       deletion: deletion === null ? null : JSON.stringify(deletion),
       spec_version: sql`spec_version + 1`,
       updated_at: sql`now()`,
+      ...(isAnew ? withoutFault(row) : {}),
     })
     .where('id', '=', row.id)
     .returning(environmentColumns)
@@ -154,6 +156,19 @@ async function write(
 async function hears(tx: DatabaseTransaction, runnerId: string): Promise<boolean> {
   const runner = await tx.selectFrom('runners').select('phase').where('id', '=', runnerId).executeTakeFirst()
   return runner !== undefined && runner.phase !== 'offline' && runner.phase !== 'deleted'
+}
+
+/** Whether its runner could not suspend it, and it runs on. Only a newer generation has that tried again. */
+function isUnsuspended({ phase, desired_phase, status }: EnvironmentRow): boolean {
+  return phase === 'running' && desired_phase === 'suspended' && status.failure !== null
+}
+
+/** The failure is that of the try before, and what is still said of that one changes nothing. */
+function withoutFault({ status, spec_version }: EnvironmentRow) {
+  return {
+    status: JSON.stringify({ ...status, failure: null, leastGeneration: spec_version + 1 }),
+    status_version: sql<number>`status_version + 1`,
+  }
 }
 
 /** Changes the labels. No order follows, since the runner does not know them. */
