@@ -7,12 +7,16 @@ const fiveFields = /^\s*\S+(\s+\S+){4}\s*$/
 export const cronSchema = z
   .string()
   .max(120)
-  .refine(isCron, 'five fields that name a time that comes: minute hour day month weekday')
+  // Nothing else of a schedule is looked at without a time that can be reckoned with.
+  .refine(isCron, {
+    abort: true,
+    error: 'five fields that name a time that comes: minute hour day month weekday',
+  })
 
 export const timeZoneSchema = z
   .string()
   .max(64)
-  .refine(isTimeZone, 'a time zone of the IANA database, as in Europe/Berlin')
+  .refine(isTimeZone, { abort: true, error: 'a time zone of the IANA database, as in Europe/Berlin' })
   .meta({ example: 'Europe/Berlin' })
 
 function isCron(text: string): boolean {

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { cronSchema, timeZoneSchema } from './cron.ts'
 import { poolSizeSchema } from './pool-size.ts'
 
+export const mostPoolSchedules = 16
+
 /** A time, again and again, in which a pool has other bounds. */
 export const poolScheduleSchema = z
   .strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { poolScheduleSchema } from './pool-schedule.ts'
+import { mostPoolSchedules, poolScheduleSchema } from './pool-schedule.ts'
 import { poolRestSchema, poolSizeSchema, wantedShareSchema } from './pool-size.ts'
 import { timeSchema } from './resource.ts'
 
@@ -15,7 +15,7 @@ const settingsSchema = z.strictObject({
   running: poolSizeSchema.nullable().optional(),
   rest: poolRestSchema.optional(),
   wantedShare: wantedShareSchema.optional(),
-  schedules: z.array(poolScheduleSchema).max(20).optional(),
+  schedules: z.array(poolScheduleSchema).max(mostPoolSchedules).optional(),
 })
 
 export const poolSimulationCreateSchema = z

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { environmentSchema } from './environment.ts'
 import { defineKind, rests } from './kind-definition.ts'
 import { lifeSpecSchema } from './life.ts'
-import { poolScheduleSchema } from './pool-schedule.ts'
+import { mostPoolSchedules, poolScheduleSchema } from './pool-schedule.ts'
 import { poolRestSchema, poolSizeSchema, wantedShareSchema } from './pool-size.ts'
 import { branchSchema, commandInputSchema, commandSchema } from './provisioning-plan.ts'
 import { quotaShortageSchema } from './quota.ts'
@@ -103,7 +103,7 @@ export const warmPoolSchema = resourceSchema('WarmPool', warmPoolSpecSchema, war
 })
 export type WarmPool = z.infer<typeof warmPoolSchema>
 
-const schedulesSchema = z.array(poolScheduleSchema).max(16)
+const schedulesSchema = z.array(poolScheduleSchema).max(mostPoolSchedules)
 
 /** Where the members of a pool wait, and how many it may have, as left out. */
 export const poolTierDefaults = {
