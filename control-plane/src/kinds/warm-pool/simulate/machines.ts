@@ -22,6 +22,8 @@ export class SimulatedMachines {
   /** Ordered, without a slot yet. */
   ordered = 0
   claimsOrdered = 0
+  /** Of those that boot, how many a claim waits for. */
+  private claimedBoots = 0
 
   constructor(
     private readonly times: BootTimes,
@@ -37,17 +39,16 @@ export class SimulatedMachines {
   }
 
   get ownBoots(): number {
-    return this.ordered + this.booting.filter(({ isClaimed }) => !isClaimed).length
+    return this.ordered + this.booting.length - this.claimedBoots
   }
 
   order(count: number, now: number): void {
-    const claimed = this.claimsOrdered + this.booting.filter(({ isClaimed }) => isClaimed).length
     const allowed = bootsAllowed({
       poolId: 'pool',
       bootSlots: [this.times.bootSlots],
       boots: [
         { poolId: 'pool', count: this.ownBoots },
-        { poolId: null, count: claimed },
+        { poolId: null, count: this.claimsOrdered + this.claimedBoots },
       ],
       fillingPools: 1,
     })
@@ -89,7 +90,8 @@ export class SimulatedMachines {
     while ((this.slotEnds[0] ?? Number.POSITIVE_INFINITY) <= now) this.slotEnds.shift()
     for (let first = this.booting[0]; first !== undefined && first.endsAt <= now; first = this.booting[0]) {
       this.booting.shift()
-      if (!first.isClaimed) this.ready += 1
+      if (first.isClaimed) this.claimedBoots -= 1
+      else this.ready += 1
     }
     this.fillSlots(now)
   }
@@ -98,8 +100,10 @@ export class SimulatedMachines {
     const slots = this.times.bootSlots ?? Number.POSITIVE_INFINITY
     while (this.slotEnds.length < slots && this.claimsOrdered + this.ordered > 0) {
       const isClaimed = this.claimsOrdered > 0
-      if (isClaimed) this.claimsOrdered -= 1
-      else this.ordered -= 1
+      if (isClaimed) {
+        this.claimsOrdered -= 1
+        this.claimedBoots += 1
+      } else this.ordered -= 1
       this.slotEnds.push(now + this.times.slotMilliseconds)
       this.booting.push({ endsAt: now + this.times.bootMilliseconds, isClaimed })
     }

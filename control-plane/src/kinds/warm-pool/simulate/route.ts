@@ -5,8 +5,10 @@ import { idOrSharedNameParams } from '../../../api/lookup.ts'
 import type { AddRoute } from '../../../resource/routes.ts'
 import { warmPools } from '../queries.ts'
 import { runSimulation } from './run.ts'
+import { SimulationTurns } from './turns.ts'
 
-export const simulationRoute: AddRoute = (application, services) =>
+export const simulationRoute: AddRoute = (application, services) => {
+  const turns = new SimulationTurns()
   addEndpoint(application, services, {
     method: 'post',
     path: `${warmPoolKind.path}/{id}/simulations`,
@@ -16,9 +18,12 @@ export const simulationRoute: AddRoute = (application, services) =>
     params: idOrSharedNameParams,
     body: poolSimulationCreateSchema,
     answer: { status: 200, schema: poolSimulationSchema, description: 'What would have been' },
-    handle: async ({ caller, params, body }) => {
+    handle: async ({ caller, params, body, context }) => {
       const { database, clock } = services
+      const { signal } = context.req.raw
       const pool = await warmPools.get(database, caller, params.id)
-      return { status: 200, value: await runSimulation(database, pool, body, clock.now()) }
+      const value = await turns.take(() => runSimulation(database, pool, body, { clock, signal }))
+      return { status: 200, value }
     },
   })
+}

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import { longestSimulatedDays, type PoolSimulation, type poolSimulationCreateSchema } from '@hearth/contract'
-import { HearthError } from '@hearth/foundation'
+import { type Clock, HearthError } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Queryable } from '../../../database/connection.ts'
 import { given } from '../../../resource/change.ts'
 import { refuseBadSizes } from '../commands/sizes.ts'
 import { readSurroundings } from '../queries.ts'
 import { runnersOf } from '../refill-queries.ts'
-import { poolSpec, type WarmPoolRow } from '../table.ts'
+import { type PoolSpec, poolSpec, type WarmPoolRow } from '../table.ts'
 import { knownClaims, measureBoot, measureWake } from './queries.ts'
 import { simulate } from './simulate.ts'
 
@@ -17,18 +17,23 @@ type Asked = z.output<typeof poolSimulationCreateSchema>
 const bootUnknown = 60_000
 const wakeUnknown = 1_500
 
-/** Throws `invalid` for sizes that contradict each other, and for claims that are too far apart or not there. */
+const longestMilliseconds = 10_000
+
+/**
+ * Throws `invalid` for sizes that contradict each other, for claims that are too far apart or not there, and for what takes too
+ * long to reckon.
+ */
 export async function runSimulation(
   queryable: Queryable,
   pool: WarmPoolRow,
   asked: Asked,
-  now: Date,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): Promise<PoolSimulation> {
   const spec = { ...poolSpec(pool), ...given(asked.settings) }
   refuseBadSizes(spec, 'body.settings')
   const claims =
     asked.claims?.map((time) => Date.parse(time)).toSorted((one, other) => one - other) ??
-    (await knownClaims(queryable, pool.id, now))
+    (await knownClaims(queryable, pool.id, clock.now()))
   refuseBadClaims(claims, pool)
   const surroundings = (await readSurroundings(queryable, [pool.id])).get(pool.id)
   if (surroundings === undefined) throw new Error(`pool ${pool.id} has no project or no class`)
@@ -48,7 +53,10 @@ export async function runSimulation(
     times: { bootMilliseconds, slotMilliseconds, bootSlots, wakeMilliseconds },
     size: surroundings.class_spec,
   })
+  const until = clock.now().getTime() + longestMilliseconds
   for (;;) {
+    signal.throwIfAborted()
+    if (clock.now().getTime() > until) throw tooLong(claims, spec)
     const step = run.next()
     const isMeasured = asked.bootSeconds === undefined && measured !== null
     const assumed = { bootSeconds: bootMilliseconds / 1_000, bootSlots, isMeasured }
@@ -70,6 +78,19 @@ function refuseBadClaims(claims: readonly number[], pool: WarmPoolRow): void {
   throw new HearthError('invalid', 'the claims are too far apart', {
     details: [
       { field: 'body.claims', given: `${days} days`, expected: `at most ${longestSimulatedDays} days` },
+    ],
+  })
+}
+
+function tooLong(claims: readonly number[], { schedules }: Pick<PoolSpec, 'schedules'>): HearthError {
+  const days = Math.ceil(((claims.at(-1) ?? 0) - (claims[0] ?? 0)) / 86_400_000)
+  return new HearthError('invalid', 'the simulation takes too long', {
+    details: [
+      {
+        field: 'body',
+        given: `${claims.length} claims within ${days} days, and ${schedules.length} schedules`,
+        expected: `what is reckoned within ${longestMilliseconds / 1_000} s: fewer days or schedules`,
+      },
     ],
   })
 }

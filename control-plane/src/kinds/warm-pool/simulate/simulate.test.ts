@@ -9,8 +9,8 @@ type Change = Partial<Omit<SimulatedPool, 'spec' | 'times'>> & {
   spec?: Partial<SimulatedPool['spec']>
   times?: Partial<SimulatedPool['times']>
 }
-function run({ spec, times, ...change }: Change) {
-  const pool: SimulatedPool = {
+function sample({ spec, times, ...change }: Change): SimulatedPool {
+  return {
     claims: at(0),
     fallback: 'refuse',
     size: { memoryMebibytes: 2_048, diskGibibytes: 10 },
@@ -24,7 +24,9 @@ function run({ spec, times, ...change }: Change) {
       ...times,
     },
   }
-  const steps = simulate(pool)
+}
+function run(change: Change) {
+  const steps = simulate(sample(change))
   for (;;) {
     const step = steps.next()
     if (step.done === true) return step.value
@@ -98,4 +100,20 @@ test('every claim is met, woken or missed, and more members never miss more', ()
       },
     ),
   )
+})
+
+test('the times of schedules are reckoned with when they change, not in each step, and others may run after each time', () => {
+  const days = 31
+  const schedules = Array.from({ length: 16 }, (_, hour) => ({
+    ...{ cron: `0 ${hour} * * *`, timeZone: 'Europe/Berlin', minutes: 30 },
+    min: hour,
+  }))
+  const claims = at(0, days * 86_400)
+  const pool = sample({ claims, spec: { max: 40, schedules } })
+  let pauses = 0
+  for (const _ of simulate(pool)) pauses += 1
+  const looks = days * 1_440
+  const changes = days * schedules.length * 2
+  expect(pauses).toBeGreaterThan(changes)
+  expect(pauses).toBeLessThan(changes + looks / 10)
 })

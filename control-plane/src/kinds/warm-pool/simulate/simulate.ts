@@ -24,7 +24,7 @@ const hour = 3_600_000
  */
 export function* simulate(pool: SimulatedPool): Generator<undefined, Omit<PoolSimulation, 'assumed'>> {
   const run = new Simulation(pool)
-  for (let event = 1; run.advance(); event++) if (event % 200 === 0) yield undefined
+  for (let event = 1; run.advance(); event++) if (event % 50 === 0 || run.hasReckonedTimes) yield undefined
   return run.result()
 }
 
@@ -39,6 +39,9 @@ class Simulation {
   private readonly misses: number[] = []
   private readonly sizes = { least: Number.POSITIVE_INFINITY, most: 0, changes: -1 }
   private lastSize: number | null = null
+  private bounds: ReturnType<typeof boundsAt> | null = null
+  /** Whether the times of schedules were reckoned with in the last step: that takes as long as many steps without. */
+  hasReckonedTimes = false
   private readonly spent = { running: 0, resting: 0 }
 
   constructor(private readonly pool: SimulatedPool) {
@@ -53,6 +56,7 @@ class Simulation {
   advance(): boolean {
     const claim = this.pool.claims[this.nextClaim]
     if (claim === undefined) return false
+    this.hasReckonedTimes = false
     const next = Math.min(claim, this.nextLook, this.machines.nextEnd)
     this.spend(next - this.now)
     this.now = next
@@ -131,8 +135,7 @@ class Simulation {
   private wanted(): { size: number; running: number } {
     const { spec, times } = this.pool
     const now = new Date(this.now)
-    const { min, max, running } = spec
-    const bounds = boundsAt({ min, max: max ?? min, running }, spec.schedules, now)
+    const bounds = this.boundsAt(now)
     let size = bounds.min
     if (bounds.max > bounds.min) {
       this.demand = recounted(this.demand, this.countedSince(this.demand.openFrom), now)
@@ -149,6 +152,14 @@ class Simulation {
     const runs = Math.min(bounds.running ?? size, size)
     // What rests as a memory to start from is no machine.
     return { size: spec.rest === 'resumable' ? runs : size, running: runs }
+  }
+
+  private boundsAt(now: Date): ReturnType<typeof boundsAt> {
+    if (this.bounds !== null && (this.bounds.until === null || now < this.bounds.until)) return this.bounds
+    const { min, max, running, schedules } = this.pool.spec
+    this.bounds = boundsAt({ min, max: max ?? min, running }, schedules, now)
+    this.hasReckonedTimes = schedules.length > 0
+    return this.bounds
   }
 
   /** The claims so far since a time, by their spans. */
