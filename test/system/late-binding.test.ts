@@ -211,6 +211,15 @@ test('a reference that is missing fails the claim by name; its machine is left f
   await until(failed, ({ status }) => status.phase === 'released')
 })
 
+test('one that is deleted by force while it is being bound is released, and its secrets are forgotten', async () => {
+  await ready('slow')
+  const made = await claim('slow')
+  expect(await secretsOf(made)).toBe(1)
+  await installation.client.claims.release(made.metadata.id, { force: true })
+  await until(made, ({ status }) => status.phase === 'released')
+  expect(await secretsOf(made)).toBe(0)
+})
+
 test('a start command that fails, fails the claim; with the address alone it fails afterwards', async () => {
   await ready('broken')
   const made = await claim('broken', { startCommand: 'make run', waitFor: 'address' })
@@ -312,6 +321,20 @@ test('the secret is nowhere in plain: not in PostgreSQL, NATS, events, logs or w
   for (const agent of agents)
     for (const file of filesWith(agent.stateFolder, secret)) expect(file).toMatch(/guest-home-\.env$/)
 })
+
+/** How many secrets of a claim are stored. */
+async function secretsOf({ metadata }: Claim): Promise<number> {
+  const database = new pg.Client({ connectionString: installation.database.url })
+  await database.connect()
+  try {
+    const { rowCount } = await database.query('SELECT name FROM claim_secrets WHERE claim_id = $1', [
+      metadata.id,
+    ])
+    return rowCount ?? 0
+  } finally {
+    await database.end()
+  }
+}
 
 /** Every row of every table, as text; binary columns as what they hold. */
 async function everyRow(url: string): Promise<string> {

@@ -106,6 +106,22 @@ describeReconciler('claim', [
   },
   {
     ...common,
+    name: 'fails one whose machine is gone before it was ready, and then ends it',
+    runs: 2,
+    async arrange(party) {
+      const pool = await party.pool(await party.project())
+      const gone = await party.environment(pool, 'deleted', { desired_phase: 'deleted' })
+      return party.claim(pool.id, gone)
+    },
+    expected: {
+      phase: 'released',
+      isBound: false,
+      failure: 'internal',
+      machines: ['its deleted deleted stays'],
+    },
+  },
+  {
+    ...common,
     name: 'gives one whose host is lost a ready member of its pool',
     async arrange(party) {
       const pool = await party.pool(await party.project({ onHostLoss: 'recreate' }))

@@ -38,6 +38,9 @@ export const claimReconciler: Reconciler = {
     }
     if (action !== null || !isDeepStrictEqual(binding, row.status.binding ?? null))
       await write(tx, followed, environment, action, now)
+    // A machine that is gone already wakes nobody any more, and its claim is still to be released.
+    if (action?.do === 'fail' && (environment === undefined || environment.phase === 'deleted'))
+      await wake(tx, 'claim', id)
     return row.spec.binding === undefined || binding === null
       ? null
       : bindingDeadline(row.spec.binding, binding)
