@@ -27,10 +27,12 @@ export async function extend(
   const extended = extendLife(life, seconds, now)
   if ('life' in extended) return writeLife(tx, row, extended.life, now, 'with an event')
   const { mostSeconds, cap, capSeconds } = extended
-  const limit =
-    cap === 'lifetime'
-      ? `its organization lets machines live for ${spokenSpan(capSeconds)}, and this one began at ${spokenTime(life.beganAt)}`
-      : `its organization lets machines be unused for ${spokenSpan(capSeconds)}`
+  const limits = {
+    lifetime: `its organization lets machines live for ${spokenSpan(capSeconds)}, and this one began at ${spokenTime(life.beganAt)}`,
+    idle: `its organization lets machines be unused for ${spokenSpan(capSeconds)}`,
+    none: `no end is put off by more than ${spokenSpan(capSeconds)} from now`,
+  }
+  const limit = limits[cap]
   throw invalidValue({
     field: 'body.seconds',
     given: String(seconds),

@@ -3,7 +3,10 @@ import {
   environmentPhases,
   type LifeCap,
   type LifeSpec,
+  lifeStatusSchema,
   lifeThenSchema,
+  longestLifeSeconds,
+  noLifeCap,
   warningSeconds,
 } from '@hearth/contract'
 import fc from 'fast-check'
@@ -11,6 +14,7 @@ import { expect, test } from 'vitest'
 import { decideLife, endsOf, type LifeEnd, type SeenLife } from './ends.ts'
 import { extendLife } from './extend.ts'
 import { activeAt, later, newLife, type StoredLife, watched } from './life.ts'
+import { toLifeStatus } from './status.ts'
 
 const began = new Date('2026-01-01T12:00:00Z')
 const at = (seconds: number) => later(began, seconds)
@@ -64,6 +68,8 @@ const anyHappening: fc.Arbitrary<Happening> = fc.record({
     fc.record({ kind: fc.constant('look' as const) }),
   ),
 })
+
+const seenRunning = { phase: 'running', desiredPhase: 'running', unreachable: false } as const
 
 interface Ended {
   end: LifeEnd
@@ -175,6 +181,22 @@ test('a machine ends for idleness only while it runs, is heard of, and its runne
     { numRuns: 3_000 },
   )
   expect(count).toBeGreaterThan(20)
+})
+
+test('without a cap an end is put off to ten years from now at most, however often', () => {
+  let life = newLife([{ lifetimeSeconds: 3_600, idleSeconds: 60 }], noLifeCap, began)
+  if (life === null) throw new Error('it has no end')
+  const refusals: unknown[] = []
+  for (let time = 0; time < 20; time += 1) {
+    const extended = extendLife(life, longestLifeSeconds, at(time))
+    if ('life' in extended) life = extended.life
+    else refusals.push(extended)
+    const next = extendLife(life, longestLifeSeconds / 12, at(time))
+    if ('life' in next) life = next.life
+  }
+  expect(refusals[0]).toMatchObject({ cap: 'none', mostSeconds: longestLifeSeconds - 3_600 })
+  expect(Date.parse(life.endsAt ?? '')).toBeLessThanOrEqual(at(longestLifeSeconds + 20).getTime())
+  expect(() => lifeStatusSchema.parse(toLifeStatus({ ...seenRunning, life }))).not.toThrow()
 })
 
 test('no life is longer than the cap, however often it is put off, and putting off never shortens it', () => {

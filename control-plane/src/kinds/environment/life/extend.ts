@@ -1,13 +1,14 @@
+import { longestLifeSeconds } from '@hearth/contract'
 import { later, type StoredLife } from './life.ts'
 
 export type Extended =
   | { life: StoredLife }
-  /** The most that it may be put off by; 0 for not at all. */
-  | { mostSeconds: number; cap: 'lifetime' | 'idle'; capSeconds: number }
+  /** The most that it may be put off by; 0 for not at all. Without a cap, none lives for longer than `longestLifeSeconds` from now. */
+  | { mostSeconds: number; cap: 'lifetime' | 'idle' | 'none'; capSeconds: number }
 
 /**
  * The life with its ends put off: the lifetime's by so many seconds, counted from now where it is over; idleness does not
- * end it for so many seconds from now. Neither goes beyond the cap.
+ * end it for so many seconds from now. Neither goes beyond the cap, or ten years from now.
  */
 export function extendLife(life: StoredLife, seconds: number, now: Date): Extended {
   const { cap } = life
@@ -15,10 +16,13 @@ export function extendLife(life: StoredLife, seconds: number, now: Date): Extend
   if (life.endsAt !== null) {
     const from = new Date(Math.max(Date.parse(life.endsAt), now.getTime()))
     const endsAt = later(from, seconds)
-    if (cap.lifetimeSeconds !== null) {
-      const last = later(life.beganAt, cap.lifetimeSeconds)
+    const last =
+      cap.lifetimeSeconds === null ? later(now, longestLifeSeconds) : later(life.beganAt, cap.lifetimeSeconds)
+    if (endsAt > last) {
       const mostSeconds = Math.max(0, Math.floor((last.getTime() - from.getTime()) / 1000))
-      if (endsAt > last) return { mostSeconds, cap: 'lifetime', capSeconds: cap.lifetimeSeconds }
+      return cap.lifetimeSeconds === null
+        ? { mostSeconds, cap: 'none', capSeconds: longestLifeSeconds }
+        : { mostSeconds, cap: 'lifetime', capSeconds: cap.lifetimeSeconds }
     }
     extended.endsAt = endsAt.toISOString()
   }
