@@ -46,3 +46,10 @@ test('a message names three of many errors, each shortened to a readable length'
   expect(message.length).toBeLessThan(1_000)
   expect([details.length, facts.faults]).toEqual([20, 30])
 })
+
+test('a name that no record can have is refused, and not left out in silence', () => {
+  const body: unknown = JSON.parse('{"targetSize": 1, "secrets": {"__proto__": "hunt"}}')
+  const { code, message, details } = refusal(body)
+  expect({ code, field: details[0]?.field }).toEqual({ code: 'invalid', field: 'body.secrets.__proto__' })
+  expect(message).not.toContain('hunt')
+})

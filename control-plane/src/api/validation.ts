@@ -22,13 +22,10 @@ export function validate<Schema extends z.ZodType>(
   value: unknown,
   part: Part,
 ): z.output<Schema> {
-  const unstorable = unstorableText(value, [])
-  if (unstorable !== null) {
-    throw invalidValue({
-      field: fieldOf(part, unstorable),
-      given: shownValue(at(value, unstorable), unstorable),
-      expected: 'text without NUL characters and unpaired surrogates',
-    })
+  const unfit = unfitText(value, [])
+  if (unfit !== null) {
+    const { path, expected } = unfit
+    throw invalidValue({ field: fieldOf(part, path), given: shownValue(at(value, path), path), expected })
   }
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
@@ -56,14 +53,25 @@ function describeFault(fault: Fault, value: unknown, part: Part): { detail: Erro
   }
 }
 
-/** The path of a text that PostgreSQL cannot store: one with NUL or half of a surrogate pair. */
-function unstorableText(value: unknown, path: readonly string[]): readonly string[] | null {
-  if (typeof value === 'string') return isStorable(value) ? null : path
+interface Unfit {
+  path: readonly string[]
+  expected: string
+}
+
+const storable = 'text without NUL characters and unpaired surrogates'
+
+/**
+ * The first text that PostgreSQL cannot store, with NUL or half of a surrogate pair; or that no record can have as a name, and
+ * would be left out of it in silence.
+ */
+function unfitText(value: unknown, path: readonly string[]): Unfit | null {
+  if (typeof value === 'string') return isStorable(value) ? null : { path, expected: storable }
   if (typeof value !== 'object' || value === null) return null
   for (const [key, inner] of Object.entries(value)) {
-    if (!isStorable(key)) return path
+    if (!isStorable(key)) return { path, expected: storable }
+    if (key === '__proto__') return { path: [...path, key], expected: 'left out: nothing can have this name' }
     if (typeof inner === 'number' || typeof inner === 'boolean') continue
-    const fault = unstorableText(inner, [...path, key])
+    const fault = unfitText(inner, [...path, key])
     if (fault !== null) return fault
   }
   return null
