@@ -146,7 +146,7 @@ async function write(
       deletion: deletion === null ? null : JSON.stringify(deletion),
       spec_version: sql`spec_version + 1`,
       updated_at: sql`now()`,
-      ...(isAnew ? withoutFault(row) : {}),
+      ...(row.desired_phase === desired ? withoutFault(row) : {}),
     })
     .where('id', '=', row.id)
     .returning(environmentColumns)
