@@ -4,8 +4,8 @@ import { bindingLimits } from '../claim-binding.ts'
 import { gitReferenceSchema } from '../git-reference.ts'
 import { guestHostNameSchema } from '../host-name.ts'
 import { variableNameSchema } from '../provisioning-plan.ts'
-import { idSchema, timeSchema } from '../resource.ts'
-import { reportedFailureSchema, reportedStepsSchema } from './reported.ts'
+import { idSchema } from '../resource.ts'
+import { reportedFailureSchema, reportedStepsSchema, reportedTimeSchema } from './reported.ts'
 
 /** What a claim wants of its machine, once that runs. It is bound once for each attempt, without a restart. */
 export const bindingOrderSchema = z.object({
@@ -30,7 +30,7 @@ export const reportedBindingSchema = z.object({
   attempt: positiveSchema,
   phase: z.enum(['running', 'bound', 'failed']),
   steps: reportedStepsSchema,
-  boundAt: timeSchema.nullable(),
+  boundAt: reportedTimeSchema.nullable(),
   failure: reportedFailureSchema.nullable(),
 })
 export type ReportedBinding = z.infer<typeof reportedBindingSchema>

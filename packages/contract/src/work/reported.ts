@@ -61,13 +61,16 @@ export const strictAddressSchema: z.ZodType<Address> = z.object({
   hostKey: hostKeySchema,
 })
 
+/** Sent as 0000-01-01, a time would be none to PostgreSQL, and fail each statement that reckons with it. */
+export const reportedTimeSchema = timeSchema.refine((time) => time >= '1970', 'a time since 1970')
+
 export const reportedIdentitySchema: z.ZodType<Identity> = z.object({
   machineId: z.string().regex(/^[0-9a-f]{32}$/, '32 hexadecimal digits'),
   hostname: z.string().regex(hostName, 'a host name'),
   hostKeyMatches: z.boolean(),
   randomSeedFresh: z.boolean(),
   clockOffsetMilliseconds: z.number().min(-1e15).max(1e15),
-  checkedAt: timeSchema,
+  checkedAt: reportedTimeSchema,
 })
 
 /** Every fact has its schema: one without would be dropped unseen. */
@@ -97,8 +100,8 @@ export const reportedStepsSchema: z.ZodType<StepStatus[], unknown> = z
       name: stepNameSchema,
       repository: repositoryNameSchema.nullable(),
       phase: stepPhaseSchema,
-      startedAt: timeSchema.nullable(),
-      finishedAt: timeSchema.nullable(),
+      startedAt: reportedTimeSchema.nullable(),
+      finishedAt: reportedTimeSchema.nullable(),
       durationMilliseconds: z.int().nonnegative().nullable(),
       exitCode: z.int().min(-1_000_000).max(2_147_483_647).nullable(),
       output: cutText(16 * 1024),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { boundedLine, positiveSchema } from '../bounded.ts'
-import { idSchema, timeSchema } from '../resource.ts'
-import { reportedFailureSchema } from './reported.ts'
+import { idSchema } from '../resource.ts'
+import { reportedFailureSchema, reportedTimeSchema } from './reported.ts'
 
 /** The name of a kind of work; it is a part of NATS subjects. */
 export const workKindSchema = z
@@ -42,7 +42,7 @@ export const reportEnvelopeSchema = z.object({
   sequence: z.int().positive().meta({ description: 'Rises with every report of one agent process' }),
   phase: boundedLine(63, 1),
   failure: reportedFailureSchema.nullable(),
-  reportedAt: timeSchema,
+  reportedAt: reportedTimeSchema,
 })
 export type ReportEnvelope = z.infer<typeof reportEnvelopeSchema>
 
