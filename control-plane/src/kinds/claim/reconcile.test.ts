@@ -1,5 +1,6 @@
-import { type BindingPhase, claimBindingSchema } from '@hearth/contract'
+import { type BindingPhase, claimBindingSchema, noLifeCap } from '@hearth/contract'
 import { sql } from 'kysely'
+import { newLife } from '../environment/index.ts'
 import { describeReconciler, type Scenario } from '../reconciled.fixture.ts'
 import { type Party, secondsAgo } from '../world.fixture.ts'
 import { pendingBinding } from './binding/stored.ts'
@@ -137,6 +138,34 @@ describeReconciler('claim', [
       failure: null,
       machines: ['lost running deleted runner_lost', 'its running running stays'],
     },
+  },
+  {
+    reconciler: claimReconciler,
+    name: 'gives one whose host is lost a ready member that counts as used from then',
+    async arrange(party) {
+      const pool = await party.pool(await party.project({ onHostLoss: 'recreate' }))
+      const owned = { owner_kind: 'warm-pool' as const, owner_id: pool.id }
+      const life = JSON.stringify(newLife([{ idleSeconds: 60 }], noLifeCap, secondsAgo(600)))
+      const lost = await party.environment(pool, 'running', { ...owned, unreachable: true, life })
+      await party.environment(pool, 'running', owned)
+      return party.claim(pool.id, lost, { phase: 'bound' })
+    },
+    async outcome(database, id) {
+      const machines = await database
+        .selectFrom('environments')
+        .select(['unreachable', 'life'])
+        .where('claim_id', '=', id)
+        .orderBy('id')
+        .execute()
+      return machines.map(({ unreachable, life }) => ({
+        unreachable,
+        wasUsed: life === null ? null : new Date(life.activeAt) > secondsAgo(300),
+      }))
+    },
+    expected: [
+      { unreachable: true, wasUsed: false },
+      { unreachable: false, wasUsed: true },
+    ],
   },
   {
     ...common,

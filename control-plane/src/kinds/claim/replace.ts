@@ -2,6 +2,7 @@ import type { ClaimBinding } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvent } from '../../resource/record.ts'
 import {
+  activeAt,
   beginLife,
   buildPlan,
   createEnvironment,
@@ -28,10 +29,12 @@ export async function replaceMachine(
   now: Date,
 ): Promise<void> {
   await desireDeletion(tx, lost, { reason: 'runner_lost' }, now)
+  // Nobody could use it while its host was silent: the other machine counts as used from now.
+  const life = lost.life == null ? null : activeAt(lost.life, now, now)
   const ready = await takeReadyMember(tx, claim.warm_pool_id, {
     id: claim.id,
     creator: claim.creator,
-    life: lost.life,
+    life,
   })
   if (ready !== undefined) await beginLife(tx, ready, now)
   const machine = ready ?? (await makeAnew(tx, claim, lost, now))

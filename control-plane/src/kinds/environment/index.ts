@@ -8,7 +8,7 @@ export {
 export { retryEnvironment } from './commands/retry.ts'
 export { beginLife } from './life/act.ts'
 export { extend, noteActivity } from './life/change.ts'
-export { newLife, type StoredLife } from './life/life.ts'
+export { activeAt, newLife, type StoredLife } from './life/life.ts'
 export { lifeOf, lifeShown, toLifeStatus } from './life/status.ts'
 export { activity, extension } from './life/wording.ts'
 export { spokenOver } from './life/words.ts'
