@@ -105,12 +105,12 @@ test.each(tooLarge)(
 test('events and lists of machines contain no plan, and a single machine is shown with it', async () => {
   const { client } = installation
   const projectId = await projectOf('large', 180_000)
-  const pool = await client.warmPools.create({ spec: { projectId, environmentClassId, min: 5 } })
+  const pool = await client.warmPools.create({ spec: { projectId, environmentClassId, min: 8 } })
   const { id } = pool.metadata
   await untilPool(client, id, ({ status }) => status.phase === 'ready')
   const machines = await client.environments.listAll({ warmPoolId: id })
   const instances = await client.warmPools.instances(id).listAll({})
-  expect(machines).toHaveLength(5)
+  expect(machines).toHaveLength(8)
   for (const { spec } of [...machines, ...instances.map(({ environment }) => environment)]) {
     expect(spec.plan).toBeUndefined()
     expect(spec.planDigest).toBe(machines[0]?.spec.planDigest)

@@ -18,7 +18,8 @@ beforeAll(async () => {
   installation = await startInstallation({
     overrides: { clock: { now: () => new Date(Date.now() + offset) } },
   })
-  const timings = { heartbeat: 200, pausedMachines: 100 }
+  // A step is acted on while it runs.
+  const timings = { heartbeat: 200, pausedMachines: 100, progressReport: 0 }
   const start = (name: string, environment: Record<string, string>) =>
     startSyntheticAgent(installation, { name, labels: { kind: name }, timings, environment })
   quick = await start('quick', {})
