@@ -13,7 +13,7 @@ beforeAll(async () => {
   installation = await startInstallation()
   agent = await startSyntheticAgent(installation, {
     name: 'rack-1',
-    timings: { heartbeat: 200, pausedMachines: 100 },
+    timings: { heartbeat: 200, pausedMachines: 100, progressReport: 0 },
     environment: { HEARTH_SYNTHETIC_FREEZE_MILLISECONDS: '300' },
   })
   environment = await makeEnvironment()
