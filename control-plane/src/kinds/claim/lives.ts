@@ -1,6 +1,7 @@
 import type { Claim, Connection, LifeStatus } from '@hearth/contract'
 import type { Queryable } from '../../database/connection.ts'
 import { lifeShown } from '../environment/index.ts'
+import { toListedClaim } from './listed.ts'
 import { type ClaimRow, toClaim } from './table.ts'
 
 /** The lives of the environments that claims have, by claim; what has no end is not there. */
@@ -32,5 +33,5 @@ export async function showClaim(
 
 export async function showClaims(queryable: Queryable, rows: readonly ClaimRow[]): Promise<Claim[]> {
   const lives = await livesOf(queryable, rows)
-  return rows.map((row) => toClaim(row, null, lives.get(row.id) ?? null))
+  return rows.map((row) => toListedClaim(row, lives.get(row.id) ?? null))
 }

@@ -10,9 +10,10 @@ import { projects, specOf } from '../project/index.ts'
 import { bindingDeadline } from './binding/follow.ts'
 import { lookAtBinding } from './binding/look.ts'
 import { type ClaimAction, type ClaimedBinding, decide, type SeenClaim } from './decide.ts'
+import { toListedClaim } from './listed.ts'
 import { claims } from './queries.ts'
 import { replaceMachine } from './replace.ts'
-import { type ClaimRow, toClaim } from './table.ts'
+import type { ClaimRow } from './table.ts'
 
 export const claimReconciler: Reconciler = {
   kind: 'claim',
@@ -87,7 +88,7 @@ async function write(
   await recordEvent(
     tx,
     action?.do === 'release' ? 'deleted' : 'updated',
-    toClaim(changed, null, lifeShown(environment)),
+    toListedClaim(changed, lifeShown(environment)),
   )
 }
 

@@ -14,8 +14,9 @@ import {
 } from '../environment/index.ts'
 import { orderBinding } from './binding/order.ts'
 import { pendingBinding, type StoredBinding } from './binding/stored.ts'
+import { toListedClaim } from './listed.ts'
 import { claims, takeReadyMember } from './queries.ts'
-import { type ClaimRow, toClaim } from './table.ts'
+import type { ClaimRow } from './table.ts'
 
 /**
  * Gives a claim another environment for one whose host is lost: a ready member of its pool, or a new one. The lost
@@ -56,7 +57,7 @@ export async function replaceMachine(
     status,
     environment_id: machine?.id ?? claim.environment_id,
   })
-  await recordEvent(tx, 'updated', toClaim(changed, null, lifeShown(machine ?? undefined)))
+  await recordEvent(tx, 'updated', toListedClaim(changed, lifeShown(machine ?? undefined)))
   if (ready !== undefined && anew !== null) await orderBinding(tx, changed, ready)
 }
 

@@ -28,6 +28,7 @@ import { countRefusal } from '../../warm-pool/index.ts'
 import { orderBinding } from '../binding/order.ts'
 import { pendingBinding } from '../binding/stored.ts'
 import { requireRepositories, type WantedBinding, wantedBinding } from '../binding/wanted.ts'
+import { toListedClaim } from '../listed.ts'
 import {
   type ClaimablePool,
   type Claimant,
@@ -40,7 +41,7 @@ import {
   waitForReadyMember,
 } from '../queries.ts'
 import { describeShortage } from '../shortage.ts'
-import { type ClaimRow, type StoredClaimStatus, toClaim } from '../table.ts'
+import type { ClaimRow, StoredClaimStatus } from '../table.ts'
 
 /** Delay before a pool is woken: claims come in bursts, and the pool then refills for all of them at once. */
 const refillPauseMilliseconds = 100
@@ -100,7 +101,7 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
       const status = { source: 'cold' as const, boundAt: null, failure: null, shortage }
       const row = await insert(environment.id, 'pending', status)
       const shown = toLifeStatus(lifeOf(environment))
-      await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null, shown) }])
+      await recordEvents(tx, [{ verb: 'created', resource: toListedClaim(row, shown) }])
       return { row, pool, connection: null, life: shown }
     }
     if (member.owner_id !== pool.id)
@@ -119,7 +120,7 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
     await beginLife(tx, lives, now)
     const shown = toLifeStatus(lifeOf(lives))
     await recordEvents(tx, [
-      { verb: 'created', resource: toClaim(row, null, shown) },
+      { verb: 'created', resource: toListedClaim(row, shown) },
       { verb: 'updated', resource: toListedEnvironment(lives) },
     ])
     const { address } = member.status
@@ -160,7 +161,7 @@ async function claimResting(
   await desirePhase(tx, member, 'running', caller.limits)
   await requireHeld(tx, caller.principalId, caller.limits.principal, sizeOf(member))
   const row = await insert(member.id, 'pending', { source, boundAt: null, failure: null })
-  await recordEvents(tx, [{ verb: 'created', resource: toClaim(row, null, toLifeStatus(lifeOf(member))) }])
+  await recordEvents(tx, [{ verb: 'created', resource: toListedClaim(row, toLifeStatus(lifeOf(member))) }])
   return row
 }
 

@@ -8,8 +8,9 @@ import { recordEvent } from '../../../resource/record.ts'
 import type { OnOne } from '../../../resource/routes.ts'
 import { environments, lifeShown, retryEnvironment } from '../../environment/index.ts'
 import { pendingBinding } from '../binding/stored.ts'
+import { toListedClaim } from '../listed.ts'
 import { claims } from '../queries.ts'
-import { type ClaimRow, toClaim } from '../table.ts'
+import type { ClaimRow } from '../table.ts'
 
 /**
  * Retries a claim that failed: binds its machine once more, or has the machine itself tried again. Anything else is
@@ -45,7 +46,7 @@ export const retryClaim: Command<OnOne, ClaimRow> = {
       phase: 'pending',
       status: { ...row.status, failure: null, binding: pendingBinding(binding, stored.attempt + 1, null) },
     })
-    await recordEvent(tx, 'updated', toClaim(changed, null, lifeShown(environment)))
+    await recordEvent(tx, 'updated', toListedClaim(changed, lifeShown(environment)))
     return changed
   },
 }
