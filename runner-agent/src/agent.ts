@@ -175,7 +175,8 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     facts,
     readFacts: async () => {
       const read = await parts.readFacts()
-      return { ...read, warnings: [...(read.warnings ?? []), ...work.warnings] }
+      const warnings = [...(read.warnings ?? []), ...work.warnings]
+      return warnings.length === 0 ? read : { ...read, warnings }
     },
     environments: () => work.environments,
     intervalMilliseconds: timings.heartbeat,

@@ -112,10 +112,18 @@ async function connectTo(address: Address | null): Promise<() => Promise<void>> 
   }
 }
 
-/** The socket, once a server has said who it is; null where none does. */
+/**
+ * The socket, once a server has said who it is; null where none does. Before the guest is up passt takes connections and says
+ * nothing, and a server that is started by its socket waits for the first word.
+ */
 function greeted(socket: Socket): Promise<Socket | null> {
   return new Promise((resolve) => {
-    socket.once('data', () => resolve(socket))
+    socket.setTimeout(5_000, () => socket.destroy())
+    socket.write('SSH-2.0-hearth\r\n')
+    socket.once('data', () => {
+      socket.setTimeout(0)
+      resolve(socket)
+    })
     for (const end of ['error', 'close'] as const) socket.once(end, () => resolve(null))
   })
 }

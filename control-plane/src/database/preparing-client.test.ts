@@ -39,6 +39,22 @@ test('a transaction whose first statement fails changes nothing, also with those
   }
 })
 
+test('a statement that was refused because another failed does not hide why, whichever is waited for', async () => {
+  await using world = await connect()
+  const { database, insert } = world
+  await transact(database, (tx) => insert(1).execute(tx))
+  for (let round = 0; round < 4; round += 1) {
+    const failing = transact(database, async (tx) => {
+      await sql`SELECT 1`.execute(tx)
+      insert(1)
+        .execute(tx)
+        .catch(() => undefined)
+      await insert(10 + round).execute(tx)
+    })
+    await expect(failing).rejects.toThrow(/duplicate key/)
+  }
+})
+
 test('statements that are sent at once belong to the transaction, whichever comes first', async () => {
   await using world = await connect()
   const { database, insert } = world
