@@ -1,8 +1,11 @@
 import { Cron } from 'croner'
 import { z } from 'zod'
 
-/** Five fields, as in crontab(5): minute, hour, day of the month, month, day of the week. */
-const fiveFields = /^\s*\S+(\s+\S+){4}\s*$/
+/**
+ * Five fields, as in crontab(5): minute, hour, day of the month, month, day of the week. Whether a time comes at all is
+ * found within milliseconds for those, but not for what croner knows beyond them.
+ */
+const fiveFields = /^\s*(?:[\d*,/-]|[a-z]{3})+(?:\s+(?:[\d*,/-]|[a-z]{3})+){4}\s*$/i
 
 export const cronSchema = z
   .string()
