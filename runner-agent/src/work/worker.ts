@@ -7,6 +7,9 @@ import { UnkeptFailure } from './unkept-failure.ts'
 import type { CommonStep, Failed, Rest, Task, Work, WorkHandler } from './work.ts'
 import type { WorkContext } from './work-context.ts'
 
+/** Phases that others wait for. */
+const reached: ReadonlySet<string> = new Set(['running', 'stopped', 'suspended', 'present'])
+
 /** Brings one resource to the state in its newest order: look, take one step, look again. */
 export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> implements Task<Order> {
   readonly work: TheWork
@@ -57,7 +60,9 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
   }
 
   report(phase: string): void {
-    void this.send(phase, null, 'progress')
+    // Whoever waits for it learns of it although more is to be done.
+    const isReached = reached.has(phase) && this.sent?.phase !== phase
+    void this.send(phase, null, isReached ? 'result' : 'progress')
   }
 
   /** Takes a newer order; the same order again changes nothing. */
