@@ -105,3 +105,14 @@ function endOf(step: StepStatus, failure: Cause | null): string[] {
   const printed = step.output.trimEnd()
   return failure?.lastLines ?? (printed === '' ? [] : printed.split('\n').slice(-20))
 }
+
+/** What a step has before it has begun. */
+export const noResult = {
+  startedAt: null,
+  finishedAt: null,
+  durationMilliseconds: null,
+  exitCode: null,
+  output: '',
+  outputBytes: 0,
+  error: null,
+} satisfies Partial<StepStatus>

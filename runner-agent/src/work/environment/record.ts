@@ -3,6 +3,7 @@ import {
   identitySchema,
   isDone,
   type MachineSource,
+  noResult,
   type ProvisioningPlan,
   type ProvisioningStepName,
   planSteps,
@@ -128,16 +129,6 @@ export function reopened(
       : step,
   )
 }
-
-export const noResult = {
-  startedAt: null,
-  finishedAt: null,
-  durationMilliseconds: null,
-  exitCode: null,
-  output: '',
-  outputBytes: 0,
-  error: null,
-} satisfies Partial<StepStatus>
 
 /** The steps of the machine itself are never held: they are about this machine, not about the one in the snapshot. */
 function isHeld(step: Pick<StepStatus, 'name' | 'repository'>, source: MachineSource | null): boolean {

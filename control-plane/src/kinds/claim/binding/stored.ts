@@ -1,4 +1,4 @@
-import { type BindingStatus, bindingSteps, type ClaimBinding } from '@hearth/contract'
+import { type BindingStatus, bindingSteps, type ClaimBinding, noResult } from '@hearth/contract'
 
 /** How far a claim has been bound, as it is stored. */
 export interface StoredBinding extends BindingStatus {
@@ -8,17 +8,7 @@ export interface StoredBinding extends BindingStatus {
 
 /** A binding that has not begun. */
 export function pendingBinding(binding: ClaimBinding, attempt: number, since: string | null): StoredBinding {
-  const steps = bindingSteps(binding).map((step) => ({
-    ...step,
-    phase: 'pending' as const,
-    startedAt: null,
-    finishedAt: null,
-    durationMilliseconds: null,
-    exitCode: null,
-    output: '',
-    outputBytes: 0,
-    error: null,
-  }))
+  const steps = bindingSteps(binding).map((step) => ({ ...step, ...noResult, phase: 'pending' as const }))
   return { phase: 'pending', attempt, steps, boundAt: null, failure: null, since }
 }
 
