@@ -10,6 +10,7 @@ import type { EndReason, InventoryEntry, Machine, MachineSpecification, PausedMa
 import type { Machines } from '../machines.ts'
 import { digestRandomSeed, newRandomSeed } from '../random-seed.ts'
 import type { SeedFile } from '../seed-file.ts'
+import { connectedMachines, setConnected } from './connections.ts'
 import { isInMemory, unpackGuestFiles } from './guest-files.ts'
 import type { LayerStore } from './layer-store.ts'
 import type { MachineStore, StoredMachine } from './machine-store.ts'
@@ -22,9 +23,6 @@ export interface SyntheticMachinesOptions extends SyntheticWorld {
   images: string[]
   exclusion: ExclusionScope
 }
-
-/** Is there while somebody is connected to the machine. */
-const connectedFile = 'connected'
 
 const ports = { first: 20_000, count: 40_000 }
 /** Host keys are real, but a few of them are shared by all machines. */
@@ -248,16 +246,8 @@ export class SyntheticMachines implements Machines {
     return machine === null ? '' : `synthetic machine ${environmentId}: ${machine.power}\n`
   }
 
-  async connected(environmentIds: readonly string[]): Promise<Map<string, boolean | null>> {
-    const seen = await Promise.all(
-      environmentIds.map(async (id) => {
-        const machine = await this.store.read(id)
-        if (machine === null) return []
-        const connected = await this.store.readText(id, connectedFile)
-        return [[id, machine.power === 'running' && connected !== null] as const]
-      }),
-    )
-    return new Map(seen.flat())
+  connected(environmentIds: readonly string[]): Promise<Map<string, boolean | null>> {
+    return connectedMachines(this.store, environmentIds)
   }
 
   async paused(): Promise<PausedMachine[]> {
@@ -296,9 +286,8 @@ export class SyntheticMachines implements Machines {
   }
 
   /** Connects somebody to the machine's SSH server, or ends that. */
-  async connect(environmentId: string, isConnected: boolean): Promise<void> {
-    if (isConnected) await this.store.writeText(environmentId, connectedFile, '')
-    else await this.store.removeFile(environmentId, connectedFile)
+  connect(environmentId: string, isConnected: boolean): Promise<void> {
+    return setConnected(this.store, environmentId, isConnected)
   }
 
   /** Ends all machines, as a boot of the host does. */
