@@ -11,7 +11,8 @@ import { type KeyPair, newKeyPair, secureShell } from '../hardware/secure-shell.
 import { guestSize } from './bare-guest.ts'
 import { relayTo } from './relay.ts'
 
-const authority = { epoch: 1, generation: 1, assertHeld: () => Promise.resolve() }
+/** Of the one who measures. */
+export const guestAuthority = { epoch: 1, generation: 1, assertHeld: () => Promise.resolve() }
 const patienceMilliseconds = 300_000
 const patience = () => AbortSignal.timeout(patienceMilliseconds)
 
@@ -46,7 +47,7 @@ export class FrozenGuest {
     })
     const guest = new FrozenGuest(folder, host, owner, keys, newId())
     await guest.create(guest.environmentId, null)
-    await host.machines.start(guest.environmentId, authority)
+    await host.machines.start(guest.environmentId, guestAuthority)
     await guest.enter(guest.environmentId)
     const inside = await guest.open(guest.environmentId)
     await inside.awaitOwnSetUp(guestSize.diskGibibytes, patience())
@@ -56,7 +57,7 @@ export class FrozenGuest {
 
   async freeze(memory: boolean): Promise<string> {
     const layerId = newId()
-    await this.host.layers.freeze({ layerId, environmentId: this.environmentId, memory }, authority)
+    await this.host.layers.freeze({ layerId, environmentId: this.environmentId, memory }, guestAuthority)
     const { facts } = await this.host.layers.look(layerId)
     if (memory && facts?.memory == null) throw new Error(`no memory was kept: ${facts?.memoryFault}`)
     return layerId
@@ -72,15 +73,15 @@ export class FrozenGuest {
       principal: 'nobody',
       source,
     }
-    return this.host.machines.create(specification, authority)
+    return this.host.machines.create(specification, guestAuthority)
   }
 
   /** From nothing to the first command, over the disk or with the memory of a layer. Resolves with milliseconds. */
   async start(environmentId: string, layerId: string, resumed: boolean): Promise<number> {
     const began = performance.now()
     await this.create(environmentId, { layerId })
-    if (resumed) await this.host.machines.startFromMemory(environmentId, layerId, authority)
-    else await this.host.machines.start(environmentId, authority)
+    if (resumed) await this.host.machines.startFromMemory(environmentId, layerId, guestAuthority)
+    else await this.host.machines.start(environmentId, guestAuthority)
     await this.takeIdentity(environmentId, layerId, resumed)
     await this.enter(environmentId)
     return performance.now() - began
@@ -100,6 +101,13 @@ export class FrozenGuest {
     return took
   }
 
+  /** What the guest says of its identity and clock, as before each `running`. */
+  async prove(environmentId: string): Promise<void> {
+    const guest = await this.open(environmentId)
+    await guest.identify(patience())
+    guest.close()
+  }
+
   /** The first command, with the host key of the machine or the given one. */
   async enter(environmentId: string, hostKey?: string, command = 'true'): Promise<void> {
     const address = await this.addressOf(environmentId)
@@ -116,7 +124,7 @@ export class FrozenGuest {
   }
 
   remove(environmentId: string): Promise<void> {
-    return this.host.machines.remove(environmentId, authority)
+    return this.host.machines.remove(environmentId, guestAuthority)
   }
 
   private async open(environmentId: string): Promise<SshGuest> {

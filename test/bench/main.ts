@@ -10,6 +10,7 @@ import { benchPatch } from './patch.ts'
 import { benchPools } from './pools.ts'
 import { benchSnapshot } from './snapshot.ts'
 import { benchSteps } from './steps.ts'
+import { benchSuspended } from './suspended.ts'
 import { printTable, type Row } from './table.ts'
 
 const { values, positionals: wanted } = parseArgs({
@@ -24,6 +25,7 @@ const sections: Readonly<Record<string, () => Promise<Row[]>>> = {
   command: benchFirstCommand,
   steps: benchSteps,
   snapshot: benchSnapshot,
+  suspended: benchSuspended,
   patch: benchPatch,
   memory: benchMemory,
   mask: benchMask,
