@@ -2,6 +2,7 @@ import type { Address, Identity } from '@hearth/contract'
 import { StaleAuthority } from '../host/authority.ts'
 import type { GivenIdentity } from '../host/machine.ts'
 import type { SeedFile } from '../host/seed-file.ts'
+import type { GuestProcesses } from './process.ts'
 
 export interface GuestMachine {
   environmentId: string
@@ -119,6 +120,8 @@ export class GuestMisbehaved extends Error {
  * origin. The size of every answer is bounded; a guest that sends more is cut off with GuestMisbehaved.
  */
 export interface Guest {
+  /** Its tasks and services. */
+  readonly processes: GuestProcesses
   /** Waits until the guest answers, then reads back its identity; the clock is set right when it is off. */
   identify(signal: AbortSignal): Promise<GuestEvidence>
   /**

@@ -1,11 +1,12 @@
 import { type EnvironmentOrder, type EnvironmentReport, environmentWork } from './environment.ts'
+import { type ProcessOrder, type ProcessReport, processWork } from './process.ts'
 import { type SnapshotOrder, type SnapshotReport, snapshotWork } from './snapshot.ts'
 import type { WorkMessages } from './work.ts'
 
 /** An order of any kind of work there is. */
-export type WorkOrder = EnvironmentOrder | SnapshotOrder
+export type WorkOrder = EnvironmentOrder | ProcessOrder | SnapshotOrder
 /** A report of any kind of work there is. */
-export type WorkReport = EnvironmentReport | SnapshotReport
+export type WorkReport = EnvironmentReport | ProcessReport | SnapshotReport
 
 /** The kinds of work that this version knows. Programs leave alone what is of another one. */
-export const knownWork: readonly WorkMessages[] = [environmentWork, snapshotWork]
+export const knownWork: readonly WorkMessages[] = [environmentWork, snapshotWork, processWork]

@@ -27,7 +27,7 @@ const mostLastLines = 100
 const mostLastLinesBytes = 8 * 1024
 
 /** A text for people: stored as far as it is storable, and at most so many bytes of it. */
-const cutText = (mostBytes: number) =>
+export const cutText = (mostBytes: number) =>
   z.string().transform((text) => startOfText(text.toWellFormed().replaceAll('\0', '\uFFFD'), mostBytes))
 
 /** The last of the lines, as many as have at most so many bytes together. */

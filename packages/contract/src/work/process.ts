@@ -1,0 +1,96 @@
+import { z } from 'zod'
+import { boundedLine, boundedText, countSchema } from '../bounded.ts'
+import {
+  type ProcessRun,
+  processFields,
+  processLimits,
+  readinessSchema,
+  restartSchema,
+  runCauseSchema,
+} from '../process.ts'
+import { idSchema } from '../resource.ts'
+import { cutText, reportedTimeSchema } from './reported.ts'
+import { orderEnvelopeSchema, reportEnvelopeSchema, type WorkMessages } from './work.ts'
+
+/**
+ * The whole of what one task or service should be. A higher `request` than before asks for another run; the same one is
+ * run once, and again only by the restart policy.
+ */
+export const processOrderSchema = orderEnvelopeSchema.extend({
+  kind: z.literal('process'),
+  organizationId: idSchema,
+  environmentId: idSchema,
+  name: boundedLine(63, 1),
+  type: z.enum(['task', 'service']),
+  desired: z.enum(['run', 'stop', 'deleted']),
+  request: countSchema,
+  runs: countSchema.meta({ description: 'The number of the newest run that is known: the next is higher' }),
+  command: processFields.command,
+  folder: boundedLine(processLimits.folderBytes, 1),
+  user: z.string().max(32),
+  variables: z.record(z.string(), z.string()),
+  sealedSecrets: boundedText(8 * 1024 * 1024)
+    .nullable()
+    .meta({
+      description:
+        'JSON object of name to value, sealed to the runner; the context is the id. Values to mask are among them',
+    }),
+  secretNames: z.array(z.string()).max(processLimits.secrets).meta({ description: 'Those that it is given' }),
+  stopSignal: processFields.stopSignal,
+  graceSeconds: z.int().min(0).max(3_600),
+  memoryMebibytes: z.int().nullable(),
+  cpus: z.number().nullable(),
+  deadlineSeconds: z.int().min(1).nullable(),
+  restart: restartSchema,
+  readiness: readinessSchema.nullable(),
+})
+export type ProcessOrder = z.infer<typeof processOrderSchema>
+
+export const processReportPhases = [
+  'waiting', // its machine does not run, or does not answer
+  'starting',
+  'running',
+  'restarting',
+  'stopping',
+  'ended', // no run, and none follows: `runs` says how the last one ended
+  'failed',
+  'deleted',
+] as const
+
+/** As a runner says it: texts are cut, and what others act on is refused where it does not fit. */
+export const reportedRunSchema: z.ZodType<ProcessRun & { request: number }, unknown> = z.object({
+  number: countSchema,
+  request: countSchema,
+  startedAt: reportedTimeSchema,
+  readyAt: reportedTimeSchema.nullable(),
+  finishedAt: reportedTimeSchema.nullable(),
+  cause: runCauseSchema.nullable(),
+  exitCode: z.int().min(0).max(255).nullable(),
+  signal: z
+    .string()
+    .regex(/^SIG[A-Z0-9+-]{1,16}$/, 'the name of a signal')
+    .nullable(),
+  outputBytes: z.int().nonnegative(),
+  output: cutText(16 * 1024),
+})
+export type ReportedRun = z.infer<typeof reportedRunSchema>
+
+/** Runs that ended between two reports are said together; the oldest are left out. */
+export const mostReportedRuns = 16
+
+export const processReportSchema = reportEnvelopeSchema.extend({
+  kind: z.literal('process'),
+  phase: z.enum(processReportPhases),
+  /** Runs that have changed since the last report that was surely taken in, oldest first. */
+  runs: z.array(reportedRunSchema).max(mostReportedRuns),
+  restarts: countSchema,
+  /** When the next run begins, while it is restarting. */
+  nextRunAt: reportedTimeSchema.nullable().default(null),
+})
+export type ProcessReport = z.infer<typeof processReportSchema>
+
+export const processWork: WorkMessages<ProcessOrder, ProcessReport> = {
+  kind: 'process',
+  order: processOrderSchema,
+  report: processReportSchema,
+}
