@@ -2,7 +2,10 @@ import type { Address, Identity } from '@hearth/contract'
 import { StaleAuthority } from '../host/authority.ts'
 import type { GivenIdentity } from '../host/machine.ts'
 import type { SeedFile } from '../host/seed-file.ts'
+import type { Origin } from './origin.ts'
 import type { GuestProcesses } from './process.ts'
+
+export type { Origin } from './origin.ts'
 
 export interface GuestMachine {
   environmentId: string
@@ -72,13 +75,6 @@ export interface StepTimes {
 export type StepEvent =
   | { kind: 'output'; index: number; chunk: Buffer }
   | { kind: 'outcome'; index: number; outcome: StepOutcome }
-
-/** On whose behalf something is done in a guest: the runner, its lease and the order. */
-export interface Origin {
-  runnerId: string
-  epoch: number
-  generation: number
-}
 
 /** Identity as the guest itself reports it. */
 export type GuestEvidence = Omit<Identity, 'checkedAt'>

@@ -1,5 +1,5 @@
 import type { Readiness, RunCause, StopSignal } from '@hearth/contract'
-import type { Origin } from './guest.ts'
+import type { Origin } from './origin.ts'
 
 /** One run of a task or service, as the guest is told to start it. */
 export interface GuestRun {

@@ -1,7 +1,5 @@
-import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { toError } from '@hearth/foundation'
-import { HostKeyMismatch, SecureShellConnection } from '../../secure-shell/connection.ts'
 import {
   type Guest,
   type GuestEvidence,
@@ -15,48 +13,39 @@ import {
   StaleInGuest,
   type StepEvent,
 } from '../guest.ts'
-import { waitForAnswer } from './answering.ts'
+import type { GuestProcesses } from '../process.ts'
 import { buildReader, mostPrintedBytes, parseTexts } from './file-texts.ts'
 import { identify } from './identify.ts'
 import { launch } from './launch.ts'
+import { type Link, Links, retryMilliseconds, type SshGuestOptions } from './links.ts'
 import { ownSetUpScript } from './own-set-up.ts'
 import { privateFileScript } from './private-file-script.ts'
+import { runProgram } from './run-program.ts'
 import { scrubScript } from './scrub-script.ts'
 import { shown } from './shown.ts'
+import { SshProcesses } from './ssh-processes.ts'
 import { parseStaleNumbers } from './step-outcome.ts'
 import { buildStepScript, staleExitCode } from './step-script.ts'
 import { identityFault, isFinalForFrozen, takeIdentity } from './take-identity.ts'
-import { type ProgramOptions, WaitingShells } from './waiting-shell.ts'
-
-export interface SshGuestOptions {
-  /** OpenSSH private key of the agent. */
-  privateKey: string
-  connect(host: string, port: number): Promise<Duplex>
-  clock: { now(): Date }
-}
-
-/** The open connection to a guest. */
-interface Link {
-  connection: SecureShellConnection
-  shells: WaitingShells
-}
-
-const retryMilliseconds = 500
 
 /**
- * The inside of a machine, over one kept SSH connection. The guest must have /bin/bash, whatever the user's login
+ * The inside of a machine, over a kept SSH connection. The guest must have /bin/bash, whatever the user's login
  * shell is.
  */
 export class SshGuest implements Guest {
-  private link: Link | null = null
+  readonly processes: GuestProcesses
+  private readonly links: Links
 
   constructor(
     private readonly machine: GuestMachine,
     private readonly options: SshGuestOptions,
-  ) {}
+  ) {
+    this.links = new Links(machine, options)
+    this.processes = new SshProcesses(this.links)
+  }
 
   identify(signal: AbortSignal): Promise<GuestEvidence> {
-    return this.retrying(signal, async ({ connection, shells }) => {
+    return this.links.retrying(signal, async ({ connection, shells }) => {
       try {
         return await identify(shells, this.machine, this.options.clock, signal)
       } catch (thrown) {
@@ -70,7 +59,7 @@ export class SshGuest implements Guest {
   async takeIdentity(taking: IdentityTaking, origin: Origin, signal: AbortSignal): Promise<void> {
     this.close()
     const isFinalHere = (thrown: unknown) => isFinalForFrozen(thrown, taking)
-    await this.repeating(signal, isFinalHere, async () => {
+    await this.links.repeating(signal, isFinalHere, async () => {
       const link = await this.openFrozen(taking, signal)
       try {
         await takeIdentity(link.shells, this.machine, taking, origin, this.options.clock, signal)
@@ -80,11 +69,11 @@ export class SshGuest implements Guest {
       }
       // The server of a resumed guest shows its new key to new connections only.
       if (taking.resumed) link.connection.close()
-      else this.link = link
+      else this.links.use(link)
     })
     // It shows the former key until it has restarted.
     const never = () => false
-    await this.repeating(signal, never, () => this.connected(signal))
+    await this.links.repeating(signal, never, () => this.links.connected(signal))
   }
 
   writePrivateFile(path: string, content: string, origin: Origin, signal: AbortSignal): Promise<void> {
@@ -102,18 +91,18 @@ export class SshGuest implements Guest {
   }
 
   awaitOwnSetUp(diskGibibytes: number, signal: AbortSignal): Promise<string> {
-    return this.retrying(signal, async ({ shells }) => {
+    return this.links.retrying(signal, async ({ shells }) => {
       const options = { purpose: 'its own set-up', mostBytes: 4096, signal }
-      const { exitCode, stdout } = await run(shells, ownSetUpScript(diskGibibytes), options)
+      const { exitCode, stdout } = await runProgram(shells, ownSetUpScript(diskGibibytes), options)
       if (exitCode !== 0) throw new Error(`its own set-up could not be waited for (exit ${exitCode})`)
       return stdout.toString('utf8')
     })
   }
 
   scrub(signal: AbortSignal): Promise<void> {
-    return this.retrying(signal, async ({ shells }) => {
+    return this.links.retrying(signal, async ({ shells }) => {
       const options = { purpose: 'the scrub', mostBytes: 64 * 1024, signal }
-      const { exitCode, stdout, stderr } = await run(shells, scrubScript(), options)
+      const { exitCode, stdout, stderr } = await runProgram(shells, scrubScript(), options)
       if (exitCode === 0) return
       const said = shown(`${stdout.toString('utf8')}${stderr}`)
       throw new GuestMisbehaved(`the guest could not be scrubbed (exit ${exitCode}): ${said}`)
@@ -121,17 +110,17 @@ export class SshGuest implements Guest {
   }
 
   sync(signal: AbortSignal): Promise<void> {
-    return this.retrying(signal, async ({ shells }) => {
-      const { exitCode, stderr } = await run(shells, 'sync', { purpose: 'sync', mostBytes: 0, signal })
+    return this.links.retrying(signal, async ({ shells }) => {
+      const { exitCode, stderr } = await runProgram(shells, 'sync', { purpose: 'sync', mostBytes: 0, signal })
       if (exitCode !== 0) throw new Error(`sync failed (exit ${exitCode}): ${shown(stderr)}`)
     })
   }
 
   readFiles(paths: readonly string[], signal: AbortSignal): Promise<(string | null)[]> {
-    return this.retrying(signal, async ({ shells }) => {
+    return this.links.retrying(signal, async ({ shells }) => {
       const mostBytes = mostPrintedBytes(paths.length)
       const options = { purpose: 'the reading of files', mostBytes, signal }
-      const { exitCode, stdout } = await run(shells, buildReader(paths), options)
+      const { exitCode, stdout } = await runProgram(shells, buildReader(paths), options)
       const texts = parseTexts(stdout)
       if (exitCode !== 0 || texts.length !== paths.length)
         throw new Error(`files could not be read (exit ${exitCode})`)
@@ -147,7 +136,7 @@ export class SshGuest implements Guest {
     const scripts = steps.map((step) => Buffer.from(buildStepScript(step)))
     let known = { index: 0, offset: 0 }
     while (known.index < steps.length) {
-      const run = await this.retrying(signal, ({ shells }) =>
+      const run = await this.links.retrying(signal, ({ shells }) =>
         launch(shells, steps, scripts, known, origin, signal),
       )
       try {
@@ -170,7 +159,7 @@ export class SshGuest implements Guest {
   }
 
   async shutDown(signal: AbortSignal): Promise<void> {
-    const { shells } = await this.connected(signal)
+    const { shells } = await this.links.connected(signal)
     const options = { purpose: 'the request to shut down', mostBytes: 4096, signal }
     const execution = await shells.execute('systemctl poweroff', options)
     // The guest may be gone before it answers.
@@ -178,8 +167,7 @@ export class SshGuest implements Guest {
   }
 
   close(): void {
-    this.link?.connection.close()
-    this.link = null
+    this.links.close()
   }
 
   private write(
@@ -190,89 +178,17 @@ export class SshGuest implements Guest {
   ): Promise<void> {
     const input = Buffer.from(content)
     const script = privateFileScript({ path, bytes: input.length, stepKey }, origin)
-    return this.retrying(signal, async ({ shells }) => {
+    return this.links.retrying(signal, async ({ shells }) => {
       const purpose = `the writing of ${path}`
-      const { exitCode, stderr } = await run(shells, script, { purpose, mostBytes: 0, input, signal })
+      const { exitCode, stderr } = await runProgram(shells, script, { purpose, mostBytes: 0, input, signal })
       if (exitCode === staleExitCode) throw new StaleInGuest(parseStaleNumbers(stderr), origin)
       if (exitCode !== 0) throw new Error(`${path} could not be written (exit ${exitCode}): ${shown(stderr)}`)
     })
   }
 
-  /** Repeats the work, over a new connection if needed, until it succeeds or the signal aborts. */
-  private retrying<Result>(signal: AbortSignal, work: (link: Link) => Promise<Result>): Promise<Result> {
-    return this.repeating(signal, isFinal, async () => work(await this.connected(signal)))
-  }
-
-  private async repeating<Result>(
-    signal: AbortSignal,
-    isTheEnd: (thrown: unknown) => boolean,
-    work: () => Promise<Result>,
-  ): Promise<Result> {
-    let last: Error | null = null
-    for (;;) {
-      if (signal.aborted) {
-        throw new GuestUnreachable(last?.message ?? 'it did not answer', { cause: signal.reason })
-      }
-      try {
-        return await work()
-      } catch (thrown) {
-        if (isTheEnd(thrown)) throw thrown
-        if (!signal.aborted) last = toError(thrown)
-        await delay(retryMilliseconds, undefined, { signal }).catch(() => undefined)
-      }
-    }
-  }
-
-  private async connected(signal: AbortSignal): Promise<Link> {
-    if (this.link?.connection.isOpen === true) return this.link
-    this.link = await this.open(signal, null)
-    return this.link
-  }
-
   private openFrozen(taking: IdentityTaking, signal: AbortSignal): Promise<Link> {
-    return this.open(signal, taking.resumed ? taking.formerHostKey : null).catch((thrown: unknown) => {
+    return this.links.open(signal, taking.resumed ? taking.formerHostKey : null).catch((thrown: unknown) => {
       throw identityFault(thrown, taking)
     })
   }
-
-  private async open(signal: AbortSignal, formerHostKey: string | null): Promise<Link> {
-    const { address } = this.machine
-    const stream = await waitForAnswer(() => this.options.connect(address.host, address.port), signal)
-    const connection = await SecureShellConnection.open({
-      ...address,
-      formerHostKey,
-      stream,
-      privateKey: this.options.privateKey,
-      signal,
-    })
-    if (signal.aborted) {
-      connection.close()
-      signal.throwIfAborted()
-    }
-    return { connection, shells: new WaitingShells(connection) }
-  }
-}
-
-/** Errors that another attempt would not change. */
-function isFinal(thrown: unknown): boolean {
-  return (
-    thrown instanceof HostKeyMismatch || thrown instanceof StaleInGuest || thrown instanceof GuestMisbehaved
-  )
-}
-
-/** Runs a program to its end; the size of its output is bounded. */
-async function run(
-  shells: WaitingShells,
-  program: string,
-  options: Omit<ProgramOptions, 'onStdout' | 'onStderr' | 'mostBytes'> & { mostBytes: number },
-): Promise<{ exitCode: number; stdout: Buffer; stderr: string }> {
-  const stdout: Buffer[] = []
-  const stderr: Buffer[] = []
-  const execution = await shells.execute(program, {
-    ...options,
-    onStdout: (chunk) => stdout.push(chunk),
-    onStderr: (chunk) => stderr.push(chunk),
-  })
-  const exitCode = await execution.exitCode
-  return { exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') }
 }

@@ -1,4 +1,5 @@
 import { GuestMisbehaved, type StepOutcome } from '../guest.ts'
+import { guestMilliseconds } from './guest-time.ts'
 import { shown } from './shown.ts'
 
 /**
@@ -15,8 +16,8 @@ export function parseStepOutcome(text: string): StepOutcome {
   const exit = said.get('exit')
   if (exit === undefined) return { kind: 'lost', reason: 'cut_short' }
   const exitCode = wholeNumber(exit, 255)
-  const startedAt = milliseconds(said.get('started'))
-  const finishedAt = milliseconds(said.get('finished'))
+  const startedAt = guestMilliseconds(said.get('started'))
+  const finishedAt = guestMilliseconds(said.get('finished'))
   if (exitCode === null || startedAt === null || finishedAt === null) return unreadable
   const times = { startedAt, finishedAt }
   if (said.has('skipped')) return { kind: 'skipped', times }
@@ -48,14 +49,4 @@ export function wholeNumber(text: string, most: number): number | null {
   if (!/^\d{1,15}$/.test(text)) return null
   const value = Number(text)
   return value <= most ? value : null
-}
-
-/** The end of the year 9999: not all programs can read a later date. */
-const lastMilliseconds = 253_402_300_799_999
-
-/** Bash's EPOCHREALTIME: seconds with a fraction, after a point or a comma. */
-function milliseconds(text: string | undefined): number | null {
-  if (text === undefined || !/^\d{1,12}[.,]\d{1,6}$/.test(text)) return null
-  const value = Math.round(Number(text.replace(',', '.')) * 1000)
-  return value <= lastMilliseconds ? value : null
 }

@@ -138,7 +138,10 @@ export const staleExitCode = 76
  * Bash lines that accept the origin and store its epoch and generation, unless the guest has seen newer ones. They
  * are stored in memory, where a full disk does no harm, and on the disk for the time after a restart.
  */
-export function guard({ epoch, generation }: Origin, paths: GuestPaths = guestPaths): string[] {
+export function guard(
+  { epoch, generation }: Origin,
+  paths: Pick<GuestPaths, 'fence' | 'state'> = guestPaths,
+): string[] {
   const fence = quote(paths.fence)
   const folder = quote(posix.dirname(paths.fence))
   const now = quote(`${paths.state}/fence`)

@@ -1,4 +1,5 @@
 import { GuestMisbehaved, type StepEvent } from '../guest.ts'
+import { partialDelimiter } from './partial-delimiter.ts'
 import { parseStepOutcome } from './step-outcome.ts'
 
 const endOfEnding = Buffer.from('\n\n')
@@ -24,7 +25,7 @@ export class StepStream {
     for (;;) {
       const at = this.held.indexOf(this.delimiter)
       if (at < 0) {
-        this.give(this.held.length - this.mayBegin(), events)
+        this.give(this.held.length - partialDelimiter(this.held, this.delimiter), events)
         return events
       }
       const ending = at + this.delimiter.length
@@ -55,14 +56,5 @@ export class StepStream {
     if (length <= 0) return
     events.push({ kind: 'output', index: this.index, chunk: this.held.subarray(0, length) })
     this.held = this.held.subarray(length)
-  }
-
-  /** Number of trailing bytes that may be the beginning of the delimiter. */
-  private mayBegin(): number {
-    const most = Math.min(this.held.length, this.delimiter.length - 1)
-    for (let length = most; length > 0; length -= 1) {
-      if (this.held.subarray(-length).equals(this.delimiter.subarray(0, length))) return length
-    }
-    return 0
   }
 }

@@ -4,6 +4,7 @@ import type { Execution, SecureShellConnection } from '../../secure-shell/connec
 import { GuestMisbehaved } from '../guest.ts'
 import { fallbackLine, receivingCommand } from './login-shell.ts'
 import { mostPrefaceBytes, Preface } from './preface.ts'
+import { unlessAborted } from './shared-attempt.ts'
 import { shown } from './shown.ts'
 
 const mostErrorBytes = 64 * 1024
@@ -151,13 +152,4 @@ class WaitingShell {
     const hint = said === '' ? '' : `; it said "${shown(said)}"`
     return new Error(`the login shell of the guest was to run /bin/bash and ${what}${hint}`)
   }
-}
-
-function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    const settle = () => signal.removeEventListener('abort', onAbort)
-    work.then(resolve, reject).finally(settle)
-  })
 }

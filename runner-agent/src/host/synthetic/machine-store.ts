@@ -16,6 +16,8 @@ const storedMachineSchema = z.object({
   pauseReason: pauseReasonSchema.nullable().default(null),
   /** Time from which the guest answers, in milliseconds since 1970. */
   answersAt: z.number(),
+  /** When it last went down, in milliseconds since 1970. */
+  wentDownAt: z.number().nullable().default(null),
   ownership: z.object({
     owner: z.string(),
     environmentId: z.string(),
@@ -106,8 +108,12 @@ export class MachineStore {
     return this.files.writeFile(join(this.folders.path(environmentId), name), text, 0o600)
   }
 
+  async guestFileNames(environmentId: string): Promise<string[]> {
+    return (await this.files.list(this.folders.path(environmentId))).filter(isGuestFile)
+  }
+
   async readGuestFiles(environmentId: string): Promise<GuestFiles> {
-    const names = (await this.files.list(this.folders.path(environmentId))).filter(isGuestFile)
+    const names = await this.guestFileNames(environmentId)
     const texts = await Promise.all(
       names.map(async (name) => [name, (await this.readText(environmentId, name)) ?? ''] as const),
     )

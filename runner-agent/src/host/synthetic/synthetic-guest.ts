@@ -15,12 +15,14 @@ import {
   type StepEvent,
   type StepOutcome,
 } from '../../guest/guest.ts'
+import type { GuestProcesses } from '../../guest/process.ts'
 import { HostKeyMismatch } from '../../secure-shell/connection.ts'
 import { isNewer, StaleAuthority } from '../authority.ts'
 import { HostError } from '../host-error.ts'
-import { guestFileName, isInMemory } from './guest-files.ts'
+import { guestFileName, isInMemory, isProcessInMemory } from './guest-files.ts'
 import type { MachineStore } from './machine-store.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
+import { SyntheticProcesses } from './synthetic-processes.ts'
 
 const numbers = { epoch: z.number(), generation: z.number() }
 const fenceSchema = z.object(numbers)
@@ -41,11 +43,15 @@ const environmentFileName = guestFileName(environmentFilePath)
 
 /** The inside of a synthetic machine: a step takes the time given in the settings and runs nothing. */
 export class SyntheticGuest implements Guest {
+  readonly processes: GuestProcesses
+
   constructor(
     private readonly machine: GuestMachine,
     private readonly store: MachineStore,
     private readonly world: SyntheticWorld,
-  ) {}
+  ) {
+    this.processes = new SyntheticProcesses(machine.environmentId, store, world)
+  }
 
   async identify(signal: AbortSignal): Promise<GuestEvidence> {
     await this.answering(signal)
@@ -76,7 +82,7 @@ export class SyntheticGuest implements Guest {
     const owner = await this.store.readText(environmentId, ledgerOwnerFile)
     if (owner !== this.machine.identity.machineId) {
       const names = Object.keys(await this.store.readGuestFiles(environmentId))
-      for (const name of names.filter((each) => !each.startsWith('guest-'))) {
+      for (const name of names.filter((each) => !each.startsWith('guest-') || isProcessInMemory(each))) {
         await this.store.removeFile(environmentId, name)
       }
     }
@@ -235,7 +241,8 @@ export class SyntheticGuest implements Guest {
 
 /** Whether a file of the guest says what it was told or did; what its commands wrote stays. */
 function isRemovedByScrub(name: string): boolean {
-  return name === environmentFileName || name === ledgerOwnerFile || !name.startsWith('guest-')
+  if (name === environmentFileName || name === ledgerOwnerFile) return true
+  return !name.startsWith('guest-') || isProcessInMemory(name)
 }
 
 /** The step in a key: `clone_repo` for `clone_repo.shop-3`. */

@@ -276,7 +276,7 @@ export class SyntheticMachines implements Machines {
 
   /** Ends a machine as a crash of its hypervisor would. */
   async crash(environmentId: string, endReason: EndReason = 'hypervisor_gone'): Promise<void> {
-    await this.change(environmentId, { power: 'crashed', endReason, pauseReason: null })
+    await this.change(environmentId, { ...this.down('crashed'), endReason, pauseReason: null })
   }
 
   /** Pauses a machine, as a full disk or somebody on the host would. */
@@ -297,7 +297,7 @@ export class SyntheticMachines implements Machines {
     for (const environmentId of folders) {
       const machine = await this.store.read(environmentId)
       if (machine === null || machine.power === 'absent' || machine.power === 'suspended') continue
-      await this.change(environmentId, { power: 'shut_off', endReason: 'unknown', pauseReason: null })
+      await this.change(environmentId, { ...this.down(), endReason: 'unknown', pauseReason: null })
     }
   }
 
@@ -308,7 +308,7 @@ export class SyntheticMachines implements Machines {
 
   private async change(
     environmentId: string,
-    change: Pick<StoredMachine, 'power' | 'endReason' | 'pauseReason'>,
+    change: Pick<StoredMachine, 'power' | 'endReason' | 'pauseReason'> & { wentDownAt?: number },
   ): Promise<void> {
     const machine = await this.store.read(environmentId)
     if (machine === null) throw new Error(`there is no machine ${environmentId}`)
@@ -316,10 +316,14 @@ export class SyntheticMachines implements Machines {
     for (const changed of this.watchers) changed(environmentId)
   }
 
+  private down(power: 'shut_off' | 'crashed' = 'shut_off') {
+    return { power, wentDownAt: this.options.clock.now().getTime() }
+  }
+
   private async end(environmentId: string, authority: Authority, endReason: EndReason): Promise<void> {
     const machine = await this.existing(environmentId, authority)
     if (machine.power !== 'running' && machine.power !== 'paused' && machine.power !== 'suspended') return
-    await this.write(machine, authority, { ...machine, power: 'shut_off', endReason, pauseReason: null })
+    await this.write(machine, authority, { ...machine, ...this.down(), endReason, pauseReason: null })
   }
 
   private async forgetMemory(environmentId: string): Promise<void> {
@@ -349,6 +353,7 @@ export class SyntheticMachines implements Machines {
       endReason: null,
       pauseReason: null,
       answersAt: 0,
+      wentDownAt: null,
       ownership,
       address: null,
       identity: null,

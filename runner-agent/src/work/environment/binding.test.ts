@@ -202,6 +202,7 @@ test('nothing is bound that was not asked for', async () => {
 /** The guest's methods, bound to it. */
 function unbound(guest: Guest): Guest {
   return {
+    processes: guest.processes,
     identify: (...given) => guest.identify(...given),
     takeIdentity: (...given) => guest.takeIdentity(...given),
     awaitOwnSetUp: (...given) => guest.awaitOwnSetUp(...given),

@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Origin } from '../guest.ts'
+import type { GuestRun, KnownRun, RunEvent } from '../process.ts'
+import { parseKnownRun } from './process-known.ts'
+import { buildRunLauncher } from './process-launcher.ts'
+import { type ProcessPaths, processPaths } from './process-paths.ts'
+import { buildForget, buildNewestRun, buildStop } from './process-requests.ts'
+import { ProcessStream } from './process-stream.ts'
+
+export const processId = '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11'
+const delimiter = 'hearth-0123456789abcdef0123456789abcdef'
+
+export const origin = (epoch = 1, generation = 1): Origin => ({ runnerId: 'runner-1', epoch, generation })
+
+export interface Followed {
+  exitCode: number | null
+  stderr: string
+  events: RunEvent[]
+  /** All chunks one after another, without gaps. */
+  output: Buffer
+  ready: number[]
+  ended: Extract<RunEvent, { kind: 'ended' }> | undefined
+}
+
+/** Paths of a guest in a folder of this machine, and bash to run the programs in, as the SSH server would. */
+export class LocalGuest {
+  private constructor(
+    readonly folder: string,
+    readonly paths: ProcessPaths,
+  ) {}
+
+  static async make(): Promise<LocalGuest> {
+    const folder = await mkdtemp(join(tmpdir(), "hearth process's folder "))
+    const paths = {
+      ...processPaths,
+      ledger: join(folder, 'ledger'),
+      state: join(folder, 'state'),
+      controlGroups: join(folder, 'no control groups'),
+      environmentFile: join(folder, '.env'),
+    }
+    return new LocalGuest(folder, paths)
+  }
+
+  /** A restart: what was in memory is gone. */
+  restart(): Promise<void> {
+    return rm(this.paths.state, { recursive: true })
+  }
+
+  runOf(command: string, more: Partial<GuestRun> = {}): GuestRun {
+    return {
+      ...{ processId, number: 1, request: 1, restarts: 0, command, folder: this.folder, user: 'root' },
+      ...{ variables: {}, limitSeconds: null, stopSignal: 'SIGTERM', graceSeconds: 1 },
+      ...{ memoryMebibytes: null, cpus: null, readiness: null },
+      ...more,
+    }
+  }
+
+  follow(
+    run: GuestRun,
+    given: { offset?: number; origin?: Origin; onEvent?: (event: RunEvent) => void } = {},
+  ) {
+    const program = buildRunLauncher(run, given.offset ?? 0, given.origin ?? origin(), delimiter, this.paths)
+    const stream = new ProcessStream(delimiter, given.offset ?? 0)
+    const events: RunEvent[] = []
+    const { child, ended } = this.execute(program, (chunk) => {
+      for (const event of stream.push(chunk)) {
+        events.push(event)
+        given.onEvent?.(event)
+      }
+    })
+    return { child, events, ended: ended.then((result): Followed => ({ ...result, ...summary(events) })) }
+  }
+
+  async newest(id = processId): Promise<KnownRun | null> {
+    let said = ''
+    const { ended } = this.execute(buildNewestRun(id, this.paths), (chunk) => {
+      said += chunk.toString()
+    })
+    const { exitCode, stderr } = await ended
+    if (exitCode !== 0) throw new Error(`exit ${exitCode}: ${stderr}`)
+    return said === '' ? null : parseKnownRun(said)
+  }
+
+  stop(given = origin()) {
+    return this.execute(buildStop(processId, given, this.paths)).ended
+  }
+
+  forget(given = origin()) {
+    return this.execute(buildForget(processId, given, this.paths)).ended
+  }
+
+  /** The input stays open, as it does while there is a connection. */
+  private execute(program: string, onStdout: (chunk: Buffer) => void = () => undefined) {
+    const receive = 'IFS= read -r size && IFS= LC_ALL=C read -r -d "" -N "$size" program && eval "$program"'
+    const child = spawn('/bin/bash', ['--noprofile', '--norc', '-p', '-c', receive])
+    child.stdin.on('error', () => undefined)
+    child.stdin.write(`${Buffer.byteLength(program)}\n${program}`)
+    let stderr = ''
+    child.stdout.on('data', onStdout)
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString()
+    })
+    const ended = new Promise<{ exitCode: number | null; stderr: string }>((resolve) =>
+      child.on('close', (exitCode) => resolve({ exitCode, stderr })),
+    )
+    return { child, ended }
+  }
+}
+
+function summary(events: RunEvent[]) {
+  return {
+    events,
+    output: Buffer.concat(events.flatMap((event) => (event.kind === 'output' ? event.chunk : []))),
+    ready: events.flatMap((event) => (event.kind === 'ready' ? event.at : [])),
+    ended: events.find((event) => event.kind === 'ended'),
+  }
+}
