@@ -18,6 +18,8 @@ export interface Timings {
   poolRest: number
   /** The same for a pool that a quota keeps from filling. */
   quotaRest: number
+  /** Poll interval of an open session that follows what is not its caller's, for when nothing wakes it. */
+  sessionRest: number
   /** Period of what is done each minute: what is due, kept, collected and forgotten. */
   everyMinute: number
   /** How often a stream of events says that it is still there. Proxies close what is silent for a minute. */
@@ -42,6 +44,7 @@ export const defaultTimings: Timings = {
   placementRest: 30_000,
   poolRest: 30_000,
   quotaRest: 5_000,
+  sessionRest: 5_000,
   everyMinute: 60_000,
   eventHeartbeat: 15_000,
   observerStall: 30_000,

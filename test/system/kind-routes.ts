@@ -63,6 +63,12 @@ export const kindRoutes: Partial<Record<keyof typeof kinds, KindRoutes>> = {
     change: null,
     deletion: 202,
   },
+  Session: {
+    body: (name) => ({ name, spec: { file: 'hearth.yaml', exitCondition: 'ci' } }),
+    refused: 'viewer',
+    change: { spec: { detached: true } },
+    deletion: 200,
+  },
   Observer: {
     body: (name) => ({ name, hours: 2 }),
     made: 'observer',

@@ -44,6 +44,10 @@ export async function newParty(installation: Installation, name: string): Promis
   await client.prebuilds.create({ spec: { projectId, environmentClassId } })
   await client.claims.create({ spec: { project: `${name}-project`, publicKey: newPublicKey() } })
   await post(url, administrator, `/v1/warm-pools/${warmPools[0]?.id}/tests`, {})
+  await client.sessions.create({
+    name: `${name}-session`,
+    spec: { file: 'hearth.yaml', exitCondition: 'ci', ci: { timeoutSeconds: null }, detached: true },
+  })
   await post(url, administrator, '/v1/observers', { name: `${name}-observer` })
   const runner = await client.runners.create({ name: `${name}-runner`, labels: {}, spec: {} })
   const token = async (role: Exclude<RoleName, 'administrator' | 'runner'>) =>

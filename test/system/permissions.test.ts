@@ -207,7 +207,7 @@ function neutral(text: string, known: readonly string[]): string {
 
 function expectNothingForeign(operation: Operation, text: string): void {
   expect(text, named(operation)).not.toMatch(
-    /foreign-(project|class|machine|runner|observer|variable|spare|member)/,
+    /foreign-(project|class|machine|runner|observer|session|variable|spare|member)/,
   )
   expect(text, named(operation)).not.toContain(foreign.organizationId)
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { housekeeping } from './housekeeping.ts'
 import type { Installation } from './installation.ts'
 import { lifePosts } from './repeated-life-requests.ts'
+import { sessionPosts } from './repeated-session-requests.ts'
 import { snapshotPosts } from './repeated-snapshot-requests.ts'
 import { idOf, publicKey, type RequestParty, startRequestParty } from './request-party.ts'
 
@@ -159,6 +160,7 @@ const posts: {
       other: { hours: 2 },
     }),
   },
+  ...sessionPosts(async (path, body) => idOf(await send(installation.url, 'POST', path, body))),
   ...snapshotPosts({
     client: () => installation.client,
     sql: () => party.sql,

@@ -10,6 +10,7 @@ import type { OrganizationTables } from '../kinds/organization/table.ts'
 import type { PrebuildTables } from '../kinds/prebuild/table.ts'
 import type { ProjectTables } from '../kinds/project/table.ts'
 import type { RunnerTables } from '../kinds/runner/table.ts'
+import type { SessionTables } from '../kinds/session/table.ts'
 import type { SnapshotTables } from '../kinds/snapshot/table.ts'
 import type { TokenTables } from '../kinds/token/table.ts'
 import type { WarmPoolTables } from '../kinds/warm-pool/table.ts'
@@ -28,6 +29,7 @@ export interface Schema
     PrebuildTables,
     ProjectTables,
     RunnerTables,
+    SessionTables,
     SnapshotTables,
     TokenTables,
     WarmPoolTables,

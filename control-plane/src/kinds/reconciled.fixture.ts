@@ -70,6 +70,7 @@ const written = [
   'snapshots',
   'snapshot_holders',
   'prebuilds',
+  'sessions',
   'jobs',
   'events',
   'outbox',

@@ -18,6 +18,7 @@ export const failureCodeSchema = z.enum([
   'memory_unusable', // a memory image cannot be resumed
   'disk_full', // the host has no room for it
   'secret_found', // a layer holds a secret
+  'caller_silent', // who had begun it no longer said that they live
   'cancelled', // somebody cancelled it
   'boots_keep_failing', // a pool stopped trying
   'internal',

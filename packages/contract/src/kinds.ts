@@ -9,7 +9,10 @@ import { organizationKind } from './organization.ts'
 import { prebuildKind } from './prebuild.ts'
 import { projectKind } from './project.ts'
 import { runnerKind } from './runner.ts'
+import { serviceKind } from './service.ts'
+import { sessionKind } from './session.ts'
 import { snapshotKind } from './snapshot.ts'
+import { taskKind } from './task.ts'
 import { tokenKind } from './token.ts'
 import { warmPoolKind } from './warm-pool.ts'
 
@@ -22,7 +25,10 @@ export * from './organization.ts'
 export * from './prebuild.ts'
 export * from './project.ts'
 export * from './runner.ts'
+export * from './service.ts'
+export * from './session.ts'
 export * from './snapshot.ts'
+export * from './task.ts'
 export * from './token.ts'
 export * from './warm-pool.ts'
 
@@ -37,7 +43,10 @@ export const kinds = {
   Prebuild: prebuildKind,
   Project: projectKind,
   Runner: runnerKind,
+  Service: serviceKind,
+  Session: sessionKind,
   Snapshot: snapshotKind,
+  Task: taskKind,
   Token: tokenKind,
   WarmPool: warmPoolKind,
 } as const

@@ -18,6 +18,7 @@ export const resourceQuotaNames = [
   'runners',
   'tokens',
   'observers',
+  'sessions',
 ] as const
 export type ResourceQuotaName = (typeof resourceQuotaNames)[number]
 const momentary = ['streams', 'requestsPerSecond'] as const
@@ -64,6 +65,7 @@ export const defaultQuotas: QuotaLimits = {
     runners: 1_000,
     tokens: 2_000,
     observers: 100,
+    sessions: 200,
     streams: 500,
     requestsPerSecond: 500,
   },

@@ -14,4 +14,5 @@ export {
 export { EventLoopWatch, type Stall } from './event-loop-watch.ts'
 export { isId, newId } from './ids.ts'
 export { generateSealingKeyPair, type SealingKeyPair, seal, unseal } from './sealing.ts'
+export { spanText } from './span-text.ts'
 export { stallLog } from './stall-log.ts'

@@ -12,6 +12,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   warm_pools: ['status', 'status_version', 'updated_at', 'retry_at'],
   claims: ['status', 'status_version', 'updated_at', 'phase', 'environment_id'],
   observers: [],
+  sessions: ['status', 'status_version', 'updated_at', 'phase', 'phase_since', 'lease_ends_at', 'revision'],
   runners: ['status', 'status_version', 'updated_at', 'phase', 'last_seen_at'],
   idempotency_keys: [],
 }

@@ -56,6 +56,7 @@ const resources: Readonly<Record<ResourceQuotaName, RawBuilder<unknown>>> = {
   // Tokens of runners are deleted with their runner, and expired ones are of no use: neither counts.
   tokens: sql`tokens WHERE runner_id IS NULL AND (expires_at IS NULL OR expires_at > now())`,
   observers: sql`observers WHERE true`,
+  sessions: sql`sessions WHERE phase = 'open'`,
 }
 
 export async function countResources(

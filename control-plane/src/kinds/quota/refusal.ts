@@ -15,6 +15,7 @@ const words: Readonly<Record<OrganizationQuotaName, string>> = {
   runners: 'runners',
   tokens: 'tokens',
   observers: 'observers',
+  sessions: 'open sessions',
   streams: 'open streams',
   requestsPerSecond: 'requests a second',
 }

@@ -22,6 +22,7 @@ import { quotaCommand } from './quota.ts'
 import { restoreCommand } from './restore.ts'
 import { retryCommand } from './retry.ts'
 import { runnerCommand } from './runner.ts'
+import { sessionCommand } from './session.ts'
 import { snapshotCommand } from './snapshot.ts'
 import { sshCommand } from './ssh.ts'
 import { resumeCommand, suspendCommand } from './suspend.ts'
@@ -55,7 +56,10 @@ export const commandGroups: readonly {
       snapshotCommand,
     ],
   },
-  { title: 'Look:', commands: [getCommand, describeCommand, whyCommand, watchCommand, logsCommand] },
+  {
+    title: 'Look:',
+    commands: [getCommand, describeCommand, whyCommand, watchCommand, logsCommand, sessionCommand],
+  },
   {
     title: 'Operate:',
     commands: [runnerCommand, imageCommand, tokenCommand, quotaCommand, observerCommand, completionCommand],

@@ -1,0 +1,5 @@
+export { followSessions, type SessionChange } from './follow.ts'
+export { listByName, type SessionPage } from './listed.ts'
+export { sessions } from './queries.ts'
+export { type SessionRow, toSession } from './table.ts'
+export { wakeSessions } from './wakes.ts'
