@@ -21,6 +21,8 @@ import { Synchroniser } from './synchronising/synchroniser.ts'
 import { stallMilliseconds, type Timings } from './timings.ts'
 import { AgentWork } from './work/agent-work.ts'
 import type { HandlerParts, WorkKindOfAgent } from './work/handler-context.ts'
+import { MachineChanges } from './work/machine-changes.ts'
+import { Guests } from './work/process/guests.ts'
 
 export interface AgentParts extends HandlerParts {
   /** Reads and writes the newest epoch under which an agent has acted on the host. */
@@ -143,6 +145,8 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     publishLog,
     closing: closing.signal,
     stepEnded,
+    guests: new Guests(parts.openGuest),
+    machineChanges: new MachineChanges(),
     track,
   }
   const work = new AgentWork(

@@ -29,6 +29,7 @@ import { readRunnerFile } from './state/runner-file.ts'
 import { defaultTimings } from './timings.ts'
 import { agentVersion } from './version.ts'
 import { environments } from './work/environment/handler.ts'
+import { processes } from './work/process/handler.ts'
 import { snapshotsServedAt } from './work/snapshot/handler.ts'
 
 const syntheticBootConcurrency = 256
@@ -69,7 +70,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     openGuest,
     runnerId: runner.runnerId,
     sealingKey: keys.sealing.privateKey,
-    work: [environments, snapshotsServedAt(config.layersAddress)],
+    work: [environments, processes, snapshotsServedAt(config.layersAddress)],
     bootConcurrency: bootSlots,
     resumeFreeBytes: config.resumeFreeBytes,
     stepDeadlines: config.stepDeadlines,

@@ -119,5 +119,23 @@ export const kindRoutes: Partial<Record<keyof typeof kinds, KindRoutes>> = {
     change: null,
     deletion: 202,
   },
+  Task: {
+    body: async (name, client) => ({
+      name,
+      spec: { environment: await startRunningMachine(client), command: 'make' },
+    }),
+    refused: 'viewer',
+    change: null,
+    deletion: 202,
+  },
+  Service: {
+    body: async (name, client) => ({
+      name,
+      spec: { environment: await startRunningMachine(client), command: 'make run' },
+    }),
+    refused: 'viewer',
+    change: null,
+    deletion: 202,
+  },
   Job: { body: null, refused: 'join', change: null, deletion: null },
 }

@@ -29,6 +29,9 @@ export async function newParty(installation: Installation, name: string): Promis
   await post(url, administrator, '/v1/snapshots', {
     spec: { environment: await startRunningMachine(client) },
   })
+  const machine = await startRunningMachine(client)
+  await client.tasks.create({ spec: { environment: machine, command: 'make' } })
+  await client.services.create({ name: 'web', spec: { environment: machine, command: 'make run' } })
   const { warmPools, projectId } = await client.apply({
     apiVersion: 'hearth/v1',
     name: `${name}-project`,

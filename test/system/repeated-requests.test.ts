@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { housekeeping } from './housekeeping.ts'
 import type { Installation } from './installation.ts'
 import { lifePosts } from './repeated-life-requests.ts'
+import { processPosts } from './repeated-process-requests.ts'
 import { sessionPosts } from './repeated-session-requests.ts'
 import { snapshotPosts } from './repeated-snapshot-requests.ts'
 import { idOf, publicKey, type RequestParty, startRequestParty } from './request-party.ts'
@@ -166,6 +167,10 @@ const posts: {
     sql: () => party.sql,
     make: async (path, body) => idOf(await send(installation.url, 'POST', path, body)),
   }),
+  ...processPosts(
+    () => installation.client,
+    async (path, body) => idOf(await send(installation.url, 'POST', path, body)),
+  ),
   ...lifePosts(
     () => installation,
     async (path, body) => idOf(await send(installation.url, 'POST', path, body)),

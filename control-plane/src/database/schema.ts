@@ -8,6 +8,7 @@ import type { JobTables } from '../kinds/job/table.ts'
 import type { ObserverTables } from '../kinds/observer/table.ts'
 import type { OrganizationTables } from '../kinds/organization/table.ts'
 import type { PrebuildTables } from '../kinds/prebuild/table.ts'
+import type { ProcessTables } from '../kinds/process/table.ts'
 import type { ProjectTables } from '../kinds/project/table.ts'
 import type { RunnerTables } from '../kinds/runner/table.ts'
 import type { SessionTables } from '../kinds/session/table.ts'
@@ -27,6 +28,7 @@ export interface Schema
     ObserverTables,
     OrganizationTables,
     PrebuildTables,
+    ProcessTables,
     ProjectTables,
     RunnerTables,
     SessionTables,

@@ -71,6 +71,7 @@ const written = [
   'snapshot_holders',
   'prebuilds',
   'sessions',
+  'processes',
   'jobs',
   'events',
   'outbox',

@@ -3,9 +3,11 @@ import {
   type EnvironmentPhase,
   type OnHostLoss,
   type PrebuildPhase,
+  type ProcessPhase,
   type ProjectSpec,
   type RunnerPhase,
   type SnapshotPhase,
+  taskCreateSchema,
 } from '@hearth/contract'
 import { FixedClock, newId } from '@hearth/foundation'
 import { createTestDatabase } from '@hearth/testing'
@@ -21,6 +23,7 @@ import type { ClaimTable } from './claim/table.ts'
 import { buildPlan, configurationOf } from './environment/index.ts'
 import type { EnvironmentTable } from './environment/table.ts'
 import { emptyPrebuildStatus, type PrebuildTable } from './prebuild/table.ts'
+import { emptyProcessStatus, type ProcessTable } from './process/table.ts'
 import type { ProjectTable } from './project/table.ts'
 import type { RunnerTable } from './runner/table.ts'
 import type { SnapshotHolderTable, SnapshotTable } from './snapshot/table.ts'
@@ -109,6 +112,8 @@ export const projectSpec: ProjectSpec = {
   prebuilds: null,
   snapshots: defaultCheckpointRetention,
   life: {},
+  tasks: {},
+  services: {},
 }
 
 /** The plan for pools of these projects and classes. */
@@ -341,6 +346,37 @@ export class Party {
         snapshot_id: null,
         based_on_id: null,
         configuration: 'as-it-was',
+        ...change,
+      })
+      .execute()
+    return id
+  }
+
+  /** A task of an environment, in the given phase. */
+  async task(
+    environmentId: string,
+    phase: ProcessPhase,
+    change: Partial<Insertable<ProcessTable>> = {},
+  ): Promise<string> {
+    const id = newId()
+    const {
+      environment: _,
+      claim: __,
+      ...definition
+    } = taskCreateSchema.parse({
+      spec: { environment: environmentId, command: 'make' },
+    }).spec
+    await this.database
+      .insertInto('processes')
+      .values({
+        ...named(id, this.organizationId, 'task'),
+        spec: JSON.stringify({ ...definition, kind: 'task', on: 'manual', isDeclared: false }),
+        status: JSON.stringify(emptyProcessStatus),
+        kind: 'task',
+        environment_id: environmentId,
+        phase,
+        desired: 'run',
+        request: 1,
         ...change,
       })
       .execute()

@@ -3,8 +3,11 @@ import { sql } from 'kysely'
 import type { Queryable } from '../database/connection.ts'
 import { writeLate } from '../database/late-writes.ts'
 
-/** `placement` is an organization's queue of environments that wait for a runner; the others are kinds. */
-export type ReconciledKind = (typeof kinds)[keyof typeof kinds]['word'] | 'placement'
+/**
+ * `placement` is an organization's queue of environments that wait for a runner, `process` the tasks and services of one
+ * environment; the others are kinds.
+ */
+export type ReconciledKind = (typeof kinds)[keyof typeof kinds]['word'] | 'placement' | 'process'
 
 /** The only task of the job queue. */
 export const reconcileTask = 'reconcile'

@@ -34,6 +34,8 @@ export interface TableRules<Column extends string> {
   recordPhase?: string
   /** Whether rows in that phase are found by id. */
   findsRecords?: boolean
+  /** What is the same in all rows of the kind, where other kinds have rows in the table too. */
+  only?: Readonly<Record<string, string>>
 }
 
 /** The values that every new resource needs. */
@@ -81,8 +83,10 @@ export function resourceQueries<
   const { columns, noun, recordPhase } = rules
   const name = table as 'rows'
   const on = (queryable: Queryable) => queryable as unknown as AnyDatabase
+  const only = Object.entries(rules.only ?? {})
   const from = (queryable: Queryable) => {
-    const query = on(queryable).selectFrom(name)
+    let query = on(queryable).selectFrom(name)
+    for (const [column, value] of only) query = query.where(column as 'id', '=', value)
     return columns === undefined ? query.selectAll() : query.select(columns as readonly 'id'[])
   }
   /** The row with this id, or with this name where the kind accepts names. */
@@ -178,6 +182,7 @@ export function resourceQueries<
         labels: created.labels,
         spec: created.spec,
         status: {},
+        ...rules.only,
         ...values,
       }
       const query = on(tx)

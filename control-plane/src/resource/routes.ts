@@ -29,7 +29,7 @@ export interface Subject<Row extends { id: string }, Item, Listed extends { id: 
   showListed?(queryable: Queryable, rows: readonly Listed[]): readonly Item[] | Promise<readonly Item[]>
 }
 
-interface Wording {
+export interface Wording {
   summary: string
   /** Of the answer. */
   description: string

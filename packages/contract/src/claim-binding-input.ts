@@ -3,7 +3,7 @@ import { boundedText } from './bounded.ts'
 import { bindingLimits, waitForSchema } from './claim-binding.ts'
 import { gitReferenceSchema } from './git-reference.ts'
 import { guestHostNameSchema } from './host-name.ts'
-import { variableNameSchema } from './provisioning-plan.ts'
+import { variableNameSchema } from './variables.ts'
 
 /** Names that bash keeps for itself: it refuses the line of the environment file that would set one. */
 const readOnly = new Set(['BASHOPTS', 'BASH_VERSINFO', 'EUID', 'PPID', 'SHELLOPTS', 'UID'])

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { prebuildScheduleSchema } from './prebuild-schedule.ts'
-import { variableNameSchema } from './provisioning-plan.ts'
+import { variableNameSchema } from './variables.ts'
 
 /** From 5 minutes to 2 hours, in seconds. */
 export const prebuildTimeoutSchema = z.int().min(300).max(7_200)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { boundedLine, boundedText, countSchema } from './bounded.ts'
 import { timeSchema } from './resource.ts'
-import { variableNameSchema } from './provisioning-plan.ts'
+import { variableNameSchema } from './variables.ts'
 
 /** The most that one task or service may say. The sizes are bytes of UTF-8. */
 export const processLimits = {
@@ -44,7 +44,12 @@ export const restartSchema = z.strictObject({
     .max(1_000)
     .default(10)
     .meta({ description: 'How often in a row; a run that lasted ten minutes begins a new row' }),
-  firstSeconds: z.int().min(1).max(3_600).default(1).meta({ description: 'The first pause; each is twice as long' }),
+  firstSeconds: z
+    .int()
+    .min(1)
+    .max(3_600)
+    .default(1)
+    .meta({ description: 'The first pause; each is twice as long' }),
   mostSeconds: z.int().min(1).max(3_600).default(60).meta({ description: 'The longest pause' }),
 })
 export type Restart = z.infer<typeof restartSchema>
@@ -124,13 +129,17 @@ export const processFields = {
     .max(3_600)
     .default(10)
     .meta({ description: 'From the signal until what is left of it is killed' }),
-  memoryMebibytes: z.int().min(4).max(1_048_576).nullable().default(null).meta({ description: 'null for no limit' }),
+  memoryMebibytes: z
+    .int()
+    .min(4)
+    .max(1_048_576)
+    .nullable()
+    .default(null)
+    .meta({ description: 'null for no limit' }),
   cpus: z.number().min(0.01).max(256).nullable().default(null).meta({ description: 'null for no limit' }),
-  dependsOn: z
-    .array(processNameSchema)
-    .max(processLimits.dependencies)
-    .default([])
-    .meta({ description: 'Tasks that must have succeeded, and services that must be ready, before it starts' }),
+  dependsOn: z.array(processNameSchema).max(processLimits.dependencies).default([]).meta({
+    description: 'Tasks that must have succeeded, and services that must be ready, before it starts',
+  }),
 } as const
 
 export const processPhases = [
@@ -149,7 +158,16 @@ export const processPhaseSchema = z.enum(processPhases)
 export type ProcessPhase = z.infer<typeof processPhaseSchema>
 
 /** Why a run ended; `lost` when its machine went down under it. */
-export const runCauseSchema = z.enum(['exit', 'signal', 'deadline', 'memory', 'not_ready', 'stopped', 'lost', 'refused'])
+export const runCauseSchema = z.enum([
+  'exit',
+  'signal',
+  'deadline',
+  'memory',
+  'not_ready',
+  'stopped',
+  'lost',
+  'refused',
+])
 export type RunCause = z.infer<typeof runCauseSchema>
 
 /** One run of a process, from its start to its end. */
@@ -163,7 +181,8 @@ export const processRunSchema = z.object({
   signal: z.string().nullable().meta({ description: 'As in SIGKILL; null when it exited by itself' }),
   outputBytes: z.int().nonnegative().meta({ description: 'How much it printed in all' }),
   output: z.string().meta({
-    description: 'What it printed: the whole when it is small, else both ends and how much is left out between',
+    description:
+      'What it printed: the whole when it is small, else both ends and how much is left out between',
   }),
 })
 export type ProcessRun = z.infer<typeof processRunSchema>
@@ -177,5 +196,5 @@ export const processStatusFields = {
   waitsFor: z.string().nullable().meta({ description: 'What it waits for before it starts' }),
 } as const
 
-/** The log of a process goes by this in place of a step. */
-export const processLogKey = (processId: string, run: number) => `process.${processId}-${run}`
+/** The log of one run goes by this in place of a step. */
+export const processLogKey = (processId: string, run: number) => `process-${processId}.${run}`

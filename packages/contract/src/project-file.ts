@@ -11,6 +11,7 @@ import {
   type YAMLError,
 } from 'yaml'
 import { z } from 'zod'
+import { refuseUnfitProcesses } from './declared-processes.ts'
 import { type Fault, faultsOf } from './faults.ts'
 import { lifeSpecSchema } from './life.ts'
 import { poolSizeSchema } from './pool-size.ts'
@@ -48,6 +49,7 @@ export const projectDeclarationSchema = z
       )
       .default([]),
   })
+  .superRefine(refuseUnfitProcesses)
   .meta({ id: 'ProjectDeclaration' })
 export type ProjectDeclaration = z.infer<typeof projectDeclarationSchema>
 /** As written, before defaults and short forms are filled in; this is what goes over the wire. */

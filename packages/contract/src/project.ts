@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { declaredProcessesSchema, declaredProcessFields, refuseUnfitProcesses } from './declared-processes.ts'
 import { defineKind, rests } from './kind-definition.ts'
 import { lifeSpecSchema } from './life.ts'
 import { prebuildConfigurationSchema } from './prebuild-configuration.ts'
@@ -7,11 +8,11 @@ import {
   commandSchema,
   repositoryInputSchema,
   repositorySchema,
-  variablesSchema,
 } from './provisioning-plan.ts'
 import { refuseSharedFolders } from './repository-folder.ts'
 import { labelsSchema, nameSchema, resourceSchema, statusFields } from './resource.ts'
 import { secretsSchema } from './secrets.ts'
+import { variablesSchema } from './variables.ts'
 
 const repositoriesSchema = z.array(repositoryInputSchema).max(32).superRefine(refuseSharedFolders)
 
@@ -57,6 +58,7 @@ export const projectSpecInputSchema = z.strictObject({
     .meta({ description: 'Which prebuilds are made, and when; null for none' }),
   snapshots: checkpointRetentionSchema.prefault({}),
   life: lifeSpecSchema.default({}),
+  ...declaredProcessFields,
 })
 export type ProjectSpecInput = z.infer<typeof projectSpecInputSchema>
 
@@ -71,6 +73,7 @@ export const projectSpecSchema = z.object({
   prebuilds: prebuildConfigurationSchema.nullable().default(null),
   snapshots: checkpointRetentionSchema.prefault({}),
   life: lifeSpecSchema.default({}),
+  ...declaredProcessesSchema.shape,
 })
 export type ProjectSpec = z.infer<typeof projectSpecSchema>
 
@@ -84,7 +87,7 @@ export const projectCreateSchema = z
   .strictObject({
     name: nameSchema,
     labels: labelsSchema.default({}),
-    spec: projectSpecInputSchema.prefault({}),
+    spec: projectSpecInputSchema.superRefine(refuseUnfitProcesses).prefault({}),
   })
   .meta({ id: 'ProjectCreate' })
 export const projectUpdateSchema = z
@@ -101,6 +104,8 @@ export const projectUpdateSchema = z
         prebuilds: prebuildConfigurationSchema.nullable().optional(),
         snapshots: checkpointRetentionSchema.optional(),
         life: lifeSpecSchema.optional(),
+        tasks: declaredProcessFields.tasks.unwrap().optional(),
+        services: declaredProcessFields.services.unwrap().optional(),
       })
       .optional(),
   })

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { startOfText } from './bounded.ts'
+import { declaredProcessesSchema } from './declared-processes.ts'
 import { machineLimitsSchema } from './environment-class.ts'
 import type { ProvisioningStepName } from './provisioning-step.ts'
 import { repositoryFolderSchema, repositoryName } from './repository-folder.ts'
+import { variableNameSchema, variablesSchema } from './variables.ts'
 
 /** One set-up command: run by bash, as root; a non-zero exit fails its step. */
 export const commandSchema = z.strictObject({
@@ -27,11 +29,6 @@ export const commandInputSchema = z.union([
     ),
   commandSchema,
 ])
-
-export const variableNameSchema = z
-  .string()
-  .max(255)
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _, no digit first')
 
 /** `https://`, `ssh://`, `git://`, `file://` (inside the guest), or the `user@host:path` form. */
 const repositoryUrl = z
@@ -113,11 +110,6 @@ export const repositorySchema = z.object({
 })
 export type Repository = z.infer<typeof repositorySchema>
 
-export const variablesSchema = z.record(variableNameSchema, z.string().max(65_536)).meta({
-  description:
-    'Taken as written: $PATH in a value stays that text. To add to a variable, export it in a command',
-})
-
 /** The set-up an environment is made with: fixed when it is made, so a later change of the project leaves it as it is. */
 export const provisioningPlanSchema = z.object({
   image: z.string(),
@@ -130,6 +122,9 @@ export const provisioningPlanSchema = z.object({
   secretNames: z.array(z.string()),
   projectSetup: z.array(commandSchema),
   warmPoolSetup: z.array(commandSchema),
+  processes: declaredProcessesSchema
+    .optional()
+    .meta({ description: 'The tasks and services of its project; absent where there are none' }),
 })
 export type ProvisioningPlan = z.infer<typeof provisioningPlanSchema>
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { boundedText } from './bounded.ts'
-import { variableNameSchema } from './provisioning-plan.ts'
+import { variableNameSchema } from './variables.ts'
 
 /** How many secrets a project may have, and the bytes of UTF-8 of one value and of all names and values together. */
 export const secretLimits = { count: 256, valueBytes: 64 * 1024, totalBytes: 512 * 1024 } as const

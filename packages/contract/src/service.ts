@@ -23,7 +23,11 @@ export const serviceDefinitionInputSchema = z.strictObject({
   on: serviceTriggerSchema.default('claim'),
   restart: restartInputSchema.prefault('always'),
 })
-export const serviceDefinitionSchema = z.object({ ...fields, on: serviceTriggerSchema, restart: restartSchema })
+export const serviceDefinitionSchema = z.object({
+  ...fields,
+  on: serviceTriggerSchema,
+  restart: restartSchema,
+})
 export type ServiceDefinition = z.infer<typeof serviceDefinitionSchema>
 
 export const serviceSpecSchema = serviceDefinitionSchema.extend({

@@ -18,6 +18,9 @@ export const subjects = {
     `hearth.log.${runnerId}.${environmentId}.${stepTokens(step)}`,
   logsOfRunner: (runnerId: string) => `hearth.log.${runnerId}.>`,
   logsOfEnvironment: (runnerId: string, environmentId: string) => `hearth.log.${runnerId}.${environmentId}.>`,
+  /** Of all runs of a task or service; see `processLogKey`. */
+  logsOfProcess: (runnerId: string, environmentId: string, processId: string) =>
+    `hearth.log.${runnerId}.${environmentId}.process-${processId}.*`,
   allLogs: 'hearth.log.>',
   event: (organizationId: string, kind: string, id: string) => `hearth.event.${organizationId}.${kind}.${id}`,
   eventsOfOrganization: (organizationId: string) => `hearth.event.${organizationId}.>`,

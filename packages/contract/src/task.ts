@@ -1,7 +1,14 @@
 import { z } from 'zod'
+import { boundedLine } from './bounded.ts'
 import { cronSchema, timeZoneSchema } from './cron.ts'
 import { defineKind, rests } from './kind-definition.ts'
-import { processFields, processNameSchema, processStatusFields, restartInputSchema, restartSchema } from './process.ts'
+import {
+  processFields,
+  processNameSchema,
+  processStatusFields,
+  restartInputSchema,
+  restartSchema,
+} from './process.ts'
 import { idSchema, labelsSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
 
 /** When a task begins by itself. */
@@ -12,15 +19,24 @@ export const taskTriggerSchema = z.enum(['start', 'prebuild', 'claim', 'manual',
 export type TaskTrigger = z.infer<typeof taskTriggerSchema>
 
 export const taskScheduleSchema = z.strictObject({
-  cron: cronSchema.meta({ description: 'As in crontab: minute hour day month weekday', example: '0 3 * * *' }),
+  cron: cronSchema.meta({
+    description: 'As in crontab: minute hour day month weekday',
+    example: '0 3 * * *',
+  }),
   timeZone: timeZoneSchema.default('UTC').meta({
-    description: 'A time that the clock leaves out runs as soon as it goes on; one that it shows twice runs once',
+    description:
+      'A time that the clock leaves out runs as soon as it goes on; one that it shows twice runs once',
   }),
   overlap: z.enum(['skip', 'queue', 'replace']).default('skip').meta({
     description: 'When it is due and still runs: it is left out, runs afterwards (once), or replaces the run',
   }),
 })
 export type TaskSchedule = z.infer<typeof taskScheduleSchema>
+
+const artifactPatternSchema = boundedLine(1_024, 1).regex(
+  /^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$))/,
+  'a path below the folder of the task: not absolute, and without ..',
+)
 
 /** The longest that a run of a task may take, in seconds, unless it says otherwise. */
 export const defaultTaskSeconds = 86_400
@@ -34,6 +50,11 @@ const fields = {
     .default(defaultTaskSeconds)
     .meta({ description: 'How long one run may take' }),
   schedule: taskScheduleSchema.nullable().default(null),
+  artifacts: z
+    .array(artifactPatternSchema)
+    .max(64)
+    .default([])
+    .meta({ description: 'What `hearth ci` copies back: paths below its folder, with * and **' }),
 } as const
 
 /** As it is written in a project file: `on: cron` and a schedule go together. */
@@ -43,10 +64,13 @@ export const taskDefinitionInputSchema = z
     on: taskTriggerSchema.optional(),
     restart: restartInputSchema.prefault('never'),
   })
-  .refine(({ on, schedule }) => (on === 'cron') === (schedule !== null) || (on === undefined && schedule !== null), {
-    message: '`cron` and a schedule go together',
-    path: ['on'],
-  })
+  .refine(
+    ({ on, schedule }) => (on === 'cron') === (schedule !== null) || (on === undefined && schedule !== null),
+    {
+      message: '`cron` and a schedule go together',
+      path: ['on'],
+    },
+  )
   .transform(({ on, ...task }) => ({ ...task, on: on ?? (task.schedule === null ? 'manual' : 'cron') }))
 export const taskDefinitionSchema = z.object({ ...fields, on: taskTriggerSchema, restart: restartSchema })
 export type TaskDefinition = z.infer<typeof taskDefinitionSchema>
@@ -113,11 +137,19 @@ export const processWaits = {
     deadlineSeconds: null,
     because: 'the pause is its restart policy’s, an hour at most',
   },
-  stopping: { waitsFor: 'the runner to say that it has ended', deadlineSeconds: null, because: 'after its grace it is killed' },
+  stopping: {
+    waitsFor: 'the runner to say that it has ended',
+    deadlineSeconds: null,
+    because: 'after its grace it is killed',
+  },
   stopped: rests,
   succeeded: rests,
   failed: rests,
-  deleting: { waitsFor: 'the runner to end it', deadlineSeconds: null, because: 'it goes with its environment at the latest' },
+  deleting: {
+    waitsFor: 'the runner to end it',
+    deadlineSeconds: null,
+    because: 'it goes with its environment at the latest',
+  },
 } as const
 
 export const taskKind = defineKind({

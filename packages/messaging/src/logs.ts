@@ -1,6 +1,6 @@
 import { type LogChunk, logChunkSchema, mostMessageBytes, streams, subjects } from '@hearth/contract'
 import { HearthError, toError } from '@hearth/foundation'
-import type { Consumer, JsMsg } from '@nats-io/jetstream'
+import { type Consumer, DeliverPolicy, type JsMsg } from '@nats-io/jetstream'
 import type { Connection } from './connection.ts'
 import { decode } from './message.ts'
 import { publishPatienceMilliseconds, publishStored, runnerMessageId } from './publish.ts'
@@ -8,6 +8,10 @@ import { publishPatienceMilliseconds, publishStored, runnerMessageId } from './p
 export interface ReadLogsOptions {
   /** Step key from `stepKey`; all steps when absent. */
   step?: string
+  /** Id of a task or service, to read of its runs alone. */
+  process?: string
+  /** Only what was stored from then on. */
+  since?: Date
   /** When absent, reading ends with the last chunk stored now; otherwise when the signal aborts. */
   follow: boolean
   signal: AbortSignal
@@ -29,14 +33,16 @@ export async function* readLogs(
   connection: Connection,
   runnerId: string,
   environmentId: string,
-  { step, follow, signal }: ReadLogsOptions,
+  { step, process, since, follow, signal }: ReadLogsOptions,
 ): AsyncGenerator<LogChunk, void, undefined> {
   if (signal.aborted) return
   const subject =
-    step === undefined
-      ? subjects.logsOfEnvironment(runnerId, environmentId)
-      : subjects.log(runnerId, environmentId, step)
-  const consumer = await openConsumer(connection, subject)
+    process !== undefined
+      ? subjects.logsOfProcess(runnerId, environmentId, process)
+      : step === undefined
+        ? subjects.logsOfEnvironment(runnerId, environmentId)
+        : subjects.log(runnerId, environmentId, step)
+  const consumer = await openConsumer(connection, subject, since)
   const isEmpty = (await consumer.info(true)).num_pending === 0
   if (isEmpty && !follow) return
   const messages = await consumer.consume({ max_messages: 256, expires: 10_000, idle_heartbeat: 1_000 })
@@ -58,9 +64,17 @@ export async function* readLogs(
   }
 }
 
-async function openConsumer(connection: Connection, subject: string): Promise<Consumer> {
+async function openConsumer(
+  connection: Connection,
+  subject: string,
+  since: Date | undefined,
+): Promise<Consumer> {
+  const from =
+    since === undefined
+      ? {}
+      : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since.toISOString() }
   try {
-    return await connection.jetStream.consumers.get(streams.log, { filter_subjects: subject })
+    return await connection.jetStream.consumers.get(streams.log, { filter_subjects: subject, ...from })
   } catch (thrown) {
     throw new HearthError('unavailable', 'the logs cannot be read at the moment', { cause: thrown })
   }

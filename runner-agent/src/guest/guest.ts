@@ -118,6 +118,8 @@ export class GuestMisbehaved extends Error {
 export interface Guest {
   /** Its tasks and services. */
   readonly processes: GuestProcesses
+  /** How many connections to its SSH server are open. */
+  readonly connections: number
   /** Waits until the guest answers, then reads back its identity; the clock is set right when it is off. */
   identify(signal: AbortSignal): Promise<GuestEvidence>
   /**

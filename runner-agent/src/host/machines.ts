@@ -65,10 +65,13 @@ export interface Machines {
   /** The last part of the guest's console output, for a person to read. */
   readConsole(environmentId: string): Promise<string>
   /**
-   * Whether anybody has an open connection to the SSH server of these machines, the agent included; null for one of which
-   * that cannot be seen from the host. Those that are gone are left out.
+   * Whether anybody has an open connection to the SSH server of these machines, beside as many as are the caller's `own`;
+   * null for one of which that cannot be seen from the host. Those that are gone are left out.
    */
-  connected(environmentIds: readonly string[]): Promise<Map<string, boolean | null>>
+  connected(
+    environmentIds: readonly string[],
+    own?: ReadonlyMap<string, number>,
+  ): Promise<Map<string, boolean | null>>
   /** The paused machines, of any owner. */
   paused(): Promise<PausedMachine[]>
   /** Calls back, within seconds, for machines whose power state changed by itself, until the signal aborts. */

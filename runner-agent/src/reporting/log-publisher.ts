@@ -4,7 +4,7 @@ import { backoff, type Clock } from '@hearth/foundation'
 import type { Logger } from 'pino'
 
 const chunkBytes = 32 * 1024
-const intervalMilliseconds = 200
+const usualMilliseconds = 200
 /** Limit of buffered output while it cannot be sent; output beyond it is left out of the live log. */
 const queueBytes = 8 * 1024 * 1024
 
@@ -12,7 +12,7 @@ export interface LogTarget {
   publishLog(runnerId: string, chunk: LogChunk): Promise<void>
 }
 
-/** Sends one step's output in pieces: at most 32 KiB each, about five per second, in order. */
+/** Sends one step's output in pieces: at most 32 KiB each, by default about five per second, in order. */
 export class LogPublisher {
   private pending = ''
   private pendingOffset = 0
@@ -28,6 +28,8 @@ export class LogPublisher {
     private readonly clock: Clock,
     private readonly log: Logger,
     private readonly signal: AbortSignal,
+    /** How long output waits for more. */
+    private readonly intervalMilliseconds = usualMilliseconds,
   ) {}
 
   readonly add = (text: string, offset: number): void => {
@@ -44,7 +46,7 @@ export class LogPublisher {
     this.pending += text
     this.queuedBytes += bytes
     if (Buffer.byteLength(this.pending) >= chunkBytes) this.flush()
-    else this.timer ??= setTimeout(() => this.flush(), intervalMilliseconds)
+    else this.timer ??= setTimeout(() => this.flush(), this.intervalMilliseconds)
   }
 
   /** Sends the rest and marks the end; resolves when it is stored or the signal aborts. */

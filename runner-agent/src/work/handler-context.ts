@@ -3,6 +3,8 @@ import type { Clock } from '@hearth/foundation'
 import type { Logger } from 'pino'
 import type { OpenGuest } from '../guest/guest.ts'
 import type { Host } from '../host/host.ts'
+import type { MachineChanges } from './machine-changes.ts'
+import type { Guests } from './process/guests.ts'
 import type { WorkHandler } from './work.ts'
 
 /** Context of the work handlers that is known when the agent is composed. */
@@ -33,6 +35,9 @@ export interface HandlerContext extends HandlerParts {
   closing: AbortSignal
   /** Called for every step of an environment that has ended, for the metrics. */
   stepEnded(step: StepStatus): void
+  /** The guests in which tasks and services are seen to. */
+  guests: Guests
+  machineChanges: MachineChanges
   /** Registers work that a graceful stop waits for. */
   track(work: Promise<unknown>): void
 }

@@ -25,6 +25,7 @@ import { poolDemand } from './0024-pool-demand.ts'
 import { unexplainedBoots } from './0025-unexplained-boots.ts'
 import { lives } from './0026-lives.ts'
 import { lateBinding } from './0027-late-binding.ts'
+import { processes } from './0028-processes.ts'
 import { sessions } from './0029-sessions.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
@@ -53,5 +54,6 @@ export const migrations: Record<string, Migration> = {
   '0025-unexplained-boots': unexplainedBoots,
   '0026-lives': lives,
   '0027-late-binding': lateBinding,
+  '0028-processes': processes,
   '0029-sessions': sessions,
 }

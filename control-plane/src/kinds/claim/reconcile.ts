@@ -85,6 +85,8 @@ async function write(
   const change = action === null ? row : changeOf(row, environment, action, now)
   const changed = await claims.changeStatus(tx, row.id, { phase: change.phase, status: change.status })
   if (action?.do === 'release') await forgetBindingSecrets(tx, row.id)
+  // Its tasks and services that begin with the claim.
+  if (action?.do === 'bind' && environment?.has_processes === true) await wake(tx, 'process', environment.id)
   await recordEvent(
     tx,
     action?.do === 'release' ? 'deleted' : 'updated',

@@ -3,6 +3,7 @@ export { isOpenToAll, requireEntry } from './access/entry.ts'
 export { readLogs } from './access/read-logs.ts'
 export {
   forgetBindingSecrets,
+  readBindingSecrets,
   writeBindingSecrets,
 } from './binding/secrets.ts'
 export { retryEnvironment } from './commands/retry.ts'

@@ -93,6 +93,8 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   life: ColumnType<StoredLife | null, string | null | undefined, string | null>
   /** The reason for its deletion; null while it is not to be deleted. */
   deletion: JSONColumnType<Deletion> | null
+  /** Whether it has tasks or services, or its project declares some. */
+  has_processes: Generated<boolean>
   report_epoch: Generated<number>
   report_sequence: Generated<string>
   virtual_cpus: GeneratedAlways<number>
@@ -147,6 +149,7 @@ export const environmentColumns = [
   'source',
   'boot_ended_at',
   'phase_since',
+  'has_processes',
   'report_epoch',
   'report_sequence',
   'virtual_cpus',

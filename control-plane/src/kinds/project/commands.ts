@@ -96,6 +96,8 @@ async function poolSetups(tx: DatabaseTransaction, projectId: string) {
 
 function storedSpec({ secrets, ...spec }: ProjectSpecInput): ProjectSpec {
   const { repositories, variables, setup, onHostLoss, onCrash, prebuilds, snapshots, life } = spec
+  const { tasks, services } = spec
   const secretNames = Object.keys(secrets).sort()
-  return { repositories, variables, setup, onHostLoss, onCrash, prebuilds, snapshots, life, secretNames }
+  const ends = { onHostLoss, onCrash, prebuilds, snapshots, life }
+  return { repositories, variables, setup, ...ends, tasks, services, secretNames }
 }

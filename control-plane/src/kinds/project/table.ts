@@ -33,6 +33,8 @@ export function specOf({ spec }: Pick<ProjectRow, 'spec'>): ProjectSpec {
     prebuilds: null,
     snapshots: defaultCheckpointRetention,
     life: {},
+    tasks: {},
+    services: {},
   }
   return Object.assign(absent, spec)
 }

@@ -83,7 +83,8 @@ async function secretValues(
 
 const addSecret = (name: string, names: string[] = []): string[] => [...new Set([...names, name])]
 
-function addPair(what: string, form: string) {
+/** `NAME=VALUE`, repeated. */
+export function addPair(what: string, form: string) {
   return (given: string, pairs: Record<string, string> = {}): Record<string, string> => {
     const at = given.indexOf('=')
     if (at < 1) throw new InvalidArgumentError(`${what} is ${form}.`)

@@ -17,10 +17,12 @@ import { logsCommand } from './logs.ts'
 import { observerCommand } from './observer.ts'
 import { poolCommand } from './pool.ts'
 import { prebuildCommand } from './prebuild.ts'
+import { restartCommand, servicesCommand, startCommand, stopCommand, tasksCommand } from './processes.ts'
 import { quickstartCommand } from './quickstart.ts'
 import { quotaCommand } from './quota.ts'
 import { restoreCommand } from './restore.ts'
 import { retryCommand } from './retry.ts'
+import { runCommand } from './run.ts'
 import { runnerCommand } from './runner.ts'
 import { sessionCommand } from './session.ts'
 import { snapshotCommand } from './snapshot.ts'
@@ -40,6 +42,10 @@ export const commandGroups: readonly {
   {
     title: 'Declare:',
     commands: [upCommand, applyCommand, poolCommand, prebuildCommand, deleteCommand, retryCommand],
+  },
+  {
+    title: 'Run in machines:',
+    commands: [runCommand, tasksCommand, servicesCommand, startCommand, stopCommand, restartCommand],
   },
   {
     title: 'Use machines:',

@@ -11,6 +11,8 @@ export interface LogOptions {
   /** As made by stepKey, for example `project_setup` or `clone_repo.shop`. */
   step?: string | undefined
   follow?: boolean | undefined
+  /** Further parameters of the request. */
+  query?: Readonly<Record<string, string | number | undefined>>
 }
 
 /** Pieces of output, each byte once and in order per step, also over a lost connection. */
@@ -26,7 +28,7 @@ export async function* readLogs(
       const response = await transport.open({
         method: 'GET',
         path,
-        query: { step: options.step, follow: options.follow === true ? true : undefined },
+        query: { ...options.query, step: options.step, follow: options.follow === true ? true : undefined },
         headers: { accept: 'text/event-stream' },
         signal: options.signal,
       })

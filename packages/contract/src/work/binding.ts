@@ -3,8 +3,8 @@ import { boundedLine, boundedText, positiveSchema } from '../bounded.ts'
 import { bindingLimits } from '../claim-binding.ts'
 import { gitReferenceSchema } from '../git-reference.ts'
 import { guestHostNameSchema } from '../host-name.ts'
-import { variableNameSchema } from '../provisioning-plan.ts'
 import { idSchema } from '../resource.ts'
+import { variableNameSchema } from '../variables.ts'
 import { reportedFailureSchema, reportedStepsSchema, reportedTimeSchema } from './reported.ts'
 
 /** What a claim wants of its machine, once that runs. It is bound once for each attempt, without a restart. */

@@ -49,6 +49,12 @@ export class Links {
     private readonly options: SshGuestOptions,
   ) {}
 
+  /** How many of them are open. */
+  get count(): number {
+    const first = this.first?.connection.isOpen === true ? 1 : 0
+    return first + [...this.further].filter(({ link }) => link?.connection.isOpen === true).length
+  }
+
   /** Repeats the work, over a new connection if needed, until it succeeds or the signal aborts. */
   retrying<Result>(signal: AbortSignal, work: (link: Link) => Promise<Result>): Promise<Result> {
     return this.repeating(signal, isFinal, async () => work(await this.connected(signal)))

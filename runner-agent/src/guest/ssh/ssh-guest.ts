@@ -44,6 +44,10 @@ export class SshGuest implements Guest {
     this.processes = new SshProcesses(this.links)
   }
 
+  get connections(): number {
+    return this.links.count
+  }
+
   identify(signal: AbortSignal): Promise<GuestEvidence> {
     return this.links.retrying(signal, async ({ connection, shells }) => {
       try {

@@ -144,7 +144,10 @@ export class LibvirtMachines implements Machines {
     return result.stdout
   }
 
-  async connected(environmentIds: readonly string[]): Promise<Map<string, boolean | null>> {
+  async connected(
+    environmentIds: readonly string[],
+    own: ReadonlyMap<string, number> = new Map(),
+  ): Promise<Map<string, boolean | null>> {
     const { runner } = this.options
     const result = await runner.run(['cat', '/proc/net/tcp', '/proc/net/tcp6'])
     // A host without IPv6 has no second file.
@@ -157,7 +160,8 @@ export class LibvirtMachines implements Machines {
       seen.flatMap(({ id, given }) => {
         if (given == null) return []
         // A guest with an address of its own is not reached through a port of the host.
-        const isUsed = given.address === null ? null : (connections.get(given.address.port) ?? 0) > 0
+        const others = (port: number) => (connections.get(port) ?? 0) - (own.get(id) ?? 0)
+        const isUsed = given.address === null ? null : others(given.address.port) > 0
         return [[id, isUsed] as const]
       }),
     )

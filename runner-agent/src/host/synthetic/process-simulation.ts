@@ -82,8 +82,8 @@ function perform({ command, startedAt }: SimulatedRun): Performance {
   for (const statement of command.split(/\n|;|&&/).map((each) => each.trim())) {
     if (statement === '') continue
     const [, seconds] = /^sleep\s+(infinity|\d+(?:\.\d+)?)$/.exec(statement) ?? []
-    const [, code] = /^exit(?:\s+(\d{1,3}))?$/.exec(statement) ?? [null]
-    const [, text] = /^echo(?:\s+(.*))?$/.exec(statement) ?? [null]
+    const [, code] = /^exit(?:\s+(\d{1,3}))?$/.exec(statement) ?? [null, null]
+    const [, text] = /^echo(?:\s+(.*))?$/.exec(statement) ?? [null, null]
     if (seconds === 'infinity') return { printed, end: null }
     if (seconds !== undefined) at += Math.round(Number(seconds) * 1_000)
     else if (code !== null) return ended(Number(code ?? 0) & 255, null)

@@ -43,6 +43,7 @@ const environmentFileName = guestFileName(environmentFilePath)
 
 /** The inside of a synthetic machine: a step takes the time given in the settings and runs nothing. */
 export class SyntheticGuest implements Guest {
+  readonly connections = 0
   readonly processes: GuestProcesses
 
   constructor(

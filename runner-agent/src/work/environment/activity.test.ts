@@ -25,6 +25,8 @@ function setting(idleSeconds: number) {
   const machine: WatchedMachine = {
     id: 'a',
     idleSeconds,
+    ownConnections: 0,
+    isBusy: false,
     isOwnVisit: () => isOwnVisit,
     tellAgain: () => {
       told += 1

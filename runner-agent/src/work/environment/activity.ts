@@ -21,6 +21,10 @@ export interface WatchedMachine {
   idleSeconds: number
   /** Whether the agent itself is in its guest, so that what is seen may be the agent. */
   isOwnVisit(): boolean
+  /** Connections of the agent itself that see to tasks and services. */
+  readonly ownConnections: number
+  /** Whether a task runs in it. */
+  readonly isBusy: boolean
   tellAgain(): void
 }
 
@@ -40,8 +44,8 @@ function tellMilliseconds({ idleSeconds }: Pick<WatchedMachine, 'idleSeconds'>):
 }
 
 /**
- * Whether the machines of this host are used, of which somebody wants to know it. What uses one is an SSH connection;
- * running tasks and traffic on routes are to be noted here as well.
+ * Whether the machines of this host are used, of which somebody wants to know it. What uses one is an SSH connection
+ * or a running task; traffic on routes is to be noted here as well.
  */
 export class Activity {
   private readonly seen = new Map<string, Seen>()
@@ -78,12 +82,14 @@ export class Activity {
     for (const id of this.seen.keys()) if (!ids.has(id)) this.seen.delete(id)
     const away = machines.filter((machine) => !machine.isOwnVisit())
     if (away.length === 0) return
-    const connected = await this.options.machines.connected(away.map(({ id }) => id))
+    const own = new Map(away.map(({ id, ownConnections }) => [id, ownConnections]))
+    const connected = await this.options.machines.connected([...own.keys()], own)
     for (const machine of away) {
       const isConnected = connected.get(machine.id)
       // It is gone, or was entered by the agent meanwhile: the next look tells.
       if (isConnected === undefined || machine.isOwnVisit()) continue
-      if (isConnected !== null) this.note(machine, isConnected)
+      if (machine.isBusy) this.note(machine, true)
+      else if (isConnected !== null) this.note(machine, isConnected)
       else if (this.isDue(machine)) await this.lookInside(machine, signal)
     }
   }
@@ -114,7 +120,7 @@ export class Activity {
       const within = AbortSignal.any([signal, AbortSignal.timeout(guestMilliseconds)])
       const texts = await guest.readFiles(['/proc/net/tcp', '/proc/net/tcp6'], within)
       const connections = connectionsByPort(texts.filter((text) => text !== null).join('\n'))
-      this.note(machine, (connections.get(address.port) ?? 0) > 1)
+      this.note(machine, (connections.get(address.port) ?? 0) > 1 + machine.ownConnections)
     } catch (thrown) {
       // Nothing is known of it then, and it does not end for that.
       log.debug({ environmentId: machine.id, error: toError(thrown) }, 'cannot see whether a machine is used')

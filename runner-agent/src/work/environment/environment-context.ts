@@ -5,6 +5,7 @@ import type { OpenGuest } from '../../guest/guest.ts'
 import type { Layers } from '../../host/layers.ts'
 import type { Machines } from '../../host/machines.ts'
 import type { LogTarget } from '../../reporting/log-publisher.ts'
+import type { MachineChanges } from '../machine-changes.ts'
 import type { Activity } from './activity.ts'
 import type { StepDeadlines } from './guest-steps.ts'
 import type { Pauses } from './pauses.ts'
@@ -18,6 +19,7 @@ export interface EnvironmentContext {
   logs: LogTarget
   pauses: Pick<Pauses, 'of'>
   activity: Pick<Activity, 'of'>
+  machineChanges: Pick<MachineChanges, 'tell'>
   clock: Clock
   log: Logger
   /** How many machines may be created and booted at once. */

@@ -30,6 +30,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
   private readonly steps: StepRunning
   private readonly binding: BindingRun
   private address: Machine['address'] = null
+  private reportedPhase: ReportedPhase | null = null
 
   constructor(
     private readonly task: Task<EnvironmentOrder>,
@@ -171,6 +172,8 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
     const { id } = this.task.order
     const { record } = this.record
     const activity = phase === 'running' ? this.context.activity.of(id) : undefined
+    if (phase !== this.reportedPhase) this.context.machineChanges.tell(id)
+    this.reportedPhase = phase
     return {
       phase,
       address: phase === 'deleted' ? null : this.address,

@@ -88,7 +88,7 @@ export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, Environ
         },
         signal,
       ),
-      this.activity.run(() => watched(workers), signal),
+      this.activity.run(() => this.watched(workers), signal),
     ])
   }
 
@@ -101,7 +101,19 @@ export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, Environ
     }
     const worker = workers.worker(id)
     worker?.wake()
+    this.given.machineChanges.tell(id)
     await worker?.work.endWaitOfEndedMachine()
+  }
+
+  /** Those of which somebody wants to know whether they are used. */
+  private *watched(workers: Workers<EnvironmentWork>): Iterable<WatchedMachine> {
+    const { guests } = this.given
+    for (const { id, work, tellAgain } of workers.all()) {
+      const { idleSeconds } = work
+      if (idleSeconds === null) continue
+      const standing = { ownConnections: guests.connectionsTo(id), isBusy: guests.isBusy(id) }
+      yield { id, idleSeconds, isOwnVisit: () => work.isInGuest, ...standing, tellAgain }
+    }
   }
 
   /** A refusal is logged and retried. */
@@ -112,14 +124,6 @@ export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, Environ
       .catch((thrown: unknown) => {
         this.given.log.warn({ environmentId: id, error: toError(thrown) }, 'cannot resume a paused machine')
       })
-  }
-}
-
-/** Those of which somebody wants to know whether they are used. */
-function* watched(workers: Workers<EnvironmentWork>): Iterable<WatchedMachine> {
-  for (const { id, work, tellAgain } of workers.all()) {
-    const { idleSeconds } = work
-    if (idleSeconds !== null) yield { id, idleSeconds, isOwnVisit: () => work.isInGuest, tellAgain }
   }
 }
 

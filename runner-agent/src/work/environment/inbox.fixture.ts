@@ -13,6 +13,8 @@ import type { Host } from '../../host/host.ts'
 import { Lease } from '../../lease/lease.ts'
 import { Reporter } from '../../reporting/reporter.ts'
 import { Inbox } from '../inbox.ts'
+import { MachineChanges } from '../machine-changes.ts'
+import { Guests } from '../process/guests.ts'
 import type { EnvironmentWork } from './environment-work.ts'
 import { EnvironmentHandler } from './handler.ts'
 
@@ -51,6 +53,8 @@ export function environmentInbox({
     sealingKey,
     bootConcurrency: 2,
     resumeFreeBytes: 0,
+    guests: new Guests(openGuest),
+    machineChanges: new MachineChanges(),
     stepDeadlines: {},
     pausedMachinesMilliseconds: 10_000,
     activityMilliseconds: 10_000,

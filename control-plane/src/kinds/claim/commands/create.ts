@@ -6,7 +6,7 @@ import type { Command } from '../../../api/command.ts'
 import { refuseLongLife } from '../../../api/life-cap.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import type { Encryption } from '../../../database/encryption.ts'
-import { wakeAfter } from '../../../reconciling/wake.ts'
+import { wake, wakeAfter } from '../../../reconciling/wake.ts'
 import { recordEvents } from '../../../resource/record.ts'
 import {
   beginLife,
@@ -118,6 +118,8 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
     ])
     if (wanted !== null) await orderBinding(tx, row, lives)
     await beginLife(tx, lives, now)
+    // Its tasks and services that begin with the claim.
+    if (isGiven && member.has_processes) await wake(tx, 'process', member.id)
     const shown = toLifeStatus(lifeOf(lives))
     await recordEvents(tx, [
       { verb: 'created', resource: toListedClaim(row, shown) },

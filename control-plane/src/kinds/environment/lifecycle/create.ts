@@ -120,5 +120,6 @@ function toValues(created: NewEnvironment): Insertable<EnvironmentTable> {
     source: created.source === undefined ? null : JSON.stringify(created.source),
     source_snapshot_id: created.source?.snapshotId ?? null,
     life: created.life == null ? null : JSON.stringify(created.life),
+    has_processes: plan.processes !== undefined,
   }
 }

@@ -29,7 +29,13 @@ export function buildPlan(
     secretNames: project.secretNames,
     projectSetup: project.setup,
     warmPoolSetup: [...(owner?.setup ?? [])],
+    ...(hasProcesses(project) ? { processes: { tasks: project.tasks, services: project.services } } : {}),
   }
+}
+
+/** Whether a project declares tasks or services; one that was stored by an older version says nothing of them. */
+function hasProcesses({ tasks, services }: Partial<Pick<ProjectSpec, 'tasks' | 'services'>>): boolean {
+  return Object.keys(tasks ?? {}).length + Object.keys(services ?? {}).length > 0
 }
 
 /** The same for environments made from the same configuration. */

@@ -116,6 +116,7 @@ async function markUnreachable(
   await tx.updateTable('environments').set({ unreachable }).where('id', '=', row.id).execute()
   // The claim's reconciler decides what becomes of an environment whose host is lost.
   if (row.claim_id !== null) await wake(tx, 'claim', row.claim_id)
+  if (row.has_processes) await wake(tx, 'process', row.id)
   // What was done in it meanwhile is not known, so that it counts as used until its runner is heard again.
   const life = unreachable || row.life === null ? row.life : activeAt(row.life, now, now)
   return movePhase(tx, { ...row, unreachable, deadline }, { phase, life, now })

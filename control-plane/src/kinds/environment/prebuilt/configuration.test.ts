@@ -21,6 +21,8 @@ const project: ProjectSpec = {
   onHostLoss: 'wait',
   onCrash: 'restart',
   life: {},
+  tasks: {},
+  services: {},
   prebuilds: null,
   snapshots: { keep: 10, days: 14 },
 }

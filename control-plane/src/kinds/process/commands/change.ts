@@ -1,0 +1,110 @@
+import { HearthError } from '@hearth/foundation'
+import type { Command, CommandContext } from '../../../api/command.ts'
+import { found, requireVersion } from '../../../api/lookup.ts'
+import type { DatabaseTransaction } from '../../../database/connection.ts'
+import { recordEvent } from '../../../resource/record.ts'
+import type { OnOne } from '../../../resource/routes.ts'
+import type { EnvironmentRow } from '../../environment/index.ts'
+import { activePhases } from '../decide.ts'
+import { lockEnvironmentOf } from '../place.ts'
+import { lockProcessesOf, processes, processQueries } from '../queries.ts'
+import { type ProcessKind, type ProcessRow, toListedProcess } from '../table.ts'
+import { settleNow, startTogether } from './settle-now.ts'
+
+/** A process under lock, with its environment and all processes of that. */
+interface Found {
+  environment: EnvironmentRow
+  rows: ProcessRow[]
+  row: ProcessRow
+}
+type Change = (tx: DatabaseTransaction, found: Found, now: Date) => Promise<readonly ProcessRow[]>
+
+/** A command on one process; what follows for the others of its environment is done in the same transaction. */
+function changing(kind: ProcessKind, change: Change): Command<OnOne, ProcessRow> {
+  return {
+    async run(tx, context, { reference }) {
+      const place = await lock(tx, context, kind, reference)
+      const now = context.services.clock.now()
+      return settleNow(tx, place.environment, await change(tx, place, now), place.row.id, now)
+    },
+  }
+}
+
+async function lock(
+  tx: DatabaseTransaction,
+  { caller, expectedVersion }: CommandContext,
+  kind: ProcessKind,
+  reference: string,
+): Promise<Found> {
+  const { id, environment_id } = found(
+    await processQueries[kind].find(tx, caller, reference),
+    kind,
+    reference,
+  )
+  const environment = await lockEnvironmentOf(tx, caller, environment_id)
+  const rows = await lockProcessesOf(tx, environment_id)
+  const row = found(
+    rows.find((one) => one.id === id),
+    kind,
+    reference,
+  )
+  requireVersion(expectedVersion, row.spec_version)
+  return { environment, rows, row }
+}
+
+/** Starts it, with what it depends on; one that runs already is left as it is. */
+export const startProcess = (kind: ProcessKind) =>
+  changing(kind, async (tx, { environment, rows, row }, now) => {
+    refuseGoing(environment, row)
+    if (row.desired === 'run' && activePhases.has(row.phase)) return rows
+    return startTogether(tx, rows, [row], now)
+  })
+
+/** Ends the run that it has, if any, and starts another. */
+export const restartProcess = (kind: ProcessKind) =>
+  changing(kind, async (tx, { environment, rows, row }, now) => {
+    refuseGoing(environment, row)
+    return startTogether(tx, rows, [row], now)
+  })
+
+/** Ends its run; one with a schedule is not run by that either until it is started again. */
+export const stopProcess = (kind: ProcessKind) =>
+  changing(kind, async (tx, { rows, row }) => {
+    if (row.desired !== 'run') return rows
+    return replaced(rows, await desire(tx, row, 'stop'))
+  })
+
+/** Ends its run, and forgets it with its runs. What its project declares comes and goes with the environment. */
+export const deleteProcess = (kind: ProcessKind) =>
+  changing(kind, async (tx, { rows, row }) => {
+    if (row.spec.isDeclared)
+      throw new HearthError(
+        'conflict',
+        `${kind} ${row.name} is declared by its project: stop it, or take it out of the project`,
+      )
+    if (row.desired === 'delete') return rows
+    return replaced(rows, await desire(tx, row, 'delete'))
+  })
+
+async function desire(
+  tx: DatabaseTransaction,
+  row: ProcessRow,
+  desired: 'stop' | 'delete',
+): Promise<ProcessRow> {
+  const changed = await processes.changeSpec(tx, row.id, {
+    desired,
+    status: { ...row.status, isQueued: false },
+  })
+  await recordEvent(tx, 'updated', toListedProcess(changed))
+  return changed
+}
+
+const replaced = (rows: readonly ProcessRow[], row: ProcessRow) =>
+  rows.map((one) => (one.id === row.id ? row : one))
+
+function refuseGoing({ name, desired_phase }: EnvironmentRow, row: ProcessRow): void {
+  if (desired_phase === 'deleted')
+    throw new HearthError('conflict', `environment ${name} is being deleted: nothing is started in it`)
+  if (row.desired === 'delete')
+    throw new HearthError('conflict', `${row.kind} ${row.name} is being deleted: it is not started again`)
+}

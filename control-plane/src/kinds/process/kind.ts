@@ -1,0 +1,11 @@
+import type { Kind } from '../../resource/define.ts'
+import { processReconciler } from './reconcile.ts'
+import { processWorkKind } from './work/kind.ts'
+
+/** What tasks and services have in common: to their runner both are processes. */
+export const processKind: Kind = {
+  name: 'process',
+  routes: [],
+  work: processWorkKind,
+  reconcilers: () => [processReconciler],
+}

@@ -1,0 +1,61 @@
+import { type KindDefinition, logChunkSchema, timeSchema } from '@hearth/contract'
+import { z } from '@hono/zod-openapi'
+import { streamSSE } from 'hono/streaming'
+import { readers } from '../../../api/caller.ts'
+import { addEndpoint } from '../../../api/endpoint.ts'
+import { found, idOrSharedNameParams } from '../../../api/lookup.ts'
+import type { AddRoute } from '../../../resource/routes.ts'
+import { processQueries } from '../queries.ts'
+import type { ProcessKind } from '../table.ts'
+import { readProcessLog } from './read.ts'
+
+const querySchema = z.strictObject({
+  run: z.coerce.number().int().min(1).optional().meta({ description: 'Of this run; by default of all' }),
+  since: timeSchema.optional().meta({ description: 'Only what came from then on' }),
+  follow: z.enum(['true', 'false']).default('false'),
+})
+
+export function logRoute(kind: ProcessKind, words: KindDefinition): AddRoute {
+  return (application, services) =>
+    addEndpoint(application, services, {
+      method: 'get',
+      path: `${words.path}/{id}/logs`,
+      tag: words.tag,
+      summary: `What a ${kind} prints, as a stream; with follow=true until it is at rest`,
+      roles: readers,
+      params: idOrSharedNameParams,
+      query: querySchema,
+      answer: {
+        status: 200,
+        schema: logChunkSchema,
+        description: 'Pieces of output',
+        mediaType: 'text/event-stream',
+      },
+      handle: async ({ caller, params, query, context }) => {
+        const row = found(
+          await processQueries[kind].find(services.database, caller, params.id),
+          kind,
+          params.id,
+        )
+        const opened = services.streams.open(caller)
+        return streamSSE(context, async (stream) => {
+          using open = opened
+          const ended = new AbortController()
+          stream.onAbort(() => ended.abort())
+          const signal = AbortSignal.any([ended.signal, services.stopping, open.tokenEnded])
+          const options = {
+            ...(query.run === undefined ? {} : { run: query.run }),
+            ...(query.since === undefined ? {} : { since: new Date(query.since) }),
+            follow: query.follow === 'true',
+            signal,
+          }
+          for await (const chunk of readProcessLog(services, row, options))
+            await stream.writeSSE({ data: JSON.stringify(chunk) })
+          // A stream without an `end` makes the client reconnect: to another replica, or to this one, which refuses an
+          // expired token.
+          if (services.stopping.aborted) await stream.write('retry: 100\n: this control plane stops\n\n')
+          else if (!open.tokenEnded.aborted) await stream.writeSSE({ event: 'end', data: '{}' })
+        })
+      },
+    })
+}

@@ -1,0 +1,112 @@
+import type {
+  Failure,
+  ProcessPhase,
+  ProcessRun,
+  Service,
+  ServiceDefinition,
+  Task,
+  TaskDefinition,
+} from '@hearth/contract'
+import { endOfText } from '@hearth/contract'
+import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely'
+import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
+
+export type ProcessKind = 'task' | 'service'
+
+/** What is to be run, of both kinds; the other kind's own is absent. */
+export type StoredProcessSpec = { isDeclared: boolean } & (
+  | ({ kind: 'task' } & TaskDefinition)
+  | ({ kind: 'service' } & ServiceDefinition)
+)
+
+/** What the status column holds; the rest of the wire's status are columns of their own. */
+export interface StoredProcessStatus {
+  /** The number of the newest run. */
+  runs: number
+  restarts: number
+  run: (ProcessRun & { request: number }) | null
+  waitsFor: string | null
+  failure: Failure | null
+  observedSpecVersion: number
+  /** Whether its schedule was due while it ran, and it runs again afterwards. */
+  isQueued: boolean
+}
+
+export interface ProcessTable extends ResourceTable<StoredProcessSpec, StoredProcessStatus> {
+  kind: ProcessKind
+  environment_id: string
+  /** The runner that was ordered to see to it; null while none is. */
+  runner_id: string | null
+  phase: ProcessPhase
+  phase_since: ColumnType<Date, Date | undefined, Date>
+  deadline: Date | null
+  desired: 'run' | 'stop' | 'delete'
+  request: Generated<number>
+  next_run_at: Date | null
+  report_epoch: Generated<number>
+  report_sequence: Generated<string>
+}
+/** Each run of a process, as long as it is kept. */
+export interface ProcessRunTable {
+  process_id: string
+  number: number
+  run: JSONColumnType<ProcessRun>
+}
+export interface ProcessTables {
+  processes: ProcessTable
+  process_runs: ProcessRunTable
+}
+export type ProcessRow = Selectable<ProcessTable>
+
+export const emptyProcessStatus: StoredProcessStatus = {
+  runs: 0,
+  restarts: 0,
+  run: null,
+  waitsFor: null,
+  failure: null,
+  observedSpecVersion: 0,
+  isQueued: false,
+}
+
+/** Bytes of a run's output that lists and events show. */
+const listedOutputBytes = 1_024
+
+/** With the whole of what is kept of its last run's output. */
+export const toProcess = (row: ProcessRow): Task | Service => toResource(row, row.status.run)
+
+/** With the end of that output: for lists and events. */
+export function toListedProcess(row: ProcessRow): Task | Service {
+  const { run } = row.status
+  return toResource(row, run === null ? null : { ...run, output: endOfText(run.output, listedOutputBytes) })
+}
+
+function toResource(row: ProcessRow, run: StoredProcessStatus['run']): Task | Service {
+  const { runs, restarts, waitsFor, failure, observedSpecVersion } = row.status
+  const common = {
+    metadata: metadataOf(row),
+    specVersion: row.spec_version,
+    statusVersion: row.status_version,
+  }
+  const asked = { environmentId: row.environment_id, desired: row.desired, request: row.request }
+  const status = {
+    phase: row.phase,
+    runs,
+    restarts,
+    run: run === null ? null : withoutRequest(run),
+    waitsFor,
+    observedSpecVersion,
+    failure,
+    deadline: row.deadline?.toISOString() ?? null,
+  }
+  if (row.spec.kind === 'service') {
+    const { kind: _, ...spec } = row.spec
+    return { kind: 'Service', ...common, spec: { ...spec, ...asked }, status }
+  }
+  const { kind: _, ...spec } = row.spec
+  const nextRunAt = row.next_run_at?.toISOString() ?? null
+  return { kind: 'Task', ...common, spec: { ...spec, ...asked }, status: { ...status, nextRunAt } }
+}
+
+function withoutRequest({ request: _, ...run }: NonNullable<StoredProcessStatus['run']>): ProcessRun {
+  return run
+}

@@ -1,0 +1,76 @@
+import type { Explanation, Service, Task } from '@hearth/contract'
+import { assertNever, spokenTime } from '@hearth/foundation'
+import { endInWords } from './work/report.ts'
+
+export interface ProcessSight {
+  process: Task | Service
+  /** The name of its environment, and of the runner of that. */
+  environment: string
+  runner: string | null
+}
+
+type Reasons = Pick<Explanation, 'sentence' | 'evidence' | 'next'>
+
+/** Why a task or a service is in the phase it is in. Pure. */
+export function explain({ process, environment, runner }: ProcessSight): Reasons {
+  const { spec, status, metadata } = process
+  const { run, failure } = status
+  const evidence = [
+    ...(run === null ? [] : [{ what: `run ${run.number} began`, at: run.startedAt }]),
+    ...(run?.readyAt == null ? [] : [{ what: `run ${run.number} was ready`, at: run.readyAt }]),
+    ...(run?.finishedAt == null
+      ? []
+      : [{ what: `run ${run.number} ${endInWords(run)}`, at: run.finishedAt }]),
+  ]
+  const where = `in environment ${environment}`
+  const start = `start it with \`hearth start ${environment}/${metadata.name}\``
+  const due =
+    'nextRunAt' in status && status.nextRunAt !== null && spec.desired === 'run'
+      ? `its schedule is due next at ${spokenTime(status.nextRunAt)}`
+      : null
+  switch (status.phase) {
+    case 'idle':
+      return { sentence: `it has not been started ${where}`, evidence, next: due ?? start }
+    case 'pending':
+      return {
+        sentence: `it waits for ${status.waitsFor ?? 'its turn'}`,
+        evidence,
+        next: 'then it starts by itself',
+      }
+    case 'starting':
+      return {
+        sentence: `runner ${runner} is starting it ${where}${run?.finishedAt === null ? ', and it is not ready yet' : ''}`,
+        evidence,
+        next:
+          status.deadline === null ? null : `it fails unless that is done by ${spokenTime(status.deadline)}`,
+      }
+    case 'running':
+      return { sentence: `it runs ${where}`, evidence, next: due }
+    case 'restarting':
+      return {
+        sentence: `run ${run?.number} ${endInWords(run)}, and it is begun again by its restart policy`,
+        evidence,
+        next: `after ${spec.restart.limit} such restarts it fails`,
+      }
+    case 'stopping':
+      return {
+        sentence: `it was asked to end with ${spec.stopSignal}`,
+        evidence,
+        next: `what is left of it after ${spec.graceSeconds} s is killed`,
+      }
+    case 'stopped':
+      return {
+        sentence: run?.exitCode === 0 ? 'it ended by itself' : 'it was stopped',
+        evidence,
+        next: start,
+      }
+    case 'succeeded':
+      return { sentence: `run ${run?.number} ended with exit code 0`, evidence, next: due }
+    case 'failed':
+      return { sentence: failure?.message ?? 'it failed', evidence, next: due ?? start }
+    case 'deleting':
+      return { sentence: `it is being deleted; runner ${runner} ends it first`, evidence, next: null }
+    default:
+      return assertNever(status.phase)
+  }
+}

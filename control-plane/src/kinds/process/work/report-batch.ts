@@ -1,0 +1,116 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type ProcessReport, processWork } from '@hearth/contract'
+import type { Clock } from '@hearth/foundation'
+import type { Database, DatabaseTransaction } from '../../../database/connection.ts'
+import { requestOrders, requestPurges } from '../../../database/outbox.ts'
+import { transact } from '../../../database/transact.ts'
+import { wakeMany } from '../../../reconciling/wake.ts'
+import { recordEvent } from '../../../resource/record.ts'
+import type { ReportOutcome } from '../../../work/work-kind.ts'
+import { activePhases } from '../decide.ts'
+import { lockProcesses, processes, writeRuns } from '../queries.ts'
+import { type ProcessRow, toListedProcess } from '../table.ts'
+import { afterReport, judgeReport } from './report.ts'
+
+/** Commits reports together, those of one process in the order given; stale and repeated ones change nothing. */
+export async function applyReports(
+  database: Database,
+  clock: Clock,
+  reports: readonly ProcessReport[],
+): Promise<ReportOutcome[]> {
+  return transact(database, async (tx) => {
+    const now = clock.now()
+    const rows = await lockProcesses(tx, [...new Set(reports.map(({ id }) => id))])
+    const byId = new Map(rows.map((row) => [row.id, row]))
+    const epochs = await readEpochs(tx, rows)
+    const outcomes: ReportOutcome[] = []
+    const environments = new Set<string>()
+    for (const report of reports) {
+      const row = byId.get(report.id)
+      const epoch = row?.runner_id == null ? null : (epochs.get(row.runner_id) ?? null)
+      const outcome = row === undefined ? 'refused' : judgeReport(row, epoch, report)
+      outcomes.push(outcome)
+      if (row === undefined || outcome !== 'applied') continue
+      const after = await apply(tx, row, report, now)
+      if (after === null) byId.delete(row.id)
+      else byId.set(row.id, after)
+      if (after?.phase !== row.phase) environments.add(row.environment_id)
+    }
+    // What depends on it, or waits for its end, is seen to.
+    await wakeMany(
+      tx,
+      [...environments].map((id) => ({ kind: 'process' as const, id })),
+    )
+    return outcomes
+  })
+}
+
+async function readEpochs(
+  tx: DatabaseTransaction,
+  rows: readonly ProcessRow[],
+): Promise<Map<string, number>> {
+  const ids = [...new Set(rows.flatMap(({ runner_id }) => runner_id ?? []))]
+  if (ids.length === 0) return new Map()
+  const runners = await tx.selectFrom('runners').select(['id', 'epoch']).where('id', 'in', ids).execute()
+  return new Map(runners.map(({ id, epoch }) => [id, epoch]))
+}
+
+/** Resolves with the row after the report; null when the process is gone. */
+async function apply(
+  tx: DatabaseTransaction,
+  row: ProcessRow,
+  report: ProcessReport,
+  now: Date,
+): Promise<ProcessRow | null> {
+  const { phase, status, isForgotten, runs } = afterReport(row, report)
+  await writeRuns(
+    tx,
+    row.id,
+    runs.map(({ request: _, ...run }) => run),
+  )
+  const { runner_id: runnerId } = row
+  if (isForgotten && row.desired === 'delete') {
+    await processes.remove(tx, row.id)
+    await recordEvent(tx, 'deleted', toListedProcess(row))
+    if (runnerId !== null) await requestPurges(tx, processWork.kind, [{ id: row.id, runnerId }])
+    return null
+  }
+  const placed = { report_epoch: report.epoch, report_sequence: `${report.sequence}` }
+  const isReleased = isForgotten && !activePhases.has(phase)
+  if (phase === row.phase && isDeepStrictEqual(status, row.status) && !isReleased) {
+    // A report without news only updates the sequence, so that earlier ones are refused.
+    await tx.updateTable('processes').set(placed).where('id', '=', row.id).execute()
+    return { ...row, ...placed }
+  }
+  const moves = phase !== row.phase
+  const changed = await processes.changeStatus(tx, row.id, {
+    phase,
+    status,
+    ...(moves ? { phase_since: now, deadline: phase === 'starting' ? row.deadline : null } : {}),
+    ...(isReleased ? { runner_id: null, report_epoch: 0, report_sequence: '0' } : placed),
+  })
+  if (moves || !isDeepStrictEqual(status, row.status))
+    await recordEvent(tx, 'updated', toListedProcess(changed))
+  if (runnerId !== null && isReleased) await requestPurges(tx, processWork.kind, [{ id: row.id, runnerId }])
+  // What has ended is to be forgotten.
+  else if (runnerId !== null && moves && !activePhases.has(phase))
+    await requestOrders(tx, processWork.kind, [{ id: row.id, runnerId }])
+  return changed
+}
+
+/** Records at the process that a report of its runner was dropped. */
+export async function recordDropped(
+  database: Database,
+  _: Clock,
+  report: ProcessReport,
+  cause: string,
+): Promise<void> {
+  const message = `a report of the runner (phase ${report.phase}, sequence ${report.sequence}) was dropped: ${cause}`
+  await transact(database, async (tx) => {
+    const [row] = await lockProcesses(tx, [report.id])
+    if (row === undefined || row.runner_id !== report.runnerId) return
+    const status = { ...row.status, failure: { code: 'internal' as const, message } }
+    const changed = await processes.changeStatus(tx, row.id, { status })
+    await recordEvent(tx, 'updated', toListedProcess(changed))
+  })
+}

@@ -1,0 +1,14 @@
+import { kinds } from '@hearth/contract'
+import { defineKind } from './kind.ts'
+import { describeProcess, environmentNames, processColumns, processRow } from './process-parts.ts'
+import { removeFrom } from './remove-from.ts'
+
+export const taskKind = defineKind(kinds.Task, {
+  columns: processColumns,
+  namesNeeded: environmentNames,
+  row: processRow,
+  fetchAll: ({ client, signal }, { phase }) => client.tasks.listAll({ phase }, { signal }),
+  fetchOne: ({ client, signal }, reference) => client.tasks.get(reference, { signal }),
+  describe: describeProcess,
+  remove: removeFrom((client) => client.tasks),
+})
