@@ -68,10 +68,13 @@ const conclude = [
   '  if [ -e "$folder/run" ]; then',
   '    for ((tries = 0; tries < 100; tries += 1)); do',
   '      [ -s "$folder/ended" ] && { over=1; return; }',
-  '      is_alive supervisor && return',
-  '      [ -s "$folder/ended" ] && { over=1; return; }',
+  '      if [ -s "$folder/supervisor" ]; then',
+  '        is_alive supervisor && return',
+  // It may have ended in the meantime.
+  '        [ -s "$folder/ended" ] && { over=1; return; }',
+  '        break',
+  '      fi',
   // It may have begun a moment ago.
-  '      [ -s "$folder/supervisor" ] && break',
   '      pause 0.02',
   '    done',
   '    lose "$EPOCHREALTIME"',
@@ -106,6 +109,8 @@ const readKnown = [
   '  known= ending=',
   `  { IFS= read -r -d '' known <"$folder/known"; IFS= read -r -d '' ending <"$folder/ended"; } 2>/dev/null`,
   `  [ -n "$known" ] || { IFS= read -r -d '' known <"$kept/known"; } 2>/dev/null`,
+  // The power may have failed before it was on the disk.
+  `  [ -n "$known" ] || known=$'request 0\\nrestarts 0\\nstarted 0.0\\n'`,
   `  [ -e "$folder/run" ] || { IFS= read -r -d '' ending <"$kept/outcome"; } 2>/dev/null`,
   '}',
 ]

@@ -20,28 +20,28 @@ const segmentFilter = [
 
 /**
  * Bash function that keeps what comes on its input. It reads the beginning itself, byte by byte, so that a run that prints
- * little costs no process, and `split` gets the rest whole. Both write at once what was written to them.
+ * little costs no process, and `split` gets the rest whole. Both write at once what was written to them. A `read` that may
+ * time out does not say whether it has taken a NUL, so that none of these reads may.
  */
 export const keepOutput: readonly string[] = [
   'keep_output() {',
-  '  local want=1 patience= part code bytes=0 steps=0',
+  '  local byte part= bytes=0 waits=0 idle=',
   '  exec {events}>&-',
-  `  exec >>"$kept/output/${firstName}"`,
-  '  while :; do',
-  `    IFS= read -r -d '' -n "$want" $patience part`,
-  '    code=$?',
-  '    ((bytes += ${#part}))',
+  `  exec >>"$kept/output/${output.firstName}"`,
+  `  while IFS= read -r -d '' -n 1 byte; do`,
   // Reading stopped at a NUL.
-  '    if ((code == 0 && ${#part} < want)); then',
-  `      printf '%s\\0' "$part"`,
-  '      ((bytes += 1))',
-  '    else',
-  '      printf %s "$part"',
-  '    fi',
-  '    ((code == 1)) && exit 0',
-  `    ((code > 128 && (steps += 1) >= ${output.shortSteps} || bytes >= ${output.shortBytes})) && break`,
-  `    want=$((${output.shortBytes} - bytes)) patience='-t 0.02'`,
+  `    if [ -n "$byte" ]; then part+=$byte; else printf '%s\\0' "$part"; part=; fi`,
+  `    ((bytes += 1, bytes < ${output.shortBytes})) || break`,
+  '    until read -t 0; do',
+  '      [ -z "$part" ] || { printf %s "$part"; part=; }',
+  `      ((waits += 1, waits <= ${output.shortWaits})) || break 2`,
+  // Nothing is ever written to it.
+  '      [ -n "$idle" ] || exec {idle}<> <(:)',
+  '      read -r -t 0.005 -u "$idle"',
+  '    done',
   '  done',
+  '  printf %s "$part"',
+  `  ((bytes >= ${output.shortBytes} || waits > ${output.shortWaits})) || exit 0`,
   '  : >"$folder/handed"',
   '  export HEARTH_SHORT=$bytes HEARTH_STATE=$folder HEARTH_LEDGER=$kept SHELL=/bin/sh',
   `  exec split -b ${segmentBytes} -a 9 --numeric-suffixes=${firstSuffix} --filter=${quote(segmentFilter)} - x`,

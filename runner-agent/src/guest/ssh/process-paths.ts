@@ -53,9 +53,9 @@ export function pathsOf(processId: string, paths: ProcessPaths = processPaths): 
  */
 export const output = {
   firstName: 1_000_000_000_000_000,
-  shortBytes: 4_096,
-  /** How long a run may print before a program takes over, in steps of 20 ms. */
-  shortSteps: 15,
+  shortBytes: 1_024,
+  /** How often, for 5 ms each, more is waited for before a program takes over. */
+  shortWaits: 60,
   segmentBytes: 4 * 1024 * 1024,
   keptAtBothEnds: 2,
 } as const

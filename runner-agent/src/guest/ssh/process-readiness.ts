@@ -26,7 +26,7 @@ export function readinessFunctions(readiness: Readiness | null): string[] {
     '  ((trial += 1))',
     '  set -m',
     // A try that is killed answers as well.
-    `  { (is_ready) && printf 'answer %s yes\\n' "$trial" || printf 'answer %s no\\n' "$trial"; } \\`,
+    `  { (is_ready) && printf 'answer %s yes ;\\n' "$trial" || printf 'answer %s no ;\\n' "$trial"; } \\`,
     '    </dev/null 2>/dev/null >&"$events" &',
     '  try=$!',
     '  set +m',
@@ -35,7 +35,7 @@ export function readinessFunctions(readiness: Readiness | null): string[] {
     'take_answer() {',
     '  [ -n "$try" ] && [ "$1" = "$trial" ] || return',
     `  try= try_at=$((now + ${readiness.periodSeconds * 100}))`,
-    '  [ "$2" = yes ] && become_ready',
+    '  [ "$2" = yes ] && become_ready "$EPOCHREALTIME"',
     '}',
     'end_trying() {',
     '  [ -z "$try" ] || kill -KILL -- "-$try" 2>/dev/null',

@@ -32,7 +32,7 @@ export function buildStop(processId: string, origin: Origin, paths: ProcessPaths
     '[ -z "$over" ] || exit 0',
     ': >"$folder/stop"',
     // Otherwise its supervisor looks for the file once a second.
-    '{ is_alive supervisor && read -r pid ticks events <"$folder/supervisor" && printf \'stop\\n\' >"/proc/$pid/fd/$events"; } 2>/dev/null',
+    '{ is_alive supervisor && read -r pid ticks events <"$folder/supervisor" && printf \'stop ;\\n\' >"/proc/$pid/fd/$events"; } 2>/dev/null',
     'looks=0',
     'until conclude; [ -n "$over" ]; do ((looks += 1, looks <= 50)) && pause 0.02 || pause 0.1; done',
   ].join('\n')

@@ -14,6 +14,8 @@ const mostRecordBytes = 4 * 1024
 export class ProcessStream {
   private held: Buffer = Buffer.alloc(0)
   private readonly delimiter: Buffer
+  /** Offset of the next byte that comes. One before `position` was delivered already. */
+  private arriving: number
 
   /** `delimiter` is text that no output contains; `position` is the offset of the next byte that is wanted. */
   constructor(
@@ -21,6 +23,7 @@ export class ProcessStream {
     private position: number,
   ) {
     this.delimiter = Buffer.from(`${delimiter} `)
+    this.arriving = position
   }
 
   /** Returns the events that this chunk completes. Throws GuestMisbehaved where a record cannot be. */
@@ -65,8 +68,8 @@ export class ProcessStream {
     }
     const [, name, value = ''] = /^(at|ready) (.*)$/.exec(record) ?? []
     const offset = name === 'at' ? wholeNumber(value, Number.MAX_SAFE_INTEGER) : null
-    if (offset !== null && offset >= this.position) {
-      this.position = offset
+    if (offset !== null) {
+      this.arriving = offset
       return null
     }
     const at = name === 'ready' ? guestMilliseconds(value) : null
@@ -76,8 +79,11 @@ export class ProcessStream {
 
   private give(length: number, events: RunEvent[]): void {
     if (length <= 0) return
-    events.push({ kind: 'output', offset: this.position, chunk: this.held.subarray(0, length) })
-    this.position += length
+    const known = Math.min(length, Math.max(0, this.position - this.arriving))
+    const chunk = this.held.subarray(known, length)
+    if (chunk.length > 0) events.push({ kind: 'output', offset: this.arriving + known, chunk })
+    this.arriving += length
+    this.position = Math.max(this.position, this.arriving)
     this.held = this.held.subarray(length)
   }
 }

@@ -54,13 +54,13 @@ const finish = [
   // Overwrites the reserved blanks, so that it needs no more disk space.
   '  { printf %s "$ending" 1<>"$kept/outcome"; } 2>/dev/null',
   '  printf %s "$ending" >"$folder/ended"',
-  '  exit 0',
+  '  exec sync "$kept/outcome" 2>/dev/null',
   '}',
 ]
 
 const becomeReady = [
   'become_ready() {',
-  '  ready=$EPOCHREALTIME ready_by=',
+  '  ready=$1 ready_by=',
   `  printf 'ready %s\\n' "$ready" >>"$folder/known"`,
   `  { printf 'ready %s\\n' "$ready" >>"$kept/known"; } 2>/dev/null`,
   `  printf '%s\\n' "$ready" >"$folder/ready"`,
@@ -80,12 +80,12 @@ const runCommand = [
   '  main=$!',
   '  set +m',
   '  exec {out}>&-',
-  `  printf 'begun %s\\n' "$main" >&"$events"`,
+  `  printf 'begun %s ;\\n' "$main" >&"$events"`,
   '  wait "$main"',
   '  code=$?',
   '  { read -r line <"$folder/jobs"; } 2>/dev/null',
   '  if ((code > 128)) && [[ $line != *" $main Exit "* ]]; then by_signal=$((code - 128)) code=; fi',
-  `  printf 'ended %s %s %s\\n' "$EPOCHREALTIME" "\${code:--}" "$by_signal" >&"$events"`,
+  `  printf 'ended %s %s %s ;\\n' "$EPOCHREALTIME" "\${code:--}" "$by_signal" >&"$events"`,
   '}',
 ]
 
@@ -109,17 +109,24 @@ function ending({ stopSignal, graceSeconds }: GuestRun): string[] {
   ]
 }
 
-/** Waits for the next event, or until something is due: at most a second, after which the file `stop` is looked for. */
+/**
+ * Waits for the next event, or until something is due: at most a second, after which the file `stop` is looked for. A `read`
+ * whose time is up does not say whether it has taken the end of a line, so that each event ends with a semicolon.
+ */
 const waitForEvent = [
   'await_event() {',
-  '  local at left=100',
+  '  local at line left=100',
   '  [ -z "$main_over" ] && [ -z "$killed" ] || left=2',
   '  for at in $limit_at $kill_at $ready_by $try_at $try_by; do',
   '    ((at > now && at - now < left)) && left=$((at - now))',
   '  done',
   `  printf -v left '%d.%02d' $((left / 100)) $((left % 100))`,
   '  word= first= second= third=',
-  '  read -r -t "$left" -u "$events" word first second third',
+  '  IFS= read -r -t "$left" -u "$events" line',
+  '  said+=$line',
+  '  [[ $said == *\\; ]] || return',
+  '  set -- ${said%;}',
+  '  word=$1 first=$2 second=$3 third=$4 said=',
   '}',
 ]
 
@@ -146,20 +153,24 @@ function supervise(run: GuestRun): string[] {
     '}',
     'supervise() {',
     '  local started=$EPOCHREALTIME started_ticks now cause= code= by_signal= finished= main_over= killed=',
-    '  local kill_at= limit_at= ready_by= try_at= try_by= ready= kills kills_before watcher reader tries',
-    '  local word first second third silent=0',
+    '  local kill_at= limit_at= ready_by= try_at= try_by= ready= known kills kills_before watcher reader tries',
+    '  local word first second third said= silent=0',
     // It holds little memory, and the run needs it.
     '  { printf -- -500 >"/proc/$BASHPID/oom_score_adj"; } 2>/dev/null',
     // Nobody needs to be connected: the shell reads what others write to it.
     '  exec {events}<> <(:)',
     '  ticks_of "$BASHPID"',
+    `  printf -v known 'request %s\\nrestarts %s\\nstarted %s\\n' ${request} ${restarts} "$started"`,
+    '  printf %s "$known" >"$folder/known"',
+    // Who finds this file finds the others too.
     `  printf '%s %s %s\\n' "$BASHPID" "$started_ticks" "$events" >"$folder/supervisor"`,
-    `  printf 'request %s\\nrestarts %s\\nstarted %s\\n' ${request} ${restarts} "$started" >"$folder/known"`,
     '  look_at_clock',
     '  {',
-    `    printf '%${outcomeBytes - 1}s\\n' '' >"$kept/outcome" && : >>"$kept/output/${output.firstName}" &&`,
-    `      printf 'request %s\\nrestarts %s\\nstarted %s\\n' ${request} ${restarts} "$started" >"$kept/known"`,
+    `    printf %s "$known" >"$kept/known" && : >>"$kept/output/${output.firstName}" &&`,
+    `      printf '%${outcomeBytes - 1}s\\n' '' >"$kept/outcome"`,
     "  } 2>/dev/null || refuse 'the disk of the machine is full'",
+    // A power failure soon afterwards must not make it run again.
+    '  sync "$kept/known" "$kept/outcome" 2>/dev/null &',
     // Of a run whose supervisor was killed.
     '  for ((tries = 0; tries < 200; tries += 1)); do is_left || break; kill_left; read -r -t 0.02 -u "$events"; done',
     '  find_user',
@@ -168,7 +179,7 @@ function supervise(run: GuestRun): string[] {
     '  count_kills',
     '  kills_before=$kills',
     '  look_at_clock',
-    ...(readiness === null ? ['  become_ready'] : []),
+    ...(readiness === null ? ['  become_ready "$started"'] : []),
     ...readinessFunctions(readiness).map((line) => `  ${line}`),
     ...(limitSeconds === null ? [] : [`  limit_at=$((now + ${limitSeconds * 100}))`]),
     '  exec {out}> >(keep_output)',
@@ -178,7 +189,8 @@ function supervise(run: GuestRun): string[] {
     '  run_command &',
     '  watcher=$!',
     '  exec {out}>&-',
-    '  until [ "$word" = begun ]; do read -r -u "$events" word group; done',
+    '  until [ "$word" = begun ]; do await_event; done',
+    '  group=$first',
     `  ticks_of "$group" && printf '%s %s\\n' "$group" "$started_ticks" >"$folder/main"`,
     '  forget_older &',
     '  while :; do',

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { Origin } from '../guest.ts'
 import type { GuestRun, KnownRun, RunEvent } from '../process.ts'
 import { parseKnownRun } from './process-known.ts'
@@ -44,9 +45,45 @@ export class LocalGuest {
     return new LocalGuest(folder, paths)
   }
 
-  /** A restart: what was in memory is gone. */
-  restart(): Promise<void> {
-    return rm(this.paths.state, { recursive: true })
+  /** Ends what still runs, and removes the folder. */
+  async remove(): Promise<void> {
+    for (const pid of [...(await this.pidsIn('supervisor')), ...(await this.pidsIn('main'))]) kill(pid)
+    await rm(this.folder, { recursive: true, force: true })
+  }
+
+  /** A restart of the machine: its processes end, and what was in memory is gone. */
+  async restart(): Promise<void> {
+    for (const pid of [...(await this.pidsIn('supervisor')), ...(await this.pidsIn('main'))]) kill(pid)
+    await rm(this.paths.state, { recursive: true })
+  }
+
+  async killSupervisors(): Promise<void> {
+    for (const pid of await this.pidsIn('supervisor')) kill(pid)
+  }
+
+  /** Ids of the processes that have the folder, or a file below it, open. */
+  async processes(): Promise<number[]> {
+    const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0)
+    const opened = await Promise.all(pids.map(async (pid) => [pid, await openedBy(pid)] as const))
+    return opened
+      .filter(([, paths]) => paths.some((path) => path.startsWith(this.folder)))
+      .map(([pid]) => pid)
+  }
+
+  /** Puts the ledger on a disk of 128 KiB until disposed; needs root. */
+  async withSmallDisk(): Promise<AsyncDisposable> {
+    const { ledger } = this.paths
+    await mkdir(ledger, { recursive: true })
+    await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'none', ledger])
+    return { [Symbol.asyncDispose]: async () => void (await promisify(execFile)('umount', ['-l', ledger])) }
+  }
+
+  private async pidsIn(name: 'supervisor' | 'main'): Promise<number[]> {
+    const files = await readdir(this.paths.state, { recursive: true }).catch(() => [])
+    const texts = files
+      .filter((file) => file.endsWith(`/${name}`))
+      .map((file) => join(this.paths.state, file))
+    return Promise.all(texts.map(async (file) => Number.parseInt(await readFile(file, 'utf8'), 10)))
   }
 
   runOf(command: string, more: Partial<GuestRun> = {}): GuestRun {
@@ -65,13 +102,23 @@ export class LocalGuest {
     const program = buildRunLauncher(run, given.offset ?? 0, given.origin ?? origin(), delimiter, this.paths)
     const stream = new ProcessStream(delimiter, given.offset ?? 0)
     const events: RunEvent[] = []
+    let begin: () => void
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve
+    })
     const { child, ended } = this.execute(program, (chunk) => {
       for (const event of stream.push(chunk)) {
         events.push(event)
         given.onEvent?.(event)
+        begin()
       }
     })
-    return { child, events, ended: ended.then((result): Followed => ({ ...result, ...summary(events) })) }
+    return {
+      child,
+      events,
+      begun,
+      ended: ended.then((result): Followed => ({ ...result, ...summary(events) })),
+    }
   }
 
   async newest(id = processId): Promise<KnownRun | null> {
@@ -108,6 +155,20 @@ export class LocalGuest {
     )
     return { child, ended }
   }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}
+
+async function openedBy(pid: number): Promise<string[]> {
+  const open = await readdir(`/proc/${pid}/fd`).catch(() => [])
+  const links = [...open.map((name) => `/proc/${pid}/fd/${name}`), `/proc/${pid}/cwd`]
+  return Promise.all(links.map((link) => readlink(link).catch(() => '')))
 }
 
 function summary(events: RunEvent[]) {
