@@ -40,6 +40,7 @@ const controlPlane = {
   timings: [],
   database: ['database'],
   outgoing: ['network', 'outgoing'],
+  tls: ['tls', 'database', 'network'],
   reconciling: ['reconciling', 'database', 'timings'],
   work: ['database'],
   api: ['api', 'access', 'database', 'network', 'outgoing', 'timings'],
@@ -172,7 +173,7 @@ module.exports = {
       },
     },
     ...insideRules('control-plane', controlPlane),
-    unplacedRule('control-plane', controlPlane, ['main', 'compose', 'index']),
+    unplacedRule('control-plane', controlPlane, ['main', 'compose', 'serve', 'index']),
     ...insideRules('runner-agent', runnerAgent),
     unplacedRule('runner-agent', runnerAgent, ['main', 'compose', 'index']),
     {

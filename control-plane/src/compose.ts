@@ -32,6 +32,7 @@ import { releaseAbandonedJobs } from './reconciling/abandoned.ts'
 import { prepareQueue, startReconcileQueue } from './reconciling/queue.ts'
 import type { Kind, KindTools } from './resource/define.ts'
 import { defaultTimings, stallMilliseconds, type Timings } from './timings.ts'
+import { SecureIdentity } from './tls/secure-identity.ts'
 import type { WorkKind } from './work/work-kind.ts'
 
 export const version = '0.1.0'
@@ -43,6 +44,8 @@ const idempotencyKeyMilliseconds = 24 * 3_600_000
 export interface ControlPlane {
   application: Application
   services: Services
+  /** The certificate for HTTPS; null where none is served. */
+  secureIdentity: SecureIdentity | null
   /**
    * Begins to shut down: readiness fails and background work goes to the other replicas. Requests are answered as
    * before. Resolves when no background work is running; safe to call again.
@@ -93,6 +96,12 @@ export async function composeControlPlane(
   if (config.bootstrapToken !== null) await bootstrap(database, encryption, config.bootstrapToken)
   await checkEncryptionKey(database, encryption)
 
+  const { secure } = config
+  const secureIdentity =
+    secure === null
+      ? null
+      : await SecureIdentity.prepare({ database, encryption, clock, log, hosts: secure.hosts })
+
   const listening = new Listening(clock)
   let streams: StreamKeeper | null = null
   const messaging = await (overrides.connect ?? connectMessaging)({
@@ -142,6 +151,7 @@ export async function composeControlPlane(
     senderRates: new SenderRates(clock, config.senders),
     eventBells: new EventBells(database, notifications, log),
     authorities: new CertificateAuthorities(encryption),
+    secureAccess: null,
     listening,
     revocations,
     eventRetention: config.events,
@@ -209,6 +219,7 @@ export async function composeControlPlane(
   return {
     application,
     services,
+    secureIdentity,
     drain,
     stop: async (answered = Promise.resolve()) => {
       stopping.abort()
@@ -216,6 +227,7 @@ export async function composeControlPlane(
       await closeQuietly(messaging, log)
       await notifications.close()
       await close()
+      secureIdentity?.[Symbol.dispose]()
       eventLoop[Symbol.dispose]()
     },
   }

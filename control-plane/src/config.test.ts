@@ -44,3 +44,17 @@ test.each(['streams', 'streams=-1', 'streams=1.5', 'rivers=3', 'streams=1;enviro
     )
   },
 )
+
+test('HTTPS is served where it is asked for, under names that can be in a certificate', () => {
+  expect(readConfig(environment).secure).toBeNull()
+  const given = { ...environment, HEARTH_TLS_LISTEN: '[::1]:7071' }
+  expect(readConfig(given).secure).toEqual({ listen: { host: '::1', port: 7_071 }, hosts: [] })
+  expect(readConfig({ ...given, HEARTH_TLS_HOSTS: 'hearth.example.org, 10.0.0.7' }).secure?.hosts).toEqual([
+    'hearth.example.org',
+    '10.0.0.7',
+  ])
+  for (const text of ['https://hearth.example.org', '*.example.org', 'a b', `${'a'.repeat(64)}.org`])
+    expect(() => readConfig({ ...given, HEARTH_TLS_HOSTS: text })).toThrow(
+      `HEARTH_TLS_HOSTS: a host name or an address, and not ${text}`,
+    )
+})

@@ -3,7 +3,7 @@ import { defaultQuotas, faultsOf, type QuotaLimits } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { RevocationKeys } from '@hearth/messaging'
 import { z } from 'zod'
-import { type Network, parseNetwork } from './network.ts'
+import { isAddress, type Network, parseNetwork } from './network.ts'
 import { type AllowedHost, parseAllowedHost } from './outgoing/index.ts'
 
 const listen = z
@@ -58,6 +58,15 @@ const networks = z.string().transform((text, context) =>
   }),
 )
 
+const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i
+const hosts = z.string().transform((text, context) =>
+  listOf(text).flatMap((entry) => {
+    if (isAddress(entry) || hostName.test(entry)) return entry
+    context.addIssue({ code: 'custom', message: `a host name or an address, and not ${entry}` })
+    return []
+  }),
+)
+
 const settings = z.object({
   HEARTH_DATABASE_URL: z.string().min(1),
   HEARTH_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(20),
@@ -72,6 +81,8 @@ const settings = z.object({
   HEARTH_NATS_REPLICAS: z.coerce.number().int().min(1).max(5).optional(),
   HEARTH_DRAIN_SECONDS: z.coerce.number().min(0).max(600).default(2),
   HEARTH_LISTEN: listen.prefault('127.0.0.1:7070'),
+  HEARTH_TLS_LISTEN: listen.optional(),
+  HEARTH_TLS_HOSTS: hosts.prefault(''),
   HEARTH_ENCRYPTION_KEY_FILE: file,
   HEARTH_BOOTSTRAP_TOKEN_FILE: file.optional(),
   HEARTH_REPOSITORY_HOSTS: allowedHosts.prefault(''),
@@ -116,6 +127,8 @@ export interface Config {
     replicas: number | null
   }
   listen: { host: string; port: number }
+  /** Where HTTPS is served, and for which names and addresses beside this host's own; null for nowhere. */
+  secure: { listen: { host: string; port: number }; hosts: string[] } | null
   /** How long requests are still accepted after readiness fails, for load balancers to notice. */
   drainMilliseconds: number
   encryptionKeyFile: string
@@ -159,6 +172,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       replicas: value.HEARTH_NATS_REPLICAS ?? null,
     },
     listen: value.HEARTH_LISTEN,
+    secure:
+      value.HEARTH_TLS_LISTEN === undefined
+        ? null
+        : { listen: value.HEARTH_TLS_LISTEN, hosts: value.HEARTH_TLS_HOSTS },
     drainMilliseconds: value.HEARTH_DRAIN_SECONDS * 1_000,
     encryptionKeyFile: value.HEARTH_ENCRYPTION_KEY_FILE,
     bootstrapToken: readText(value.HEARTH_BOOTSTRAP_TOKEN_FILE)?.trim() ?? null,

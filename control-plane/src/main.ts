@@ -1,19 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { HearthError, toError } from '@hearth/foundation'
 import { pino } from 'pino'
-import { listen } from './api/listen.ts'
 import { composeControlPlane } from './compose.ts'
 import { readConfig } from './config.ts'
+import { serveControlPlane } from './serve.ts'
 
 async function main(): Promise<void> {
   const config = readConfig(process.env)
   const log = pino({ name: 'control-plane', level: config.logLevel })
   const controlPlane = await composeControlPlane(config, log)
-  const listener = await listen(controlPlane.application, config.listen).catch((error: unknown) => {
+  const served = await serveControlPlane(controlPlane, config).catch((error: unknown) => {
     log.fatal({ err: toError(error) }, 'cannot listen')
     process.exit(1)
   })
-  log.info({ address: listener.address.address, port: listener.address.port }, 'listening')
+  for (const [protocol, listener] of [
+    ['http', served.plain],
+    ['https', served.secure],
+  ] as const) {
+    if (listener === null) continue
+    const { address, port } = listener.address
+    log.info({ protocol, address, port }, 'listening')
+  }
   let stopping = false
   const stop = async (signal: string) => {
     if (stopping) return
@@ -22,7 +29,7 @@ async function main(): Promise<void> {
     const handedOver = controlPlane.drain()
     await delay(config.drainMilliseconds)
     await handedOver
-    await controlPlane.stop(listener.close())
+    await controlPlane.stop(served.close())
     log.info('stopped')
     process.exit()
   }

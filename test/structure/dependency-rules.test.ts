@@ -53,6 +53,7 @@ const refused: readonly (readonly [from: string, to: string, rule: string, how?:
     'control-plane/src/kinds/claim/index.ts',
     'control-plane: reconciling',
   ],
+  ['control-plane/src/tls/a.ts', 'control-plane/src/compose.ts', 'control-plane: tls'],
   ['control-plane/src/work/a.ts', 'control-plane/src/delivery/a.ts', 'control-plane: work'],
   ['control-plane/src/api/c.ts', 'control-plane/src/kinds/claim/index.ts', 'control-plane: api'],
   ['control-plane/src/kinds/claim/a.ts', 'control-plane/src/dialects/ona/index.ts', 'control-plane: kinds'],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HearthClient } from '@hearth/client'
 import { defaultQuotas, type QuotaLimits } from '@hearth/contract'
-import { type Config, type ControlPlane, composeControlPlane, listen } from '@hearth/control-plane'
+import { type Config, type ControlPlane, composeControlPlane, serveControlPlane } from '@hearth/control-plane'
 import { newId } from '@hearth/foundation'
 import { createTestDatabase, startTestNats, type TestDatabase, type TestNats } from '@hearth/testing'
 import { type Logger, pino } from 'pino'
@@ -32,6 +32,8 @@ export interface InstallationOptions {
   quotas?: { [Whose in keyof QuotaLimits]?: Partial<QuotaLimits[Whose]> }
   repositoryHosts?: Config['repositoryHosts']
   senders?: Partial<Config['senders']>
+  /** Names and addresses beside those of this host, where HTTPS is served. */
+  secureHosts?: string[]
 }
 
 export async function startInstallation(options: InstallationOptions = {}): Promise<Installation> {
@@ -73,8 +75,11 @@ export async function startReplica(
     revokesRunners = true,
     repositoryHosts = [],
     senders,
+    secureHosts,
   }: InstallationOptions = {},
 ): Promise<Replica> {
+  const here = { host: '127.0.0.1', port: 0 }
+  const secure = secureHosts === undefined ? null : { listen: here, hosts: secureHosts }
   const controlPlane = await composeControlPlane(
     {
       databaseUrl: database.url,
@@ -89,7 +94,8 @@ export async function startReplica(
         runnerCredentialsMilliseconds,
         replicas: null,
       },
-      listen: { host: '127.0.0.1', port: 0 },
+      listen: here,
+      secure,
       drainMilliseconds: 0,
       encryptionKeyFile: join(folder, 'encryption.key'),
       bootstrapToken: token,
@@ -105,14 +111,14 @@ export async function startReplica(
     log,
     overrides,
   )
-  const listener = await listen(controlPlane.application, { host: '127.0.0.1', port: 0 })
-  const url = `http://127.0.0.1:${listener.address.port}`
+  const served = await serveControlPlane(controlPlane, { listen: here, secure })
+  const url = `http://127.0.0.1:${served.plain.address.port}`
   return {
     url,
     client: new HearthClient({ url, token }),
     controlPlane,
     async stop() {
-      const closed = listener.close()
+      const closed = served.close()
       await controlPlane.stop()
       await closed
     },

@@ -1,14 +1,18 @@
+import { X509Certificate } from 'node:crypto'
+import { get } from 'node:https'
 import { connect, type Socket } from 'node:net'
+import { connect as connectSecurely } from 'node:tls'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { issueCertificate, makeAuthority } from '../tls/certificate.ts'
 import type { ApplicationEnvironment } from './application.ts'
 import { type Listener, listen } from './listen.ts'
 
 const arrival = { headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 50 }
 let listener: Listener
+const application = new OpenAPIHono<ApplicationEnvironment>()
 
 beforeAll(async () => {
-  const application = new OpenAPIHono<ApplicationEnvironment>()
   application.post('/taken', async (context) => context.json({ bytes: (await context.req.text()).length }))
   application.onError((_, context) => context.json({}, 400))
   application.get('/free', (context) => context.json({ free: true }))
@@ -50,13 +54,49 @@ test('50 slow clients delay no other request', async () => {
   for (const answer of await Promise.all(talks)) expect(answer).toMatch(/^$|^HTTP\/1.1 408 /)
 })
 
+test('with a certificate it serves HTTPS, and shows new connections the one that takes its place', async () => {
+  const now = new Date(performance.timeOrigin)
+  const authority = await makeAuthority(now)
+  const [first, second] = [
+    await issueCertificate(authority, ['localhost'], now),
+    await issueCertificate(authority, ['localhost'], now),
+  ]
+  const secure = await listen(application, { host: '127.0.0.1', port: 0 }, arrival, first)
+  const { port } = secure.address
+  try {
+    const options = { ca: authority.certificate, servername: 'localhost', agent: false }
+    const status = await new Promise<number | undefined>((resolve, reject) =>
+      get(`https://127.0.0.1:${port}/free`, options, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      }).once('error', reject),
+    )
+    expect(status).toBe(200)
+    const shown = () =>
+      new Promise<string | undefined>((resolve, reject) => {
+        const socket = connectSecurely({ host: '127.0.0.1', port, ...options }, () => {
+          resolve(socket.getPeerX509Certificate()?.serialNumber)
+          socket.destroy()
+        }).once('error', reject)
+      })
+    const serials = [first, second].map(({ certificate }) => new X509Certificate(certificate).serialNumber)
+    expect(await shown()).toBe(serials[0])
+    secure.replaceCertificate(second)
+    expect(await shown()).toBe(serials[1])
+    // Whoever does not speak TLS there is disconnected.
+    expect(await talk('GET /free HTTP/1.1\r\nHost: x\r\n\r\n', '', port)).not.toContain('200 OK')
+  } finally {
+    await secure.close()
+  }
+})
+
 /**
  * Resolves with the answer once the server has closed the connection; a connection kept open ends with the test's time
  * limit.
  */
-function talk(first: string, piece: string): Promise<string> {
+function talk(first: string, piece: string, port = listener.address.port): Promise<string> {
   return new Promise((resolve) => {
-    const socket: Socket = connect(listener.address.port, '127.0.0.1')
+    const socket: Socket = connect(port, '127.0.0.1')
     let answer = ''
     if (first !== '') socket.write(first)
     const drip = setInterval(() => piece !== '' && socket.writable && socket.write(piece), 20)

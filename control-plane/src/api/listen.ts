@@ -1,4 +1,9 @@
 import { createServer, type RequestListener, type ServerOptions } from 'node:http'
+import {
+  createServer as createSecureServer,
+  Server as SecureServer,
+  type ServerOptions as SecureServerOptions,
+} from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { WebSocketServer } from 'ws'
@@ -21,20 +26,47 @@ const mostHeaderBytes = 16 * 1024
 /** Small, because observers of events send no messages of their own. */
 const largestMessageBytes = 4 * 1024
 
+/** A certificate and its key, as PEM, where HTTPS is served. */
+export interface ServedCertificate {
+  certificate: string
+  privateKey: string
+}
+
 export interface Listener {
   address: AddressInfo
+  /** Shows new connections another certificate. */
+  replaceCertificate(certificate: ServedCertificate): void
   /** Accepts no more connections; resolves when the open ones have ended or the grace period is over. */
   close(): Promise<void>
 }
 
-const createReadableServer = (options: ServerOptions, answer: RequestListener) =>
-  createServer(options, withReadableUrls(answer))
+/** What makes the server, and with which options. */
+function serverFor(arrival: ArrivalBounds, served: ServedCertificate | null) {
+  const bounds = { ...arrival, maxHeaderSize: mostHeaderBytes }
+  if (served === null) {
+    const create = (options: ServerOptions, answer: RequestListener) =>
+      createServer(options, withReadableUrls(answer))
+    return { createServer: create as typeof createServer, serverOptions: bounds }
+  }
+  const create = (options: SecureServerOptions, answer: RequestListener) =>
+    createSecureServer(options, withReadableUrls(answer))
+  return {
+    createServer: create as typeof createSecureServer,
+    serverOptions: { ...bounds, handshakeTimeout: arrival.headersTimeout, ...pemsOf(served) },
+  }
+}
 
-/** Serves the application over HTTP and WebSocket; rejects when it cannot listen. Port 0 takes a free one. */
+const pemsOf = ({ certificate, privateKey }: ServedCertificate) => ({ cert: certificate, key: privateKey })
+
+/**
+ * Serves the application over HTTP and WebSocket, with a certificate over HTTPS; rejects when it cannot listen. Port 0 takes
+ * a free one.
+ */
 export function listen(
   application: Application,
   { host, port }: { host: string; port: number },
   arrival: ArrivalBounds = defaultArrival,
+  served: ServedCertificate | null = null,
 ): Promise<Listener> {
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: largestMessageBytes })
   return new Promise((resolve, reject) => {
@@ -43,14 +75,16 @@ export function listen(
         fetch: application.fetch,
         hostname: host,
         port,
-        createServer: createReadableServer as typeof createServer,
-        serverOptions: { ...arrival, maxHeaderSize: mostHeaderBytes },
+        ...serverFor(arrival, served),
         websocket: { server: webSockets as WebSocketServer & { options: { noServer?: boolean } } },
       },
-      (address) => resolve({ address, close }),
+      (address) => resolve({ address, replaceCertificate, close }),
     )
     server.on('error', reject)
     server.on('clientError', refuseMalformedRequest)
+    const replaceCertificate = (next: ServedCertificate) => {
+      if (server instanceof SecureServer) server.setSecureContext(pemsOf(next))
+    }
     const close = async () => {
       const closed = new Promise<void>((ended) => server.close(() => ended()))
       const grace = setTimeout(() => {

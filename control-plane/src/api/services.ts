@@ -44,6 +44,12 @@ export interface Services {
   listening: { readonly since: Date | null }
   /** Has NATS refuse the runners that were deleted. */
   revocations: { revoke(): Promise<void> }
+  /** How this control plane is reached over HTTPS; null where it serves none. */
+  secureAccess: {
+    readonly port: number
+    readonly hosts: readonly string[]
+    readonly authority: string
+  } | null
   /** Notes what is running, so that a stall of the event loop can be attributed. */
   eventLoop: Pick<EventLoopWatch, 'note'>
   /** Aborts when the program is about to stop: readiness fails from then on, while requests are still answered. */

@@ -20,4 +20,6 @@ export const advisoryLocks = {
   revocations: 7_208,
   /** With the hash of the quota and its holder: counts usage and adds to it. */
   quotas: 7_209,
+  /** Makes the authority that signs the certificates for HTTPS. */
+  tlsAuthority: 7_210,
 } as const

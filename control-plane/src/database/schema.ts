@@ -17,6 +17,7 @@ import type { TokenTables } from '../kinds/token/table.ts'
 import type { WarmPoolTables } from '../kinds/warm-pool/table.ts'
 import type { IdempotencyKeyTables } from './idempotency-key-table.ts'
 import type { OutboxTables } from './outbox-table.ts'
+import type { TlsAuthorityTables } from './tls-authority-table.ts'
 
 /** Every table, by its name in PostgreSQL. */
 export interface Schema
@@ -36,4 +37,5 @@ export interface Schema
     TokenTables,
     WarmPoolTables,
     IdempotencyKeyTables,
-    OutboxTables {}
+    OutboxTables,
+    TlsAuthorityTables {}

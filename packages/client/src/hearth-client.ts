@@ -6,6 +6,8 @@ import {
   type ProjectDeclarationInput,
   type QuotaUses,
   quotaUsesSchema,
+  type SecureAccess,
+  secureAccessSchema,
 } from '@hearth/contract'
 import type { z } from 'zod'
 import * as groups from './groups/index.ts'
@@ -57,6 +59,11 @@ export class HearthClient extends Grouped {
   /** How much the organization and the caller may have at most, and have. */
   quotas(options: CallOptions = {}): Promise<QuotaUses> {
     return this.#transport.json({ method: 'GET', path: '/v1/quotas', ...options }, quotaUsesSchema)
+  }
+
+  /** How the control plane is reached over HTTPS, where it serves that itself. */
+  secureAccess(options: CallOptions = {}): Promise<SecureAccess> {
+    return this.#transport.json({ method: 'GET', path: '/v1/secure-access', ...options }, secureAccessSchema)
   }
 
   /** Makes a project and its warm pools be as declared; pools that are not declared any more are deleted. */

@@ -33,6 +33,7 @@ export { nameOfRepository, repositoryFolderSchema, repositoryName } from './repo
 export * from './repository-hooks.ts'
 export * from './resource.ts'
 export * from './secrets.ts'
+export * from './secure-access.ts'
 export * from './session-target.ts'
 export * from './started-from.ts'
 export * from './subjects.ts'

@@ -27,6 +27,7 @@ import { lives } from './0026-lives.ts'
 import { lateBinding } from './0027-late-binding.ts'
 import { processes } from './0028-processes.ts'
 import { sessions } from './0029-sessions.ts'
+import { tlsAuthority } from './0030-tls-authority.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -56,4 +57,5 @@ export const migrations: Record<string, Migration> = {
   '0027-late-binding': lateBinding,
   '0028-processes': processes,
   '0029-sessions': sessions,
+  '0030-tls-authority': tlsAuthority,
 }

@@ -10,6 +10,7 @@ import type { Kind } from '../../resource/define.ts'
 import { routesOf } from '../../resource/routes.ts'
 import { changeOrganization, createOrganization } from './commands.ts'
 import { findVisibleOrganization, isInstallations, listOrganizations } from './queries.ts'
+import { showSecureAccess } from './secure-access.ts'
 import { toOrganization } from './table.ts'
 
 const routes = routesOf({
@@ -23,6 +24,7 @@ const routes = routesOf({
 export const organizationKind: Kind = {
   name: 'organization',
   routes: [
+    showSecureAccess,
     routes.list(
       {
         summary: 'List organizations: one’s own, or all for administrators of the first one',

@@ -6,7 +6,7 @@ import { startNatsServer, startPostgres } from '@hearth/embedded'
 import { HearthError, toError } from '@hearth/foundation'
 import { writeContextFile } from '../context/context-file.ts'
 import { installation } from '../installation.ts'
-import { portIsFree } from '../process/port.ts'
+import { freePort, portIsFree } from '../process/port.ts'
 import { childVariables } from './child-variables.ts'
 import { joinRunner } from './join-runner.ts'
 import { KeptService } from './kept-service.ts'
@@ -200,6 +200,7 @@ async function startControlPlane(
       `port ${port} of 127.0.0.1 is taken (\`ss -ltnp\` shows by whom): choose another with --port`,
     )
   }
+  const securePort = await freePort(port === 65_535 ? port - 1 : port + 1)
   const { file, secret } = bootstrapToken(paths)
   const process_ = new SupervisedProcess(
     {
@@ -216,6 +217,7 @@ async function startControlPlane(
         HEARTH_NATS_SIGNING_SEED_FILE: nats.current.signingSeedFile,
         HEARTH_NATS_SYSTEM_CREDENTIALS_FILE: nats.current.systemCredentialsFile,
         HEARTH_LISTEN: `127.0.0.1:${port}`,
+        HEARTH_TLS_LISTEN: `127.0.0.1:${securePort}`,
         HEARTH_DRAIN_SECONDS: '0',
         HEARTH_ENCRYPTION_KEY_FILE: join(paths.controlPlane, 'encryption.key'),
         HEARTH_BOOTSTRAP_TOKEN_FILE: file,
