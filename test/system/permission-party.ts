@@ -101,8 +101,9 @@ function lastItem(list: unknown): unknown {
 }
 
 function idOf(item: unknown): string | null {
-  const { id, metadata, environment } = (item ?? {}) as Record<string, unknown>
+  const { id, uid, metadata, environment } = (item ?? {}) as Record<string, unknown>
   if (typeof id === 'string') return id
+  if (typeof uid === 'string') return uid
   if (metadata !== undefined) return idOf(metadata)
   return environment === undefined ? null : idOf(environment)
 }

@@ -1,6 +1,6 @@
 import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Operation, readOperations } from '../fuzz/http/operations.ts'
+import { isStreamed, type Operation, readOperations } from '../fuzz/http/operations.ts'
 import { Random } from '../fuzz/http/random.ts'
 import { valueFor } from '../fuzz/http/values.ts'
 import { type Installation, startInstallation } from './installation.ts'
@@ -59,7 +59,7 @@ async function send(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(20_000),
   })
-  const isStream = (response.headers.get('content-type') ?? '').includes('event-stream')
+  const isStream = isStreamed(response.headers)
   if (isStream) await response.body?.cancel()
   return { status: response.status, text: isStream ? '' : await response.text() }
 }

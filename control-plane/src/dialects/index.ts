@@ -1,5 +1,6 @@
 import type { Dialect } from '../api/dialect.ts'
 import { capy } from './capy/index.ts'
+import { tilt } from './tilt/index.ts'
 
 /** Every other system's interface that Hearth speaks. */
-export const dialects: readonly Dialect[] = [capy]
+export const dialects: readonly Dialect[] = [capy, tilt]

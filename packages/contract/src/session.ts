@@ -140,7 +140,7 @@ export const sessionRenewalSchema = z.strictObject({ leaseSeconds }).meta({ id: 
 export const sessionKind = defineKind({
   kind: 'Session',
   schema: sessionSchema,
-  summary: 'runs of `hearth up` and `hearth ci`, and what each is doing',
+  summary: 'runs of `hearth up` and of CI, and what each is doing',
   hasEvents: true,
   isExplained: false,
   waits: {

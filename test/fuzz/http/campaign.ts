@@ -1,6 +1,6 @@
 import { toError } from '@hearth/foundation'
 import { Conformance } from './conformance.ts'
-import { readOperations } from './operations.ts'
+import { isStreamed, readOperations } from './operations.ts'
 import { Random } from './random.ts'
 import { type FuzzRequest, requestFor } from './request.ts'
 
@@ -120,7 +120,7 @@ async function answerTo(url: string, { method, path, headers, body }: FuzzReques
     signal: AbortSignal.timeout(hangMilliseconds),
     ...(body === undefined ? {} : { body }),
   })
-  const isStream = (response.headers.get('Content-Type') ?? '').includes('event-stream')
+  const isStream = isStreamed(response.headers)
   if (isStream) await response.body?.cancel()
   return { status: response.status, text: isStream ? '' : await response.text(), isStream }
 }

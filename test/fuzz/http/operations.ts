@@ -50,7 +50,11 @@ type Described = Pick<Operation, 'responses'> & {
   requestBody?: { content: { 'application/json': { schema: Schema } } }
 }
 
-const documents = ['/openapi.json', '/api/v1/openapi.json']
+const documents = ['/openapi.json', '/api/v1/openapi.json', '/apis/tilt.dev/openapi.json']
+
+/** Whether an answer goes on until somebody ends it. */
+export const isStreamed = (headers: Headers) =>
+  /event-stream|stream=watch/.test(headers.get('Content-Type') ?? '')
 
 export async function readOperations(url: string): Promise<Operation[]> {
   const read = await Promise.all(

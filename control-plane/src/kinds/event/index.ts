@@ -1,5 +1,6 @@
 export { Doorbell } from './doorbell.ts'
 export { followEvents } from './follow.ts'
+export { Outlet } from './outlet.ts'
 export {
   type Checkpoint,
   goBackTo,

@@ -37,6 +37,15 @@ export async function* followSessions(
   if (!signal.aborted) throw expired(seen)
 }
 
+/** Throws `expired` when the changes after this one cannot be followed. */
+export async function requireFollowable(
+  queryable: Queryable,
+  organizationId: string,
+  revision: number,
+): Promise<void> {
+  await positionAfter(queryable, organizationId, revision)
+}
+
 /** Where in the log of events the changes after this one begin. */
 async function positionAfter(queryable: Queryable, organizationId: string, after: number): Promise<number> {
   const ofSessions = sql`organization_id = ${organizationId} AND kind = 'Session'`

@@ -53,7 +53,7 @@ export const sessionKind: Kind = {
     routes.create(
       {
         ...change,
-        summary: 'Open a session: one `hearth up` or `hearth ci`, which others can then follow',
+        summary: 'Open a session: one run of `hearth up` or of CI, which others can then follow',
         body: sessionCreateSchema,
       },
       createSession,

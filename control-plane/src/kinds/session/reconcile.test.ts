@@ -30,7 +30,7 @@ type Change = Partial<Insertable<SessionTable>> & {
   seen?: Partial<StoredSessionStatus>
 }
 
-/** An open session of `hearth ci` a minute after its beginning, whose caller lives. */
+/** An open session of CI a minute after its beginning, whose caller lives. */
 async function session(party: Party, { written, seen, ...columns }: Change = {}): Promise<string> {
   const id = newId()
   const spec: StoredSessionSpec = {

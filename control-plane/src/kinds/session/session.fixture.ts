@@ -27,7 +27,7 @@ export const target = (name: string, state: StateName, type: TargetType = 'job')
   state: states[state],
 })
 
-/** A session of `hearth ci` that began a minute ago, with the limits that it has unless it says otherwise. */
+/** A session of CI that began a minute ago, with the limits that it has unless it says otherwise. */
 export const ground = (targets: SessionTarget[], change: Partial<ExitGround> = {}): ExitGround => ({
   exitCondition: 'ci',
   ci: { gracePeriodSeconds: null, timeoutSeconds: 1_800, readinessTimeoutSeconds: 300 },

@@ -1,15 +1,19 @@
+import { addressesOf } from '@hearth/client'
 import { Command } from 'commander'
-import type { Invocation } from '../invocation.ts'
+import { CommandError, exitCodes } from '../exit-codes.ts'
+import { findContext, type Invocation } from '../invocation.ts'
 import { sessionKind } from '../kinds/session.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
+import { kubeconfig } from '../output/kubeconfig.ts'
 import { examples, viewOf } from './options.ts'
 
 export function sessionCommand(invocation: Invocation): Command {
   return new Command('session')
-    .summary('what runs of `hearth up` and `hearth ci` are doing')
+    .summary('what runs of `hearth up` and of CI are doing')
     .addCommand(listCommand(invocation))
     .addCommand(showCommand(invocation))
     .addCommand(endCommand(invocation))
+    .addCommand(kubeconfigCommand(invocation))
 }
 
 function listCommand(invocation: Invocation): Command {
@@ -45,5 +49,30 @@ function endCommand(invocation: Invocation): Command {
       const { client, terminal, signal } = viewOf(invocation)
       const { metadata } = await client.sessions.end(reference, { signal })
       terminal.out(`session ${metadata.name} has ended`)
+    })
+}
+
+function kubeconfigCommand(invocation: Invocation): Command {
+  return new Command('kubeconfig')
+    .summary('print how kubectl and other clients of its interface read sessions; it holds your token')
+    .option('--name <name>', 'of its cluster, user and context', 'hearth')
+    .addHelpText(
+      'after',
+      examples(
+        'hearth session kubeconfig > sessions.yaml && chmod 600 sessions.yaml',
+        'kubectl --kubeconfig sessions.yaml get sessions --watch',
+      ),
+    )
+    .action(async ({ name }: { name: string }) => {
+      const { client, terminal, signal } = viewOf(invocation)
+      const token = findContext(invocation)?.token
+      if (token === undefined)
+        throw new CommandError(
+          'there is no token to print: give --token or HEARTH_TOKEN',
+          exitCodes.unreachable,
+        )
+      const [url = client.url] = addressesOf(client.url)
+      const access = await client.secureAccess({ signal })
+      terminal.raw(kubeconfig({ url, token }, access, name))
     })
 }

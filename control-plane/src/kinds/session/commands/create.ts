@@ -49,7 +49,7 @@ export const createSession: Command<z.output<typeof sessionCreateSchema>, Sessio
           done: false,
           error: null,
           failure: null,
-          observedSpecVersion: 0,
+          observedSpecVersion: 1,
         },
       },
     )
