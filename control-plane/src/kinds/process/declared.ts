@@ -3,6 +3,7 @@ import { newId } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvent } from '../../resource/record.ts'
 import { type EnvironmentRow, withPlan } from '../environment/index.ts'
+import { wakeSessions } from '../session/index.ts'
 import { withDependencies } from './dependencies.ts'
 import { processQueries } from './queries.ts'
 import { emptyProcessStatus, type ProcessRow, type StoredProcessSpec, toListedProcess } from './table.ts'
@@ -56,6 +57,7 @@ export async function declareProcesses(
     await recordEvent(tx, 'created', toListedProcess(row))
     made.push(row)
   }
+  if (made.length > 0) await wakeSessions(tx, [environment.id])
   return made
 }
 

@@ -1,6 +1,6 @@
 export { deleteProcess, restartProcess, startProcess, stopProcess } from './commands/change.ts'
 export { createProcess, type NewProcess } from './commands/create.ts'
 export { lockPlace } from './place.ts'
-export { processes } from './queries.ts'
+export { processes, readProcessesOf } from './queries.ts'
 export { processRoutes } from './routes.ts'
 export { type ProcessRow, toListedProcess, toProcess } from './table.ts'

@@ -21,6 +21,16 @@ export async function lockProcessesOf(tx: DatabaseTransaction, environmentId: st
     .execute()
 }
 
+/** The same without a lock. */
+export async function readProcessesOf(queryable: Queryable, environmentId: string): Promise<ProcessRow[]> {
+  return queryable
+    .selectFrom('processes')
+    .selectAll()
+    .where('environment_id', '=', environmentId)
+    .orderBy('id')
+    .execute()
+}
+
 export async function lockProcesses(tx: DatabaseTransaction, ids: readonly string[]): Promise<ProcessRow[]> {
   if (ids.length === 0) return []
   return tx.selectFrom('processes').selectAll().where('id', 'in', ids).orderBy('id').forUpdate().execute()

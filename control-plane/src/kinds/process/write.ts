@@ -3,6 +3,7 @@ import { processWork } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { requestOrders, requestPurges } from '../../database/outbox.ts'
 import { recordEvent } from '../../resource/record.ts'
+import { wakeSessions } from '../session/index.ts'
 import { processes } from './queries.ts'
 import { type ProcessRow, type StoredProcessStatus, toListedProcess } from './table.ts'
 
@@ -47,6 +48,7 @@ export async function changeProcess(
     ...(runnerId === row.runner_id ? {} : { report_epoch: 0, report_sequence: '0' }),
   })
   await recordEvent(tx, 'updated', toListedProcess(changed))
+  await wakeSessions(tx, [row.environment_id])
   if (row.runner_id !== null && row.runner_id !== runnerId)
     await requestPurges(tx, processWork.kind, [{ id: row.id, runnerId: row.runner_id }])
   if (runnerId !== null) await requestOrders(tx, processWork.kind, [{ id: row.id, runnerId }])
@@ -69,4 +71,5 @@ export async function removeProcess(tx: DatabaseTransaction, row: ProcessRow): P
     await requestPurges(tx, processWork.kind, [{ id: row.id, runnerId: row.runner_id }])
   await processes.remove(tx, row.id)
   await recordEvent(tx, 'deleted', toListedProcess(row))
+  await wakeSessions(tx, [row.environment_id])
 }

@@ -167,6 +167,25 @@ describeReconciler('session', [
   },
   {
     ...common,
+    name: 'ends one of whose tasks has failed, and passes over what had ended before it began',
+    async arrange(party) {
+      const pool = await party.pool(await party.project())
+      const environment_id = await party.environment(pool, 'running')
+      await party.task(environment_id, 'failed', { phase_since: secondsAgo(3_600) })
+      await party.task(environment_id, 'failed', { phase_since: secondsAgo(10) })
+      return session(party, { environment_id })
+    },
+    expected: {
+      phase: 'ended',
+      done: true,
+      error: 'it did not start',
+      failure: null,
+      waits: false,
+      targets: ['active', 'none', 'terminated', 'terminated'],
+    },
+  },
+  {
+    ...common,
     name: 'shows the pools and prebuilds of the project of a manual one',
     async arrange(party) {
       const project_id = await party.project()

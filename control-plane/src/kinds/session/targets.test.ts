@@ -10,6 +10,7 @@ import {
 } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import { expect, test } from 'vitest'
+import { emptyProcessStatus, type ProcessRow } from '../process/table.ts'
 import { targetsOf } from './process-targets.ts'
 import { later, start } from './session.fixture.ts'
 import { targetOfService, targetOfTask } from './targets.ts'
@@ -220,13 +221,51 @@ test('a service has its grace from the later of its own and the session’s begi
   expect(stateOfService(sight, noGrace, later(1))).toMatchObject({ grace: null })
 })
 
+/** As it is stored, since the given second of the session. */
+function row(kind: 'task' | 'service', sight: Sight, since: number): ProcessRow {
+  const { metadata, spec } = kind === 'task' ? task(sight) : service(sight)
+  const { environmentId, desired, request, ...definition } = spec
+  const shown = sight.run == null ? null : { ...sight.run, request: 1 }
+  return {
+    ...({} as ProcessRow),
+    id: metadata.id,
+    organization_id: metadata.organizationId,
+    name: metadata.name,
+    creator: null,
+    labels: {},
+    created_at: new Date(metadata.createdAt),
+    updated_at: start,
+    spec: { kind, ...definition } as ProcessRow['spec'],
+    spec_version: 1,
+    status: { ...emptyProcessStatus, run: shown },
+    status_version: 1,
+    kind,
+    environment_id: environmentId,
+    phase: sight.phase,
+    phase_since: later(since),
+    desired,
+    request,
+  }
+}
+
 test('what is tolerated is looked at again when it is not any more', () => {
-  const failing = [service({ phase: 'restarting', run: ended(1) })]
+  const failing = [row('service', { phase: 'restarting', run: ended(1) }, 9)]
   const grace = { seconds: 30, from: start }
-  expect(targetsOf([], failing, grace, later(10)).next).toEqual(later(30))
-  expect(targetsOf([], failing, grace, later(40)).next).toBeNull()
-  expect(targetsOf([task({ phase: 'idle' })], failing, noGrace, later(10))).toMatchObject({
+  expect(targetsOf(failing, grace, later(10)).next).toEqual(later(30))
+  expect(targetsOf(failing, grace, later(40)).next).toBeNull()
+  expect(targetsOf([row('task', { phase: 'idle' }, 0), ...failing], noGrace, later(10))).toMatchObject({
     next: null,
-    targets: [{ name: 'web:update' }, { name: 'web:serve' }],
+    targets: [{ name: 'web:update' }, { name: 'web:serve', state: { kind: 'terminated' } }],
   })
+})
+
+test('what had ended before the session began was not asked to run in it; what still ran is', () => {
+  const stateSince = (kind: 'task' | 'service', sight: Sight, since: number) =>
+    targetsOf([row(kind, sight, since)], noGrace, later(60)).targets[0]?.state.kind
+  expect(stateSince('task', { phase: 'failed', run: ended(1) }, -1)).toBe('none')
+  expect(stateSince('task', { phase: 'failed', run: ended(1) }, 9)).toBe('terminated')
+  expect(stateSince('task', { phase: 'idle', run: ended(1) }, -1)).toBe('none')
+  expect(stateSince('task', { phase: 'running', run: run() }, -1)).toBe('active')
+  expect(stateSince('service', { phase: 'stopped', run: ended(1) }, -1)).toBe('none')
+  expect(stateSince('service', { phase: 'running', run: run() }, -1)).toBe('active')
 })

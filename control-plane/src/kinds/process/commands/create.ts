@@ -5,6 +5,7 @@ import type { CommandContext } from '../../../api/command.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import type { EnvironmentRow } from '../../environment/index.ts'
+import { wakeSessions } from '../../session/index.ts'
 import { activePhases } from '../decide.ts'
 import { lockProcessesOf, processQueries } from '../queries.ts'
 import { emptyProcessStatus, type ProcessRow, type StoredProcessSpec, toListedProcess } from '../table.ts'
@@ -46,6 +47,7 @@ export async function createProcess(
   if (!environment.has_processes)
     await sql`UPDATE environments SET has_processes = true WHERE id = ${environment.id}`.execute(tx)
   await recordEvent(tx, 'created', toListedProcess(row))
+  await wakeSessions(tx, [environment.id])
   const rows = [...others, row]
   const started = isStarted ? await startTogether(tx, rows, [row], now) : rows
   return settleNow(tx, environment, started, row.id, now)

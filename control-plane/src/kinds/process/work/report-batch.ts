@@ -7,6 +7,7 @@ import { transact } from '../../../database/transact.ts'
 import { wakeMany } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import type { ReportOutcome } from '../../../work/work-kind.ts'
+import { wakeSessions } from '../../session/index.ts'
 import { activePhases } from '../decide.ts'
 import { lockProcesses, processes, writeRuns } from '../queries.ts'
 import { type ProcessRow, toListedProcess } from '../table.ts'
@@ -41,6 +42,7 @@ export async function applyReports(
       tx,
       [...environments].map((id) => ({ kind: 'process' as const, id })),
     )
+    await wakeSessions(tx, [...environments])
     return outcomes
   })
 }
