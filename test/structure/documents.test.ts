@@ -98,7 +98,10 @@ function faults(help: HearthHelp, { document, words }: CommandLine): string[] {
   const below = help.commands(first).filter((name) => name !== 'help')
   if (below.length === 0) return optionFaults(help, [first], words).flatMap(told)
   if (second === undefined || second === '--help') return []
-  if (!below.includes(second)) return told('no such command')
+  if (!below.includes(second))
+    return help.takesArguments(first)
+      ? optionFaults(help, [first], words).flatMap(told)
+      : told('no such command')
   return optionFaults(help, [first, second], words).flatMap(told)
 }
 

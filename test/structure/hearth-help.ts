@@ -65,6 +65,11 @@ export class HearthHelp implements Disposable {
     )
   }
 
+  /** Whether `hearth <words>` takes arguments beside its commands. */
+  takesArguments(...words: string[]): boolean {
+    return this.of(...words).includes('\nArguments:')
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.folder, { recursive: true, force: true })
   }

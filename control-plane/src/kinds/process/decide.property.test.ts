@@ -86,6 +86,8 @@ function after(seen: SeenProcess, action: ProcessAction, machine: SeenMachine): 
         ? { ...moved, isQueued: true }
         : { ...moved, phase: 'pending', deadline: null }
     }
+    case 'release':
+      return { ...seen, deadline: null }
     case 'start-queued':
       return { ...seen, phase: 'pending', isQueued: false, deadline: null }
   }

@@ -93,6 +93,13 @@ test('a runner that does not say that it started is waited for until a deadline,
   expect(decided(late, { unreachable: true })).toMatchObject({ do: 'postpone' })
 })
 
+test('what has ended is forgotten by its runner after a moment', () => {
+  const over = { phase: 'succeeded' as const, runnerId: 'r1' }
+  expect(decided({ ...over, deadline: new Date('2026-11-30T10:00:05Z') })).toBeNull()
+  expect(decided({ ...over, deadline: now })).toEqual({ do: 'release' })
+  expect(decided({ ...over, runnerId: null, deadline: now })).toBeNull()
+})
+
 const schedule = { cron: '0 3 * * *', timeZone: 'Europe/Berlin', overlap: 'skip' } as const
 
 test('a schedule is reckoned with first, and then starts what is due, once', () => {

@@ -35,6 +35,7 @@ export interface SeenProcess {
   schedule: TaskSchedule | null
   nextRunAt: Date | null
   isQueued: boolean
+  /** Of `starting`; of one that has ended, when its runner is to forget it. */
   deadline: Date | null
   waitsFor: string | null
 }
@@ -49,6 +50,13 @@ export type ProcessAction =
   | { do: 'postpone'; deadline: Date } // who would start it cannot be asked now
   | { do: 'schedule'; nextRunAt: Date | null; also: 'nothing' | 'start' | 'queue' | 'replace' }
   | { do: 'start-queued' }
+  | { do: 'release' } // its runner need not know of it any more
+
+/**
+ * How long the guest keeps what it has of a process that has ended, in seconds: what is removed at once would slow the next
+ * command down.
+ */
+export const keptSeconds = 5
 
 /** How long a runner may take to say that it started a process, in seconds, beside what its readiness takes. */
 export const startingSeconds = 120
@@ -84,6 +92,8 @@ export function decide(seen: SeenProcess, machine: SeenMachine, now: Date): Proc
   }
   const scheduled = decideSchedule(seen, machine, now)
   if (scheduled !== null) return scheduled
+  if (!activePhases.has(phase) && seen.runnerId !== null && seen.deadline !== null && seen.deadline <= now)
+    return { do: 'release' }
   if (phase === 'pending') return decideStart(seen, machine, now)
   if (phase === 'starting' && seen.deadline !== null && seen.deadline <= now)
     return decideLate(seen, machine, now)

@@ -3,10 +3,10 @@ import { newId } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvent } from '../../resource/record.ts'
 import { type EnvironmentRow, withPlan } from '../environment/index.ts'
-import { wakeSessions } from '../session/index.ts'
 import { withDependencies } from './dependencies.ts'
 import { processQueries } from './queries.ts'
 import { emptyProcessStatus, type ProcessRow, type StoredProcessSpec, toListedProcess } from './table.ts'
+import { wakeSessions } from './wake-sessions.ts'
 
 /** What has come about with an environment: each brings its tasks and services into being. */
 export type Moment = 'start' | 'claim' | 'prebuild'

@@ -25,12 +25,8 @@ export const processReconciler: Reconciler = {
   },
 }
 
-function timesOf({ phase, deadline, next_run_at }: ProcessRow): Date[] {
-  return [
-    ...(phase === 'starting' && deadline !== null ? [deadline] : []),
-    ...(next_run_at === null ? [] : [next_run_at]),
-  ]
-}
+const timesOf = ({ deadline, next_run_at }: ProcessRow): Date[] =>
+  [deadline, next_run_at].filter((time) => time !== null)
 
 /**
  * Does what follows from what is wanted and seen of the processes of an environment, until nothing does. The rows must
@@ -130,6 +126,8 @@ async function carryOut(
       return changeProcess(tx, row, { deadline: action.deadline, now })
     case 'schedule':
       return followSchedule(tx, row, action, now)
+    case 'release':
+      return changeProcess(tx, row, { deadline: null, now })
     case 'start-queued':
       return changeProcess(tx, row, { ...asked, status: { failure: null, isQueued: false }, now })
     default:

@@ -96,7 +96,7 @@ function toResource(row: ProcessRow, run: StoredProcessStatus['run']): Task | Se
     waitsFor,
     observedSpecVersion,
     failure,
-    deadline: row.deadline?.toISOString() ?? null,
+    deadline: row.phase === 'starting' ? (row.deadline?.toISOString() ?? null) : null,
   }
   if (row.spec.kind === 'service') {
     const { kind: _, ...spec } = row.spec

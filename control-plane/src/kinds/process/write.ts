@@ -3,9 +3,9 @@ import { processWork } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { requestOrders, requestPurges } from '../../database/outbox.ts'
 import { recordEvent } from '../../resource/record.ts'
-import { wakeSessions } from '../session/index.ts'
 import { processes } from './queries.ts'
 import { type ProcessRow, type StoredProcessStatus, toListedProcess } from './table.ts'
+import { wakeSessions } from './wake-sessions.ts'
 
 export interface ProcessChange {
   phase?: ProcessPhase

@@ -2,4 +2,3 @@ export { followSessions, requireFollowable, type SessionChange } from './follow.
 export { listByName, type SessionPage } from './listed.ts'
 export { sessions } from './queries.ts'
 export { type SessionRow, toSession } from './table.ts'
-export { wakeSessions } from './wakes.ts'

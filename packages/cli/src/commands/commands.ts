@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Invocation } from '../invocation.ts'
 import { applyCommand } from './apply.ts'
 import { checkpointCommand } from './checkpoint.ts'
+import { ciCommand } from './ci.ts'
 import { claimCommand } from './claim.ts'
 import { completionCommand } from './completion.ts'
 import { deleteCommand } from './delete.ts'
@@ -45,7 +46,15 @@ export const commandGroups: readonly {
   },
   {
     title: 'Run in machines:',
-    commands: [runCommand, tasksCommand, servicesCommand, startCommand, stopCommand, restartCommand],
+    commands: [
+      ciCommand,
+      runCommand,
+      tasksCommand,
+      servicesCommand,
+      startCommand,
+      stopCommand,
+      restartCommand,
+    ],
   },
   {
     title: 'Use machines:',

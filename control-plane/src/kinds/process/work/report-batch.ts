@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type ProcessReport, processWork } from '@hearth/contract'
+import { type ProcessPhase, type ProcessReport, processWork } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import type { Database, DatabaseTransaction } from '../../../database/connection.ts'
-import { requestOrders, requestPurges } from '../../../database/outbox.ts'
+import { requestPurges } from '../../../database/outbox.ts'
 import { transact } from '../../../database/transact.ts'
 import { wakeMany } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import type { ReportOutcome } from '../../../work/work-kind.ts'
-import { wakeSessions } from '../../session/index.ts'
-import { activePhases } from '../decide.ts'
+import { activePhases, keptSeconds } from '../decide.ts'
 import { lockProcesses, processes, writeRuns } from '../queries.ts'
 import { type ProcessRow, toListedProcess } from '../table.ts'
+import { wakeSessions } from '../wake-sessions.ts'
 import { afterReport, judgeReport } from './report.ts'
 
 /** Commits reports together, those of one process in the order given; stale and repeated ones change nothing. */
@@ -88,16 +88,18 @@ async function apply(
   const changed = await processes.changeStatus(tx, row.id, {
     phase,
     status,
-    ...(moves ? { phase_since: now, deadline: phase === 'starting' ? row.deadline : null } : {}),
+    ...(moves ? { phase_since: now, deadline: deadlineAfter(row, phase, now) } : {}),
     ...(isReleased ? { runner_id: null, report_epoch: 0, report_sequence: '0' } : placed),
   })
   if (moves || !isDeepStrictEqual(status, row.status))
     await recordEvent(tx, 'updated', toListedProcess(changed))
   if (runnerId !== null && isReleased) await requestPurges(tx, processWork.kind, [{ id: row.id, runnerId }])
-  // What has ended is to be forgotten.
-  else if (runnerId !== null && moves && !activePhases.has(phase))
-    await requestOrders(tx, processWork.kind, [{ id: row.id, runnerId }])
   return changed
+}
+
+function deadlineAfter(row: ProcessRow, phase: ProcessPhase, now: Date): Date | null {
+  if (phase === 'starting') return row.deadline
+  return activePhases.has(phase) ? null : new Date(now.getTime() + keptSeconds * 1000)
 }
 
 /** Records at the process that a report of its runner was dropped. */
