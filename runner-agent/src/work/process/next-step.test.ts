@@ -36,6 +36,7 @@ const run = (change: Partial<KnownRun> = {}): KnownRun => ({
 const seen = (change: Partial<SeenProcess> = {}): SeenProcess => ({
   machine: machine('running'),
   run: null,
+  isRead: true,
   isForgotten: false,
   failure: null,
   failedGeneration: 0,
@@ -50,6 +51,14 @@ test('a new request is run once', () => {
   expect(nextStep(order(), seen({ run: run() }))).toEqual({ kind: 'follow' })
   expect(nextStep(order(), seen({ run: run({ ending: ending() }) }))).toEqual(rest('ended'))
   expect(nextStep(order({ runs: 7 }), seen())).toEqual({ kind: 'start', number: 8, restarts: 0 })
+})
+
+test('a run that ended while nobody followed it is read first', () => {
+  const unread = seen({ run: run({ ending: ending() }), isRead: false })
+  for (const desired of ['run', 'stop'] as const)
+    for (const request of [1, 2])
+      expect(nextStep(order({ desired, request }), unread)).toEqual({ kind: 'follow' })
+  expect(nextStep(order({ desired: 'deleted' }), unread)).toEqual({ kind: 'forget' })
 })
 
 test('a newer request ends the run of the one before', () => {
@@ -96,6 +105,14 @@ test('after the pause it is run; a run that lasted begins a new row of restarts'
     kind: 'start',
     number: 2,
     restarts: 1,
+  })
+})
+
+test('a clock that was set back prolongs no pause', () => {
+  const always = order({ restart: { policy: 'always', limit: 2, firstSeconds: 2, mostSeconds: 60 } })
+  expect(nextStep(always, seen({ run: run({ ending: ending() }), now: 2_000, endedAt: 3_602_000 }))).toEqual({
+    kind: 'pause',
+    milliseconds: 2_000,
   })
 })
 

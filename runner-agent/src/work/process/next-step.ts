@@ -27,6 +27,8 @@ export interface SeenProcess {
   machine: Pick<Machine, 'power' | 'ownership'>
   /** The newest run in the guest; null where it has none, or nothing is known since the machine does not run. */
   run: KnownRun | null
+  /** Whether its end was read from the guest, with what it printed. */
+  isRead: boolean
   isForgotten: boolean
   failure: Failure | null
   /** The generation of the order that failed. */
@@ -58,7 +60,10 @@ export function nextStep(
     return rest(order.desired === 'stop' && !isKept ? 'ended' : 'waiting')
   }
   const isRunning = run !== null && run.ending === null
-  if (order.desired === 'stop') return isRunning ? { kind: 'stop' } : rest('ended')
+  if (order.desired === 'stop' && isRunning) return { kind: 'stop' }
+  // It ended while nobody followed it.
+  if (run !== null && !isRunning && !seen.isRead) return { kind: 'follow' }
+  if (order.desired === 'stop') return rest('ended')
   if (run === null || run.request < order.request) {
     if (isRunning) return { kind: 'stop' }
     return { kind: 'start', number: Math.max(order.runs, run?.number ?? 0) + 1, restarts: 0 }
@@ -84,7 +89,8 @@ function nextAfter(
 ): ProcessStep | CommonStep<ProcessReportPhase> {
   const pause = pauseBefore(order.restart, order.type, run)
   if (pause === null) return rest('ended')
-  const left = (seen.endedAt ?? seen.now) + pause.milliseconds - seen.now
+  // A clock that was set back prolongs no pause.
+  const left = Math.min(pause.milliseconds, (seen.endedAt ?? seen.now) + pause.milliseconds - seen.now)
   if (left > 0) return { kind: 'pause', milliseconds: left }
   return { kind: 'start', number: Math.max(order.runs, run.number) + 1, restarts: pause.restarts }
 }

@@ -57,6 +57,7 @@ export class ProcessWork implements Work<ProcessOrder> {
     return {
       machine,
       run: this.run ?? null,
+      isRead: this.log !== null && this.log.number === this.run?.number && this.log.isEnded,
       isForgotten: this.isForgotten,
       failure: this.record.record?.failure ?? null,
       failedGeneration: this.record.record?.failedGeneration ?? 0,
@@ -178,7 +179,8 @@ export class ProcessWork implements Work<ProcessOrder> {
     }
     const log = this.log
     const taskEnds = order.type === 'task' ? context.guests.taskRuns(order.environmentId) : null
-    task.report('starting')
+    const hasEnded = this.run?.number === run.number && this.run.ending !== null
+    if (!hasEnded) task.report('starting')
     try {
       const events = this.processes(machine).follow(run, log.offset, order, task.interrupted)
       for await (const event of events) {
@@ -186,7 +188,7 @@ export class ProcessWork implements Work<ProcessOrder> {
         else if (event.kind === 'ready') {
           log.readyAt = event.at
           this.run = { ...this.startOf(run, event.at), readyAt: event.at }
-          task.report('running')
+          if (!hasEnded) task.report('running')
         } else {
           this.run = event.run
           this.endedAt = context.clock.now().getTime()

@@ -13,6 +13,8 @@ export class RunLog {
   /** Bytes of the output that were taken from the guest. */
   offset = 0
   readyAt: number | null = null
+  /** Whether the whole of the output was taken. */
+  isEnded = false
   private readonly output: StepOutput
 
   constructor(
@@ -47,6 +49,7 @@ export class RunLog {
   }
 
   end(): void {
+    this.isEnded = true
     this.output.end()
   }
 

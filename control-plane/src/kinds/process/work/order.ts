@@ -42,13 +42,14 @@ function selectOrders(queryable: Queryable) {
 }
 type OrderRow = Awaited<ReturnType<ReturnType<typeof selectOrders>['execute']>>[number]
 
+/** What waits before its next run has none: the run before is over, and the next is ordered when the wait is. */
 function desiredOf({ phase }: Pick<OrderRow, 'phase'>): ProcessOrder['desired'] {
   switch (phase) {
-    case 'pending':
     case 'starting':
     case 'running':
     case 'restarting':
       return 'run'
+    case 'pending':
     case 'stopping':
       return 'stop'
     default:

@@ -1,0 +1,88 @@
+import type { ProcessOrder } from '@hearth/contract'
+import { FixedClock } from '@hearth/foundation'
+import { expect, test } from 'vitest'
+import type { KnownRun } from '../../guest/process.ts'
+import type { Task } from '../work.ts'
+import type { SeenProcess } from './next-step.ts'
+import type { ProcessContext } from './process-context.ts'
+import { ProcessWork } from './process-work.ts'
+
+const order = {
+  ...{ id: 'process-1', environmentId: 'e', epoch: 3, generation: 1, type: 'service', desired: 'run' },
+  ...{ request: 1, runs: 1, variables: {}, secretNames: [], sealedSecrets: null },
+  restart: { policy: 'always', limit: 10, firstSeconds: 2, mostSeconds: 60 },
+} as unknown as ProcessOrder
+const ended: KnownRun = {
+  ...{ number: 1, request: 1, restarts: 0, startedAt: 1_000, readyAt: 1_000 },
+  ending: { finishedAt: 2_000, cause: 'exit', exitCode: 1, signal: null },
+}
+const machine = {
+  power: 'running',
+  ownership: { owner: 'r', environmentId: 'e', epoch: 3, generation: 1, createdAt: '' },
+}
+
+/** The work of an agent that finds a run in the guest which ended while there was none. */
+function workThatFindsEnded(reports: string[], clock: FixedClock, ordered = order) {
+  const guest = {
+    processes: {
+      newestRun: async () => ended,
+      async *follow() {
+        yield { kind: 'ready', at: 1_000 }
+        yield { kind: 'output', offset: 0, chunk: Buffer.from('no\n') }
+        yield { kind: 'ended', run: ended, outputBytes: 3 }
+      },
+    },
+  }
+  const context = {
+    machines: { look: async () => machine },
+    guests: { use: () => ({ guest, release: () => undefined }), taskRuns: () => () => undefined },
+    logs: { publishLog: async () => undefined },
+    clock,
+    closing: new AbortController().signal,
+    track: () => undefined,
+  }
+  const task = {
+    order: ordered,
+    interrupted: new AbortController().signal,
+    interruption: () => () => undefined,
+    report: (phase: string) => reports.push(phase),
+  }
+  const work = new ProcessWork(task as unknown as Task<ProcessOrder>, context as unknown as ProcessContext)
+  const look = async () => {
+    const seen = await work.look()
+    return { seen: seen as Parameters<ProcessWork['take']>[1], step: work.next(ordered, seen as SeenProcess) }
+  }
+  const follow = async () => {
+    const { seen, step } = await look()
+    expect(step).toEqual({ kind: 'follow' })
+    await work.take({ kind: 'follow' }, seen)
+  }
+  return { work, look, follow }
+}
+
+test('what ended while there was no agent is told by the next: how it ended, and what it printed', async () => {
+  const reports: string[] = []
+  const restart = { ...order.restart, policy: 'never' } as const
+  const { work, look, follow } = workThatFindsEnded(
+    reports,
+    new FixedClock(new Date('2026-01-01T00:00:00Z')),
+    { ...order, type: 'task', restart },
+  )
+  await follow()
+  expect((await look()).step).toEqual({ kind: 'rest', phase: 'ended', failure: null })
+  expect(work.report('ended', null).runs).toMatchObject([
+    { number: 1, cause: 'exit', exitCode: 1, output: 'no\n' },
+  ])
+  // It does not seem to run meanwhile.
+  expect(reports).toEqual([])
+})
+
+test('a run that ended before this agent began is followed by the next after the pause, as any other', async () => {
+  const clock = new FixedClock(new Date('2026-01-01T00:00:00Z'))
+  const { look, follow } = workThatFindsEnded([], clock)
+  await follow()
+  clock.advance(1_500)
+  expect((await look()).step).toEqual({ kind: 'pause', milliseconds: 500 })
+  clock.advance(500)
+  expect((await look()).step).toEqual({ kind: 'start', number: 2, restarts: 1 })
+})
