@@ -3,8 +3,8 @@ import type { Records } from './check/history.ts'
 /** How often something took place in a run, by what the table of a campaign calls it. */
 export type Counts = Readonly<Record<string, number>>
 
-/** What became of prebuilds, and what machines started from: shows whether the faults have met any. */
-export function countPrebuilds({ prebuilds, environments }: Records): Counts {
+/** What became of prebuilds and tasks, and what machines started from: shows whether the faults have met any. */
+export function countRecords({ prebuilds, environments, processes }: Records): Counts {
   const templates = prebuilds.flatMap((prebuild) => prebuild.templates)
   const started = environments.flatMap(({ chosenPrebuildId, prebuildId, startedFrom }) =>
     chosenPrebuildId === null || startedFrom === null
@@ -15,6 +15,7 @@ export function countPrebuilds({ prebuilds, environments }: Records): Counts {
     ...prebuilds.map(({ phase }) => `prebuilds: ${phase}`),
     ...templates.map(({ phase }) => `templates with memory: ${phase}`),
     ...started,
+    ...processes.map(({ kind, phase }) => `${kind}s: ${phase}`),
   ])
 }
 

@@ -7,7 +7,7 @@ import { repeatableRandom } from '@hearth/testing'
 import { check } from './check/check.ts'
 import type { History, SeenEvent, Versioned, Violation } from './check/history.ts'
 import type { Break } from './children/messages.ts'
-import { type Counts, countPrebuilds } from './counts.ts'
+import { type Counts, countRecords } from './counts.ts'
 import { DatabaseReader } from './eyes/database.ts'
 import { readLayers, readMachines } from './eyes/hosts.ts'
 import { watchLayers } from './eyes/layer-watch.ts'
@@ -166,7 +166,7 @@ async function runIn(world: World, plan: Plan, options: RunOptions): Promise<Out
       faultAnswers: api.faults,
       restSeconds: (performance.now() - began) / 1_000,
       broken: world.broken,
-      counts: countPrebuilds(await database.records()),
+      counts: countRecords(await database.records()),
       folder: installation.folder,
     }
   } finally {

@@ -7,6 +7,7 @@ import { checkIntents } from './intents.ts'
 import { checkPrebuilds } from './prebuilds.ts'
 import { checkSnapshots } from './snapshots.ts'
 import { checkStarts } from './starts.ts'
+import { checkTasks } from './tasks.ts'
 import { checkTemplates } from './templates.ts'
 import { checkVersions } from './versions.ts'
 
@@ -20,6 +21,7 @@ export function check(history: History): Violation[] {
     ...checkPrebuilds(history),
     ...checkTemplates(history),
     ...checkStarts(history),
+    ...checkTasks(history),
     ...checkDeadlines(history),
     ...checkVersions(history),
     ...checkEvents(history),

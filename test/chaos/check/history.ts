@@ -5,12 +5,17 @@ import type {
   PrebuildDesiredPhase,
   PrebuildPhase,
   PrebuildTemplate,
+  ProcessPhase,
+  RunCause,
   RunnerPhase,
   SnapshotHolder,
   SnapshotPhase,
   StartedFrom,
   WarmPoolPhase,
 } from '@hearth/contract'
+
+/** How often a service that crashes is started again before it has failed. */
+export const crashRestarts = 3
 
 /** Everything recorded of one run: by its users and observers, from its database and its hosts. */
 export interface History {
@@ -59,6 +64,23 @@ export interface Intents {
     wanted: PrebuildDesiredPhase
     /** `either` where the set-up was changed after it was asked for. */
     setUp: 'works' | 'fails' | 'either'
+  }[]
+  /** Tasks and services. */
+  processes: {
+    id: string
+    kind: 'Task' | 'Service'
+    environmentId: string
+    /** With which its command ends; null for a service that runs on. */
+    exitCode: number | null
+    /** The request of the newest answer. */
+    request: number
+    /** How often its start was asked for and confirmed. */
+    starts: number
+    stopped: boolean
+    /** Whether its machine may go down while it runs. */
+    mayBeLost: boolean
+    /** Whether its machine was put back, perhaps to before it ran. */
+    isPutBack: boolean
   }[]
 }
 
@@ -144,6 +166,23 @@ export interface Records {
     /** What Hearth answers to why it is as it is; null for one that has ended. */
     why: string | null
   }[]
+  processes: {
+    id: string
+    kind: 'task' | 'service'
+    environmentId: string
+    phase: ProcessPhase
+    desired: 'run' | 'stop' | 'delete'
+    request: number
+    /** How many runs there were. */
+    runs: number
+    isRestarted: boolean
+    deadline: Date | null
+    failure: string | null
+    failureCode: string | null
+    /** Of the newest run. */
+    cause: RunCause | null
+    exitCode: number | null
+  }[]
   claims: { id: string; phase: ClaimPhase; environmentId: string | null; failure: string | null }[]
   runners: { id: string; name: string; phase: RunnerPhase; epoch: number; freeMebibytes: number }[]
   jobs: { id: string; operation: string; resourceId: string; phase: string }[]
@@ -190,6 +229,7 @@ export interface LayerRecord {
 
 export type Rule =
   | 'double claim'
+  | 'double run'
   | 'lost intent'
   | 'orphan'
   | 'deadline'

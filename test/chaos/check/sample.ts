@@ -21,6 +21,7 @@ export function calmHistory(change: Partial<History> = {}): History {
       claims: [{ id: 'claim-1', environmentId: 'claimed', projectId: 'project-1', released: false }],
       snapshots: [{ id: 'snapshot-1', deleted: false }],
       prebuilds: [],
+      processes: [],
     },
     repeats: [{ key: 'key-1', first: 'the same', again: 'the same' }],
     readings: [reading(1, 1), reading(1, 2), reading(2, 2)],
@@ -43,6 +44,7 @@ export function calmHistory(change: Partial<History> = {}): History {
       environments: [environment('claimed', { claimId: 'claim-1' }), environment('ready')],
       snapshots: [snapshot()],
       prebuilds: [],
+      processes: [],
       claims: [{ id: 'claim-1', phase: 'bound', environmentId: 'claimed', failure: null }],
       runners: [{ id: runnerId, name: 'host-1', phase: 'active', epoch: 1, freeMebibytes: 8_192 }],
       jobs: [],
@@ -109,6 +111,18 @@ export function snapshot(
     isOfPrebuild: false,
     isWanted: true,
     keepsMemory: false,
+    ...change,
+  }
+}
+
+/** A task whose command exited with 0. */
+export function process(
+  change: Partial<History['records']['processes'][number]> = {},
+): History['records']['processes'][number] {
+  return {
+    ...{ id: 'task-1', kind: 'task', environmentId: 'claimed', phase: 'succeeded', desired: 'run' },
+    ...{ request: 1, runs: 1, isRestarted: false, deadline: null, failure: null, failureCode: null },
+    ...{ cause: 'exit', exitCode: 0 },
     ...change,
   }
 }

@@ -24,6 +24,7 @@ const machineSteps = [
 ] as const
 const killedAt = [...machineSteps, 'startFromMemory', 'replaceDisk'] as const
 const layerSteps = ['freeze', 'remove', 'flatten', 'beginCopy', 'write', 'completeCopy'] as const
+const processSteps = ['stop', 'forget'] as const
 const guestSteps = ['identify', 'writePrivateFile', 'writeFileForStep', 'takeIdentity', 'scrub'] as const
 
 const start = await whenStarted()
@@ -71,6 +72,7 @@ function countedGuest(guest: Guest): Guest {
     get: (object, name) => {
       if (name === 'runSteps')
         return (...given: Parameters<Guest['runSteps']>) => killSwitch.items(failingSteps(object, ...given))
+      if (name === 'processes') return countedProcesses(object.processes)
       const value: unknown = Reflect.get(object, name)
       return typeof value === 'function'
         ? (...given: unknown[]): unknown => Reflect.apply(value, object, given)
@@ -78,6 +80,22 @@ function countedGuest(guest: Guest): Guest {
     },
   })
   return killSwitch.around(told, guestSteps)
+}
+
+/** The agent may die after each event of a run, so also right after its start. */
+function countedProcesses(processes: Guest['processes']): Guest['processes'] {
+  const told = new Proxy(processes, {
+    get: (object, name) => {
+      if (name === 'follow')
+        return (...given: Parameters<Guest['processes']['follow']>) =>
+          killSwitch.items(object.follow(...given))
+      const value: unknown = Reflect.get(object, name)
+      return typeof value === 'function'
+        ? (...given: unknown[]): unknown => Reflect.apply(value, object, given)
+        : value
+    },
+  })
+  return killSwitch.around(told, processSteps)
 }
 
 function counted(messaging: Messaging): Messaging {

@@ -115,6 +115,11 @@ async function readAll(client: Client): Promise<Records> {
           SELECT json_agg(template || jsonb_build_object('failure', template->'failure'->>'message'))
           FROM jsonb_array_elements(status->'templates') AS template), '[]') AS templates
       FROM prebuilds ORDER BY id`),
+    processes: await all(`
+      SELECT id, kind, environment_id AS "environmentId", phase, desired, request, (status->>'runs')::integer AS runs,
+        spec->'restart'->>'policy' <> 'never' AS "isRestarted", deadline, status->'failure'->>'message' AS failure,
+        status->'failure'->>'code' AS "failureCode", status->'run'->>'cause' AS cause,
+        (status->'run'->>'exitCode')::integer AS "exitCode" FROM processes`),
     claims: await all(`
       SELECT id, phase, environment_id AS "environmentId", status->'failure'->>'message' AS failure FROM claims`),
     runners: await all(`

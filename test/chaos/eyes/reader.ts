@@ -3,7 +3,10 @@ import type { Versioned } from '../check/history.ts'
 import type { Api } from '../users/api.ts'
 
 const intervalMilliseconds = 400
-const paths = ['/v1/environments?limit=200', '/v1/warm-pools', '/v1/claims', '/v1/projects', '/v1/prebuilds']
+const paths = [
+  ...['/v1/environments?limit=200', '/v1/warm-pools', '/v1/claims', '/v1/projects', '/v1/prebuilds'],
+  ...['/v1/tasks?limit=200', '/v1/services?limit=200'],
+]
 
 interface Resource {
   kind: string

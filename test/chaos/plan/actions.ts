@@ -51,6 +51,15 @@ export type Action = { at: number } & (
   /** The same, as soon as it is in this phase or a later one. */
   | { do: 'cancel prebuild'; in: PrebuildPhase }
   | { do: 'delete prebuild'; in: PrebuildPhase; force: boolean }
+  /** In the machine of the user's claim, once that is bound, or in the user's environment. */
+  | { do: 'run task'; fails: boolean; seconds: number }
+  | { do: 'run service'; crashes: boolean }
+  /** The newest task of the user: until it has ended. */
+  | { do: 'await task' }
+  | { do: 'start task' }
+  | { do: 'stop task' }
+  | { do: 'start service' }
+  | { do: 'stop service' }
   | { do: 'drain'; runner: number }
   | { do: 'enable'; runner: number }
 )

@@ -37,7 +37,7 @@ export function drawFaults(random: SeededRandom, runners: number): Fault[] {
   return [...kinds].map((kind) => drawFault(random, kind, runners))
 }
 
-/** Those that do more when they come late: while prebuilds are made, and machines start from them. */
+/** Those that do more when they come late: while prebuilds are made, machines start from them, and tasks run. */
 const lateKinds = [
   'control plane killed at a write',
   'control plane killed',

@@ -15,6 +15,32 @@ test('a thousand runs have every kind of fault, and none is without one', () => 
   for (const kind of faultKinds) expect(drawn.flat().filter((one) => one === kind).length).toBeGreaterThan(40)
 })
 
+test('tasks and services are run by users who have a machine, and started and stopped after that', () => {
+  const users = seeds.flatMap((seed) => drawPlan(seed).subjects)
+  const kinds = new Set<string>()
+  for (const { actions } of users) {
+    const done = new Set<string>()
+    for (const { do: one } of actions) {
+      const [verb, what] = one.split(' ')
+      if (what === 'task' || what === 'service') {
+        expect(done.has('claim') || done.has('create environment')).toBe(true)
+        if (verb !== 'run') expect(done.has(`run ${what}`)).toBe(true)
+        kinds.add(one)
+      }
+      done.add(one)
+    }
+  }
+  expect([...kinds].sort()).toEqual([
+    'await task',
+    'run service',
+    'run task',
+    'start service',
+    'start task',
+    'stop service',
+    'stop task',
+  ])
+})
+
 test('every project is made before it is used, and ends once', () => {
   for (const seed of seeds) {
     const { subjects } = drawPlan(seed)

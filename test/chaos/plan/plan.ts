@@ -8,6 +8,7 @@ import { drawPrebuilds } from './prebuilds.ts'
 import { withRest } from './rest.ts'
 import { drawSnapshots } from './snapshots.ts'
 import { workMilliseconds } from './span.ts'
+import { drawTasks } from './tasks.ts'
 
 /** The plan of a run, drawn from its seed: the same seed gives the same plan. */
 export interface Plan {
@@ -23,6 +24,7 @@ export const machineMebibytes = 2_048
 const snapshotNumbers = 1_000_003
 const prebuildNumbers = 2_000_003
 const restNumbers = 3_000_003
+const taskNumbers = 4_000_003
 
 /** The minimum number of claims, and when the first may come, in milliseconds after the start of the work. */
 export interface ClaimRush {
@@ -40,7 +42,10 @@ export function drawPlan(seed: number, rush: ClaimRush = { least: 1, from: 100 }
   const ofPrebuilds = repeatableRandom(seed + prebuildNumbers)
   const prebuilds = drawPrebuilds(ofPrebuilds, workMilliseconds)
   if (prebuilds.length > 0) faults.push(...drawLateFaults(ofPrebuilds, runners))
-  const subjects = [...drawn, ...snapshots, ...prebuilds]
+  const ofTasks = repeatableRandom(seed + taskNumbers)
+  const tasks = drawTasks(ofTasks, workMilliseconds)
+  if (tasks.length > 0 && prebuilds.length === 0) faults.push(...drawLateFaults(ofTasks, runners))
+  const subjects = [...drawn, ...snapshots, ...prebuilds, ...tasks]
   return { seed, runners, machinesPerRunner: machinesPerRunner(subjects, runners), subjects, faults }
 }
 

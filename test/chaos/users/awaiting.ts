@@ -21,3 +21,14 @@ export async function until<Resource>(
   }
   return null
 }
+
+interface WithPhase {
+  status: { phase: string }
+}
+
+/** Whether the resource comes into a phase while the user waits. */
+export async function reaches(api: Api, path: string, phase: string): Promise<boolean> {
+  const isOver = ({ status }: WithPhase) => [phase, 'failed', 'deleted', 'deleting'].includes(status.phase)
+  const reached = await until<WithPhase>(api, path, isOver)
+  return reached?.status.phase === phase
+}

@@ -7,4 +7,8 @@ export interface Own {
   /** The newest, as the prebuild. */
   snapshot: Intents['snapshots'][number] | null
   prebuild: Intents['prebuilds'][number] | null
+  task: Intents['processes'][number] | null
+  service: Intents['processes'][number] | null
+  /** All tasks and services in the user's machine. */
+  processes: Intents['processes']
 }

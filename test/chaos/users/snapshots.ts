@@ -2,7 +2,7 @@ import type { Environment, Fork, Snapshot } from '@hearth/contract'
 import type { Intents } from '../check/history.ts'
 import type { Action } from '../plan/actions.ts'
 import type { Api } from './api.ts'
-import { until } from './awaiting.ts'
+import { reaches } from './awaiting.ts'
 import type { Own } from './own.ts'
 
 export type SnapshotAction = Extract<
@@ -91,17 +91,7 @@ export class SnapshotWork {
     this.options.intents.snapshots.push(own.snapshot)
   }
 
-  private runs = (id: string) => this.reaches(`/v1/environments/${id}`, 'running')
-  private isBound = (id: string) => this.reaches(`/v1/claims/${id}`, 'bound')
-  private isReady = (id: string) => this.reaches(`/v1/snapshots/${id}`, 'ready')
-
-  private async reaches(path: string, phase: string): Promise<boolean> {
-    const isOver = ({ status }: WithPhase) => [phase, 'failed', 'deleted', 'deleting'].includes(status.phase)
-    const reached = await until<WithPhase>(this.options.api, path, isOver)
-    return reached?.status.phase === phase
-  }
-}
-
-interface WithPhase {
-  status: { phase: string }
+  private runs = (id: string) => reaches(this.options.api, `/v1/environments/${id}`, 'running')
+  private isBound = (id: string) => reaches(this.options.api, `/v1/claims/${id}`, 'bound')
+  private isReady = (id: string) => reaches(this.options.api, `/v1/snapshots/${id}`, 'ready')
 }

@@ -9,6 +9,7 @@ import type { Answer, Api } from './api.ts'
 import type { Own } from './own.ts'
 import { PrebuildWork } from './prebuilds.ts'
 import { SnapshotWork } from './snapshots.ts'
+import { TaskWork } from './tasks.ts'
 
 const repository = { url: 'https://git.example/shop.git', name: 'shop' }
 
@@ -23,17 +24,21 @@ type KnownProject = Intents['projects'][number] & { poolId: string; setUpFails: 
 
 /** Carries out the users' actions and records the answers. */
 export class Work {
-  readonly intents: Intents = { projects: [], environments: [], claims: [], snapshots: [], prebuilds: [] }
+  readonly intents: Intents = {
+    ...{ projects: [], environments: [], claims: [], snapshots: [], prebuilds: [], processes: [] },
+  }
   readonly repeats: History['repeats'] = []
   private readonly publicKey = newPublicKey()
   private readonly projects = new Map<string, KnownProject>()
   private readonly snapshots: SnapshotWork
   private readonly prebuilds: PrebuildWork
+  private readonly tasks: TaskWork
   private setups = 0
 
   constructor(private readonly options: WorkOptions) {
     const projectId = (name: string) => this.project(name).id
     this.snapshots = new SnapshotWork({ ...options, intents: this.intents, projectId })
+    this.tasks = new TaskWork({ ...options, intents: this.intents })
     this.prebuilds = new PrebuildWork({
       ...options,
       intents: this.intents,
@@ -47,7 +52,10 @@ export class Work {
     // Users of a project wait until it has been made.
     const applied = new Map<string, Promise<void>>()
     const follow = async ({ actions }: Subject) => {
-      const own: Own = { claim: null, environment: null, snapshot: null, prebuild: null }
+      const own: Own = {
+        ...{ claim: null, environment: null, snapshot: null, prebuild: null },
+        ...{ task: null, service: null, processes: [] },
+      }
       for (const action of actions) {
         await delay(Math.max(0, began + action.at - performance.now()))
         if ('project' in action && action.do !== 'apply') await applied.get(action.project)
@@ -121,9 +129,12 @@ export class Work {
         if (status < 300) own.environment.desiredPhase = 'deleted'
         return
       }
+      case 'restore':
+        // What runs goes down with its machine, which is put back.
+        for (const process of own.processes) Object.assign(process, { mayBeLost: true, isPutBack: true })
+        return this.snapshots.act(action, own)
       case 'snapshot':
       case 'checkpoint':
-      case 'restore':
       case 'fork':
       case 'copy':
       case 'start from snapshot':
@@ -134,6 +145,14 @@ export class Work {
       case 'cancel prebuild':
       case 'delete prebuild':
         return this.prebuilds.act(action, own)
+      case 'run task':
+      case 'await task':
+      case 'start task':
+      case 'stop task':
+      case 'run service':
+      case 'start service':
+      case 'stop service':
+        return this.tasks.act(action, own)
       case 'drain':
       case 'enable': {
         const scheduling = action.do === 'drain' ? 'draining' : 'enabled'
