@@ -233,8 +233,8 @@ test('a service that is not ready in time has failed', async () => {
 
 test('an agent that is stopped, and one that is started anew, find what runs: nothing is run twice', async () => {
   const environment = await machine()
-  const { metadata } = await task(environment, 'echo one; sleep 2; echo two')
-  await untilTask(metadata.id, ({ status }) => status.phase === 'running')
+  const { metadata } = await task(environment, 'echo one; sleep 4; echo two')
+  await untilTask(metadata.id, ({ status }) => status.run !== null)
   await agent.stop()
   agent = await startAgent(agent)
   const ended = await untilTask(metadata.id, ({ status }) => status.phase === 'succeeded')
