@@ -10,7 +10,7 @@ import {
 } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import { expect, test } from 'vitest'
-import { emptyProcessStatus, type ProcessRow } from '../process/table.ts'
+import type { ProcessRow } from '../process/index.ts'
 import { targetsOf } from './process-targets.ts'
 import { later, start } from './session.fixture.ts'
 import { targetOfService, targetOfTask } from './targets.ts'
@@ -237,7 +237,15 @@ function row(kind: 'task' | 'service', sight: Sight, since: number): ProcessRow 
     updated_at: start,
     spec: { kind, ...definition } as ProcessRow['spec'],
     spec_version: 1,
-    status: { ...emptyProcessStatus, run: shown },
+    status: {
+      runs: 0,
+      restarts: 0,
+      run: shown,
+      waitsFor: null,
+      failure: null,
+      observedSpecVersion: 1,
+      isQueued: false,
+    },
     status_version: 1,
     kind,
     environment_id: environmentId,
