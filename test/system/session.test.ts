@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { HearthClient } from '@hearth/client'
@@ -270,4 +271,27 @@ test('hearth session lists, shows and ends them', async () => {
   expect(await hearth('session', 'list')).toMatch(
     new RegExp(`^${metadata.name} .* ended +3 +it was ended`, 'm'),
   )
+})
+
+test('hearth up is a session, which shows its pools and ends with it', async () => {
+  const name = newName()
+  const path = join(installation.folder, `${name}.yaml`)
+  writeFileSync(path, `apiVersion: hearth/v1\nname: ${name}\nwarmPools:\n  - min: 0\n`)
+  expect(await hearth('up', '-f', path)).toContain(`ready: hearth claim ${name}`)
+  const { metadata } = await client.projects.get(name)
+  const [session] = (await client.sessions.list({ projectId: metadata.id })).items
+  expect(session).toMatchObject({
+    spec: { file: path, exitCondition: 'manual' },
+    status: { phase: 'ended', done: false, error: null, processId: expect.any(Number), failure: null },
+  })
+  expect(session === undefined ? {} : states(session)).toEqual({
+    [`(${name}.yaml):update`]: 'terminated',
+    [`${name}-small:update`]: 'terminated',
+  })
+  await client.sessions.delete(session?.metadata.id ?? '')
+  // What was wrong is told there too.
+  writeFileSync(path, `apiVersion: hearth/v1\nname: ${name}\nwarmPools:\n  - environmentClass: none\n`)
+  await expect(hearth('up', '-f', path)).rejects.toThrow('there is no environment class none')
+  const failed = (await client.sessions.list({})).items.find(({ spec }) => spec.file === path)
+  expect(failed?.status.targets[0]?.state).toMatchObject({ kind: 'terminated', error: expect.any(String) })
 })

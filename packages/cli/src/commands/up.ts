@@ -4,6 +4,7 @@ import { followPools } from '../following/follow-pools.ts'
 import { followPrebuilds } from '../following/follow-prebuilds.ts'
 import { hasPrebuildEnded } from '../following/prebuild-state.ts'
 import { applyAndRevive } from '../following/revive-pools.ts'
+import { UpSession } from '../following/up-session.ts'
 import { client, type Invocation } from '../invocation.ts'
 import { applyText } from '../output/apply-text.ts'
 import { examples } from './options.ts'
@@ -19,7 +20,8 @@ export function upCommand(invocation: Invocation): Command {
       const { terminal, clock, signal } = invocation
       const declaration = readProjectFile(file)
       const connection = client(invocation)
-      const result = await applyAndRevive(connection, declaration, signal)
+      await using session = await UpSession.open(connection, file)
+      const result = await session.applying(() => applyAndRevive(connection, declaration, signal))
       terminal.out(applyText(declaration.name, result))
       const pools = result.warmPools
         .filter(({ change }) => change !== 'deleted')
