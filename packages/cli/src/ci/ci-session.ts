@@ -52,8 +52,11 @@ export class CiSession implements Disposable {
     )
     const opened = new CiSession(view, session, now)
     // It is not done before all of them are.
-    await Promise.all(
-      ciSteps.map((name) => opened.tell({ ...targetOf(name), state: { kind: 'waiting', reason: 'queued' } })),
+    await opened.tell(
+      ...ciSteps.map((name) => ({
+        ...targetOf(name),
+        state: { kind: 'waiting' as const, reason: 'queued' as const },
+      })),
     )
     return opened
   }
@@ -102,7 +105,9 @@ export class CiSession implements Disposable {
     clearInterval(this.timer)
   }
 
-  private async tell(target: Parameters<View['client']['sessions']['report']>[1][number]): Promise<void> {
-    await this.view.client.sessions.report(this.session.metadata.id, [target]).catch(() => undefined)
+  private async tell(...targets: TargetReports): Promise<void> {
+    await this.view.client.sessions.report(this.session.metadata.id, targets).catch(() => undefined)
   }
 }
+
+type TargetReports = Parameters<View['client']['sessions']['report']>[1]

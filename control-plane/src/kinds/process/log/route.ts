@@ -1,4 +1,4 @@
-import { type KindDefinition, logChunkSchema, timeSchema } from '@hearth/contract'
+import { type KindDefinition, largestInteger, logChunkSchema, timeSchema } from '@hearth/contract'
 import { z } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
 import { readers } from '../../../api/caller.ts'
@@ -10,7 +10,13 @@ import type { ProcessKind } from '../table.ts'
 import { readProcessLog } from './read.ts'
 
 const querySchema = z.strictObject({
-  run: z.coerce.number().int().min(1).optional().meta({ description: 'Of this run; by default of all' }),
+  run: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(largestInteger)
+    .optional()
+    .meta({ description: 'Of this run; by default of all' }),
   since: timeSchema.optional().meta({ description: 'Only what came from then on' }),
   follow: z.enum(['true', 'false']).default('false'),
 })
