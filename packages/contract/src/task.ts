@@ -12,9 +12,9 @@ import {
 import { idSchema, labelsSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
 
 /** When a task begins by itself. */
-export const taskTriggerSchema = z.enum(['start', 'prebuild', 'claim', 'manual', 'cron']).meta({
+export const taskTriggerSchema = z.enum(['start', 'claim', 'manual', 'cron']).meta({
   description:
-    'When it begins by itself: when its environment first runs, in prebuilds, when it is claimed, never, or by its schedule',
+    'When it begins by itself: when its environment first runs, when it is claimed, never, or by its schedule',
 })
 export type TaskTrigger = z.infer<typeof taskTriggerSchema>
 

@@ -9,7 +9,7 @@ import { emptyProcessStatus, type ProcessRow, type StoredProcessSpec, toListedPr
 import { wakeSessions } from './wake-sessions.ts'
 
 /** What has come about with an environment: each brings its tasks and services into being. */
-export type Moment = 'start' | 'claim' | 'prebuild'
+export type Moment = 'start' | 'claim'
 
 interface Declared {
   name: string
@@ -63,7 +63,6 @@ export async function declareProcesses(
 
 /** Null while none has come, or where the environment is only looked at. */
 async function momentOf(tx: DatabaseTransaction, row: EnvironmentRow): Promise<Moment | null> {
-  if (row.owner_kind === 'prebuild') return 'prebuild'
   if (row.claim_id === null) {
     if (row.owner_kind === null) return 'claim'
     return row.owner_kind === 'warm-pool' ? 'start' : null
@@ -92,7 +91,6 @@ export function dueAt(
     })),
   ]
   const begins: Record<Moment, readonly string[]> = {
-    prebuild: ['prebuild'],
     start: ['start'],
     claim: ['start', 'claim'],
   }

@@ -81,7 +81,7 @@ function definitionOf({ tasks, services }: DeclaredProcesses, name: string): Def
 function defaultTasks(tasks: Readonly<Record<string, TaskDefinition>>): string[] {
   const needed = new Set(Object.values(tasks).flatMap(({ dependsOn }) => dependsOn))
   const names = Object.entries(tasks)
-    .filter(([name, { on }]) => !needed.has(name) && on !== 'cron' && on !== 'prebuild')
+    .filter(([name, { on }]) => !needed.has(name) && on !== 'cron')
     .map(([name]) => name)
   if (names.length > 0) return names
   throw new CommandError('the project file has no task to run: declare one in `tasks`', exitCodes.badInput)
