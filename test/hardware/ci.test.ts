@@ -151,7 +151,7 @@ describe('hearth ci on a real guest', () => {
     const attached = await hearth(installation, 'ci', 'attach', session?.metadata.name ?? '', '--keep')
     expect([attached.status, attached.stdout]).toEqual([
       5,
-      expect.stringContaining('over\nslow failed after'),
+      expect.stringContaining('over\nci-slow failed after'),
     ])
     const begun = await hearth(installation, 'run', claim.metadata.name, '--', 'cat /root/begun')
     expect(begun.stdout).toBe('begun\n')

@@ -33,7 +33,9 @@ export async function* readProcessLog(
   }
   const isOver = (seen: ProcessRow) => !activePhases.has(seen.phase) || hasEnded(seen, run)
   const runners = await runnersOf(services, row)
-  if (!follow || isOver(row) || runners.length === 0) {
+  // The last output of what ended a moment ago may come after its end.
+  const isSettled = isOver(row) && !hasJustEnded(row, services.clock.now())
+  if (!follow || isSettled || runners.length === 0) {
     for (const runnerId of runners)
       yield* services.messaging.readLogs(runnerId, row.environment_id, { ...of, follow: false, signal })
     if (!follow || runners.length > 0) return
@@ -52,6 +54,7 @@ export async function* readProcessLog(
     .then(async (seen) => {
       if (seen === null) return
       last = run ?? seen.status.runs
+      if (last === 0) return
       endWhenComplete()
       await delay(lostEndMilliseconds, undefined, { signal: either, ref: false }).catch(() => undefined)
     })
@@ -72,6 +75,14 @@ export async function* readProcessLog(
   } finally {
     done.abort()
   }
+}
+
+/** Within so many milliseconds after its end, the output of a run may still be on its way. */
+const underwayMilliseconds = 60_000
+
+function hasJustEnded({ status }: ProcessRow, now: Date): boolean {
+  const finishedAt = status.run?.finishedAt ?? null
+  return finishedAt !== null && now.getTime() - Date.parse(finishedAt) < underwayMilliseconds
 }
 
 const hasEnded = ({ status }: ProcessRow, run: number | undefined) =>
