@@ -148,10 +148,14 @@ describe('hearth ci on a real guest', () => {
     await agent.process.kill()
     await agent.process.start()
     const [session] = (await client.sessions.list({ phase: 'open' })).items
-    const attached = await hearth(installation, 'ci', 'attach', session?.metadata.name ?? '')
+    const attached = await hearth(installation, 'ci', 'attach', session?.metadata.name ?? '', '--keep')
     expect([attached.status, attached.stdout]).toEqual([
       5,
       expect.stringContaining('over\nci-slow failed after'),
     ])
+    const begun = await hearth(installation, 'run', claim.metadata.name, '--', 'cat /root/begun')
+    expect(begun).toEqual({ status: 0, stdout: 'begun\n', stderr: '' })
+    const [task] = (await client.tasks.list({ name: 'ci-slow' })).items
+    expect(task?.status).toMatchObject({ runs: 1, run: { exitCode: 5 } })
   })
 })

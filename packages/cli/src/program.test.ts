@@ -1,6 +1,7 @@
 import { FixedClock } from '@hearth/foundation'
 import type { Command } from 'commander'
 import { expect, test } from 'vitest'
+import { attachOptions } from './commands/ci-attach.ts'
 import { readConfig } from './config.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import type { Terminal } from './output/terminal.ts'
@@ -73,4 +74,20 @@ test('without a configured control plane a command says how to get one, and exit
 test('a kind that does not exist is bad input', async () => {
   const error = await run('get', 'machines').catch((thrown: unknown) => thrown)
   expect(exitCodeOf(error)).toBe(2)
+})
+
+test('`hearth ci attach` has the options that follow it, although `hearth ci` takes the same', async () => {
+  const { program } = programWith()
+  const ci = program.commands.find((command) => command.name() === 'ci')
+  const attach = ci?.commands.find((command) => command.name() === 'attach')
+  let given: unknown
+  attach?.action((reference: string, _: unknown, command: Command) => {
+    given = { reference, ...attachOptions(command) }
+  })
+  const words = ['ci', 'attach', 'session-1', '--keep', '--artifacts', 'here', '--junit', 'results.xml']
+  await program.parseAsync(words, { from: 'user' })
+  expect(given).toMatchObject({
+    ...{ reference: 'session-1', keep: true },
+    ...{ artifacts: 'here', junit: 'results.xml' },
+  })
 })

@@ -25,8 +25,13 @@ export function attachCommand(invocation: Invocation): Command {
       'add the results in Markdown; by default to GITHUB_STEP_SUMMARY where that is set',
     )
     .addHelpText('after', examples('hearth ci attach session-0b8a11'))
-    .action((reference: string, options: AttachOptions) => attach(invocation, reference, options))
+    .action((reference: string, _: unknown, command: Command) =>
+      attach(invocation, reference, attachOptions(command)),
+    )
 }
+
+/** `hearth ci` takes the same options, and takes them first wherever they stand. */
+export const attachOptions = (command: Command): AttachOptions => command.optsWithGlobals()
 
 async function attach(invocation: Invocation, reference: string, options: AttachOptions): Promise<void> {
   const view = viewOf(invocation)

@@ -31,41 +31,37 @@ interface CiOptions extends ReportOptions {
 const defaultSeconds = 7_200
 
 export function ciCommand(invocation: Invocation): Command {
-  return (
-    new Command('ci')
-      // What follows `attach` is its own.
-      .enablePositionalOptions()
-      .summary('run tasks of a project file on a machine, with the commit that is checked out here')
-      .argument('[task...]', 'by default all that no other depends on')
-      .option('-f, --file <path>', 'the project file', 'hearth.yaml')
-      .option('--project <name>', 'whose pool it is; by default the one that the file names')
-      .option('--class <name>', 'which pool, where the project has several')
-      .option('--claim <claim-or-environment>', 'use a machine that is there, and leave it')
-      .option(
-        '--repository <name>',
-        'which repository of the machine this is; by default the one with the same address',
-      )
-      .option('--dirty', 'bring changes that are in no commit, too')
-      .option('--keep', 'do not give the machine back; it ends at the time limit')
-      .option('-d, --detach', 'end as soon as the tasks are started; `hearth ci attach` goes on with them')
-      .option('--timeout <span>', 'how long all of it may take, as in 90m', span, defaultSeconds)
-      .option('--artifacts <folder>', 'where what tasks declare in `artifacts` is copied to', 'artifacts')
-      .option('--junit <file>', 'write the results as JUnit has them')
-      .option(
-        '--summary <file>',
-        'add the results in Markdown; by default to GITHUB_STEP_SUMMARY where that is set',
-      )
-      .addHelpText(
-        'after',
-        examples(
-          'hearth ci',
-          'hearth ci test lint --dirty',
-          'hearth ci test --claim claim-0b8a11 --junit results.xml',
-        ),
-      )
-      .addCommand(attachCommand(invocation))
-      .action((tasks: string[], options: CiOptions) => runCi(invocation, tasks, options))
-  )
+  return new Command('ci')
+    .summary('run tasks of a project file on a machine, with the commit that is checked out here')
+    .argument('[task...]', 'by default all that no other depends on')
+    .option('-f, --file <path>', 'the project file', 'hearth.yaml')
+    .option('--project <name>', 'whose pool it is; by default the one that the file names')
+    .option('--class <name>', 'which pool, where the project has several')
+    .option('--claim <claim-or-environment>', 'use a machine that is there, and leave it')
+    .option(
+      '--repository <name>',
+      'which repository of the machine this is; by default the one with the same address',
+    )
+    .option('--dirty', 'bring changes that are in no commit, too')
+    .option('--keep', 'do not give the machine back; it ends at the time limit')
+    .option('-d, --detach', 'end as soon as the tasks are started; `hearth ci attach` goes on with them')
+    .option('--timeout <span>', 'how long all of it may take, as in 90m', span, defaultSeconds)
+    .option('--artifacts <folder>', 'where what tasks declare in `artifacts` is copied to', 'artifacts')
+    .option('--junit <file>', 'write the results as JUnit has them')
+    .option(
+      '--summary <file>',
+      'add the results in Markdown; by default to GITHUB_STEP_SUMMARY where that is set',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'hearth ci',
+        'hearth ci test lint --dirty',
+        'hearth ci test --claim claim-0b8a11 --junit results.xml',
+      ),
+    )
+    .addCommand(attachCommand(invocation))
+    .action((tasks: string[], options: CiOptions) => runCi(invocation, tasks, options))
 }
 
 async function runCi(invocation: Invocation, names: readonly string[], options: CiOptions): Promise<void> {

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { LocalGuest } from './process.fixture.ts'
+import { LocalGuest, processId } from './process.fixture.ts'
 
 let guest: LocalGuest
 beforeEach(async () => {
@@ -100,4 +101,17 @@ test('a run that is asked to stop before its command began is stopped too', asyn
   await expect.poll(() => guest.newest()).not.toBeNull()
   await Promise.all([guest.stop(), guest.stop(), guest.stop()])
   expect((await following.ended).ended?.run.ending).toMatchObject({ cause: 'stopped' })
+})
+
+test('a run whose supervisor takes seconds to say that it is there goes on, and is not told as lost', async () => {
+  const { begun } = guest.follow(guest.runOf('sleep 30'))
+  await begun
+  const at = join(guest.paths.state, processId, '1', 'supervisor')
+  renameSync(at, `${at}.late`)
+  const newest = guest.newest()
+  // So long an emulated guest on a busy host may take.
+  await delay(3_000)
+  renameSync(`${at}.late`, at)
+  expect(await newest).toMatchObject({ number: 1, ending: null })
+  await guest.stop()
 })

@@ -60,13 +60,19 @@ const isAlive = [
   '}',
 ]
 
+/**
+ * How often, after 0.02 s each, a run that was begun is looked at before its supervisor counts as gone: a guest that is
+ * emulated on a busy host may need seconds to start it, and one that is told as lost goes on.
+ */
+const startingTries = 1_500
+
 /** Sets `over` if the run has ended. One without an end whose supervisor is gone has ended as lost. */
 const conclude = [
   'conclude() {',
   '  local tries name value rest ending=',
   '  over=',
   '  if [ -e "$folder/run" ]; then',
-  '    for ((tries = 0; tries < 100; tries += 1)); do',
+  `    for ((tries = 0; tries < ${startingTries}; tries += 1)); do`,
   '      [ -s "$folder/ended" ] && { over=1; return; }',
   '      if [ -s "$folder/supervisor" ]; then',
   '        is_alive supervisor && return',

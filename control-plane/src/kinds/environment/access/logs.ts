@@ -1,8 +1,8 @@
 import { logChunkSchema } from '@hearth/contract'
 import { z } from '@hono/zod-openapi'
-import { streamSSE } from 'hono/streaming'
 import { readers } from '../../../api/caller.ts'
 import { addEndpoint } from '../../../api/endpoint.ts'
+import { streamLog } from '../../../api/log-stream.ts'
 import { found, idOrSharedNameParams } from '../../../api/lookup.ts'
 import type { AddRoute } from '../../../resource/routes.ts'
 import { findEnvironment } from '../queries.ts'
@@ -36,22 +36,11 @@ export const logRoute: AddRoute = (application, services) => {
     },
     handle: async ({ caller, params, query, context }) => {
       const row = found(await findEnvironment(database, caller, params.id), 'environment', params.id)
-      const opened = services.streams.open(caller)
-      return streamSSE(context, async (stream) => {
-        using open = opened
-        const ended = new AbortController()
-        stream.onAbort(() => ended.abort())
-        const signal = AbortSignal.any([ended.signal, services.stopping, open.tokenEnded])
-        const step = query.step === undefined ? {} : { step: query.step }
-        const options = { ...step, follow: query.follow === 'true', signal }
-        for await (const chunk of readLogs(services, row, options)) {
-          await stream.writeSSE({ data: JSON.stringify(chunk) })
-        }
-        // A stream without an `end` makes the client reconnect: to another replica, or to this one, which refuses an
-        // expired token.
-        if (services.stopping.aborted) await stream.write('retry: 100\n: this control plane stops\n\n')
-        else if (!open.tokenEnded.aborted) await stream.writeSSE({ event: 'end', data: '{}' })
-      })
+      const step = query.step === undefined ? {} : { step: query.step }
+      const options = { ...step, follow: query.follow === 'true' }
+      return streamLog(services, { caller, context }, (signal) =>
+        readLogs(services, row, { ...options, signal }),
+      )
     },
   })
 }

@@ -1,8 +1,8 @@
 import { type KindDefinition, largestInteger, logChunkSchema, timeSchema } from '@hearth/contract'
 import { z } from '@hono/zod-openapi'
-import { streamSSE } from 'hono/streaming'
 import { readers } from '../../../api/caller.ts'
 import { addEndpoint } from '../../../api/endpoint.ts'
+import { streamLog } from '../../../api/log-stream.ts'
 import { found, idOrSharedNameParams } from '../../../api/lookup.ts'
 import type { AddRoute } from '../../../resource/routes.ts'
 import { processQueries } from '../queries.ts'
@@ -43,25 +43,14 @@ export function logRoute(kind: ProcessKind, words: KindDefinition): AddRoute {
           kind,
           params.id,
         )
-        const opened = services.streams.open(caller)
-        return streamSSE(context, async (stream) => {
-          using open = opened
-          const ended = new AbortController()
-          stream.onAbort(() => ended.abort())
-          const signal = AbortSignal.any([ended.signal, services.stopping, open.tokenEnded])
-          const options = {
-            ...(query.run === undefined ? {} : { run: query.run }),
-            ...(query.since === undefined ? {} : { since: new Date(query.since) }),
-            follow: query.follow === 'true',
-            signal,
-          }
-          for await (const chunk of readProcessLog(services, row, options))
-            await stream.writeSSE({ data: JSON.stringify(chunk) })
-          // A stream without an `end` makes the client reconnect: to another replica, or to this one, which refuses an
-          // expired token.
-          if (services.stopping.aborted) await stream.write('retry: 100\n: this control plane stops\n\n')
-          else if (!open.tokenEnded.aborted) await stream.writeSSE({ event: 'end', data: '{}' })
-        })
+        const options = {
+          ...(query.run === undefined ? {} : { run: query.run }),
+          ...(query.since === undefined ? {} : { since: new Date(query.since) }),
+          follow: query.follow === 'true',
+        }
+        return streamLog(services, { caller, context }, (signal) =>
+          readProcessLog(services, row, { ...options, signal }),
+        )
       },
     })
 }
