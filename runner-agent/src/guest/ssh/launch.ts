@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { Readable } from 'node:stream'
-import { toError } from '@hearth/foundation'
-import type { Execution } from '../../secure-shell/connection.ts'
-import { type GuestStep, type Origin, StaleInGuest } from '../guest.ts'
+import type { Readable } from 'node:stream'
+import type { GuestStep, Origin } from '../guest.ts'
+import { programEvents } from './program-events.ts'
 import { buildLauncher } from './step-launcher.ts'
-import { parseStaleNumbers } from './step-outcome.ts'
-import { staleExitCode } from './step-script.ts'
 import { StepStream } from './step-stream.ts'
 import type { WaitingShells } from './waiting-shell.ts'
 
@@ -31,46 +28,11 @@ export async function launch(
     offset: index === 0 ? known.offset : 0,
   }))
   const stream = new StepStream(delimiter, known.index)
-  let said = ''
-  const events: Readable = new Readable({
-    objectMode: true,
-    read: () => execution.resume(),
-    destroy: (error, callback) => {
-      execution.close()
-      callback(error)
-    },
-  })
-  const execution: Execution = await shells.execute(buildLauncher(launched, origin, delimiter), {
-    input: Buffer.concat(open),
+  return programEvents(shells, {
+    program: buildLauncher(launched, origin, delimiter),
     purpose: 'the steps',
-    mostBytes: null,
-    onStdout: (chunk) => {
-      try {
-        for (const event of stream.push(chunk)) if (!events.push(event)) execution.pause()
-      } catch (thrown) {
-        events.destroy(toError(thrown))
-      }
-    },
-    onStderr: (chunk) => {
-      said += chunk.toString('utf8')
-    },
-    signal,
+    input: Buffer.concat(open),
+    read: (chunk) => stream.push(chunk),
+    ...{ origin, signal },
   })
-  execution.exitCode.then(
-    (code) => {
-      if (code === 0) events.push(null)
-      else if (code === staleExitCode) events.destroy(stale(said, origin))
-      else events.destroy(new Error(`the steps could not be started (exit ${code})`))
-    },
-    (thrown: unknown) => events.destroy(toError(thrown)),
-  )
-  return events
-}
-
-function stale(said: string, origin: Origin): Error {
-  try {
-    return new StaleInGuest(parseStaleNumbers(said), origin)
-  } catch (thrown) {
-    return toError(thrown)
-  }
 }
