@@ -148,6 +148,13 @@ count() {
 }
 
 print_summary() {
+  local name
+  if ((${#failures[@]} > 0)); then
+    heading "What failed"
+    for name in "${chosen[@]}"; do
+      [[ ! -f $results/$name.json ]] || node scripts/test-failures.mjs "$results/$name.json"
+    done
+  fi
   heading "Summary"
   printf '%s\n' "${table[@]}"
   ((${#failures[@]} == 0)) || printf 'failed: %s\n' "${failures[@]}"

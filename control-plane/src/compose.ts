@@ -29,6 +29,7 @@ import { Listening, Revocations } from './kinds/runner/index.ts'
 import { Authentication, TokenUse, TokenWatch } from './kinds/token/index.ts'
 import { Outgoing } from './outgoing/index.ts'
 import { releaseAbandonedJobs } from './reconciling/abandoned.ts'
+import { watchClock } from './reconciling/clock-watch.ts'
 import { prepareQueue, startReconcileQueue } from './reconciling/queue.ts'
 import type { Kind, KindTools } from './resource/define.ts'
 import { defaultTimings, stallMilliseconds, type Timings } from './timings.ts'
@@ -201,6 +202,20 @@ export async function composeControlPlane(
   const eventsWentBack = async (end: number) => {
     for (const { whenEventsGoBack } of kinds) await whenEventsGoBack?.(tools, end)
   }
+  const mendTimes = () => {
+    for (const { name, whenClockGoesBack } of kinds)
+      whenClockGoesBack?.(tools).catch((error: unknown) =>
+        log.warn(
+          { err: toError(error), kind: name },
+          'could not mend what was written by a clock that ran ahead',
+        ),
+      )
+  }
+  const stopWatchingClock = watchClock(clock, (milliseconds) => {
+    log.warn({ milliseconds }, 'the clock of this machine was set back')
+    mendTimes()
+  })
+  mendTimes()
   const stopReleasing = releaseAbandonedJobs(database, timings, log)
   const loops = Promise.all([
     loop('publisher', publishCommitted({ ...services, workKinds, eventsWentBack }, draining.signal), log),
@@ -208,6 +223,7 @@ export async function composeControlPlane(
   ])
   const handOver = async () => {
     stopReleasing()
+    stopWatchingClock()
     await Promise.all([queue.stop(), loops])
   }
   let handedOver: Promise<void> | undefined

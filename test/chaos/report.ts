@@ -15,12 +15,12 @@ export function reportFailure(
   const broken = given.break === null ? '' : ` --break ${given.break}`
   const lines = [
     `seed ${plan.seed}: ${violations.length} violations; again with: pnpm chaos --seed ${plan.seed} --runs 1${broken}`,
+    ...violations.slice(0, mostShown).map(({ rule, message }) => `  VIOLATION ${rule}: ${message}`),
+    ...(violations.length > mostShown ? [`  and ${violations.length - mostShown} more`] : []),
     ...plan.faults.map((fault) => `  fault ${JSON.stringify(fault)}`),
     ...plan.subjects.map(
       ({ name, actions }) => `  ${name}: ${actions.map((action) => JSON.stringify(action)).join(' ')}`,
     ),
-    ...violations.slice(0, mostShown).map(({ rule, message }) => `  VIOLATION ${rule}: ${message}`),
-    ...(violations.length > mostShown ? [`  and ${violations.length - mostShown} more`] : []),
     ...(given.keep ? [`  logs: ${folder}`] : []),
   ]
   return lines.join('\n')

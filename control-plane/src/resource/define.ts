@@ -23,5 +23,7 @@ export interface Kind {
   whenNatsReturns?(tools: KindTools, signal: AbortSignal): Promise<void>
   /** Called when the event stream ends at `end` and later events, which it has lost, will be published again. */
   whenEventsGoBack?(tools: KindTools, end: number): Promise<void>
+  /** Called at the start and when the clock was set back: mends what was written while it ran ahead. */
+  whenClockGoesBack?(tools: KindTools): Promise<void>
   whenTokensEnd?(tools: KindTools): Promise<void>
 }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newId, systemClock } from '@hearth/foundation'
 import { type Authority, LibvirtHost, LocalCommandRunner, SshGuest } from '@hearth/runner-agent'
+import { eventually } from '@hearth/testing'
 import { inject } from 'vitest'
 import { removeDomainsOf, virshUri } from '../domains.ts'
 import { guestNetwork } from '../guest-network.ts'
@@ -27,7 +28,7 @@ export interface PreparedGuest {
 export async function preparedGuest(): Promise<PreparedGuest> {
   const folder = inject('preparedFolder')
   const file = join(folder, 'prepared.json')
-  if (!existsSync(file)) await prepare(folder, file)
+  await preparedOnce(folder, file)
   const { layerId, owner, keys } = JSON.parse(await readFile(file, 'utf8')) as Prepared
   const { layers } = hostAt(folder, owner, keys)
   return {
@@ -46,6 +47,24 @@ export async function preparedGuest(): Promise<PreparedGuest> {
       }
       await host.layers.completeCopy(layerId, authority)
     },
+  }
+}
+
+/** Files run beside each other: one of them prepares, the others wait for it. */
+async function preparedOnce(folder: string, file: string): Promise<void> {
+  if (existsSync(file)) return
+  const taken = join(folder, 'preparing')
+  try {
+    await mkdir(taken)
+  } catch {
+    const ended = async () => existsSync(file) || !existsSync(taken)
+    await eventually(ended, { timeoutMilliseconds: patienceMilliseconds })
+    return preparedOnce(folder, file)
+  }
+  try {
+    await prepare(folder, file)
+  } finally {
+    await rmdir(taken)
   }
 }
 
@@ -79,7 +98,9 @@ async function prepare(folder: string, file: string): Promise<void> {
     await removeDomainsOf([owner])
     throw thrown
   }
-  await writeFile(file, JSON.stringify({ layerId, owner, keys } satisfies Prepared))
+  const whole = `${file}.new`
+  await writeFile(whole, JSON.stringify({ layerId, owner, keys } satisfies Prepared))
+  await rename(whole, file)
 }
 
 function hostAt(folder: string, owner: string, keys: KeyPair): LibvirtHost {

@@ -21,6 +21,7 @@ import { deleteEnvironment } from './commands/delete.ts'
 import { extendEnvironment, useEnvironment } from './commands/live.ts'
 import { retryEnvironment } from './commands/retry.ts'
 import { signEnvironmentCertificate } from './commands/sign-certificate.ts'
+import { wakeLivesAhead } from './life/ahead.ts'
 import { activity, extension } from './life/wording.ts'
 import { environmentReconciler } from './lifecycle/reconcile.ts'
 import { placementReconciler } from './placing/reconcile.ts'
@@ -123,5 +124,6 @@ export const environmentKind: Kind = {
   ],
   work: environmentWorkKind,
   reconcilers: () => [environmentReconciler, placementReconciler],
+  whenClockGoesBack: ({ database, clock }) => wakeLivesAhead(database, clock.now()),
   everyHour: ({ database, clock }) => forgetDeletedEnvironments(database, recordSince(clock.now())),
 }

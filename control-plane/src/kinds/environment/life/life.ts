@@ -90,6 +90,35 @@ export function lifeAfterMove(
   return { ...activeAt(life, now, now), over: null }
 }
 
+/** How far the clocks of two control planes may be apart. */
+const toleranceMilliseconds = 2_000
+
+/**
+ * The life as it would be had the clock always been right. What is ahead of now was written while a clock ran ahead that
+ * has been set back since: a life that began so begins and ends that much earlier, and what is said to have happened
+ * later than now has not. The same object where nothing is ahead.
+ */
+export function withoutFuture(life: StoredLife, now: Date): StoredLife {
+  const isAhead = (time: string | null | undefined): time is string =>
+    time != null && Date.parse(time) > now.getTime() + toleranceMilliseconds
+  const announced = Object.entries(life.announced).filter(([, { at }]) => !isAhead(at))
+  const isSettled =
+    ![life.beganAt, life.activeAt, life.watchedAt].some(isAhead) &&
+    announced.length === Object.keys(life.announced).length
+  if (isSettled) return life
+  const aheadSeconds = isAhead(life.beganAt) ? (Date.parse(life.beganAt) - now.getTime()) / 1000 : 0
+  const moved = (time: string | null) => time && later(time, -aheadSeconds).toISOString()
+  return {
+    ...life,
+    beganAt: later(life.beganAt, -aheadSeconds).toISOString(),
+    endsAt: moved(life.endsAt),
+    keptUntil: moved(life.keptUntil),
+    activeAt: isAhead(life.activeAt) ? now.toISOString() : life.activeAt,
+    watchedAt: isAhead(life.watchedAt) ? null : life.watchedAt,
+    announced: Object.fromEntries(announced),
+  }
+}
+
 /** Whether the machine may not run any more unless its end is put off. */
 export function isLifetimeOver(life: StoredLife | null, now: Date): boolean {
   return life?.endsAt != null && Date.parse(life.endsAt) <= now.getTime()

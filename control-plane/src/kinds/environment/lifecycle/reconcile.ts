@@ -5,9 +5,9 @@ import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { requestPurges } from '../../../database/outbox.ts'
 import type { Reconciler } from '../../../reconciling/reconciler.ts'
 import { wake } from '../../../reconciling/wake.ts'
-import { actOnLife } from '../life/act.ts'
+import { actOnLife, writeLife } from '../life/act.ts'
 import { decideLife } from '../life/ends.ts'
-import { activeAt } from '../life/life.ts'
+import { activeAt, withoutFuture } from '../life/life.ts'
 import { lifeOf } from '../life/status.ts'
 import { rulesFor } from '../owner-rules.ts'
 import { sourceFailure } from '../placing/sources.ts'
@@ -33,6 +33,8 @@ export const environmentReconciler: Reconciler = {
 
 /** What is to be done about its life, where nothing else is to be done with it. */
 async function live(tx: DatabaseTransaction, row: EnvironmentRow, now: Date): Promise<EnvironmentRow> {
+  const settled = row.life && withoutFuture(row.life, now)
+  if (settled !== null && settled !== row.life) return writeLife(tx, row, settled, now, 'with an event')
   const { action } = decideLife(lifeOf(row), now)
   return action === null ? row : actOnLife(tx, row, action, now)
 }
