@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
 import { quote } from '../../secure-shell/quote.ts'
 import type { GuestMachine, IdentityTaking, Origin } from '../guest.ts'
+import { endingOfRuns, processPathsAt } from './process-removal.ts'
 import { type GuestPaths, guard, guestPaths } from './step-script.ts'
 
 /** File that says whose ledger is in the guest: the machine id of the machine that wrote it. */
@@ -33,15 +34,19 @@ export function buildIdentityTaking(
     state: `${root}${guestPaths.state}`,
     fence: `${root}${guestPaths.fence}`,
   }
+  const processes = processPathsAt(root)
+  const others = [paths.ledger, paths.state, paths.fence, processes.ledger, processes.state]
   const owner = at(ledgerOwnerPath)
   return [
     'LC_ALL=C',
     'umask 022',
     ...(resumed ? [...startClock, ...startCuttingConnections, ...startReseeding(root)] : []),
-    // Another machine's steps and numbers say nothing about this one.
+    // Nobody ordered them of this machine, or not since it was frozen: who is to run is started again.
+    ...(resumed ? [...endingOfRuns(processes), 'end_runs'] : []),
+    // Another machine's steps, runs and numbers say nothing about this one.
     `owner=; [ -r ${owner} ] && read -r owner <${owner}`,
     `if [ "$owner" != ${quote(identity.machineId)} ]; then`,
-    `  rm -rf -- ${[paths.ledger, paths.state, paths.fence].map(quote).join(' ')}`,
+    `  rm -rf -- ${others.map(quote).join(' ')}`,
     'fi',
     ...guard(origin, paths),
     ...write(root, ledgerOwnerPath, 0o644, `${identity.machineId}\n`),
@@ -55,6 +60,7 @@ export function buildIdentityTaking(
             `printf '%s\\n' ${quote(identity.machineId)} >${at(dbusMachineIdPath)}`,
           `wait "$reseeding" || exit ${identityExitCodes.notReseeded}`,
           'wait $clock $cutting',
+          'remove_groups',
           ...(formerHostKey === address.hostKey ? [] : restartServer(root)),
           // The journal's folder has the machine's id in its name, and journald looks once.
           'systemctl --no-block try-restart systemd-journald.service </dev/null >/dev/null 2>&1 &',

@@ -8,8 +8,9 @@ import type { PathsOfProcess } from './process-paths.ts'
  *
  * Each run has two folders of its number. In the one in memory are `run`, whose exclusive creation is the lock;
  * `supervisor` and `main`, each a process id and when that process started, since ids are used again; `known`; `ready`;
- * `stop`, when it was asked for; and at the very end `ended`. In the one on the disk are `known`; `output`; and `outcome`,
- * blank from the beginning, and at the end the same as `ended`.
+ * `stop`, when it was asked for; and at the very end `ended`. In the one on the disk are `request-` with the request's
+ * number, an empty file; `known`; `output`; and `outcome`, blank from the beginning, and at the end the same as `ended`.
+ * What a failing power leaves empty or torn counts as not there.
  */
 export function processFunctions({ ledger, state, controlGroup }: PathsOfProcess): string[] {
   return [
@@ -18,11 +19,12 @@ export function processFunctions({ ledger, state, controlGroup }: PathsOfProcess
     'export -n LC_ALL',
     'umask 077',
     `state=${quote(state)} ledger=${quote(ledger)} cgroup=${quote(controlGroup)}`,
-    'over= number=0 group=',
+    'over= number=0 group= lost_at=',
     ...newest,
     'enter() { folder=$state/$1 kept=$ledger/$1; }',
     ...pause,
     ...isAlive,
+    ...readEnding,
     ...conclude,
     ...lose,
     ...readKnown,
@@ -30,12 +32,18 @@ export function processFunctions({ ledger, state, controlGroup }: PathsOfProcess
   ]
 }
 
+/** A time as bash's EPOCHREALTIME shows it, in a regular expression between the quotes of `$'...'`. */
+const time = '[0-9]{1,12}\\\\.[0-9]{1,6}'
+
+/** More characters than any record of a run has. */
+const mostRecordCharacters = 512
+
 /** Sets `number` to the newest run, or 0. */
 const newest = [
   'newest() {',
   '  local path name',
   '  number=0',
-  '  for path in "$state"/*/run "$ledger"/*/outcome; do',
+  '  for path in "$state"/*/run "$ledger"/*/{request-*,known,outcome}; do',
   '    name=${path%/*} name=${name##*/}',
   '    [[ $name =~ ^[1-9][0-9]{0,9}$ ]] && [ -e "$path" ] && ((name > number)) && number=$name',
   '  done',
@@ -46,7 +54,7 @@ const newest = [
 const pause = ['pause() {', '  local line', '  read -r -t "$1" line', '  (($? != 1)) || exit 0', '}']
 
 /** Sets `started_ticks` of a process, or fails where there is none; one that only waits to be reaped is none. */
-const isAlive = [
+export const isAlive: readonly string[] = [
   'ticks_of() {',
   '  local stat',
   '  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return',
@@ -66,6 +74,18 @@ const isAlive = [
  */
 const startingTries = 1_500
 
+/** Sets `ending` to how a run ended by what a file says, and fails where it does not say it in full. */
+const readEnding = [
+  `whole_ending=$'^finished ${time}\\ncause (exit\\nexit [0-9]{1,3}|signal\\nsignal [0-9]{1,2}|` +
+    `(deadline|memory|not_ready|stopped|lost|refused)(\\nexit [0-9]{1,3}|\\nsignal [0-9]{1,2})?)\\n'`,
+  'read_ending() {',
+  '  ending=',
+  `  { IFS= read -r -d '' -n ${mostRecordCharacters} ending <"$1"; } 2>/dev/null`,
+  '  if [[ $ending =~ $whole_ending ]]; then ending=${BASH_REMATCH[0]}; else ending=; fi',
+  '  [ -n "$ending" ]',
+  '}',
+]
+
 /** Sets `over` if the run has ended. One without an end whose supervisor is gone has ended as lost. */
 const conclude = [
   'conclude() {',
@@ -83,11 +103,12 @@ const conclude = [
   // It may have begun a moment ago.
   '      pause 0.02',
   '    done',
+  // Where nothing more fits into memory, only the disk has it.
+  '    read_ending "$kept/outcome" && { over=1; return; }',
   '    lose "$EPOCHREALTIME"',
   '  else',
-  `    { IFS= read -r -d '' ending <"$kept/outcome"; } 2>/dev/null`,
   '    over=1',
-  '    [[ $ending == *cause\\ * ]] && return',
+  '    read_ending "$kept/outcome" && return',
   // It was running when the guest went down, which was before this boot.
   '    while read -r name value rest; do [ "$name" = btime ] && break; done </proc/stat',
   '    lose "$value.0"',
@@ -98,6 +119,7 @@ const conclude = [
 const lose = [
   'lose() {',
   '  local ending pid',
+  '  lost_at=$1',
   `  printf -v ending 'finished %s\\ncause lost\\n' "$1"`,
   '  { printf %s "$ending" 1<>"$kept/outcome"; } 2>/dev/null',
   '  over=1',
@@ -109,15 +131,27 @@ const lose = [
   '}',
 ]
 
-/** Sets `known` and `ending` to what is kept of the run, each a `name value` per line. */
+/**
+ * Sets `known` and `ending` to what is kept of the run, each a `name value` per line. A run whose record was lost has ended
+ * as lost, and answered the request that its folder names; one without such a name never began.
+ */
 const readKnown = [
+  `whole_known=$'^request [0-9]{1,10}\\nrestarts [0-9]{1,10}\\nstarted ${time}\\n(ready ${time}\\n)?'`,
   'read_known() {',
-  '  known= ending=',
-  `  { IFS= read -r -d '' known <"$folder/known"; IFS= read -r -d '' ending <"$folder/ended"; } 2>/dev/null`,
-  `  [ -n "$known" ] || { IFS= read -r -d '' known <"$kept/known"; } 2>/dev/null`,
-  // The power may have failed before it was on the disk.
-  `  [ -n "$known" ] || known=$'request 0\\nrestarts 0\\nstarted 0.0\\n'`,
-  `  [ -e "$folder/run" ] || { IFS= read -r -d '' ending <"$kept/outcome"; } 2>/dev/null`,
+  '  local path request=0 at=$EPOCHREALTIME',
+  '  if ! read_ending "$folder/ended" && ! read_ending "$kept/outcome" && [ -n "$over" ]; then',
+  `    printf -v ending 'finished %s\\ncause lost\\n' "\${lost_at:-$at}"`,
+  '  fi',
+  '  for path in "$folder/known" "$kept/known"; do',
+  '    known=',
+  `    { IFS= read -r -d '' -n ${mostRecordCharacters} known <"$path"; } 2>/dev/null`,
+  '    [[ $known =~ $whole_known ]] && { known=${BASH_REMATCH[0]}; return; }',
+  '  done',
+  '  for path in "$kept"/request-*; do',
+  '    [[ ${path##*/} =~ ^request-([0-9]{1,10})$ ]] && request=${BASH_REMATCH[1]}',
+  '  done',
+  '  [[ $ending =~ ^finished\\ ([0-9.]+) ]] && at=${BASH_REMATCH[1]}',
+  `  printf -v known 'request %s\\nrestarts 0\\nstarted %s\\n' "$request" "$at"`,
   '}',
 ]
 

@@ -47,7 +47,7 @@ export function buildRunLauncher(
     '  set +C',
     '  [ -e "$folder/run" ] || exit',
     'fi',
-    'if [ ! -e "$folder/run" ] && [ ! -e "$kept/outcome" ]; then',
+    'if [ ! -e "$folder/run" ] && [ ! -e "$kept" ]; then',
     `  printf '%s ended\\nnumber %s\\nrequest ${run.request}\\nrestarts ${run.restarts}\\nstarted 0.0\\nfinished 0.0\\ncause lost\\n\\n' "$delimiter" "$wanted"`,
     '  exit',
     'fi',

@@ -153,7 +153,7 @@ function supervise(run: GuestRun): string[] {
     '}',
     'supervise() {',
     '  local started=$EPOCHREALTIME started_ticks now cause= code= by_signal= finished= main_over= killed=',
-    '  local kill_at= limit_at= ready_by= try_at= try_by= ready= known kills kills_before watcher reader tries',
+    '  local kill_at= limit_at= ready_by= try_at= try_by= ready= known kills kills_before watcher reader tries syncing',
     '  local word first second third said= silent=0',
     // It holds little memory, and the run needs it.
     '  { printf -- -500 >"/proc/$BASHPID/oom_score_adj"; } 2>/dev/null',
@@ -166,11 +166,13 @@ function supervise(run: GuestRun): string[] {
     `  printf '%s %s %s\\n' "$BASHPID" "$started_ticks" "$events" >"$folder/supervisor"`,
     '  look_at_clock',
     '  {',
-    `    printf %s "$known" >"$kept/known" && : >>"$kept/output/${output.firstName}" &&`,
+    `    : >"$kept/request-${request}" && printf %s "$known" >"$kept/known" &&`,
+    `      : >>"$kept/output/${output.firstName}" &&`,
     `      printf '%${outcomeBytes - 1}s\\n' '' >"$kept/outcome"`,
     "  } 2>/dev/null || refuse 'the disk of the machine is full'",
-    // A power failure soon afterwards must not make it run again.
-    '  sync "$kept/known" "$kept/outcome" 2>/dev/null &',
+    // Whenever the power fails, a command that has begun is not begun again: the disk has its record, and the way there.
+    '  sync "$kept/known" "$kept/outcome" "$kept" "$ledger" "${ledger%/*}" "${ledger%/*/*}" 2>/dev/null &',
+    '  syncing=$!',
     // Of a run whose supervisor was killed.
     '  for ((tries = 0; tries < 200; tries += 1)); do is_left || break; kill_left; read -r -t 0.02 -u "$events"; done',
     '  find_user',
@@ -186,6 +188,7 @@ function supervise(run: GuestRun): string[] {
     '  reader=$!',
     // Otherwise a program of another user could not open /dev/stdout.
     '  [ -z "$setpriv" ] || chown -- "$uid" "/proc/self/fd/$out" 2>/dev/null',
+    `  wait "$syncing" || refuse 'the disk of the machine does not keep what is written to it'`,
     '  run_command &',
     '  watcher=$!',
     '  exec {out}>&-',

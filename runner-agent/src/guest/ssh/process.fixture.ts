@@ -28,27 +28,31 @@ export interface Followed {
 
 /** Paths of a guest in a folder of this machine, and bash to run the programs in, as the SSH server would. */
 export class LocalGuest {
+  /** That of the programs, as the SSH server would give it. */
+  readonly environment = { ...process.env }
+
   private constructor(
     readonly folder: string,
     readonly paths: ProcessPaths,
   ) {}
 
-  static async make(): Promise<LocalGuest> {
+  static async make(given: ProcessPaths | null = null): Promise<LocalGuest> {
     const folder = await mkdtemp(join(tmpdir(), "hearth process's folder "))
-    const paths = {
+    const paths = given ?? {
       ...processPaths,
       ledger: join(folder, 'ledger'),
       state: join(folder, 'state'),
       controlGroups: join(folder, 'no control groups'),
       environmentFile: join(folder, '.env'),
     }
-    return new LocalGuest(folder, paths)
+    return new LocalGuest(folder, { ...paths, users: processPaths.users })
   }
 
   /** Ends what still runs, and removes the folder. */
   async remove(): Promise<void> {
     for (const pid of [...(await this.pidsIn('supervisor')), ...(await this.pidsIn('main'))]) kill(pid)
-    await rm(this.folder, { recursive: true, force: true })
+    // What was killed may still have been writing.
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
   /** A restart of the machine: its processes end, and what was in memory is gone. */
@@ -66,7 +70,9 @@ export class LocalGuest {
     const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0)
     const opened = await Promise.all(pids.map(async (pid) => [pid, await openedBy(pid)] as const))
     return opened
-      .filter(([, paths]) => paths.some((path) => path.startsWith(this.folder)))
+      .filter(([, paths]) =>
+        paths.some((path) => [this.folder, this.paths.ledger].some((own) => path.startsWith(own))),
+      )
       .map(([pid]) => pid)
   }
 
@@ -139,10 +145,19 @@ export class LocalGuest {
     return this.execute(buildForget(processId, given, this.paths)).ended
   }
 
+  /** Any other program, with what it may read. */
+  async bash(program: string, input = ''): Promise<{ exitCode: number | null; stderr: string }> {
+    const { child, ended } = this.execute(program)
+    child.stdin.write(input)
+    return ended
+  }
+
   /** The input stays open, as it does while there is a connection. */
   private execute(program: string, onStdout: (chunk: Buffer) => void = () => undefined) {
     const receive = 'IFS= read -r size && IFS= LC_ALL=C read -r -d "" -N "$size" program && eval "$program"'
-    const child = spawn('/bin/bash', ['--noprofile', '--norc', '-p', '-c', receive])
+    const child = spawn('/bin/bash', ['--noprofile', '--norc', '-p', '-c', receive], {
+      env: this.environment,
+    })
     child.stdin.on('error', () => undefined)
     child.stdin.write(`${Buffer.byteLength(program)}\n${program}`)
     let stderr = ''

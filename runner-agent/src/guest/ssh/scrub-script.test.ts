@@ -41,6 +41,8 @@ test('what one machine was told, is and did goes; its work stays', async () => {
     '/var/lib/hearth/seed/random',
     '/var/lib/hearth/steps/project_setup-1/output',
     '/var/lib/hearth/fence',
+    '/var/lib/hearth/processes/db/1/output/1000000000000000',
+    '/run/hearth/processes/db/1/known',
     '/var/log/journal/0123/system.journal',
     '/tmp/.hidden/upload',
     '/var/tmp/cache with space',

@@ -1,6 +1,8 @@
 import { quote } from '../../secure-shell/quote.ts'
 import { environmentFilePath } from '../environment-file.ts'
 import { freeSpaceScript } from './free-space-script.ts'
+import { processPaths } from './process-paths.ts'
+import { endingOfRuns, processPathsAt } from './process-removal.ts'
 import { guestPaths } from './step-script.ts'
 
 /** What is removed as it stands. A trailing slash means: what is in the folder, not the folder. */
@@ -15,8 +17,10 @@ const removed: readonly string[] = [
   '/var/lib/cloud/instances/',
   '/var/lib/dhcp/',
   '/run/systemd/netif/leases/',
-  // What it did: the output of steps may hold anything.
+  // What it did: the output of steps and runs may hold anything.
   `${guestPaths.ledger}/`,
+  `${processPaths.ledger}/`,
+  `${processPaths.state}/`,
   guestPaths.fence,
   '/var/log/journal/',
   '/run/log/journal/',
@@ -63,6 +67,8 @@ export function scrubScript(root = ''): string {
           'systemctl stop systemd-journald.socket systemd-journald-dev-log.socket systemd-journald.service 2>/dev/null',
         ]
       : []),
+    ...endingOfRuns(processPathsAt(root)),
+    'end_runs',
     'forget() {',
     '  for path in "$@"; do',
     '    rm -rf --one-file-system -- "$path" || failed=1',
@@ -75,6 +81,7 @@ export function scrubScript(root = ''): string {
     ),
     // The files stay: programs that log do not make them again.
     `while IFS= read -r -d '' path; do : >"$path" || failed=1; done < <(find ${quote(`${root}/var/log`)} -xdev -type f -print0 2>/dev/null)`,
+    'remove_groups',
     'sync',
     ...(root === ''
       ? [freeSpaceScript, 'clear_free_space || { printf "fstrim failed\\n"; failed=1; }', 'sync']

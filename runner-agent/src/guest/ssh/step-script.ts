@@ -146,9 +146,13 @@ export function guard(
   const folder = quote(posix.dirname(paths.fence))
   const now = quote(`${paths.state}/fence`)
   return [
-    'seen_epoch=0 seen_generation=0',
-    `if [ -s ${now} ]; then read -r seen_epoch seen_generation <${now}`,
-    `elif [ -s ${fence} ]; then read -r seen_epoch seen_generation <${fence}; fi`,
+    // What a failing power left of a file says nothing.
+    `for seen in ${now} ${fence}; do`,
+    '  seen_epoch=0 seen_generation=0',
+    '  { read -r seen_epoch seen_generation <"$seen"; } 2>/dev/null',
+    '  [[ "$seen_epoch $seen_generation" =~ ^[0-9]{1,10}\\ [0-9]{1,10}$ ]] && break',
+    '  seen_epoch=0 seen_generation=0',
+    'done',
     `((seen_epoch <= ${epoch} && seen_generation <= ${generation})) || ` +
       `{ printf 'stale %s %s\n' "$seen_epoch" "$seen_generation" >&2; exit ${staleExitCode}; }`,
     `((seen_epoch == ${epoch} && seen_generation == ${generation})) && [ -s ${now} ] || {`,

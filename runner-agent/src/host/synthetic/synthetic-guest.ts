@@ -67,7 +67,11 @@ export class SyntheticGuest implements Guest {
     return { machineId, hostname, hostKeyMatches: true, randomSeedFresh, clockOffsetMilliseconds: 0 }
   }
 
-  async takeIdentity({ formerHostKey }: IdentityTaking, origin: Origin, signal: AbortSignal): Promise<void> {
+  async takeIdentity(
+    { formerHostKey, resumed }: IdentityTaking,
+    origin: Origin,
+    signal: AbortSignal,
+  ): Promise<void> {
     await this.answering(signal)
     const { environmentId, address } = this.machine
     const machine = await this.store.read(environmentId)
@@ -81,12 +85,11 @@ export class SyntheticGuest implements Guest {
     }
     // Another machine's steps and numbers say nothing about this one.
     const owner = await this.store.readText(environmentId, ledgerOwnerFile)
-    if (owner !== this.machine.identity.machineId) {
-      const names = Object.keys(await this.store.readGuestFiles(environmentId))
-      for (const name of names.filter((each) => !each.startsWith('guest-') || isProcessInMemory(each))) {
-        await this.store.removeFile(environmentId, name)
-      }
-    }
+    const isOthers = owner !== this.machine.identity.machineId
+    const isForgotten = (name: string) =>
+      isProcessInMemory(name) ? resumed || isOthers : isOthers && !name.startsWith('guest-')
+    const names = Object.keys(await this.store.readGuestFiles(environmentId))
+    for (const name of names.filter(isForgotten)) await this.store.removeFile(environmentId, name)
     await this.pass(origin)
     await this.store.writeText(environmentId, ledgerOwnerFile, this.machine.identity.machineId)
     await this.store.write(environmentId, { ...machine, guest: null })
