@@ -99,6 +99,7 @@ function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
       freezeMilliseconds: 0,
       resumeMilliseconds: 0,
       readMilliseconds: 0,
+      repositories: null,
       failures: {},
     },
     clock: systemClock,

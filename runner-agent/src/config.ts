@@ -80,6 +80,7 @@ const environmentSchema = z
     HEARTH_SYNTHETIC_FREEZE_MILLISECONDS: milliseconds.default(50),
     HEARTH_SYNTHETIC_RESUME_MILLISECONDS: milliseconds.default(200),
     HEARTH_SYNTHETIC_READ_MILLISECONDS: milliseconds.default(0),
+    HEARTH_SYNTHETIC_REPOSITORIES: z.string().min(1).optional(),
     HEARTH_SYNTHETIC_FAILURES: perStep(z.number().min(0).max(1)),
     HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   })
@@ -140,6 +141,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       resumeMilliseconds: given.HEARTH_SYNTHETIC_RESUME_MILLISECONDS,
       readMilliseconds: given.HEARTH_SYNTHETIC_READ_MILLISECONDS,
       failures: given.HEARTH_SYNTHETIC_FAILURES,
+      repositories: given.HEARTH_SYNTHETIC_REPOSITORIES ?? null,
     },
     capacity: {
       virtualCpus: given.HEARTH_CAPACITY_VIRTUAL_CPUS,

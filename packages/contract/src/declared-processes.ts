@@ -44,11 +44,11 @@ export function processFaults({ tasks, services }: Declared): ProcessFault[] {
   for (const [name, one] of Object.entries(tasks)) all.set(name, { kind: 'tasks', ...one })
   for (const [name, one] of Object.entries(services)) all.set(name, { kind: 'services', ...one })
   const count = Object.keys(tasks).length + Object.keys(services).length
-  if (count > processLimits.processes)
-    faults.push({
-      path: ['tasks'],
-      message: `must be at most ${processLimits.processes} tasks and services together, these are ${count}`,
-    })
+  // The rest would take its time with very many.
+  if (count > processLimits.processes) {
+    const message = `must be at most ${processLimits.processes} tasks and services together, these are ${count}`
+    return [{ path: ['tasks'], message }]
+  }
   for (const name of Object.keys(services))
     if (Object.hasOwn(tasks, name))
       faults.push({ path: ['services', name], message: `must have another name: there is a task ${name}` })

@@ -162,7 +162,9 @@ function schemaAt(schema: Schema, path: readonly PropertyKey[]): Schema | undefi
   switch (def.type) {
     case 'object': {
       const inner = def.shape[String(key)] ?? def.catchall
-      return inner === undefined ? undefined : schemaAt(inner, rest)
+      // A strict object has no field but its own: another of a union may have it.
+      const isNone = (inner as z.core.$ZodTypes | undefined)?._zod.def.type === 'never'
+      return inner === undefined || isNone ? undefined : schemaAt(inner, rest)
     }
     case 'array':
       return schemaAt(def.element, rest)

@@ -142,6 +142,16 @@ export const processFields = {
   }),
 } as const
 
+/** Whether something declares it that every machine of its project has, and what. */
+export const declaredFields = {
+  isDeclared: z.boolean().meta({ description: 'Whether its project or a file of a repository declares it' }),
+  repository: z
+    .string()
+    .nullable()
+    .optional()
+    .meta({ description: 'The repository whose hearth.yaml declares it; null where its project does' }),
+} as const
+
 export const processPhases = [
   'idle',
   'pending',

@@ -1,15 +1,4 @@
-import {
-  type Alias,
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  LineCounter,
-  parseDocument,
-  visit,
-  type YAMLError,
-} from 'yaml'
+import { type Alias, type Document, isAlias, LineCounter, parseDocument, visit, type YAMLError } from 'yaml'
 import { z } from 'zod'
 import { refuseUnfitProcesses } from './declared-processes.ts'
 import { type Fault, faultsOf } from './faults.ts'
@@ -20,6 +9,7 @@ import { branchSchema, commandInputSchema } from './provisioning-plan.ts'
 import { repositoryHooksSchema } from './repository-hooks.ts'
 import { labelsSchema, nameSchema } from './resource.ts'
 import { maxAgeMinutesSchema, poolTierDefaults } from './warm-pool.ts'
+import { type Place, placeAt, placeOf } from './yaml-place.ts'
 
 /** What `hearth apply` sends and `hearth.yaml` holds: a project and its warm pools, whole. */
 export const projectDeclarationSchema = z
@@ -71,9 +61,7 @@ export const applyResultSchema = z
 export type ApplyResult = z.infer<typeof applyResultSchema>
 
 /** A fault in a project file, at a place an editor can go to (both from 1). */
-export interface ProjectFileFault {
-  line: number
-  column: number
+export interface ProjectFileFault extends Place {
   path: string
   message: string
 }
@@ -94,7 +82,7 @@ export function parseProjectFile(text: string): ProjectFileResult {
   const errors = [...document.errors, ...document.warnings]
   if (errors.length > 0) {
     const faults = errors.map((error) => ({
-      ...place(lines, error.pos[0]),
+      ...placeAt(error.pos[0], lines),
       path: '',
       message: yamlFault(error),
     }))
@@ -125,7 +113,7 @@ export function parseProjectFile(text: string): ProjectFileResult {
 }
 
 function refused(lines: LineCounter, offset: number, message: string): ProjectFileResult {
-  return { declaration: null, faults: [{ ...place(lines, offset), path: '', message }] }
+  return { declaration: null, faults: [{ ...placeAt(offset, lines), path: '', message }] }
 }
 
 /** Adds to the parser's message what to do, where the message alone does not say. */
@@ -160,23 +148,5 @@ function unresolvedAlias(document: Document): Alias | null {
 
 function placed({ path, rule }: Fault, document: Document, lines: LineCounter): ProjectFileFault {
   const at = path.filter((part) => typeof part !== 'symbol')
-  return { ...place(lines, offsetOf(document, at)), path: at.join('.'), message: rule }
-}
-
-/** Where a path stands in the text; for a missing field, where its nearest parent stands. */
-function offsetOf(document: Document, path: readonly (string | number)[]): number {
-  const parent = document.getIn(path.slice(0, -1), true)
-  const last = path.at(-1)
-  if (last !== undefined && isMap(parent)) {
-    const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === last)
-    if (pair !== undefined && isScalar(pair.key)) return pair.key.range?.[0] ?? 0
-  }
-  const node = document.getIn(path, true)
-  if (isNode(node)) return node.range?.[0] ?? 0
-  return path.length === 0 ? 0 : offsetOf(document, path.slice(0, -1))
-}
-
-function place(lines: LineCounter, offset: number): { line: number; column: number } {
-  const { line, col } = lines.linePos(offset)
-  return { line: Math.max(1, line), column: Math.max(1, col) }
+  return { ...placeOf(at, { document, lines }), path: at.join('.'), message: rule }
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { type RepositoryHooks, repositoryHooks } from './repository-hooks.ts'
+import { type RepositoryHooks, readRepository } from './repository-hooks.ts'
 
 const of = (text: string) =>
-  repositoryHooks({ hearth: `apiVersion: hearth/v1\n${text}`, script: null, capy: null })
+  readRepository({ hearth: `apiVersion: hearth/v1\n${text}`, script: null, capy: null }).hooks
 const fault = { kind: 'fault', file: 'hearth.yaml' } as const
 const sixteenTimes = Array.from({ length: 16 }, (_, n) => n)
 /** Repeats the part to about the largest size of a file that is read from a guest. */

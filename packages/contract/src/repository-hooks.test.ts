@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { repositoryHooks } from './repository-hooks.ts'
+import { type RepositoryHookTexts, readRepository } from './repository-hooks.ts'
+
+const repositoryHooks = (texts: RepositoryHookTexts) => readRepository(texts).hooks
 
 const none = { hearth: null, script: null, capy: null }
 const ours = 'apiVersion: hearth/v1\nname: shop\nhooks:\n  init: [make]\n'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineKind } from './kind-definition.ts'
 import {
+  declaredFields,
   processFields,
   processNameSchema,
   processStatusFields,
@@ -34,7 +35,7 @@ export const serviceSpecSchema = serviceDefinitionSchema.extend({
   environmentId: idSchema,
   desired: z.enum(['run', 'stop', 'delete']),
   request: z.int().nonnegative().meta({ description: 'Rises with every start that is asked for' }),
-  isDeclared: z.boolean().meta({ description: 'Whether its project declares it' }),
+  ...declaredFields,
 })
 export const serviceStatusSchema = z.object({ ...processStatusFields, ...statusFields })
 export const serviceSchema = resourceSchema('Service', serviceSpecSchema, serviceStatusSchema).meta({

@@ -3,6 +3,7 @@ import { boundedLine } from './bounded.ts'
 import { cronSchema, timeZoneSchema } from './cron.ts'
 import { defineKind, rests } from './kind-definition.ts'
 import {
+  declaredFields,
   processFields,
   processNameSchema,
   processStatusFields,
@@ -79,7 +80,7 @@ export const taskSpecSchema = taskDefinitionSchema.extend({
   environmentId: idSchema,
   desired: z.enum(['run', 'stop', 'delete']),
   request: z.int().nonnegative().meta({ description: 'Rises with every start that is asked for' }),
-  isDeclared: z.boolean().meta({ description: 'Whether its project declares it' }),
+  ...declaredFields,
 })
 export const taskStatusSchema = z.object({
   ...processStatusFields,

@@ -10,6 +10,7 @@ import {
   type Pause,
   type ProvisioningPlan,
   type ReportedBinding,
+  type RepositoryProcesses,
   type Restarts,
   type Resumed,
   type StartedFrom,
@@ -43,6 +44,8 @@ export interface StoredEnvironmentStatus {
   restarts?: Restarts | null
   /** How far it was bound to its claim, as its runner said; absent before it did. */
   binding?: ReportedBinding | null
+  /** What the files of its repositories declare, as its runner read them; absent before it did. */
+  declared?: RepositoryProcesses
   /** Reports of an older generation are about an earlier try and are refused. */
   leastGeneration: number
   /** The runners it was placed on before, the earliest first: what they have sent of it is still its own. */
@@ -55,6 +58,8 @@ export interface StoredSource extends MachineSource {
   memoryWithheld: string | null
   /** The prebuild that Hearth chose by itself; absent where somebody chose the snapshot. */
   prebuild?: { id: string; name: string }
+  /** What the files of those repositories declare whose hooks it holds; absent where they declare nothing. */
+  declared?: RepositoryProcesses
   /** The only runner on which it may be placed; absent where any that holds the snapshot will do. */
   runnerId?: string
 }

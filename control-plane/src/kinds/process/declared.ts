@@ -1,25 +1,20 @@
-import type { DeclaredProcesses } from '@hearth/contract'
+import { type ProvisioningPlan, processLimits } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvent } from '../../resource/record.ts'
-import { type EnvironmentRow, withPlan } from '../environment/index.ts'
+import { declaredIn, type EnvironmentRow, withPlan } from '../environment/index.ts'
 import { withDependencies } from './dependencies.ts'
+import { type Declared, mergeDeclared } from './merge.ts'
 import { processQueries } from './queries.ts'
-import { emptyProcessStatus, type ProcessRow, type StoredProcessSpec, toListedProcess } from './table.ts'
+import { emptyProcessStatus, type ProcessRow, toListedProcess } from './table.ts'
 import { wakeSessions } from './wake-sessions.ts'
 
 /** What has come about with an environment: each brings its tasks and services into being. */
 export type Moment = 'start' | 'claim'
 
-interface Declared {
-  name: string
-  spec: StoredProcessSpec
-  dependsOn: readonly string[]
-}
-
 /**
- * Makes the tasks and services that the project of an environment declares, as soon as they are due; those that begin by
- * themselves are started. The row of the environment must have been read under lock. Resolves with those that are new.
+ * Makes the tasks and services that the project of an environment and the files of its repositories declare, as soon as
+ * they are due; those that begin by themselves are started. The row of the environment must have been read under lock. Resolves with those that are new.
  */
 export async function declareProcesses(
   tx: DatabaseTransaction,
@@ -28,13 +23,13 @@ export async function declareProcesses(
   now: Date,
 ): Promise<ProcessRow[]> {
   if (!environment.has_processes || environment.status.readyAt === null) return []
-  const { processes } = (await withPlan(tx, environment)).spec.plan
-  const moment = processes === undefined ? null : await momentOf(tx, environment)
-  if (processes === undefined || moment === null) return []
+  const moment = await momentOf(tx, environment)
+  if (moment === null) return []
+  const all = declaredFor(environment, (await withPlan(tx, environment)).spec.plan)
   const known = new Set(rows.map(({ name }) => name))
   const made: ProcessRow[] = []
-  for (const { name, spec, isStarted } of dueAt(processes, moment)) {
-    if (known.has(name)) continue
+  for (const { name, spec, isStarted } of dueAt(all, moment)) {
+    if (known.has(name) || rows.length + made.length >= processLimits.processes) continue
     const row = await processQueries[spec.kind].insert(
       tx,
       {
@@ -61,6 +56,15 @@ export async function declareProcesses(
   return made
 }
 
+function declaredFor(environment: EnvironmentRow, { processes, repositories }: ProvisioningPlan): Declared[] {
+  const declared = declaredIn(environment)
+  const credentials = repositories.flatMap(({ token, deployKey }) => [token ?? [], deployKey ?? []].flat())
+  const declaring = repositories.flatMap(({ name }) =>
+    declared[name] === undefined ? [] : [{ name, processes: declared[name] }],
+  )
+  return mergeDeclared(processes, declaring, credentials)
+}
+
 /** Null while none has come, or where the environment is only looked at. */
 async function momentOf(tx: DatabaseTransaction, row: EnvironmentRow): Promise<Moment | null> {
   if (row.claim_id === null) {
@@ -76,20 +80,7 @@ async function momentOf(tx: DatabaseTransaction, row: EnvironmentRow): Promise<M
 }
 
 /** Those that are there from a moment on; before a claim only those that begin by themselves, and what they depend on. */
-export function dueAt(
-  { tasks, services }: DeclaredProcesses,
-  moment: Moment,
-): (Declared & { isStarted: boolean })[] {
-  const all: (Declared & { on: string })[] = [
-    ...Object.entries(tasks).map(([name, spec]) => ({
-      ...{ name, on: spec.on, dependsOn: spec.dependsOn },
-      spec: { kind: 'task' as const, isDeclared: true, ...spec },
-    })),
-    ...Object.entries(services).map(([name, spec]) => ({
-      ...{ name, on: spec.on, dependsOn: spec.dependsOn },
-      spec: { kind: 'service' as const, isDeclared: true, ...spec },
-    })),
-  ]
+export function dueAt(all: readonly Declared[], moment: Moment): (Declared & { isStarted: boolean })[] {
   const begins: Record<Moment, readonly string[]> = {
     start: ['start'],
     claim: ['start', 'claim'],
@@ -97,5 +88,5 @@ export function dueAt(
   const first = all.filter(({ on }) => begins[moment].includes(on)).map(({ name }) => name)
   const started = withDependencies(first, all)
   const shown = moment === 'claim' ? all : all.filter(({ name }) => started.includes(name))
-  return shown.map(({ on: _, ...one }) => ({ ...one, isStarted: started.includes(one.name) }))
+  return shown.map((one) => ({ ...one, isStarted: started.includes(one.name) }))
 }

@@ -14,10 +14,16 @@ import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 export type ProcessKind = 'task' | 'service'
 
 /** What is to be run, of both kinds; the other kind's own is absent. */
-export type StoredProcessSpec = { isDeclared: boolean } & (
-  | ({ kind: 'task' } & TaskDefinition)
-  | ({ kind: 'service' } & ServiceDefinition)
-)
+export type StoredProcessSpec = { isDeclared: boolean } & Partial<DeclaredIn> &
+  (({ kind: 'task' } & TaskDefinition) | ({ kind: 'service' } & ServiceDefinition))
+
+/** Which declaration one comes from. */
+export interface DeclaredIn {
+  /** The repository whose file declares it; null where its project does, and absent before files could. */
+  repository: string | null
+  /** Repositories whose files declare the same name, and come after it. */
+  passedOver: string[]
+}
 
 /** What the status column holds; the rest of the wire's status are columns of their own. */
 export interface StoredProcessStatus {
@@ -99,10 +105,10 @@ function toResource(row: ProcessRow, run: StoredProcessStatus['run']): Task | Se
     deadline: row.phase === 'starting' ? (row.deadline?.toISOString() ?? null) : null,
   }
   if (row.spec.kind === 'service') {
-    const { kind: _, ...spec } = row.spec
+    const { kind: _, passedOver: _passedOver, ...spec } = row.spec
     return { kind: 'Service', ...common, spec: { ...spec, ...asked }, status }
   }
-  const { kind: _, ...spec } = row.spec
+  const { kind: _, passedOver: _passedOver, ...spec } = row.spec
   const nextRunAt = row.next_run_at?.toISOString() ?? null
   return { kind: 'Task', ...common, spec: { ...spec, ...asked }, status: { ...status, nextRunAt } }
 }

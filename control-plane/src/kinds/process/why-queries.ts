@@ -16,6 +16,7 @@ export async function explainProcess(queryable: Queryable, row: ProcessRow): Pro
     process,
     environment: place?.name ?? row.environment_id,
     runner: place?.runner ?? null,
+    passedOver: row.spec.passedOver ?? [],
   })
   return { kind: process.kind, id: row.id, name: row.name, phase: row.phase, ...reasons }
 }

@@ -1,4 +1,4 @@
-import type { Explanation, Service, Task } from '@hearth/contract'
+import type { Evidence, Explanation, Service, Task } from '@hearth/contract'
 import { assertNever, spokenTime } from '@hearth/foundation'
 import { endInWords } from './work/report.ts'
 
@@ -7,12 +7,14 @@ export interface ProcessSight {
   /** The name of its environment, and of the runner of that. */
   environment: string
   runner: string | null
+  /** Repositories whose files declare the same name, which is passed over. */
+  passedOver: readonly string[]
 }
 
 type Reasons = Pick<Explanation, 'sentence' | 'evidence' | 'next'>
 
 /** Why a task or a service is in the phase it is in. Pure. */
-export function explain({ process, environment, runner }: ProcessSight): Reasons {
+export function explain({ process, environment, runner, passedOver }: ProcessSight): Reasons {
   const { spec, status, metadata } = process
   const { run, failure } = status
   const evidence = [
@@ -21,6 +23,7 @@ export function explain({ process, environment, runner }: ProcessSight): Reasons
     ...(run?.finishedAt == null
       ? []
       : [{ what: `run ${run.number} ${endInWords(run)}`, at: run.finishedAt }]),
+    ...originEvidence(spec, passedOver),
   ]
   const where = `in environment ${environment}`
   const start = `start it with \`hearth start ${environment}/${metadata.name}\``
@@ -73,4 +76,21 @@ export function explain({ process, environment, runner }: ProcessSight): Reasons
     default:
       return assertNever(status.phase)
   }
+}
+
+/** Where it is declared, and what was passed over for that. */
+function originEvidence(
+  { isDeclared, repository = null }: ProcessSight['process']['spec'],
+  passedOver: readonly string[],
+): Evidence[] {
+  if (!isDeclared) return []
+  const file = (name: string) => `hearth.yaml of repository ${name}`
+  const origin = repository === null ? 'its project' : file(repository)
+  return [
+    ...(repository === null ? [] : [{ what: `declared by ${origin}`, at: null }]),
+    ...passedOver.map((name) => ({
+      what: `${file(name)} declares the same name: ${origin} comes before it`,
+      at: null,
+    })),
+  ]
 }

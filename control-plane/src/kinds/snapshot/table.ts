@@ -1,6 +1,7 @@
 import {
   type Failure,
   type LayerSource,
+  type RepositoryProcesses,
   type RunnerPhase,
   type Snapshot,
   type SnapshotDeletion,
@@ -20,6 +21,8 @@ export interface StoredSnapshotStatus {
   machine: SnapshotMachine
   /** The steps that were done, by key, with the digest of what each did. */
   held: Record<string, string>
+  /** What the files of the machine's repositories declare; absent where they declare nothing. */
+  declared?: RepositoryProcesses
   planDigest: string
   bytes: SnapshotStatus['bytes']
   memory: SnapshotStatus['memory']

@@ -7,6 +7,7 @@ import { claimMachine, type TakenMachine, useMachine } from '../ci/ci-machine.ts
 import { CiSession } from '../ci/ci-session.ts'
 import { callersCommit } from '../ci/commit.ts'
 import { finishCi, type ReportOptions } from '../ci/finish.ts'
+import { declaredInMachine } from '../ci/in-machine.ts'
 import { Machine } from '../ci/machine.ts'
 import { planTasks } from '../ci/plan.ts'
 import { folderInGuest } from '../ci/repository-folder.ts'
@@ -102,8 +103,8 @@ async function runCi(invocation: Invocation, names: readonly string[], options: 
     note(
       `commit ${commit.commit.slice(0, 12)}${commit.isDirty ? ' with what is in no commit' : ''} in ${folder}`,
     )
-    const inMachine = plan?.processes ?? { tasks: {}, services: {} }
     const usual = plan?.repositories[0] === undefined ? '/home' : `/home/${plan.repositories[0].name}`
+    const inMachine = await declaredInMachine(view, taken.environment, usual)
     const planned = planTasks(names, file, inMachine, { commit: folder, usual })
     const environmentId = taken.environment.metadata.id
     const begun = await session.step('tasks', async () => {

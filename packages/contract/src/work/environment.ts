@@ -5,6 +5,7 @@ import { desiredPhaseSchema } from '../environment-phase.ts'
 import { longestLifeSeconds } from '../life.ts'
 import { onCrashSchema } from '../project.ts'
 import { provisioningPlanSchema } from '../provisioning-plan.ts'
+import { reportedProcessesSchema } from '../repository-processes.ts'
 import { idSchema } from '../resource.ts'
 import { restartsSchema, resumedSchema, startedFromSchema } from '../started-from.ts'
 import { bindingOrderSchema, reportedBindingSchema } from './binding.ts'
@@ -91,6 +92,9 @@ export const environmentReportSchema = reportEnvelopeSchema.extend({
       description: 'How long ago somebody used it; null for not since its runner looks',
     }),
   binding: reportedBindingSchema.nullable().optional(),
+  declared: reportedProcessesSchema
+    .optional()
+    .meta({ description: 'What the files of the repositories that it has read declare' }),
 })
 export type EnvironmentReport = z.infer<typeof environmentReportSchema>
 

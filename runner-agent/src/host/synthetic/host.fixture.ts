@@ -18,6 +18,7 @@ export function syntheticHostAt(
       freezeMilliseconds: 0,
       resumeMilliseconds: 0,
       readMilliseconds: 0,
+      repositories: null,
       failures: {},
     },
     clock: systemClock,

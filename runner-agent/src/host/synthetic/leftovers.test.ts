@@ -27,6 +27,7 @@ const hostOf = (runnerId: string) =>
       freezeMilliseconds: 0,
       resumeMilliseconds: 0,
       readMilliseconds: 0,
+      repositories: null,
       failures: {},
     },
     clock: systemClock,

@@ -13,6 +13,8 @@ export interface SyntheticSettings {
   readMilliseconds: number
   /** Probability of failure of each step, 0 to 1. */
   failures: Partial<Record<StepName, number>>
+  /** A folder of the host with the files that repositories of its guests have: `shop/hearth.yaml`; null for none. */
+  repositories: string | null
 }
 
 /** Decides at random whether a step fails, with the probability in the settings. */

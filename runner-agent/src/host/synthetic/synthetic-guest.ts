@@ -21,6 +21,7 @@ import { isNewer, StaleAuthority } from '../authority.ts'
 import { HostError } from '../host-error.ts'
 import { guestFileName, isInMemory, isProcessInMemory } from './guest-files.ts'
 import type { MachineStore } from './machine-store.ts'
+import { readRepositoryFile } from './repository-files.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
 import { SyntheticProcesses } from './synthetic-processes.ts'
 
@@ -41,7 +42,7 @@ const ledgerOwnerFile = 'guest-var-lib-hearth-machine'
 
 const environmentFileName = guestFileName(environmentFilePath)
 
-/** The inside of a synthetic machine: a step takes the time given in the settings and runs nothing. */
+/** The inside of a synthetic machine: a step takes the time given in the settings, and runs nothing but an `exit` at an end. */
 export class SyntheticGuest implements Guest {
   readonly connections = 0
   readonly processes: GuestProcesses
@@ -140,7 +141,8 @@ export class SyntheticGuest implements Guest {
 
   async readFiles(paths: readonly string[], signal: AbortSignal): Promise<(string | null)[]> {
     await this.answering(signal)
-    return paths.map(() => null)
+    const { repositories } = this.world.settings
+    return Promise.all(paths.map((path) => readRepositoryFile(repositories, path)))
   }
 
   async *runSteps(
@@ -177,6 +179,12 @@ export class SyntheticGuest implements Guest {
       const [firstLine = ''] = command.command.split('\n')
       yield output(`==> ${command.name}\nsimulated: ${firstLine}\n`)
       await this.until(entry.startedAt + each * (position + 1), signal)
+      const exitCode = exitCodeOf(command.command)
+      if (exitCode === 0 || entry.fails || step.onlyWithExecutable !== null) continue
+      await this.removeFilesOf(step)
+      const times = { startedAt: entry.startedAt, finishedAt: this.world.clock.now().getTime() }
+      const { limitSeconds } = step
+      return { kind: 'failed', exitCode, command: position, cause: 'exit', limitSeconds, times }
     }
     await this.until(entry.endsAt, signal)
     await this.removeFilesOf(step)
@@ -247,6 +255,12 @@ export class SyntheticGuest implements Guest {
 function isRemovedByScrub(name: string): boolean {
   if (name === environmentFileName || name === ledgerOwnerFile) return true
   return !name.startsWith('guest-') || isProcessInMemory(name)
+}
+
+/** The status that a command ends with where its last statement says so; the others end well. */
+function exitCodeOf(command: string): number {
+  const [, code = '0'] = /(?:^|[;\n]|&&)\s*exit\s+(\d{1,3})$/.exec(command.trimEnd()) ?? []
+  return Number(code) & 255
 }
 
 /** The step in a key: `clone_repo` for `clone_repo.shop-3`. */

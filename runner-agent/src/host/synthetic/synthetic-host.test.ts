@@ -22,6 +22,7 @@ const hostOf = (owner: string, failures = {}) =>
       freezeMilliseconds: 0,
       resumeMilliseconds: 0,
       readMilliseconds: 0,
+      repositories: null,
       failures,
     },
     clock: systemClock,

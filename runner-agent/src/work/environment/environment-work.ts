@@ -100,6 +100,8 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
         return this.steps.checkGuest(machine)
       case 'provision':
         return this.steps.provision(step.index, machine)
+      case 'read_repository':
+        return this.steps.readRepository(step.repository, machine)
       case 'bind':
         await this.binding.bind(machine)
         return null
@@ -185,6 +187,7 @@ export class EnvironmentWork implements Work<EnvironmentOrder> {
       restarts: record === null ? null : reportedRestarts(record),
       ...(activity === undefined ? {} : { activity }),
       binding: reportedBinding(record?.binding ?? null),
+      ...(record?.declared == null ? {} : { declared: record.declared }),
       failure,
     }
   }

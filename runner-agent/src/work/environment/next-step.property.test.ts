@@ -1,3 +1,4 @@
+import { noProcesses } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { restoredBinding } from './binding-record.ts'
@@ -179,6 +180,11 @@ function after(step: NextStep, seen: Seen, wanted: Wanted, outcome: Outcome): Se
   const record = seen.record ?? newRecord(wanted.generation, plan, wanted.source)
   const { source } = wanted
   switch (step.kind) {
+    case 'read_repository':
+      return {
+        machine: before,
+        record: { ...record, declared: { ...record.declared, [step.repository]: noProcesses } },
+      }
     case 'create': {
       if (step.source !== null && outcome.layer === 'damaged') {
         const failure = { code: 'layer_damaged' as const, message: '' }

@@ -12,7 +12,7 @@ import { refusal } from '../fencing.ts'
 import type { CommonStep } from '../work.ts'
 import { nextBinding } from './binding-record.ts'
 import { endCause, endFailure } from './end-failure.ts'
-import { type EnvironmentRecord, firstOpenStep, isProvisioned } from './record.ts'
+import { type EnvironmentRecord, firstOpenStep, isProvisioned, unreadRepository } from './record.ts'
 import { mostRestartsAnHour } from './restarts.ts'
 
 export type Wanted = Pick<
@@ -41,6 +41,8 @@ export type MachineStep =
   | { kind: 'check_guest' }
   /** Run or continue the provisioning step at this index of the record. */
   | { kind: 'provision'; index: number }
+  /** Read what a repository declares that was brought up to date, and whose hooks the snapshot holds. */
+  | { kind: 'read_repository'; repository: string }
   /** Bind the machine to its claim, or go on with that. */
   | { kind: 'bind' }
   /** Give a machine whose disk was put back the variables that were bound to it. */
@@ -176,6 +178,8 @@ function towardsRunning(wanted: Wanted, seen: Seen): NextStep {
       if (machine.fault != null) {
         return { kind: 'fail', failure: { code: 'guest_unreachable', message: machine.fault } }
       }
+      const unread = unreadRepository(record)
+      if (unread !== null) return { kind: 'read_repository', repository: unread }
       const index = firstOpenStep(record.steps)
       if (index >= 0) return { kind: 'provision', index }
       if (record.identity === null) return { kind: 'check_guest' }
@@ -270,6 +274,7 @@ export function phaseDuring(step: NextStep, record: EnvironmentRecord | null): R
     case 'start_over':
       return 'provisioning'
     case 'provision':
+    case 'read_repository':
     case 'start':
     case 'start_from_memory':
     case 'leave_memory':

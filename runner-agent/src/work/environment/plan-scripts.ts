@@ -1,12 +1,7 @@
-import {
-  type EnvironmentOrder,
-  type RepositoryHooks,
-  repositoryHookFiles,
-  repositoryHooks,
-  type StepStatus,
-} from '@hearth/contract'
+import type { EnvironmentOrder, RepositoryHooks, StepStatus } from '@hearth/contract'
 import type { Guest, GuestStep } from '../../guest/guest.ts'
 import { credentialFiles } from './clone.ts'
+import { type Declarations, readFiles } from './declarations.ts'
 import {
   guestStep,
   isScriptStep,
@@ -26,6 +21,8 @@ export interface PlanScriptsOptions {
   guest: Guest
   secrets: Readonly<Record<string, string>>
   deadlines: StepDeadlines
+  /** Where what the repositories declare is written down. */
+  declarations: Declarations
 }
 
 type ScriptStep = StepStatus & { name: ScriptStepName }
@@ -56,7 +53,7 @@ export class PlanScripts implements StepScripts {
           await guest.writeFileForStep(key, path, content, order, signal)
         }
       }
-      if (has('init_repo')) hooks.set(repository.name, await this.hooksOf(repository.name, signal))
+      if (has('init_repo')) hooks.set(repository.name, await readFiles(repository.name, this.options, signal))
     }
     return steps.map(({ status, syncs }) => {
       const found = hooks.get(status.repository ?? '')
@@ -66,13 +63,6 @@ export class PlanScripts implements StepScripts {
         ...(found === undefined ? {} : { hooks: found }),
       })
     })
-  }
-
-  private async hooksOf(repository: string, signal: AbortSignal): Promise<RepositoryHooks> {
-    const { hearth, script, capy } = repositoryHookFiles
-    const paths = [hearth, script, capy].map((file) => `/home/${repository}/${file}`)
-    const texts = await this.options.guest.readFiles(paths, signal)
-    return repositoryHooks({ hearth: texts[0] ?? null, script: texts[1] ?? null, capy: texts[2] ?? null })
   }
 }
 

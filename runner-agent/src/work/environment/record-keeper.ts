@@ -1,4 +1,11 @@
-import type { EnvironmentOrder, Failure, StepName, StepStatus } from '@hearth/contract'
+import type {
+  DeclaredProcesses,
+  EnvironmentOrder,
+  Failure,
+  RepositoryProcesses,
+  StepName,
+  StepStatus,
+} from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import type { KeptRecord } from '../work.ts'
 import type { BindingRecord } from './binding-record.ts'
@@ -30,6 +37,10 @@ export class RecordKeeper implements KeptRecord, StepKeeper {
 
   get steps(): readonly StepStatus[] {
     return this.held?.steps ?? []
+  }
+
+  get declared(): RepositoryProcesses {
+    return this.held?.declared ?? {}
   }
 
   get record(): EnvironmentRecord | null {
@@ -64,6 +75,12 @@ export class RecordKeeper implements KeptRecord, StepKeeper {
   /** The same for the binding. */
   replaceBinding(binding: BindingRecord): void {
     this.held = { ...this.opened(), binding }
+  }
+
+  /** The same for what the file of a repository declares. */
+  declare(repository: string, processes: DeclaredProcesses): void {
+    const record = this.opened()
+    this.held = { ...record, declared: { ...record.declared, [repository]: processes } }
   }
 
   indexOf(name: StepName, repository: string | null = null): number {

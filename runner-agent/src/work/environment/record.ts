@@ -1,4 +1,5 @@
 import {
+  declaredProcessesSchema,
   failureSchema,
   identitySchema,
   isDone,
@@ -61,6 +62,8 @@ export const environmentRecordSchema = z.object({
     .default(null),
   /** How far the machine was bound to its claim; null before a claim asked for anything. */
   binding: bindingRecordSchema.nullable().default(null),
+  /** What the repositories whose files were read declare, by their folders; null in records of older agents. */
+  declared: z.record(z.string(), declaredProcessesSchema).nullable().default(null),
 })
 export type EnvironmentRecord = z.infer<typeof environmentRecordSchema>
 
@@ -89,6 +92,7 @@ export function newRecord(
     toldNotice: null,
     suspensionFault: null,
     binding: null,
+    declared: {},
   }
 }
 
@@ -168,6 +172,27 @@ export function parseRecord(text: string | null): EnvironmentRecord | null {
 /** Index of the first step that has not ended; -1 when provisioning is finished. */
 export function firstOpenStep(steps: readonly StepStatus[]): number {
   return steps.findIndex(({ phase }) => phase === 'pending' || phase === 'running')
+}
+
+/**
+ * The first repository that has been cloned or updated, whose file no step reads, since its hooks are held; null where
+ * there is none.
+ */
+export function unreadRepository({ steps, declared }: EnvironmentRecord): string | null {
+  if (declared === null) return null
+  const isHeldHook = (step: StepStatus) => step.name === 'init_repo' && step.phase === 'held'
+  const unread = steps
+    .filter(isHeldHook)
+    .find(({ repository }) =>
+      steps.some(
+        (step) =>
+          step.name === 'clone_repo' &&
+          step.repository === repository &&
+          step.phase === 'succeeded' &&
+          !Object.hasOwn(declared, repository ?? ''),
+      ),
+    )
+  return unread?.repository ?? null
 }
 
 export function isLastOpen(record: EnvironmentRecord | null, index: number): boolean {

@@ -35,6 +35,7 @@ function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<
       freezeMilliseconds: 0,
       resumeMilliseconds: 0,
       readMilliseconds: 0,
+      repositories: null,
       failures: {},
     },
     clock: systemClock,

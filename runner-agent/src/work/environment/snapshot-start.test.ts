@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, rm } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EnvironmentOrder, EnvironmentReport, MachineSource } from '@hearth/contract'
@@ -33,12 +33,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-function agentOf(failures: SyntheticSettings['failures'] = {}) {
+function agentOf(failures: SyntheticSettings['failures'] = {}, repositories: string | null = null) {
   const reports: EnvironmentReport[] = []
   const stopping = new AbortController()
   const settings = {
     ...{ createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0 },
-    ...{ freezeMilliseconds: 0, resumeMilliseconds: 0, readMilliseconds: 0, failures },
+    ...{ freezeMilliseconds: 0, resumeMilliseconds: 0, readMilliseconds: 0, repositories, failures },
   }
   const world = { settings, clock: systemClock, random: Math.random }
   const machinesFolder = join(folder, 'environments')
@@ -248,4 +248,36 @@ test('a machine that cannot be put back fails and is left as it is', async () =>
   expect((await agent.until(missing, 'failed')).failure).toMatchObject({ code: 'layer_damaged' })
   expect((await agent.host.machines.look(origin.id)).power).toBe('running')
   expect(await agent.store.readText(origin.id, 'guest-home-work')).toBe('of the origin')
+})
+
+test('a repository that was brought up to date says anew what it declares, and a fault in that fails the machine', async () => {
+  const { layerId } = await frozen()
+  await agent.stop()
+  const repositories = join(folder, 'repositories')
+  await mkdir(join(repositories, 'shop'), { recursive: true })
+  const write = (text: string) =>
+    writeFile(join(repositories, 'shop', 'hearth.yaml'), `apiVersion: hearth/v1\n${text}`)
+  agent = agentOf({}, repositories)
+  await write('services: {web: {command: serve}}\n')
+  const report = await run(orderOf({ source: sourceOf(layerId) }))
+  expect(phases(report)).toEqual(forked)
+  expect(report.declared).toMatchObject({ shop: { tasks: {}, services: { web: { command: 'serve' } } } })
+  await write('services: {web: {command: ""}}\n')
+  const bad = orderOf({ source: sourceOf(layerId) })
+  agent.put(bad)
+  const failed = await agent.until(bad, 'failed')
+  expect(failed.failure).toMatchObject({
+    code: 'command_failed',
+    step: 'init_repo',
+    message:
+      'hearth.yaml of repository shop does not fit: line 2, column 18: services.web.command: a command',
+  })
+  expect(phases(failed)).toMatchObject({
+    clone_repo: 'succeeded',
+    init_repo: 'failed',
+    project_setup: 'held',
+  })
+  // Of a snapshot that a person chose the clone is held, and with it what its file said.
+  const kept = await run(orderOf({ source: sourceOf(layerId, { heldSteps: ['clone_repo.shop', ...held] }) }))
+  expect(kept.declared).toEqual({})
 })

@@ -1,7 +1,8 @@
-import { stepDeadlineSeconds } from '@hearth/contract'
-import { assertNever } from '@hearth/foundation'
+import { repositoryHookFiles, stepDeadlineSeconds } from '@hearth/contract'
+import { assertNever, Deadline } from '@hearth/foundation'
 import type { Machine } from '../../host/machine.ts'
 import type { Failed } from '../work.ts'
+import { readFiles } from './declarations.ts'
 import type { EnvironmentParts } from './environment-parts.ts'
 import { stepLimitSeconds } from './guest-steps.ts'
 import { withoutMemory } from './machine-origin.ts'
@@ -147,6 +148,22 @@ export class StepRunning {
     return null
   }
 
+  /** Reads what a repository declares that was brought up to date, and whose hooks are not run again. */
+  async readRepository(repository: string, machine: Machine): Promise<FailedStep | null> {
+    const { task, context, guest, record } = this.parts
+    const seconds = stepLimitSeconds('ensure_server', [], context.deadlines)
+    using deadline = new Deadline(seconds * 1000, task.interrupted)
+    const reading = { order: task.order, guest: guest.open(machine).guest, declarations: record }
+    const hooks = await readFiles(repository, reading, deadline.signal)
+    if (hooks.kind === 'fault' && hooks.file === repositoryHookFiles.hearth) {
+      const message = `${hooks.file} of repository ${repository} does not fit: ${hooks.message}`
+      const failure = { code: 'command_failed' as const, message, step: 'init_repo' as const }
+      return { failure, index: record.indexOf('init_repo', repository) }
+    }
+    await record.keep()
+    return null
+  }
+
   private async runScripts(indexes: readonly number[], machine: Machine): Promise<FailedStep | null> {
     const { task, context, guest, record } = this.parts
     const { order } = task
@@ -166,6 +183,7 @@ export class StepRunning {
         guest: opened,
         secrets,
         deadlines: context.deadlines,
+        declarations: record,
       }),
       clock: context.clock,
       interrupted: task.interrupted,

@@ -51,6 +51,7 @@ export function testAgent({
       freezeMilliseconds: 0,
       resumeMilliseconds: 0,
       readMilliseconds: 0,
+      repositories: null,
       failures: {},
       ...settings,
     },

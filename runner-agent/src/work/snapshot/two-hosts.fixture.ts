@@ -18,7 +18,13 @@ export async function startTwoHosts() {
     new SyntheticHost({
       settings: {
         ...{ createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0 },
-        ...{ freezeMilliseconds: 0, resumeMilliseconds: 0, readMilliseconds: 0, failures: {} },
+        ...{
+          freezeMilliseconds: 0,
+          resumeMilliseconds: 0,
+          readMilliseconds: 0,
+          repositories: null,
+          failures: {},
+        },
       },
       clock: systemClock,
       random: Math.random,

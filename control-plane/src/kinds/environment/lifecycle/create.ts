@@ -18,6 +18,7 @@ import {
   type StoredSource,
   toListedEnvironment,
 } from '../table.ts'
+import { declaresProcesses } from './declared.ts'
 import { buildPlan, configurationOf, type OwnerSetup } from './plan.ts'
 
 export interface NewEnvironment {
@@ -120,6 +121,6 @@ function toValues(created: NewEnvironment): Insertable<EnvironmentTable> {
     source: created.source === undefined ? null : JSON.stringify(created.source),
     source_snapshot_id: created.source?.snapshotId ?? null,
     life: created.life == null ? null : JSON.stringify(created.life),
-    has_processes: plan.processes !== undefined,
+    has_processes: plan.processes !== undefined || declaresProcesses(created.source?.declared ?? {}),
   }
 }

@@ -21,6 +21,7 @@ import { wakesOfOwner } from '../owner-rules.ts'
 import { rests } from '../placing/at-rest.ts'
 import { type EnvironmentRow, type StoredEnvironmentStatus, toListedEnvironment } from '../table.ts'
 import { bootEnd } from './boot-end.ts'
+import { declaredIn, declaresProcesses } from './declared.ts'
 import { timerOf } from './timer.ts'
 
 export interface PhaseChange {
@@ -70,6 +71,7 @@ export function decideMove(before: EnvironmentRow, change: PhaseChange): PhaseMo
   after.status = statusAfter(before, change, moves)
   after.status_version = before.status_version + 1
   after.updated_at = now
+  after.has_processes = before.has_processes || declaresProcesses(declaredIn(after))
   if (change.runnerId !== undefined && change.runnerId !== before.runner_id) {
     if (before.runner_id !== null) after.status = withFormer(after.status, before.runner_id)
     after.runner_id = change.runnerId
@@ -142,11 +144,11 @@ async function updateRows(tx: DatabaseTransaction, moves: readonly PhaseMove[]):
   for (const { before, after } of moves) {
     const { id, phase, status, status_version, updated_at, phase_since, deadline, runner_id } = after
     const { report_epoch, report_sequence, boot_ended_at, remove_at, paused, life } = after
-    const { spec_version, desired_phase, deletion } = after
+    const { spec_version, desired_phase, deletion, has_processes } = after
     const seen_version = changes.get(id)?.seen_version ?? before.status_version
     const row = { id, phase, status, status_version, updated_at, phase_since, deadline, runner_id }
     const seen = { report_epoch, report_sequence, boot_ended_at, remove_at, paused, life, seen_version }
-    changes.set(id, { ...row, ...seen, spec_version, desired_phase, deletion })
+    changes.set(id, { ...row, ...seen, spec_version, desired_phase, deletion, has_processes })
   }
   const { numAffectedRows } = await sql`
     UPDATE environments AS row SET phase = change.phase, status = change.status,
@@ -154,12 +156,13 @@ async function updateRows(tx: DatabaseTransaction, moves: readonly PhaseMove[]):
       deadline = change.deadline, runner_id = change.runner_id, report_epoch = change.report_epoch,
       report_sequence = change.report_sequence, boot_ended_at = change.boot_ended_at,
       remove_at = change.remove_at, paused = change.paused, spec_version = change.spec_version,
-      desired_phase = change.desired_phase, deletion = change.deletion, life = change.life
+      desired_phase = change.desired_phase, deletion = change.deletion, life = change.life,
+      has_processes = change.has_processes
     FROM json_to_recordset(${JSON.stringify([...changes.values()])}::json) AS change(id uuid, phase text,
       status jsonb, status_version integer, updated_at timestamptz, phase_since timestamptz, deadline timestamptz,
       runner_id uuid, report_epoch integer, report_sequence bigint, boot_ended_at timestamptz,
       remove_at timestamptz, paused jsonb, spec_version integer, desired_phase text, deletion jsonb,
-      life jsonb, seen_version integer)
+      life jsonb, has_processes boolean, seen_version integer)
     WHERE row.id = change.id AND row.status_version = change.seen_version`.execute(tx)
   if (Number(numAffectedRows) !== changes.size)
     throw new Error('an environment was moved that had not been read under lock')

@@ -6,6 +6,7 @@ import { found } from '../../../api/lookup.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import type { Schema } from '../../../database/schema.ts'
 import type { StoredSource } from '../table.ts'
+import { heldDeclared } from './declared.ts'
 import { heldSteps } from './held-steps.ts'
 
 export type SourceRow = Pick<
@@ -59,7 +60,7 @@ export async function startFrom(
   const snapshot = await requireSource(tx, caller, wanted.snapshotId)
   if (snapshot.project_id !== project.id)
     throw new HearthError('unprocessable', `snapshot ${snapshot.name} is not of project ${project.name}`)
-  const { machine, held, memory } = snapshot.status
+  const { machine, held, memory, declared } = snapshot.status
   if (plan.diskGibibytes < machine.diskGibibytes) {
     const sizes = `of ${plan.diskGibibytes} GiB is smaller than its disk of ${machine.diskGibibytes} GiB`
     throw new HearthError(
@@ -69,6 +70,7 @@ export async function startFrom(
   }
   // Its layers stand on the image of then.
   const made = { ...plan, image: machine.image }
+  const steps = heldSteps(made, held)
   return {
     plan: made,
     source: {
@@ -76,7 +78,8 @@ export async function startFrom(
       memory: wanted.memory,
       incarnation: 1,
       // The variables and secrets are those of now, which costs a moment.
-      heldSteps: heldSteps(made, held).filter((key) => key !== 'set_env_vars'),
+      heldSteps: steps.filter((key) => key !== 'set_env_vars'),
+      ...heldDeclared(declared, steps),
       onlyFromSnapshot: true,
       memoryWithheld: wanted.memory ? memoryFault(snapshot.name, { machine, memory }, made) : null,
     },

@@ -1,4 +1,4 @@
-import { prebuildBootAttempts } from '@hearth/contract'
+import { prebuildBootAttempts, type RepositoryProcesses } from '@hearth/contract'
 
 /** A completed prebuild of the project and the class. */
 export interface Built {
@@ -11,7 +11,12 @@ export interface Built {
   /** Machines in a row that did not answer, perhaps by their hosts' fault. */
   unexplainedBoots: number
   /** Its disk; null when the record is gone. */
-  snapshot: { id: string; isReady: boolean; held: Record<string, string> } | null
+  snapshot: {
+    id: string
+    isReady: boolean
+    held: Record<string, string>
+    declared?: RepositoryProcesses | undefined
+  } | null
   /** Whether a runner holds the disk. */
   isHeld: boolean
 }

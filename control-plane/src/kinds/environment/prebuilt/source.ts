@@ -1,6 +1,7 @@
-import type { ProjectSpec, ProvisioningPlan } from '@hearth/contract'
+import type { ProjectSpec, ProvisioningPlan, RepositoryProcesses } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
+import { heldDeclared } from '../lifecycle/declared.ts'
 import { heldSteps } from '../lifecycle/held-steps.ts'
 import type { StoredSource } from '../table.ts'
 import { type Built, choosePrebuild, type PrebuildChoice } from './choose.ts'
@@ -25,11 +26,13 @@ export async function prebuiltStart(queryable: Queryable, wanted: ToStart): Prom
   const { chosen, reason } = await prebuildFor(queryable, wanted)
   if (chosen?.snapshot == null) return { startReason: reason ?? noneYet(wanted.project.spec) }
   const { id, name, snapshot } = chosen
+  const held = heldSteps(wanted.plan, snapshot.held)
   const source = {
     snapshotId: snapshot.id,
     memory: true,
     incarnation: 1,
-    heldSteps: heldSteps(wanted.plan, snapshot.held),
+    heldSteps: held,
+    ...heldDeclared(snapshot.declared, held),
     onlyFromSnapshot: false,
     memoryWithheld: null,
     prebuild: { id, name },
@@ -69,6 +72,7 @@ async function readBuilt(queryable: Queryable, projectId: string, classId: strin
       'snapshots.desired_phase as snapshot_desired_phase',
       sql<string | null>`prebuilds.spec->>'branch'`.as('branch'),
       sql<Record<string, string> | null>`snapshots.status->'held'`.as('held'),
+      sql<RepositoryProcesses | null>`snapshots.status->'declared'`.as('declared'),
       sql<boolean>`EXISTS (SELECT FROM snapshot_holders AS holder
         WHERE holder.snapshot_id = prebuilds.snapshot_id AND holder.phase = 'present')`.as('is_held'),
     ])
@@ -93,6 +97,7 @@ async function readBuilt(queryable: Queryable, projectId: string, classId: strin
             id: row.snapshot_id,
             isReady: row.snapshot_phase === 'ready' && row.snapshot_desired_phase === 'ready',
             held: row.held ?? {},
+            declared: row.declared ?? undefined,
           },
     isHeld: row.is_held,
   }))

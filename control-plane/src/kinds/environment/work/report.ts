@@ -56,10 +56,20 @@ export function mergeReport(
     ...(report.startedFrom == null ? {} : { startedFrom: report.startedFrom }),
     ...(report.resumed == null ? {} : { resumed: report.resumed }),
     ...(report.restarts == null ? {} : { restarts: report.restarts }),
+    ...declaredAfter(status, report),
     readyAt: status.readyAt ?? (report.phase === 'running' ? report.reportedAt : null),
     failure: report.failure ?? (report.phase === 'running' ? null : status.failure),
     observedSpecVersion: Math.max(status.observedSpecVersion, report.generation),
   }
+}
+
+/** One that says nothing of it is of an older agent, or of a machine that is gone. */
+function declaredAfter(
+  status: StoredEnvironmentStatus,
+  { declared }: EnvironmentReport,
+): Pick<StoredEnvironmentStatus, 'declared'> {
+  const isNothing = declared === undefined || Object.keys(declared).length === 0
+  return isNothing && status.declared === undefined ? {} : { declared: declared ?? status.declared ?? {} }
 }
 
 export interface ReportStep {

@@ -80,7 +80,9 @@ export const deleteProcess = (kind: ProcessKind) =>
     if (row.spec.isDeclared)
       throw new HearthError(
         'conflict',
-        `${kind} ${row.name} is declared by its project: stop it, or take it out of the project`,
+        row.spec.repository == null
+          ? `${kind} ${row.name} is declared by its project: stop it, or take it out of the project`
+          : `${kind} ${row.name} is declared by hearth.yaml of repository ${row.spec.repository}: stop it, or take it out of that file`,
       )
     if (row.desired === 'delete') return rows
     return replaced(rows, await desire(tx, row, 'delete'))

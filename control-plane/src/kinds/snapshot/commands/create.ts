@@ -10,6 +10,7 @@ import { wake } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import { claims } from '../../claim/index.ts'
 import {
+  declaredIn,
   type EnvironmentRow,
   environments,
   isOpenToAll,
@@ -92,12 +93,14 @@ export async function freeze(
   const id = newId()
   const { plan } = (await withPlan(tx, environment)).spec
   const { image, virtualCpus, memoryMebibytes, diskGibibytes } = plan
+  const declared = declaredIn(environment)
   const status: StoredSnapshotStatus = {
     machine: { image, virtualCpus, memoryMebibytes, diskGibibytes },
     held: {
       ...heldBy(purpose, stepDigests(plan, environment.status.steps)),
       ...(standsOn === null ? {} : (await snapshots.readById(tx, standsOn))?.status.held),
     },
+    ...(Object.keys(declared).length === 0 ? {} : { declared }),
     planDigest: environment.configuration,
     bytes: null,
     memory: null,

@@ -9,6 +9,7 @@ import { type ClaimRow, claims, toClaim } from '../../claim/index.ts'
 import {
   createEnvironment,
   type EnvironmentRow,
+  heldDeclared,
   heldSteps,
   lifeShown,
   newLife,
@@ -61,11 +62,13 @@ async function forkMaker(
   if (environmentClass === undefined)
     throw new HearthError('conflict', `the class that ${origin.name} was made of is gone`)
   const { plan } = (await withPlan(tx, origin)).spec
+  const held = heldSteps(plan, snapshot.status.held)
   const source = {
     snapshotId: snapshot.id,
     memory: !cold,
     incarnation: 1,
-    heldSteps: heldSteps(plan, snapshot.status.held),
+    heldSteps: held,
+    ...heldDeclared(snapshot.status.declared, held),
     onlyFromSnapshot: true,
     memoryWithheld: null,
   }
