@@ -202,7 +202,7 @@ vitest_project() {
   # timeout cannot run a function of the shell, so sudo is spelled out for it.
   local before=()
   if [[ ${2:-} == as_root ]] && ((EUID != 0)); then before=(sudo -- env "PATH=$PATH" "${passed_on[@]}"); fi
-  # The system tests are two projects: those that may run beside each other, and the others.
+  # The system and the hardware tests are two projects each: those that may run beside each other, and the others.
   CI=true bounded "${bound[$name]}" "${before[@]}" node_modules/.bin/vitest run --project "$name" --project "$name-*" \
     --reporter=default --reporter=json --outputFile.json="$results/$name.json"
   status=$?

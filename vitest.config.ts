@@ -17,7 +17,14 @@ const alone = [
   'revoked-runners',
   'runner-credentials',
 ].map((name) => `test/system/${name}.test.ts`)
+/** What hostile guests cost their agent is measured. */
+const aloneWithGuests = ['test/hardware/hostile-guest.test.ts']
 const system = { testTimeout: 120_000, hookTimeout: 120_000 }
+const hardware = {
+  globalSetup: ['test/hardware/prepared/setup.ts'],
+  testTimeout: 600_000,
+  hookTimeout: 900_000,
+}
 
 export default defineConfig({
   test: {
@@ -67,14 +74,22 @@ export default defineConfig({
       },
       {
         test: {
+          ...hardware,
           name: 'hardware',
           include: ['test/hardware/**/*.test.ts'],
-          globalSetup: ['test/hardware/prepared/setup.ts'],
-          testTimeout: 600_000,
-          hookTimeout: 900_000,
+          exclude: aloneWithGuests,
           // An emulated guest keeps one processor busy, and often waits.
           maxWorkers: 2,
           sequence: { groupOrder: 4 },
+        },
+      },
+      {
+        test: {
+          ...hardware,
+          name: 'hardware-alone',
+          include: aloneWithGuests,
+          fileParallelism: false,
+          sequence: { groupOrder: 5 },
         },
       },
     ],
