@@ -24,6 +24,8 @@ export type DeclaredProcesses = z.infer<typeof declaredProcessesSchema>
 
 interface Linked {
   dependsOn: readonly string[]
+  secrets: readonly string[]
+  on: string
 }
 type Declared = Readonly<Record<'tasks' | 'services', Readonly<Record<string, Linked>>>>
 
@@ -62,7 +64,24 @@ export function processFaults({ tasks, services }: Declared): ProcessFault[] {
         faults.push({ path, message: `must not lead back to ${name}: ${circle.join(' -> ')}` })
     }
   }
-  return faults
+  return [...faults, ...secretFaults(all)]
+}
+
+/** A prebuild is told no secrets, so what it runs cannot ask for any. */
+function secretFaults(all: ReadonlyMap<string, Linked & { kind: string }>): ProcessFault[] {
+  const inPrebuild = new Set<string>()
+  const visit = (name: string): void => {
+    if (inPrebuild.has(name)) return
+    inPrebuild.add(name)
+    for (const needed of all.get(name)?.dependsOn ?? []) visit(needed)
+  }
+  for (const [name, { on }] of all) if (on === 'prebuild') visit(name)
+  return [...inPrebuild].flatMap((name) => {
+    const one = all.get(name)
+    if (one === undefined || one.secrets.length === 0) return []
+    const message = 'must be none: it runs while a prebuild is made, which is told no secrets'
+    return [{ path: [one.kind, name, 'secrets'], message }]
+  })
 }
 
 /** The way from a name over one that it depends on back to itself; null where there is none. */

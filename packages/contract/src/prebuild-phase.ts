@@ -56,7 +56,7 @@ export const prebuildPhaseTable: Readonly<Record<PrebuildPhase, PrebuildPhaseRul
   },
   running: {
     to: ['stopping', 'failed', 'cancelling', 'deleting'],
-    ...timed('the steps of the project to end'),
+    ...timed('the steps of the project, and the tasks that prebuilds run, to end'),
   },
   stopping: {
     to: ['snapshotting', 'failed', 'cancelling', 'deleting'],

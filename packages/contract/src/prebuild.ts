@@ -10,6 +10,7 @@ import {
   prebuildPhases,
   prebuildPhaseTable,
 } from './prebuild-phase.ts'
+import { processNameSchema, processPhaseSchema } from './process.ts'
 import { branchSchema } from './provisioning-plan.ts'
 import { stepStatusSchema } from './provisioning-step.ts'
 import { idSchema, labelsSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
@@ -55,6 +56,16 @@ export const prebuildTemplateSchema = z.object({
 })
 export type PrebuildTemplate = z.infer<typeof prebuildTemplateSchema>
 
+/** A task or service of the environment that a prebuild is built on. */
+export const prebuildTaskSchema = z.object({
+  id: idSchema,
+  kind: z.enum(['task', 'service']),
+  name: processNameSchema,
+  phase: processPhaseSchema,
+  runs: z.int().nonnegative(),
+})
+export type PrebuildTask = z.infer<typeof prebuildTaskSchema>
+
 export const prebuildStatusSchema = z.object({
   phase: prebuildPhaseSchema,
   environmentId: idSchema.nullable().meta({ description: 'The environment that it is built on' }),
@@ -80,6 +91,10 @@ export const prebuildStatusSchema = z.object({
       'How many more did not answer, while it is not known whether that is their hosts’ doing; from 3 on it is not used until that is known',
   }),
   steps: z.array(stepStatusSchema),
+  tasks: z
+    .array(prebuildTaskSchema)
+    .default([])
+    .meta({ description: 'The tasks that prebuilds run, and what they depend on' }),
   startedAt: timeSchema.nullable(),
   completedAt: timeSchema.nullable().meta({ description: 'When it ended, well or not' }),
   ...statusFields,

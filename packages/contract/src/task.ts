@@ -13,9 +13,9 @@ import {
 import { idSchema, labelsSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
 
 /** When a task begins by itself. */
-export const taskTriggerSchema = z.enum(['start', 'claim', 'manual', 'cron']).meta({
+export const taskTriggerSchema = z.enum(['start', 'claim', 'manual', 'cron', 'prebuild']).meta({
   description:
-    'When it begins by itself: when its environment first runs, when it is claimed, never, or by its schedule',
+    'When it begins by itself: when its environment first runs, when it is claimed, never, by its schedule, or while a prebuild is made, else when its environment first runs',
 })
 export type TaskTrigger = z.infer<typeof taskTriggerSchema>
 

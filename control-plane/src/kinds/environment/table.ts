@@ -59,7 +59,9 @@ export interface StoredSource extends MachineSource {
   /** The prebuild that Hearth chose by itself; absent where somebody chose the snapshot. */
   prebuild?: { id: string; name: string }
   /** What the files of those repositories declare whose hooks it holds; absent where they declare nothing. */
-  declared?: RepositoryProcesses
+  declared?: RepositoryProcesses | undefined
+  /** The tasks that prebuilds run and that it holds, with the digest of what each did; absent where there are none. */
+  ranTasks?: Readonly<Record<string, string>> | undefined
   /** The only runner on which it may be placed; absent where any that holds the snapshot will do. */
   runnerId?: string
 }

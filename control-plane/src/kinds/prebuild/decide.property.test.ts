@@ -44,6 +44,13 @@ const world = fc.record({
     { maxLength: 2 },
   ),
   machines: fc.array(fc.record({ going: fc.boolean() }), { maxLength: 3 }),
+  tasks: fc.constantFrom<SeenPrebuild['tasks']>(
+    { state: 'unbegun' },
+    { state: 'working', name: 'seed' },
+    { state: 'serving', name: 'db' },
+    { state: 'failed', failure },
+    { state: 'done' },
+  ),
   boots: fc.record({ written: anyCount, counted: anyCount }),
   // Has a property test of its own.
   templates: fc.constant(null),
@@ -63,6 +70,8 @@ function phaseAfter(action: PrebuildAction): PrebuildPhase | null {
       return 'snapshotting'
     case 'fail':
       return 'failed'
+    case 'run-tasks':
+    case 'end-services':
     case 'clear':
     case 'count-boots':
     case 'template':
@@ -78,6 +87,8 @@ function after(seen: SeenPrebuild, action: PrebuildAction): SeenPrebuild {
   const phase = phaseAfter(action) ?? seen.phase
   const moved = { ...seen, phase, deadline: null }
   if (action.do === 'count-boots') return { ...moved, boots: { ...seen.boots, written: action.boots } }
+  if (action.do === 'run-tasks') return { ...moved, tasks: { state: 'working', name: 'seed' } }
+  if (action.do === 'end-services') return { ...moved, tasks: { state: 'done' } }
   if (action.do !== 'clear') return moved
   const { environment, snapshot, snapshots, machines } = seen
   return {
@@ -98,6 +109,7 @@ test('whatever is seen, each action is a legal move, and after a few nothing fol
         if (action === null) return
         const to = phaseAfter(action)
         if (to !== null) expect(mayMovePrebuild(seen.phase, to), `${seen.phase} to ${to}`).toBe(true)
+        if (action.do === 'stop') expect(seen.tasks).toEqual({ state: 'done' })
         if (action.do === 'freeze') {
           expect(seen.phase).toBe('stopping')
           expect(seen.environment).toMatchObject({ phase: 'stopped', going: false })

@@ -25,6 +25,7 @@ function seen(phase: SeenPrebuild['phase'], change: Partial<SeenPrebuild> = {}):
     timeoutSeconds: 3_600,
     before: null,
     environment,
+    tasks: { state: 'done' },
     snapshot: null,
     boots: { written: none, counted: none },
     templates: null,
@@ -53,6 +54,24 @@ describe('from its start to its end a prebuild', () => {
     expect(decide(seen('running', { environment: machine('running') }))).toEqual({ do: 'stop' })
     expect(decide(seen('stopping', { environment: machine('stopping') }))).toBeNull()
     expect(decide(seen('stopping', { environment: machine('stopped') }))).toEqual({ do: 'freeze' })
+  })
+
+  test('has its tasks run before that, then what they needed ended, and fails as one of them does', () => {
+    const environment = machine('running')
+    const running = (tasks: SeenPrebuild['tasks'], change: Partial<SeenPrebuild> = {}) =>
+      decide(seen('running', { environment, tasks, ...change }))
+    expect(running({ state: 'unbegun' })).toEqual({ do: 'run-tasks' })
+    expect(running({ state: 'working', name: 'seed' })).toBeNull()
+    expect(running({ state: 'serving', name: 'db' })).toEqual({ do: 'end-services' })
+    expect(running({ state: 'failed', failure })).toEqual({ do: 'fail', failure })
+    const late = running({ state: 'working', name: 'seed' }, { deadline: before })
+    expect(late).toMatchObject({
+      failure: { code: 'deadline_passed', message: expect.stringContaining('seed among them') },
+    })
+    expect(running({ state: 'working', name: 'seed' }, { environment: machine('suspended') })).toBeNull()
+    expect(running({ state: 'working', name: 'seed' }, { environment: machine('stopped') })).toMatchObject({
+      failure: { message: 'its environment was stopped before its tasks had ended' },
+    })
   })
 
   test('never freezes a machine that it has not had scrubbed', () => {

@@ -11,6 +11,11 @@ import { assertNever } from '@hearth/foundation'
 import type { BootCount } from './boots.decide.ts'
 import { decideTemplates, type SeenTemplates, type TemplateAction } from './templates/decide.ts'
 
+export type SeenTasks =
+  | { state: 'unbegun' | 'done' }
+  | { state: 'working' | 'serving'; name: string }
+  | { state: 'failed'; failure: Failure }
+
 /** One prebuild and what its next action depends on, as read under lock. */
 export interface SeenPrebuild {
   phase: PrebuildPhase
@@ -28,6 +33,8 @@ export interface SeenPrebuild {
     unreachable: boolean
     failure: Failure | null
   } | null
+  /** How far the tasks are that prebuilds run, once its machine runs. */
+  tasks: SeenTasks
   /** The snapshot of its disk; null when there is none. */
   snapshot: { phase: 'making' | 'ready' | 'failed'; going: boolean; failure: Failure | null } | null
   /** All snapshots of it that are not deleted: of its disk, and with its memory. */
@@ -48,6 +55,8 @@ export interface SeenPrebuild {
 export type PrebuildAction =
   | { do: 'start' } // make the machine that it is built on
   | { do: 'move'; to: 'running' | 'completed' | 'cancelling' | 'cancelled' | 'deleting' | 'deleted' }
+  | { do: 'run-tasks' } // have the tasks run that prebuilds run
+  | { do: 'end-services' } // that the tasks needed
   | { do: 'stop' } // have the machine scrubbed and shut down
   | { do: 'freeze' } // have its disk made a snapshot and searched
   | { do: 'fail'; failure: Failure }
@@ -102,16 +111,37 @@ function decideMachine(seen: SeenPrebuild): PrebuildAction | null {
     case 'suspending':
     case 'suspended':
     case 'resuming':
-      if (phase === 'starting') return { do: 'move', to: 'running' }
-      return phase === 'running' ? { do: 'stop' } : null
     case 'stopped':
       if (phase === 'starting') return { do: 'move', to: 'running' }
-      return phase === 'running' ? { do: 'stop' } : { do: 'freeze' }
+      if (phase === 'running') return decideTasks(seen, environment.phase)
+      return environment.phase === 'stopped' ? { do: 'freeze' } : null
     case 'deleting':
     case 'deleted':
       return { do: 'fail', failure: unexplained('its environment') }
     default:
       return assertNever(environment.phase)
+  }
+}
+
+/** Before its machine is stopped, the tasks run that prebuilds run. */
+function decideTasks({ tasks }: SeenPrebuild, machine: EnvironmentPhase): PrebuildAction | null {
+  switch (tasks.state) {
+    case 'done':
+      return { do: 'stop' }
+    case 'failed':
+      return { do: 'fail', failure: tasks.failure }
+    case 'unbegun':
+    case 'working':
+    case 'serving':
+      if (machine === 'stopping' || machine === 'stopped')
+        return {
+          do: 'fail',
+          failure: { code: 'cancelled', message: 'its environment was stopped before its tasks had ended' },
+        }
+      if (machine !== 'running' || tasks.state === 'working') return null
+      return { do: tasks.state === 'unbegun' ? 'run-tasks' : 'end-services' }
+    default:
+      return assertNever(tasks)
   }
 }
 
@@ -155,10 +185,12 @@ const unexplained = (what: string): Failure => ({
   message: `${what} failed without a cause`,
 })
 
-function lateFailure({ phase, timeoutSeconds, environment, before, snapshots }: SeenPrebuild): Failure {
+function lateFailure(seen: SeenPrebuild): Failure {
+  const { phase, timeoutSeconds, environment, before, snapshots, tasks } = seen
   const { wait, isTimed } = prebuildPhaseTable[phase]
   const waited = wait.waitsFor ?? 'a change'
   const silent = environment?.unreachable === true ? ', whose runner is silent' : ''
+  const task = phase === 'running' && 'name' in tasks ? `, ${tasks.name} among them,` : ''
   const turn = phase === 'pending' && before !== null ? `; ${before} was before it` : ''
   const runners = [...new Set(snapshots.flatMap(({ left }) => left.map(({ runner }) => runner)))]
   const isGoing = phase === 'cancelling' || phase === 'deleting'
@@ -166,6 +198,6 @@ function lateFailure({ phase, timeoutSeconds, environment, before, snapshots }: 
   const limit = isTimed ? ` of ${Math.round(timeoutSeconds / 60)} minutes` : ''
   return {
     code: 'deadline_passed',
-    message: `it was ${phase} and waited for ${waited}${held}${silent} until its time${limit} was over${turn}`,
+    message: `it was ${phase} and waited for ${waited}${task}${held}${silent} until its time${limit} was over${turn}`,
   }
 }

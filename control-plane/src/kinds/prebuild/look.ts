@@ -1,4 +1,6 @@
 import type { DatabaseTransaction } from '../../database/connection.ts'
+import { environments } from '../environment/index.ts'
+import { lookAtPrebuildTasks } from '../process/index.ts'
 import { countBoots } from './boots.decide.ts'
 import { readBoots } from './boots-queries.ts'
 import type { SeenPrebuild } from './decide.ts'
@@ -6,6 +8,15 @@ import { prebuildBefore } from './queries.ts'
 import { readSnapshot, readSnapshotsLeft } from './snapshotting.ts'
 import type { PrebuildRow } from './table.ts'
 import { lookAtTemplates } from './templates/look.ts'
+
+/** There are none before its machine was ready, and none are left afterwards. */
+async function lookAtTasks(tx: DatabaseTransaction, row: PrebuildRow): Promise<SeenPrebuild['tasks']> {
+  const machine =
+    row.phase !== 'running' || row.environment_id === null
+      ? undefined
+      : await environments.readById(tx, row.environment_id)
+  return machine === undefined ? { state: 'done' } : lookAtPrebuildTasks(tx, machine)
+}
 
 /** All that the next action of a prebuild depends on. Its row must have been read under lock. */
 export async function lookAtPrebuild(
@@ -45,6 +56,7 @@ export async function lookAtPrebuild(
             unreachable: own.unreachable,
             failure: own.status.failure,
           },
+    tasks: await lookAtTasks(tx, row),
     snapshot: row.snapshot_id === null ? null : await readSnapshot(tx, row.snapshot_id),
     snapshots: row.phase === 'completed' ? [] : await readSnapshotsLeft(tx, row),
     machines: machines.map((machine) => ({ going: going(machine) })),

@@ -1,11 +1,12 @@
-import type { QuotaLimits } from '@hearth/contract'
+import type { PrebuildTask, QuotaLimits } from '@hearth/contract'
 import { assertNever, type Clock } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Encryption } from '../../database/encryption.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
-import { wakeMany } from '../../reconciling/wake.ts'
+import { wake, wakeMany } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
 import { desirePhase, type EnvironmentRow, environments } from '../environment/index.ts'
+import { beginPrebuildTasks, endServices, readPrebuildTasks } from '../process/index.ts'
 import { readSecrets } from '../project/index.ts'
 import { readLimits } from '../quota/index.ts'
 import { clearPrebuild } from './clear.ts'
@@ -54,6 +55,12 @@ async function carryOut(
       return startPrebuild(tx, row, quotas, now)
     case 'move':
       return move(tx, row, action.to, now)
+    case 'run-tasks':
+      await beginPrebuildTasks(tx, await lockMachine(tx, row), now)
+      return withTasks(tx, row)
+    case 'end-services':
+      await endServices(tx, await lockMachine(tx, row), now)
+      return row
     case 'stop': {
       const machine = await lockMachine(tx, row)
       const limits = await readLimits(tx, quotas, row.organization_id)
@@ -61,7 +68,8 @@ async function carryOut(
       const { source, status } = machine
       const from = status.startedFrom?.from
       const based_on_id = from === 'disk' ? (source?.prebuild?.id ?? null) : null
-      return movePrebuild(tx, row, { phase: 'stopping', columns: { based_on_id }, now })
+      const tasks = await tasksOf(tx, row)
+      return movePrebuild(tx, row, { phase: 'stopping', columns: { based_on_id }, status: { tasks }, now })
     }
     case 'freeze': {
       const machine = await lockMachine(tx, row)
@@ -73,7 +81,7 @@ async function carryOut(
       return movePrebuild(tx, row, {
         phase: 'failed',
         failure: action.failure,
-        status: { steps: await stepsOf(tx, row) },
+        status: { steps: await stepsOf(tx, row), tasks: await tasksOf(tx, row) },
         now,
       })
     case 'clear':
@@ -116,7 +124,11 @@ async function move(
     case 'cancelled':
       return movePrebuild(tx, row, { phase, now })
     case 'cancelling':
-      return movePrebuild(tx, row, { phase, status: { steps: await stepsOf(tx, row) }, now })
+      return movePrebuild(tx, row, {
+        phase,
+        status: { steps: await stepsOf(tx, row), tasks: await tasksOf(tx, row) },
+        now,
+      })
     case 'completed': {
       const bytes = await readSnapshotBytes(tx, row.snapshot_id)
       const completed = await movePrebuild(tx, row, {
@@ -136,6 +148,26 @@ async function move(
 async function stepsOf(tx: DatabaseTransaction, { environment_id, status }: PrebuildRow) {
   if (environment_id === null) return status.steps
   return (await readSteps(tx, [environment_id])).get(environment_id) ?? status.steps
+}
+
+/** The same for the tasks that it runs. */
+async function tasksOf(
+  tx: DatabaseTransaction,
+  { environment_id, status }: PrebuildRow,
+): Promise<PrebuildTask[]> {
+  const known = status.tasks ?? []
+  if (environment_id === null) return known
+  const there = await readPrebuildTasks(tx, environment_id)
+  return there.length === 0 ? known : there
+}
+
+/** Once they are known, their log can be followed. */
+async function withTasks(tx: DatabaseTransaction, row: PrebuildRow): Promise<PrebuildRow> {
+  const status = { ...row.status, tasks: await tasksOf(tx, row) }
+  const changed = await prebuilds.changeStatus(tx, row.id, { status })
+  await recordEvent(tx, 'updated', toPrebuild(changed, null))
+  await wake(tx, 'prebuild', row.id)
+  return changed
 }
 
 async function readWarnings(

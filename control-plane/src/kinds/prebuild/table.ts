@@ -6,6 +6,7 @@ import type {
   PrebuildSchedule,
   PrebuildSpec,
   PrebuildStatus,
+  PrebuildTask,
   PrebuildTemplate,
   StepStatus,
 } from '@hearth/contract'
@@ -20,6 +21,8 @@ export interface StoredPrebuildStatus
   failure: Failure | null
   /** As they were when it ended; while it works they are its machine's. */
   steps: StepStatus[]
+  /** The same for the tasks that it runs; absent before they began. */
+  tasks?: PrebuildTask[]
 }
 
 export interface PrebuildTable extends ResourceTable<StoredPrebuildSpec, StoredPrebuildStatus> {
@@ -74,6 +77,7 @@ export const emptyPrebuildStatus: StoredPrebuildStatus = {
 /** What is read of its machine and of its snapshot while it works. */
 export interface PrebuildFacts {
   steps: StepStatus[]
+  tasks: PrebuildTask[]
   progress: PrebuildStatus['progress']
 }
 
@@ -106,6 +110,7 @@ export function toPrebuild(row: PrebuildRow, facts: PrebuildFacts | null): Prebu
       failedBoots: row.failed_boots,
       unexplainedBoots: row.unexplained_boots,
       steps: facts?.steps ?? row.status.steps,
+      tasks: facts?.tasks ?? row.status.tasks ?? [],
       startedAt: row.started_at?.toISOString() ?? null,
       completedAt: row.ended_at?.toISOString() ?? null,
       observedSpecVersion,

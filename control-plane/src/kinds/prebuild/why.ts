@@ -2,6 +2,7 @@ import {
   type Evidence,
   type Explanation,
   type Prebuild,
+  type PrebuildTask,
   type PrebuildTemplate,
   prebuildBootAttempts,
   templateAttempts,
@@ -43,6 +44,7 @@ export function explain(seen: PrebuildSight): Reasons {
       return { sentence: `it waits for a runner to take its environment`, evidence, next: late }
     case 'running': {
       const step = status.steps.find(({ phase }) => phase === 'running')
+      if (step === undefined && status.tasks.length > 0) return explainTasks(status.tasks, evidence, late)
       const doing = step === undefined ? 'the next step' : step.name
       return { sentence: `its environment runs the steps of ${seen.project}: ${doing}`, evidence, next: late }
     }
@@ -77,6 +79,22 @@ export function explain(seen: PrebuildSight): Reasons {
       return { sentence: 'it is deleted', evidence, next: null }
     default:
       return assertNever(status.phase)
+  }
+}
+
+function explainTasks(tasks: readonly PrebuildTask[], evidence: Evidence[], next: string | null): Reasons {
+  const open = tasks.filter(({ kind, phase }) => kind === 'task' && phase !== 'succeeded')
+  const names = open.map(({ name }) => name).join(', ')
+  return {
+    sentence:
+      open.length === 0
+        ? 'the tasks that prebuilds run have ended, and the services that they needed are ended'
+        : `its environment runs the tasks that prebuilds run: ${names}`,
+    evidence: [
+      ...evidence,
+      ...tasks.map(({ kind, name, phase }) => ({ what: `${kind} ${name} is ${phase}`, at: null })),
+    ],
+    next,
   }
 }
 

@@ -34,6 +34,8 @@ export interface StoredProcessStatus {
   waitsFor: string | null
   failure: Failure | null
   observedSpecVersion: number
+  /** The prebuild in which it ran, before its environment was started from that; null for another snapshot, absent for none. */
+  ranIn?: string | null
   /** Whether its schedule was due while it ran, and it runs again afterwards. */
   isQueued: boolean
 }

@@ -17,6 +17,7 @@ export async function explainProcess(queryable: Queryable, row: ProcessRow): Pro
     environment: place?.name ?? row.environment_id,
     runner: place?.runner ?? null,
     passedOver: row.spec.passedOver ?? [],
+    ranIn: row.status.ranIn ?? null,
   })
   return { kind: process.kind, id: row.id, name: row.name, phase: row.phase, ...reasons }
 }

@@ -9,12 +9,14 @@ export interface ProcessSight {
   runner: string | null
   /** Repositories whose files declare the same name, which is passed over. */
   passedOver: readonly string[]
+  /** The prebuild in which it ran; null for another snapshot, or none. */
+  ranIn: string | null
 }
 
 type Reasons = Pick<Explanation, 'sentence' | 'evidence' | 'next'>
 
 /** Why a task or a service is in the phase it is in. Pure. */
-export function explain({ process, environment, runner, passedOver }: ProcessSight): Reasons {
+export function explain({ process, environment, runner, passedOver, ranIn }: ProcessSight): Reasons {
   const { spec, status, metadata } = process
   const { run, failure } = status
   const evidence = [
@@ -68,7 +70,11 @@ export function explain({ process, environment, runner, passedOver }: ProcessSig
         next: start,
       }
     case 'succeeded':
-      return { sentence: `run ${run?.number} ended with exit code 0`, evidence, next: due }
+      return {
+        sentence: run === null ? ranBefore(ranIn) : `run ${run.number} ended with exit code 0`,
+        evidence,
+        next: due ?? (run === null ? `${start} to run it once more` : null),
+      }
     case 'failed':
       return { sentence: failure?.message ?? 'it failed', evidence, next: due ?? start }
     case 'deleting':
@@ -77,6 +83,11 @@ export function explain({ process, environment, runner, passedOver }: ProcessSig
       return assertNever(status.phase)
   }
 }
+
+const ranBefore = (ranIn: string | null) =>
+  ranIn === null
+    ? 'it had run in the snapshot that its environment was started from'
+    : `it ran while prebuild ${ranIn} was made, from which its environment was started`
 
 /** Where it is declared, and what was passed over for that. */
 function originEvidence(

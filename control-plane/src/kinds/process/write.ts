@@ -5,7 +5,7 @@ import { requestOrders, requestPurges } from '../../database/outbox.ts'
 import { recordEvent } from '../../resource/record.ts'
 import { processes } from './queries.ts'
 import { type ProcessRow, type StoredProcessStatus, toListedProcess } from './table.ts'
-import { wakeSessions } from './wake-sessions.ts'
+import { wakeFollowers } from './wake-followers.ts'
 
 export interface ProcessChange {
   phase?: ProcessPhase
@@ -48,7 +48,7 @@ export async function changeProcess(
     ...(runnerId === row.runner_id ? {} : { report_epoch: 0, report_sequence: '0' }),
   })
   await recordEvent(tx, 'updated', toListedProcess(changed))
-  await wakeSessions(tx, [row.environment_id])
+  await wakeFollowers(tx, [row.environment_id])
   if (row.runner_id !== null && row.runner_id !== runnerId)
     await requestPurges(tx, processWork.kind, [{ id: row.id, runnerId: row.runner_id }])
   if (runnerId !== null) await requestOrders(tx, processWork.kind, [{ id: row.id, runnerId }])
@@ -71,5 +71,5 @@ export async function removeProcess(tx: DatabaseTransaction, row: ProcessRow): P
     await requestPurges(tx, processWork.kind, [{ id: row.id, runnerId: row.runner_id }])
   await processes.remove(tx, row.id)
   await recordEvent(tx, 'deleted', toListedProcess(row))
-  await wakeSessions(tx, [row.environment_id])
+  await wakeFollowers(tx, [row.environment_id])
 }

@@ -22,7 +22,9 @@ export interface StoredSnapshotStatus {
   /** The steps that were done, by key, with the digest of what each did. */
   held: Record<string, string>
   /** What the files of the machine's repositories declare; absent where they declare nothing. */
-  declared?: RepositoryProcesses
+  declared?: RepositoryProcesses | undefined
+  /** The tasks that prebuilds run and that have run in it, with the digest of what each did; absent where there are none. */
+  ranTasks?: Readonly<Record<string, string>> | undefined
   planDigest: string
   bytes: SnapshotStatus['bytes']
   memory: SnapshotStatus['memory']

@@ -77,11 +77,11 @@ function definitionOf({ tasks, services }: DeclaredProcesses, name: string): Def
   return service === undefined ? null : { kind: 'services', definition: service }
 }
 
-/** Those on which no other depends, and which no schedule runs. */
+/** Those on which no other depends, and which neither a schedule nor a prebuild runs. */
 function defaultTasks(tasks: Readonly<Record<string, TaskDefinition>>): string[] {
   const needed = new Set(Object.values(tasks).flatMap(({ dependsOn }) => dependsOn))
   const names = Object.entries(tasks)
-    .filter(([name, { on }]) => !needed.has(name) && on !== 'cron')
+    .filter(([name, { on }]) => !needed.has(name) && on !== 'cron' && on !== 'prebuild')
     .map(([name]) => name)
   if (names.length > 0) return names
   throw new CommandError('the project file has no task to run: declare one in `tasks`', exitCodes.badInput)

@@ -28,11 +28,16 @@ export async function beginPlan(
       ? await make({ client, signal }, place, environmentId, planned)
       : await find({ client, signal }, environmentId, planned)
     const { id } = there.metadata
+    if (isDone(there, planned, plan)) continue
     if (there.kind === 'Service') await client.services.start(id, { signal })
     else begun.push({ name: planned.name, task: await client.tasks.restart(id, { signal }) })
   }
   return begun
 }
+
+/** What a prebuild has done for the machine is not done once more for what only depends on it. */
+const isDone = ({ spec, status }: Task | Service, { isMade, name }: Planned, { wanted }: Plan): boolean =>
+  !isMade && !wanted.includes(name) && spec.on === 'prebuild' && status.phase === 'succeeded'
 
 async function find(
   { client, signal }: Pick<View, 'client' | 'signal'>,

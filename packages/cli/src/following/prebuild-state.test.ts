@@ -24,7 +24,10 @@ const searched = {
   status: { holders: [{ progress: { doneBytes: 3 * 1_048_576, totalBytes: 12 * 1_048_576 } }] },
 } as unknown as Snapshot
 const state = (phase: PrebuildPhase, change: Partial<PrebuildState> = {}): PrebuildState => ({
-  prebuild: { metadata: { name: 'shop-small-1' }, status: { phase } } as Prebuild,
+  prebuild: {
+    metadata: { name: 'shop-small-1' },
+    status: { phase, tasks: [] as Prebuild['status']['tasks'] },
+  } as Prebuild,
   environment: null,
   snapshot: null,
   ...change,
@@ -35,6 +38,22 @@ test.each<[PrebuildState, string]>([
   [state('starting', { environment: machine('pending') }), 'starting: on rack-1: it is free'],
   [state('running'), 'running'],
   [state('running', { environment: machine('running') }), 'running: project_setup, 1 min 5 s'],
+  [
+    state('running', {
+      prebuild: {
+        metadata: { name: 'shop-small-1' },
+        status: {
+          phase: 'running',
+          tasks: [
+            { id: '', kind: 'task', name: 'fetch', phase: 'succeeded', runs: 1 },
+            { id: '', kind: 'task', name: 'seed', phase: 'running', runs: 1 },
+            { id: '', kind: 'service', name: 'db', phase: 'running', runs: 1 },
+          ],
+        },
+      } as Prebuild,
+    }),
+    'running: seed',
+  ],
   [state('stopping', { environment: machine('succeeded') }), 'stopping'],
   [state('snapshotting'), 'snapshotting'],
   [state('snapshotting', { snapshot: searched }), 'snapshotting: 3 MiB of 12 MiB searched'],

@@ -20,7 +20,7 @@ export function prebuildStage({ prebuild, environment, snapshot }: PrebuildState
   const { phase } = prebuild.status
   if (phase === 'running') {
     const step = environment?.status.steps.find((one) => one.phase === 'running')
-    if (step === undefined) return phase
+    if (step === undefined) return taskStage(prebuild)
     const since = step.startedAt === null ? null : now.getTime() - Date.parse(step.startedAt)
     return `${phase}: ${stepKey(step)}${since === null ? '' : `, ${formatDuration(Math.max(0, since))}`}`
   }
@@ -33,6 +33,15 @@ export function prebuildStage({ prebuild, environment, snapshot }: PrebuildState
   if (progress === null) return phase
   return `${phase}: ${formatSize(progress.doneBytes)} of ${formatSize(progress.totalBytes)} searched`
 }
+
+function taskStage({ status }: Prebuild): string {
+  const names = status.tasks
+    .filter((one) => one.kind === 'task' && isUnderway.has(one.phase))
+    .map(({ name }) => name)
+  return names.length === 0 ? status.phase : `${status.phase}: ${names.join(', ')}`
+}
+
+const isUnderway: ReadonlySet<string> = new Set(['starting', 'running', 'restarting', 'stopping'])
 
 /** What has changed since it was last seen, one plain line each: for logs and pipes. */
 export function prebuildChanges(before: PrebuildState | null, next: PrebuildState): string[] {

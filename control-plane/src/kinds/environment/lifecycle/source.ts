@@ -60,7 +60,7 @@ export async function startFrom(
   const snapshot = await requireSource(tx, caller, wanted.snapshotId)
   if (snapshot.project_id !== project.id)
     throw new HearthError('unprocessable', `snapshot ${snapshot.name} is not of project ${project.name}`)
-  const { machine, held, memory, declared } = snapshot.status
+  const { machine, held, memory } = snapshot.status
   if (plan.diskGibibytes < machine.diskGibibytes) {
     const sizes = `of ${plan.diskGibibytes} GiB is smaller than its disk of ${machine.diskGibibytes} GiB`
     throw new HearthError(
@@ -79,7 +79,7 @@ export async function startFrom(
       incarnation: 1,
       // The variables and secrets are those of now, which costs a moment.
       heldSteps: steps.filter((key) => key !== 'set_env_vars'),
-      ...heldDeclared(declared, steps),
+      ...heldDeclared(snapshot.status, steps),
       onlyFromSnapshot: true,
       memoryWithheld: wanted.memory ? memoryFault(snapshot.name, { machine, memory }, made) : null,
     },

@@ -1,4 +1,5 @@
-import { prebuildBootAttempts, type RepositoryProcesses } from '@hearth/contract'
+import { prebuildBootAttempts } from '@hearth/contract'
+import type { HeldBySnapshot } from '../lifecycle/declared.ts'
 
 /** A completed prebuild of the project and the class. */
 export interface Built {
@@ -11,12 +12,7 @@ export interface Built {
   /** Machines in a row that did not answer, perhaps by their hosts' fault. */
   unexplainedBoots: number
   /** Its disk; null when the record is gone. */
-  snapshot: {
-    id: string
-    isReady: boolean
-    held: Record<string, string>
-    declared?: RepositoryProcesses | undefined
-  } | null
+  snapshot: ({ id: string; isReady: boolean; held: Record<string, string> } & HeldBySnapshot) | null
   /** Whether a runner holds the disk. */
   isHeld: boolean
 }

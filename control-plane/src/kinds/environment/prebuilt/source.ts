@@ -32,7 +32,7 @@ export async function prebuiltStart(queryable: Queryable, wanted: ToStart): Prom
     memory: true,
     incarnation: 1,
     heldSteps: held,
-    ...heldDeclared(snapshot.declared, held),
+    ...heldDeclared(snapshot, held),
     onlyFromSnapshot: false,
     memoryWithheld: null,
     prebuild: { id, name },
@@ -73,6 +73,7 @@ async function readBuilt(queryable: Queryable, projectId: string, classId: strin
       sql<string | null>`prebuilds.spec->>'branch'`.as('branch'),
       sql<Record<string, string> | null>`snapshots.status->'held'`.as('held'),
       sql<RepositoryProcesses | null>`snapshots.status->'declared'`.as('declared'),
+      sql<Record<string, string> | null>`snapshots.status->'ranTasks'`.as('ran_tasks'),
       sql<boolean>`EXISTS (SELECT FROM snapshot_holders AS holder
         WHERE holder.snapshot_id = prebuilds.snapshot_id AND holder.phase = 'present')`.as('is_held'),
     ])
@@ -98,6 +99,7 @@ async function readBuilt(queryable: Queryable, projectId: string, classId: strin
             isReady: row.snapshot_phase === 'ready' && row.snapshot_desired_phase === 'ready',
             held: row.held ?? {},
             declared: row.declared ?? undefined,
+            ranTasks: row.ran_tasks ?? undefined,
           },
     isHeld: row.is_held,
   }))

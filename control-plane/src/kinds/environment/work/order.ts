@@ -108,6 +108,6 @@ function pick(values: Record<string, string>, names: readonly string[]): Record<
 }
 
 function toMachineSource(stored: StoredSource): MachineSource {
-  const { memoryWithheld, prebuild: _prebuild, runnerId: _runnerId, declared: _declared, ...source } = stored
-  return { ...source, memory: source.memory && memoryWithheld === null }
+  const { snapshotId, memory, incarnation, heldSteps, onlyFromSnapshot, memoryWithheld } = stored
+  return { snapshotId, memory: memory && memoryWithheld === null, incarnation, heldSteps, onlyFromSnapshot }
 }

@@ -5,6 +5,7 @@ import { transact } from '../../../database/transact.ts'
 import { findEnvironment, readLogs } from '../../environment/index.ts'
 import { prebuilds } from '../queries.ts'
 import type { PrebuildRow } from '../table.ts'
+import { isOfTask, namesOf, taskChunks, tasksToRead } from './tasks.ts'
 
 /** Of a log that is kept, in bytes; the beginning stays. */
 export const mostLogBytes = 4 * 1024 * 1024
@@ -32,7 +33,10 @@ export async function* readPrebuildLog(
     for (const { text } of parts) yield text
     return
   }
-  yield* asText(chunksOf(services, row, { follow: follow && isPrebuildActive(row.phase), signal }))
+  const options = { follow: follow && isPrebuildActive(row.phase), signal }
+  yield* asText(chunksOf(services, row, options))
+  const tasks = await tasksToRead(services, row, options)
+  yield* asText(taskChunks(services, tasks, options), namesOf(tasks))
 }
 
 /** Keeps the logs of prebuilds that have ended, since the stream of logs is bounded and their machines go. */
@@ -96,11 +100,16 @@ async function* chunksOf(
   if (row.environment_id === null) return
   const scope = { organizationId: row.organization_id }
   const machine = await findEnvironment(services.database, scope, row.environment_id)
-  if (machine !== undefined) yield* readLogs(services, machine, options)
+  if (machine === undefined) return
+  // What its tasks print is shown by their names.
+  for await (const chunk of readLogs(services, machine, options)) if (!isOfTask(chunk.step)) yield chunk
 }
 
 /** Each step under its name; pieces that come twice are left out. */
-async function* asText(chunks: AsyncIterable<LogChunk>): AsyncGenerator<string> {
+async function* asText(
+  chunks: AsyncIterable<LogChunk>,
+  nameOf: (step: string) => string = (step) => step,
+): AsyncGenerator<string> {
   const positions = new Map<string, number>()
   let last = ''
   let atLineStart = true
@@ -114,7 +123,7 @@ async function* asText(chunks: AsyncIterable<LogChunk>): AsyncGenerator<string> 
     const piece = isNew ? text : bytes.subarray(position - offset).toString('utf8')
     positions.set(step, end)
     if (step !== last) {
-      yield `${atLineStart ? '' : '\n'}== ${step}\n`
+      yield `${atLineStart ? '' : '\n'}== ${nameOf(step)}\n`
       last = step
     }
     if (piece === '') continue

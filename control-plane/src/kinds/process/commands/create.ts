@@ -8,7 +8,7 @@ import type { EnvironmentRow } from '../../environment/index.ts'
 import { activePhases } from '../decide.ts'
 import { lockProcessesOf, processQueries } from '../queries.ts'
 import { emptyProcessStatus, type ProcessRow, type StoredProcessSpec, toListedProcess } from '../table.ts'
-import { wakeSessions } from '../wake-sessions.ts'
+import { wakeFollowers } from '../wake-followers.ts'
 import { removeProcess } from '../write.ts'
 import { settleNow, startTogether } from './settle-now.ts'
 
@@ -47,7 +47,7 @@ export async function createProcess(
   if (!environment.has_processes)
     await sql`UPDATE environments SET has_processes = true WHERE id = ${environment.id}`.execute(tx)
   await recordEvent(tx, 'created', toListedProcess(row))
-  await wakeSessions(tx, [environment.id])
+  await wakeFollowers(tx, [environment.id])
   const rows = [...others, row]
   const started = isStarted ? await startTogether(tx, rows, [row], now) : rows
   return settleNow(tx, environment, started, row.id, now)

@@ -88,8 +88,26 @@ function hasJustEnded({ status }: ProcessRow, now: Date): boolean {
 const hasEnded = ({ status }: ProcessRow, run: number | undefined) =>
   run !== undefined && (status.runs > run || (status.run?.number === run && status.run.finishedAt !== null))
 
+/** The same for one that may be gone with its machine by now. */
+export async function* readProcessLogById(
+  services: Services,
+  { id, environmentId }: { id: string; environmentId: string },
+  { follow, signal }: ReadOptions,
+): AsyncGenerator<LogChunk> {
+  const row = await processes.readById(services.database, id)
+  if (row !== undefined) {
+    yield* readProcessLog(services, row, { follow, signal })
+    return
+  }
+  for (const runnerId of await runnersOf(services, { runner_id: null, environment_id: environmentId }))
+    yield* services.messaging.readLogs(runnerId, environmentId, { process: id, follow: false, signal })
+}
+
 /** The runners on which its environment was and is, the earliest first. */
-async function runnersOf({ database }: Services, row: ProcessRow): Promise<string[]> {
+async function runnersOf(
+  { database }: Services,
+  row: Pick<ProcessRow, 'runner_id' | 'environment_id'>,
+): Promise<string[]> {
   const place = await database
     .selectFrom('environments')
     .select(['runner_id', 'status'])

@@ -10,7 +10,7 @@ import type { ReportOutcome } from '../../../work/work-kind.ts'
 import { activePhases, keptSeconds } from '../decide.ts'
 import { lockProcesses, processes, writeRuns } from '../queries.ts'
 import { type ProcessRow, toListedProcess } from '../table.ts'
-import { wakeSessions } from '../wake-sessions.ts'
+import { wakeFollowers } from '../wake-followers.ts'
 import { afterReport, judgeReport } from './report.ts'
 
 /** Commits reports together, those of one process in the order given; stale and repeated ones change nothing. */
@@ -42,7 +42,7 @@ export async function applyReports(
       tx,
       [...environments].map((id) => ({ kind: 'process' as const, id })),
     )
-    await wakeSessions(tx, [...environments])
+    await wakeFollowers(tx, [...environments])
     return outcomes
   })
 }

@@ -13,11 +13,13 @@ import {
   declaredIn,
   type EnvironmentRow,
   environments,
+  type HeldBySnapshot,
   isOpenToAll,
   requireEntry,
   stepDigests,
   withPlan,
 } from '../../environment/index.ts'
+import { readRanTasks } from '../../process/index.ts'
 import { deadlineOf } from '../decide.ts'
 import { readHolders, snapshots } from '../queries.ts'
 import { type HolderSource, type SnapshotRow, type StoredSnapshotStatus, toSnapshot } from '../table.ts'
@@ -93,14 +95,14 @@ export async function freeze(
   const id = newId()
   const { plan } = (await withPlan(tx, environment)).spec
   const { image, virtualCpus, memoryMebibytes, diskGibibytes } = plan
-  const declared = declaredIn(environment)
+  const stoodOn = standsOn === null ? undefined : (await snapshots.readById(tx, standsOn))?.status
   const status: StoredSnapshotStatus = {
     machine: { image, virtualCpus, memoryMebibytes, diskGibibytes },
     held: {
       ...heldBy(purpose, stepDigests(plan, environment.status.steps)),
-      ...(standsOn === null ? {} : (await snapshots.readById(tx, standsOn))?.status.held),
+      ...stoodOn?.held,
     },
-    ...(Object.keys(declared).length === 0 ? {} : { declared }),
+    ...(await heldBeside(tx, environment, stoodOn)),
     planDigest: environment.configuration,
     bytes: null,
     memory: null,
@@ -160,6 +162,20 @@ function heldBy(purpose: SnapshotPurpose, held: Record<string, string>): Record<
   if (purpose !== 'prebuild') return held
   const isKept = (key: string) => key !== 'set_env_vars' && !key.startsWith('clone_repo')
   return Object.fromEntries(Object.entries(held).filter(([key]) => isKept(key)))
+}
+
+/** What its machine's repositories declare, and which tasks of prebuilds have run in it. */
+async function heldBeside(
+  tx: DatabaseTransaction,
+  environment: EnvironmentRow,
+  stoodOn: StoredSnapshotStatus | undefined,
+): Promise<HeldBySnapshot> {
+  const declared = { ...stoodOn?.declared, ...declaredIn(environment) }
+  const ranTasks = { ...stoodOn?.ranTasks, ...(await readRanTasks(tx, environment)) }
+  return {
+    ...(Object.keys(declared).length === 0 ? {} : { declared }),
+    ...(Object.keys(ranTasks).length === 0 ? {} : { ranTasks }),
+  }
 }
 
 /** The runner of an environment that can be frozen now; throws `conflict` for one that cannot. */

@@ -68,7 +68,7 @@ async function forkMaker(
     memory: !cold,
     incarnation: 1,
     heldSteps: held,
-    ...heldDeclared(snapshot.status.declared, held),
+    ...heldDeclared(snapshot.status, held),
     onlyFromSnapshot: true,
     memoryWithheld: null,
   }

@@ -1,0 +1,18 @@
+import { sql } from 'kysely'
+import type { Queryable } from '../../database/connection.ts'
+import { wakeMany } from '../../reconciling/wake.ts'
+
+/**
+ * Has the open sessions look again that are about one of these environments, and the prebuild that is built on one, when
+ * something in it has changed.
+ */
+export async function wakeFollowers(queryable: Queryable, environmentIds: readonly string[]): Promise<void> {
+  if (environmentIds.length === 0) return
+  const { rows } = await sql<{ kind: 'session' | 'prebuild'; id: string }>`
+    SELECT 'session' AS kind, id FROM sessions WHERE phase = 'open' AND (environment_id = ANY(${environmentIds}::uuid[])
+      OR claim_id IN (SELECT claim_id FROM environments WHERE id = ANY(${environmentIds}::uuid[])))
+    UNION ALL
+    SELECT 'prebuild' AS kind, id FROM prebuilds
+      WHERE phase = 'running' AND environment_id = ANY(${environmentIds}::uuid[])`.execute(queryable)
+  await wakeMany(queryable, rows)
+}
