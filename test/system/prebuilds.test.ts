@@ -142,7 +142,7 @@ test('a prebuild whose time is over fails in the phase it has, and its machine g
   expect(failed.status.failure).toEqual({
     code: 'deadline_passed',
     message:
-      'it was running and waited for the steps of the project to end until its time of 5 minutes was over',
+      'it was running and waited for the steps of the project, and the tasks that prebuilds run, to end until its time of 5 minutes was over',
   })
   await expect.poll(() => machinesOf(slow), { timeout: 20_000 }).toEqual([])
 })
