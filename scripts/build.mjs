@@ -1,5 +1,6 @@
 // Bundles the three programs into dist/, so that a start costs no compilation. Dependencies stay where pnpm put them.
 import { build } from 'esbuild'
+import './protocols.mjs'
 
 const programs = [
   ['control-plane/src/main.ts', 'control-plane/dist/main.js'],

@@ -2,13 +2,11 @@ import { errorBodySchema, type Role } from '@hearth/contract'
 import { HearthError, invalidValue } from '@hearth/foundation'
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import type { DatabaseTransaction } from '../database/connection.ts'
-import { type Answer, type IdempotentRequest, type Once, once } from '../database/idempotency-key.ts'
-import { transact } from '../database/transact.ts'
+import type { Answer } from '../database/idempotency-key.ts'
 import type { Application, ApplicationEnvironment } from './application.ts'
 import type { Caller } from './caller.ts'
-import { type Command, type CommandContext, performCommand } from './command.ts'
 import { parseJson } from './json-body.ts'
+import { answerOf, type Perform, performFor, type Reply, type Success } from './perform.ts'
 import type { Services } from './services.ts'
 import { shownValue } from './shown-value.ts'
 import { validate } from './validation.ts'
@@ -34,7 +32,6 @@ const nativeErrors: ErrorDescription = {
   },
 }
 
-type Success = 200 | 201 | 202
 const none = z.strictObject({})
 const versionPattern = /^(?:W\/)?"?(\d{1,9})"?$/
 const ifMatch = z.string().regex(versionPattern).optional().meta({
@@ -51,12 +48,6 @@ const requestHeaders = {
   delete: z.object({ 'If-Match': ifMatch }),
 }
 
-/** A successful answer: the value is sent as JSON. */
-export interface Reply {
-  status: Success
-  value: unknown
-}
-
 export interface EndpointRequest<Params, Query, Body> {
   params: Params
   query: Query
@@ -64,11 +55,7 @@ export interface EndpointRequest<Params, Query, Body> {
   caller: Caller
   context: Context<ApplicationEnvironment>
   /** Runs a command in one transaction, for a POST once per `Idempotency-Key`, and answers with its outcome. */
-  perform<Input, Outcome>(
-    command: Command<Input, Outcome>,
-    input: Input,
-    reply: (outcome: Outcome, tx: DatabaseTransaction) => Reply | Promise<Reply>,
-  ): Promise<Answer>
+  perform: Perform
 }
 
 export interface Endpoint<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
@@ -119,18 +106,12 @@ export function addEndpoint<
       body: (body === undefined ? {} : validate(body, parseJson(text), 'body')) as z.output<Body>,
       caller,
       context,
-      perform: <Input, Outcome>(
-        command: Command<Input, Outcome>,
-        input: Input,
-        reply: (outcome: Outcome, tx: DatabaseTransaction) => Reply | Promise<Reply>,
-      ) => {
-        const commandContext: CommandContext = {
-          services,
-          caller,
-          expectedVersion: based,
-          signal: context.req.raw.signal,
-        }
-        const key: IdempotentRequest | null =
+      perform: performFor(services, {
+        caller,
+        expectedVersion: based,
+        signal: context.req.raw.signal,
+        sentBytes: text.length,
+        key:
           endpoint.method === 'post'
             ? {
                 organizationId: caller.organizationId,
@@ -138,13 +119,8 @@ export function addEndpoint<
                 principalId: caller.principalId,
                 request: `${endpoint.method} ${context.req.path} ${text}`,
               }
-            : null
-        const toAnswer = async (outcome: Outcome, tx: DatabaseTransaction) =>
-          answerOf(await reply(outcome, tx))
-        const work = (run: (tx: DatabaseTransaction) => Promise<Answer>) =>
-          inTurn(services, caller, text, () => transactOnce(services, key, run))
-        return performCommand(command, commandContext, input, work, toAnswer)
-      },
+            : null,
+      }),
     }
     const result = await endpoint.handle(request)
     services.eventLoop.note(name)
@@ -152,36 +128,6 @@ export function addEndpoint<
     const { body: sent, status } = answerOf(result)
     return context.body(sent, status, { 'Content-Type': 'application/json' })
   })
-}
-
-/**
- * Makes a change when its organization's turn comes, and counts its bytes against the rate before the next one begins.
- */
-async function inTurn(
-  { turns, rates }: Services,
-  caller: Caller,
-  sent: string,
-  work: () => Promise<Once>,
-): Promise<Once> {
-  return turns.take(caller.organizationId, async () => {
-    rates.refuseOverdrawn(caller)
-    const result = await work()
-    rates.charge(caller, Math.max(sent.length, result.answer.body.length))
-    return result
-  })
-}
-
-async function transactOnce(
-  { database, encryption }: Services,
-  key: IdempotentRequest | null,
-  work: (tx: DatabaseTransaction) => Promise<Answer>,
-): Promise<Once> {
-  if (key !== null) return once(database, encryption, key, work)
-  return { answer: await transact(database, work), isRepeat: false }
-}
-
-function answerOf(result: Reply | Answer): Answer {
-  return 'value' in result ? { status: result.status, body: JSON.stringify(result.value) } : result
 }
 
 function describe(

@@ -16,6 +16,7 @@ export function shownValue(value: unknown, path: readonly string[]): string {
   if (isHidden(path)) return hidden
   const text = JSON.stringify(value, (key, inner: unknown) => {
     if (secretFields.has(key)) return hidden
+    if (typeof inner === 'bigint') return String(inner)
     return typeof inner === 'string' ? withoutPassword(inner) : inner
   })
   return text.length > mostBytes ? `${startOfText(text, mostBytes)}…` : text

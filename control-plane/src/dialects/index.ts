@@ -1,6 +1,7 @@
 import type { Dialect } from '../api/dialect.ts'
 import { capy } from './capy/index.ts'
+import { ona } from './ona/index.ts'
 import { tilt } from './tilt/index.ts'
 
 /** Every other system's interface that Hearth speaks. */
-export const dialects: readonly Dialect[] = [capy, tilt]
+export const dialects: readonly Dialect[] = [capy, ona, tilt]

@@ -21,6 +21,8 @@ export interface OrganizationScope {
 export interface ListFilter extends OrganizationScope {
   after?: string | undefined
   limit: number
+  /** By default the oldest come first. */
+  newestFirst?: boolean
 }
 
 export interface TableRules<Column extends string> {
@@ -143,18 +145,21 @@ export function resourceQueries<
     /** Returns one row more than the limit when there are more. */
     async list(
       queryable: Queryable,
-      { organizationId, after, limit }: ListFilter,
-      having: { [Key in keyof Columns]?: Columns[Key] | undefined } = {},
+      { organizationId, after, limit, newestFirst = false }: ListFilter,
+      having: {
+        [Key in keyof Columns]?: Columns[Key] | readonly NonNullable<Columns[Key]>[] | undefined
+      } = {},
     ): Promise<Row[]> {
       let query = from(queryable)
         .where('organization_id', '=', organizationId)
-        .orderBy('id')
+        .orderBy('id', newestFirst ? 'desc' : 'asc')
         .limit(limit + 1)
       for (const [column, value] of Object.entries(having))
-        if (value !== undefined) query = query.where(column as 'id', '=', value as string)
+        if (Array.isArray(value)) query = query.where(column as 'id', 'in', value as string[])
+        else if (value !== undefined) query = query.where(column as 'id', '=', value as string)
       if (recordPhase !== undefined && !('phase' in having && having.phase !== undefined))
         query = query.where('phase', '<>', recordPhase)
-      if (after !== undefined) query = query.where('id', '>', after)
+      if (after !== undefined) query = query.where('id', newestFirst ? '<' : '>', after)
       return (await query.execute()) as unknown as Row[]
     },
 

@@ -1,5 +1,6 @@
 export { createPrebuild } from './commands/create.ts'
 export { cancelPrebuild, deletePrebuild } from './commands/end.ts'
 export { createLogToken } from './commands/log-token.ts'
-export { prebuilds } from './queries.ts'
-export { showPrebuilds } from './show.ts'
+export { newestSnapshots, pairOf, prebuilds, searchPrebuilds } from './queries.ts'
+export { showPrebuild, showPrebuilds } from './show.ts'
+export type { PrebuildRow } from './table.ts'

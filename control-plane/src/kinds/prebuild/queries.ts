@@ -1,8 +1,8 @@
-import type { StepStatus } from '@hearth/contract'
+import type { PrebuildPhase, PrebuildTriggerKind, StepStatus } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import { wakeAll } from '../../reconciling/wake.ts'
-import { resourceQueries } from '../../resource/queries.ts'
+import { type ListFilter, resourceQueries } from '../../resource/queries.ts'
 import type { PrebuildRow } from './table.ts'
 
 /** Deleted prebuilds are kept for the record: they are listed only when they are asked for by phase. */
@@ -12,6 +12,62 @@ export const prebuilds = resourceQueries('prebuilds', {
   recordPhase: 'deleted',
   findsRecords: true,
 })
+
+export interface PrebuildSearch {
+  projectIds?: readonly string[] | undefined
+  /** By default all but deleted ones. */
+  phases?: readonly PrebuildPhase[] | undefined
+  triggers?: readonly PrebuildTriggerKind[] | undefined
+  creatorIds?: readonly string[] | undefined
+  executorIds?: readonly string[] | undefined
+}
+
+/** The newest first, one row more than the limit when there are more. What is not given, or empty, narrows nothing. */
+export async function searchPrebuilds(
+  queryable: Queryable,
+  { organizationId, after, limit }: ListFilter,
+  { projectIds, phases, triggers, creatorIds, executorIds }: PrebuildSearch,
+): Promise<PrebuildRow[]> {
+  let query = queryable
+    .selectFrom('prebuilds')
+    .selectAll()
+    .where('organization_id', '=', organizationId)
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+  if (after !== undefined) query = query.where('id', '<', after)
+  if (projectIds?.length) query = query.where('project_id', 'in', projectIds)
+  query = phases?.length ? query.where('phase', 'in', phases) : query.where('phase', '<>', 'deleted')
+  if (creatorIds?.length) query = query.where('creator', 'in', creatorIds)
+  if (triggers?.length) query = query.where(sql`spec->'trigger'->>'kind'`, 'in', triggers)
+  if (executorIds?.length) query = query.where(sql`spec->>'executorId'`, 'in', executorIds)
+  return query.execute()
+}
+
+/** The snapshot of the newest complete prebuild of each pair of project and class, by `pairOf`. */
+export async function newestSnapshots(
+  queryable: Queryable,
+  projectIds: readonly string[],
+): Promise<Map<string, string>> {
+  if (projectIds.length === 0) return new Map()
+  const rows = await queryable
+    .selectFrom('prebuilds')
+    .select(['project_id', 'environment_class_id', 'snapshot_id'])
+    .distinctOn(['project_id', 'environment_class_id'])
+    .where('project_id', 'in', projectIds)
+    .where('phase', '=', 'completed')
+    .where('desired_phase', '=', 'completed')
+    .orderBy('project_id')
+    .orderBy('environment_class_id')
+    .orderBy('id', 'desc')
+    .execute()
+  return new Map(
+    rows.flatMap(({ project_id, environment_class_id, snapshot_id }) =>
+      snapshot_id === null ? [] : [[pairOf(project_id, environment_class_id), snapshot_id] as const],
+    ),
+  )
+}
+
+export const pairOf = (projectId: string, environmentClassId: string) => `${projectId} ${environmentClassId}`
 
 /** Phases in which a prebuild is made while others of its project and class wait. */
 const active = ['starting', 'running', 'stopping', 'snapshotting', 'cancelling'] as const

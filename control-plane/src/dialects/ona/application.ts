@@ -1,0 +1,95 @@
+import { Code, ConnectError, createContextValues } from '@connectrpc/connect'
+import {
+  type UniversalHandler,
+  universalServerRequestFromFetch,
+  universalServerResponseToFetch,
+} from '@connectrpc/connect/protocol'
+import { startOfText } from '@hearth/contract'
+import { HearthError, newId, toError } from '@hearth/foundation'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import {
+  type Application,
+  type ApplicationEnvironment,
+  type Authenticate,
+  authenticated,
+} from '../../api/application.ts'
+import { limitedBody } from '../../api/limited-body.ts'
+import type { Services } from '../../api/services.ts'
+import { describeMethods } from './describe.ts'
+import { blamed } from './wire/blame.ts'
+import { callKey, newCall } from './wire/call.ts'
+import { connectErrorOf } from './wire/error.ts'
+import { errorResponseOf } from './wire/error-response.ts'
+import { envelopedRequest, lines, linesOf } from './wire/lines.ts'
+import { withQueryPaging } from './wire/query-paging.ts'
+import { createHandlers } from './wire/router.ts'
+
+/** The dialect as an application of its own, so that errors and unknown paths are answered in its format. */
+export function createOnaApplication(
+  services: Services,
+  authenticate: Authenticate,
+  prefix: string,
+): Application {
+  const application: Application = new OpenAPIHono<ApplicationEnvironment>()
+  const handlers = createHandlers(services.stopping)
+  describeMethods(application, handlers)
+  application.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Hearth as Ona', version: '1' },
+    servers: [{ url: prefix }],
+  })
+  application.use(async (context, next) => {
+    context.set('requestId', newId())
+    await next()
+  })
+  application.onError((thrown, context) => {
+    const method = context.req.path.split('/').at(-1) ?? ''
+    const error = connectErrorOf(thrown, method)
+    if (error.code === Code.Internal)
+      services.log.error({ err: toError(thrown), requestId: context.get('requestId') }, 'request failed')
+    return errorResponseOf(error)
+  })
+  application.notFound((context) => {
+    const path = startOfText(context.req.path, 200)
+    throw new HearthError('not_found', `there is no ${context.req.method} ${prefix}${path}`)
+  })
+  application.use(authenticated(authenticate, services.rates), limitedBody)
+  application.all('/:service{[a-z]+\\.v1\\.[A-Za-z]+}/:method', (context) =>
+    answer(services, handlers, context),
+  )
+  return application
+}
+
+async function answer(
+  services: Services,
+  handlers: ReadonlyMap<string, UniversalHandler>,
+  context: Context<ApplicationEnvironment>,
+): Promise<Response> {
+  const { raw, path, method } = context.req
+  const handler = handlers.get(path)
+  if (handler === undefined)
+    throw new ConnectError(`${startOfText(path, 200)} is not supported: see /docs/ona`, Code.Unimplemented)
+  services.eventLoop.note(`ona ${path}`)
+  const url = new URL(raw.url)
+  const sent = method === 'POST' ? new Uint8Array(await raw.arrayBuffer()) : new Uint8Array()
+  const type = raw.headers.get('Content-Type') ?? ''
+  const asLines = type.startsWith(lines)
+  const body =
+    type.startsWith('application/json') && !asLines ? withQueryPaging(sent, url.searchParams) : sent
+  const request = asLines ? envelopedRequest(raw, body) : sameRequest(raw, body)
+  const { signal } = raw
+  const call = newCall(services, { caller: context.get('caller'), origin: url.origin, signal }, body.length)
+  const contextValues = createContextValues().set(callKey, call)
+  const universal = { ...universalServerRequestFromFetch(request, {}), contextValues }
+  const response = universalServerResponseToFetch(await handler(universal))
+  return asLines ? linesOf(response) : blamed(response)
+}
+
+/** Its body has been read already. */
+function sameRequest(request: Request, body: Uint8Array<ArrayBuffer>): Request {
+  const { url, method, signal } = request
+  const headers = new Headers(request.headers)
+  headers.delete('Content-Length')
+  return new Request(url, { method, headers, signal, ...(method === 'POST' ? { body } : {}) })
+}

@@ -1,0 +1,7 @@
+import type { z } from 'zod'
+import { prebuildRules } from './prebuild.ts'
+
+const rules: Readonly<Record<string, z.ZodType>> = { ...prebuildRules }
+
+/** The rules of a request, by the name of its message; undefined where it has none. */
+export const ruleOf = (typeName: string): z.ZodType | undefined => rules[typeName]

@@ -1,0 +1,62 @@
+import { type DescMethod, isMessage } from '@bufbuild/protobuf'
+import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt'
+import { Code, ConnectError, createConnectRouter, type Interceptor } from '@connectrpc/connect'
+import type { UniversalHandler } from '@connectrpc/connect/protocol'
+import { toError } from '@hearth/foundation'
+import { type Caller, readers, writers } from '../../../api/caller.ts'
+import { mostBodyBytes } from '../../../api/limited-body.ts'
+import { validate } from '../../../api/validation.ts'
+import { ruleOf } from '../rules/index.ts'
+import { addServices } from '../services/index.ts'
+import { callKey } from './call.ts'
+import { connectErrorOf } from './error.ts'
+import { gzipCompression } from './gzip.ts'
+
+const longestMilliseconds = 24 * 3_600_000
+
+/** The methods of all services, by their paths. */
+export function createHandlers(shutdownSignal: AbortSignal): ReadonlyMap<string, UniversalHandler> {
+  const router = createConnectRouter({
+    grpc: false,
+    grpcWeb: false,
+    readMaxBytes: mostBodyBytes,
+    maxTimeoutMs: longestMilliseconds,
+    acceptCompression: [gzipCompression],
+    interceptors: [guard],
+    shutdownSignal,
+  })
+  addServices(router)
+  return new Map(router.handlers.map((handler) => [handler.requestPath, handler]))
+}
+
+/** Who may call a method, what it may be sent, and how its errors are worded: the same for all. */
+const guard: Interceptor = (next) => async (request) => {
+  const call = request.contextValues.get(callKey)
+  if (call === null) throw new ConnectError('send a valid token', Code.Unauthenticated)
+  try {
+    authorize(call.caller, request.method)
+    if (isMessage(request.message)) {
+      const rule = ruleOf(request.message.$typeName)
+      if (rule !== undefined) validate(rule, request.message, 'body')
+    }
+    return await next(request)
+  } catch (thrown) {
+    const error = connectErrorOf(thrown, request.method.name)
+    if (error.code === Code.Internal)
+      call.services.log.error({ err: toError(thrown), method: request.method.name }, 'request failed')
+    throw error
+  }
+}
+
+function authorize(caller: Caller, method: DescMethod): void {
+  const roles = isRead(method) ? readers : writers
+  if (roles.some((role) => caller.roles.includes(role))) return
+  throw new ConnectError(
+    `${method.name} needs the role ${roles.join(' or ')}; the token has ${caller.roles.join(', ')}`,
+    Code.PermissionDenied,
+  )
+}
+
+/** A stream of events only reads, though its description does not say so. */
+const isRead = ({ idempotency, methodKind }: DescMethod) =>
+  idempotency === Idempotency.NO_SIDE_EFFECTS || methodKind === 'server_streaming'
