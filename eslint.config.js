@@ -5,6 +5,7 @@ export default tseslint.config(
   {
     ignores: [
       '**/dist/**',
+      '**/generated/**',
       '**/.types/**',
       '**/node_modules/**',
       'scripts/**',

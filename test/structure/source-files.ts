@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const notOurs = new Set(['node_modules', 'dist', '.types', 'coverage', '.git', '.state'])
+const notOurs = new Set(['node_modules', 'dist', 'generated', '.types', 'coverage', '.git', '.state'])
 
 /** Every written (not built) file below a folder of the project, as a path from the project's root. */
 export function filesBelow(folder: string): string[] {

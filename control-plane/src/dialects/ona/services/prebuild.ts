@@ -1,5 +1,4 @@
 import type { ServiceImpl } from '@connectrpc/connect'
-import type { Queryable } from '../../../database/connection.ts'
 import {
   cancelPrebuild,
   createLogToken,
@@ -20,7 +19,7 @@ import {
 } from '../generated/gitpod/v1/prebuild_pb.ts'
 import { nativePrebuildPhases } from '../translate/phases.ts'
 import { nativeTriggers, toOnaPrebuild } from '../translate/prebuild.ts'
-import { type Call, callOf } from '../wire/call.ts'
+import { type Call, callOf, type Queryable } from '../wire/call.ts'
 import { page } from '../wire/paging.ts'
 import { warmPoolMethods } from './warm-pool.ts'
 

@@ -1,6 +1,5 @@
 import type { ServiceImpl } from '@connectrpc/connect'
 import { warmPoolCreateSchema } from '@hearth/contract'
-import type { Queryable } from '../../../database/connection.ts'
 import { newestSnapshots, pairOf } from '../../../kinds/prebuild/index.ts'
 import {
   changeWarmPool,
@@ -17,7 +16,7 @@ import {
   UpdateWarmPoolResponseSchema,
 } from '../generated/gitpod/v1/prebuild_pb.ts'
 import { changedSizes, newSizes, toOnaWarmPool } from '../translate/warm-pool.ts'
-import { callOf } from '../wire/call.ts'
+import { callOf, type Queryable } from '../wire/call.ts'
 import { page } from '../wire/paging.ts'
 
 async function showAll(queryable: Queryable, rows: readonly WarmPoolRow[]) {

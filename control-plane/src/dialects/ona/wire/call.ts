@@ -12,7 +12,9 @@ import type { Caller } from '../../../api/caller.ts'
 import type { Command } from '../../../api/command.ts'
 import { performFor } from '../../../api/perform.ts'
 import type { Services } from '../../../api/services.ts'
-import type { DatabaseTransaction } from '../../../database/connection.ts'
+
+/** What is read from, in a transaction or not. */
+export type Queryable = Services['database']
 
 /** Who calls, and what a method needs to read or change something for them. */
 export interface Call {
@@ -26,7 +28,7 @@ export interface Call {
     command: Command<Input, Outcome>,
     input: Input,
     schema: Answer,
-    reply: (outcome: Outcome, tx: DatabaseTransaction) => Promised<MessageInitShape<Answer>>,
+    reply: (outcome: Outcome, tx: Queryable) => Promised<MessageInitShape<Answer>>,
   ): Promise<MessageShape<Answer>>
 }
 
