@@ -158,6 +158,7 @@ export class SecureShellConnection {
   }
 
   private follow(channel: ClientChannel, options: ExecutionOptions): Execution {
+    let isClosed = false
     const exitCode = new Promise<number>((resolve, reject) => {
       let code: number | null = null
       const fail = (error: Error) => {
@@ -181,8 +182,8 @@ export class SecureShellConnection {
       }
       this.closeListeners.add(fail)
       options.signal?.addEventListener('abort', onAbort, { once: true })
-      channel.on('data', (chunk: Buffer) => options.onStdout?.(chunk))
-      channel.stderr.on('data', (chunk: Buffer) => options.onStderr?.(chunk))
+      channel.on('data', (chunk: Buffer) => (isClosed ? undefined : options.onStdout?.(chunk)))
+      channel.stderr.on('data', (chunk: Buffer) => (isClosed ? undefined : options.onStderr?.(chunk)))
       channel.on('error', fail)
       channel.on('exit', (exit: number | null) => {
         code = exit
@@ -202,9 +203,16 @@ export class SecureShellConnection {
     if (options.keepInputOpen !== true) channel.end()
     return {
       write: (input) => channel.write(input),
-      pause: () => channel.pause(),
+      pause: () => {
+        if (!isClosed) channel.pause()
+      },
       resume: () => channel.resume(),
-      close: () => channel.destroy(),
+      close: () => {
+        isClosed = true
+        // A paused channel never says that it has ended, and its session would count as taken for good.
+        channel.resume()
+        channel.destroy()
+      },
       exitCode,
     }
   }
@@ -256,13 +264,24 @@ export class SecureShellConnection {
   private async takeSession(signal: AbortSignal | undefined): Promise<void> {
     while (this.sessions >= sessionsAtOnce && this.closed === null) {
       signal?.throwIfAborted()
-      await new Promise<void>((resolve) => {
-        this.waiting.push(resolve)
-        signal?.addEventListener('abort', () => resolve(), { once: true })
-      })
+      await this.nextRelease(signal)
     }
     if (this.closed !== null) throw this.closed
     this.sessions += 1
+  }
+
+  /** Whoever gives up waiting leaves the queue: a release wakes one only, who has to be there. */
+  private nextRelease(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        signal?.removeEventListener('abort', wake)
+        const place = this.waiting.indexOf(wake)
+        if (place >= 0) this.waiting.splice(place, 1)
+        resolve()
+      }
+      this.waiting.push(wake)
+      signal?.addEventListener('abort', wake, { once: true })
+    })
   }
 
   private releaseSession(): void {

@@ -117,6 +117,7 @@ function become(environmentFile: string): string[] {
     '  fi',
     '  { printf 0 >"/proc/$BASHPID/oom_score_adj"; } 2>/dev/null',
     '  exec {events}>&-',
+    '  [ -z "$bell" ] || exec {bell}>&-',
     '  if [ "$uid" = "$EUID" ]; then set -- "$1" "$BASH" -c "$2"',
     '  else set -- "$1" "$setpriv" --reuid "$uid" --regid "$gid" --init-groups -- "$BASH" -c "$2"; fi',
     '  unset LC_ALL SSH_CLIENT SSH_CONNECTION SSH_TTY MAIL BASH_ENV ENV',

@@ -58,8 +58,9 @@ test('a run that ignores its stop signal is killed after its grace', async () =>
 })
 
 test('a run without a grace is killed at once', async () => {
-  const { begun } = guest.follow(guest.runOf(`trap '' TERM; sleep 30`, { graceSeconds: 0 }))
-  await begun
+  const run = guest.runOf(`trap '' TERM; echo here; sleep 30`, { graceSeconds: 0 })
+  const { events } = guest.follow(run)
+  await expect.poll(() => events.some(({ kind }) => kind === 'output')).toBe(true)
   await guest.stop()
   expect((await guest.newest())?.ending).toMatchObject({ cause: 'stopped', signal: 'SIGKILL' })
 })

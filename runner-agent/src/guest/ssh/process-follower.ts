@@ -42,7 +42,7 @@ export const followerFunctions: readonly string[] = [
   'print_more() {',
   '  local file pid',
   '  if [ -n "$tail" ]; then',
-  '    kill -0 "$tail" 2>/dev/null && return 1',
+  '    goes_on "$tail" && return 1',
   '    tail= printed=$segment',
   '  fi',
   '  choose_segment || return',
@@ -73,7 +73,8 @@ export const followerFunctions: readonly string[] = [
   '    is_last=$over',
   '    while print_more; do :; done',
   '    [ -n "$is_last" ] && [ -z "$tail" ] && break',
-  `    ((looks += 1, looks <= ${looking.times})) && pause ${looking.often} || pause ${looking.seldom}`,
+  // Who started the run is rung for.
+  `    ((looks += 1, looks <= ${looking.times})) && [ -z "$bell" ] && pause ${looking.often} || pause ${looking.seldom}`,
   '  done',
   '  if [ -e "$folder/said" ]; then say "at $offset"; read -r ending <"$folder/said"; printf \'%s\\n\' "$ending"; fi',
   '  read_known',

@@ -19,9 +19,10 @@ export function processFunctions({ ledger, state, controlGroup }: PathsOfProcess
     'export -n LC_ALL',
     'umask 077',
     `state=${quote(state)} ledger=${quote(ledger)} cgroup=${quote(controlGroup)}`,
-    'over= number=0 group= lost_at=',
+    'over= number=0 group= lost_at= bell=',
     ...newest,
     'enter() { folder=$state/$1 kept=$ledger/$1; }',
+    ...openPipe,
     ...pause,
     ...isAlive,
     ...readEnding,
@@ -50,10 +51,45 @@ const newest = [
   '}',
 ]
 
-/** Waits for so many seconds, and ends the program when the connection has ended. */
-const pause = ['pause() {', '  local line', '  read -r -t "$1" line', '  (($? != 1)) || exit 0', '}']
+/**
+ * Sets `pipe` to a pipe that is open for both reading and writing, so that a shell reads what others write to it and never
+ * its end. Bash keeps a short text for its input in a pipe since 5.1; before, a process has to be started for one.
+ */
+const openPipe = [
+  'open_pipe() {',
+  '  local text',
+  "  exec {text}<<<''",
+  '  if [ -p "/proc/self/fd/$text" ]; then exec {pipe}<>"/proc/self/fd/$text"; read -r -u "$pipe"',
+  '  else exec {pipe}<> <(:); fi',
+  '  exec {text}<&-',
+  '}',
+]
 
-/** Sets `started_ticks` of a process, or fails where there is none; one that only waits to be reaped is none. */
+/**
+ * Waits for so many seconds, or until the run rings where this program has a bell, and ends the program when the connection
+ * has ended.
+ */
+const pause = [
+  'pause() {',
+  '  local line at_most=$1',
+  '  if [ -n "$bell" ]; then',
+  '    read -r -t "$at_most" -u "$bell" line',
+  '    read -t 0 || return 0',
+  '    at_most=0.01',
+  '  fi',
+  '  read -r -t "$at_most" line',
+  '  (($? != 1)) || exit 0',
+  '}',
+  `ring() { [ -z "$bell" ] || printf '\\n' >&"$bell"; }`,
+]
+
+/**
+ * `ticks_of` sets `started_ticks` of a process, or fails where there is none; one that only waits to be reaped is none.
+ *
+ * That bash reaps its own children is not certain, so that `kill -0` does not tell whether one has ended: since 5.2, a `read`
+ * whose time is up before it has begun to wait sets the shell's signal mask to memory that nothing was written to, and
+ * SIGCHLD may be blocked from then on. Shells that it forks, and `wait`, are not concerned.
+ */
 export const isAlive: readonly string[] = [
   'ticks_of() {',
   '  local stat',
@@ -61,6 +97,10 @@ export const isAlive: readonly string[] = [
   // The name of the program may hold blanks.
   '  set -- ${stat##*) }',
   '  [ "$1" != Z ] && started_ticks=${20}',
+  '}',
+  'goes_on() {',
+  '  local started_ticks',
+  '  ticks_of "$1"',
   '}',
   'is_alive() {',
   '  local pid ticks rest',

@@ -42,6 +42,8 @@ export function buildRunLauncher(
     '  number=$wanted',
     '  if { set -C; : >"$folder/run"; } 2>/dev/null; then',
     '    set +C',
+    '    open_pipe',
+    '    bell=$pipe',
     '    ( supervise ) </dev/null >/dev/null 2>&1 &',
     '  fi',
     '  set +C',

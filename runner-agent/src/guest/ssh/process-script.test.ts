@@ -3,6 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { environmentFile } from '../environment-file.ts'
+import type { RunEvent } from '../process.ts'
 import { LocalGuest, origin, processId } from './process.fixture.ts'
 import { parseStaleNumbers } from './step-outcome.ts'
 import { staleExitCode } from './step-script.ts'
@@ -107,10 +108,9 @@ test('how a run ended is known after a restart too', async () => {
 
 test('a run whose supervisor was killed has ended as lost, and nothing of it goes on', async () => {
   const run = guest.runOf('echo $$ >pid; echo said; sleep 30')
-  const { begun, ended } = guest.follow(run)
-  await begun
-  await guest.killSupervisors()
-  expect((await ended).ended?.run.ending).toMatchObject({ cause: 'lost' })
+  const killed = { onEvent: ({ kind }: RunEvent) => kind === 'output' && void guest.killSupervisors() }
+  const { ended } = await guest.follow(run, killed).ended
+  expect(ended?.run.ending).toMatchObject({ cause: 'lost' })
   const pid = Number(readFileSync(join(guest.folder, 'pid'), 'utf8'))
   await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false)
   expect((await guest.newest())?.ending?.cause).toBe('lost')

@@ -11,6 +11,9 @@ const outcomeBytes = 256
 /** Hundredths of a second that what was killed has to be gone; the kernel may hold on to a process for longer. */
 const goneWithin = 1_000
 
+/** Hundredths of a second that the last output has to be kept once the processes are gone. */
+const outputWithin = 400
+
 /**
  * The bash function that is a run, from its start to its end. It runs in a shell of its own, which no connection ends, and
  * knows the run by its number. Times are hundredths of a second since the guest's boot: its clock may be set meanwhile.
@@ -30,6 +33,7 @@ export function supervisorFunctions(run: GuestRun, paths: ProcessPaths): string[
     '  now=$((10#${now/./}))',
     '}',
     ...waitForEvent,
+    ...awaitReader,
     ...forgetOlder,
     ...supervise(run),
   ]
@@ -51,9 +55,11 @@ const finish = [
   `  printf -v ending 'finished %s\\ncause %s\\n' "$finished" "$cause"`,
   `  [ -z "$code" ] || ending+="exit $code"$'\\n'`,
   `  [ -z "$by_signal" ] || ending+="signal $by_signal"$'\\n'`,
+  // Whoever waits for the end does not wait for the disk.
+  '  printf %s "$ending" >"$folder/ended"',
+  '  ring',
   // Overwrites the reserved blanks, so that it needs no more disk space.
   '  { printf %s "$ending" 1<>"$kept/outcome"; } 2>/dev/null',
-  '  printf %s "$ending" >"$folder/ended"',
   '  exec sync "$kept/outcome" 2>/dev/null',
   '}',
 ]
@@ -64,6 +70,7 @@ const becomeReady = [
   `  printf 'ready %s\\n' "$ready" >>"$folder/known"`,
   `  { printf 'ready %s\\n' "$ready" >>"$kept/known"; } 2>/dev/null`,
   `  printf '%s\\n' "$ready" >"$folder/ready"`,
+  '  ring',
   '}',
 ]
 
@@ -130,6 +137,21 @@ const waitForEvent = [
   '}',
 ]
 
+/** Waits until all output is kept. A process outside the group may still hold the output open. */
+const awaitReader = [
+  'await_reader() {',
+  '  look_at_clock',
+  `  local latest=$((now + ${outputWithin}))`,
+  '  while goes_on "$reader"; do',
+  '    look_at_clock',
+  '    if ((now >= latest)); then kill "$reader"; break; fi',
+  // It says so, unless a program has taken over.
+  '    [ "$word" = kept ] && break',
+  '    IFS=" " read -r -t 0.005 -u "$events" word first',
+  '  done',
+  '} 2>/dev/null',
+]
+
 /** Of earlier runs only the last one is kept. */
 const forgetOlder = [
   'forget_older() {',
@@ -138,7 +160,7 @@ const forgetOlder = [
   '    name=${path%/} name=${name##*/}',
   '    [[ $name =~ ^[1-9][0-9]{0,9}$ ]] && ((name < number - 1)) && older+=("$path")',
   '  done',
-  '  ((${#older[@]} == 0)) || exec rm -rf -- "${older[@]}"',
+  '  if ((${#older[@]} > 0)); then rm -rf -- "${older[@]}" & fi',
   '}',
 ]
 
@@ -158,12 +180,14 @@ function supervise(run: GuestRun): string[] {
     // It holds little memory, and the run needs it.
     '  { printf -- -500 >"/proc/$BASHPID/oom_score_adj"; } 2>/dev/null',
     // Nobody needs to be connected: the shell reads what others write to it.
-    '  exec {events}<> <(:)',
+    '  open_pipe',
+    '  events=$pipe',
     '  ticks_of "$BASHPID"',
     `  printf -v known 'request %s\\nrestarts %s\\nstarted %s\\n' ${request} ${restarts} "$started"`,
     '  printf %s "$known" >"$folder/known"',
     // Who finds this file finds the others too.
     `  printf '%s %s %s\\n' "$BASHPID" "$started_ticks" "$events" >"$folder/supervisor"`,
+    '  ring',
     '  look_at_clock',
     '  {',
     `    : >"$kept/request-${request}" && printf %s "$known" >"$kept/known" &&`,
@@ -181,7 +205,6 @@ function supervise(run: GuestRun): string[] {
     '  count_kills',
     '  kills_before=$kills',
     '  look_at_clock',
-    ...(readiness === null ? ['  become_ready "$started"'] : []),
     ...readinessFunctions(readiness).map((line) => `  ${line}`),
     ...(limitSeconds === null ? [] : [`  limit_at=$((now + ${limitSeconds * 100}))`]),
     '  exec {out}> >(keep_output)',
@@ -195,7 +218,8 @@ function supervise(run: GuestRun): string[] {
     '  until [ "$word" = begun ]; do await_event; done',
     '  group=$first',
     `  ticks_of "$group" && printf '%s %s\\n' "$group" "$started_ticks" >"$folder/main"`,
-    '  forget_older &',
+    ...(readiness === null ? ['  become_ready "$started"'] : []),
+    '  forget_older',
     '  while :; do',
     '    look_at_clock',
     '    if [ -n "$main_over" ]; then',
@@ -219,15 +243,10 @@ function supervise(run: GuestRun): string[] {
     '      ended) main_over=1 finished=$first code=${second#-} by_signal=$third; end_trying; ready_by= limit_at= ;;',
     '    esac',
     // Only somebody who means ill ends the shell that watches over the command; what it said last may be unread.
-    '    if [ -n "$main_over$word" ] || kill -0 "$watcher" 2>/dev/null; then silent=0',
+    '    if [ -n "$main_over$word" ] || goes_on "$watcher"; then silent=0',
     '    elif ((silent += 1, silent > 1)); then main_over=1 cause=lost finished=$EPOCHREALTIME; fi',
     '  done',
-    // A process outside the group may still hold the output open.
-    '  for ((tries = 0; tries < 400; tries += 1)); do',
-    '    kill -0 "$reader" || break',
-    '    read -r -t 0.005 -u "$events"',
-    '  done 2>/dev/null',
-    '  ((tries < 400)) || kill "$reader" 2>/dev/null',
+    '  await_reader',
     '  [ -z "$cause" ] && [ -e "$folder/refused" ] && read -r word <"$folder/refused" && refuse "$word"',
     '  count_kills',
     '  if [ -z "$cause" ]; then',

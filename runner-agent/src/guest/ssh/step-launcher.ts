@@ -1,5 +1,6 @@
 import { quote } from '../../secure-shell/quote.ts'
 import type { Origin } from '../guest.ts'
+import { isAlive } from './process-functions.ts'
 import { type GuestPaths, guard, guestPaths } from './step-script.ts'
 
 /** One step as passed to the launcher; its script follows on the input, after the scripts of the steps before it. */
@@ -61,7 +62,7 @@ const follow = [
   `    read -r -t ${shortOutput.seconds} -u "$ended" || break`,
   '  done',
   `  until [ -s "$folder/exit" ] || [ -s "$folder/pid" ] || ${isEarlier}; do`,
-  `    kill -0 "$sequence" 2>/dev/null || break; ${pause}`,
+  `    goes_on "$sequence" || break; ${pause}`,
   '  done',
   '  [ -s "$folder/pid" ] && read -r pid <"$folder/pid"',
   '  if [ ! -s "$folder/exit" ] && [ -n "$pid" ]; then',
@@ -141,6 +142,7 @@ export function buildLauncher(
     `run_sequence ${keys.join(' ')} </dev/null >/dev/null 2>&1 &`,
     'sequence=$!',
     `delimiter=${quote(delimiter)}`,
+    ...isAlive,
     ...follow,
     ...keys.map((key, index) => `follow ${key} ${steps[index]?.offset ?? 0}`),
   ].join('\n')

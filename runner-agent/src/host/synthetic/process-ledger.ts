@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
-import type { Origin } from '../../guest/guest.ts'
-import { isNewer, StaleAuthority } from '../authority.ts'
+import { type Origin, StaleInGuest } from '../../guest/guest.ts'
+import { isNewer } from '../authority.ts'
 import { guestFileName } from './guest-files.ts'
 import type { MachineStore } from './machine-store.ts'
 import { type SimulatedRun, simulatedRunSchema } from './process-simulation.ts'
@@ -56,7 +56,7 @@ export class ProcessLedger {
     const kept = await this.store.readText(this.environmentId, this.fenceFile)
     const seen = kept === null ? null : fenceSchema.parse(JSON.parse(kept))
     if (seen !== null && isNewer(seen, { epoch, generation }))
-      throw new StaleAuthority(seen, { epoch, generation })
+      throw new StaleInGuest(seen, { epoch, generation })
     await this.store.writeText(this.environmentId, this.fenceFile, JSON.stringify({ epoch, generation }))
   }
 
