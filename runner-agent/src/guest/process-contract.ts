@@ -135,13 +135,11 @@ export const processContract: readonly (readonly [
     'a run that its machine went down under is lost with what it had printed, and not run again',
     async (setting) => {
       const run = runOf(setting, 'echo begun; sleep infinity', { request: 5 })
-      let down: Promise<void> | null = null
+      const down: Promise<void>[] = []
       const { output, ended } = await follow(setting, run, {
-        onOutput: () => {
-          down ??= setting.restart()
-        },
+        onOutput: () => down.push(setting.restart()),
       })
-      await down
+      await Promise.all(down)
       strictEqual(output, 'begun\n')
       const { request, ending } = ended.run
       deepStrictEqual([request, ending?.cause, ending?.exitCode, ending?.signal], [5, 'lost', null, null])
