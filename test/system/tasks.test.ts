@@ -213,6 +213,35 @@ test('a service that crashes is restarted with growing pauses until its limit', 
   )
 }, 30_000)
 
+test('a service that crashes is started ten times more, and then has failed for good, with its cause', async () => {
+  const environment = await machine()
+  const { client } = installation
+  const { metadata } = await client.services.create({
+    name: 'hopeless',
+    spec: {
+      environment,
+      command: 'echo cannot bind; exit 98',
+      restart: { policy: 'always', mostSeconds: 1 },
+    },
+  })
+  const failed = await untilService(metadata.id, ({ status }) => status.phase === 'failed')
+  expect(failed.status).toMatchObject({ runs: 11, restarts: 10, run: { number: 11, exitCode: 98 } })
+  expect(failed.status.failure).toEqual({
+    code: 'command_failed',
+    message: 'the service ended with exit code 98 after 10 restarts',
+    lastLines: ['cannot bind'],
+  })
+  const why = await hearth('why', 'service', metadata.id)
+  expect(why.stdout).toContain('the service ended with exit code 98 after 10 restarts')
+  expect(why.stdout).toContain(
+    `hearth start ${(await client.environments.get(environment)).metadata.name}/hopeless`,
+  )
+  // Started by hand, it begins a new row.
+  await client.services.start(metadata.id)
+  const again = await untilService(metadata.id, ({ status }) => status.runs > 11)
+  expect(again.status.restarts).toBeLessThan(10)
+}, 60_000)
+
 test('a service that is not ready in time has failed', async () => {
   const environment = await machine()
   const { metadata } = await installation.client.services.create({

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { readProjectFile } from '../apply/project-file.ts'
 import { followPools } from '../following/follow-pools.ts'
 import { followPrebuilds } from '../following/follow-prebuilds.ts'
+import { followServices } from '../following/follow-services.ts'
 import { hasPrebuildEnded } from '../following/prebuild-state.ts'
 import { applyAndRevive } from '../following/revive-pools.ts'
 import { UpSession } from '../following/up-session.ts'
@@ -12,7 +13,7 @@ import { examples } from './options.ts'
 export function upCommand(invocation: Invocation): Command {
   return new Command('up')
     .summary(
-      'apply a project file and follow it live until every pool is ready or failed, and its prebuilds have ended',
+      'apply a project file and follow it live until every pool and what it serves is ready or failed, and its prebuilds have ended',
     )
     .option('-f, --file <path>', 'the project file; - for standard input', 'hearth.yaml')
     .addHelpText('after', examples('hearth up', 'hearth up -f examples/quickstart/hearth.yaml'))
@@ -30,6 +31,11 @@ export function upCommand(invocation: Invocation): Command {
           title: `warm pool ${declaration.name}/${environmentClass}`,
         }))
       await followPools(connection, pools, { terminal, clock, signal })
+      await followServices(
+        connection,
+        pools.map(({ id }) => id),
+        { terminal, signal },
+      )
       terminal.out(
         pools.length === 0 ? 'there is no warm pool to wait for' : `ready: hearth claim ${declaration.name}`,
       )
