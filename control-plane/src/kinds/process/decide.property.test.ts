@@ -16,6 +16,8 @@ const anyProcess = (name: string, dependsOn: string[]): fc.Arbitrary<SeenProcess
     runnerId: fc.constantFrom(null, 'r0', 'r1'),
     dependsOn: fc.constantFrom([], dependsOn),
     dependencies: fc.constant({ waitsFor: null }),
+    incarnation: fc.constantFrom(null, 1, 2),
+    isKept: fc.boolean(),
     readiness: fc.constant(null),
     schedule: fc.constantFrom(
       null,
@@ -54,6 +56,7 @@ const anyMachine: fc.Arbitrary<SeenMachine> = fc.record({
   runnerId: fc.constantFrom(null, 'r1'),
   runner: fc.constant('north'),
   isAble: fc.boolean(),
+  incarnation: fc.constantFrom(1, 2),
 })
 
 /** The process after an action; null when it is gone. */
@@ -73,6 +76,7 @@ function after(seen: SeenProcess, action: ProcessAction, machine: SeenMachine): 
         phase: 'starting',
         deadline: action.deadline,
         runnerId: machine.runnerId,
+        incarnation: machine.incarnation,
         waitsFor: null,
       }
     case 'take-back':
@@ -88,6 +92,8 @@ function after(seen: SeenProcess, action: ProcessAction, machine: SeenMachine): 
     }
     case 'release':
       return { ...seen, deadline: null }
+    case 'begin-again':
+      return { ...seen, phase: 'pending', deadline: null }
     case 'start-queued':
       return { ...seen, phase: 'pending', isQueued: false, deadline: null }
   }

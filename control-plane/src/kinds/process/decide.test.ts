@@ -10,6 +10,7 @@ const machine: SeenMachine = {
   runnerId: 'r1',
   runner: 'one',
   isAble: true,
+  incarnation: 1,
 }
 const seen = (change: Partial<SeenProcess> = {}): SeenProcess => ({
   name: 'test',
@@ -18,6 +19,8 @@ const seen = (change: Partial<SeenProcess> = {}): SeenProcess => ({
   desired: 'run',
   runnerId: null,
   dependencies: { waitsFor: null },
+  incarnation: 1,
+  isKept: false,
   readiness: null,
   schedule: null,
   nextRunAt: null,
@@ -53,6 +56,25 @@ test('it waits for what it depends on, and fails where waiting would not help', 
   })
   const failure = { code: 'cancelled', message: 'it depends on build' } as const
   expect(decided({ dependencies: { failure } })).toEqual({ do: 'fail', failure })
+})
+
+test('when its machine was put back, what is kept begins again, and a task has been cut short', () => {
+  const back = { incarnation: 2 }
+  for (const phase of ['starting', 'running', 'restarting'] as const) {
+    expect(decided({ phase, runnerId: 'r1', isKept: true }, back)).toEqual({ do: 'begin-again' })
+    expect(decided({ phase, runnerId: 'r1' }, back)).toMatchObject({
+      do: 'fail',
+      failure: { message: 'the task was cut short, since its machine was put back to a checkpoint' },
+    })
+  }
+  // Ordered since then, or by a version that did not say; done; or on its way to be stopped.
+  expect(decided({ phase: 'running', runnerId: 'r1', incarnation: 2 }, back)).toBeNull()
+  expect(decided({ phase: 'running', runnerId: 'r1', incarnation: null }, back)).toBeNull()
+  expect(decided({ phase: 'succeeded', runnerId: 'r1' }, back)).toBeNull()
+  expect(decided({ phase: 'running', runnerId: 'r1', desired: 'stop' }, back)).toEqual({
+    do: 'move',
+    to: 'stopping',
+  })
 })
 
 test('one whose machine moved to another runner is given to that', () => {

@@ -20,6 +20,8 @@ export interface SeenMachine {
   runner: string | null
   /** Whether the runner's agent knows tasks and services; one of an older version would leave the order lying. */
   isAble: boolean
+  /** Rises each time it is put back to a checkpoint. */
+  incarnation: number
 }
 
 export interface SeenProcess {
@@ -31,6 +33,10 @@ export interface SeenProcess {
   runnerId: string | null
   /** What it waits for among those it depends on, or the failure where waiting would not help. */
   dependencies: { waitsFor: string | null } | { failure: Failure }
+  /** That of its machine when it was last ordered; null before that, and in those ordered by an older version. */
+  incarnation: number | null
+  /** Whether it is begun anew when its machine went down under it. */
+  isKept: boolean
   readiness: Readiness | null
   schedule: TaskSchedule | null
   nextRunAt: Date | null
@@ -50,6 +56,7 @@ export type ProcessAction =
   | { do: 'postpone'; deadline: Date } // who would start it cannot be asked now
   | { do: 'schedule'; nextRunAt: Date | null; also: 'nothing' | 'start' | 'queue' | 'replace' }
   | { do: 'start-queued' }
+  | { do: 'begin-again' } // its machine was put back: what runs there is not this run
   | { do: 'release' } // its runner need not know of it any more
 
 /**
@@ -85,6 +92,7 @@ export function decide(seen: SeenProcess, machine: SeenMachine, now: Date): Proc
   }
   if (activePhases.has(phase) && seen.runnerId !== null && seen.runnerId !== machine.runnerId)
     return { do: 'take-back' }
+  if (isPutBack(seen, machine)) return seen.isKept ? { do: 'begin-again' } : { do: 'fail', failure: putBack }
   if (desired === 'stop') {
     if (phase === 'pending' || (activePhases.has(phase) && seen.runnerId === null))
       return { do: 'move', to: 'stopped' }
@@ -98,6 +106,17 @@ export function decide(seen: SeenProcess, machine: SeenMachine, now: Date): Proc
   if (phase === 'starting' && seen.deadline !== null && seen.deadline <= now)
     return decideLate(seen, machine, now)
   return null
+}
+
+/** What its guest had of it is that of the checkpoint, and ended when the guest became its machine's own again. */
+function isPutBack({ phase, desired, incarnation }: SeenProcess, machine: SeenMachine): boolean {
+  const isBegun = phase === 'starting' || phase === 'running' || phase === 'restarting'
+  return isBegun && desired === 'run' && incarnation !== null && incarnation < machine.incarnation
+}
+
+const putBack: Failure = {
+  code: 'cancelled',
+  message: 'the task was cut short, since its machine was put back to a checkpoint',
 }
 
 /** A process that has no guest to run in is gone; of a suspended one nobody knows before it goes on. */

@@ -74,8 +74,12 @@ async function lookAtMachine(tx: DatabaseTransaction, row: EnvironmentRow): Prom
     runnerId: row.runner_id,
     runner: runner?.name ?? null,
     isAble: runner?.work_kinds?.includes(processWork.kind) ?? false,
+    incarnation: incarnationOf(row),
   }
 }
+
+/** The first start is the first, from whatever. */
+const incarnationOf = ({ source }: EnvironmentRow): number => source?.incarnation ?? 1
 
 function lookAt(row: ProcessRow, all: readonly ProcessRow[]): SeenProcess {
   const { spec, status } = row
@@ -86,6 +90,8 @@ function lookAt(row: ProcessRow, all: readonly ProcessRow[]): SeenProcess {
     desired: row.desired,
     runnerId: row.runner_id,
     dependencies: dependenciesOf({ kind: row.kind, dependsOn: spec.dependsOn }, all),
+    incarnation: status.incarnation ?? null,
+    isKept: spec.restart.policy !== 'never',
     readiness: spec.kind === 'service' ? spec.readiness : null,
     schedule: spec.kind === 'task' ? spec.schedule : null,
     nextRunAt: row.next_run_at,
@@ -118,6 +124,7 @@ async function carryOut(
         phase: 'starting',
         deadline: action.deadline,
         runnerId: machine.runnerId,
+        status: { incarnation: machine.incarnation },
         now,
       })
     case 'take-back':
@@ -128,6 +135,8 @@ async function carryOut(
       return followSchedule(tx, row, action, now)
     case 'release':
       return changeProcess(tx, row, { deadline: null, now })
+    case 'begin-again':
+      return changeProcess(tx, row, { ...asked, status: { failure: null }, now })
     case 'start-queued':
       return changeProcess(tx, row, { ...asked, status: { failure: null, isQueued: false }, now })
     default:

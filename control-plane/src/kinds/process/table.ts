@@ -36,6 +36,8 @@ export interface StoredProcessStatus {
   observedSpecVersion: number
   /** The prebuild in which it ran, before its environment was started from that; null for another snapshot, absent for none. */
   ranIn?: string | null
+  /** Incarnation of its machine when it was last ordered; absent before that. */
+  incarnation?: number
   /** Whether its schedule was due while it ran, and it runs again afterwards. */
   isQueued: boolean
 }
