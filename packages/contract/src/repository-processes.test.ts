@@ -101,13 +101,19 @@ test('a runner’s report of them is taken in as it was read, and refused where 
   expect(reportedProcessesSchema.parse(JSON.parse(JSON.stringify({ shop: processes })))).toEqual({
     shop: processes,
   })
+  const newer = JSON.parse(JSON.stringify({ shop: processes }))
+  newer.shop.tasks.a.ofANewerAgent = true
+  expect(reportedProcessesSchema.parse(newer)).toEqual({ shop: processes })
+  const [a] = Object.values(processes.tasks)
+  const withTasks = (tasks: object) => ({ tasks, services: {} })
   const refused = [
     { '../etc': processes },
-    { shop: { ...processes, tasks: { a: { command: '' } } } },
-    { shop: { tasks: { a: { command: 'x', dependsOn: ['b'] } }, services: {} } },
+    { shop: withTasks({ a: { ...a, command: '' } }) },
+    { shop: withTasks({ A_B: a }) },
+    { shop: withTasks({ a: { ...a, dependsOn: ['b'] } }) },
     {
-      shop: { tasks: { a: { command: 'x'.repeat(60_000) } } },
-      home: { tasks: { a: { command: 'x'.repeat(60_000) }, b: { command: 'x'.repeat(60_000) } } },
+      shop: withTasks({ a: { ...a, command: 'x'.repeat(60_000) } }),
+      home: withTasks({ a: { ...a, command: 'x'.repeat(60_000) }, b: { ...a, command: 'x'.repeat(60_000) } }),
     },
   ]
   for (const one of refused) expect(reportedProcessesSchema.safeParse(one).success).toBe(false)

@@ -1,12 +1,9 @@
 import { z } from 'zod'
-import {
-  type DeclaredProcesses,
-  declaredProcessFields,
-  type ProcessFault,
-  refuseUnfitProcesses,
-} from './declared-processes.ts'
-import { processLimits } from './process.ts'
+import { type DeclaredProcesses, type ProcessFault, refuseUnfitProcesses } from './declared-processes.ts'
+import { processLimits, processNameSchema } from './process.ts'
 import { repositoryFolderSchema } from './repository-folder.ts'
+import { serviceDefinitionSchema } from './service.ts'
+import { taskDefinitionSchema } from './task.ts'
 
 /** What the machine that a repository is cloned to leaves for the tasks and services of its `hearth.yaml`. */
 export interface ProcessBounds {
@@ -61,9 +58,17 @@ export function faultsBeyond(
   return faults
 }
 
+/** Fields that only a newer agent knows are left out: with them the whole report would be lost. */
+const reportedSchema = z
+  .object({
+    tasks: z.record(processNameSchema, taskDefinitionSchema),
+    services: z.record(processNameSchema, serviceDefinitionSchema),
+  })
+  .superRefine(refuseUnfitProcesses)
+
 /** As a runner says it: by repository. What does not fit is refused, since it is acted on. */
 export const reportedProcessesSchema = z
-  .record(repositoryFolderSchema, z.object(declaredProcessFields).superRefine(refuseUnfitProcesses))
+  .record(repositoryFolderSchema, reportedSchema)
   .superRefine((repositories, context) => {
     const bytes = Object.values(repositories).reduce((sum, one) => sum + processBytes(one), 0)
     if (bytes > mostRepositoryProcessBytes)
