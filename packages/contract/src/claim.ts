@@ -22,7 +22,7 @@ export const publicKeySchema = z
 export const claimSpecSchema = z.object({
   warmPoolId: idSchema,
   fallback: z.enum(['cold', 'refuse']),
-  publicKey: publicKeySchema,
+  publicKey: publicKeySchema.nullable(),
   life: lifeSpecSchema.optional().meta({ description: 'What it said of its life itself' }),
   ...claimBindingSchema.shape,
 })
@@ -83,7 +83,9 @@ export const claimCreateSchema = z
         project: z.string().min(1).max(63).optional(),
         environmentClass: z.string().min(1).max(63).optional(),
         fallback: z.enum(['cold', 'refuse']).default('cold'),
-        publicKey: publicKeySchema,
+        publicKey: publicKeySchema.nullable().default(null).meta({
+          description: 'Without one the claim has no connection: ask for a certificate later',
+        }),
         life: lifeSpecSchema.optional(),
         ...bindingInputFields,
       })

@@ -1,6 +1,7 @@
 export { createClaim } from './commands/create.ts'
 export { releaseClaim } from './commands/release.ts'
 export { signClaimCertificate } from './commands/sign-certificate.ts'
+export { takeMachine } from './commands/take.ts'
 export { showClaim } from './lives.ts'
 export { claims } from './queries.ts'
 export { type ClaimRow, toClaim } from './table.ts'

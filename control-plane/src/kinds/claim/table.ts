@@ -31,7 +31,8 @@ export interface StoredClaimStatus {
 
 export interface StoredClaimSpec {
   fallback: 'cold' | 'refuse'
-  publicKey: string
+  /** Null where a certificate is only asked for later. */
+  publicKey: string | null
   life?: LifeSpec
   /** Absent where nothing is to be bound. */
   binding?: ClaimBinding

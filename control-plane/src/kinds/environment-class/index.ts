@@ -1,2 +1,2 @@
 export { environmentClasses, insertStandardClasses } from './queries.ts'
-export type { EnvironmentClassRow } from './table.ts'
+export { type EnvironmentClassRow, toEnvironmentClass } from './table.ts'

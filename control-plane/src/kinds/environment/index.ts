@@ -6,6 +6,10 @@ export {
   readBindingSecrets,
   writeBindingSecrets,
 } from './binding/secrets.ts'
+export { changeEnvironment } from './commands/change.ts'
+export { createEnvironment as createEnvironmentAlone } from './commands/create.ts'
+export { deleteEnvironment } from './commands/delete.ts'
+export { useEnvironment } from './commands/live.ts'
 export { retryEnvironment } from './commands/retry.ts'
 export { beginLife } from './life/act.ts'
 export { extend, noteActivity } from './life/change.ts'
@@ -33,6 +37,7 @@ export { runnersWithMemory } from './placing/sources.ts'
 export { prebuiltConfigurationOf, projectToBuild } from './prebuilt/configuration.ts'
 export { prebuildFor, prebuiltStart } from './prebuilt/source.ts'
 export { environments, findEnvironment, withPlan } from './queries.ts'
+export { type EnvironmentSearch, type HeldEnvironment, searchEnvironments } from './search.ts'
 export {
   type EnvironmentRow,
   environmentColumns,

@@ -20,7 +20,6 @@ export async function startPrebuilt(
   { pool }: PoolState,
   invocation: Invocation,
   hearth: HearthClient,
-  publicKey: string,
 ): Promise<Pick<PrebuiltStarts, 'disk' | 'memory'>> {
   const { projectId, environmentClassId } = pool.spec
   const { terminal, clock } = invocation
@@ -46,7 +45,7 @@ export async function startPrebuilt(
   const alone = await hearth.environments.create({ spec }, { signal })
   const disk = await start(alone, 'disk')
   await hearth.environments.delete(alone.metadata.id, { signal })
-  const member = await newMember(pool, hearth, publicKey, signal)
+  const member = await newMember(pool, hearth, signal)
   return { disk, memory: await start(member, 'memory') }
 }
 
@@ -54,7 +53,6 @@ export async function startPrebuilt(
 async function newMember(
   { metadata }: PoolState['pool'],
   hearth: HearthClient,
-  publicKey: string,
   signal: AbortSignal,
 ): Promise<Environment> {
   const members = () => hearth.environments.listAll({ warmPoolId: metadata.id }, { signal })
@@ -62,7 +60,7 @@ async function newMember(
   const seconds = replacementSeconds
   await waitUntil('the pool to be full', async () => (await members()).some(isReady), { seconds, signal })
   const before = new Set((await members()).map((member) => member.metadata.id))
-  const spec = { warmPoolId: metadata.id, fallback: 'refuse' as const, publicKey }
+  const spec = { warmPoolId: metadata.id, fallback: 'refuse' as const }
   const claim = await hearth.claims.create({ spec }, { signal })
   let made: Environment | undefined
   await waitUntil(

@@ -127,7 +127,7 @@ export async function showWarmClaim(
   if (state !== undefined) {
     terminal.out('\nthe same from a prebuild, on which the set-up is done already')
     try {
-      const prebuilt = await startPrebuilt(state, invocation, client, claimed.claim.spec.publicKey)
+      const prebuilt = await startPrebuilt(state, invocation, client)
       const given = { client, stateFolder: wish.stateFolder, invocation }
       const starts = {
         ...prebuilt,

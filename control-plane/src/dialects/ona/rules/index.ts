@@ -1,7 +1,8 @@
 import type { z } from 'zod'
+import { environmentRules } from './environment.ts'
 import { prebuildRules } from './prebuild.ts'
 
-const rules: Readonly<Record<string, z.ZodType>> = { ...prebuildRules }
+const rules: Readonly<Record<string, z.ZodType>> = { ...prebuildRules, ...environmentRules }
 
 /** The rules of a request, by the name of its message; undefined where it has none. */
 export const ruleOf = (typeName: string): z.ZodType | undefined => rules[typeName]

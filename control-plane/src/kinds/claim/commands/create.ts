@@ -127,9 +127,10 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
     ])
     const { address } = member.status
     if (address === null) throw new Error(`environment ${member.id} runs without an address`)
-    if (!isGiven) return { row, pool, connection: null, life: shown }
+    const { publicKey } = body.spec
+    if (!isGiven || publicKey === null) return { row, pool, connection: null, life: shown }
     const authority = await authorities.of(tx, caller.organizationId)
-    const signedFor = { publicKey: body.spec.publicKey, keyId: `claim:${id} principal:${caller.principalId}` }
+    const signedFor = { publicKey, keyId: `claim:${id} principal:${caller.principalId}` }
     const connection = connectionTo(authority, { id: member.id, address }, signedFor, now)
     return { row, pool, connection, life: shown }
   },

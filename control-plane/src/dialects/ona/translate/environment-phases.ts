@@ -1,0 +1,33 @@
+import type { DesiredPhase, EnvironmentPhase as NativePhase } from '@hearth/contract'
+import { EnvironmentPhase } from '../generated/gitpod/v1/environment_spec_pb.ts'
+
+/**
+ * Both interfaces' words for the phases of an environment. What is suspended counts as stopped, since it is started again in
+ * the same way; what has failed does too, and says why.
+ */
+export const environmentPhases: Readonly<Record<NativePhase, EnvironmentPhase>> = {
+  pending: EnvironmentPhase.CREATING,
+  provisioning: EnvironmentPhase.CREATING,
+  starting: EnvironmentPhase.STARTING,
+  resuming: EnvironmentPhase.STARTING,
+  running: EnvironmentPhase.RUNNING,
+  stopping: EnvironmentPhase.STOPPING,
+  suspending: EnvironmentPhase.STOPPING,
+  stopped: EnvironmentPhase.STOPPED,
+  suspended: EnvironmentPhase.STOPPED,
+  failed: EnvironmentPhase.STOPPED,
+  deleting: EnvironmentPhase.DELETING,
+  deleted: EnvironmentPhase.DELETED,
+}
+
+export const desiredPhases: Readonly<Record<DesiredPhase, EnvironmentPhase>> = {
+  running: EnvironmentPhase.RUNNING,
+  stopped: EnvironmentPhase.STOPPED,
+  suspended: EnvironmentPhase.STOPPED,
+  deleted: EnvironmentPhase.DELETED,
+}
+
+export function nativeEnvironmentPhases(wanted: readonly EnvironmentPhase[]): NativePhase[] {
+  const all = Object.entries(environmentPhases) as [NativePhase, EnvironmentPhase][]
+  return all.filter(([, phase]) => wanted.includes(phase)).map(([native]) => native)
+}

@@ -1,0 +1,101 @@
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { Address, Environment, Repository } from '@hearth/contract'
+import {
+  EnvironmentStatus_RunnerACK_StatusCode as AckCode,
+  EnvironmentStatus_ContentPhase as ContentPhase,
+  EnvironmentRole,
+  type EnvironmentSchema,
+  EnvironmentStatus_Machine_Phase as MachinePhase,
+} from '../generated/gitpod/v1/environment_resource_pb.ts'
+import {
+  GitInitializer_CloneTargetMode as CloneTargetMode,
+  type EnvironmentInitializerSchema,
+  EnvironmentPhase,
+} from '../generated/gitpod/v1/environment_spec_pb.ts'
+import { desiredPhases, environmentPhases } from './environment-phases.ts'
+import { subjectOf, timestampOf } from './values.ts'
+
+/** Where in a machine the repositories are. */
+const home = '/home'
+
+export interface ShownEnvironment {
+  environment: Environment
+  /** The principal that has it; null for nobody. */
+  heldBy: string | null
+}
+
+export function toOnaEnvironment({
+  environment: { metadata, spec, specVersion, status, statusVersion },
+  heldBy,
+}: ShownEnvironment): MessageInitShape<typeof EnvironmentSchema> {
+  const phase = environmentPhases[status.phase]
+  const isRunning = phase === EnvironmentPhase.RUNNING
+  const prebuildId = status.startedFrom?.snapshotId ?? null
+  const failures = status.phase === 'failed' && status.failure !== null ? [status.failure.message] : []
+  const repositories = spec.plan?.repositories ?? []
+  return {
+    id: metadata.id,
+    metadata: {
+      organizationId: metadata.organizationId,
+      name: metadata.name,
+      creator: subjectOf(heldBy) ?? {},
+      createdAt: timestampOf(metadata.createdAt),
+      projectId: spec.projectId,
+      runnerId: status.runnerId ?? '',
+      lastStartedAt: timestampOf(status.readyAt),
+      role: spec.prebuildId === null ? EnvironmentRole.DEFAULT : EnvironmentRole.PREBUILD,
+      ...(spec.prebuildId === null ? {} : { prebuildId: spec.prebuildId }),
+    },
+    spec: {
+      specVersion: BigInt(specVersion),
+      desiredPhase: desiredPhases[spec.desiredPhase],
+      machine: { class: spec.environmentClassId },
+      content: { initializer: toInitializer(repositories) },
+    },
+    status: {
+      statusVersion: BigInt(statusVersion),
+      runnerAck: { specVersion: BigInt(status.observedSpecVersion), statusCode: AckCode.OK },
+      phase,
+      failureMessage: failures,
+      environmentUrls: isRunning && status.address !== null ? { ssh: { url: sshUrl(status.address) } } : {},
+      machine: { phase: machinePhases[phase] ?? MachinePhase.UNSPECIFIED },
+      content: {
+        phase: isRunning ? ContentPhase.READY : ContentPhase.CREATING,
+        contentLocationInMachine: home,
+      },
+      warningMessage: prebuildId === null && status.startedFrom?.reason ? [status.startedFrom.reason] : [],
+    },
+  }
+}
+
+const machinePhases: Readonly<Partial<Record<EnvironmentPhase, MachinePhase>>> = {
+  [EnvironmentPhase.CREATING]: MachinePhase.CREATING,
+  [EnvironmentPhase.STARTING]: MachinePhase.STARTING,
+  [EnvironmentPhase.RUNNING]: MachinePhase.RUNNING,
+  [EnvironmentPhase.STOPPING]: MachinePhase.STOPPING,
+  [EnvironmentPhase.STOPPED]: MachinePhase.STOPPED,
+  [EnvironmentPhase.DELETING]: MachinePhase.DELETING,
+  [EnvironmentPhase.DELETED]: MachinePhase.DELETED,
+}
+
+const sshUrl = ({ host, port, user }: Address) =>
+  `ssh://${user}@${host.includes(':') ? `[${host}]` : host}:${port}`
+
+/** Repositories as what a machine's folder begins with. */
+export function toInitializer(
+  repositories: readonly Pick<Repository, 'url' | 'branch'>[],
+): MessageInitShape<typeof EnvironmentInitializerSchema> {
+  return {
+    specs: repositories.map(({ url, branch }) => ({
+      spec: {
+        case: 'git' as const,
+        value: {
+          remoteUri: url,
+          ...(branch == null
+            ? { targetMode: CloneTargetMode.REMOTE_HEAD }
+            : { targetMode: CloneTargetMode.REMOTE_BRANCH, cloneTarget: branch }),
+        },
+      },
+    })),
+  }
+}

@@ -1,0 +1,59 @@
+import type { EnvironmentPhase } from '@hearth/contract'
+import { sql } from 'kysely'
+import type { Queryable } from '../../database/connection.ts'
+import type { ListFilter } from '../../resource/queries.ts'
+import { type EnvironmentRow, environmentColumns } from './table.ts'
+
+export interface EnvironmentSearch {
+  ids?: readonly string[] | undefined
+  projectIds?: readonly string[] | undefined
+  runnerIds?: readonly string[] | undefined
+  /** By default all but deleted ones. */
+  phases?: readonly EnvironmentPhase[] | undefined
+  creatorIds?: readonly string[] | undefined
+  /** A part of their names. */
+  named?: string | undefined
+  createdBefore?: Date | undefined
+  /** Of those that somebody has (the default), of those that prebuilds are made on, of both, or of all there are. */
+  whose?: 'users' | 'prebuilds' | 'both' | 'all' | undefined
+}
+
+/** With who has it: the claimant, or who asked for it. */
+export type HeldEnvironment = EnvironmentRow & { held_by: string | null }
+
+/**
+ * The newest first, one row more than the limit when there are more. What waits in a pool is nobody's, and not among them.
+ * What is not given, or empty, narrows nothing.
+ */
+export async function searchEnvironments(
+  queryable: Queryable,
+  { organizationId, after, limit }: ListFilter,
+  search: EnvironmentSearch,
+): Promise<HeldEnvironment[]> {
+  const { ids, projectIds, runnerIds, phases, creatorIds, named, createdBefore, whose = 'users' } = search
+  const heldBy = sql<string | null>`coalesce(claims.creator, environments.creator)`
+  const isUsers = sql<boolean>`(environments.claim_id IS NOT NULL OR environments.owner_kind IS NULL)`
+  const isPrebuild = sql<boolean>`(environments.owner_kind = 'prebuild')`
+  let query = queryable
+    .selectFrom('environments')
+    .leftJoin('claims', 'claims.id', 'environments.claim_id')
+    .select(environmentColumns.map((column) => `environments.${column}` as const))
+    .select(heldBy.as('held_by'))
+    .where('environments.organization_id', '=', organizationId)
+    .orderBy('environments.id', 'desc')
+    .limit(limit + 1)
+  if (whose === 'users') query = query.where(isUsers)
+  if (whose === 'prebuilds') query = query.where(isPrebuild)
+  if (whose === 'both') query = query.where(sql<boolean>`(${isUsers} OR ${isPrebuild})`)
+  if (after !== undefined) query = query.where('environments.id', '<', after)
+  if (ids?.length) query = query.where('environments.id', 'in', ids)
+  if (projectIds?.length) query = query.where('environments.project_id', 'in', projectIds)
+  if (runnerIds?.length) query = query.where('environments.runner_id', 'in', runnerIds)
+  if (creatorIds?.length) query = query.where(heldBy, 'in', creatorIds)
+  if (named) query = query.where(sql<boolean>`strpos(environments.name, ${named}) > 0`)
+  if (createdBefore !== undefined) query = query.where('environments.created_at', '<', createdBefore)
+  if (phases?.length) query = query.where('environments.phase', 'in', phases)
+  // One that is asked for by its id is shown after its end too.
+  else if (!ids?.length) query = query.where('environments.phase', '<>', 'deleted')
+  return (await query.execute()) as HeldEnvironment[]
+}
