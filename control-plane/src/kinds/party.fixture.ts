@@ -51,6 +51,7 @@ export const projectSpec: ProjectSpec = {
   prebuilds: null,
   snapshots: defaultCheckpointRetention,
   life: {},
+  environmentClasses: [],
   tasks: {},
   services: {},
 }

@@ -44,6 +44,16 @@ export const checkpointRetentionSchema = z
 export type CheckpointRetention = z.infer<typeof checkpointRetentionSchema>
 export const defaultCheckpointRetention: CheckpointRetention = { keep: 10, days: 14 }
 
+/** The classes that machines of a project are offered in, by name or id; the first is meant where none is named. */
+export const offeredClassesSchema = z
+  .array(z.string().min(1).max(63))
+  .max(30)
+  .refine((names) => new Set(names).size === names.length, 'each class once')
+  .meta({
+    description:
+      'The environment classes, by name or id, that its environments are offered in; the first is meant where none is named. Empty for all',
+  })
+
 /** What people write. Secrets go in and never come out. */
 export const projectSpecInputSchema = z.strictObject({
   repositories: repositoriesSchema.default([]),
@@ -58,6 +68,7 @@ export const projectSpecInputSchema = z.strictObject({
     .meta({ description: 'Which prebuilds are made, and when; null for none' }),
   snapshots: checkpointRetentionSchema.prefault({}),
   life: lifeSpecSchema.default({}),
+  environmentClasses: offeredClassesSchema.default([]),
   ...declaredProcessFields,
 })
 export type ProjectSpecInput = z.infer<typeof projectSpecInputSchema>
@@ -73,6 +84,7 @@ export const projectSpecSchema = z.object({
   prebuilds: prebuildConfigurationSchema.nullable().default(null),
   snapshots: checkpointRetentionSchema.prefault({}),
   life: lifeSpecSchema.default({}),
+  environmentClasses: offeredClassesSchema.default([]),
   ...declaredProcessesSchema.shape,
 })
 export type ProjectSpec = z.infer<typeof projectSpecSchema>
@@ -104,6 +116,7 @@ export const projectUpdateSchema = z
         prebuilds: prebuildConfigurationSchema.nullable().optional(),
         snapshots: checkpointRetentionSchema.optional(),
         life: lifeSpecSchema.optional(),
+        environmentClasses: offeredClassesSchema.optional(),
         tasks: declaredProcessFields.tasks.unwrap().optional(),
         services: declaredProcessFields.services.unwrap().optional(),
       })

@@ -16,7 +16,7 @@ import type { Force, OnOne } from '../../resource/routes.ts'
 import { requireResource } from '../quota/index.ts'
 import { requireCredentials } from './credentials.ts'
 import { planBytes, refuseLargePlan } from './plan-size.ts'
-import { requirePrebuildNames } from './prebuilds.ts'
+import { requireClasses, requirePrebuildNames } from './prebuilds.ts'
 import { dependentsOf, projects, readSecrets, writeSecrets } from './queries.ts'
 import { type ProjectRow, specOf, toProject } from './table.ts'
 
@@ -27,6 +27,7 @@ export const createProject: Command<z.output<typeof projectCreateSchema>, Projec
     const spec = storedSpec(body.spec)
     refuseLargePlan(planBytes(spec, []), 0)
     await requirePrebuildNames(tx, caller, spec.prebuilds, spec.secretNames)
+    await requireClasses(tx, caller, spec.environmentClasses)
     await requireResource(tx, caller.organizationId, caller.limits, 'projects')
     const row = await projects.insert(tx, { ...newResource(caller, body), spec })
     await writeSecrets(tx, services.encryption, row.id, body.spec.secrets)
@@ -57,6 +58,8 @@ export const changeProject: Command<
       body.spec?.secrets !== undefined
     )
       await requirePrebuildNames(tx, context.caller, after.spec.prebuilds, after.spec.secretNames)
+    if (body.spec?.environmentClasses !== undefined)
+      await requireClasses(tx, context.caller, after.spec.environmentClasses)
     for (const setup of [[], ...(await poolSetups(tx, row.id))])
       refuseLargePlan(planBytes(after.spec, setup), planBytes(stored, setup))
     const changed = await projects.changeSpec(tx, row.id, { labels: after.labels, spec: after.spec })
@@ -96,8 +99,8 @@ async function poolSetups(tx: DatabaseTransaction, projectId: string) {
 
 function storedSpec({ secrets, ...spec }: ProjectSpecInput): ProjectSpec {
   const { repositories, variables, setup, onHostLoss, onCrash, prebuilds, snapshots, life } = spec
-  const { tasks, services } = spec
+  const { environmentClasses, tasks, services } = spec
   const secretNames = Object.keys(secrets).sort()
   const ends = { onHostLoss, onCrash, prebuilds, snapshots, life }
-  return { repositories, variables, setup, ...ends, tasks, services, secretNames }
+  return { repositories, variables, setup, ...ends, environmentClasses, tasks, services, secretNames }
 }

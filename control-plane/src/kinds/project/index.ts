@@ -1,5 +1,5 @@
-export { changeProject, createProject } from './commands.ts'
+export { changeProject, createProject, deleteProject } from './commands.ts'
 export { refuseMissingBranch, sourcesOf } from './missing-branch.ts'
 export { planBytes, refuseLargePlan } from './plan-size.ts'
 export { projects, projectsThatWait, readSecrets } from './queries.ts'
-export { type ProjectRow, specOf } from './table.ts'
+export { type ProjectRow, specOf, toProject } from './table.ts'

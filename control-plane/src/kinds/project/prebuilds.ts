@@ -13,14 +13,7 @@ export async function requirePrebuildNames(
 ): Promise<void> {
   if (prebuilds === null) return
   const details: ErrorDetail[] = []
-  for (const [index, name] of prebuilds.classes.entries()) {
-    if ((await environmentClasses.find(queryable, scope, name)) !== undefined) continue
-    details.push({
-      field: `prebuilds.classes.${index}`,
-      given: JSON.stringify(name),
-      expected: 'the name or id of an environment class',
-    })
-  }
+  details.push(...(await absentClasses(queryable, scope, prebuilds.classes, 'prebuilds.classes')))
   const { webhookSecret } = prebuilds
   if (webhookSecret !== undefined && !secretNames.includes(webhookSecret)) {
     details.push({
@@ -35,4 +28,31 @@ export async function requirePrebuildNames(
   if (details.length === 0) return
   const what = details.map(({ field, given }) => `${field} names ${given}`).join(', ')
   throw new HearthError('invalid', `the prebuilds name what is not there: ${what}`, { details })
+}
+
+/** Refuses to offer classes that are not there. */
+export async function requireClasses(
+  queryable: Queryable,
+  scope: OrganizationScope,
+  names: readonly string[],
+): Promise<void> {
+  const details = await absentClasses(queryable, scope, names, 'environmentClasses')
+  if (details.length === 0) return
+  const what = details.map(({ field, given }) => `${field} names ${given}`).join(', ')
+  throw new HearthError('invalid', `the project offers what is not there: ${what}`, { details })
+}
+
+async function absentClasses(
+  queryable: Queryable,
+  scope: OrganizationScope,
+  names: readonly string[],
+  field: string,
+): Promise<ErrorDetail[]> {
+  const details: ErrorDetail[] = []
+  for (const [index, name] of names.entries()) {
+    if ((await environmentClasses.find(queryable, scope, name)) !== undefined) continue
+    const expected = 'the name or id of an environment class'
+    details.push({ field: `${field}.${index}`, given: JSON.stringify(name), expected })
+  }
+  return details
 }

@@ -33,6 +33,7 @@ export function specOf({ spec }: Pick<ProjectRow, 'spec'>): ProjectSpec {
     prebuilds: null,
     snapshots: defaultCheckpointRetention,
     life: {},
+    environmentClasses: [],
     tasks: {},
     services: {},
   }

@@ -9,7 +9,7 @@ import { createClaim } from './create.ts'
 
 export interface WantedMachine {
   projectId: string
-  /** By default the first of the project's pools, else the first class that it makes prebuilds of. */
+  /** By default that of the project's first pool, else the first that it offers or makes prebuilds of. */
   environmentClassId: string | null
   name?: string
   labels: Record<string, string>
@@ -62,11 +62,12 @@ async function placeOf(
     { project_id: project.id, environment_class_id: environmentClassId ?? undefined },
   )
   const pool = pools.find(({ phase }) => phase !== 'deleting')
-  const chosen = environmentClassId ?? pool?.environment_class_id ?? specOf(project).prebuilds?.classes[0]
+  const { environmentClasses: offered, prebuilds } = specOf(project)
+  const chosen = environmentClassId ?? pool?.environment_class_id ?? offered[0] ?? prebuilds?.classes[0]
   if (chosen === undefined)
     throw new HearthError(
       'unprocessable',
-      `project ${project.name} has no pool and makes no prebuilds: name an environment class`,
+      `project ${project.name} has no pool, offers no class and makes no prebuilds: name an environment class`,
     )
   return { pool: pool?.id, environmentClassId: chosen }
 }

@@ -21,6 +21,7 @@ const project: ProjectSpec = {
   onHostLoss: 'wait',
   onCrash: 'restart',
   life: {},
+  environmentClasses: [],
   tasks: {},
   services: {},
   prebuilds: null,

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import { prebuildTimeout } from './prebuild.ts'
+import { pagination, uuid, uuids } from './values.ts'
+
+const one = z.looseObject({ projectId: uuid })
+const relativePath = z
+  .string()
+  .max(255)
+  .regex(/^(?!\/)/, 'a relative path')
+const prebuilds = z.looseObject({
+  environmentClassIds: uuids(16),
+  timeout: prebuildTimeout.optional(),
+  trigger: z
+    .looseObject({
+      trigger: z.looseObject({
+        value: z.looseObject({ hourUtc: z.number().min(0).max(23) }).optional(),
+      }),
+    })
+    .optional(),
+})
+const initializer = z.looseObject({ specs: z.array(z.unknown()).max(32) })
+
+export const projectRules: Readonly<Record<string, z.ZodType>> = {
+  'gitpod.v1.CreateProjectRequest': z.looseObject({
+    name: z.string().min(1).max(80),
+    initializer,
+    automationsFilePath: relativePath,
+    devcontainerFilePath: relativePath,
+    technicalDescription: z.string().max(8_192),
+    prebuildConfiguration: prebuilds.optional(),
+  }),
+  'gitpod.v1.UpdateProjectRequest': z.looseObject({
+    projectId: uuid,
+    name: z.string().min(1).max(80).optional(),
+    initializer: initializer.optional(),
+    automationsFilePath: relativePath.optional(),
+    devcontainerFilePath: relativePath.optional(),
+    technicalDescription: z.string().max(8_192).optional(),
+    prebuildConfiguration: prebuilds.optional(),
+  }),
+  'gitpod.v1.GetProjectRequest': one,
+  'gitpod.v1.DeleteProjectRequest': one,
+  'gitpod.v1.ListProjectsRequest': z.looseObject({
+    pagination,
+    filter: z.looseObject({ projectIds: uuids(25), creatorIds: uuids(25) }).optional(),
+  }),
+  'gitpod.v1.ListProjectEnvironmentClassesRequest': one,
+  'gitpod.v1.UpdateProjectEnvironmentClassesRequest': z.looseObject({
+    projectId: uuid,
+    projectEnvironmentClasses: z
+      .array(
+        z.looseObject({
+          environmentClass: z.looseObject({ case: z.string('environmentClassId or localRunner') }),
+        }),
+      )
+      .min(1)
+      .max(30),
+  }),
+}
