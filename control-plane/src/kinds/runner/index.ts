@@ -1,4 +1,7 @@
+export { deleteRunner } from './commands.ts'
 export { Listening } from './listening.ts'
 export { notePresences } from './presence.ts'
+export { runners } from './queries.ts'
 export { Revocations } from './revocation.ts'
+export { showRunners } from './show.ts'
 export { noteWorkKinds, refuseSync } from './synchronisation.ts'

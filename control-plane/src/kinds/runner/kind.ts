@@ -7,30 +7,22 @@ import {
 } from '@hearth/contract'
 import { administrators } from '../../api/caller.ts'
 import { idOrNameParams } from '../../api/lookup.ts'
-import type { Queryable } from '../../database/connection.ts'
 import type { Kind } from '../../resource/define.ts'
 import { routesOf } from '../../resource/routes.ts'
 import { credentials, registration } from './agent-routes.ts'
 import { changeRunner, createRunner, deleteRunner } from './commands.ts'
-import { countEnvironments, presentRunnerIds, runners } from './queries.ts'
+import { presentRunnerIds, runners } from './queries.ts'
 import { runnerReconciler } from './reconcile.ts'
+import { showRunners } from './show.ts'
 import { type RunnerRow, toRunner } from './table.ts'
 import { explainRunner } from './why-queries.ts'
-
-async function show(queryable: Queryable, rows: readonly RunnerRow[]) {
-  const counts = await countEnvironments(
-    queryable,
-    rows.map(({ id }) => id),
-  )
-  return rows.map((row) => toRunner(row, counts.get(row.id) ?? 0))
-}
 
 const routes = routesOf({
   words,
   params: idOrNameParams,
   find: runners.find,
-  show: async (queryable, row: RunnerRow) => (await show(queryable, [row]))[0] ?? toRunner(row, 0),
-  showListed: show,
+  show: async (queryable, row: RunnerRow) => (await showRunners(queryable, [row]))[0] ?? toRunner(row, 0),
+  showListed: showRunners,
 })
 
 export const runnerKind: Kind = {

@@ -2,8 +2,14 @@ import type { z } from 'zod'
 import { environmentRules } from './environment.ts'
 import { prebuildRules } from './prebuild.ts'
 import { projectRules } from './project.ts'
+import { runnerRules } from './runner.ts'
 
-const rules: Readonly<Record<string, z.ZodType>> = { ...prebuildRules, ...environmentRules, ...projectRules }
+const rules: Readonly<Record<string, z.ZodType>> = {
+  ...prebuildRules,
+  ...environmentRules,
+  ...projectRules,
+  ...runnerRules,
+}
 
 /** The rules of a request, by the name of its message; undefined where it has none. */
 export const ruleOf = (typeName: string): z.ZodType | undefined => rules[typeName]

@@ -2,8 +2,9 @@ import { type DescMethod, isMessage } from '@bufbuild/protobuf'
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt'
 import { Code, ConnectError, createConnectRouter, type Interceptor } from '@connectrpc/connect'
 import type { UniversalHandler } from '@connectrpc/connect/protocol'
+import type { Role } from '@hearth/contract'
 import { toError } from '@hearth/foundation'
-import { type Caller, readers, writers } from '../../../api/caller.ts'
+import { administrators, type Caller, readers, writers } from '../../../api/caller.ts'
 import { mostBodyBytes } from '../../../api/limited-body.ts'
 import { validate } from '../../../api/validation.ts'
 import { ruleOf } from '../rules/index.ts'
@@ -49,12 +50,27 @@ const guard: Interceptor = (next) => async (request) => {
 }
 
 function authorize(caller: Caller, method: DescMethod): void {
-  const roles = isRead(method) ? readers : writers
+  const roles = rolesFor(method)
   if (roles.some((role) => caller.roles.includes(role))) return
   throw new ConnectError(
     `${method.name} needs the role ${roles.join(' or ')}; the token has ${caller.roles.join(', ')}`,
     Code.PermissionDenied,
   )
+}
+
+/** Of what is everybody's: as the native routes have it. */
+const administrative = new Set([
+  'CreateRunner',
+  'UpdateRunner',
+  'DeleteRunner',
+  'CreateRunnerToken',
+  'CreateEnvironmentClass',
+  'UpdateEnvironmentClass',
+])
+
+function rolesFor(method: DescMethod): readonly Role[] {
+  if (administrative.has(method.name)) return administrators
+  return isRead(method) ? readers : writers
 }
 
 /** A stream of events only reads, though its description does not say so. */

@@ -1,0 +1,70 @@
+import { Code, ConnectError } from '@connectrpc/connect'
+import { IdentityService } from '@hearth/control-plane/ona/gitpod/v1/identity_pb'
+import { PrebuildService } from '@hearth/control-plane/ona/gitpod/v1/prebuild_pb'
+import { RunnerPhase, RunnerService } from '@hearth/control-plane/ona/gitpod/v1/runner_pb'
+import { newId } from '@hearth/foundation'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Ground } from './ground.ts'
+
+let ground: Ground
+beforeAll(async () => {
+  ground = await Ground.start()
+}, 60_000)
+afterAll(async () => {
+  await ground?.[Symbol.asyncDispose]()
+})
+
+test('hosts are runners, and a page of a repository names its projects', async () => {
+  const client = ground.connect(RunnerService)
+  const { runners } = await client.listRunners({})
+  expect(runners.map(({ name, status }) => [name, status?.phase])).toEqual([
+    ['slow', RunnerPhase.ACTIVE],
+    ['quick', RunnerPhase.ACTIVE],
+  ])
+  const runnerId = runners[0]?.runnerId ?? ''
+  expect((await client.getRunner({ runnerId })).runner?.status?.version).not.toBe('')
+  const url = 'https://git.example.com/ours/shop'
+  const { projectId } = await ground.native.apply({
+    apiVersion: 'hearth/v1',
+    name: 'shop',
+    repositories: [{ url: `${url}.git` }],
+  })
+  const parsed = await client.parseContextURL({ contextUrl: `${url}/tree/new/door` })
+  expect(parsed).toMatchObject({ git: { branch: 'new/door', owner: 'ours' }, projectIds: [projectId] })
+  expect((await client.checkAuthenticationForHost({ host: 'git.example.com' })).authenticated).toBe(true)
+})
+
+test('a member does what members may, a viewer reads, and runners are the administrators’', async () => {
+  const codeAs = async (
+    role: 'member' | 'viewer',
+    call: (client: ReturnType<typeof clientsOf>) => Promise<unknown>,
+  ) => {
+    const { secret } = await ground.native.tokens.create({
+      name: `${role}-${newId()}`.slice(0, 40),
+      roles: [role],
+    })
+    return call(clientsOf(secret)).then(
+      () => null,
+      (thrown: unknown) => ConnectError.from(thrown).code,
+    )
+  }
+  const clientsOf = (token: string) => ({
+    identity: ground.connect(IdentityService, 'binary', token),
+    prebuilds: ground.connect(PrebuildService, 'binary', token),
+    runners: ground.connect(RunnerService, 'binary', token),
+  })
+  const projectId = await ground.project('quick')
+  expect(await codeAs('viewer', ({ prebuilds }) => prebuilds.listPrebuilds({}))).toBeNull()
+  expect(await codeAs('viewer', ({ identity }) => identity.getAuthenticatedIdentity({}))).toBeNull()
+  expect(await codeAs('viewer', ({ prebuilds }) => prebuilds.createPrebuild({ projectId, spec: {} }))).toBe(
+    Code.PermissionDenied,
+  )
+  expect(
+    await codeAs('member', ({ prebuilds }) => prebuilds.createPrebuild({ projectId, spec: {} })),
+  ).toBeNull()
+  const { runners } = await ground.connect(RunnerService).listRunners({})
+  const runnerId = runners[0]?.runnerId ?? ''
+  expect(await codeAs('member', (clients) => clients.runners.deleteRunner({ runnerId }))).toBe(
+    Code.PermissionDenied,
+  )
+})
