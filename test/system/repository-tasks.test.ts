@@ -89,6 +89,9 @@ test('a repository adds its tasks and services to those of the project, whose ow
   expect((await hearth('why', 'service', web?.metadata.id ?? '')).stdout).toContain(
     `declared by hearth.yaml of repository ${shop}`,
   )
+  expect((await hearth('describe', 'service', web?.metadata.id ?? '')).stdout).toMatch(
+    new RegExp(`^Declared by: +hearth.yaml of repository ${shop}$`, 'm'),
+  )
   await expect(installation.client.services.delete(web?.metadata.id ?? '')).rejects.toMatchObject({
     code: 'conflict',
     message: expect.stringContaining('take it out of that file'),

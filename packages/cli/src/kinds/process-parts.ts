@@ -65,6 +65,7 @@ export function describeProcess(process: Process, { now, terminal }: View, names
   const head = fields([
     ...headFields(process, now),
     ['Environment', named(names, spec.environmentId)],
+    ['Declared by', spec.isDeclared ? declarerOf(spec.repository ?? null) : null],
     ['Command', spec.command],
     ['In', spec.folder],
     ['As', spec.user === 'root' ? null : spec.user],
@@ -93,5 +94,8 @@ export function describeProcess(process: Process, { now, terminal }: View, names
   else if (run !== null && run.output.trim() !== '') parts.push('', run.output.trimEnd())
   return parts.join('\n')
 }
+
+const declarerOf = (repository: string | null) =>
+  repository === null ? 'its project' : `hearth.yaml of repository ${repository}`
 
 const scheduleOf = ({ cron, timeZone }: { cron: string; timeZone: string }) => `at ${cron} (${timeZone})`
