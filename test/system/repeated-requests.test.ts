@@ -126,6 +126,15 @@ const posts: {
     }),
   },
   {
+    name: 'environments/{id}/log-token',
+    prepare: async () => ({
+      path: `/v1/environments/${await runningEnvironment(null)}/log-token`,
+      otherPath: `/v1/environments/${await runningEnvironment(null)}/log-token`,
+      body: undefined,
+      other: undefined,
+    }),
+  },
+  {
     name: 'claims/{id}/retry',
     prepare: async () => {
       await installation.client.apply({ apiVersion: 'hearth/v1', name: 'retried', warmPools: [{ min: 0 }] })

@@ -208,3 +208,5 @@ export const processStatusFields = {
 
 /** The log of one run goes by this in place of a step. */
 export const processLogKey = (processId: string, run: number) => `process-${processId}.${run}`
+/** Whether a log is that of a run, and none of a step: steps have no dash in their names. */
+export const isProcessLogKey = (key: string): boolean => key.startsWith('process-')

@@ -87,6 +87,20 @@ describe('the SDK of the older generation', () => {
     expect(environments.map((each) => each.id)).not.toContain(id)
   })
 
+  test('reads what the steps print, with a token for that alone', async () => {
+    const projectId = await projectWithMember()
+    const { environment } = await ona.environments.createFromProject({ projectId })
+    const { accessToken } = await ona.environments.createLogsToken({ environmentId: environment.id })
+    const logs = environment.status?.environmentUrls?.logs ?? ''
+    const read = (token: string, url = logs) => fetch(url, { headers: { Authorization: `Bearer ${token}` } })
+    const answer = await read(accessToken ?? '')
+    expect([answer.status, answer.headers.get('Content-Type')]).toEqual([200, 'text/plain; charset=utf-8'])
+    expect(await answer.text()).toContain('== project_setup')
+    const { environment: other } = await ona.environments.createFromProject({ projectId })
+    expect((await read(accessToken ?? '', other.status?.environmentUrls?.logs)).status).toBe(401)
+    expect((await read(ground.installation.token)).status).toBe(401)
+  })
+
   test('finds classes, and who it is', async () => {
     const id = await ground.classNamed('quick')
     const found: string[] = []

@@ -6,19 +6,21 @@ import {
   environmentUpdateSchema,
   extendSchema,
   idSchema,
+  logTokenSchema,
   environmentKind as words,
 } from '@hearth/contract'
-import { writers } from '../../api/caller.ts'
+import { readers, writers } from '../../api/caller.ts'
 import { idOrSharedNameParams, nameQuery } from '../../api/lookup.ts'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Kind } from '../../resource/define.ts'
 import { recordSince } from '../../resource/retention.ts'
 import { routesOf } from '../../resource/routes.ts'
-import { logRoute } from './access/logs.ts'
+import { logRoute, openLogRoute } from './access/logs.ts'
 import { changeEnvironment } from './commands/change.ts'
 import { createEnvironment } from './commands/create.ts'
 import { deleteEnvironment } from './commands/delete.ts'
 import { extendEnvironment, useEnvironment } from './commands/live.ts'
+import { createEnvironmentLogToken } from './commands/log-token.ts'
 import { retryEnvironment } from './commands/retry.ts'
 import { signEnvironmentCertificate } from './commands/sign-certificate.ts'
 import { wakeLivesAhead } from './life/ahead.ts'
@@ -120,8 +122,20 @@ export const environmentKind: Kind = {
       signEnvironmentCertificate,
     ),
     routes.why('Say in words why an environment is as it is', explainEnvironment),
+    routes.action(
+      'log-token',
+      {
+        summary: 'Make a token that reads the logs of this environment, and nothing else, for one hour',
+        description: 'The token',
+        roles: readers,
+        schema: logTokenSchema,
+        value: (token) => token,
+      },
+      createEnvironmentLogToken,
+    ),
     logRoute,
   ],
+  openRoutes: [openLogRoute],
   work: environmentWorkKind,
   reconcilers: () => [environmentReconciler, placementReconciler],
   whenClockGoesBack: ({ database, clock }) => wakeLivesAhead(database, clock.now()),

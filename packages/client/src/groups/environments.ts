@@ -5,6 +5,7 @@ import {
   environmentSchema,
   type environmentUpdateSchema,
   type extendSchema,
+  logTokenSchema,
 } from '@hearth/contract'
 import type { z } from 'zod'
 import { checkpoints } from '../http/checkpoints.ts'
@@ -39,6 +40,9 @@ export const environments = (transport: Transport) => ({
   /** Says that somebody uses it, in a way that Hearth cannot see. */
   activity: (id: string, options: CallOptions = {}) =>
     transport.json({ method: 'POST', path: `${one(path, id)}/activity`, ...options }, environmentSchema),
+  /** For whoever is to read its logs, and nothing else, for an hour. */
+  logToken: (id: string, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path: `${one(path, id)}/log-token`, ...options }, logTokenSchema),
   /** A fresh certificate for the caller's key, with the address and host key to use it on. */
   certificate: (id: string, publicKey: string, options: CallOptions = {}) =>
     transport.json(

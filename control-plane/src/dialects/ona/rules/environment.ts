@@ -15,6 +15,7 @@ export const environmentRules: Readonly<Record<string, z.ZodType>> = {
   'gitpod.v1.StopEnvironmentRequest': one,
   'gitpod.v1.DeleteEnvironmentRequest': one,
   'gitpod.v1.MarkEnvironmentActiveRequest': one,
+  'gitpod.v1.CreateEnvironmentLogsTokenRequest': one,
   'gitpod.v1.ListEnvironmentsRequest': z.looseObject({
     pagination,
     filter: z

@@ -5,6 +5,7 @@ import { HearthError, invalidValue } from '@hearth/foundation'
 import { releaseClaim, takeMachine } from '../../../kinds/claim/index.ts'
 import {
   changeEnvironment,
+  createEnvironmentLogToken,
   deleteEnvironment,
   type EnvironmentSearch,
   type HeldEnvironment,
@@ -16,6 +17,7 @@ import {
 import {
   ListEnvironmentsRequest_ArchivalStatus as ArchivalStatus,
   CreateEnvironmentFromProjectResponseSchema,
+  CreateEnvironmentLogsTokenResponseSchema,
   DeleteEnvironmentResponseSchema,
   type EnvironmentService,
   MarkEnvironmentActiveResponseSchema,
@@ -30,9 +32,9 @@ import { type Call, callOf, type Queryable } from '../wire/call.ts'
 import { page } from '../wire/paging.ts'
 import { listClasses } from './environment-class.ts'
 
-async function shown(queryable: Queryable, row: HeldEnvironment) {
+async function shown(queryable: Queryable, row: HeldEnvironment, { origin }: Call) {
   const environment = toEnvironment(await withPlan(queryable, row))
-  return toOnaEnvironment({ environment, heldBy: row.held_by })
+  return toOnaEnvironment({ environment, heldBy: row.held_by }, origin)
 }
 
 async function find(
@@ -54,6 +56,7 @@ type Methods =
   | 'stopEnvironment'
   | 'deleteEnvironment'
   | 'markEnvironmentActive'
+  | 'createEnvironmentLogsToken'
 
 export const environmentService: Pick<ServiceImpl<typeof EnvironmentService>, Methods> = {
   async createEnvironmentFromProject({ projectId, spec }, context) {
@@ -69,7 +72,7 @@ export const environmentService: Pick<ServiceImpl<typeof EnvironmentService>, Me
       wanted,
       CreateEnvironmentFromProjectResponseSchema,
       async ({ row }, tx) => ({
-        environment: await shown(tx, { ...row, held_by: call.caller.principalId }),
+        environment: await shown(tx, { ...row, held_by: call.caller.principalId }, call),
       }),
     )
   },
@@ -77,13 +80,13 @@ export const environmentService: Pick<ServiceImpl<typeof EnvironmentService>, Me
   async getEnvironment({ environmentId }, context) {
     const call = callOf(context)
     const { database } = call.services
-    return { environment: await shown(database, await find(database, call, environmentId)) }
+    return { environment: await shown(database, await find(database, call, environmentId), call) }
   },
 
   async listEnvironments({ pagination, filter }, context) {
-    const { caller, services } = callOf(context)
-    const { database } = services
-    const { organizationId } = caller
+    const call = callOf(context)
+    const { database } = call.services
+    const { organizationId } = call.caller
     const before = filter?.createdBefore
     const search: EnvironmentSearch = {
       projectIds: filter?.projectIds,
@@ -100,7 +103,7 @@ export const environmentService: Pick<ServiceImpl<typeof EnvironmentService>, Me
     const found = await page(pagination, (asked) =>
       searchEnvironments(database, { ...asked, organizationId }, search),
     )
-    const environments = await Promise.all(found.rows.map((row) => shown(database, row)))
+    const environments = await Promise.all(found.rows.map((row) => shown(database, row, call)))
     return { pagination: found.pagination, environments }
   },
 
@@ -131,6 +134,16 @@ export const environmentService: Pick<ServiceImpl<typeof EnvironmentService>, Me
   async markEnvironmentActive({ environmentId: reference }, context) {
     const wanted = { reference, body: {} }
     return callOf(context).perform(useEnvironment, wanted, MarkEnvironmentActiveResponseSchema, () => ({}))
+  },
+
+  async createEnvironmentLogsToken({ environmentId: reference }, context) {
+    const answer = CreateEnvironmentLogsTokenResponseSchema
+    return callOf(context).perform(
+      createEnvironmentLogToken,
+      { reference, body: {} },
+      answer,
+      ({ token }) => ({ accessToken: token }),
+    )
   },
 }
 

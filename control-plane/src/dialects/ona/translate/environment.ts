@@ -24,10 +24,10 @@ export interface ShownEnvironment {
   heldBy: string | null
 }
 
-export function toOnaEnvironment({
-  environment: { metadata, spec, specVersion, status, statusVersion },
-  heldBy,
-}: ShownEnvironment): MessageInitShape<typeof EnvironmentSchema> {
+export function toOnaEnvironment(
+  { environment: { metadata, spec, specVersion, status, statusVersion }, heldBy }: ShownEnvironment,
+  origin: string,
+): MessageInitShape<typeof EnvironmentSchema> {
   const phase = environmentPhases[status.phase]
   const isRunning = phase === EnvironmentPhase.RUNNING
   const prebuildId = status.startedFrom?.snapshotId ?? null
@@ -57,7 +57,10 @@ export function toOnaEnvironment({
       runnerAck: { specVersion: BigInt(status.observedSpecVersion), statusCode: AckCode.OK },
       phase,
       failureMessage: failures,
-      environmentUrls: isRunning && status.address !== null ? { ssh: { url: sshUrl(status.address) } } : {},
+      environmentUrls: {
+        ...(isRunning && status.address !== null ? { ssh: { url: sshUrl(status.address) } } : {}),
+        logs: `${origin}/v1/environments/${metadata.id}/log`,
+      },
       machine: { phase: machinePhases[phase] ?? MachinePhase.UNSPECIFIED },
       content: {
         phase: isRunning ? ContentPhase.READY : ContentPhase.CREATING,

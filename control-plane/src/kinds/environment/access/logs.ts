@@ -1,11 +1,13 @@
-import { logChunkSchema } from '@hearth/contract'
+import { isProcessLogKey, type LogChunk, logChunkSchema } from '@hearth/contract'
 import { z } from '@hono/zod-openapi'
 import { readers } from '../../../api/caller.ts'
 import { addEndpoint } from '../../../api/endpoint.ts'
 import { streamLog } from '../../../api/log-stream.ts'
 import { found, idOrSharedNameParams } from '../../../api/lookup.ts'
+import { addOpenLog } from '../../../api/open-log/endpoint.ts'
+import { asText } from '../../../api/open-log/text.ts'
 import type { AddRoute } from '../../../resource/routes.ts'
-import { findEnvironment } from '../queries.ts'
+import { environments, findEnvironment } from '../queries.ts'
 import { readLogs } from './read-logs.ts'
 
 const querySchema = z.strictObject({
@@ -43,4 +45,23 @@ export const logRoute: AddRoute = (application, services) => {
       )
     },
   })
+}
+
+/** For those who have its token alone. */
+export const openLogRoute: AddRoute = (application, services) =>
+  addOpenLog(application, services, {
+    of: 'environment',
+    path: '/v1/environments/{id}/log',
+    tag: 'Environments',
+    summary: 'The same as text, with a token for the logs of this environment from POST …/log-token',
+    below: {},
+    query: {},
+    find: async ({ id }) => {
+      const row = found(await environments.readById(services.database, id), 'environment', id)
+      return (options) => asText(ofSteps(readLogs(services, row, options)))
+    },
+  })
+
+async function* ofSteps(chunks: AsyncIterable<LogChunk>): AsyncGenerator<LogChunk> {
+  for await (const chunk of chunks) if (!isProcessLogKey(chunk.step)) yield chunk
 }

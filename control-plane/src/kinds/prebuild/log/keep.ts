@@ -1,11 +1,12 @@
-import { isPrebuildActive, type LogChunk, startOfText } from '@hearth/contract'
+import { isPrebuildActive, isProcessLogKey, type LogChunk, startOfText } from '@hearth/contract'
 import { toError } from '@hearth/foundation'
+import { asText } from '../../../api/open-log/text.ts'
 import type { Services } from '../../../api/services.ts'
 import { transact } from '../../../database/transact.ts'
 import { findEnvironment, readLogs } from '../../environment/index.ts'
 import { prebuilds } from '../queries.ts'
 import type { PrebuildRow } from '../table.ts'
-import { isOfTask, namesOf, taskChunks, tasksToRead } from './tasks.ts'
+import { namesOf, taskChunks, tasksToRead } from './tasks.ts'
 
 /** Of a log that is kept, in bytes; the beginning stays. */
 export const mostLogBytes = 4 * 1024 * 1024
@@ -102,32 +103,6 @@ async function* chunksOf(
   const machine = await findEnvironment(services.database, scope, row.environment_id)
   if (machine === undefined) return
   // What its tasks print is shown by their names.
-  for await (const chunk of readLogs(services, machine, options)) if (!isOfTask(chunk.step)) yield chunk
-}
-
-/** Each step under its name; pieces that come twice are left out. */
-async function* asText(
-  chunks: AsyncIterable<LogChunk>,
-  nameOf: (step: string) => string = (step) => step,
-): AsyncGenerator<string> {
-  const positions = new Map<string, number>()
-  let last = ''
-  let atLineStart = true
-  for await (const { step, offset, text } of chunks) {
-    const position = positions.get(step) ?? 0
-    const bytes = Buffer.from(text)
-    const end = offset + bytes.length
-    if (end <= position && offset !== 0) continue
-    // From its start once more: the step was tried again.
-    const isNew = offset >= position || offset === 0
-    const piece = isNew ? text : bytes.subarray(position - offset).toString('utf8')
-    positions.set(step, end)
-    if (step !== last) {
-      yield `${atLineStart ? '' : '\n'}== ${nameOf(step)}\n`
-      last = step
-    }
-    if (piece === '') continue
-    atLineStart = piece.endsWith('\n')
-    yield piece
-  }
+  for await (const chunk of readLogs(services, machine, options))
+    if (!isProcessLogKey(chunk.step)) yield chunk
 }

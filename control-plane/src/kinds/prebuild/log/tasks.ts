@@ -57,7 +57,6 @@ export async function* taskChunks(
 }
 
 const runLog = /^process-(.+)\.(\d+)$/
-export const isOfTask = (step: string): boolean => runLog.test(step)
 
 /** What the log of each run goes by, in words. */
 export function namesOf(reading: TasksToRead | null): (step: string) => string {
