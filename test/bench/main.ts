@@ -8,6 +8,7 @@ import { benchMask } from './mask.ts'
 import { benchMemory } from './memory.ts'
 import { benchPatch } from './patch.ts'
 import { benchPools } from './pools.ts'
+import { benchRun } from './run.ts'
 import { benchSnapshot } from './snapshot.ts'
 import { benchSteps } from './steps.ts'
 import { benchSuspended } from './suspended.ts'
@@ -26,6 +27,7 @@ const sections: Readonly<Record<string, () => Promise<Row[]>>> = {
   steps: benchSteps,
   snapshot: benchSnapshot,
   suspended: benchSuspended,
+  run: benchRun,
   patch: benchPatch,
   memory: benchMemory,
   mask: benchMask,
