@@ -99,6 +99,7 @@ describe('every route', () => {
   test('that is open refuses what proves nothing in one documented way, whatever it is asked', async () => {
     expect(openOperations.map(({ path }) => path).toSorted()).toEqual([
       '/v1/environments/{id}/log',
+      '/v1/environments/{id}/processes/log',
       '/v1/prebuilds/{id}/log',
       '/v1/webhooks/{projectId}',
     ])

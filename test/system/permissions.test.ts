@@ -85,6 +85,7 @@ test('the open routes are known, and without proof answer alike for one’s own,
     'GET /v1/environments/{id}/log',
     'POST /v1/webhooks/{projectId}',
     'GET /v1/prebuilds/{id}/log',
+    'GET /v1/environments/{id}/processes/log',
   ])
   for (const operation of openOperations) {
     const ofOwn = operation.path.includes('{projectId}')

@@ -72,6 +72,7 @@ const written = [
   'prebuilds',
   'sessions',
   'processes',
+  'task_executions',
   'jobs',
   'events',
   'outbox',

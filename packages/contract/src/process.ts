@@ -142,6 +142,14 @@ export const processFields = {
   }),
 } as const
 
+/** What of one may be changed. */
+export const processChangeFields = {
+  command: processFields.command.optional(),
+  variables: processFields.variables.unwrap().optional(),
+  secrets: processFields.secrets.unwrap().optional(),
+  dependsOn: processFields.dependsOn.unwrap().optional(),
+} as const
+
 /** Whether something declares it that every machine of its project has, and what. */
 export const declaredFields = {
   isDeclared: z.boolean().meta({ description: 'Whether its project or a file of a repository declares it' }),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defineKind } from './kind-definition.ts'
 import {
   declaredFields,
+  processChangeFields,
   processFields,
   processNameSchema,
   processStatusFields,
@@ -61,6 +62,16 @@ export const serviceCreateSchema = z
       }),
   })
   .meta({ id: 'ServiceCreate' })
+
+/** What of one that nothing declares may be changed; what is not given stays. */
+export const serviceUpdateSchema = z
+  .strictObject({
+    labels: labelsSchema.optional(),
+    spec: z
+      .strictObject({ ...processChangeFields, readiness: readinessSchema.nullable().optional() })
+      .optional(),
+  })
+  .meta({ id: 'ServiceUpdate' })
 
 export const serviceKind = defineKind({
   kind: 'Service',

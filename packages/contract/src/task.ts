@@ -4,6 +4,7 @@ import { cronSchema, timeZoneSchema } from './cron.ts'
 import { defineKind, rests } from './kind-definition.ts'
 import {
   declaredFields,
+  processChangeFields,
   processFields,
   processNameSchema,
   processStatusFields,
@@ -114,6 +115,14 @@ export const taskCreateSchema = z
       }),
   })
   .meta({ id: 'TaskCreate' })
+
+/** What of one that nothing declares may be changed; what is not given stays. */
+export const taskUpdateSchema = z
+  .strictObject({
+    labels: labelsSchema.optional(),
+    spec: z.strictObject(processChangeFields).optional(),
+  })
+  .meta({ id: 'TaskUpdate' })
 
 const waitsForMachine = {
   waitsFor: 'its machine to run, and what it depends on',

@@ -28,6 +28,7 @@ import { lateBinding } from './0027-late-binding.ts'
 import { processes } from './0028-processes.ts'
 import { sessions } from './0029-sessions.ts'
 import { tlsAuthority } from './0030-tls-authority.ts'
+import { executions } from './0031-executions.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -58,4 +59,5 @@ export const migrations: Record<string, Migration> = {
   '0028-processes': processes,
   '0029-sessions': sessions,
   '0030-tls-authority': tlsAuthority,
+  '0031-executions': executions,
 }

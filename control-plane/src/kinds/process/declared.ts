@@ -4,6 +4,7 @@ import type { DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvent } from '../../resource/record.ts'
 import { declaredIn, type EnvironmentRow, withPlan } from '../environment/index.ts'
 import { withDependencies } from './dependencies.ts'
+import { noteExecution } from './executions/write.ts'
 import { type Declared, mergeDeclared } from './merge.ts'
 import { processQueries } from './queries.ts'
 import { digestOf } from './ran-tasks.ts'
@@ -62,6 +63,7 @@ export async function makeDeclared(
         status: begins === 'held' ? { ...emptyProcessStatus, ranIn } : emptyProcessStatus,
       },
     )
+    await noteExecution(tx, row)
     await recordEvent(tx, 'created', toListedProcess(row))
     made.push(row)
   }

@@ -1,5 +1,15 @@
 export { deleteProcess, restartProcess, startProcess, stopProcess } from './commands/change.ts'
 export { createProcess, type NewProcess } from './commands/create.ts'
+export { stopExecution } from './commands/stop-execution.ts'
+export { updateProcess } from './commands/update.ts'
+export type { Execution, ExecutionPhase } from './executions/execution.ts'
+export {
+  type ExecutionSearch,
+  executionIdOf,
+  getExecution,
+  lastExecution,
+  searchExecutions,
+} from './executions/queries.ts'
 export { readProcessLogById } from './log/read.ts'
 export { lockPlace } from './place.ts'
 export {
@@ -9,7 +19,7 @@ export {
   type PrebuildTasks,
   readPrebuildTasks,
 } from './prebuild-tasks.ts'
-export { processes, readProcessesOf } from './queries.ts'
+export { processes, processQueries, readProcessesOf } from './queries.ts'
 export { readRanTasks } from './ran-tasks.ts'
 export { processRoutes } from './routes.ts'
 export { type ProcessRow, toListedProcess, toProcess } from './table.ts'

@@ -1,4 +1,5 @@
 import type { Kind } from '../../resource/define.ts'
+import { openProcessLogRoute } from './log/open-route.ts'
 import { processReconciler } from './reconcile.ts'
 import { processWorkKind } from './work/kind.ts'
 
@@ -6,6 +7,7 @@ import { processWorkKind } from './work/kind.ts'
 export const processKind: Kind = {
   name: 'process',
   routes: [],
+  openRoutes: [openProcessLogRoute],
   work: processWorkKind,
   reconcilers: () => [processReconciler],
 }

@@ -77,15 +77,15 @@ const mostRuns = 50
 export async function writeRuns(
   tx: DatabaseTransaction,
   processId: string,
-  runs: readonly { number: number }[],
+  runs: readonly { number: number; request: number }[],
 ): Promise<void> {
   if (runs.length === 0) return
   const newest = Math.max(...runs.map(({ number }) => number))
   await sql`
-    INSERT INTO process_runs (process_id, number, run)
-    SELECT ${processId}, (run->>'number')::integer, run
+    INSERT INTO process_runs (process_id, number, run, request)
+    SELECT ${processId}, (run->>'number')::integer, run - 'request', (run->>'request')::integer
     FROM jsonb_array_elements(${JSON.stringify(runs)}::jsonb) AS run
-    ON CONFLICT (process_id, number) DO UPDATE SET run = excluded.run`.execute(tx)
+    ON CONFLICT (process_id, number) DO UPDATE SET run = excluded.run, request = excluded.request`.execute(tx)
   await tx
     .deleteFrom('process_runs')
     .where('process_id', '=', processId)

@@ -5,11 +5,13 @@ import {
   processPhaseSchema,
   processRunSchema,
 } from '@hearth/contract'
+import type { z } from '@hono/zod-openapi'
 import { readers, writers } from '../../api/caller.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idOrSharedNameParams, nameQuery } from '../../api/lookup.ts'
 import { type AddRoute, routesOf } from '../../resource/routes.ts'
 import { deleteProcess, restartProcess, startProcess, stopProcess } from './commands/change.ts'
+import { type ProcessUpdate, updateProcess } from './commands/update.ts'
 import { logRoute } from './log/route.ts'
 import { listProcesses, processQueries, readRuns } from './queries.ts'
 import { type ProcessKind, type ProcessRow, toListedProcess, toProcess } from './table.ts'
@@ -25,6 +27,15 @@ export function processRoutes(kind: ProcessKind, words: KindDefinition) {
     showListed: (_, rows: readonly ProcessRow[]) => rows.map(toListedProcess),
   })
   const change = { description: `The ${kind}`, roles: writers, status: 200 as const }
+  const update = <Body extends z.ZodType<ProcessUpdate>>(body: Body) =>
+    routes.update(
+      {
+        ...change,
+        summary: `Change what a ${kind} runs from its next run on; not while it runs, and not what is declared`,
+        body,
+      },
+      updateProcess(kind),
+    )
   const common: AddRoute[] = [
     routes.list(
       { summary: `List ${kind}s, of one environment or claim or of all`, description: words.tag },
@@ -60,7 +71,7 @@ export function processRoutes(kind: ProcessKind, words: KindDefinition) {
     runsRoute(kind, words),
     logRoute(kind, words),
   ]
-  return { ...routes, common }
+  return { ...routes, update, common }
 }
 
 function runsRoute(kind: ProcessKind, words: KindDefinition): AddRoute {

@@ -61,10 +61,20 @@ export interface ProcessRunTable {
   process_id: string
   number: number
   run: JSONColumnType<ProcessRun>
+  /** Which start it belongs to; null of runs that an earlier version recorded. */
+  request: number | null
+}
+/** Each start of a task that was asked for, as long as it is kept. */
+export interface TaskExecutionTable {
+  id: string
+  task_id: string
+  request: number
+  asked_at: ColumnType<Date, Date | undefined, Date>
 }
 export interface ProcessTables {
   processes: ProcessTable
   process_runs: ProcessRunTable
+  task_executions: TaskExecutionTable
 }
 export type ProcessRow = Selectable<ProcessTable>
 

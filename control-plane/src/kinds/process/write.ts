@@ -3,6 +3,7 @@ import { processWork } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { requestOrders, requestPurges } from '../../database/outbox.ts'
 import { recordEvent } from '../../resource/record.ts'
+import { noteExecution } from './executions/write.ts'
 import { processes } from './queries.ts'
 import { type ProcessRow, type StoredProcessStatus, toListedProcess } from './table.ts'
 import { wakeFollowers } from './wake-followers.ts'
@@ -47,6 +48,7 @@ export async function changeProcess(
     // Epochs and sequences are counted by each runner for itself.
     ...(runnerId === row.runner_id ? {} : { report_epoch: 0, report_sequence: '0' }),
   })
+  if (isAsked) await noteExecution(tx, changed)
   await recordEvent(tx, 'updated', toListedProcess(changed))
   await wakeFollowers(tx, [row.environment_id])
   if (row.runner_id !== null && row.runner_id !== runnerId)

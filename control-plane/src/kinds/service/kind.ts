@@ -1,10 +1,10 @@
-import { serviceCreateSchema, serviceKind as words } from '@hearth/contract'
+import { serviceCreateSchema, serviceUpdateSchema, serviceKind as words } from '@hearth/contract'
 import { writers } from '../../api/caller.ts'
 import type { Kind } from '../../resource/define.ts'
 import { processRoutes } from '../process/index.ts'
 import { createService } from './commands.ts'
 
-const { common, create } = processRoutes('service', words)
+const { common, create, update } = processRoutes('service', words)
 
 export const serviceKind: Kind = {
   name: 'service',
@@ -18,6 +18,7 @@ export const serviceKind: Kind = {
       },
       createService,
     ),
+    update(serviceUpdateSchema),
     ...common,
   ],
 }

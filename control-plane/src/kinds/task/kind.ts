@@ -1,10 +1,10 @@
-import { taskCreateSchema, taskKind as words } from '@hearth/contract'
+import { taskCreateSchema, taskUpdateSchema, taskKind as words } from '@hearth/contract'
 import { writers } from '../../api/caller.ts'
 import type { Kind } from '../../resource/define.ts'
 import { processRoutes } from '../process/index.ts'
 import { createTask } from './commands.ts'
 
-const { common, create } = processRoutes('task', words)
+const { common, create, update } = processRoutes('task', words)
 
 export const taskKind: Kind = {
   name: 'task',
@@ -18,6 +18,7 @@ export const taskKind: Kind = {
       },
       createTask,
     ),
+    update(taskUpdateSchema),
     ...common,
   ],
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { automationRules } from './automation.ts'
 import { environmentRules } from './environment.ts'
 import { prebuildRules } from './prebuild.ts'
 import { projectRules } from './project.ts'
@@ -7,6 +8,7 @@ import { runnerRules } from './runner.ts'
 const rules: Readonly<Record<string, z.ZodType>> = {
   ...prebuildRules,
   ...environmentRules,
+  ...automationRules,
   ...projectRules,
   ...runnerRules,
 }

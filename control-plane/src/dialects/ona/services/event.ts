@@ -1,8 +1,9 @@
 import type { ServiceImpl } from '@connectrpc/connect'
 import { HearthError } from '@hearth/foundation'
 import { followEvents, newestPosition } from '../../../kinds/event/index.ts'
+import { executionIdOf } from '../../../kinds/process/index.ts'
 import type { EventService } from '../generated/gitpod/v1/event_pb.ts'
-import { isWatched, toOnaEvents } from '../translate/event.ts'
+import { isWatched, startIn, toOnaEvents } from '../translate/event.ts'
 import { callOf } from '../wire/call.ts'
 import { connectErrorOf } from '../wire/error.ts'
 
@@ -18,7 +19,10 @@ export const eventService: ServiceImpl<typeof EventService> = {
       const filter = { organizationId: caller.organizationId }
       for await (const event of followEvents(services, filter, after, signal)) {
         if (event === null) continue
-        for (const seen of toOnaEvents(event, environmentId))
+        const start = startIn(event, environmentId)
+        const executionId =
+          start === null ? null : await executionIdOf(services.database, start.taskId, start.request)
+        for (const seen of toOnaEvents(event, environmentId, executionId))
           if (isWatched(seen, resourceTypeFilters)) yield seen.event
       }
       if (!signal.aborted)

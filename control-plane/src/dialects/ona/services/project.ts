@@ -19,10 +19,11 @@ import {
   UpdateProjectEnvironmentClassesResponseSchema,
   UpdateProjectResponseSchema,
 } from '../generated/gitpod/v1/project_pb.ts'
+import { labelled } from '../translate/labelled.ts'
 import { nativeName, nativePrebuilds, nativeRepositories } from '../translate/native-project.ts'
 import { labels, toOnaClasses, toOnaProject } from '../translate/project.ts'
 import { type Call, callOf, type Queryable } from '../wire/call.ts'
-import { page } from '../wire/paging.ts'
+import { page, someOf } from '../wire/paging.ts'
 
 const mostClasses = 1_000
 
@@ -42,20 +43,6 @@ async function freeName({ services, caller }: Call, name: string): Promise<strin
   const wanted = nativeName(name)
   const taken = await projects.find(services.database, caller, wanted)
   return taken === undefined ? wanted : `${wanted}-${newId().slice(-6)}`
-}
-
-/** Labels for what is given; an empty text takes a label away. */
-function labelled(
-  before: Readonly<Record<string, string>>,
-  given: Readonly<Record<string, string | undefined>>,
-) {
-  const after = { ...before }
-  for (const [label, value] of Object.entries(given)) {
-    if (value === undefined) continue
-    if (value === '') delete after[label]
-    else after[label] = value
-  }
-  return after
 }
 
 type Methods =
@@ -152,6 +139,3 @@ export const projectService: Pick<ServiceImpl<typeof ProjectService>, Methods> =
     return callOf(context).perform(changeProject, { reference, body }, answer, () => ({}))
   },
 }
-
-/** No ids narrow nothing. */
-const someOf = (ids: readonly string[] | undefined) => (ids?.length ? ids : undefined)

@@ -19,14 +19,31 @@ const types: Readonly<Partial<Record<ResourceKind, readonly ResourceType[]>>> = 
   Runner: [ResourceType.RUNNER],
   Service: [ResourceType.SERVICE],
   Snapshot: [ResourceType.SNAPSHOT],
-  // A task and its present execution are one resource of Hearth.
-  Task: [ResourceType.TASK, ResourceType.TASK_EXECUTION],
+  // Its last execution is told of beside it.
+  Task: [ResourceType.TASK],
   WarmPool: [ResourceType.WARM_POOL],
 }
 const ofMachines: ReadonlySet<string> = new Set(['Task', 'Service'])
 
-/** What an event of Hearth is for those who watch one environment, or (null) the organization. */
-export function toOnaEvents(event: Event, environmentId: string | null): SeenEvent[] {
+/** The start of a task that an event is about too, for those who watch its environment. */
+export function startIn(
+  { kind, resource, resourceId }: Event,
+  environmentId: string | null,
+): { taskId: string; request: number } | null {
+  if (kind !== 'Task' || environmentId === null || environmentOf(resource) !== environmentId) return null
+  const { request = 0 } = (resource as { spec?: { request?: number } }).spec ?? {}
+  return resourceId === null || request === 0 ? null : { taskId: resourceId, request }
+}
+
+/**
+ * What an event of Hearth is for those who watch one environment, or (null) the organization. `executionId` is that of the
+ * start that it is about too.
+ */
+export function toOnaEvents(
+  event: Event,
+  environmentId: string | null,
+  executionId: string | null,
+): SeenEvent[] {
   const { kind, resource } = event
   const about = kind === 'Environment' ? event.resourceId : environmentOf(resource)
   if (environmentId === null ? ofMachines.has(kind) : about !== environmentId) return []
@@ -37,7 +54,14 @@ export function toOnaEvents(event: Event, environmentId: string | null): SeenEve
   const kinds = isClaim ? [ResourceType.ENVIRONMENT] : (types[kind] ?? [])
   const operation = isClaim ? ResourceOperation.UPDATE_STATUS : operationOf(event)
   const creatorId = creatorOf(resource)
-  return kinds.map((resourceType) => ({ event: { operation, resourceType, resourceId }, creatorId }))
+  const seen = kinds.map((resourceType) => ({ event: { operation, resourceType, resourceId }, creatorId }))
+  if (executionId === null) return seen
+  const execution = {
+    operation: ResourceOperation.UPDATE_STATUS,
+    resourceType: ResourceType.TASK_EXECUTION,
+    resourceId: executionId,
+  }
+  return [...seen, { event: execution, creatorId }]
 }
 
 function operationOf({ verb, specVersion, resource }: Event): ResourceOperation {

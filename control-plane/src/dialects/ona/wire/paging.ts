@@ -21,3 +21,6 @@ export async function page<Row extends { id: string }>(
   const nextToken = rows.length > limit ? (shown.at(-1)?.id ?? '') : ''
   return { rows: shown, pagination: { nextToken } }
 }
+
+/** No ids narrow nothing. */
+export const someOf = (ids: readonly string[] | undefined) => (ids?.length ? ids : undefined)

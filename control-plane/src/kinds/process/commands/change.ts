@@ -23,14 +23,15 @@ type Change = (tx: DatabaseTransaction, found: Found, now: Date) => Promise<read
 function changing(kind: ProcessKind, change: Change): Command<OnOne, ProcessRow> {
   return {
     async run(tx, context, { reference }) {
-      const place = await lock(tx, context, kind, reference)
+      const place = await lockForChange(tx, context, kind, reference)
       const now = context.services.clock.now()
       return settleNow(tx, place.environment, await change(tx, place, now), place.row.id, now)
     },
   }
 }
 
-async function lock(
+/** A process that the caller may change, with all of its environment, under lock. */
+export async function lockForChange(
   tx: DatabaseTransaction,
   { caller, expectedVersion }: CommandContext,
   kind: ProcessKind,
@@ -68,9 +69,11 @@ export const restartProcess = (kind: ProcessKind) =>
   })
 
 /** Ends its run; one with a schedule is not run by that either until it is started again. */
-export const stopProcess = (kind: ProcessKind) =>
+export const stopProcess = (kind: ProcessKind) => stopProcessIf(kind, () => true)
+
+export const stopProcessIf = (kind: ProcessKind, isMeant: (row: ProcessRow) => boolean) =>
   changing(kind, async (tx, { rows, row }) => {
-    if (row.desired !== 'run') return rows
+    if (row.desired !== 'run' || !isMeant(row)) return rows
     return replaced(rows, await desire(tx, row, 'stop'))
   })
 

@@ -53,7 +53,7 @@ export async function createProcess(
   return settleNow(tx, environment, started, row.id, now)
 }
 
-function refuseLarge(spec: StoredProcessSpec): void {
+export function refuseLarge(spec: StoredProcessSpec): void {
   const bytes = Buffer.byteLength(JSON.stringify(spec))
   if (bytes <= processLimits.totalBytes) return
   throw invalidValue({
@@ -89,7 +89,7 @@ async function makeRoom(
   return rows.filter((row) => !removed.includes(row))
 }
 
-function refuseUnknown(names: readonly string[], others: readonly ProcessRow[]): void {
+export function refuseUnknown(names: readonly string[], others: readonly ProcessRow[]): void {
   for (const [index, name] of names.entries())
     if (!others.some((other) => other.name === name))
       throw invalidValue({
@@ -99,7 +99,7 @@ function refuseUnknown(names: readonly string[], others: readonly ProcessRow[]):
       })
 }
 
-async function refuseUnknownSecrets(
+export async function refuseUnknownSecrets(
   tx: DatabaseTransaction,
   { project_id }: EnvironmentRow,
   names: readonly string[],

@@ -119,7 +119,7 @@ async function runnersOf(
 }
 
 /** The process as it is once `isSo`; null when it is gone or the signal aborts first. */
-async function whenSeen(
+export async function whenSeen(
   services: Services,
   row: ProcessRow,
   signal: AbortSignal,

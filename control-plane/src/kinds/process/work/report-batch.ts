@@ -65,11 +65,7 @@ async function apply(
   now: Date,
 ): Promise<ProcessRow | null> {
   const { phase, status, isForgotten, runs } = afterReport(row, report)
-  await writeRuns(
-    tx,
-    row.id,
-    runs.map(({ request: _, ...run }) => run),
-  )
+  await writeRuns(tx, row.id, runs)
   const { runner_id: runnerId } = row
   if (isForgotten && row.desired === 'delete') {
     await processes.remove(tx, row.id)

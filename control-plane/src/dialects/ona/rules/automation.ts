@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { orNothing, pagination, uuid, uuids, values } from './values.ts'
+
+const one = z.looseObject({ id: uuid })
+const reference = z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/, '1 to 128 letters, digits, _ and -')
+const references = z.array(reference).max(25)
+const metadata = z.looseObject({ reference: orNothing(reference), name: z.string().max(80) }).optional()
+const changed = z.looseObject({ name: z.string().max(80).optional() }).optional()
+const dependsOn = z.array(z.string().max(128)).max(32)
+const list = (filter: z.ZodRawShape) =>
+  z.looseObject({ pagination, filter: z.looseObject(filter).optional() })
+
+export const automationRules: Readonly<Record<string, z.ZodType>> = {
+  'gitpod.v1.CreateTaskRequest': z.looseObject({ environmentId: uuid, metadata, dependsOn }),
+  'gitpod.v1.GetTaskRequest': one,
+  'gitpod.v1.ListTasksRequest': list({ environmentIds: uuids(25), references, taskIds: uuids(25) }),
+  'gitpod.v1.UpdateTaskRequest': z.looseObject({ id: uuid, metadata: changed, dependsOn }),
+  'gitpod.v1.DeleteTaskRequest': one,
+  'gitpod.v1.StartTaskRequest': one,
+  'gitpod.v1.ListTaskExecutionsRequest': list({
+    taskIds: uuids(25),
+    taskReferences: references,
+    environmentIds: uuids(25),
+    phases: values(10),
+  }),
+  'gitpod.v1.GetTaskExecutionRequest': one,
+  'gitpod.v1.StopTaskExecutionRequest': one,
+  'gitpod.v1.CreateServiceRequest': z.looseObject({ environmentId: uuid, metadata }),
+  'gitpod.v1.GetServiceRequest': one,
+  'gitpod.v1.ListServicesRequest': list({
+    environmentIds: uuids(25),
+    references,
+    serviceIds: uuids(25),
+    roles: values(10),
+  }),
+  'gitpod.v1.UpdateServiceRequest': z.looseObject({ id: uuid, metadata: changed }),
+  'gitpod.v1.DeleteServiceRequest': one,
+  'gitpod.v1.StartServiceRequest': one,
+  'gitpod.v1.StopServiceRequest': one,
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import { processNameSchema, startOfText } from '@hearth/contract'
+import { HearthError, invalidValue } from '@hearth/foundation'
+import type {
+  AutomationTrigger,
+  EnvironmentVariableItem,
+  RunsOn,
+} from '../generated/gitpod/v1/automation_resource_pb.ts'
+import { nativeName } from './native-project.ts'
+
+/** Labels that keep what Hearth has no field for. */
+export const automationLabels = {
+  reference: 'ona/reference',
+  name: 'ona/name',
+  description: 'ona/description',
+} as const
+
+const mostLabelBytes = 255
+
+export interface Described {
+  reference?: string
+  name?: string | undefined
+  description?: string | undefined
+}
+
+/** What the labels say of it; a description is kept as far as a label goes. */
+export const labelsOf = ({ reference, name, description }: Described) => ({
+  ...(reference === undefined ? {} : { [automationLabels.reference]: reference }),
+  [automationLabels.name]: name,
+  [automationLabels.description]:
+    description === undefined ? undefined : startOfText(description, mostLabelBytes),
+})
+
+/** The name of Hearth of what has a reference: the same where it is one, else one that no other reference gives. */
+export function nameOfReference(reference: string): string {
+  if (processNameSchema.safeParse(reference).success) return reference
+  const digest = createHash('sha256').update(reference).digest('hex').slice(0, 8)
+  return `${nativeName(reference)}-${digest}`
+}
+
+export function nativeVariables(env: readonly EnvironmentVariableItem[]): Record<string, string> {
+  return Object.fromEntries(
+    env.map(({ name, source }, index) => {
+      if (source.case === 'value') return [name, source.value]
+      throw invalidValue({
+        field: `spec.env[${index}].value`,
+        given: source.case === undefined ? 'nothing' : 'a secret',
+        expected: 'a value',
+      })
+    }),
+  )
+}
+
+/** What is made in a machine that is there begins when it is started; what is to begin by itself is declared. */
+export function requireManual(triggers: readonly AutomationTrigger[]): void {
+  for (const { trigger } of triggers)
+    if (trigger.case !== undefined && trigger.case !== 'manual')
+      throw new HearthError(
+        'unprocessable',
+        `metadata.triggeredBy: must be manual, got ${trigger.case}: what begins by itself is declared by the project or hearth.yaml of a repository`,
+      )
+}
+
+/** Everything runs in the machine itself. */
+export function requireMachine(runsOn: RunsOn | undefined): void {
+  if (runsOn?.target.case === 'docker')
+    throw new HearthError(
+      'unprocessable',
+      'spec.runsOn: must be machine, got docker: let the command run the container',
+    )
+}
