@@ -6,6 +6,7 @@ import { benchFleet } from './fleet.ts'
 import { benchImage } from './image.ts'
 import { benchMask } from './mask.ts'
 import { benchMemory } from './memory.ts'
+import { benchOna } from './ona.ts'
 import { benchPatch } from './patch.ts'
 import { benchPools } from './pools.ts'
 import { benchRun } from './run.ts'
@@ -30,6 +31,7 @@ const sections: Readonly<Record<string, () => Promise<Row[]>>> = {
   run: benchRun,
   patch: benchPatch,
   memory: benchMemory,
+  ona: benchOna,
   mask: benchMask,
   pools: () => benchPools(values.against),
 }

@@ -125,6 +125,10 @@ describe('the SDK of the older generation', () => {
       if (!(error instanceof APIError)) throw new Error('it was not refused')
       return [error.status, (error as { code?: string }).code]
     }
+    const filters = [{ resourceType: 'RESOURCE_TYPE_UNSPECIFIED' as const }]
+    expect(
+      await refused(ona.events.watch({ organization: true, resourceTypeFilters: filters } as never)),
+    ).toEqual([400, 'invalid_argument'])
     expect(await refused(ona.environments.retrieve({ environmentId: newId() }))).toEqual([404, 'not_found'])
     expect(await refused(ona.environments.retrieve({ environmentId: 'mine' }))).toEqual([
       400,
@@ -137,6 +141,23 @@ describe('the SDK of the older generation', () => {
     ])
   })
 })
+
+test.each(['application/jsonl', 'application/connect+json'])(
+  'a stream of %s is open before anything happens',
+  async (type) => {
+    const asked = Buffer.from('{"organization":true}')
+    const head = Buffer.from([0, 0, 0, 0, asked.length])
+    const closing = new AbortController()
+    const answer = await fetch(`${ground.baseUrl}/gitpod.v1.EventService/WatchEvents`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${ground.installation.token}`, 'Content-Type': type },
+      body: new Uint8Array(type.endsWith('jsonl') ? asked : Buffer.concat([head, asked])),
+      signal: AbortSignal.any([closing.signal, AbortSignal.timeout(10_000)]),
+    })
+    expect([answer.status, answer.headers.get('Content-Type')]).toEqual([200, type])
+    closing.abort()
+  },
+)
 
 describe.each(formats)('Connect in %s', (format) => {
   test('watches events without a gap between the subscription and the first read', async () => {

@@ -17,6 +17,7 @@ import {
 import { limitedBody } from '../../api/limited-body.ts'
 import type { Services } from '../../api/services.ts'
 import { describeMethods } from './describe.ts'
+import { atOnce } from './wire/at-once.ts'
 import { blamed } from './wire/blame.ts'
 import { callKey, newCall } from './wire/call.ts'
 import { connectErrorOf } from './wire/error.ts'
@@ -81,9 +82,13 @@ async function answer(
   const { signal } = raw
   const call = newCall(services, { caller: context.get('caller'), origin: url.origin, signal }, body.length)
   const contextValues = createContextValues().set(callKey, call)
+  const isStream = handler.method.methodKind !== 'unary'
+  // Whether a stream is compressed would have to be said before its first message.
+  if (isStream) request.headers.delete('Connect-Accept-Encoding')
   const universal = { ...universalServerRequestFromFetch(request, {}), contextValues }
-  const response = universalServerResponseToFetch(await handler(universal))
-  return asLines ? linesOf(response) : blamed(response)
+  const run = async () => universalServerResponseToFetch(await handler(universal))
+  if (asLines) return atOnce(run().then(linesOf), lines)
+  return isStream ? atOnce(run(), type) : blamed(await run())
 }
 
 /** Its body has been read already. */

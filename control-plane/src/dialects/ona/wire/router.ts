@@ -1,4 +1,4 @@
-import { type DescMethod, isMessage } from '@bufbuild/protobuf'
+import type { DescMethod, Message } from '@bufbuild/protobuf'
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt'
 import { Code, ConnectError, createConnectRouter, type Interceptor } from '@connectrpc/connect'
 import type { UniversalHandler } from '@connectrpc/connect/protocol'
@@ -36,16 +36,33 @@ const guard: Interceptor = (next) => async (request) => {
   if (call === null) throw new ConnectError('send a valid token', Code.Unauthenticated)
   try {
     authorize(call.caller, request.method)
-    if (isMessage(request.message)) {
-      const rule = ruleOf(request.message.$typeName)
-      if (rule !== undefined) validate(rule, request.message, 'body')
+    if (!request.stream) {
+      check(request.message)
+      return await next(request)
     }
-    return await next(request)
+    return await next({ ...request, message: checked(request.message, request.method.name) })
   } catch (thrown) {
     const error = connectErrorOf(thrown, request.method.name)
     if (error.code === Code.Internal)
       call.services.log.error({ err: toError(thrown), method: request.method.name }, 'request failed')
     throw error
+  }
+}
+
+function check(message: Message): void {
+  const rule = ruleOf(message.$typeName)
+  if (rule !== undefined) validate(rule, message, 'body')
+}
+
+/** A stream's request is read when its method runs, beyond the reach of whoever began it. */
+async function* checked(messages: AsyncIterable<Message>, method: string): AsyncGenerator<Message> {
+  for await (const message of messages) {
+    try {
+      check(message)
+    } catch (thrown) {
+      throw connectErrorOf(thrown, method)
+    }
+    yield message
   }
 }
 
