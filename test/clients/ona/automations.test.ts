@@ -226,6 +226,45 @@ describe.each(formats)('automations over Connect in %s', (format) => {
     await eventually(async () => (await phase()) === ServicePhase.STOPPED, patience)
   })
 
+  test('a file is upserted: what is new or other is told, and an error changes nothing', async () => {
+    const environmentId = await runningEnvironment()
+    const upsert = (services: Record<string, object>, tasks: Record<string, object>) =>
+      client().upsertAutomationsFile({ environmentId, automationsFile: { services, tasks } })
+    const check = { command: 'echo checked', dependsOn: ['Build_It'] }
+    const services = { db: { name: 'Database', commands: { start: 'sleep 600', ready: 'echo' } } }
+    const tasks = { check, Build_It: { command: 'echo built', triggeredBy: ['manual'] } }
+    const first = await upsert(services, tasks)
+    expect([first.updatedServiceIds.length, first.updatedTaskIds.length]).toEqual([1, 2])
+    const again = await upsert(services, tasks)
+    expect([again.updatedServiceIds, again.updatedTaskIds]).toEqual([[], []])
+    const changed = await upsert(services, { ...tasks, check: { ...check, command: 'exit 5' } })
+    const { tasks: listed } = await client().listTasks({
+      filter: { environmentIds: [environmentId], references: ['check'] },
+    })
+    expect(listed.map(({ id }) => id)).toEqual(changed.updatedTaskIds)
+    const [id = ''] = changed.updatedTaskIds
+    expect(listed[0]?.spec?.command).toBe('exit 5')
+    const { taskExecution } = await client().startTask({ id })
+    await eventually(
+      async () => (await phaseOf(taskExecution?.id ?? '')) === TaskExecutionPhase.FAILED,
+      patience,
+    )
+    const circle = {
+      one: { command: 'echo', dependsOn: ['two'] },
+      two: { command: 'echo', dependsOn: ['one'] },
+    }
+    expect(await codeOf(upsert({}, { late: { command: 'echo' }, ...circle }))).toBe(Code.InvalidArgument)
+    expect(await codeOf(upsert({ check: { commands: { start: 'echo' } } }, {}))).toBe(Code.FailedPrecondition)
+    expect(
+      await codeOf(upsert({ both: { commands: { start: 'echo' } } }, { both: { command: 'echo' } })),
+    ).toBe(Code.InvalidArgument)
+    expect(await codeOf(upsert({}, { 'a b': { command: 'echo' } }))).toBe(Code.InvalidArgument)
+    const references = (await client().listTasks({ filter: { environmentIds: [environmentId] } })).tasks.map(
+      ({ metadata }) => metadata?.reference,
+    )
+    expect(references.toSorted()).toEqual(['Build_It', 'check'])
+  })
+
   test('are refused with what is wrong', async () => {
     const environmentId = await runningEnvironment()
     const make = (metadata: object, spec: object, dependsOn: string[] = []) =>

@@ -2,6 +2,7 @@ export { deleteProcess, restartProcess, startProcess, stopProcess } from './comm
 export { createProcess, type NewProcess } from './commands/create.ts'
 export { stopExecution } from './commands/stop-execution.ts'
 export { updateProcess } from './commands/update.ts'
+export { upsertProcesses } from './commands/upsert.ts'
 export type { Execution, ExecutionPhase } from './executions/execution.ts'
 export {
   type ExecutionSearch,

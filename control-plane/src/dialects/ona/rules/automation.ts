@@ -1,3 +1,4 @@
+import { processLimits } from '@hearth/contract'
 import { z } from 'zod'
 import { orNothing, pagination, uuid, uuids, values } from './values.ts'
 
@@ -7,6 +8,12 @@ const references = z.array(reference).max(25)
 const metadata = z.looseObject({ reference: orNothing(reference), name: z.string().max(80) }).optional()
 const changed = z.looseObject({ name: z.string().max(80).optional() }).optional()
 const dependsOn = z.array(z.string().max(128)).max(32)
+const few = z
+  .record(z.string(), z.looseObject({ name: z.string().max(80) }))
+  .refine(
+    (named) => Object.keys(named).length <= processLimits.processes,
+    `at most ${processLimits.processes}`,
+  )
 const list = (filter: z.ZodRawShape) =>
   z.looseObject({ pagination, filter: z.looseObject(filter).optional() })
 
@@ -37,4 +44,8 @@ export const automationRules: Readonly<Record<string, z.ZodType>> = {
   'gitpod.v1.DeleteServiceRequest': one,
   'gitpod.v1.StartServiceRequest': one,
   'gitpod.v1.StopServiceRequest': one,
+  'gitpod.v1.UpsertAutomationsFileRequest': z.looseObject({
+    environmentId: uuid,
+    automationsFile: z.looseObject({ tasks: few, services: few }).optional(),
+  }),
 }

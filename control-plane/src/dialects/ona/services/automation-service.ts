@@ -28,6 +28,7 @@ import {
   nativeVariables,
   requireMachine,
   requireManual,
+  triggersOf,
 } from '../translate/native-automation.ts'
 import { nativeReadiness, requireNoStop, toOnaService } from '../translate/service.ts'
 import { type Call, callOf } from '../wire/call.ts'
@@ -47,7 +48,7 @@ type Methods =
 export const serviceMethods: Pick<ServiceImpl<typeof EnvironmentAutomationService>, Methods> = {
   async createService({ environmentId, metadata, spec }, context) {
     const call = callOf(context)
-    requireManual(metadata?.triggeredBy ?? [])
+    requireManual(triggersOf(metadata?.triggeredBy ?? []))
     requireMachine(spec?.runsOn)
     requireNoStop(spec?.commands?.stop)
     const { reference = '', name, description } = metadata ?? {}
@@ -93,7 +94,7 @@ export const serviceMethods: Pick<ServiceImpl<typeof EnvironmentAutomationServic
   /** What is not given stays. How it stands is reported by its machine alone. */
   async updateService({ id: reference, metadata, spec }, context) {
     const call = callOf(context)
-    requireManual(metadata?.triggeredBy?.trigger ?? [])
+    requireManual(triggersOf(metadata?.triggeredBy?.trigger ?? []))
     requireMachine(spec?.runsOn)
     requireNoStop(spec?.commands?.stop)
     const before = await processQueries.service.get(call.services.database, call.caller, reference)

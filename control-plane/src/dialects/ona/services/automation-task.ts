@@ -23,6 +23,7 @@ import {
   nativeVariables,
   requireMachine,
   requireManual,
+  triggersOf,
 } from '../translate/native-automation.ts'
 import { toOnaTask } from '../translate/task.ts'
 import { type Call, callOf, type Queryable } from '../wire/call.ts'
@@ -58,7 +59,7 @@ type Methods = 'createTask' | 'getTask' | 'listTasks' | 'updateTask' | 'deleteTa
 export const taskMethods: Pick<ServiceImpl<typeof EnvironmentAutomationService>, Methods> = {
   async createTask({ environmentId, metadata, spec, dependsOn }, context) {
     const call = callOf(context)
-    requireManual(metadata?.triggeredBy ?? [])
+    requireManual(triggersOf(metadata?.triggeredBy ?? []))
     requireMachine(spec?.runsOn)
     const { reference = '', name, description } = metadata ?? {}
     const wanted = {
@@ -104,7 +105,7 @@ export const taskMethods: Pick<ServiceImpl<typeof EnvironmentAutomationService>,
   /** What is not given stays, also of lists, which cannot be given empty. */
   async updateTask({ id: reference, metadata, spec, dependsOn }, context) {
     const call = callOf(context)
-    requireManual(metadata?.triggeredBy?.trigger ?? [])
+    requireManual(triggersOf(metadata?.triggeredBy?.trigger ?? []))
     requireMachine(spec?.runsOn)
     const before = await processQueries.task.get(call.services.database, call.caller, reference)
     const changes = {

@@ -51,14 +51,17 @@ export function nativeVariables(env: readonly EnvironmentVariableItem[]): Record
   )
 }
 
+export const triggersOf = (triggers: readonly AutomationTrigger[]): string[] =>
+  triggers.flatMap(({ trigger }) => trigger.case ?? [])
+
 /** What is made in a machine that is there begins when it is started; what is to begin by itself is declared. */
-export function requireManual(triggers: readonly AutomationTrigger[]): void {
-  for (const { trigger } of triggers)
-    if (trigger.case !== undefined && trigger.case !== 'manual')
-      throw new HearthError(
-        'unprocessable',
-        `metadata.triggeredBy: must be manual, got ${trigger.case}: what begins by itself is declared by the project or hearth.yaml of a repository`,
-      )
+export function requireManual(triggers: readonly string[], field = 'metadata.triggeredBy'): void {
+  const other = triggers.find((trigger) => trigger !== 'manual')
+  if (other !== undefined)
+    throw new HearthError(
+      'unprocessable',
+      `${field}: must be manual, got ${startOfText(other, 64)}: what begins by itself is declared by the project or hearth.yaml of a repository`,
+    )
 }
 
 /** Everything runs in the machine itself. */
