@@ -53,6 +53,21 @@ describe('the SDK of the older generation', () => {
     expect(environment.status?.phase).toBe('ENVIRONMENT_PHASE_RUNNING')
   })
 
+  test('takes the class that is named, and without one that of the first pool', async () => {
+    const projectId = await projectWithMember()
+    const [quick, slow] = [await ground.classNamed('quick'), await ground.classNamed('slow')]
+    const spec = { projectId, environmentClassId: slow, min: 0 }
+    await ground.native.warmPools.create({ spec })
+    const classOf = async (machine?: { class: string }) => {
+      const { environment } = await ona.environments.createFromProject({
+        projectId,
+        spec: machine && { machine },
+      })
+      return environment.spec?.machine?.class
+    }
+    expect([await classOf(), await classOf({ class: slow })]).toEqual([quick, slow])
+  })
+
   test('lists what somebody has, page by page, and no machine that waits', async () => {
     const projectId = await projectWithMember()
     const made: string[] = []

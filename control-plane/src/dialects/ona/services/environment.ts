@@ -9,6 +9,7 @@ import {
   deleteEnvironment,
   type EnvironmentSearch,
   type HeldEnvironment,
+  type PlannedEnvironmentRow,
   searchEnvironments,
   toEnvironment,
   useEnvironment,
@@ -32,8 +33,10 @@ import { type Call, callOf, type Queryable } from '../wire/call.ts'
 import { page } from '../wire/paging.ts'
 import { listClasses } from './environment-class.ts'
 
-async function shown(queryable: Queryable, row: HeldEnvironment, { origin }: Call) {
-  const environment = toEnvironment(await withPlan(queryable, row))
+type Held = HeldEnvironment | (HeldEnvironment & PlannedEnvironmentRow)
+
+async function shown(queryable: Queryable, row: Held, { origin }: Call) {
+  const environment = toEnvironment('spec' in row ? row : await withPlan(queryable, row))
   return toOnaEnvironment({ environment, heldBy: row.held_by }, origin)
 }
 

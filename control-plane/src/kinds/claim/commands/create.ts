@@ -197,28 +197,27 @@ function insertClaim(
   }
 }
 
+/** Nothing is taken: the project has no pool, or it is not said of which one. */
+export class NoOnePool extends HearthError {}
+
 function onePool(pools: readonly ClaimablePool[], wanted: ClaimBody['spec']): ClaimablePool {
   const [pool, second] = pools
   if (pool === undefined) {
     const what =
       wanted.warmPoolId ??
       `of project ${wanted.project}${wanted.environmentClass === undefined ? '' : ` and class ${wanted.environmentClass}`}`
-    throw new HearthError('not_found', `there is no warm pool ${what}`)
+    throw new NoOnePool('not_found', `there is no warm pool ${what}`)
   }
   if (second !== undefined) {
-    throw new HearthError(
-      'invalid',
-      `project ${pool.project_name} has ${pools.length} pools: name the class`,
-      {
-        details: [
-          {
-            field: 'body.spec.environmentClass',
-            given: 'nothing',
-            expected: `the class of one of ${pools.map(({ name }) => name).join(', ')}`,
-          },
-        ],
-      },
-    )
+    throw new NoOnePool('invalid', `project ${pool.project_name} has ${pools.length} pools: name the class`, {
+      details: [
+        {
+          field: 'body.spec.environmentClass',
+          given: 'nothing',
+          expected: `the class of one of ${pools.map(({ name }) => name).join(', ')}`,
+        },
+      ],
+    })
   }
   return pool
 }

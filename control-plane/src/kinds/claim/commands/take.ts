@@ -2,10 +2,14 @@ import { claimCreateSchema, type LifeSpec } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { Command, CommandContext } from '../../../api/command.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
-import { createEnvironmentAlone, type EnvironmentRow, environments } from '../../environment/index.ts'
+import {
+  createEnvironmentAlone,
+  findEnvironment,
+  type PlannedEnvironmentRow,
+} from '../../environment/index.ts'
 import { projects, specOf } from '../../project/index.ts'
 import { warmPools } from '../../warm-pool/index.ts'
-import { createClaim } from './create.ts'
+import { createClaim, NoOnePool } from './create.ts'
 
 export interface WantedMachine {
   projectId: string
@@ -18,7 +22,7 @@ export interface WantedMachine {
 }
 
 interface Taken {
-  row: EnvironmentRow
+  row: PlannedEnvironmentRow
   claim: Parameters<NonNullable<typeof createClaim.afterCommit>>[1] | null
 }
 
@@ -28,25 +32,50 @@ interface Taken {
  */
 export const takeMachine: Command<WantedMachine, Taken> = {
   async run(tx, context, wanted) {
-    const { pool, environmentClassId } = await placeOf(tx, context, wanted)
-    const { publicKey, life, labels, name } = wanted
-    const lived = life === undefined ? {} : { life }
-    if (pool === undefined) {
-      const { projectId } = wanted
-      const named = name === undefined ? {} : { name }
-      const input = { ...named, labels, spec: { projectId, environmentClassId, ...lived } }
-      return { row: await createEnvironmentAlone.run(tx, context, input, undefined), claim: null }
+    const { projectId: project, environmentClassId: environmentClass } = wanted
+    const named = environmentClass === null ? { project } : { project, environmentClass }
+    try {
+      return await claim(tx, context, wanted, named)
+    } catch (thrown) {
+      if (!(thrown instanceof NoOnePool)) throw thrown
     }
-    const body = claimCreateSchema.parse({ labels, spec: { warmPoolId: pool, publicKey, ...lived } })
-    const claim = await createClaim.run(tx, context, body, undefined)
-    const row = await environments.readById(tx, claim.row.environment_id ?? '')
-    if (row === undefined) throw new Error(`claim ${claim.row.id} has no environment`)
-    return { row, claim }
+    const place = await placeOf(tx, context, wanted)
+    if (place.pool !== undefined) return claim(tx, context, wanted, { warmPoolId: place.pool })
+    const { labels, name, life } = wanted
+    const spec = {
+      projectId: project,
+      environmentClassId: place.environmentClassId,
+      ...(life === undefined ? {} : { life }),
+    }
+    const input = { ...(name === undefined ? {} : { name }), labels, spec }
+    const { id } = await createEnvironmentAlone.run(tx, context, input, undefined)
+    return { row: await read(tx, context, id), claim: null }
   },
   async afterCommit(context, { claim }) {
     if (claim !== null) await createClaim.afterCommit?.(context, claim)
   },
   afterFailure: (context, error) => createClaim.afterFailure?.(context, error),
+}
+
+async function claim(
+  tx: DatabaseTransaction,
+  context: CommandContext,
+  { labels, publicKey, life }: WantedMachine,
+  pool: { warmPoolId: string } | { project: string; environmentClass?: string },
+): Promise<Taken> {
+  const spec = { ...pool, publicKey, ...(life === undefined ? {} : { life }) }
+  const made = await createClaim.run(tx, context, claimCreateSchema.parse({ labels, spec }), undefined)
+  return { row: await read(tx, context, made.row.environment_id ?? ''), claim: made }
+}
+
+async function read(
+  tx: DatabaseTransaction,
+  { caller }: Pick<CommandContext, 'caller'>,
+  id: string,
+): Promise<PlannedEnvironmentRow> {
+  const row = await findEnvironment(tx, caller, id)
+  if (row === undefined) throw new Error(`environment ${id} is not there`)
+  return row
 }
 
 async function placeOf(
