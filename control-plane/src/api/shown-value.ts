@@ -2,7 +2,7 @@ import { startOfText } from '@hearth/contract'
 
 const mostBytes = 120
 /** Fields whose values are never repeated in an error, since they may be secret. */
-const secretFields = new Set(['secrets', 'variables'])
+const secretFields = new Set(['secrets', 'variables', 'env'])
 const hidden = '(not shown)'
 
 /** Whether the value at this path may be secret. */

@@ -279,6 +279,16 @@ describe.each(formats)('automations over Connect in %s', (format) => {
     expect(await make({ reference: 'one' }, { ...spec, runsOn: inDocker })).toBe(Code.FailedPrecondition)
     expect(await make({ reference: 'one' }, spec)).toBe(undefined)
     expect(await make({ reference: 'one' }, spec)).toBe(Code.AlreadyExists)
+    const env = [{ name: 'TOKEN', source: { case: 'value', value: 'hunter2\0' } as const }]
+    const hidden = client().createTask({
+      environmentId,
+      metadata: { reference: 'two' },
+      spec: { ...spec, env },
+    })
+    await expect(hidden).rejects.toMatchObject({
+      code: Code.InvalidArgument,
+      message: expect.not.stringContaining('hunter2'),
+    })
     const stop = { start: 'sleep 1', stop: 'echo' }
     expect(await codeOf(client().createService({ environmentId, spec: { commands: stop } }))).toBe(
       Code.FailedPrecondition,

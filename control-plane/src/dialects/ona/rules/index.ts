@@ -4,6 +4,7 @@ import { environmentRules } from './environment.ts'
 import { prebuildRules } from './prebuild.ts'
 import { projectRules } from './project.ts'
 import { runnerRules } from './runner.ts'
+import { secretRules } from './secret.ts'
 
 const rules: Readonly<Record<string, z.ZodType>> = {
   ...prebuildRules,
@@ -11,6 +12,7 @@ const rules: Readonly<Record<string, z.ZodType>> = {
   ...automationRules,
   ...projectRules,
   ...runnerRules,
+  ...secretRules,
 }
 
 /** The rules of a request, by the name of its message; undefined where it has none. */

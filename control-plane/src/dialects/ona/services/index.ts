@@ -7,6 +7,7 @@ import { PrebuildService } from '../generated/gitpod/v1/prebuild_pb.ts'
 import { ProjectService } from '../generated/gitpod/v1/project_pb.ts'
 import { RunnerConfigurationService } from '../generated/gitpod/v1/runner_configuration_pb.ts'
 import { RunnerService } from '../generated/gitpod/v1/runner_pb.ts'
+import { SecretService } from '../generated/gitpod/v1/secret_pb.ts'
 import { automationService } from './automation.ts'
 import { environmentService } from './environment.ts'
 import { runnerConfigurationService } from './environment-class.ts'
@@ -15,6 +16,7 @@ import { identityService } from './identity.ts'
 import { prebuildService } from './prebuild.ts'
 import { projectService } from './project.ts'
 import { runnerService } from './runner.ts'
+import { secretService } from './secret.ts'
 
 /** Adds the methods that there are; all others are answered as unimplemented. */
 export function addServices(router: ConnectRouter): void {
@@ -24,6 +26,7 @@ export function addServices(router: ConnectRouter): void {
   router.service(RunnerConfigurationService, runnerConfigurationService)
   router.service(ProjectService, projectService)
   router.service(RunnerService, runnerService)
+  router.service(SecretService, secretService)
   router.service(EventService, eventService)
   router.service(IdentityService, identityService)
 }

@@ -1,0 +1,95 @@
+import { Code, ConnectError } from '@connectrpc/connect'
+import Gitpod from '@gitpod/sdk'
+import { SecretService } from '@hearth/control-plane/ona/gitpod/v1/secret_pb'
+import { isId, newId } from '@hearth/foundation'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { formats, Ground } from './ground.ts'
+
+let ground: Ground
+let ona: Gitpod
+beforeAll(async () => {
+  ground = await Ground.start()
+  ona = new Gitpod({ baseURL: ground.baseUrl, bearerToken: ground.installation.token })
+}, 60_000)
+afterAll(async () => {
+  await ground?.[Symbol.asyncDispose]()
+})
+
+const namesOf = async (projectId: string) => (await ground.native.projects.get(projectId)).spec.secretNames
+
+async function thrownBy(call: Promise<unknown>): Promise<ConnectError> {
+  try {
+    await call
+  } catch (thrown) {
+    return ConnectError.from(thrown)
+  }
+  throw new Error('the call was not refused')
+}
+const codeOf = async (call: Promise<unknown>) => (await thrownBy(call)).code
+
+test('the SDK of the older generation makes, lists page by page, changes and deletes secrets of a project', async () => {
+  const projectId = await ground.project()
+  for (const name of ['A_TOKEN', 'B_TOKEN', 'C_TOKEN'])
+    await ona.secrets.create({ name, value: `hunter2-${name}`, projectId, environmentVariable: true })
+  expect(await namesOf(projectId)).toEqual(['A_TOKEN', 'B_TOKEN', 'C_TOKEN'])
+  const seen = []
+  for await (const secret of ona.secrets.list({
+    filter: { projectIds: [projectId] },
+    pagination: { pageSize: 1 },
+  }))
+    seen.push(secret)
+  expect(JSON.stringify(seen)).not.toContain('hunter2')
+  expect(seen.map(({ name }) => name).toSorted()).toEqual(['A_TOKEN', 'B_TOKEN', 'C_TOKEN'])
+  expect(seen.every(({ id = '', environmentVariable }) => isId(id) && environmentVariable)).toBe(true)
+  const secretId = seen.find(({ name }) => name === 'B_TOKEN')?.id ?? ''
+  const { specVersion } = await ground.native.projects.get(projectId)
+  await ona.secrets.updateValue({ secretId, value: 'another' })
+  expect((await ground.native.projects.get(projectId)).specVersion).toBe(specVersion + 1)
+  await ona.secrets.delete({ secretId })
+  expect(await namesOf(projectId)).toEqual(['A_TOKEN', 'C_TOKEN'])
+})
+
+describe.each(formats)('secrets over Connect in %s', (format) => {
+  const client = () => ground.connect(SecretService, format)
+  const mount = { case: 'environmentVariable', value: true } as const
+
+  test('are of one project, and nothing tells their values', async () => {
+    const projectId = await ground.project()
+    const scope = { scope: { case: 'projectId', value: projectId } } as const
+    const { secret } = await client().createSecret({ name: 'TOKEN', value: 'hunter2', scope, mount })
+    expect(secret).toMatchObject({ name: 'TOKEN', projectId, mount, scope })
+    const secretId = secret?.id ?? ''
+    expect((await client().listSecrets({ filter: { scope } })).secrets.map(({ id }) => id)).toEqual([
+      secretId,
+    ])
+    const organization = { scope: { case: 'organizationId', value: newId() } } as const
+    expect((await client().listSecrets({ filter: { scope: organization } })).secrets).toEqual([])
+    expect(await codeOf(client().getSecretValue({ secretId }))).toBe(Code.Unimplemented)
+    expect(await codeOf(client().createSecret({ name: 'TOKEN', value: 'x', projectId, mount }))).toBe(
+      Code.AlreadyExists,
+    )
+    await client().deleteSecret({ secretId })
+    expect(await codeOf(client().updateSecretValue({ secretId, value: 'x' }))).toBe(Code.NotFound)
+    expect(await codeOf(client().deleteSecret({ secretId: 'TOKEN' }))).toBe(Code.NotFound)
+  })
+
+  test('are refused without a word of their values', async () => {
+    const projectId = await ground.project()
+    const given = { name: 'TOKEN', value: 'hunter2', projectId, mount }
+    const wrong: [object, Code][] = [
+      [{ ...given, name: 'a b' }, Code.InvalidArgument],
+      [{ ...given, value: 'hunter2\0' }, Code.InvalidArgument],
+      [{ ...given, value: `hunter2${'x'.repeat(70_000)}` }, Code.InvalidArgument],
+      [{ ...given, projectId: '' }, Code.InvalidArgument],
+      [{ ...given, projectId: newId() }, Code.NotFound],
+      [{ ...given, mount: { case: 'filePath', value: '/etc/token' } }, Code.FailedPrecondition],
+      [{ ...given, scope: { scope: { case: 'userId', value: newId() } } }, Code.FailedPrecondition],
+    ]
+    for (const [request, code] of wrong) {
+      const thrown = await thrownBy(client().createSecret(request))
+      expect([request, thrown.code]).toEqual([request, code])
+      expect(thrown.message).not.toContain('hunter2')
+    }
+    expect(await namesOf(projectId)).toEqual([])
+  })
+})
