@@ -3,6 +3,7 @@ import { IdentityService } from '@hearth/control-plane/ona/gitpod/v1/identity_pb
 import { PrebuildService } from '@hearth/control-plane/ona/gitpod/v1/prebuild_pb'
 import { RunnerPhase, RunnerService } from '@hearth/control-plane/ona/gitpod/v1/runner_pb'
 import { newId } from '@hearth/foundation'
+import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Ground } from './ground.ts'
 
@@ -16,7 +17,14 @@ afterAll(async () => {
 
 test('hosts are runners, and a page of a repository names its projects', async () => {
   const client = ground.connect(RunnerService)
-  const { runners } = await client.listRunners({})
+  // A host is only created until its agent has been heard.
+  const runners = await eventually(
+    async () => {
+      const listed = (await client.listRunners({})).runners
+      return listed.some(({ status }) => status?.phase === RunnerPhase.CREATED) ? null : listed
+    },
+    { timeoutMilliseconds: 60_000 },
+  )
   expect(runners.map(({ name, status }) => [name, status?.phase])).toEqual([
     ['slow', RunnerPhase.ACTIVE],
     ['quick', RunnerPhase.ACTIVE],

@@ -1,5 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect'
 import Gitpod from '@gitpod/sdk'
+import { waitForEnvironmentRunning } from '@gitpod/sdk/lib/environment'
+import { EnvironmentAutomationService } from '@hearth/control-plane/ona/gitpod/v1/environment_automation_pb'
 import { SecretService } from '@hearth/control-plane/ona/gitpod/v1/secret_pb'
 import { isId, newId } from '@hearth/foundation'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -71,6 +73,45 @@ describe.each(formats)('secrets over Connect in %s', (format) => {
     await client().deleteSecret({ secretId })
     expect(await codeOf(client().updateSecretValue({ secretId, value: 'x' }))).toBe(Code.NotFound)
     expect(await codeOf(client().deleteSecret({ secretId: 'TOKEN' }))).toBe(Code.NotFound)
+  })
+
+  test('are given to tasks and services by their ids', async () => {
+    const projectId = await ground.project('quick')
+    const { secret } = await client().createSecret({ name: 'TOKEN', value: 'hunter2', projectId, mount })
+    const { environment } = await ona.environments.createFromProject({
+      projectId,
+      spec: { machine: { class: await ground.classNamed('quick') } },
+    })
+    const environmentId = environment.id
+    await waitForEnvironmentRunning(ona, environmentId)
+    const automations = ground.connect(EnvironmentAutomationService, format)
+    const referring = (id: string) =>
+      ({ case: 'valueFrom', value: { source: { case: 'secretRef', value: { id } } } }) as const
+    const env = [
+      { name: 'STAGE', source: { case: 'value', value: 'test' } as const },
+      { name: 'TOKEN', source: referring(secret?.id ?? '') },
+    ]
+    const make = (given: typeof env) =>
+      automations.createTask({ environmentId, spec: { command: 'echo', env: given } })
+    const { task } = await make(env)
+    expect(task?.spec?.env).toMatchObject(env)
+    expect((await ground.native.tasks.get(task?.id ?? '')).spec).toMatchObject({
+      variables: { STAGE: 'test' },
+      secrets: ['TOKEN'],
+    })
+    const { taskExecution } = await automations.startTask({ id: task?.id ?? '' })
+    expect(taskExecution?.spec?.plan[0]?.steps[0]?.step.value).toMatchObject({ spec: { env } })
+    const { service } = await automations.createService({
+      environmentId,
+      spec: { commands: { start: 'sleep 1' }, env },
+    })
+    expect(service?.spec?.env).toMatchObject(env)
+    await automations.updateService({ id: service?.id ?? '', spec: { env: env.slice(0, 1) } })
+    expect((await ground.native.services.get(service?.id ?? '')).spec.secrets).toEqual([])
+    expect(await codeOf(make([{ name: 'TOKEN', source: referring(newId()) }]))).toBe(Code.InvalidArgument)
+    expect(await codeOf(make([{ name: 'OTHER', source: referring(secret?.id ?? '') }]))).toBe(
+      Code.InvalidArgument,
+    )
   })
 
   test('are refused without a word of their values', async () => {

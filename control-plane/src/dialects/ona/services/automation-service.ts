@@ -25,16 +25,19 @@ import { labelled } from '../translate/labelled.ts'
 import {
   labelsOf,
   nameOfReference,
-  nativeVariables,
   requireMachine,
   requireManual,
   triggersOf,
 } from '../translate/native-automation.ts'
 import { nativeReadiness, requireNoStop, toOnaService } from '../translate/service.ts'
-import { type Call, callOf } from '../wire/call.ts'
+import { type Call, callOf, type Queryable } from '../wire/call.ts'
 import { page, someOf } from '../wire/paging.ts'
+import { environmentOf, secretFinder } from './automation-secrets.ts'
 
-const shown = (row: ProcessRow, { origin }: Call) => toOnaService(toProcess(row) as Service, origin)
+async function shown(queryable: Queryable, rows: readonly ProcessRow[], call: Call) {
+  const secretIn = await secretFinder(queryable, call, rows)
+  return rows.map((row) => toOnaService(toProcess(row) as Service, secretIn(row.environment_id), call.origin))
+}
 
 type Methods =
   | 'createService'
@@ -58,20 +61,24 @@ export const serviceMethods: Pick<ServiceImpl<typeof EnvironmentAutomationServic
       spec: {
         environment: environmentId,
         command: spec?.commands?.start ?? '',
-        variables: nativeVariables(spec?.env ?? []),
+        ...(await environmentOf(call, environmentId, spec?.env ?? [])),
         readiness: nativeReadiness(spec?.commands?.ready, spec?.readinessTimeout),
         start: false,
       },
     }
     const body = validate(serviceCreateSchema, wanted, 'body')
-    return call.perform(createService, body, CreateServiceResponseSchema, (row) => ({
-      service: shown(row, call),
-    }))
+    return call.perform(createService, body, CreateServiceResponseSchema, async (row, tx) => {
+      const [service] = await shown(tx, [row], call)
+      return { service }
+    })
   },
 
   async getService({ id }, context) {
     const call = callOf(context)
-    return { service: shown(await processQueries.service.get(call.services.database, call.caller, id), call) }
+    const { database } = call.services
+    const row = await processQueries.service.get(database, call.caller, id)
+    const [service] = await shown(database, [row], call)
+    return { service }
   },
 
   async listServices({ pagination, filter }, context) {
@@ -88,7 +95,7 @@ export const serviceMethods: Pick<ServiceImpl<typeof EnvironmentAutomationServic
     const found = await page(pagination, (asked) =>
       processQueries.service.list(call.services.database, { ...asked, organizationId }, having),
     )
-    return { pagination: found.pagination, services: found.rows.map((row) => shown(row, call)) }
+    return { pagination: found.pagination, services: await shown(call.services.database, found.rows, call) }
   },
 
   /** What is not given stays. How it stands is reported by its machine alone. */
@@ -101,7 +108,7 @@ export const serviceMethods: Pick<ServiceImpl<typeof EnvironmentAutomationServic
     const { start, ready } = spec?.commands ?? {}
     const changes = {
       ...(start === undefined ? {} : { command: start }),
-      ...(spec === undefined || spec.env.length === 0 ? {} : { variables: nativeVariables(spec.env) }),
+      ...(spec?.env.length ? await environmentOf(call, before.environment_id, spec.env) : {}),
       ...(ready === undefined ? {} : { readiness: nativeReadiness(ready, spec?.readinessTimeout) }),
     }
     const wanted = {

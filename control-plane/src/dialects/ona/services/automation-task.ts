@@ -20,7 +20,6 @@ import { labelled } from '../translate/labelled.ts'
 import {
   labelsOf,
   nameOfReference,
-  nativeVariables,
   requireMachine,
   requireManual,
   triggersOf,
@@ -28,6 +27,7 @@ import {
 import { toOnaTask } from '../translate/task.ts'
 import { type Call, callOf, type Queryable } from '../wire/call.ts'
 import { page, someOf } from '../wire/paging.ts'
+import { environmentOf, secretFinder } from './automation-secrets.ts'
 
 /** Tasks and services of some environments, which are few in each. */
 function around(queryable: Queryable, { caller: { organizationId } }: Call, ids: readonly string[]) {
@@ -39,9 +39,11 @@ async function shown(queryable: Queryable, rows: readonly ProcessRow[], call: Ca
   const depending = rows.filter(({ spec }) => spec.dependsOn.length > 0)
   const ids = [...new Set(depending.map(({ environment_id }) => environment_id))]
   const others = ids.length === 0 ? [] : await around(queryable, call, ids)
+  const secretIn = await secretFinder(queryable, call, rows)
   return rows.map((row) =>
     toOnaTask(
       toProcess(row) as Task,
+      secretIn(row.environment_id),
       (name) => others.find((one) => one.environment_id === row.environment_id && one.name === name)?.id,
     ),
   )
@@ -68,7 +70,7 @@ export const taskMethods: Pick<ServiceImpl<typeof EnvironmentAutomationService>,
       spec: {
         environment: environmentId,
         command: spec?.command ?? '',
-        variables: nativeVariables(spec?.env ?? []),
+        ...(await environmentOf(call, environmentId, spec?.env ?? [])),
         dependsOn: await namesOf(call, environmentId, dependsOn),
         start: false,
       },
@@ -110,7 +112,7 @@ export const taskMethods: Pick<ServiceImpl<typeof EnvironmentAutomationService>,
     const before = await processQueries.task.get(call.services.database, call.caller, reference)
     const changes = {
       ...(spec?.command === undefined ? {} : { command: spec.command }),
-      ...(spec === undefined || spec.env.length === 0 ? {} : { variables: nativeVariables(spec.env) }),
+      ...(spec?.env.length ? await environmentOf(call, before.environment_id, spec.env) : {}),
       ...(dependsOn.length === 0 ? {} : { dependsOn: await namesOf(call, before.environment_id, dependsOn) }),
     }
     const wanted = {

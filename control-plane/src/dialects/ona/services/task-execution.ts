@@ -16,11 +16,18 @@ import {
 } from '../generated/gitpod/v1/environment_automation_pb.ts'
 import { nameOfReference } from '../translate/native-automation.ts'
 import { nativeExecutionPhases, toOnaExecution } from '../translate/task.ts'
-import { type Call, callOf } from '../wire/call.ts'
+import { type Call, callOf, type Queryable } from '../wire/call.ts'
 import { page } from '../wire/paging.ts'
+import { secretFinder } from './automation-secrets.ts'
 
-const shown = (execution: Execution, { origin }: Call) =>
-  toOnaExecution(execution, toProcess(execution.task) as Task, origin)
+async function shown(queryable: Queryable, executions: readonly Execution[], call: Call) {
+  const rows = executions.map(({ task }) => task)
+  const secretIn = await secretFinder(queryable, call, rows)
+  return executions.map((execution) => {
+    const task = toProcess(execution.task) as Task
+    return toOnaExecution(execution, task, secretIn(task.spec.environmentId), call.origin)
+  })
+}
 
 type Methods = 'startTask' | 'listTaskExecutions' | 'getTaskExecution' | 'stopTaskExecution'
 
@@ -31,7 +38,10 @@ export const executionMethods: Pick<ServiceImpl<typeof EnvironmentAutomationServ
       startProcess('task'),
       { reference, body: {} },
       StartTaskResponseSchema,
-      async (row, tx) => ({ taskExecution: shown(await lastExecution(tx, row), call) }),
+      async (row, tx) => {
+        const [taskExecution] = await shown(tx, [await lastExecution(tx, row)], call)
+        return { taskExecution }
+      },
     )
   },
 
@@ -49,13 +59,15 @@ export const executionMethods: Pick<ServiceImpl<typeof EnvironmentAutomationServ
     )
     return {
       pagination: found.pagination,
-      taskExecutions: found.rows.map((execution) => shown(execution, call)),
+      taskExecutions: await shown(call.services.database, found.rows, call),
     }
   },
 
   async getTaskExecution({ id }, context) {
     const call = callOf(context)
-    return { taskExecution: shown(await getExecution(call.services.database, call.caller, id), call) }
+    const { database } = call.services
+    const [taskExecution] = await shown(database, [await getExecution(database, call.caller, id)], call)
+    return { taskExecution }
   },
 
   async stopTaskExecution({ id: reference }, context) {

@@ -38,17 +38,39 @@ export function nameOfReference(reference: string): string {
   return `${nativeName(reference)}-${digest}`
 }
 
-export function nativeVariables(env: readonly EnvironmentVariableItem[]): Record<string, string> {
-  return Object.fromEntries(
-    env.map(({ name, source }, index) => {
-      if (source.case === 'value') return [name, source.value]
+/** A secret is given as the variable of its own name. */
+export function nativeEnvironment(
+  env: readonly EnvironmentVariableItem[],
+  known: readonly { id: string; name: string }[],
+): { variables: Record<string, string>; secrets: string[] } {
+  const variables: Record<string, string> = {}
+  const secrets: string[] = []
+  for (const [index, { name, source }] of env.entries())
+    if (source.case === 'value') variables[name] = source.value
+    else if (source.case === undefined)
       throw invalidValue({
-        field: `spec.env[${index}].value`,
-        given: source.case === undefined ? 'nothing' : 'a secret',
-        expected: 'a value',
+        field: `spec.env[${index}]`,
+        given: 'nothing',
+        expected: 'a value, or valueFrom a secret',
       })
-    }),
-  )
+    else {
+      const id = source.value.source.value?.id ?? ''
+      const secret = known.find((one) => one.id === id)
+      if (secret === undefined)
+        throw invalidValue({
+          field: `spec.env[${index}].valueFrom.secretRef.id`,
+          given: startOfText(id, 64),
+          expected: 'the id of a secret of the project',
+        })
+      if (secret.name !== name)
+        throw invalidValue({
+          field: `spec.env[${index}].name`,
+          given: startOfText(name, 64),
+          expected: `${secret.name}, as the secret is called`,
+        })
+      secrets.push(name)
+    }
+  return { variables, secrets }
 }
 
 export const triggersOf = (triggers: readonly AutomationTrigger[]): string[] =>

@@ -7,7 +7,7 @@ import {
   ServiceRole,
   type ServiceSchema,
 } from '../generated/gitpod/v1/automation_resource_pb.ts'
-import { logUrl, toOnaMetadata, toOnaVariables } from './task.ts'
+import { type IdOf, logUrl, toOnaMetadata, toOnaVariables } from './task.ts'
 import { durationOf } from './values.ts'
 
 /** What was never started counts as stopped, since it is started in the same way. */
@@ -24,7 +24,11 @@ const phases: Readonly<Record<ProcessPhase, ServicePhase>> = {
   failed: ServicePhase.FAILED,
 }
 
-export function toOnaService(service: Service, origin: string): MessageInitShape<typeof ServiceSchema> {
+export function toOnaService(
+  service: Service,
+  secretIdOf: IdOf,
+  origin: string,
+): MessageInitShape<typeof ServiceSchema> {
   const { metadata, spec, specVersion, status, statusVersion } = service
   const { environmentId, request, readiness, desired } = spec
   const ready = readiness?.kind === 'command' ? readiness.command : ''
@@ -36,7 +40,7 @@ export function toOnaService(service: Service, origin: string): MessageInitShape
       specVersion: BigInt(specVersion),
       desiredPhase: desiredPhase(desired, request),
       commands: { start: spec.command, ready },
-      env: toOnaVariables(spec.variables),
+      env: toOnaVariables(spec, secretIdOf),
       ...(readiness === null ? {} : { readinessTimeout: durationOf(readiness.deadlineSeconds) }),
     },
     status: {

@@ -26,10 +26,26 @@ export function toOnaTriggers(on: TaskTrigger): MessageInitShape<typeof Automati
   return word == null ? [] : [{ trigger: { case: word, value: true } }]
 }
 
-export const toOnaVariables = (
-  variables: Readonly<Record<string, string>>,
-): MessageInitShape<typeof EnvironmentVariableItemSchema>[] =>
-  Object.entries(variables).map(([name, value]) => ({ name, source: { case: 'value' as const, value } }))
+/** Finds an id by a name. */
+export type IdOf = (name: string) => string | undefined
+
+/** What a task or service is given; a secret that its project has no more is left out. */
+export function toOnaVariables(
+  { variables, secrets }: Pick<Task['spec'], 'variables' | 'secrets'>,
+  secretIdOf: IdOf,
+): MessageInitShape<typeof EnvironmentVariableItemSchema>[] {
+  const given = Object.entries(variables).map(([name, value]) => ({
+    name,
+    source: { case: 'value' as const, value },
+  }))
+  const referred = secrets.flatMap((name) => {
+    const id = secretIdOf(name)
+    if (id === undefined) return []
+    const source = { case: 'secretRef' as const, value: { id } }
+    return [{ name, source: { case: 'valueFrom' as const, value: { source } } }]
+  })
+  return [...given, ...referred]
+}
 
 /** What tasks and services say of themselves alike. */
 export function toOnaMetadata({ metadata, spec }: { metadata: Task['metadata']; spec: { on: TaskTrigger } }) {
@@ -44,23 +60,20 @@ export function toOnaMetadata({ metadata, spec }: { metadata: Task['metadata']; 
   }
 }
 
-const specOf = ({ command, variables, on }: Task['spec']) => ({
-  command,
-  env: toOnaVariables(variables),
-  prebuildRequiresSuccess: on === 'prebuild',
+const specOf = (spec: Task['spec'], secretIdOf: IdOf) => ({
+  command: spec.command,
+  env: toOnaVariables(spec, secretIdOf),
+  prebuildRequiresSuccess: spec.on === 'prebuild',
 })
 
 /** `idOf` finds the id of what a task depends on by its name. */
-export function toOnaTask(
-  task: Task,
-  idOf: (name: string) => string | undefined,
-): MessageInitShape<typeof TaskSchema> {
+export function toOnaTask(task: Task, secretIdOf: IdOf, idOf: IdOf): MessageInitShape<typeof TaskSchema> {
   const { metadata, spec } = task
   return {
     id: metadata.id,
     environmentId: spec.environmentId,
     metadata: toOnaMetadata(task),
-    spec: specOf(spec),
+    spec: specOf(spec, secretIdOf),
     dependsOn: spec.dependsOn.flatMap((name) => idOf(name) ?? []),
   }
 }
@@ -82,6 +95,7 @@ export function nativeExecutionPhases(wanted: readonly TaskExecutionPhase[]): Ex
 export function toOnaExecution(
   { id, request, askedAt, phase, failure, startedAt, finishedAt, isWanted }: Omit<Execution, 'task'>,
   { metadata, spec, statusVersion }: Task,
+  secretIdOf: IdOf,
   origin: string,
 ): MessageInitShape<typeof TaskExecutionSchema> {
   const failureMessage = failure ?? ''
@@ -104,7 +118,7 @@ export function toOnaExecution(
             {
               id,
               label: metadata.name,
-              step: { case: 'task', value: { id: metadata.id, spec: specOf(spec) } },
+              step: { case: 'task', value: { id: metadata.id, spec: specOf(spec, secretIdOf) } },
             },
           ],
         },
