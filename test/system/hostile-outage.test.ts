@@ -60,6 +60,9 @@ const inner =
 test('while the database is down every route says 503, as JSON, with when to come again and nothing inner; then all is well', async () => {
   expect((await ask(projects)).response.status).toBe(200)
   await postgres.crash()
+  // A known token is believed until the loss of the connection is noticed.
+  const isNoticed = async () => (await ask({ method: 'POST', path: '/v1/claims' })).response.status === 503
+  await eventually(isNoticed, { timeoutMilliseconds: 10_000 })
   const asked = operations.flatMap((operation) => [
     { operation, secret: token },
     { operation, secret: 'hearth_unknown' },
