@@ -138,9 +138,10 @@ describe.each<[ImageName]>([['debian-12']])('machines forked of one of %s', (ima
     await origin.inside(
       [
         'echo of the origin >/home/work; mkdir -p /var/lib/hearth/steps/project_setup-1',
+        // Before the counter begins: bash would wait out the hour.
+        'sync; date -u -s "-1 hour" >/dev/null',
         // Without a process for each round, which would take half of an emulated processor.
         `setsid -f bash -c '${counter}' </dev/null >/dev/null 2>&1`,
-        'sync; date -u -s "-1 hour" >/dev/null',
       ].join('; '),
     )
     await host.layers.freeze({ layerId, environmentId, memory: true }, authority)
