@@ -7,10 +7,8 @@ import { offerImage } from './images.ts'
 import { type KeyPair, newKeyPair, secureShell } from './secure-shell.ts'
 import { untilEnvironment, untilProvisioned } from './waiting.ts'
 
-/** What V8 may let collect of what lives shortly before it looks: three spaces of 16 MiB, however little is kept. */
-const youngMebibytes = 48
-/** How much more hostile guests together may cost their agent than a well-behaved guest; what they print is far more. */
-const mostMebibytes = youngMebibytes + 50
+/** How much more hostile guests together may cost their agent than a well-behaved guest. */
+const mostMebibytes = 50
 /** Time limit of commands that never end; an agent that is told of the end reacts much faster. */
 const timeoutSeconds = 20
 const toldMilliseconds = 20_000
