@@ -6,7 +6,7 @@ import { DeleteRunnerResponseSchema, type RunnerService } from '../generated/git
 import { gitContextOf } from '../translate/context-url.ts'
 import { toOnaRunner } from '../translate/runner.ts'
 import { callOf } from '../wire/call.ts'
-import { page } from '../wire/paging.ts'
+import { page, someOf } from '../wire/paging.ts'
 
 const mostProjects = 1_000
 
@@ -23,7 +23,7 @@ export const runnerService: Pick<ServiceImpl<typeof RunnerService>, Methods> = {
   async listRunners({ pagination, filter }, context) {
     const { caller, services } = callOf(context)
     const { organizationId } = caller
-    const having = { creator: filter?.creatorIds.length ? filter.creatorIds : undefined }
+    const having = { creator: someOf(filter?.creatorIds) }
     const found = await page(pagination, (asked) =>
       runners.list(services.database, { ...asked, organizationId }, having),
     )

@@ -17,7 +17,7 @@ import {
 } from '../generated/gitpod/v1/prebuild_pb.ts'
 import { changedSizes, newSizes, toOnaWarmPool } from '../translate/warm-pool.ts'
 import { callOf, type Queryable } from '../wire/call.ts'
-import { page } from '../wire/paging.ts'
+import { page, someOf } from '../wire/paging.ts'
 
 async function showAll(queryable: Queryable, rows: readonly WarmPoolRow[]) {
   const snapshots = await newestSnapshots(
@@ -77,6 +77,3 @@ export const warmPoolMethods: Pick<ServiceImpl<typeof PrebuildService>, Methods>
     return callOf(context).perform(deleteWarmPool, wanted, DeleteWarmPoolResponseSchema, () => ({}))
   },
 }
-
-/** No ids narrow nothing. */
-const someOf = (ids: readonly string[] | undefined) => (ids?.length ? ids : undefined)
