@@ -168,11 +168,11 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
 
   private async rest(step: Rest): Promise<void> {
     this.work.letGo()
-    const { generation } = this.newest
     const stored = this.send(step.phase, step.failure)
     if (step.phase !== 'deleted') return
-    await stored
-    if (!this.again && this.newest.generation === generation && !this.isOver) this.forget()
+    // Nobody may store it: of a removed runner, say. A newer order and the end of the agent do not wait for it.
+    await Promise.race([stored, aborted(this.interrupt.signal)])
+    if (!this.interrupt.signal.aborted && !this.again && !this.isOver) this.forget()
   }
 
   private async fail(failed: Failed): Promise<void> {
@@ -221,6 +221,11 @@ export class Worker<Order extends OrderEnvelope, TheWork extends Work<Order>> im
     const { kind, id } = this.newest
     return { kind, id }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 const common: ReadonlySet<string> = new Set<CommonStep['kind']>(['rest', 'refuse', 'fail'])

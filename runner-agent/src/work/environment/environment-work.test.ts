@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { EnvironmentOrder, EnvironmentReport } from '@hearth/contract'
 import { generateSealingKeyPair, newId, seal } from '@hearth/foundation'
 import { sampleOrder, samplePlan } from '@hearth/testing'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Guest, StaleInGuest } from '../../guest/guest.ts'
 import type { SyntheticSettings } from '../../host/synthetic/settings.ts'
 import { type TestAgent, testAgent } from './test-agent.fixture.ts'
@@ -134,6 +134,23 @@ test('deleting in the middle of a step interrupts it and leaves nothing', async 
   agent.inbox.put(order({ generation: 2, desiredPhase: 'deleted' }))
   await agent.until('deleted')
   expect(await readdir(folder)).toEqual([])
+})
+
+test('an agent ends, and takes a newer order, though nobody stores its report of a removal', async () => {
+  const never = new Promise<void>(() => undefined)
+  const agent = testAgent({
+    ...{ folder, runnerId, sealingKey: sealing.privateKey },
+    storeReport: ({ phase }) => (phase === 'deleted' ? never : Promise.resolve()),
+  })
+  agent.inbox.put(order())
+  await agent.until('running')
+  agent.inbox.put(order({ generation: 2, desiredPhase: 'deleted' }))
+  await agent.until('deleted')
+  agent.inbox.put(order({ generation: 3, desiredPhase: 'running' }))
+  await vi.waitFor(async () => expect(await readdir(folder)).toEqual([id]))
+  agent.inbox.put(order({ generation: 4, desiredPhase: 'deleted' }))
+  await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]))
+  await agent.stop()
 })
 
 test('orders of an older epoch or generation, or of another runner, are refused', async () => {

@@ -26,7 +26,10 @@ interface InboxSettings {
   sealingKey: string
   unkeptFailureMilliseconds: number
   stopping: AbortSignal
-  onReport(report: EnvironmentReport): void
+  /** Aborts when the agent waits for nothing more. */
+  closing: AbortSignal
+  /** Resolves when the report is stored. */
+  onReport(report: EnvironmentReport): void | Promise<void>
   onLog(chunk: LogChunk): void
 }
 
@@ -39,6 +42,7 @@ export function environmentInbox({
   sealingKey,
   unkeptFailureMilliseconds,
   stopping,
+  closing,
   onReport,
   onLog,
 }: InboxSettings): { inbox: Inbox<EnvironmentOrder, EnvironmentWork>; handler: EnvironmentHandler } {
@@ -59,20 +63,20 @@ export function environmentInbox({
     pausedMachinesMilliseconds: 10_000,
     activityMilliseconds: 10_000,
     publishLog: async (_, chunk) => onLog(chunk),
-    closing: stopping,
+    closing,
     stepEnded: () => undefined,
     track: (work) => void work,
   })
   const target = {
     publishReport: async (report: ReportEnvelope) => {
-      if (isReportOf(environmentWork, report)) onReport(report)
+      if (isReportOf(environmentWork, report)) await onReport(report)
     },
   }
   const inbox = new Inbox(
     handler,
     {
       lease: new Lease({ epoch, milliseconds: 60_000, newestEpoch: async () => 0, now }),
-      reporter: new Reporter(target, { runnerId, epoch }, systemClock, log, stopping),
+      reporter: new Reporter(target, { runnerId, epoch }, systemClock, log, closing),
       now,
       retryMostMilliseconds: 30_000,
       unkeptFailureMilliseconds,

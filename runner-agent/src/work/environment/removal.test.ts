@@ -85,6 +85,7 @@ function inboxOf(gate: { beforeRemoval?(): Promise<void>; inRemoval?(): Promise<
     sealingKey: '',
     unkeptFailureMilliseconds: 60_000,
     stopping: stopping.signal,
+    closing: stopping.signal,
     onReport: (report) => {
       reports.push(report)
       for (const check of told) check()

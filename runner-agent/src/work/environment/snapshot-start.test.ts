@@ -61,7 +61,8 @@ function agentOf(failures: SyntheticSettings['failures'] = {}, repositories: str
     sealingKey: sealing.privateKey,
     unkeptFailureMilliseconds: 100,
     stopping: stopping.signal,
-    onReport: (report) => reports.push(report),
+    closing: stopping.signal,
+    onReport: (report) => void reports.push(report),
     onLog: () => undefined,
   })
   return {

@@ -28,6 +28,8 @@ export interface TestAgentOptions {
   settings?: Partial<SyntheticSettings>
   epoch?: number
   change?: (guest: Guest) => Guest
+  /** Resolves when the report is stored; at once, if absent. */
+  storeReport?: (report: EnvironmentReport) => Promise<void>
 }
 
 /** An agent's work on a synthetic host, without NATS. */
@@ -38,11 +40,13 @@ export function testAgent({
   settings = {},
   epoch = 1,
   change = (guest) => guest,
+  storeReport = () => Promise.resolve(),
 }: TestAgentOptions): TestAgent {
   const reports: EnvironmentReport[] = []
   const chunks: LogChunk[] = []
   const waiting = new Set<() => void>()
   const stopping = new AbortController()
+  const closing = new AbortController()
   const world = {
     settings: {
       createMilliseconds: 1,
@@ -77,9 +81,11 @@ export function testAgent({
     sealingKey,
     unkeptFailureMilliseconds: 100,
     stopping: stopping.signal,
+    closing: closing.signal,
     onReport: (report) => {
       reports.push(report)
       for (const check of waiting) check()
+      return storeReport(report)
     },
     onLog: (chunk) => chunks.push(chunk),
   })
@@ -103,6 +109,7 @@ export function testAgent({
     stop: async () => {
       stopping.abort()
       await inbox.settle()
+      closing.abort()
     },
   }
 }
