@@ -139,5 +139,14 @@ export const kindRoutes: Partial<Record<keyof typeof kinds, KindRoutes>> = {
     changed: { metadata: { labels: { changed: 'yes' } } },
     deletion: 202,
   },
+  Route: {
+    body: async (name, client) => ({
+      name,
+      spec: { environment: await startRunningMachine(client), port: 3_000 },
+    }),
+    refused: 'viewer',
+    change: { spec: { port: 8_080 } },
+    deletion: 202,
+  },
   Job: { body: null, refused: 'join', change: null, deletion: null },
 }

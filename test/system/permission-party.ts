@@ -32,6 +32,7 @@ export async function newParty(installation: Installation, name: string): Promis
   const machine = await startRunningMachine(client)
   await client.tasks.create({ spec: { environment: machine, command: 'make' } })
   await client.services.create({ name: 'web', spec: { environment: machine, command: 'make run' } })
+  await client.routes.create({ name: `${name}-route`, spec: { environment: machine, port: 3_000 } })
   const { warmPools, projectId } = await client.apply({
     apiVersion: 'hearth/v1',
     name: `${name}-project`,

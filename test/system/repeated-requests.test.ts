@@ -3,6 +3,7 @@ import { housekeeping } from './housekeeping.ts'
 import type { Installation } from './installation.ts'
 import { lifePosts } from './repeated-life-requests.ts'
 import { processPosts } from './repeated-process-requests.ts'
+import { routePosts } from './repeated-route-requests.ts'
 import { sessionPosts } from './repeated-session-requests.ts'
 import { snapshotPosts } from './repeated-snapshot-requests.ts'
 import { idOf, publicKey, type RequestParty, startRequestParty } from './request-party.ts'
@@ -180,6 +181,11 @@ const posts: {
     () => installation.client,
     async (path, body) => idOf(await send(installation.url, 'POST', path, body)),
   ),
+  ...routePosts({
+    client: () => installation.client,
+    sql: () => party.sql,
+    make: async (path, body) => idOf(await send(installation.url, 'POST', path, body)),
+  }),
   ...lifePosts(
     () => installation,
     async (path, body) => idOf(await send(installation.url, 'POST', path, body)),

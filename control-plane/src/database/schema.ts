@@ -10,6 +10,7 @@ import type { OrganizationTables } from '../kinds/organization/table.ts'
 import type { PrebuildTables } from '../kinds/prebuild/table.ts'
 import type { ProcessTables } from '../kinds/process/table.ts'
 import type { ProjectTables } from '../kinds/project/table.ts'
+import type { RouteTables } from '../kinds/route/table.ts'
 import type { RunnerTables } from '../kinds/runner/table.ts'
 import type { SessionTables } from '../kinds/session/table.ts'
 import type { SnapshotTables } from '../kinds/snapshot/table.ts'
@@ -31,6 +32,7 @@ export interface Schema
     PrebuildTables,
     ProcessTables,
     ProjectTables,
+    RouteTables,
     RunnerTables,
     SessionTables,
     SnapshotTables,

@@ -5,6 +5,8 @@ import {
   type PrebuildPhase,
   type ProcessPhase,
   type ProjectSpec,
+  type RoutePhase,
+  type RunnerFacts,
   type RunnerPhase,
   type SnapshotPhase,
   taskCreateSchema,
@@ -18,6 +20,7 @@ import type { EnvironmentTable } from './environment/table.ts'
 import { emptyPrebuildStatus, type PrebuildTable } from './prebuild/table.ts'
 import { emptyProcessStatus, type ProcessTable } from './process/table.ts'
 import type { ProjectTable } from './project/table.ts'
+import { emptyRouteStatus, type StoredWake } from './route/table.ts'
 import type { RunnerTable } from './runner/table.ts'
 import type { SnapshotHolderTable, SnapshotTable } from './snapshot/table.ts'
 import type { WarmPoolTable } from './warm-pool/table.ts'
@@ -69,11 +72,13 @@ export class Party {
   async runner({
     layerAddress,
     memoryMebibytes = 16_384,
+    facts: otherFacts = {},
     ...change
   }: Updateable<RunnerTable> & {
     /** Where others copy its layers. */
     layerAddress?: { host: string; port: number }
     memoryMebibytes?: number
+    facts?: Partial<RunnerFacts>
   } = {}): Promise<string> {
     const id = newId()
     const facts = {
@@ -86,6 +91,7 @@ export class Party {
       suspends: true,
       sealingKey: '',
       ...(layerAddress === undefined ? {} : { layerAddress }),
+      ...otherFacts,
     }
     await this.database
       .insertInto('runners')
@@ -318,6 +324,36 @@ export class Party {
         desired: 'run',
         request: 1,
         ...change,
+      })
+      .execute()
+    return id
+  }
+
+  /** A route to a port of an environment; one that a runner has, has the host name of its id. */
+  async route(
+    environmentId: string,
+    phase: RoutePhase,
+    { runner_id = null, wake = null }: { runner_id?: string | null; wake?: StoredWake | null } = {},
+  ): Promise<string> {
+    const id = newId()
+    const proxyPort = runner_id === null ? null : 443
+    const columns = named(id, this.organizationId, 'route')
+    await this.database
+      .insertInto('routes')
+      .values({
+        ...columns,
+        spec: JSON.stringify({ port: 3_000, access: 'private' }),
+        status: JSON.stringify({ ...emptyRouteStatus, proxyPort, wake }),
+        environment_id: environmentId,
+        claim_id: null,
+        runner_id,
+        host: runner_id === null ? null : `${columns.name}.hearth.localhost`,
+        phase,
+        deadline: null,
+        desired: 'open',
+        ticket_key: '',
+        signing_key: Buffer.alloc(0),
+        token_hash: null,
       })
       .execute()
     return id

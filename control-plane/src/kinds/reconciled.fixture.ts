@@ -73,6 +73,7 @@ const written = [
   'sessions',
   'processes',
   'task_executions',
+  'routes',
   'jobs',
   'events',
   'outbox',

@@ -21,6 +21,7 @@ export const failureCodeSchema = z.enum([
   'caller_silent', // who had begun it no longer said that they live
   'cancelled', // somebody cancelled it
   'boots_keep_failing', // a pool stopped trying
+  'name_taken', // another one has the host name
   'internal',
 ])
 export type FailureCode = z.infer<typeof failureCodeSchema>

@@ -8,6 +8,7 @@ import { observerKind } from './observer.ts'
 import { organizationKind } from './organization.ts'
 import { prebuildKind } from './prebuild.ts'
 import { projectKind } from './project.ts'
+import { routeKind } from './route.ts'
 import { runnerKind } from './runner.ts'
 import { serviceKind } from './service.ts'
 import { sessionKind } from './session.ts'
@@ -24,6 +25,7 @@ export * from './observer.ts'
 export * from './organization.ts'
 export * from './prebuild.ts'
 export * from './project.ts'
+export * from './route.ts'
 export * from './runner.ts'
 export * from './service.ts'
 export * from './session.ts'
@@ -42,6 +44,7 @@ export const kinds = {
   Organization: organizationKind,
   Prebuild: prebuildKind,
   Project: projectKind,
+  Route: routeKind,
   Runner: runnerKind,
   Service: serviceKind,
   Session: sessionKind,

@@ -19,6 +19,7 @@ export const resourceQuotaNames = [
   'tokens',
   'observers',
   'sessions',
+  'routes',
 ] as const
 export type ResourceQuotaName = (typeof resourceQuotaNames)[number]
 const momentary = ['streams', 'requestsPerSecond'] as const
@@ -66,6 +67,7 @@ export const defaultQuotas: QuotaLimits = {
     tokens: 2_000,
     observers: 100,
     sessions: 200,
+    routes: 500,
     streams: 500,
     requestsPerSecond: 500,
   },

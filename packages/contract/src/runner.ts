@@ -43,6 +43,11 @@ export const runnerFactsSchema = z.object({
     .boolean()
     .optional()
     .meta({ description: 'Whether its agent suspends machines; older ones ignore it' }),
+  ingress: z
+    .object({ base: z.string(), port: z.int().min(1).max(65_535) })
+    .optional()
+    .meta({ description: 'The domain below which its proxy serves routes, and its port for HTTPS' }),
+  ingressFault: z.string().optional().meta({ description: 'Why it serves no routes, although it should' }),
   agentVersion: z.string(),
   sealingKey: z.string().meta({ description: 'X25519 public key, base64: secrets are sealed to it' }),
 })

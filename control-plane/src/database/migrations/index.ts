@@ -29,6 +29,7 @@ import { processes } from './0028-processes.ts'
 import { sessions } from './0029-sessions.ts'
 import { tlsAuthority } from './0030-tls-authority.ts'
 import { executions } from './0031-executions.ts'
+import { route } from './0032-route.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -60,4 +61,5 @@ export const migrations: Record<string, Migration> = {
   '0029-sessions': sessions,
   '0030-tls-authority': tlsAuthority,
   '0031-executions': executions,
+  '0032-route': route,
 }

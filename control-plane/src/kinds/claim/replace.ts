@@ -1,5 +1,6 @@
 import type { ClaimBinding } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
+import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
 import {
   activeAt,
@@ -58,6 +59,7 @@ export async function replaceMachine(
     environment_id: machine?.id ?? claim.environment_id,
   })
   await recordEvent(tx, 'updated', toListedClaim(changed, lifeShown(machine ?? undefined)))
+  if (machine !== null) await moveRoutes(tx, lost.id, machine.id)
   if (ready !== undefined && anew !== null) await orderBinding(tx, changed, ready)
 }
 
@@ -118,4 +120,18 @@ async function makeAnew(
     labels: lost.labels,
     now,
   })
+}
+
+/** The host names of the lost environment lead to the other one from now on. */
+async function moveRoutes(tx: DatabaseTransaction, from: string, to: string): Promise<void> {
+  const moved = await tx
+    .updateTable('routes')
+    .set({ environment_id: to })
+    .where('environment_id', '=', from)
+    .where('claim_id', 'is not', null)
+    .returning('id')
+    .execute()
+  if (moved.length === 0) return
+  await tx.updateTable('environments').set({ has_routes: true }).where('id', '=', to).execute()
+  await wake(tx, 'route', to)
 }

@@ -6,7 +6,7 @@ export {
   readBindingSecrets,
   writeBindingSecrets,
 } from './binding/secrets.ts'
-export { changeEnvironment } from './commands/change.ts'
+export { changeEnvironment, runEnvironment } from './commands/change.ts'
 export { createEnvironment as createEnvironmentAlone } from './commands/create.ts'
 export { deleteEnvironment } from './commands/delete.ts'
 export { useEnvironment } from './commands/live.ts'

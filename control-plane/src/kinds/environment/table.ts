@@ -102,6 +102,8 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   deletion: JSONColumnType<Deletion> | null
   /** Whether it has tasks or services, or its project declares some. */
   has_processes: Generated<boolean>
+  /** Whether a route leads to it, or did. */
+  has_routes: Generated<boolean>
   report_epoch: Generated<number>
   report_sequence: Generated<string>
   virtual_cpus: GeneratedAlways<number>
@@ -157,6 +159,7 @@ export const environmentColumns = [
   'boot_ended_at',
   'phase_since',
   'has_processes',
+  'has_routes',
   'report_epoch',
   'report_sequence',
   'virtual_cpus',

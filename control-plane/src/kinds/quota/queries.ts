@@ -57,6 +57,7 @@ const resources: Readonly<Record<ResourceQuotaName, RawBuilder<unknown>>> = {
   tokens: sql`tokens WHERE runner_id IS NULL AND (expires_at IS NULL OR expires_at > now())`,
   observers: sql`observers WHERE true`,
   sessions: sql`sessions WHERE phase = 'open'`,
+  routes: sql`routes WHERE true`,
 }
 
 export async function countResources(

@@ -16,6 +16,7 @@ const words: Readonly<Record<OrganizationQuotaName, string>> = {
   tokens: 'tokens',
   observers: 'observers',
   sessions: 'open sessions',
+  routes: 'routes',
   streams: 'open streams',
   requestsPerSecond: 'requests a second',
 }

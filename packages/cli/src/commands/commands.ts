@@ -10,12 +10,14 @@ import { describeCommand } from './describe.ts'
 import { devCommand } from './dev.ts'
 import { doctorCommand } from './doctor.ts'
 import { execCommand } from './exec.ts'
+import { exposeCommand } from './expose.ts'
 import { extendCommand } from './extend.ts'
 import { forkCommand } from './fork.ts'
 import { getCommand } from './get.ts'
 import { imageCommand } from './image.ts'
 import { logsCommand } from './logs.ts'
 import { observerCommand } from './observer.ts'
+import { openCommand } from './open.ts'
 import { poolCommand } from './pool.ts'
 import { prebuildCommand } from './prebuild.ts'
 import { restartCommand, servicesCommand, startCommand, stopCommand, tasksCommand } from './processes.ts'
@@ -68,6 +70,8 @@ export const commandGroups: readonly {
       suspendCommand,
       resumeCommand,
       extendCommand,
+      exposeCommand,
+      openCommand,
       snapshotCommand,
     ],
   },

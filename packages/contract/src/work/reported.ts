@@ -84,6 +84,10 @@ const reportedFacts = {
   layerAddress: z.object({ host: hostSchema, port: z.int().min(1).max(65_535) }).optional(),
   bootSlots: z.int().min(1).max(100_000).optional(),
   suspends: z.boolean().optional(),
+  ingress: z
+    .object({ base: z.string().regex(hostName, 'a domain'), port: z.int().min(1).max(65_535) })
+    .optional(),
+  ingressFault: cutText(1_000).optional(),
   agentVersion: boundedLine(128),
   sealingKey: z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'an X25519 public key: base64 of 32 bytes'),
 } satisfies Record<keyof RunnerFacts, z.ZodType>

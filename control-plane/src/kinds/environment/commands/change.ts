@@ -1,6 +1,7 @@
-import type { environmentUpdateSchema } from '@hearth/contract'
+import type { environmentUpdateSchema, QuotaLimits } from '@hearth/contract'
 import type { z } from '@hono/zod-openapi'
 import type { Command } from '../../../api/command.ts'
+import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import type { OnOne } from '../../../resource/routes.ts'
 import { refusePastLife } from '../life/change.ts'
@@ -16,14 +17,27 @@ export const changeEnvironment: Command<OnOne<z.output<typeof environmentUpdateS
     const labelled = body.labels === undefined ? row : await setLabels(tx, row, body.labels)
     const desired = body.spec?.desiredPhase
     const now = context.services.clock.now()
-    if (desired === 'running') {
-      refusePastLife(row, now)
-      await requireRoomToRun(tx, row, now)
-    }
+    const { limits } = context.caller
     const changed =
-      desired === undefined ? labelled : await desirePhase(tx, labelled, desired, context.caller.limits)
+      desired === undefined
+        ? labelled
+        : desired === 'running'
+          ? await runEnvironment(tx, labelled, limits, now)
+          : await desirePhase(tx, labelled, desired, limits)
     if (changed === labelled && labelled !== row)
       await recordEvent(tx, 'updated', toListedEnvironment(labelled))
     return changed
   },
+}
+
+/** Has an environment run that is off or may become so; the row must have been read under lock. Throws what keeps it from that. */
+export async function runEnvironment(
+  tx: DatabaseTransaction,
+  row: EnvironmentRow,
+  limits: QuotaLimits,
+  now: Date,
+): Promise<EnvironmentRow> {
+  refusePastLife(row, now)
+  await requireRoomToRun(tx, row, now)
+  return desirePhase(tx, row, 'running', limits)
 }

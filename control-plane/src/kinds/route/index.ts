@@ -1,0 +1,5 @@
+export { changeRoute, deleteRoute } from './commands/change.ts'
+export { createRoute } from './commands/create.ts'
+export { createRouteTicket } from './commands/ticket.ts'
+export { routeQueries } from './queries.ts'
+export { type RouteRow, toRoute, urlOf } from './table.ts'

@@ -1,0 +1,56 @@
+import type { RoutePhase, RouteReport } from '@hearth/contract'
+import { assertNever } from '@hearth/foundation'
+import type { ReportOutcome } from '../../../work/work-kind.ts'
+import type { RouteRow, StoredRouteStatus } from '../table.ts'
+
+/** What a report is worth, before anything is changed. */
+export function judgeReport(
+  row: Pick<RouteRow, 'runner_id' | 'spec_version' | 'report_epoch' | 'report_sequence'>,
+  runnerEpoch: number | null,
+  report: Pick<RouteReport, 'runnerId' | 'epoch' | 'generation' | 'sequence'>,
+): ReportOutcome {
+  if (row.runner_id !== report.runnerId || report.epoch !== runnerEpoch) return 'refused'
+  if (report.generation > row.spec_version) return 'refused'
+  if (report.epoch !== row.report_epoch) return report.epoch > row.report_epoch ? 'applied' : 'stale'
+  return report.sequence > Number(row.report_sequence) ? 'applied' : 'stale'
+}
+
+export interface ReportedRoute {
+  phase: RoutePhase
+  status: StoredRouteStatus
+  /** Whether its runner has done with it. */
+  isGone: boolean
+  /** Whether a request has asked for its machine. */
+  asksForMachine: boolean
+}
+
+/** How a route stands after a report. What was seen before the newest wish says nothing about that. */
+export function afterReport(
+  row: Pick<RouteRow, 'phase' | 'spec_version' | 'status'>,
+  report: Pick<RouteReport, 'phase' | 'failure' | 'generation' | 'wakeId'>,
+  now: Date,
+): ReportedRoute {
+  const { wake } = row.status
+  const asksForMachine = report.wakeId !== null && report.wakeId !== wake?.id
+  const status: StoredRouteStatus = {
+    ...row.status,
+    observedSpecVersion: Math.max(row.status.observedSpecVersion, report.generation),
+    ...(report.wakeId !== null && asksForMachine
+      ? { wake: { id: report.wakeId, at: now.toISOString(), fault: null, isHandled: false } }
+      : {}),
+  }
+  const same = { phase: row.phase, status, isGone: false, asksForMachine }
+  if (report.generation !== row.spec_version) return same
+  if (row.phase === 'deleting') return { ...same, isGone: report.phase === 'deleted' }
+  switch (report.phase) {
+    case 'active':
+      return { ...same, phase: 'active', status: { ...status, failure: null } }
+    case 'failed':
+      return { ...same, phase: 'failed', status: { ...status, failure: report.failure } }
+    case 'opening':
+    case 'deleted':
+      return same
+    default:
+      return assertNever(report.phase)
+  }
+}
