@@ -214,6 +214,22 @@ test('the nearer one says, field by field: claim, pool, project', async () => {
   expect(JSON.parse(cleared.stdout).spec.life).toEqual({})
 }, 60_000)
 
+test('the life of a machine that somebody has is changed; one that is nobody’s, and a span that is over, are refused', async () => {
+  const { client } = installation
+  const { id, environmentId } = await claim({ idleSeconds: 3_600 })
+  const change = (life: LifeSpec, of = environmentId) => client.environments.update(of, { spec: { life } })
+  await change({ idleSeconds: 1, idleThen: 'stop' })
+  await untilLife(environmentId, phaseIs('stopped'))
+  expect((await client.environments.get(environmentId)).status.life?.over).toMatchObject({ cause: 'idle' })
+  await expect(change({ lifetimeSeconds: 1 })).rejects.toThrow(
+    /lifetimeSeconds.*more than the .* that it has lived/,
+  )
+  const members = await client.environments.listAll({ warmPoolId: poolId })
+  const free = members.find(({ status }) => status.claimId === null && status.phase === 'running')
+  await expect(change({ idleSeconds: 60 }, free?.metadata.id)).rejects.toThrow(/nobody’s/)
+  await client.claims.release(id)
+})
+
 test('nothing may live longer than the organization allows, and what says nothing lives as long as that', async () => {
   const { client } = installation
   const { organizationId } = await client.whoami()

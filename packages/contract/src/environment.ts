@@ -140,7 +140,12 @@ export const environmentCreateSchema = z
 export const environmentUpdateSchema = z
   .strictObject({
     labels: labelsSchema.optional(),
-    spec: z.strictObject({ desiredPhase: z.enum(['running', 'stopped', 'suspended']).optional() }).optional(),
+    spec: z
+      .strictObject({
+        desiredPhase: z.enum(['running', 'stopped', 'suspended']).optional(),
+        life: lifeSpecSchema.optional().meta({ description: 'What is left out stays as it is' }),
+      })
+      .optional(),
   })
   .meta({ id: 'EnvironmentUpdate' })
 

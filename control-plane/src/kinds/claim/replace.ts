@@ -4,6 +4,7 @@ import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
 import {
   activeAt,
+  addLabels,
   beginLife,
   buildPlan,
   createEnvironment,
@@ -38,7 +39,10 @@ export async function replaceMachine(
     creator: claim.creator,
     life,
   })
-  if (ready !== undefined) await beginLife(tx, ready, now)
+  if (ready !== undefined) {
+    await beginLife(tx, ready, now)
+    await addLabels(tx, ready, lost.labels)
+  }
   const machine = ready ?? (await makeAnew(tx, claim, lost, now))
   const { binding } = claim.spec
   // The other machine has nothing of what was bound to the lost one.

@@ -11,8 +11,12 @@ export interface EnvironmentSearch {
   /** By default all but deleted ones. */
   phases?: readonly EnvironmentPhase[] | undefined
   creatorIds?: readonly string[] | undefined
-  /** A part of their names. */
-  named?: string | undefined
+  /** A part of their names, or of this label. */
+  named?: { part: string; label: string } | undefined
+  /** That have this label, or have it not. */
+  labelled?: { label: string; has: boolean } | undefined
+  /** Of which this label is one of these values. */
+  labels?: { label: string; values: readonly string[] } | undefined
   createdBefore?: Date | undefined
   /** Of those that somebody has (the default), of those that prebuilds are made on, of both, or of all there are. */
   whose?: 'users' | 'prebuilds' | 'both' | 'all' | undefined
@@ -30,7 +34,8 @@ export async function searchEnvironments(
   { organizationId, after, limit }: ListFilter,
   search: EnvironmentSearch,
 ): Promise<HeldEnvironment[]> {
-  const { ids, projectIds, runnerIds, phases, creatorIds, named, createdBefore, whose = 'users' } = search
+  const { ids, projectIds, runnerIds, phases, creatorIds, named, labelled, labels, createdBefore } = search
+  const { whose = 'users' } = search
   const heldBy = sql<string | null>`coalesce(claims.creator, environments.creator)`
   const isUsers = sql<boolean>`(environments.claim_id IS NOT NULL OR environments.owner_kind IS NULL)`
   const isPrebuild = sql<boolean>`(environments.owner_kind = 'prebuild')`
@@ -50,7 +55,16 @@ export async function searchEnvironments(
   if (projectIds?.length) query = query.where('environments.project_id', 'in', projectIds)
   if (runnerIds?.length) query = query.where('environments.runner_id', 'in', runnerIds)
   if (creatorIds?.length) query = query.where(heldBy, 'in', creatorIds)
-  if (named) query = query.where(sql<boolean>`strpos(environments.name, ${named}) > 0`)
+  if (named?.part)
+    query = query.where(
+      sql<boolean>`strpos(environments.name || chr(10) || coalesce(environments.labels ->> ${named.label}, ''), ${named.part}) > 0`,
+    )
+  if (labelled !== undefined)
+    query = query.where(
+      sql<boolean>`(environments.labels ->> ${labelled.label} IS NOT NULL) = ${labelled.has}`,
+    )
+  if (labels?.values.length)
+    query = query.where(sql<string>`environments.labels ->> ${labels.label}`, 'in', labels.values)
   if (createdBefore !== undefined) query = query.where('environments.created_at', '<', createdBefore)
   if (phases?.length) query = query.where('environments.phase', 'in', phases)
   // One that is asked for by its id is shown after its end too.

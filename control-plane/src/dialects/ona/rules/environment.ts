@@ -1,15 +1,50 @@
+import { longestLifeSeconds } from '@hearth/contract'
 import { z } from 'zod'
 import { orNothing, pagination, uuid, uuids, values } from './values.ts'
 
 const one = z.looseObject({ environmentId: uuid })
 const classes = z.looseObject({ pagination, filter: z.looseObject({ runnerIds: uuids(25) }).optional() })
 
+const leastSeconds = 1_800n
+const timeout = z.looseObject({
+  disconnected: z
+    .looseObject({ seconds: z.bigint(), nanos: z.literal(0, 'whole seconds') })
+    .refine(
+      ({ seconds }) => seconds === 0n || (seconds >= leastSeconds && seconds <= BigInt(longestLifeSeconds)),
+      `0s, or from ${leastSeconds}s to ${longestLifeSeconds}s`,
+    )
+    .optional(),
+})
+const spec = z.looseObject({
+  machine: z.looseObject({ class: orNothing(uuid) }).optional(),
+  content: z
+    .looseObject({ initializer: z.looseObject({ specs: z.array(z.unknown()).max(32) }).optional() })
+    .optional(),
+  timeout: timeout.optional(),
+  sshPublicKeys: z.array(z.unknown()).max(10),
+})
+const created = {
+  name: z.string().max(80).optional(),
+  sessionId: orNothing(uuid),
+  annotations: z
+    .record(z.string(), z.string())
+    .refine((given) => Object.keys(given).length <= 20, 'at most 20 annotations'),
+}
+
 export const environmentRules: Readonly<Record<string, z.ZodType>> = {
+  'gitpod.v1.CreateEnvironmentRequest': z.looseObject({ ...created, spec: spec.optional() }),
   'gitpod.v1.CreateEnvironmentFromProjectRequest': z.looseObject({
+    ...created,
     projectId: uuid,
-    name: z.string().max(80).optional(),
-    spec: z.looseObject({ machine: z.looseObject({ class: orNothing(uuid) }).optional() }).optional(),
+    spec: spec.optional(),
   }),
+  'gitpod.v1.UpdateEnvironmentRequest': z.looseObject({
+    environmentId: uuid,
+    metadata: z.looseObject({ name: z.string().min(1).max(80).optional() }).optional(),
+    spec: z.looseObject({ timeout: timeout.optional() }).optional(),
+  }),
+  'gitpod.v1.ArchiveEnvironmentRequest': one,
+  'gitpod.v1.UnarchiveEnvironmentRequest': one,
   'gitpod.v1.GetEnvironmentRequest': one,
   'gitpod.v1.StartEnvironmentRequest': one,
   'gitpod.v1.StopEnvironmentRequest': one,

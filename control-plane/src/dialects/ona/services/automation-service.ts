@@ -1,6 +1,7 @@
 import type { ServiceImpl } from '@connectrpc/connect'
 import { type Service, serviceCreateSchema, serviceUpdateSchema } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
+import { labelled } from '../../../api/labelled.ts'
 import { validate } from '../../../api/validation.ts'
 import {
   deleteProcess,
@@ -21,7 +22,6 @@ import {
   StopServiceResponseSchema,
   UpdateServiceResponseSchema,
 } from '../generated/gitpod/v1/environment_automation_pb.ts'
-import { labelled } from '../translate/labelled.ts'
 import {
   labelsOf,
   nameOfReference,

@@ -1,5 +1,6 @@
 import type { ServiceImpl } from '@connectrpc/connect'
 import { processLimits, type Task, taskCreateSchema, taskUpdateSchema } from '@hearth/contract'
+import { labelled } from '../../../api/labelled.ts'
 import { validate } from '../../../api/validation.ts'
 import {
   deleteProcess,
@@ -16,7 +17,6 @@ import {
   type EnvironmentAutomationService,
   UpdateTaskResponseSchema,
 } from '../generated/gitpod/v1/environment_automation_pb.ts'
-import { labelled } from '../translate/labelled.ts'
 import {
   labelsOf,
   nameOfReference,

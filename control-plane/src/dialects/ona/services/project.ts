@@ -1,6 +1,7 @@
 import type { ServiceImpl } from '@connectrpc/connect'
 import { projectCreateSchema, projectUpdateSchema } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
+import { labelled } from '../../../api/labelled.ts'
 import { validate } from '../../../api/validation.ts'
 import { environmentClasses } from '../../../kinds/environment-class/index.ts'
 import {
@@ -19,7 +20,6 @@ import {
   UpdateProjectEnvironmentClassesResponseSchema,
   UpdateProjectResponseSchema,
 } from '../generated/gitpod/v1/project_pb.ts'
-import { labelled } from '../translate/labelled.ts'
 import { nativeName, nativePrebuilds, nativeRepositories } from '../translate/native-project.ts'
 import { labels, toOnaClasses, toOnaProject } from '../translate/project.ts'
 import { type Call, callOf, type Queryable } from '../wire/call.ts'

@@ -1,9 +1,9 @@
 import { HearthError } from '@hearth/foundation'
+import { labelled } from '../../../api/labelled.ts'
 import type {
   AutomationsFile_Service as Service,
   AutomationsFile_Task as Task,
 } from '../generated/gitpod/v1/environment_automation_pb.ts'
-import { labelled } from './labelled.ts'
 import { labelsOf, nameOfReference, requireMachine, requireManual } from './native-automation.ts'
 import { nativeReadiness, requireNoStop } from './service.ts'
 

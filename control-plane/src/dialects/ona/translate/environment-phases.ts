@@ -20,6 +20,15 @@ export const environmentPhases: Readonly<Record<NativePhase, EnvironmentPhase>> 
   deleted: EnvironmentPhase.DELETED,
 }
 
+/** What is about to be started or stopped counts as being so: clients wait for the end of that alone. */
+export function environmentPhase(phase: NativePhase, desired: DesiredPhase): EnvironmentPhase {
+  const isOff = phase === 'stopped' || phase === 'suspended'
+  if (isOff && desired === 'running') return EnvironmentPhase.STARTING
+  if (phase === 'running' && (desired === 'stopped' || desired === 'suspended'))
+    return EnvironmentPhase.STOPPING
+  return environmentPhases[phase]
+}
+
 export const desiredPhases: Readonly<Record<DesiredPhase, EnvironmentPhase>> = {
   running: EnvironmentPhase.RUNNING,
   stopped: EnvironmentPhase.STOPPED,

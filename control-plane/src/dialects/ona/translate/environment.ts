@@ -12,8 +12,9 @@ import {
   type EnvironmentInitializerSchema,
   EnvironmentPhase,
 } from '../generated/gitpod/v1/environment_spec_pb.ts'
-import { desiredPhases, environmentPhases } from './environment-phases.ts'
-import { subjectOf, timestampOf } from './values.ts'
+import { annotationsOf, environmentLabels } from './environment-labels.ts'
+import { desiredPhases, environmentPhase } from './environment-phases.ts'
+import { durationOf, subjectOf, timestampOf } from './values.ts'
 
 /** Where in a machine the repositories are. */
 const home = '/home'
@@ -28,7 +29,7 @@ export function toOnaEnvironment(
   { environment: { metadata, spec, specVersion, status, statusVersion }, heldBy }: ShownEnvironment,
   origin: string,
 ): MessageInitShape<typeof EnvironmentSchema> {
-  const phase = environmentPhases[status.phase]
+  const phase = environmentPhase(status.phase, spec.desiredPhase)
   const isRunning = phase === EnvironmentPhase.RUNNING
   const prebuildId = status.startedFrom?.snapshotId ?? null
   const failures = status.phase === 'failed' && status.failure !== null ? [status.failure.message] : []
@@ -37,7 +38,11 @@ export function toOnaEnvironment(
     id: metadata.id,
     metadata: {
       organizationId: metadata.organizationId,
-      name: metadata.name,
+      name: metadata.labels[environmentLabels.name] ?? metadata.name,
+      annotations: annotationsOf(metadata.labels),
+      originalContextUrl: metadata.labels[environmentLabels.contextUrl] ?? '',
+      sessionId: metadata.labels[environmentLabels.session] ?? '',
+      archivedAt: timestampOf(metadata.labels[environmentLabels.archivedAt]),
       creator: subjectOf(heldBy) ?? {},
       createdAt: timestampOf(metadata.createdAt),
       projectId: spec.projectId,
@@ -51,6 +56,7 @@ export function toOnaEnvironment(
       desiredPhase: desiredPhases[spec.desiredPhase],
       machine: { class: spec.environmentClassId },
       content: { initializer: toInitializer(repositories) },
+      timeout: { disconnected: durationOf(status.life?.idleSeconds ?? 0) },
     },
     status: {
       statusVersion: BigInt(statusVersion),

@@ -3,6 +3,7 @@ import { HearthError } from '@hearth/foundation'
 import type { Command, CommandContext } from '../../../api/command.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import {
+  addLabels,
   createEnvironmentAlone,
   findEnvironment,
   type PlannedEnvironmentRow,
@@ -16,12 +17,13 @@ export interface WantedMachine {
   /** By default that of the project's first pool, else the first that it offers or makes prebuilds of. */
   environmentClassId: string | null
   name?: string
+  /** Of its claim, and of the machine itself. */
   labels: Record<string, string>
   publicKey: string | null
   life?: LifeSpec
 }
 
-interface Taken {
+export interface Taken {
   row: PlannedEnvironmentRow
   claim: Parameters<NonNullable<typeof createClaim.afterCommit>>[1] | null
 }
@@ -65,7 +67,9 @@ async function claim(
 ): Promise<Taken> {
   const spec = { ...pool, publicKey, ...(life === undefined ? {} : { life }) }
   const made = await createClaim.run(tx, context, claimCreateSchema.parse({ labels, spec }), undefined)
-  return { row: await read(tx, context, made.row.environment_id ?? ''), claim: made }
+  const row = await read(tx, context, made.row.environment_id ?? '')
+  const { labels: shown, spec_version, updated_at } = await addLabels(tx, row, labels)
+  return { row: { ...row, labels: shown, spec_version, updated_at }, claim: made }
 }
 
 async function read(

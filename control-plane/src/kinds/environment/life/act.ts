@@ -53,7 +53,7 @@ export async function beginLife(tx: DatabaseTransaction, row: EnvironmentRow, no
 export async function writeLife(
   tx: DatabaseTransaction,
   row: EnvironmentRow,
-  life: StoredLife,
+  life: StoredLife | null,
   now: Date,
   how: 'quietly' | 'with an event',
 ): Promise<EnvironmentRow> {
@@ -61,7 +61,7 @@ export async function writeLife(
   const changed = await tx
     .updateTable('environments')
     .set({
-      life: JSON.stringify(life),
+      life: life === null ? null : JSON.stringify(life),
       ...(isNews ? { status_version: sql`status_version + 1`, updated_at: now } : {}),
     })
     .where('id', '=', row.id)

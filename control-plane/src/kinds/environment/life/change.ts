@@ -1,9 +1,11 @@
+import type { LifeCap, LifeSpec } from '@hearth/contract'
 import { HearthError, invalidValue, spokenTime } from '@hearth/foundation'
+import { refuseLongLife } from '../../../api/life-cap.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import type { EnvironmentRow } from '../table.ts'
 import { writeLife } from './act.ts'
 import { extendLife } from './extend.ts'
-import { activeAt, isLifetimeOver } from './life.ts'
+import { activeAt, changedLife, isLifetimeOver } from './life.ts'
 import { spokenOver, spokenSpan } from './words.ts'
 
 /**
@@ -41,6 +43,35 @@ export async function extend(
         ? `left out, since it cannot be kept longer: ${limit}`
         : `at most ${mostSeconds}: ${limit}`,
   })
+}
+
+/**
+ * Changes how long a machine lives that somebody has. The row must have been read under lock. Throws `conflict` for one that
+ * nobody has, and `invalid` for a span over the cap or a lifetime that would be over.
+ */
+export async function changeLife(
+  tx: DatabaseTransaction,
+  row: EnvironmentRow,
+  said: LifeSpec,
+  cap: LifeCap,
+  now: Date,
+): Promise<EnvironmentRow> {
+  if (row.desired_phase === 'deleted')
+    throw new HearthError('conflict', `environment ${row.name} is being deleted`)
+  if (row.claim_id === null && row.owner_kind !== null)
+    throw new HearthError(
+      'conflict',
+      `environment ${row.name} is nobody’s: only what somebody has has an end`,
+    )
+  refuseLongLife(said, cap, 'body.spec.life')
+  const life = changedLife(row.life, said, cap, now)
+  if (life !== null && said.lifetimeSeconds !== undefined && isLifetimeOver(life, now))
+    throw invalidValue({
+      field: 'body.spec.life.lifetimeSeconds',
+      given: String(said.lifetimeSeconds),
+      expected: `more than the ${spokenSpan(Math.ceil((now.getTime() - Date.parse(life.beganAt)) / 1000))} that it has lived`,
+    })
+  return writeLife(tx, row, life, now, 'with an event')
 }
 
 /** Notes that somebody uses the machine now; an end that was announced for idleness is put off with an event. */

@@ -54,6 +54,29 @@ export function newLife(
   }
 }
 
+/** The life with what is said of it anew; it counts as used now. Null where nothing ends it any more. */
+export function changedLife(
+  life: StoredLife | null,
+  said: LifeSpec,
+  cap: LifeCap,
+  now: Date,
+): StoredLife | null {
+  if (life === null) return newLife([said], cap, now)
+  const settings = settleLife([said, life], cap)
+  const { lifetimeSeconds, idleSeconds } = settings
+  if (lifetimeSeconds === null && idleSeconds === null) return null
+  const ends = lifetimeSeconds === null ? null : later(life.beganAt, lifetimeSeconds).toISOString()
+  return {
+    ...life,
+    ...settings,
+    cap,
+    endsAt: said.lifetimeSeconds === undefined ? life.endsAt : ends,
+    activeAt: now.toISOString(),
+    keptUntil: said.idleSeconds === undefined ? life.keptUntil : null,
+    announced: {},
+  }
+}
+
 /** In seconds; a lifetime that was put off is as long as it has become. */
 export function spanOf(life: StoredLife, cause: LifeCause): number {
   if (cause === 'idle') return life.idleSeconds ?? 0

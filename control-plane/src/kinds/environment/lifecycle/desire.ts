@@ -171,6 +171,18 @@ function withoutFault({ status, spec_version }: EnvironmentRow) {
   }
 }
 
+/** Adds labels, with an event. */
+export async function addLabels(
+  tx: DatabaseTransaction,
+  row: EnvironmentRow,
+  labels: Record<string, string>,
+): Promise<EnvironmentRow> {
+  if (Object.keys(labels).length === 0) return row
+  const changed = await setLabels(tx, row, { ...row.labels, ...labels })
+  await recordEvent(tx, 'updated', toListedEnvironment(changed))
+  return changed
+}
+
 /** Changes the labels. No order follows, since the runner does not know them. */
 export async function setLabels(
   tx: DatabaseTransaction,
