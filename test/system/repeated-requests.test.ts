@@ -136,6 +136,19 @@ const posts: {
     }),
   },
   {
+    name: 'runners/{id}/tokens',
+    prepare: async () => {
+      const made = async (name: string) =>
+        `/v1/runners/${(await installation.client.runners.create({ name, spec: {} })).runner.metadata.id}/tokens`
+      return {
+        path: await made('given-another'),
+        otherPath: await made('given-one-too'),
+        body: undefined,
+        other: undefined,
+      }
+    },
+  },
+  {
     name: 'claims/{id}/retry',
     prepare: async () => {
       await installation.client.apply({ apiVersion: 'hearth/v1', name: 'retried', warmPools: [{ min: 0 }] })

@@ -90,6 +90,12 @@ export const runnerCreatedSchema = z
   .meta({ id: 'RunnerCreated' })
 export type RunnerCreated = z.infer<typeof runnerCreatedSchema>
 
+/** Another secret of a runner's agent, shown once. */
+export const runnerTokenSchema = z.object({ token: z.string() }).meta({ id: 'RunnerToken' })
+
+/** How many tokens of its own a runner may have. */
+export const mostRunnerTokens = 5
+
 export const runnerUpdateSchema = z
   .strictObject({
     labels: labelsSchema.optional(),

@@ -97,4 +97,49 @@ describe.each(formats)('Connect in %s', (format) => {
     await projects.updateProject({ projectId, prebuildConfiguration: { enabled: false } })
     expect((await ground.native.projects.get(projectId)).spec.prebuilds).toBeNull()
   })
+
+  test('many projects are made, changed and deleted at once, and one that is wrong stops no other', async () => {
+    const projects = ground.connect(ProjectService, format)
+    const of = (name: string) => ({ name, initializer: { specs: [] } })
+    const made = await projects.createProjects({
+      projects: [of(`one ${format}`), of('x'.repeat(81)), of(`two ${format}`)],
+    })
+    expect(made.createdProjects.map(({ metadata }) => metadata?.name)).toEqual([
+      `one ${format}`,
+      `two ${format}`,
+    ])
+    expect(made.failedProjects).toMatchObject([{ index: 1, error: expect.stringContaining('name') }])
+    const [first = '', second = ''] = made.createdProjects.map(({ id }) => id)
+    const changed = await projects.updateProjects({
+      projects: [
+        { projectId: first, name: 'renamed' },
+        { projectId: newId(), name: 'nobody' },
+      ],
+    })
+    expect(changed.updatedProjects.map(({ metadata }) => metadata?.name)).toEqual(['renamed'])
+    expect(changed.failedProjects).toMatchObject([
+      { index: 1, error: expect.stringContaining('there is no project') },
+    ])
+    const gone = await projects.deleteProjects({ projectIds: [first, newId(), second] })
+    expect(gone.deletedProjectIds).toEqual([first, second])
+    expect(gone.failedProjects.map(({ index }) => index)).toEqual([1])
+  })
+})
+
+test('a project is made of what an environment was made with', async () => {
+  const { project: first } = await ona.projects.create({
+    name: 'Origin',
+    initializer: initializer(),
+  } as never)
+  const { environment } = await ona.environments.createFromProject({
+    projectId: first?.id ?? '',
+    spec: { machine: { class: await ground.classNamed('quick') } },
+  })
+  const { project } = await ona.projects.createFromEnvironment({
+    name: 'Copy of it',
+    environmentId: environment.id,
+  })
+  expect(project).toMatchObject({ metadata: { name: 'Copy of it' }, initializer: initializer() })
+  const again = await ona.environments.createFromProject({ projectId: project?.id ?? '' })
+  expect(again.environment.spec?.machine?.class).toBe(await ground.classNamed('quick'))
 })

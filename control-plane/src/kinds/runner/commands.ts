@@ -1,13 +1,14 @@
-import type { runnerCreateSchema, runnerUpdateSchema } from '@hearth/contract'
+import { mostRunnerTokens, type runnerCreateSchema, type runnerUpdateSchema } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Command } from '../../api/command.ts'
+import type { DatabaseTransaction } from '../../database/connection.ts'
 import { wakeAll, wakeMany } from '../../reconciling/wake.ts'
 import { given, newResource } from '../../resource/change.ts'
 import { recordEvent } from '../../resource/record.ts'
 import type { Force, OnOne } from '../../resource/routes.ts'
 import { requireResource } from '../quota/index.ts'
-import { createPrincipal, createToken, deleteTokensOfRunner } from '../token/index.ts'
+import { createPrincipal, createToken, deleteTokensOfRunner, principalsOfRunner } from '../token/index.ts'
 import {
   countEnvironments,
   environmentIdsOn,
@@ -31,18 +32,37 @@ export const createRunner: Command<
       status: { facts: null, observedSpecVersion: 0 },
       phase: 'created',
     })
-    const { name } = body
-    const principal = { organization_id: organizationId, kind: 'runner' as const, name }
-    const { secret } = await createToken(tx, {
-      organizationId,
-      principalId: await createPrincipal(tx, principal),
-      runnerId: row.id,
-      name: `runner-${name}`,
-      roles: ['runner'],
-    })
+    const { secret } = await tokenFor(tx, row)
     await recordEvent(tx, 'created', toRunner(row, 0))
     return { row, secret }
   },
+}
+
+/** Makes another token for a runner's agent, as for a host that is set up anew. Those that it has stay good. */
+export const createRunnerToken: Command<OnOne, { secret: string }> = {
+  async run(tx, context, { reference }) {
+    const row = await runners.lockForChange(tx, context, reference)
+    if (row.phase === 'deleted') throw new HearthError('conflict', `runner ${row.name} is deleted`)
+    const held = await principalsOfRunner(tx, row.id)
+    if (held.length >= mostRunnerTokens)
+      throw new HearthError(
+        'conflict',
+        `runner ${row.name} has ${held.length} tokens: delete one of them first, as by \`hearth token delete\``,
+      )
+    return tokenFor(tx, row, held[0])
+  },
+}
+
+async function tokenFor(tx: DatabaseTransaction, row: RunnerRow, principalId?: string) {
+  const { id, name, organization_id: organizationId } = row
+  const principal = { organization_id: organizationId, kind: 'runner' as const, name }
+  return createToken(tx, {
+    organizationId,
+    principalId: principalId ?? (await createPrincipal(tx, principal)),
+    runnerId: id,
+    name: `runner-${name}`,
+    roles: ['runner'],
+  })
 }
 
 /** Changes labels, region or scheduling, and the phase that follows from them. */

@@ -2,6 +2,7 @@ import {
   nameSchema,
   runnerCreatedSchema,
   runnerCreateSchema,
+  runnerTokenSchema,
   runnerUpdateSchema,
   runnerKind as words,
 } from '@hearth/contract'
@@ -10,7 +11,7 @@ import { idOrNameParams } from '../../api/lookup.ts'
 import type { Kind } from '../../resource/define.ts'
 import { routesOf } from '../../resource/routes.ts'
 import { credentials, registration } from './agent-routes.ts'
-import { changeRunner, createRunner, deleteRunner } from './commands.ts'
+import { changeRunner, createRunner, createRunnerToken, deleteRunner } from './commands.ts'
 import { presentRunnerIds, runners } from './queries.ts'
 import { runnerReconciler } from './reconcile.ts'
 import { showRunners } from './show.ts'
@@ -64,6 +65,17 @@ export const runnerKind: Kind = {
         value: ({ row, environments }) => toRunner(row, environments),
       },
       deleteRunner,
+    ),
+    routes.action(
+      'tokens',
+      {
+        summary: 'Make another token for the agent of a runner; the answer is the only one that holds it',
+        description: 'The token',
+        roles: administrators,
+        schema: runnerTokenSchema,
+        value: ({ secret }) => ({ token: secret }),
+      },
+      createRunnerToken,
     ),
     registration,
     credentials,

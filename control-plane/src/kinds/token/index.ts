@@ -1,4 +1,10 @@
 export { Authentication } from './authentication.ts'
-export { createPrincipal, createToken, deleteTokensOfRunner, forgetCallers } from './queries.ts'
+export {
+  createPrincipal,
+  createToken,
+  deleteTokensOfRunner,
+  forgetCallers,
+  principalsOfRunner,
+} from './queries.ts'
 export { TokenUse } from './use.ts'
 export { TokenWatch } from './watch.ts'

@@ -141,3 +141,14 @@ export async function deleteTokensOfRunner(queryable: Queryable, runnerId: strin
 export async function forgetCallers(tx: DatabaseTransaction): Promise<void> {
   await sql`SELECT pg_notify('hearth_tokens', '')`.execute(tx)
 }
+
+/** Whom each of a runner's tokens is of, the oldest first. */
+export async function principalsOfRunner(queryable: Queryable, runnerId: string): Promise<string[]> {
+  const rows = await queryable
+    .selectFrom('tokens')
+    .select('principal_id')
+    .where('runner_id', '=', runnerId)
+    .orderBy('id')
+    .execute()
+  return rows.map(({ principal_id }) => principal_id)
+}

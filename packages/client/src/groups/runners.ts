@@ -4,6 +4,7 @@ import {
   runnerCreatedSchema,
   type runnerCreateSchema,
   runnerSchema,
+  runnerTokenSchema,
   type runnerUpdateSchema,
 } from '@hearth/contract'
 import type { z } from 'zod'
@@ -19,6 +20,9 @@ export const runners = (transport: Transport) => ({
     transport.json({ method: 'POST', path, body, ...options }, runnerCreatedSchema),
   update: (id: string, body: z.input<typeof runnerUpdateSchema>, options: CallOptions = {}) =>
     transport.json({ method: 'PATCH', path: one(path, id), body, ...options }, runnerSchema),
+  /** Another token of its agent, which the answer alone holds; those that it has stay good. */
+  createToken: (id: string, options: CallOptions = {}) =>
+    transport.json({ method: 'POST', path: `${one(path, id)}/tokens`, ...options }, runnerTokenSchema),
   /** `force` gives its machines up. */
   delete: deletion(transport, path),
   /** For agents, with the runner's own token: raises the epoch, and answers with it and the way to NATS. */

@@ -18,6 +18,7 @@ const prebuilds = z.looseObject({
     })
     .optional(),
 })
+const some = z.array(z.unknown()).min(1).max(100)
 const initializer = z.looseObject({ specs: z.array(z.unknown()).max(32) })
 
 export const projectRules: Readonly<Record<string, z.ZodType>> = {
@@ -37,6 +38,14 @@ export const projectRules: Readonly<Record<string, z.ZodType>> = {
     devcontainerFilePath: relativePath.optional(),
     technicalDescription: z.string().max(8_192).optional(),
     prebuildConfiguration: prebuilds.optional(),
+  }),
+  // Each is held to its own rules, so that one that is wrong stops no other.
+  'gitpod.v1.CreateProjectsRequest': z.looseObject({ projects: some }),
+  'gitpod.v1.UpdateProjectsRequest': z.looseObject({ projects: some }),
+  'gitpod.v1.DeleteProjectsRequest': z.looseObject({ projectIds: uuids(100).min(1) }),
+  'gitpod.v1.CreateProjectFromEnvironmentRequest': z.looseObject({
+    name: z.string().min(1).max(80),
+    environmentId: uuid,
   }),
   'gitpod.v1.GetProjectRequest': one,
   'gitpod.v1.DeleteProjectRequest': one,

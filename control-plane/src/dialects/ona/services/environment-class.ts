@@ -1,8 +1,22 @@
 import type { ServiceImpl } from '@connectrpc/connect'
-import { environmentClasses, toEnvironmentClass } from '../../../kinds/environment-class/index.ts'
+import { environmentClassCreateSchema, environmentClassUpdateSchema } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
+import { labelled } from '../../../api/labelled.ts'
+import { validate } from '../../../api/validation.ts'
+import {
+  changeEnvironmentClass,
+  createEnvironmentClass,
+  environmentClasses,
+  toEnvironmentClass,
+} from '../../../kinds/environment-class/index.ts'
 import type { PaginationRequest } from '../generated/gitpod/v1/pagination_pb.ts'
-import type { RunnerConfigurationService } from '../generated/gitpod/v1/runner_configuration_pb.ts'
-import { toOnaEnvironmentClass } from '../translate/environment-class.ts'
+import {
+  CreateEnvironmentClassResponseSchema,
+  type RunnerConfigurationService,
+  UpdateEnvironmentClassResponseSchema,
+} from '../generated/gitpod/v1/runner_configuration_pb.ts'
+import { classLabels, nativeSize, toOnaEnvironmentClass } from '../translate/environment-class.ts'
+import { nativeName } from '../translate/native-project.ts'
 import { type Call, callOf } from '../wire/call.ts'
 import { page } from '../wire/paging.ts'
 
@@ -26,9 +40,42 @@ export async function listClasses(
   return { pagination: found.pagination, environmentClasses: items }
 }
 
-type Methods = 'getEnvironmentClass' | 'listEnvironmentClasses'
+type Methods =
+  | 'createEnvironmentClass'
+  | 'getEnvironmentClass'
+  | 'listEnvironmentClasses'
+  | 'updateEnvironmentClass'
 
 export const runnerConfigurationService: Pick<ServiceImpl<typeof RunnerConfigurationService>, Methods> = {
+  /** It is of every runner that has its image, whichever is named. */
+  async createEnvironmentClass({ displayName, description, configuration }, context) {
+    const wanted = {
+      name: nativeName(displayName),
+      labels: { [classLabels.name]: displayName, [classLabels.description]: description },
+      spec: nativeSize(configuration),
+    }
+    const body = validate(environmentClassCreateSchema, wanted, 'body')
+    const answer = CreateEnvironmentClassResponseSchema
+    return callOf(context).perform(createEnvironmentClass, body, answer, ({ id }) => ({ id }))
+  },
+
+  async updateEnvironmentClass(
+    { environmentClassId: reference, displayName, description, enabled },
+    context,
+  ) {
+    const call = callOf(context)
+    if (enabled === false)
+      throw new HearthError(
+        'unprocessable',
+        'enabled: must be true: a class that is not to be used is deleted',
+      )
+    const { labels } = await environmentClasses.get(call.services.database, call.caller, reference)
+    const changes = { [classLabels.name]: displayName, [classLabels.description]: description }
+    const body = validate(environmentClassUpdateSchema, { labels: labelled(labels, changes) }, 'body')
+    const answer = UpdateEnvironmentClassResponseSchema
+    return call.perform(changeEnvironmentClass, { reference, body }, answer, () => ({}))
+  },
+
   async getEnvironmentClass({ environmentClassId }, context) {
     const { caller, services } = callOf(context)
     const row = await environmentClasses.get(services.database, caller, environmentClassId)

@@ -1,52 +1,22 @@
 import type { ServiceImpl } from '@connectrpc/connect'
-import { projectCreateSchema, projectUpdateSchema } from '@hearth/contract'
-import { newId } from '@hearth/foundation'
-import { labelled } from '../../../api/labelled.ts'
+import { projectUpdateSchema } from '@hearth/contract'
 import { validate } from '../../../api/validation.ts'
-import { environmentClasses } from '../../../kinds/environment-class/index.ts'
+import { changeProject, projects, specOf, toProject } from '../../../kinds/project/index.ts'
 import {
-  changeProject,
-  createProject,
-  deleteProject,
-  type ProjectRow,
-  projects,
-  specOf,
-  toProject,
-} from '../../../kinds/project/index.ts'
-import {
-  CreateProjectResponseSchema,
-  DeleteProjectResponseSchema,
   type ProjectService,
   UpdateProjectEnvironmentClassesResponseSchema,
-  UpdateProjectResponseSchema,
 } from '../generated/gitpod/v1/project_pb.ts'
-import { nativeName, nativePrebuilds, nativeRepositories } from '../translate/native-project.ts'
-import { labels, toOnaClasses, toOnaProject } from '../translate/project.ts'
-import { type Call, callOf, type Queryable } from '../wire/call.ts'
+import { toOnaClasses, toOnaProject } from '../translate/project.ts'
+import { callOf } from '../wire/call.ts'
 import { page, someOf } from '../wire/paging.ts'
-
-const mostClasses = 1_000
-
-/** Finds the id of a class by its id or its name. */
-async function classFinder(queryable: Queryable, { caller: { organizationId } }: Call) {
-  const rows = await environmentClasses.list(queryable, { organizationId, limit: mostClasses })
-  const ids = new Map(rows.flatMap(({ id, name }) => [[id, id] as const, [name, id] as const]))
-  return (reference: string) => ids.get(reference)
-}
-
-async function shown(queryable: Queryable, row: ProjectRow, call: Call) {
-  return { project: toOnaProject(toProject(row), await classFinder(queryable, call)) }
-}
-
-/** The name of Hearth that a new project gets: one that is taken is made another. */
-async function freeName({ services, caller }: Call, name: string): Promise<string> {
-  const wanted = nativeName(name)
-  const taken = await projects.find(services.database, caller, wanted)
-  return taken === undefined ? wanted : `${wanted}-${newId().slice(-6)}`
-}
+import { projectBatches } from './project-batch.ts'
+import { createFromEnvironment } from './project-from-environment.ts'
+import { changeOne, classFinder, createOne, deleteOne, shownProject } from './project-one.ts'
 
 type Methods =
+  | keyof typeof projectBatches
   | 'createProject'
+  | 'createProjectFromEnvironment'
   | 'getProject'
   | 'listProjects'
   | 'updateProject'
@@ -55,31 +25,17 @@ type Methods =
   | 'updateProjectEnvironmentClasses'
 
 export const projectService: Pick<ServiceImpl<typeof ProjectService>, Methods> = {
-  async createProject(given, context) {
-    const call = callOf(context)
-    const wanted = {
-      name: await freeName(call, given.name),
-      labels: labelled(
-        {},
-        {
-          [labels.name]: given.name,
-          [labels.automations]: given.automationsFilePath,
-          [labels.devcontainer]: given.devcontainerFilePath,
-        },
-      ),
-      spec: {
-        repositories: nativeRepositories(given.initializer),
-        prebuilds: nativePrebuilds(given.prebuildConfiguration),
-      },
-    }
-    const body = validate(projectCreateSchema, wanted, 'body')
-    return call.perform(createProject, body, CreateProjectResponseSchema, (row, tx) => shown(tx, row, call))
-  },
+  ...projectBatches,
+
+  createProject: (given, context) => createOne(callOf(context), given),
+
+  createProjectFromEnvironment: ({ name, environmentId }, context) =>
+    createFromEnvironment(callOf(context), name, environmentId),
 
   async getProject({ projectId }, context) {
     const call = callOf(context)
     const { database } = call.services
-    return shown(database, await projects.get(database, call.caller, projectId), call)
+    return shownProject(database, await projects.get(database, call.caller, projectId), call)
   },
 
   async listProjects({ pagination, filter }, context) {
@@ -95,31 +51,9 @@ export const projectService: Pick<ServiceImpl<typeof ProjectService>, Methods> =
     return { pagination: found.pagination, projects: items }
   },
 
-  async updateProject(given, context) {
-    const call = callOf(context)
-    const { projectId: reference, initializer, prebuildConfiguration } = given
-    const { labels: before } = await projects.get(call.services.database, call.caller, reference)
-    const wanted = {
-      labels: labelled(before, {
-        [labels.name]: given.name,
-        [labels.automations]: given.automationsFilePath,
-        [labels.devcontainer]: given.devcontainerFilePath,
-      }),
-      spec: {
-        ...(initializer === undefined ? {} : { repositories: nativeRepositories(initializer) }),
-        ...(prebuildConfiguration === undefined ? {} : { prebuilds: nativePrebuilds(prebuildConfiguration) }),
-      },
-    }
-    const body = validate(projectUpdateSchema, wanted, 'body')
-    return call.perform(changeProject, { reference, body }, UpdateProjectResponseSchema, ({ row }, tx) =>
-      shown(tx, row, call),
-    )
-  },
+  updateProject: (given, context) => changeOne(callOf(context), given),
 
-  async deleteProject({ projectId: reference }, context) {
-    const wanted = { reference, body: { force: false } }
-    return callOf(context).perform(deleteProject, wanted, DeleteProjectResponseSchema, () => ({}))
-  },
+  deleteProject: ({ projectId }, context) => deleteOne(callOf(context), projectId),
 
   async listProjectEnvironmentClasses({ projectId }, context) {
     const call = callOf(context)

@@ -1,18 +1,26 @@
 import type { ServiceImpl } from '@connectrpc/connect'
 import { invalidValue } from '@hearth/foundation'
 import { projects, specOf } from '../../../kinds/project/index.ts'
-import { deleteRunner, runners, showRunners } from '../../../kinds/runner/index.ts'
-import { DeleteRunnerResponseSchema, type RunnerService } from '../generated/gitpod/v1/runner_pb.ts'
+import { runners, showRunners } from '../../../kinds/runner/index.ts'
+import type { RunnerService } from '../generated/gitpod/v1/runner_pb.ts'
 import { gitContextOf } from '../translate/context-url.ts'
 import { toOnaRunner } from '../translate/runner.ts'
 import { callOf } from '../wire/call.ts'
 import { page, someOf } from '../wire/paging.ts'
+import { runnerChange } from './runner-change.ts'
 
 const mostProjects = 1_000
 
-type Methods = 'getRunner' | 'listRunners' | 'deleteRunner' | 'parseContextURL' | 'checkAuthenticationForHost'
+type Methods =
+  | keyof typeof runnerChange
+  | 'getRunner'
+  | 'listRunners'
+  | 'parseContextURL'
+  | 'checkAuthenticationForHost'
 
 export const runnerService: Pick<ServiceImpl<typeof RunnerService>, Methods> = {
+  ...runnerChange,
+
   async getRunner({ runnerId }, context) {
     const { caller, services } = callOf(context)
     const row = await runners.get(services.database, caller, runnerId)
@@ -29,11 +37,6 @@ export const runnerService: Pick<ServiceImpl<typeof RunnerService>, Methods> = {
     )
     const items = await showRunners(services.database, found.rows)
     return { pagination: found.pagination, runners: items.map(toOnaRunner) }
-  },
-
-  async deleteRunner({ runnerId: reference, force }, context) {
-    const wanted = { reference, body: { force } }
-    return callOf(context).perform(deleteRunner, wanted, DeleteRunnerResponseSchema, () => ({}))
   },
 
   /** Nobody is asked: the address says which repository it is of. */

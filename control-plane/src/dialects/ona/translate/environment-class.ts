@@ -1,6 +1,10 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { EnvironmentClass } from '@hearth/contract'
+import { invalidValue } from '@hearth/foundation'
 import type { EnvironmentClassSchema } from '../generated/gitpod/v1/runner_configuration_pb.ts'
+
+/** Labels that keep what Hearth has no field for. */
+export const classLabels = { name: 'ona/name', description: 'ona/description' } as const
 
 /** A class of Hearth is of no one runner, and always of use. Its size is its configuration. */
 export function toOnaEnvironmentClass({
@@ -10,8 +14,10 @@ export function toOnaEnvironmentClass({
   const { virtualCpus, memoryMebibytes, diskGibibytes, image } = spec
   return {
     id: metadata.id,
-    displayName: metadata.name,
-    description: `${virtualCpus} vCPU, ${memoryMebibytes} MiB of memory, ${diskGibibytes} GiB of disk, ${image}`,
+    displayName: metadata.labels[classLabels.name] ?? metadata.name,
+    description:
+      metadata.labels[classLabels.description] ??
+      `${virtualCpus} vCPU, ${memoryMebibytes} MiB of memory, ${diskGibibytes} GiB of disk, ${image}`,
     configuration: Object.entries({ virtualCpus, memoryMebibytes, diskGibibytes, image }).map(
       ([key, value]) => ({
         key,
@@ -19,5 +25,21 @@ export function toOnaEnvironmentClass({
       }),
     ),
     enabled: true,
+  }
+}
+
+const numbers = ['virtualCpus', 'memoryMebibytes', 'diskGibibytes'] as const
+
+/** A size in the words in which classes are shown. Throws `invalid` for another key. */
+export function nativeSize(configuration: readonly { key: string; value: string }[]) {
+  const known: readonly string[] = [...numbers, 'image']
+  for (const { key } of configuration)
+    if (!known.includes(key))
+      throw invalidValue({ field: 'configuration[].key', given: key, expected: `one of ${known.join(', ')}` })
+  const given = new Map(configuration.map(({ key, value }) => [key, value]))
+  const image = given.get('image')
+  return {
+    ...Object.fromEntries(numbers.map((key) => [key, Number(given.get(key) ?? Number.NaN)])),
+    ...(image === undefined ? {} : { image }),
   }
 }

@@ -14,6 +14,14 @@ export const runnerPhases: Readonly<Record<NativePhase, RunnerPhase>> = {
   deleted: RunnerPhase.DELETED,
 }
 
+/** The label that keeps what a runner is called in full. */
+export const runnerName = 'ona/name'
+
+function desiredPhase(phase: NativePhase, scheduling: Runner['spec']['scheduling']): RunnerPhase {
+  if (phase === 'deleted') return RunnerPhase.DELETED
+  return scheduling === 'enabled' ? RunnerPhase.ACTIVE : RunnerPhase.INACTIVE
+}
+
 /** Every host of Hearth takes snapshots and keeps machines ready. */
 const capabilities = [
   RunnerCapability.ENVIRONMENT_SNAPSHOT,
@@ -27,9 +35,9 @@ export function toOnaRunner({ metadata, spec, status }: Runner): MessageInitShap
     runnerId: metadata.id,
     createdAt: timestampOf(metadata.createdAt),
     updatedAt: timestampOf(metadata.updatedAt),
-    name: metadata.name,
+    name: metadata.labels[runnerName] ?? metadata.name,
     spec: {
-      desiredPhase: status.phase === 'deleted' ? RunnerPhase.DELETED : RunnerPhase.ACTIVE,
+      desiredPhase: desiredPhase(status.phase, spec.scheduling),
       configuration: { region: spec.region },
     },
     status: {

@@ -1,0 +1,90 @@
+import { projectCreateSchema, projectUpdateSchema } from '@hearth/contract'
+import { newId } from '@hearth/foundation'
+import { labelled } from '../../../api/labelled.ts'
+import { validate } from '../../../api/validation.ts'
+import { environmentClasses } from '../../../kinds/environment-class/index.ts'
+import {
+  changeProject,
+  createProject,
+  deleteProject,
+  type ProjectRow,
+  projects,
+  toProject,
+} from '../../../kinds/project/index.ts'
+import {
+  type CreateProjectRequest,
+  CreateProjectResponseSchema,
+  DeleteProjectResponseSchema,
+  type UpdateProjectRequest,
+  UpdateProjectResponseSchema,
+} from '../generated/gitpod/v1/project_pb.ts'
+import { nativeName, nativePrebuilds, nativeRepositories } from '../translate/native-project.ts'
+import { labels, toOnaProject } from '../translate/project.ts'
+import type { Call, Queryable } from '../wire/call.ts'
+
+const mostClasses = 1_000
+
+/** Finds the id of a class by its id or its name. */
+export async function classFinder(queryable: Queryable, { caller: { organizationId } }: Call) {
+  const rows = await environmentClasses.list(queryable, { organizationId, limit: mostClasses })
+  const ids = new Map(rows.flatMap(({ id, name }) => [[id, id] as const, [name, id] as const]))
+  return (reference: string) => ids.get(reference)
+}
+
+export async function shownProject(queryable: Queryable, row: ProjectRow, call: Call) {
+  return { project: toOnaProject(toProject(row), await classFinder(queryable, call)) }
+}
+
+/** The name of Hearth that a new project gets: one that is taken is made another. */
+export async function freeName({ services, caller }: Call, name: string): Promise<string> {
+  const wanted = nativeName(name)
+  const taken = await projects.find(services.database, caller, wanted)
+  return taken === undefined ? wanted : `${wanted}-${newId().slice(-6)}`
+}
+
+export async function createOne(call: Call, given: CreateProjectRequest) {
+  const wanted = {
+    name: await freeName(call, given.name),
+    labels: labelled(
+      {},
+      {
+        [labels.name]: given.name,
+        [labels.automations]: given.automationsFilePath,
+        [labels.devcontainer]: given.devcontainerFilePath,
+      },
+    ),
+    spec: {
+      repositories: nativeRepositories(given.initializer),
+      prebuilds: nativePrebuilds(given.prebuildConfiguration),
+    },
+  }
+  const body = validate(projectCreateSchema, wanted, 'body')
+  return call.perform(createProject, body, CreateProjectResponseSchema, (row, tx) =>
+    shownProject(tx, row, call),
+  )
+}
+
+export async function changeOne(call: Call, given: UpdateProjectRequest) {
+  const { projectId: reference, initializer, prebuildConfiguration } = given
+  const { labels: before } = await projects.get(call.services.database, call.caller, reference)
+  const wanted = {
+    labels: labelled(before, {
+      [labels.name]: given.name,
+      [labels.automations]: given.automationsFilePath,
+      [labels.devcontainer]: given.devcontainerFilePath,
+    }),
+    spec: {
+      ...(initializer === undefined ? {} : { repositories: nativeRepositories(initializer) }),
+      ...(prebuildConfiguration === undefined ? {} : { prebuilds: nativePrebuilds(prebuildConfiguration) }),
+    },
+  }
+  const body = validate(projectUpdateSchema, wanted, 'body')
+  return call.perform(changeProject, { reference, body }, UpdateProjectResponseSchema, ({ row }, tx) =>
+    shownProject(tx, row, call),
+  )
+}
+
+export async function deleteOne(call: Call, reference: string) {
+  const wanted = { reference, body: { force: false } }
+  return call.perform(deleteProject, wanted, DeleteProjectResponseSchema, () => ({}))
+}
