@@ -52,6 +52,10 @@ const fields = {
     .default(defaultTaskSeconds)
     .meta({ description: 'How long one run may take' }),
   schedule: taskScheduleSchema.nullable().default(null),
+  allowFailure: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Whether a prebuild is made all the same, with a warning, where it fails in one' }),
   artifacts: z
     .array(artifactPatternSchema)
     .max(64)

@@ -1,3 +1,4 @@
+import { EnvironmentAutomationService } from '@hearth/control-plane/ona/gitpod/v1/environment_automation_pb'
 import {
   PrebuildPhase,
   PrebuildService,
@@ -80,4 +81,36 @@ test('is made by a daily hour, in the name of who made the project', async () =>
     executor: { id: project?.metadata?.creator?.id },
   })
   await eventually(async () => (await phaseOf(made.id)) === PrebuildPhase.COMPLETED, patience)
+})
+
+test('a failed task fails its prebuild only where success is required of it, and is a warning otherwise', async () => {
+  const automations = ground.connect(EnvironmentAutomationService)
+  const made = async (allowFailure: boolean) => {
+    const { projectId } = await ground.native.apply({
+      apiVersion: 'hearth/v1',
+      name: `lint-${allowFailure ? 'may-fail' : 'must-succeed'}`,
+      prebuilds: { classes: ['quick'] },
+      tasks: { lint: { command: 'exit 3', on: 'prebuild', allowFailure } },
+    })
+    const { prebuild } = await client().createPrebuild({ projectId, spec: {} })
+    const prebuildId = prebuild?.id ?? ''
+    const ended = await eventually(async () => {
+      const { prebuild: now } = await client().getPrebuild({ prebuildId })
+      const phase = now?.status?.phase ?? PrebuildPhase.UNSPECIFIED
+      return phase === PrebuildPhase.COMPLETED || phase === PrebuildPhase.FAILED ? now?.status : null
+    }, patience)
+    const filter = { environmentIds: [ended.environmentId] }
+    const { tasks } = await automations.listTasks({ filter })
+    return { ...ended, required: tasks[0]?.spec?.prebuildRequiresSuccess }
+  }
+  expect(await made(true)).toMatchObject({
+    phase: PrebuildPhase.COMPLETED,
+    warningMessage: expect.stringContaining('exit code 3'),
+    required: false,
+  })
+  expect(await made(false)).toMatchObject({
+    phase: PrebuildPhase.FAILED,
+    failureMessage: expect.stringContaining('exit code 3'),
+    required: true,
+  })
 })

@@ -6,7 +6,7 @@ import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { wake, wakeMany } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
 import { desirePhase, type EnvironmentRow, environments } from '../environment/index.ts'
-import { beginPrebuildTasks, endServices, readPrebuildTasks } from '../process/index.ts'
+import { beginPrebuildTasks, endServices, readAllowedFailures, readPrebuildTasks } from '../process/index.ts'
 import { readSecrets } from '../project/index.ts'
 import { readLimits } from '../quota/index.ts'
 import { clearPrebuild } from './clear.ts'
@@ -173,13 +173,13 @@ async function withTasks(tx: DatabaseTransaction, row: PrebuildRow): Promise<Pre
 async function readWarnings(
   tx: DatabaseTransaction,
   { project_id }: PrebuildRow,
-  { status }: EnvironmentRow,
+  { id, status }: EnvironmentRow,
   { encryption }: Given,
 ): Promise<string[]> {
   const secrets = await readSecrets(tx, encryption, project_id)
   const { startedFrom = null, startReason = null } = status
   const started = startedFrom === null ? null : { ...startedFrom, reason: startedFrom.reason ?? startReason }
-  return warningsOf({ secrets, startedFrom: started })
+  return [...warningsOf({ secrets, startedFrom: started }), ...(await readAllowedFailures(tx, id))]
 }
 
 async function lockMachine(tx: DatabaseTransaction, row: PrebuildRow) {

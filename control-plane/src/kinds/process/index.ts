@@ -18,6 +18,7 @@ export {
   endServices,
   lookAtPrebuildTasks,
   type PrebuildTasks,
+  readAllowedFailures,
   readPrebuildTasks,
 } from './prebuild-tasks.ts'
 export { processes, processQueries, readProcessesOf } from './queries.ts'

@@ -1,6 +1,6 @@
 import type { ProcessPhase } from '@hearth/contract'
 import { expect, test } from 'vitest'
-import { judgePrebuildTasks } from './prebuild-tasks.decide.ts'
+import { allowedFailures, judgePrebuildTasks } from './prebuild-tasks.decide.ts'
 
 const due = (name: string, kind: 'task' | 'service' = 'task', secrets: string[] = []) => ({
   name,
@@ -10,6 +10,7 @@ const row = (name: string, phase: ProcessPhase, kind: 'task' | 'service' = 'task
   name,
   kind,
   phase,
+  spec: { kind },
   status: {
     failure:
       phase === 'failed'
@@ -83,5 +84,19 @@ test('what a file makes depend on a service that names secrets fails before it i
     failure: {
       message: 'service db names the secrets PASSWORD: it runs while a prebuild is made, which is told none',
     },
+  })
+})
+
+test('a task that allows failure fails no prebuild, is told of, and is waited for all the same', () => {
+  const allowing = { spec: { kind: 'task' as const, allowFailure: true } }
+  const lint = { ...row('lint', 'failed'), ...allowing }
+  expect(judgePrebuildTasks([due('lint')], [lint])).toEqual({ state: 'done' })
+  expect(allowedFailures([lint, row('seed', 'failed')])).toEqual([
+    'task lint, which is part of the prebuild: it ended with exit code 3 (it allows failure)',
+  ])
+  const running = { ...row('lint', 'running'), ...allowing }
+  expect(judgePrebuildTasks([due('lint')], [running])).toEqual({ state: 'working', name: 'lint' })
+  expect(judgePrebuildTasks([due('lint'), due('seed')], [lint, row('seed', 'failed')])).toMatchObject({
+    failure: { message: expect.stringContaining('task seed') },
   })
 })

@@ -11,13 +11,14 @@ export type PrebuildTasks =
 
 interface DueTask {
   name: string
-  spec: { kind: 'task' | 'service'; secrets: readonly string[] }
+  spec: { kind: 'task' | 'service'; secrets: readonly string[]; allowFailure?: boolean | undefined }
 }
 interface SeenTask {
   name: string
   kind: 'task' | 'service'
   phase: ProcessPhase
   status: { failure: Failure | null }
+  spec: { kind: 'task' | 'service'; allowFailure?: boolean | undefined }
 }
 
 /** Judges those that are due from what is there of them. Pure. */
@@ -28,12 +29,22 @@ export function judgePrebuildTasks(due: readonly DueTask[], rows: readonly SeenT
   const there = seen.filter((row) => row !== undefined)
   if (there.length < due.length) return { state: 'unbegun' }
   const tasks = there.filter(({ kind }) => kind === 'task')
-  const failed = tasks.find(({ phase }) => phase === 'failed' || phase === 'stopped' || phase === 'deleting')
+  const failed = tasks.find((task) => hasFailed(task) && !mayFail(task))
   if (failed !== undefined) return { state: 'failed', failure: failureOf(failed, there) }
-  const open = tasks.find(({ phase }) => phase !== 'succeeded')
+  const open = tasks.find((task) => task.phase !== 'succeeded' && !hasFailed(task))
   if (open !== undefined) return { state: 'working', name: open.name }
   const serving = there.find(({ kind, phase }) => kind === 'service' && !isOver.has(phase))
   return serving === undefined ? { state: 'done' } : { state: 'serving', name: serving.name }
+}
+
+const hasFailed = ({ phase }: SeenTask) => phase === 'failed' || phase === 'stopped' || phase === 'deleting'
+const mayFail = ({ spec }: SeenTask) => spec.allowFailure === true
+
+/** What is said of the tasks that failed without failing the prebuild. */
+export function allowedFailures(rows: readonly SeenTask[]): string[] {
+  return rows
+    .filter((row) => row.kind === 'task' && mayFail(row) && hasFailed(row))
+    .map((row) => `${failureOf(row, rows).message} (it allows failure)`)
 }
 
 const isOver: ReadonlySet<ProcessPhase> = new Set(['idle', 'stopped', 'failed', 'succeeded'])

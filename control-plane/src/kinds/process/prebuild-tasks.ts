@@ -5,7 +5,7 @@ import { recordEvent } from '../../resource/record.ts'
 import type { EnvironmentRow } from '../environment/index.ts'
 import { activePhases } from './decide.ts'
 import { dueAt, makeDeclared, readDeclared } from './declared.ts'
-import { judgePrebuildTasks, type PrebuildTasks } from './prebuild-tasks.decide.ts'
+import { allowedFailures, judgePrebuildTasks, type PrebuildTasks } from './prebuild-tasks.decide.ts'
 import { lockProcessesOf, processes, readProcessesOf } from './queries.ts'
 import { settleProcesses } from './reconcile.ts'
 import { type ProcessRow, toListedProcess } from './table.ts'
@@ -50,6 +50,11 @@ export async function endServices(
   }
   await settleProcesses(tx, environment, rows, now)
   await wake(tx, 'process', environment.id)
+}
+
+/** Of the tasks that failed without failing their prebuild, what is to be known. */
+export async function readAllowedFailures(queryable: Queryable, environmentId: string): Promise<string[]> {
+  return allowedFailures(await readProcessesOf(queryable, environmentId))
 }
 
 /** As a prebuild shows them, in the order in which they were made. */

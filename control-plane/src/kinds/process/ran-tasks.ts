@@ -23,7 +23,8 @@ export function digestOf({
   isDeclared: _isDeclared,
   repository: _repository,
   passedOver: _passedOver,
+  allowFailure: _allowFailure,
   ...does
-}: StoredProcessSpec): string {
+}: StoredProcessSpec & { allowFailure?: boolean | undefined }): string {
   return createHash('sha256').update(canonicalJson(does)).digest('hex').slice(0, 16)
 }

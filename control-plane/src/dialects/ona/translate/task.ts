@@ -63,7 +63,7 @@ export function toOnaMetadata({ metadata, spec }: { metadata: Task['metadata']; 
 const specOf = (spec: Task['spec'], secretIdOf: IdOf) => ({
   command: spec.command,
   env: toOnaVariables(spec, secretIdOf),
-  prebuildRequiresSuccess: spec.on === 'prebuild',
+  prebuildRequiresSuccess: spec.on === 'prebuild' && spec.allowFailure !== true,
 })
 
 /** `idOf` finds the id of what a task depends on by its name. */
