@@ -48,6 +48,7 @@ class Wire {
     this.reconnect = () => options.onStatus?.('reconnected', '')
     return messagingStub({
       session: () => 1,
+      serveCalls: async () => undefined,
       consumeOrders: (_, handle, signal) => {
         this.deliver = handle
         return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
@@ -100,6 +101,7 @@ function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
       resumeMilliseconds: 0,
       readMilliseconds: 0,
       repositories: null,
+      runsCommands: false,
       failures: {},
     },
     clock: systemClock,

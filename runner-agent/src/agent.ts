@@ -20,6 +20,7 @@ import { Reporter } from './reporting/reporter.ts'
 import { Synchroniser } from './synchronising/synchroniser.ts'
 import { stallMilliseconds, type Timings } from './timings.ts'
 import { AgentWork } from './work/agent-work.ts'
+import { callHandler } from './work/call/calls.ts'
 import type { HandlerParts, WorkKindOfAgent } from './work/handler-context.ts'
 import { MachineChanges } from './work/machine-changes.ts'
 import { Guests } from './work/process/guests.ts'
@@ -138,6 +139,8 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     tracked.add(kept)
   }
   const pausedMachinesMilliseconds = timings.pausedMachines
+  const guests = new Guests(parts.openGuest)
+  const machineChanges = new MachineChanges()
   const given = {
     ...parts,
     pausedMachinesMilliseconds,
@@ -145,8 +148,8 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     publishLog,
     closing: closing.signal,
     stepEnded,
-    guests: new Guests(parts.openGuest),
-    machineChanges: new MachineChanges(),
+    guests,
+    machineChanges,
     track,
   }
   const work = new AgentWork(
@@ -189,6 +192,11 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
     log,
     confirm: () => synchroniser?.again(),
   })
+  const { machines } = host
+  const calls = callHandler({
+    ...{ runnerId, lease, machines, machineChanges, guests, log, now },
+    sealingKey: parts.sealingKey,
+  })
   // Say goodbye at once, before waiting for the work below to end.
   stopping.addEventListener('abort', () => void work.settle())
   const server =
@@ -207,6 +215,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
   try {
     await Promise.all([
       messaging.consumeOrders(runnerId, take, stopping),
+      messaging.serveCalls(runnerId, calls, stopping),
       synchroniser.run(stopping),
       work.listen(stopping),
       heartbeat.run(stopping),

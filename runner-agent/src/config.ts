@@ -81,6 +81,7 @@ const environmentSchema = z
     HEARTH_SYNTHETIC_RESUME_MILLISECONDS: milliseconds.default(200),
     HEARTH_SYNTHETIC_READ_MILLISECONDS: milliseconds.default(0),
     HEARTH_SYNTHETIC_REPOSITORIES: z.string().min(1).optional(),
+    HEARTH_SYNTHETIC_COMMANDS: z.enum(['refuse', 'run']).default('refuse'),
     HEARTH_SYNTHETIC_FAILURES: perStep(z.number().min(0).max(1)),
     HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   })
@@ -142,6 +143,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       readMilliseconds: given.HEARTH_SYNTHETIC_READ_MILLISECONDS,
       failures: given.HEARTH_SYNTHETIC_FAILURES,
       repositories: given.HEARTH_SYNTHETIC_REPOSITORIES ?? null,
+      runsCommands: given.HEARTH_SYNTHETIC_COMMANDS === 'run',
     },
     capacity: {
       virtualCpus: given.HEARTH_CAPACITY_VIRTUAL_CPUS,

@@ -235,6 +235,10 @@ test('every POST that makes something is in the list above', async () => {
   expect(all.map(([path]) => path).filter((path) => !tried.includes(path))).toEqual([
     // Sent by git servers: a delivery that is repeated is known by its content.
     '/v1/webhooks/{projectId}',
+    // Done in a machine, whose agent knows a repeat: see calls.test.
+    '/v1/environments/{id}/exec',
+    '/v1/environments/{id}/files/read',
+    '/v1/environments/{id}/files/write',
     // Made by agents: each call is a new lease, or new credentials under the same lease.
     '/v1/runners/{id}/registration',
     '/v1/runners/{id}/credentials',

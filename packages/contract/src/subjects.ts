@@ -29,6 +29,9 @@ export const subjects = {
   allPresence: 'hearth.presence.*',
   sync: (runnerId: string) => `hearth.sync.${runnerId}`,
   allSyncs: 'hearth.sync.*',
+  /** What an agent is asked to do at once in its machines; its answers go to the reply subject of each request. */
+  call: (runnerId: string) => `hearth.call.${runnerId}`,
+  allCalls: 'hearth.call.*',
   /** `owner`: a runner's id, or an observer's consumer. */
   inbox: (owner: string) => `_INBOX_${owner}`,
 } as const

@@ -1,4 +1,5 @@
 import {
+  callLimits,
   mostMessageBytes,
   observerConsumer,
   observerDomain,
@@ -7,10 +8,12 @@ import {
   workConsumer,
 } from '@hearth/contract'
 import {
+  type Account,
   Algorithms,
   createAccount,
   createOperator,
   createUser,
+  decode,
   type Exports,
   encodeAccount,
   encodeOperator,
@@ -78,19 +81,11 @@ export async function generateNatsOperator(): Promise<NatsOperator> {
   const account = createAccount()
   const runnerAccount = createAccount()
   const user = createUser()
-  const signed = { ...encoding, signer: operator }
-  const lent = lentServices(toRunners, account.getPublicKey())
   return completeNatsOperator({
     ...(await encodeSystem(operator, runnerAccount.getPublicKey())),
     operatorSeed: seedOf(operator),
-    accountJwt: await encodeControlPlaneAccount(account.getPublicKey(), operator),
+    ...(await encodeAccounts(account.getPublicKey(), runnerAccount.getPublicKey(), operator)),
     accountPublicKey: account.getPublicKey(),
-    runnerAccountJwt: await encodeAccount(
-      'hearth runners',
-      runnerAccount,
-      { limits: connectionLimits, imports: lent.imports },
-      signed,
-    ),
     runnerAccountPublicKey: runnerAccount.getPublicKey(),
     runnerAccountSeed: seedOf(runnerAccount),
     controlPlaneCredentials: new TextDecoder().decode(
@@ -100,11 +95,12 @@ export async function generateNatsOperator(): Promise<NatsOperator> {
 }
 
 /**
- * Adds to existing keys what is missing in them: an account for observers, and the keys that revoke runners.
- * Credentials already issued stay valid.
+ * Adds to existing keys what is missing in them: what the accounts of the control plane and of the runners lend each other,
+ * an account for observers, and the keys that revoke runners. Credentials already issued stay valid.
  */
 export async function completeNatsOperator(operator: NatsOperator): Promise<NatsOperator> {
-  const observed = operator.observerAccountJwt === undefined ? await withObserverAccount(operator) : operator
+  const lent = lendsCalls(operator.runnerAccountJwt) ? operator : await withCalls(operator)
+  const observed = lent.observerAccountJwt === undefined ? await withObserverAccount(lent) : lent
   if (observed.systemCredentials !== undefined) return observed
   const signer = fromSeed(new TextEncoder().encode(observed.operatorSeed))
   return { ...observed, ...(await encodeSystem(signer, observed.runnerAccountPublicKey)) }
@@ -145,7 +141,6 @@ async function withObserverAccount(operator: NatsOperator): Promise<NatsOperator
   const { imports } = lentServices(toObservers, operator.accountPublicKey)
   return {
     ...operator,
-    accountJwt: await encodeControlPlaneAccount(operator.accountPublicKey, signer),
     observerAccountJwt: await encodeAccount(
       'hearth observers',
       account,
@@ -157,10 +152,46 @@ async function withObserverAccount(operator: NatsOperator): Promise<NatsOperator
   }
 }
 
-function encodeControlPlaneAccount(publicKey: string, signer: KeyPair): Promise<string> {
-  const exports = [toRunners, toObservers].flatMap((services) => lentServices(services, publicKey).exports)
+async function withCalls(operator: NatsOperator): Promise<NatsOperator> {
+  const signer = fromSeed(new TextEncoder().encode(operator.operatorSeed))
+  const { accountPublicKey, runnerAccountPublicKey } = operator
+  return { ...operator, ...(await encodeAccounts(accountPublicKey, runnerAccountPublicKey, signer)) }
+}
+
+const lendsCalls = (runnerAccountJwt: string) =>
+  decode<Account>(runnerAccountJwt).nats.exports?.some(({ subject }) => subject === subjects.allCalls) ===
+  true
+
+/** The claims of the accounts of the control plane and of the runners. */
+async function encodeAccounts(
+  account: string,
+  runnerAccount: string,
+  signer: KeyPair,
+): Promise<Pick<NatsOperator, 'accountJwt' | 'runnerAccountJwt'>> {
+  const signed = { ...encoding, signer }
+  const fromControlPlane = [toRunners, toObservers].flatMap(
+    (services) => lentServices(services, account).exports,
+  )
+  const fromRunners = lentServices(toControlPlane, runnerAccount)
   const limits = { ...connectionLimits, ...jetStreamLimits }
-  return encodeAccount('hearth', publicKey, { limits, exports }, { ...encoding, signer })
+  return {
+    accountJwt: await encodeAccount(
+      'hearth',
+      account,
+      { limits, exports: fromControlPlane, imports: fromRunners.imports },
+      signed,
+    ),
+    runnerAccountJwt: await encodeAccount(
+      'hearth runners',
+      runnerAccount,
+      {
+        limits: connectionLimits,
+        imports: lentServices(toRunners, account).imports,
+        exports: fromRunners.exports,
+      },
+      signed,
+    ),
+  }
 }
 
 interface LentService {
@@ -181,7 +212,11 @@ const toRunners: readonly LentService[] = [
   { name: 'syncs', subject: subjects.allSyncs, response_type: 'Singleton' },
   ...consumersOf(streams.work),
 ]
-/** What it exports to observers, narrowed in the same way. */
+/** What the account of the runners exports to the control plane: each agent answers what it is asked. */
+const toControlPlane: readonly LentService[] = [
+  { name: 'calls', subject: subjects.allCalls, response_type: 'Stream' },
+]
+/** What the account with the streams exports to observers, narrowed in the same way. */
 const toObservers: readonly LentService[] = consumersOf(streams.event).map((service) =>
   // Under its original name the server itself would answer for the importing account, which has no JetStream.
   service.subject.startsWith(jetStreamApi)
@@ -281,9 +316,15 @@ export function runnerPermissions(runnerId: string): Permissions {
         ...consumerSubjects(consumer),
       ],
     },
-    sub: { allow: [`${subjects.inbox(runnerId)}.>`] },
+    sub: { allow: [`${subjects.inbox(runnerId)}.>`, subjects.call(runnerId)] },
+    // It may answer what it was asked, and where it was asked to.
+    resp: { max: mostAnswers, ttl: answeringSeconds * 1e9 },
   }
 }
+
+/** The parts of an answer, and as many signs of life as the longest call needs. */
+const mostAnswers = 2_000
+const answeringSeconds = callLimits.longestSeconds + 300
 
 /** Name of a JetStream API subject for observers, whose clients are told to use this domain. */
 function inDomain(subject: string): string {

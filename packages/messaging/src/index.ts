@@ -7,6 +7,7 @@ export {
   type NatsOperator,
   type RunnerCredentialsOptions,
 } from './authorization.ts'
+export type { CallAnswer, CallHandler, CallOptions } from './calls.ts'
 export type { EventTarget } from './event-stream.ts'
 export type { ReadLogsOptions } from './logs.ts'
 export { connectMessaging, type Messaging } from './messaging.ts'

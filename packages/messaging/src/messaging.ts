@@ -1,4 +1,5 @@
 import type {
+  Call,
   Event,
   LogChunk,
   ObservedEvents,
@@ -11,6 +12,7 @@ import type {
   WorkOrder,
   WorkReport,
 } from '@hearth/contract'
+import { type CallAnswer, type CallHandler, type CallOptions, requestCall, serveCalls } from './calls.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { EventStream, type EventTarget } from './event-stream.ts'
 import { publishEvent } from './events.ts'
@@ -88,6 +90,10 @@ export interface Messaging {
   requestSync(request: SyncRequest, timeoutMilliseconds: number): Promise<SyncReply>
   serveSync(handle: SyncHandler, signal: AbortSignal): Promise<void>
 
+  /** Has a runner's agent do something at once, and resolves with what it has done; see `requestCall`. */
+  call(request: Call, options: CallOptions): Promise<CallAnswer>
+  serveCalls(runnerId: string, handle: CallHandler, signal: AbortSignal): Promise<void>
+
   /** Resolves when the server has received everything sent. */
   flush(): Promise<void>
   isConnected(): boolean
@@ -129,6 +135,8 @@ export async function connectMessaging(options: MessagingOptions): Promise<Messa
     subscribePresence: (handle, signal) => subscribePresence(connection, handle, signal),
     requestSync: (request, timeoutMilliseconds) => requestSync(connection, request, timeoutMilliseconds),
     serveSync: (handle, signal) => serveSync(connection, handle, signal),
+    call: (request, callOptions) => requestCall(connection, request, callOptions),
+    serveCalls: (runnerId, handle, signal) => serveCalls(connection, runnerId, handle, signal),
     flush: () => connection.nats.flush(),
     isConnected: () => connection.isConnected(),
     session: () => connection.session(),

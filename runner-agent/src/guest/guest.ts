@@ -2,6 +2,7 @@ import type { Address, Identity } from '@hearth/contract'
 import { StaleAuthority } from '../host/authority.ts'
 import type { GivenIdentity } from '../host/machine.ts'
 import type { SeedFile } from '../host/seed-file.ts'
+import type { GuestCalls } from './call.ts'
 import type { Origin } from './origin.ts'
 import type { GuestProcesses } from './process.ts'
 
@@ -118,6 +119,8 @@ export class GuestMisbehaved extends Error {
 export interface Guest {
   /** Its tasks and services. */
   readonly processes: GuestProcesses
+  /** What is done in it while somebody waits. */
+  readonly calls: GuestCalls
   /** How many connections to its SSH server are open. */
   readonly connections: number
   /** Waits until the guest answers, then reads back its identity; the clock is set right when it is off. */

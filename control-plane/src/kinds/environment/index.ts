@@ -1,3 +1,4 @@
+export { callerByAccessToken } from './access/access-token.ts'
 export { connectionTo } from './access/connection.ts'
 export { isOpenToAll, requireEntry } from './access/entry.ts'
 export { readLogs } from './access/read-logs.ts'
@@ -6,6 +7,15 @@ export {
   readBindingSecrets,
   writeBindingSecrets,
 } from './binding/secrets.ts'
+export {
+  type ExecOutcome,
+  execInMachine,
+  type FileOutcome,
+  type MachineCaller,
+  readInMachine,
+  writeInMachine,
+} from './call/call.ts'
+export { createEnvironmentAccessToken } from './commands/access-token.ts'
 export { changeEnvironment, runEnvironment } from './commands/change.ts'
 export { createEnvironment as createEnvironmentAlone } from './commands/create.ts'
 export { deleteEnvironment } from './commands/delete.ts'

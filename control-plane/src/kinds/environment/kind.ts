@@ -16,6 +16,7 @@ import type { Kind } from '../../resource/define.ts'
 import { recordSince } from '../../resource/retention.ts'
 import { routesOf } from '../../resource/routes.ts'
 import { logRoute, openLogRoute } from './access/logs.ts'
+import { callRoutes } from './call/routes.ts'
 import { changeEnvironment } from './commands/change.ts'
 import { createEnvironment } from './commands/create.ts'
 import { deleteEnvironment } from './commands/delete.ts'
@@ -134,6 +135,7 @@ export const environmentKind: Kind = {
       createEnvironmentLogToken,
     ),
     logRoute,
+    ...callRoutes,
   ],
   openRoutes: [openLogRoute],
   work: environmentWorkKind,

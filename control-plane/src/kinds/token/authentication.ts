@@ -6,6 +6,15 @@ import type { Database } from '../../database/connection.ts'
 import type { Notifications } from '../../database/notifications.ts'
 import { findToken, hashSecret } from './queries.ts'
 
+/** The caller of a token that is known by its id; null when it has ended. */
+export async function callerOfToken(
+  { database, quotas }: { database: Database; quotas: QuotaLimits },
+  id: string,
+): Promise<Caller | null> {
+  const found = await findToken(database, { id })
+  return found === null ? null : { ...found.caller, limits: limitsOf(quotas, found.organization) }
+}
+
 /** Bounds what a lost notification could leave standing. */
 const rememberMilliseconds = 10_000
 const mostRemembered = 10_000
@@ -38,7 +47,7 @@ export class Authentication {
     const key = hash.toString('base64')
     const known = this.remembered.get(key)
     if (known !== undefined && now < known.until && this.notifications.isConnected()) return known.caller
-    const found = await findToken(this.database, hash)
+    const found = await findToken(this.database, { secretHash: hash })
     if (found === null) return null
     const until = Math.min(now + rememberMilliseconds, found.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY)
     if (this.remembered.size >= mostRemembered) this.remembered.clear()

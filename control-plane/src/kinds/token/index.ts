@@ -1,4 +1,4 @@
-export { Authentication } from './authentication.ts'
+export { Authentication, callerOfToken } from './authentication.ts'
 export {
   createPrincipal,
   createToken,

@@ -71,15 +71,19 @@ export interface OrganizationQuotas {
   isInstallations: boolean
 }
 
-/** Who holds the secret of this hash, or null when it is unknown or has ended. */
-export async function findToken(
-  database: Database,
-  secretHash: Buffer,
-): Promise<{
+export interface FoundToken {
   caller: Omit<Caller, 'limits'>
   organization: OrganizationQuotas
   expiresAt: Date | null
-} | null> {
+}
+
+/** Who holds the secret of this hash, or the token of this id; null when it is unknown or has ended. */
+export async function findToken(
+  database: Database,
+  wanted: { secretHash: Buffer } | { id: string },
+): Promise<FoundToken | null> {
+  const [column, value] =
+    'id' in wanted ? (['tokens.id', wanted.id] as const) : (['secret_hash', wanted.secretHash] as const)
   const row = await database
     .selectFrom('tokens')
     .innerJoin('organizations', 'organizations.id', 'tokens.organization_id')
@@ -96,7 +100,7 @@ export async function findToken(
         'is_installations',
       ),
     ])
-    .where('secret_hash', '=', secretHash)
+    .where(column, '=', value)
     .where((where) =>
       where.or([where('expires_at', 'is', null), where('expires_at', '>', where.fn<Date>('now'))]),
     )

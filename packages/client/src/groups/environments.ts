@@ -1,10 +1,17 @@
 import {
+  callLimits,
   connectionSchema,
   type EnvironmentPhase,
   type environmentCreateSchema,
   environmentSchema,
   type environmentUpdateSchema,
+  type execRequestSchema,
+  execResultSchema,
   type extendSchema,
+  fileContentSchema,
+  type fileReadSchema,
+  type fileWriteSchema,
+  fileWrittenSchema,
   logTokenSchema,
 } from '@hearth/contract'
 import type { z } from 'zod'
@@ -14,6 +21,10 @@ import type { CallOptions, Transport } from '../http/transport.ts'
 import { type LogOptions, readLogs } from '../streams/logs.ts'
 
 const path = '/v1/environments'
+
+/** What a machine may take that hardly answers. */
+const longestCallMilliseconds = 60_000
+const ofFiles = { extraMilliseconds: longestCallMilliseconds }
 
 export interface EnvironmentFilter {
   projectId?: string | undefined
@@ -48,6 +59,27 @@ export const environments = (transport: Transport) => ({
     transport.json(
       { method: 'POST', path: `${one(path, id)}/certificates`, body: { publicKey }, ...options },
       connectionSchema,
+    ),
+  /** Runs a command in a running machine and waits for it; it is ended when the signal aborts. */
+  exec: (id: string, body: z.input<typeof execRequestSchema>, options: CallOptions = {}) =>
+    transport.json(
+      {
+        ...{ method: 'POST', path: `${one(path, id)}/exec`, body, ...options },
+        extraMilliseconds:
+          (body.timeoutSeconds ?? callLimits.defaultSeconds) * 1000 + longestCallMilliseconds,
+      },
+      execResultSchema,
+    ),
+  /** A part of a file of a running machine, in base64, or what is in a folder. */
+  readFile: (id: string, body: z.input<typeof fileReadSchema>, options: CallOptions = {}) =>
+    transport.json(
+      { method: 'POST', path: `${one(path, id)}/files/read`, body, ...options, ...ofFiles },
+      fileContentSchema,
+    ),
+  writeFile: (id: string, body: z.input<typeof fileWriteSchema>, options: CallOptions = {}) =>
+    transport.json(
+      { method: 'POST', path: `${one(path, id)}/files/write`, body, ...options, ...ofFiles },
+      fileWrittenSchema,
     ),
   /** Output of the steps as it comes; ends by itself when provisioning has ended, or what there is without `follow`. */
   logs: (id: string, options: LogOptions) => readLogs(transport, `${one(path, id)}/logs`, options),

@@ -18,6 +18,7 @@ export const mostMessageBytes = {
   report: 1024 * 1024,
   sync: 2 * 1024 * 1024,
   log: 256 * 1024,
+  call: 2 * 1024 * 1024,
 } as const
 /** Machines in one inventory. */
 export const mostInventory = 10_000

@@ -13,11 +13,14 @@ function assignments(variables: GuestRun['variables']): string {
     .join('\n')
 }
 
+/** What of a run its shell is prepared for. */
+type PreparedRun = Pick<GuestRun, 'user' | 'folder' | 'command' | 'variables' | 'memoryMebibytes' | 'cpus'>
+
 /**
  * Bash functions that prepare a run, and that become its command. `find_user`, `find_folder` and `limit` call `refuse` with
  * what a person should read where they cannot do their part.
  */
-export function commandFunctions(run: GuestRun, paths: ProcessPaths): string[] {
+export function commandFunctions(run: PreparedRun, paths: ProcessPaths): string[] {
   return [
     `user=${quote(run.user)} directory=${quote(run.folder)} command=${quote(run.command)}`,
     `variables=${quote(assignments(run.variables))}`,
@@ -51,7 +54,7 @@ function findUser(users: string): string[] {
 }
 
 /** Sets the limits of the run's control group, or empties `cgroup` where the guest has none and the run no limits. */
-function limit({ memoryMebibytes, cpus }: GuestRun, paths: ProcessPaths): string[] {
+function limit({ memoryMebibytes, cpus }: PreparedRun, paths: ProcessPaths): string[] {
   const cpuPeriod = 100_000
   const limits = [
     {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { toError } from '@hearth/foundation'
+import type { GuestCalls } from '../call.ts'
 import {
   type Guest,
   type GuestEvidence,
@@ -20,7 +21,10 @@ import { launch } from './launch.ts'
 import { type Link, Links, retryMilliseconds, type SshGuestOptions } from './links.ts'
 import { ownSetUpScript } from './own-set-up.ts'
 import { privateFileScript } from './private-file-script.ts'
+import { processPaths } from './process-paths.ts'
+import { runOverSsh } from './run-over-ssh.ts'
 import { runProgram } from './run-program.ts'
+import { ScriptedCalls } from './scripted-calls.ts'
 import { scrubScript } from './scrub-script.ts'
 import { shown } from './shown.ts'
 import { SshProcesses } from './ssh-processes.ts'
@@ -34,18 +38,23 @@ import { identityFault, isFinalForFrozen, takeIdentity } from './take-identity.t
  */
 export class SshGuest implements Guest {
   readonly processes: GuestProcesses
+  readonly calls: GuestCalls
   private readonly links: Links
+  /** What a call does to its connection is nothing to tasks and services. */
+  private readonly callLinks: Links
 
   constructor(
     private readonly machine: GuestMachine,
     private readonly options: SshGuestOptions,
   ) {
     this.links = new Links(machine, options)
+    this.callLinks = new Links(machine, options)
     this.processes = new SshProcesses(this.links)
+    this.calls = new ScriptedCalls(runOverSsh(this.callLinks), processPaths)
   }
 
   get connections(): number {
-    return this.links.count
+    return this.links.count + this.callLinks.count
   }
 
   identify(signal: AbortSignal): Promise<GuestEvidence> {
@@ -172,6 +181,7 @@ export class SshGuest implements Guest {
 
   close(): void {
     this.links.close()
+    this.callLinks.close()
   }
 
   private write(

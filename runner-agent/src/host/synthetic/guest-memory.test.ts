@@ -14,7 +14,7 @@ const signal = new AbortController().signal
 const token = '/run/hearth/git/shop.token'
 const settings = {
   ...{ createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0, freezeMilliseconds: 0 },
-  ...{ resumeMilliseconds: 0, readMilliseconds: 0, repositories: null, failures: {} },
+  ...{ resumeMilliseconds: 0, readMilliseconds: 0, repositories: null, runsCommands: false, failures: {} },
 }
 const clone: GuestStep = {
   ...{ key: 'clone_repo.shop-1', folder: '/home', limitSeconds: 60, onlyWithExecutable: null, syncs: false },

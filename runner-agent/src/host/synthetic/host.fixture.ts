@@ -19,6 +19,7 @@ export function syntheticHostAt(
       resumeMilliseconds: 0,
       readMilliseconds: 0,
       repositories: null,
+      runsCommands: false,
       failures: {},
     },
     clock: systemClock,

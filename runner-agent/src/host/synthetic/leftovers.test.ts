@@ -28,6 +28,7 @@ const hostOf = (runnerId: string) =>
       resumeMilliseconds: 0,
       readMilliseconds: 0,
       repositories: null,
+      runsCommands: false,
       failures: {},
     },
     clock: systemClock,

@@ -76,6 +76,11 @@ export class MachineStore {
     this.folders = new OwnedFolders(this.files, folder, owner)
   }
 
+  /** Where the machine's own things are. */
+  folderOf(environmentId: string): string {
+    return this.folders.path(environmentId)
+  }
+
   list(): Promise<{ folders: string[]; leftovers: string[] }> {
     return this.folders.list()
   }

@@ -15,6 +15,8 @@ export interface SyntheticSettings {
   failures: Partial<Record<StepName, number>>
   /** A folder of the host with the files that repositories of its guests have: `shop/hearth.yaml`; null for none. */
   repositories: string | null
+  /** Whether the host runs the commands that are called into its machines; they are refused otherwise. */
+  runsCommands: boolean
 }
 
 /** Decides at random whether a step fails, with the probability in the settings. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { bindingStepNames, type StepName, stepNames } from '@hearth/contract'
 import { z } from 'zod'
+import type { GuestCalls } from '../../guest/call.ts'
 import { environmentFilePath } from '../../guest/environment-file.ts'
 import {
   type Guest,
@@ -23,6 +24,7 @@ import { guestFileName, isInMemory, isProcessInMemory } from './guest-files.ts'
 import type { MachineStore } from './machine-store.ts'
 import { readRepositoryFile } from './repository-files.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
+import { syntheticCalls } from './synthetic-calls.ts'
 import { SyntheticProcesses } from './synthetic-processes.ts'
 
 const numbers = { epoch: z.number(), generation: z.number() }
@@ -46,13 +48,16 @@ const environmentFileName = guestFileName(environmentFilePath)
 export class SyntheticGuest implements Guest {
   readonly connections = 0
   readonly processes: GuestProcesses
+  readonly calls: GuestCalls
 
   constructor(
     private readonly machine: GuestMachine,
     private readonly store: MachineStore,
     private readonly world: SyntheticWorld,
   ) {
-    this.processes = new SyntheticProcesses(machine.environmentId, store, world)
+    const { environmentId } = machine
+    this.processes = new SyntheticProcesses(environmentId, store, world)
+    this.calls = syntheticCalls(store.folderOf(environmentId), world.settings.runsCommands)
   }
 
   async identify(signal: AbortSignal): Promise<GuestEvidence> {

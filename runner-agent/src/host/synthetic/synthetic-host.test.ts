@@ -23,6 +23,7 @@ const hostOf = (owner: string, failures = {}) =>
       resumeMilliseconds: 0,
       readMilliseconds: 0,
       repositories: null,
+      runsCommands: false,
       failures,
     },
     clock: systemClock,

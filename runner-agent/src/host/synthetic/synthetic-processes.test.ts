@@ -11,7 +11,7 @@ import { SyntheticProcesses } from './synthetic-processes.ts'
 const authority = { epoch: 1, generation: 1, assertHeld: async () => undefined }
 const settings = {
   ...{ createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0, freezeMilliseconds: 0 },
-  ...{ resumeMilliseconds: 0, readMilliseconds: 0, failures: {}, repositories: null },
+  ...{ resumeMilliseconds: 0, readMilliseconds: 0, failures: {}, repositories: null, runsCommands: false },
 }
 
 let folder: string

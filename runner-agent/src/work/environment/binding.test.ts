@@ -203,6 +203,7 @@ test('nothing is bound that was not asked for', async () => {
 function unbound(guest: Guest): Guest {
   return {
     processes: guest.processes,
+    calls: guest.calls,
     connections: guest.connections,
     identify: (...given) => guest.identify(...given),
     takeIdentity: (...given) => guest.takeIdentity(...given),

@@ -38,7 +38,14 @@ function agentOf(failures: SyntheticSettings['failures'] = {}, repositories: str
   const stopping = new AbortController()
   const settings = {
     ...{ createMilliseconds: 0, bootMilliseconds: 0, stepMilliseconds: 0 },
-    ...{ freezeMilliseconds: 0, resumeMilliseconds: 0, readMilliseconds: 0, repositories, failures },
+    ...{
+      freezeMilliseconds: 0,
+      resumeMilliseconds: 0,
+      readMilliseconds: 0,
+      repositories,
+      failures,
+      runsCommands: false,
+    },
   }
   const world = { settings, clock: systemClock, random: Math.random }
   const machinesFolder = join(folder, 'environments')

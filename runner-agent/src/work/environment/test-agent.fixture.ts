@@ -56,6 +56,7 @@ export function testAgent({
       resumeMilliseconds: 0,
       readMilliseconds: 0,
       repositories: null,
+      runsCommands: false,
       failures: {},
       ...settings,
     },

@@ -23,6 +23,7 @@ export async function startTwoHosts() {
           resumeMilliseconds: 0,
           readMilliseconds: 0,
           repositories: null,
+          runsCommands: false,
           failures: {},
         },
       },
