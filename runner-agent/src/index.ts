@@ -1,6 +1,7 @@
 export { type AgentEnd, type AgentParts, runAgent } from './agent.ts'
 export { compose, createLogger } from './compose.ts'
 export { type Config, readConfig } from './config.ts'
+export { type CallContractSetting, callContract } from './guest/call-contract.ts'
 export type { Guest, GuestStep, OpenGuest, StepEvent, StepOutcome } from './guest/guest.ts'
 export { SshGuest } from './guest/ssh/ssh-guest.ts'
 export type { Authority } from './host/authority.ts'

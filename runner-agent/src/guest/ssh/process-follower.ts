@@ -1,4 +1,4 @@
-import { output } from './process-paths.ts'
+import { output } from '../bash/process-paths.ts'
 
 /** Seconds between two looks at what has no event: often at first, since most runs are short. */
 const looking = { often: 0.02, times: 50, seldom: 0.1 }

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the shell's
 import { quote } from '../../secure-shell/quote.ts'
-import type { PathsOfProcess } from './process-paths.ts'
+import type { PathsOfProcess } from '../bash/process-paths.ts'
 
 /**
  * Bash functions that know the ledger of one process. They use builtins only: every process is expensive in an emulated

@@ -1,9 +1,9 @@
 import { quote } from '../../secure-shell/quote.ts'
+import { type ProcessPaths, pathsOf, processPaths } from '../bash/process-paths.ts'
 import type { Origin } from '../guest.ts'
 import type { GuestRun } from '../process.ts'
 import { followerFunctions } from './process-follower.ts'
 import { processFunctions } from './process-functions.ts'
-import { type ProcessPaths, pathsOf, processPaths } from './process-paths.ts'
 import { supervisorFunctions } from './process-supervisor.ts'
 import { guard } from './step-script.ts'
 

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the shell's
 import { quote } from '../../secure-shell/quote.ts'
-import { output } from './process-paths.ts'
+import { output } from '../bash/process-paths.ts'
 
 const { firstName, segmentBytes, keptAtBothEnds } = output
 const firstSuffix = 100_000_000

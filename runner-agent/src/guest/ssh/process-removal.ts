@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the shell's
 import { quote } from '../../secure-shell/quote.ts'
+import { type ProcessPaths, processGroups, processPaths } from '../bash/process-paths.ts'
 import { isAlive } from './process-functions.ts'
-import { type ProcessPaths, processGroups, processPaths } from './process-paths.ts'
 
 /** Where a guest whose files are below `root` keeps its tasks and services. */
 export function processPathsAt(root: string): ProcessPaths {

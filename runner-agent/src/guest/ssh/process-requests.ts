@@ -1,7 +1,7 @@
 import { quote } from '../../secure-shell/quote.ts'
+import { type ProcessPaths, pathsOf, processPaths } from '../bash/process-paths.ts'
 import type { Origin } from '../guest.ts'
 import { processFunctions } from './process-functions.ts'
-import { type ProcessPaths, pathsOf, processPaths } from './process-paths.ts'
 import { guard } from './step-script.ts'
 
 /** The bash program that prints what is known of the newest run, one `name value` per line; nothing where there is none. */

@@ -1,8 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the shell's
+
+import { commandFunctions } from '../bash/process-command.ts'
+import { output, type ProcessPaths } from '../bash/process-paths.ts'
 import type { GuestRun } from '../process.ts'
-import { commandFunctions } from './process-command.ts'
 import { keepOutput } from './process-output.ts'
-import { output, type ProcessPaths } from './process-paths.ts'
 import { readinessFunctions } from './process-readiness.ts'
 
 /** Number of bytes reserved on the disk for a run's outcome before it begins; the outcome overwrites them. */

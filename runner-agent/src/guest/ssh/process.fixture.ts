@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { type ProcessPaths, processPaths } from '../bash/process-paths.ts'
 import type { Origin } from '../guest.ts'
 import type { GuestRun, KnownRun, RunEvent } from '../process.ts'
 import { parseKnownRun } from './process-known.ts'
 import { buildRunLauncher } from './process-launcher.ts'
-import { type ProcessPaths, processPaths } from './process-paths.ts'
 import { buildForget, buildNewestRun, buildStop } from './process-requests.ts'
 import { ProcessStream } from './process-stream.ts'
 

@@ -1,9 +1,9 @@
 import { toError } from '@hearth/foundation'
+import type { RunInGuest } from '../bash/scripted-calls.ts'
 import { CallLost } from '../call.ts'
 import { GuestMisbehaved } from '../guest.ts'
 import { isFinal, type Links } from './links.ts'
 import { runProgram } from './run-program.ts'
-import type { RunInGuest } from './scripted-calls.ts'
 
 /** Runs programs over connections of their own. Once one has been sent, it is not sent again. */
 export function runOverSsh(links: Links): RunInGuest {

@@ -1,7 +1,7 @@
 import { quote } from '../../secure-shell/quote.ts'
+import { processPaths } from '../bash/process-paths.ts'
 import { environmentFilePath } from '../environment-file.ts'
 import { freeSpaceScript } from './free-space-script.ts'
-import { processPaths } from './process-paths.ts'
 import { endingOfRuns, processPathsAt } from './process-removal.ts'
 import { guestPaths } from './step-script.ts'
 

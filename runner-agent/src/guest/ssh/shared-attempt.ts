@@ -1,3 +1,5 @@
+import { unlessAborted } from '../unless-aborted.ts'
+
 /** One attempt that several callers wait for; it is called off when the last of them has left. */
 export class SharedAttempt<Result> {
   private waiting = 0
@@ -24,15 +26,4 @@ export class SharedAttempt<Result> {
   cancel(): void {
     this.stop.abort(new Error('called off'))
   }
-}
-
-/** Resolves as the work does; rejects at once when the signal aborts. */
-export function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) onAbort()
-    const settle = () => signal.removeEventListener('abort', onAbort)
-    work.then(resolve, reject).finally(settle)
-  })
 }

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { toError } from '@hearth/foundation'
+import { processPaths } from '../bash/process-paths.ts'
+import { ScriptedCalls } from '../bash/scripted-calls.ts'
 import type { GuestCalls } from '../call.ts'
 import {
   type Guest,
@@ -21,10 +23,8 @@ import { launch } from './launch.ts'
 import { type Link, Links, retryMilliseconds, type SshGuestOptions } from './links.ts'
 import { ownSetUpScript } from './own-set-up.ts'
 import { privateFileScript } from './private-file-script.ts'
-import { processPaths } from './process-paths.ts'
 import { runOverSsh } from './run-over-ssh.ts'
 import { runProgram } from './run-program.ts'
-import { ScriptedCalls } from './scripted-calls.ts'
 import { scrubScript } from './scrub-script.ts'
 import { shown } from './shown.ts'
 import { SshProcesses } from './ssh-processes.ts'

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Execution, SecureShellConnection } from '../../secure-shell/connection.ts'
 import { GuestMisbehaved } from '../guest.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import { fallbackLine, receivingCommand } from './login-shell.ts'
 import { mostPrefaceBytes, Preface } from './preface.ts'
-import { unlessAborted } from './shared-attempt.ts'
 import { shown } from './shown.ts'
 
 const mostErrorBytes = 64 * 1024

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
+import type { RunInGuest } from '../../guest/bash/scripted-calls.ts'
 import { CallLost } from '../../guest/call.ts'
 import { GuestMisbehaved } from '../../guest/guest.ts'
-import type { RunInGuest } from '../../guest/ssh/scripted-calls.ts'
 
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const receive = 'IFS= read -r size && IFS= LC_ALL=C read -r -d "" -N "$size" program && eval "$program"'

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { HearthError } from '@hearth/foundation'
+import { processPaths } from '../../guest/bash/process-paths.ts'
+import { ScriptedCalls } from '../../guest/bash/scripted-calls.ts'
 import type { GuestCalls } from '../../guest/call.ts'
 import { environmentFilePath } from '../../guest/environment-file.ts'
-import { processPaths } from '../../guest/ssh/process-paths.ts'
-import { ScriptedCalls } from '../../guest/ssh/scripted-calls.ts'
 import { guestFileName } from './guest-files.ts'
 import { runLocally } from './local-shell.ts'
 

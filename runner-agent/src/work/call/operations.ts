@@ -1,7 +1,7 @@
 import { HearthError } from '@hearth/foundation'
 import type { CallAnswer } from '@hearth/messaging'
 import { CallLost } from '../../guest/call.ts'
-import { unlessAborted } from '../../guest/ssh/shared-attempt.ts'
+import { unlessAborted } from '../../guest/unless-aborted.ts'
 
 /** How long the answer of an operation is kept for a repeat. */
 const keptMilliseconds = 600_000
