@@ -24,12 +24,9 @@ export const execRequestSchema = z
 
 export const execResultSchema = z
   .strictObject({
-    exitCode: z
-      .int()
-      .nullable()
-      .meta({
-        description: 'As a shell gives it: 128 + the signal for one that ended it; null at the timeout',
-      }),
+    exitCode: z.int().nullable().meta({
+      description: 'As a shell gives it: 128 + the signal for one that ended it; null at the timeout',
+    }),
     timedOut: z.boolean(),
     stdout: z.string(),
     stderr: z.string(),
