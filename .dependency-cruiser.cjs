@@ -77,6 +77,8 @@ const runnerAgent = {
   'host/synthetic': ['host/(?!libvirt/)', 'guest/(?!ssh/)', 'secure-shell'],
   'guest/(?!ssh/)': ['guest/(?!ssh/)', 'host/(?!command/|libvirt/|synthetic/)', 'secure-shell'],
   'guest/ssh': ['guest', 'host/(?!command/|libvirt/|synthetic/)', 'secure-shell'],
+  // The proxy, and what it asks: it knows neither hosts nor work.
+  ingress: [],
   registration: ['state'],
   reporting: [],
   lease: ['host/(?!command/|libvirt/|synthetic/)', 'host/command/command-runner'],
@@ -85,6 +87,7 @@ const runnerAgent = {
     'guest/(?!ssh/)',
     'host/(?!command/|libvirt/|synthetic/)',
     'host/command/command-runner',
+    'ingress',
     'lease',
     'reporting',
     'secure-shell',

@@ -82,6 +82,7 @@ passt|connects each machine to the network, and keeps it from this host
 nftables|keeps machines from this host's own addresses and ports
 iproute2|shows addresses and routes
 git|serves the example repository to the machines
+caddy|leads browsers to the machines; its service is not started
 TEXT
 }
 
@@ -102,6 +103,14 @@ install_missing_packages() {
     stop "the packages could not be installed (all of it: $log); --synthetic works without them"
   fi
   rm -f "$log"
+  [[ " ${missing[*]} " == *" caddy "* ]] && leave_port_80
+  return 0
+}
+
+# Hearth starts a Caddy of its own: the package's service would answer on this machine's port 80.
+leave_port_80() {
+  [[ -d /run/systemd/system ]] || return 0
+  as_root systemctl disable --now caddy >/dev/null 2>&1 || true
 }
 
 is_installed() { [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }

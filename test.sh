@@ -17,9 +17,9 @@ declare -A what=(
 declare -A bound=([install]=900 [build]=300 [lint]=600 [types]=600 [unit]=1200 [structure]=600 [system]=1800 [chaos]=900 [image]=1800 [hardware]=3600)
 # The packages a phase needs, and why.
 declare -A packages=(
-  [unit]="openssh-client"
-  [system]="openssh-client kubernetes-client"
-  [hardware]="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients mmdebstrap e2fsprogs genisoimage openssh-client openssh-server git passt nftables iproute2 dnsmasq-base"
+  [unit]="openssh-client caddy"
+  [system]="openssh-client kubernetes-client caddy iproute2"
+  [hardware]="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients mmdebstrap e2fsprogs genisoimage openssh-client openssh-server git passt nftables iproute2 dnsmasq-base caddy"
 )
 declare -A why=(
   [qemu-system-x86]="runs the guests"
@@ -37,6 +37,7 @@ declare -A why=(
   [dnsmasq-base]="gives addresses on a libvirt network"
   [iproute2]="network namespaces, that stand for a host and its network"
   [git]="serves a repository to the guests"
+  [caddy]="leads requests to machines; its service is not started"
   [kubernetes-client]="kubectl, which reads sessions as it is"
 )
 
@@ -239,25 +240,26 @@ install_packages() {
   heading "missing packages"
   for package in "${missing[@]}"; do say "installing $package: ${why[$package]}"; done
   local quiet=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0)
-  if as_root "${quiet[@]}" update && start_no_ssh && as_root "${quiet[@]}" install -y --no-install-recommends "${missing[@]}"; then
-    allow_ssh
+  if as_root "${quiet[@]}" update && start_no_service && as_root "${quiet[@]}" install -y --no-install-recommends "${missing[@]}"; then
+    allow_services
     return
   fi
-  allow_ssh
+  allow_services
   failures+=("installing packages: ${missing[*]}")
   count "missing packages" 0 0 1 0
 }
 
-# The tests start an SSH server of their own; the package would open the machine's port 22 to everybody.
-start_no_ssh() {
+# The tests start an SSH server and a Caddy of their own; the packages would open the machine's ports 22 and 80 to everybody.
+start_no_service() {
   # Without an init system no service is started anyhow.
-  [[ " ${missing[*]} " == *" openssh-server "* && -d /run/systemd/system && ! -e /usr/sbin/policy-rc.d ]] || return 0
+  [[ " ${missing[*]} " == *" openssh-server "* || " ${missing[*]} " == *" caddy "* ]] || return 0
+  [[ -d /run/systemd/system && ! -e /usr/sbin/policy-rc.d ]] || return 0
   policy=/usr/sbin/policy-rc.d
-  printf '#!/bin/sh\n[ "$1" = ssh ] && exit 101\nexit 0\n' | as_root tee "$policy" >/dev/null && as_root chmod 755 "$policy"
+  printf '#!/bin/sh\ncase "$1" in ssh|caddy) exit 101;; esac\nexit 0\n' | as_root tee "$policy" >/dev/null && as_root chmod 755 "$policy"
 }
 policy=
 
-allow_ssh() {
+allow_services() {
   [[ -n $policy ]] || return 0
   as_root rm -f "$policy"
   policy=
@@ -353,7 +355,7 @@ build_image() {
 clean_up() {
   local daemon pid
   trap - EXIT
-  allow_ssh
+  allow_services
   if ((${#started[@]} > 0)) && [[ -n $(as_root virsh -q -c qemu:///system list --name 2>/dev/null) ]]; then
     say "libvirtd and virtlogd go on, since guests still run"
     started=()

@@ -22,6 +22,7 @@ import { proveVirtualization } from './host/libvirt/virtualization-proof.ts'
 import { MachineStore } from './host/synthetic/machine-store.ts'
 import { SyntheticGuest } from './host/synthetic/synthetic-guest.ts'
 import { SyntheticHost } from './host/synthetic/synthetic-host.ts'
+import { Ingress } from './ingress/ingress.ts'
 import { EpochFile } from './lease/epoch-file.ts'
 import { register, renewCredentials } from './registration/register.ts'
 import { type AgentKeys, loadKeys } from './state/keys.ts'
@@ -30,6 +31,7 @@ import { defaultTimings } from './timings.ts'
 import { agentVersion } from './version.ts'
 import { environments } from './work/environment/handler.ts'
 import { processes } from './work/process/handler.ts'
+import { routesServedBy } from './work/route/handler.ts'
 import { snapshotsServedAt } from './work/snapshot/handler.ts'
 
 const syntheticBootConcurrency = 256
@@ -57,6 +59,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
       ? composeSynthetic(config, runner.runnerId, locks)
       : await composeLibvirt(config, runner.runnerId, keys, locks, log)
   const bootSlots = config.bootConcurrency ?? bootConcurrency
+  const ingress = composeIngress(config, log)
   const epochPath = join(config.libvirt.hostStateFolder, 'epoch.json')
   return {
     host: {
@@ -70,7 +73,13 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     openGuest,
     runnerId: runner.runnerId,
     sealingKey: keys.sealing.privateKey,
-    work: [environments, processes, snapshotsServedAt(config.layersAddress)],
+    work: [
+      environments,
+      processes,
+      snapshotsServedAt(config.layersAddress),
+      routesServedBy(ingress, withoutIngress(config)),
+    ],
+    isUsedByRoute: ingress === null ? undefined : (id) => ingress.isUsed(id),
     bootConcurrency: bootSlots,
     resumeFreeBytes: config.resumeFreeBytes,
     stepDeadlines: config.stepDeadlines,
@@ -83,6 +92,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
       ...(config.layersAddress === null ? {} : { layerAddress: config.layersAddress }),
       bootSlots,
       suspends: true,
+      ...(ingress === null ? ingressFacts(config) : await ingress.facts()),
       agentVersion,
       sealingKey: keys.sealing.publicKey,
     }),
@@ -91,6 +101,22 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     connect: connectMessaging,
   }
 }
+
+/** A proxy on the agent's own host reaches no ports of another's guests. */
+function composeIngress({ ingress, stateFolder, libvirt, hostKind }: Config, log: Logger): Ingress | null {
+  if (ingress === null || (hostKind === 'libvirt' && libvirt.secureShell !== null)) return null
+  const settings = { ...ingress, folder: join(stateFolder, 'ingress') }
+  return new Ingress(settings, log, defaultTimings.activity)
+}
+
+function withoutIngress({ ingress }: Config): string {
+  return ingress === null
+    ? 'its agent serves no routes: set HEARTH_INGRESS_DOMAIN'
+    : 'its agent drives the host over SSH: routes are served by an agent that runs on its host'
+}
+
+const ingressFacts = (config: Config) =>
+  config.ingress === null ? {} : { ingressFault: withoutIngress(config) }
 
 interface ComposedHost {
   files: CommandRunner

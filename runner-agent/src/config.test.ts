@@ -40,6 +40,7 @@ test('guests are isolated, with nothing opened and nothing closed, unless asked 
     deny: [],
     nameServer: null,
     firstUser: null,
+    forwarded: [],
   })
   expect(
     libvirt({
@@ -77,4 +78,23 @@ test.each([
   ['HEARTH_GUEST_FIRST_USER', '0'],
 ])('refused: %s=%s', (name, value) => {
   expect(() => libvirt({ [name]: value })).toThrow(name)
+})
+
+test('routes are served below a domain, with certificates that fit it', () => {
+  const ingress = (given: Record<string, string>) =>
+    readConfig({ HEARTH_AGENT_STATE: '/s', HEARTH_AGENT_HOST: 'synthetic', ...given }).ingress
+  expect(ingress({})).toBeNull()
+  expect(ingress({ HEARTH_INGRESS_DOMAIN: 'hearth.localhost', HEARTH_INGRESS_HTTP_LISTEN: 'none' })).toEqual({
+    base: 'hearth.localhost',
+    https: { host: '0.0.0.0', port: 443 },
+    http: null,
+    authority: { kind: 'internal' },
+    program: 'caddy',
+    stopsWithAgent: false,
+  })
+  expect(ingress({ HEARTH_INGRESS_DOMAIN: 'apps.example.com' })).toMatchObject({
+    authority: { kind: 'acme' },
+  })
+  expect(() => ingress({ HEARTH_INGRESS_DOMAIN: 'localhost' })).toThrow('HEARTH_INGRESS_DOMAIN')
+  expect(() => ingress({ HEARTH_GUEST_PORTS: '1-9999' })).toThrow('HEARTH_GUEST_PORTS')
 })

@@ -7,6 +7,8 @@ import {
   nameServer,
   openedPorts,
 } from './config/guest-network.ts'
+import { guestPorts, httpListen, ingressDomain, ingressOf, syntheticPorts } from './config/ingress.ts'
+import { listenAddress } from './config/listen-address.ts'
 
 const positive = z.coerce.number().int().positive()
 const milliseconds = z.coerce.number().int().nonnegative()
@@ -39,14 +41,6 @@ const sshTarget = z
     const [host = '', port = '22'] = rest.split(':')
     return { user, host, port: Number(port) }
   })
-
-const listenAddress = z
-  .string()
-  .regex(/^.+:\d+$/, 'host:port')
-  .transform((text) => ({
-    host: text.slice(0, text.lastIndexOf(':')),
-    port: Number(text.slice(text.lastIndexOf(':') + 1)),
-  }))
 
 const environmentSchema = z
   .object({
@@ -82,6 +76,20 @@ const environmentSchema = z
     HEARTH_SYNTHETIC_READ_MILLISECONDS: milliseconds.default(0),
     HEARTH_SYNTHETIC_REPOSITORIES: z.string().min(1).optional(),
     HEARTH_SYNTHETIC_COMMANDS: z.enum(['refuse', 'run']).default('refuse'),
+    HEARTH_SYNTHETIC_PORTS: syntheticPorts,
+    HEARTH_INGRESS_DOMAIN: ingressDomain.optional(),
+    HEARTH_INGRESS_LISTEN: listenAddress.prefault('0.0.0.0:443'),
+    HEARTH_INGRESS_HTTP_LISTEN: httpListen,
+    HEARTH_INGRESS_AUTHORITY: z.enum(['acme', 'internal']).optional(),
+    HEARTH_INGRESS_ACME_EMAIL: z.email().optional(),
+    HEARTH_INGRESS_ACME_DIRECTORY: z.url().optional(),
+    HEARTH_INGRESS_ASK_PORT: z.coerce.number().int().min(1).max(65_535).default(19_180),
+    HEARTH_INGRESS_CADDY: z.string().min(1).default('caddy'),
+    HEARTH_INGRESS_STOPS: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((text) => text === 'true'),
+    HEARTH_GUEST_PORTS: guestPorts,
     HEARTH_SYNTHETIC_FAILURES: perStep(z.number().min(0).max(1)),
     HEARTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   })
@@ -122,6 +130,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
         deny: given.HEARTH_GUEST_DENY,
         nameServer: given.HEARTH_GUEST_NAME_SERVER ?? null,
         firstUser: given.HEARTH_GUEST_FIRST_USER ?? null,
+        // Nobody else has use for them.
+        forwarded: given.HEARTH_INGRESS_DOMAIN === undefined ? [] : given.HEARTH_GUEST_PORTS,
       },
       /** Folder on the driven host that holds a folder for each machine. */
       hostStateFolder: given.HEARTH_HOST_STATE ?? given.HEARTH_AGENT_STATE,
@@ -144,6 +154,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       failures: given.HEARTH_SYNTHETIC_FAILURES,
       repositories: given.HEARTH_SYNTHETIC_REPOSITORIES ?? null,
       runsCommands: given.HEARTH_SYNTHETIC_COMMANDS === 'run',
+      ports: given.HEARTH_SYNTHETIC_PORTS,
     },
     capacity: {
       virtualCpus: given.HEARTH_CAPACITY_VIRTUAL_CPUS,
@@ -158,6 +169,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     listen: given.HEARTH_AGENT_LISTEN ?? null,
     /** Where this agent serves layers, under the address that other runners reach it at. */
     layersAddress: given.HEARTH_LAYERS_ADDRESS ?? null,
+    ingress: ingressOf(given),
     logLevel: given.HEARTH_LOG_LEVEL,
   }
 }

@@ -143,6 +143,7 @@ const refused: readonly (readonly [from: string, to: string, rule: string, how?:
   ],
   ['runner-agent/src/guest/a.ts', 'runner-agent/src/guest/ssh/ssh-guest.ts', 'runner-agent: guest/(?!ssh/)'],
   ['runner-agent/src/guest/ssh/a.ts', 'runner-agent/src/work/a.ts', 'runner-agent: guest/ssh'],
+  ['runner-agent/src/ingress/a.ts', 'runner-agent/src/work/a.ts', 'runner-agent: ingress'],
   ['runner-agent/src/registration/a.ts', 'runner-agent/src/host/host.ts', 'runner-agent: registration'],
   ['runner-agent/src/reporting/a.ts', 'runner-agent/src/work/a.ts', 'runner-agent: reporting'],
   ['runner-agent/src/timings.ts', 'runner-agent/src/compose.ts', 'runner-agent: timings'],

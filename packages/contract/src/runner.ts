@@ -44,7 +44,14 @@ export const runnerFactsSchema = z.object({
     .optional()
     .meta({ description: 'Whether its agent suspends machines; older ones ignore it' }),
   ingress: z
-    .object({ base: z.string(), port: z.int().min(1).max(65_535) })
+    .object({
+      base: z.string(),
+      port: z.int().min(1).max(65_535),
+      rootCertificate: z
+        .string()
+        .optional()
+        .meta({ description: 'File on the host with the authority that browsers are to trust' }),
+    })
     .optional()
     .meta({ description: 'The domain below which its proxy serves routes, and its port for HTTPS' }),
   ingressFault: z.string().optional().meta({ description: 'Why it serves no routes, although it should' }),

@@ -136,6 +136,18 @@ export const hostContract: readonly (readonly [
     }),
   ],
   [
+    'a port of a machine that runs is reached, where the network lets it; of one that is off none is',
+    withMachine(async ({ host }, { environmentId }) => {
+      strictEqual(await host.machines.reach(environmentId, 8_000), null)
+      await host.machines.start(environmentId, authority)
+      const there = await host.machines.reach(environmentId, 8_000)
+      if (there !== null) ok(there.host !== '' && there.port > 0 && there.port < 65_536)
+      await host.machines.powerOff(environmentId, authority)
+      strictEqual(await host.machines.reach(environmentId, 8_000), null)
+      strictEqual(await host.machines.reach('0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11', 8_000), null)
+    }),
+  ],
+  [
     'a suspended machine is off with its memory kept, and goes on from it; both may be done twice',
     withMachine(async ({ host, owner }, { environmentId }) => {
       const powerOf = async () => (await host.machines.look(environmentId)).power

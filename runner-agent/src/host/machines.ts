@@ -72,6 +72,11 @@ export interface Machines {
     environmentIds: readonly string[],
     own?: ReadonlyMap<string, number>,
   ): Promise<Map<string, boolean | null>>
+  /**
+   * Where this host reaches a port of a running machine by plain TCP; null where its network does not let it, or the
+   * machine does not run.
+   */
+  reach(environmentId: string, port: number): Promise<{ host: string; port: number } | null>
   /** The paused machines, of any owner. */
   paused(): Promise<PausedMachine[]>
   /** Calls back, within seconds, for machines whose power state changed by itself, until the signal aborts. */

@@ -16,6 +16,8 @@ export interface HandlerParts {
   log: Logger
   /** PEM of the key that secrets are sealed to. */
   sealingKey: string
+  /** Whether requests on routes go to a machine; absent where the agent serves no routes. */
+  isUsedByRoute?: ((environmentId: string) => boolean) | undefined
   /** How many machines may be created and booted at once. */
   bootConcurrency: number
   /** Free disk space, in bytes, from which machines paused by a full disk are resumed. */

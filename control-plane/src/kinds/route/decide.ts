@@ -71,8 +71,11 @@ export function decide(route: SeenRoute, machine: SeenMachine, now: Date): Route
     // The environment has a deadline of its own for that.
     return isWaiting(route, waitsFor) ? null : { do: 'wait', waitsFor, deadline: null }
   }
-  const lack = lackOf(runner, route)
-  if (lack !== null || runner.ingress === null) return decideWait(route, lack ?? '', isPast, now)
+  // One that was ordered has a runner that says itself how it fares.
+  const isOrdered = route.runnerId !== null && route.phase !== 'pending'
+  const lack = isOrdered ? null : lackOf(runner, route)
+  if (lack !== null) return decideWait(route, lack, isPast, now)
+  if (runner.ingress === null) return decideLate(route, machine, runner, isPast, now)
   const host = `${route.name}.${runner.ingress.base}`
   if (route.isTaken) {
     const message = `the host name ${host} belongs to a route of another organization: delete this route, and make one with another name`
@@ -90,8 +93,19 @@ export function decide(route: SeenRoute, machine: SeenMachine, now: Date): Route
   } as const
   if (isOpen && !isAsTold) return opened
   if (route.phase === 'pending' || (route.phase === 'failed' && isRepaired(route))) return opened
-  if (route.phase !== 'opening' || !isPast) return null
-  if (machine.unreachable) return { do: 'postpone', deadline: later(now, routeSeconds.opening) }
+  return decideLate(route, machine, runner, isPast, now)
+}
+
+/** Only who can be asked is late. */
+function decideLate(
+  { phase, host }: SeenRoute,
+  { unreachable }: SeenMachine,
+  runner: SeenRunner,
+  isPast: boolean,
+  now: Date,
+): RouteAction | null {
+  if (phase !== 'opening' || !isPast) return null
+  if (unreachable) return { do: 'postpone', deadline: later(now, routeSeconds.opening) }
   const message = `runner ${runner.name} has not said within ${routeSeconds.opening} s that it serves ${host}: change the route, and it is asked again`
   return { do: 'fail', failure: { code: 'deadline_passed', message } }
 }

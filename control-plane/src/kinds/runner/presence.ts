@@ -1,7 +1,10 @@
-import type { Presence } from '@hearth/contract'
+import { isDeepStrictEqual } from 'node:util'
+import type { Presence, RunnerFacts } from '@hearth/contract'
 import { canonicalJson, toError } from '@hearth/foundation'
 import type { Services } from '../../api/services.ts'
+import type { DatabaseTransaction } from '../../database/connection.ts'
 import { transact } from '../../database/transact.ts'
+import { wakeAll } from '../../reconciling/wake.ts'
 import { runners, touchRunners } from './queries.ts'
 import { settleRunner } from './settle.ts'
 import type { RunnerRow } from './table.ts'
@@ -43,5 +46,26 @@ async function storeFacts(
       listeningSince: now,
       leaseMilliseconds: timings.runnerLease,
     })
+    const served = ({ ingress, ingressFault }: Partial<RunnerFacts>) => ({
+      ingress,
+      ingressFault,
+    })
+    if (!isDeepStrictEqual(served(locked.status.facts ?? {}), served(presence.facts)))
+      await wakeRoutes(tx, locked.id)
   })
+}
+
+/** Has the routes to the machines of a runner look again, which serves routes now, or does not any more. */
+export async function wakeRoutes(tx: DatabaseTransaction, runnerId: string): Promise<void> {
+  const rows = await tx
+    .selectFrom('environments')
+    .select('id')
+    .where('runner_id', '=', runnerId)
+    .where('has_routes', '=', true)
+    .execute()
+  await wakeAll(
+    tx,
+    'route',
+    rows.map(({ id }) => id),
+  )
 }

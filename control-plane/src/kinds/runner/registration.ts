@@ -3,6 +3,7 @@ import { HearthError } from '@hearth/foundation'
 import { issueRunnerCredentials } from '@hearth/messaging'
 import type { Services } from '../../api/services.ts'
 import { transact } from '../../database/transact.ts'
+import { wakeRoutes } from './presence.ts'
 import { noteCredentials, runners } from './queries.ts'
 import { settleRunner } from './settle.ts'
 
@@ -28,6 +29,7 @@ export async function register(
       throw new HearthError('not_found', `there is no runner ${runnerId}`)
     if (gone.aborted) throw new HearthError('unavailable', 'the agent has closed its request to register')
     const sighting = { facts, epoch: locked.epoch + 1, lastSeenAt: now, leftAt: null }
+    await wakeRoutes(tx, runnerId)
     return (
       await settleRunner(tx, locked, sighting, {
         now,

@@ -1,3 +1,4 @@
+import type { Runner } from '@hearth/contract'
 import { Command } from 'commander'
 import { deleteEnvironments, switchPoolsOn } from '../dev/delete-environments.ts'
 import { startLocalStack } from '../dev/local-stack.ts'
@@ -55,6 +56,7 @@ export function devCommand(invocation: Invocation): Command {
           }),
         )
         terminal.out(`\nready: ${stack.client.url}  (docs at ${stack.client.url}/docs; Ctrl-C ends it)`)
+        for (const line of routeLines(await stack.client.runners.listAll({}))) terminal.out(line)
         await untilAborted(signal)
         terminal.note('stopping')
         if (options.deleteEnvironmentsOnExit === true) {
@@ -73,4 +75,16 @@ interface DevOptions {
   runners: number
   image: boolean
   deleteEnvironmentsOnExit?: boolean
+}
+
+/** Where routes are served, and how a browser comes to trust them. */
+function routeLines(runners: readonly Runner[]): string[] {
+  return runners.flatMap(({ metadata, status }) => {
+    const { ingress, ingressFault } = status.facts ?? {}
+    if (ingressFault !== undefined) return [`no routes on ${metadata.name}: ${ingressFault}`]
+    if (ingress === undefined) return []
+    const { base, port, rootCertificate } = ingress
+    const trust = rootCertificate === undefined ? '' : ` (have your browser trust ${rootCertificate})`
+    return [`routes: https://NAME.${base}:${port}${trust}`]
+  })
 }

@@ -2,7 +2,7 @@ type Variables = Readonly<Record<string, string | undefined>>
 
 // Variables that a user may set for the agent; all other HEARTH_ variables are set by this command.
 const passedOn =
-  /^HEARTH_(LOG_LEVEL|LIBVIRT_URI|VIRTUALIZATION|GUEST_.+|CAPACITY_.+|SYNTHETIC_.+|HOST_SSH.*)$/
+  /^HEARTH_(LOG_LEVEL|LIBVIRT_URI|VIRTUALIZATION|GUEST_.+|INGRESS_.+|CAPACITY_.+|SYNTHETIC_.+|HOST_SSH.*)$/
 
 /**
  * Environment variables of a child process: this process's variables without those meant for the command, plus those

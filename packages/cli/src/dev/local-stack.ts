@@ -13,6 +13,7 @@ import { KeptService } from './kept-service.ts'
 import { ensureLibvirt, libvirtDaemons, libvirtUri } from './libvirt.ts'
 import { ProcessRecord } from './process-record.ts'
 import { untilReady } from './readiness.ts'
+import { routeVariables } from './route-variables.ts'
 import { agentFolder, bootstrapToken, prepareState, type StatePaths } from './state-folder.ts'
 import { lockState } from './state-lock.ts'
 import { SupervisedProcess } from './supervised-process.ts'
@@ -260,6 +261,7 @@ async function startAgents(
           HEARTH_AGENT_HOST: synthetic ? 'synthetic' : 'libvirt',
           HEARTH_IMAGES: paths.images,
           HEARTH_GUEST_ALLOW: openedPorts(options),
+          ...(await routeVariables(options, index)),
         }),
       },
       listener,

@@ -86,7 +86,11 @@ const reportedFacts = {
   bootSlots: z.int().min(1).max(100_000).optional(),
   suspends: z.boolean().optional(),
   ingress: z
-    .object({ base: z.string().regex(hostName, 'a domain'), port: z.int().min(1).max(65_535) })
+    .object({
+      base: z.string().regex(hostName, 'a domain'),
+      port: z.int().min(1).max(65_535),
+      rootCertificate: boundedLine(1_024).optional(),
+    })
     .optional(),
   ingressFault: cutText(1_000).optional(),
   agentVersion: boundedLine(128),

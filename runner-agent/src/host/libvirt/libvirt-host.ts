@@ -101,7 +101,7 @@ export class LibvirtHost implements Host {
     const renaming = new Renaming(parts)
     this.machines = new LibvirtMachines({
       ...parts,
-      ...{ creation, memoryStart, suspension, diskReplacement, renaming },
+      ...{ creation, memoryStart, suspension, diskReplacement, renaming, networks },
     })
     this.layers = new LibvirtLayers({
       place,

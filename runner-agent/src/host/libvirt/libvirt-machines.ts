@@ -11,6 +11,7 @@ import type { Domains } from './domains.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { MachineSight } from './machine-sight.ts'
 import type { MemoryStart } from './memory-start.ts'
+import type { GuestNetworks } from './network/guest-networks.ts'
 import type { Renaming } from './renaming.ts'
 import { seedFiles } from './seed.ts'
 import type { Suspension } from './suspension.ts'
@@ -28,6 +29,7 @@ export interface LibvirtMachinesOptions {
   suspension: Suspension
   diskReplacement: DiskReplacement
   renaming: Renaming
+  networks: Pick<GuestNetworks, 'reach'>
 }
 
 /** Machines as libvirt domains with QEMU. */
@@ -165,6 +167,11 @@ export class LibvirtMachines implements Machines {
         return [[id, isUsed] as const]
       }),
     )
+  }
+
+  async reach(environmentId: string, port: number): Promise<{ host: string; port: number } | null> {
+    const given = (await this.sight.folder(environmentId).readMachine())?.given
+    return given == null ? null : this.options.networks.reach(environmentId, given, port)
   }
 
   paused(): Promise<PausedMachine[]> {

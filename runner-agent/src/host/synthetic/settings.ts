@@ -1,6 +1,11 @@
 import type { StepName } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 
+export interface SyntheticPort {
+  port: number
+  at: { host: string; port: number }
+}
+
 export interface SyntheticSettings {
   createMilliseconds: number
   bootMilliseconds: number
@@ -17,6 +22,8 @@ export interface SyntheticSettings {
   repositories: string | null
   /** Whether the host runs the commands that are called into its machines; they are refused otherwise. */
   runsCommands: boolean
+  /** Servers that listen on ports of its guests; on each other port one of the agent's own answers. */
+  ports?: readonly SyntheticPort[]
 }
 
 /** Decides at random whether a step fails, with the probability in the settings. */

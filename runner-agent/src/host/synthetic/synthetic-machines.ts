@@ -17,6 +17,7 @@ import type { MachineStore, StoredMachine } from './machine-store.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
 import { bootBytes, emptyDiskBytes } from './sizes.ts'
 import { memoryFault, SyntheticBases } from './synthetic-bases.ts'
+import { SyntheticServers } from './synthetic-servers.ts'
 
 export interface SyntheticMachinesOptions extends SyntheticWorld {
   owner: string
@@ -34,6 +35,7 @@ export class SyntheticMachines implements Machines {
   private readonly pausedHere = new Set<string>()
   private readonly watchers = new Set<(environmentId: string) => void>()
   private readonly bases: SyntheticBases
+  private readonly servers: SyntheticServers
 
   constructor(
     private readonly options: SyntheticMachinesOptions,
@@ -41,6 +43,7 @@ export class SyntheticMachines implements Machines {
     private readonly layers: LayerStore,
   ) {
     this.bases = new SyntheticBases(layers, options.exclusion)
+    this.servers = new SyntheticServers(options.settings.ports ?? [])
   }
 
   async inventory(): Promise<InventoryEntry[]> {
@@ -250,6 +253,11 @@ export class SyntheticMachines implements Machines {
     return connectedMachines(this.store, environmentIds)
   }
 
+  async reach(environmentId: string, port: number): Promise<{ host: string; port: number } | null> {
+    const machine = await this.store.read(environmentId)
+    return machine?.power === 'running' ? this.servers.reach(environmentId, port) : null
+  }
+
   async paused(): Promise<PausedMachine[]> {
     // Only machines that this process paused: there are many machines, and each is a file.
     const machines = await Promise.all(
@@ -304,6 +312,7 @@ export class SyntheticMachines implements Machines {
   /** Stops all notifications. */
   close(): void {
     this.watchers.clear()
+    this.servers.close()
   }
 
   private async change(

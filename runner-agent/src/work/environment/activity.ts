@@ -23,7 +23,7 @@ export interface WatchedMachine {
   isOwnVisit(): boolean
   /** Connections of the agent itself that see to tasks and services. */
   readonly ownConnections: number
-  /** Whether a task runs in it. */
+  /** Whether a task runs in it, or requests go to it on a route. */
   readonly isBusy: boolean
   tellAgain(): void
 }
@@ -45,7 +45,7 @@ function tellMilliseconds({ idleSeconds }: Pick<WatchedMachine, 'idleSeconds'>):
 
 /**
  * Whether the machines of this host are used, of which somebody wants to know it. What uses one is an SSH connection
- * or a running task; traffic on routes is to be noted here as well.
+ * or a running task, or a request on a route.
  */
 export class Activity {
   private readonly seen = new Map<string, Seen>()

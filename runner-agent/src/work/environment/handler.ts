@@ -111,9 +111,14 @@ export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, Environ
     for (const { id, work, tellAgain } of workers.all()) {
       const { idleSeconds } = work
       if (idleSeconds === null) continue
-      const standing = { ownConnections: guests.connectionsTo(id), isBusy: guests.isBusy(id) }
+      const standing = { ownConnections: guests.connectionsTo(id), isBusy: this.isBusy(id) }
       yield { id, idleSeconds, isOwnVisit: () => work.isInGuest, ...standing, tellAgain }
     }
+  }
+
+  /** Whether a task runs in it, or requests go to it on a route. */
+  private isBusy(id: string): boolean {
+    return this.given.guests.isBusy(id) || this.given.isUsedByRoute?.(id) === true
   }
 
   /** A refusal is logged and retried. */

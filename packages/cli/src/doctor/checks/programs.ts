@@ -22,6 +22,7 @@ const needed: readonly Needed[] = [
     for: 'keeping machines from this host and from closed networks',
     level: 'warning',
   },
+  { program: 'caddy', package: 'caddy', for: '`hearth expose`', level: 'warning' },
   { program: 'ssh', package: 'openssh-client', for: '`hearth ssh` and `hearth exec`', level: 'problem' },
   { program: 'ssh-keygen', package: 'openssh-client', for: '`hearth claim`', level: 'problem' },
   { program: 'git', package: 'git', for: 'the quickstart', level: 'warning' },

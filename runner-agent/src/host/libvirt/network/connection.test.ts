@@ -12,7 +12,9 @@ const forward = { host: '127.0.0.1', port: 20_001 }
 const limits = { bandwidthMegabitsPerSecond: 80 }
 
 test('passt: nothing behind the gateway, one port, IPv4 alone, a user of its own, ends with QEMU', () => {
-  const command = passtCommand({ socket, user: 1_900_000_001, forward, nameServer: 'filter' }).join(' ')
+  const command = passtCommand({
+    ...{ socket, user: 1_900_000_001, forward, forwarded: [], nameServer: 'filter' as const },
+  }).join(' ')
   expect(command).toContain('--runas 1900000001:1900000001')
   expect(command).toContain('--no-map-gw')
   expect(command).toContain('--one-off --ipv4-only')
@@ -22,10 +24,25 @@ test('passt: nothing behind the gateway, one port, IPv4 alone, a user of its own
 })
 
 test('passt of a plain user stays that user’s, and leads questions to the name server itself', () => {
-  const command = passtCommand({ socket, user: null, forward, nameServer: { address: '127.0.0.53' } })
+  const command = passtCommand({
+    ...{ socket, user: null, forward, forwarded: [], nameServer: { address: '127.0.0.53' } },
+  })
   expect(command).not.toContain('--runas')
   expect(command.join(' ')).toContain('--dns 127.0.0.53 --dns-forward 10.0.2.3')
-  expect(passtCommand({ socket, user: null, forward, nameServer: null }).join(' ')).toContain('--dns none')
+  expect(passtCommand({ socket, user: null, forward, forwarded: [], nameServer: null }).join(' ')).toContain(
+    '--dns none',
+  )
+})
+
+test('ports for the proxy are forwarded from an address of the loopback that is this guest’s alone', () => {
+  const forwarded = [
+    { first: 3_000, last: 3_009 },
+    { first: 80, last: 80 },
+  ]
+  const command = passtCommand({ socket, user: null, forward, forwarded, nameServer: null })
+  expect(command.join(' ')).toContain(
+    '--tcp-ports 127.0.0.1/20001:22 --tcp-ports 127.77.78.33/13000-13009:3000-3009,10080-10080:80-80 --udp-ports none',
+  )
 })
 
 test('an isolated machine is given its socket, one on a bridge an interface with filters', () => {

@@ -5,6 +5,7 @@ import type { Given, GivenNetwork } from '../metadata.ts'
 import type { Virsh } from '../virsh.ts'
 import type { DomainNetwork } from './domain-network.ts'
 import { emulatorUser } from './emulator-user.ts'
+import { guestLoopback, hostPortOf, isForwarded } from './forwarded-ports.ts'
 import { guestUsers, type UserRange, userOfPort } from './guest-users.ts'
 import { leasedAddress, untilLeased } from './leased-address.ts'
 import { hostNameServer } from './name-server.ts'
@@ -49,12 +50,13 @@ export class GuestNetworks {
       return this.emulator
     })
     const table = tableName(owner)
-    const { allow, deny } = settings
+    const { allow, deny, forwarded } = settings
     const describe = async () => ({
       table,
       users: this.users,
       allow,
       deny,
+      hasForwarded: forwarded.length > 0,
       nameServer: settings.nameServer ?? (await hostNameServer(runner)),
     })
     this.filter = new PacketFilter(runner, describe, table)
@@ -103,6 +105,7 @@ export class GuestNetworks {
     await this.passt.start(environmentId, {
       user: isRoot ? userOfPort(this.users, address.port) : null,
       forward: address,
+      forwarded: settings.forwarded,
       nameServer: nameServer === null ? null : filtered ? 'filter' : { address: nameServer },
     })
   }
@@ -154,6 +157,25 @@ export class GuestNetworks {
     if (!isRunning || network.kind === 'isolated' || network.kind === 'user') return null
     const host = await leasedAddress(this.options.virsh, environmentId, network.kind)
     return host === null ? null : { host, port: 22, ...given.login }
+  }
+
+  /** Where the host reaches a port of a running guest by plain TCP; null where it does not. */
+  async reach(
+    environmentId: string,
+    given: Given,
+    port: number,
+  ): Promise<{ host: string; port: number } | null> {
+    const network = this.networkOf(given)
+    if (network.kind === 'network' || network.kind === 'bridge') {
+      const host = await leasedAddress(this.options.virsh, environmentId, network.kind)
+      return host === null ? null : { host, port }
+    }
+    const { settings, ports } = this.options
+    if (network.kind === 'user' || given.address === null || !isForwarded(port, settings.forwarded))
+      return null
+    const there = { host: guestLoopback(given.address.port), port: hostPortOf(port) }
+    // One that was started under other settings has other ports.
+    return (await ports.isListenedOn(there)) ? there : null
   }
 
   /** Whether a running machine has lost its networking process. QEMU 7.2 does not reconnect to it. */

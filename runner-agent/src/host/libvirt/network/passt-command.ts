@@ -1,3 +1,4 @@
+import { forwardOption, type PortRange } from './forwarded-ports.ts'
 import { guestAddresses } from './settings.ts'
 
 export interface PasstDescription {
@@ -6,6 +7,8 @@ export interface PasstDescription {
   user: number | null
   /** The host's address and port that lead to the guest's port 22. */
   forward: { host: string; port: number }
+  /** Further ports of the guest that the host's loopback leads to. */
+  forwarded: readonly PortRange[]
   /** Whether the packet filter redirects DNS queries to the host's name server; otherwise passt does, for UDP only. */
   nameServer: 'filter' | { address: string } | null
 }
@@ -14,7 +17,7 @@ export interface PasstDescription {
  * The command line of passt for one guest. IPv4 only, so that no IPv6 address has to be blocked; the gateway's
  * address leads to nothing on the host; passt ends when QEMU closes the socket.
  */
-export function passtCommand({ socket, user, forward, nameServer }: PasstDescription): string[] {
+export function passtCommand({ socket, user, forward, forwarded, nameServer }: PasstDescription): string[] {
   const { own, gateway, nameServer: seen } = guestAddresses
   return [
     'passt',
@@ -36,6 +39,7 @@ export function passtCommand({ socket, user, forward, nameServer }: PasstDescrip
     'none',
     '--tcp-ports',
     `${forward.host}/${forward.port}:22`,
+    ...(forwarded.length === 0 ? [] : ['--tcp-ports', forwardOption(forward.port, forwarded)]),
     '--udp-ports',
     'none',
   ]

@@ -31,6 +31,18 @@ export class Ports {
     return new Set((await this.tables()).flatMap((table) => parseLocalPorts(table, listenState)))
   }
 
+  /** Whether something listens on an IPv4 address of the host and port. */
+  async isListenedOn({ host, port }: { host: string; port: number }): Promise<boolean> {
+    const [ipv4 = ''] = await this.tables()
+    const bytes = host.split('.').map((part) => Number(part).toString(16).padStart(2, '0').toUpperCase())
+    // The kernel writes the four bytes in the order of this machine's memory.
+    const address = `${bytes.reverse().join('')}:${port.toString(16).padStart(4, '0').toUpperCase()}`
+    return ipv4.split('\n').some((line) => {
+      const [, local, , state] = line.trim().split(/\s+/)
+      return local === address && state === listenState
+    })
+  }
+
   /** Assigns a port that nothing listens on; a different one if the machine already had one. */
   async choose(environmentId: string): Promise<number> {
     const taken = new Set([...(await this.inUse()), ...this.reserved.values()])

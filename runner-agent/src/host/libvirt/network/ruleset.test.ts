@@ -10,6 +10,7 @@ const description: RulesetDescription = {
   allow: [],
   deny: [],
   nameServer: null,
+  hasForwarded: false,
   limits: new Map(),
 }
 const rulesOf = (change: Partial<RulesetDescription> = {}) =>
@@ -88,4 +89,11 @@ test('each port of a runner has its own user, outside the ids that a system give
   const users = guestUsers('a', 60_000)
   expect([userOfPort(users, 20_000), userOfPort(users, 20_001)]).toEqual([60_000, 60_001])
   expect(() => userOfPort(users, 22)).toThrow(RangeError)
+})
+
+test('where the host’s loopback leads to ports of guests, nobody but the proxy’s user gets there', () => {
+  expect(rulesOf().join()).not.toContain('127.77')
+  expect(rulesOf({ hasForwarded: true })).toContain(
+    'ip daddr 127.77.0.0/16 ct direction original meta skuid != 0 jump refuse',
+  )
 })

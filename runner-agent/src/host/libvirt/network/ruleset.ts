@@ -1,3 +1,4 @@
+import { guestLoopbacks } from './forwarded-ports.ts'
 import type { UserRange } from './guest-users.ts'
 import { guestAddresses, guestSubnet, type OpenedPort } from './settings.ts'
 
@@ -14,6 +15,8 @@ export interface RulesetDescription {
   deny: readonly string[]
   /** Name server for the guests' DNS queries; null where the host has none. */
   nameServer: string | null
+  /** Whether the host's loopback leads to ports of guests: to the proxy's alone, who is root. */
+  hasForwarded: boolean
   /** Limits by user id. */
   limits: ReadonlyMap<number, GuestLimits>
 }
@@ -43,7 +46,7 @@ export function removalOf(table: string): string {
  * always pass.
  */
 export function buildRuleset(description: RulesetDescription): string {
-  const { table, users, allow, deny, nameServer, limits } = description
+  const { table, users, allow, deny, nameServer, hasForwarded, limits } = description
   const { gateway, nameServer: seenNameServer } = guestAddresses
   const ports = allow.map(({ port }) => port).join(', ')
   const isGuest = `meta skuid ${users.first}-${users.last}`
@@ -80,6 +83,9 @@ export function buildRuleset(description: RulesetDescription): string {
       // After connections are tracked (-200), before destinations are translated (-100).
       'type filter hook output priority -150; policy accept;',
       `${isGuest} jump guest`,
+      ...(hasForwarded
+        ? [`ip daddr ${guestLoopbacks} ct direction original meta skuid != 0 jump refuse`]
+        : []),
     ]),
     chain('translate', ['type nat hook output priority -100; policy accept;', ...translations]),
     '}',

@@ -1,3 +1,5 @@
+import type { PortRange } from './forwarded-ports.ts'
+
 /** How guests are connected. */
 export type GuestNetwork =
   | { kind: 'isolated' }
@@ -23,6 +25,8 @@ export interface NetworkSettings {
   nameServer: string | null
   /** First of the user ids that guests' networking processes run under; null for ids derived from the runner's. */
   firstUser: number | null
+  /** Ports of isolated guests to which the host's loopback leads, for its proxy. */
+  forwarded: readonly PortRange[]
 }
 
 export const isolatedByDefault: NetworkSettings = {
@@ -31,6 +35,7 @@ export const isolatedByDefault: NetworkSettings = {
   deny: [],
   nameServer: null,
   firstUser: null,
+  forwarded: [],
 }
 
 /** Addresses an isolated guest sees: its own, the router and the name server. The base images are built for them. */

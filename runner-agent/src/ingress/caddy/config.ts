@@ -1,0 +1,192 @@
+import { rootCertificatePath } from '@hearth/contract'
+import { adminSocket, gateSocket, type IngressSettings, type ListenAddress } from '../settings.ts'
+
+/** Under this host name alone Caddy takes orders on its socket. */
+export const adminHost = 'hearth'
+
+const headerBytes = 32 * 1024
+const second = 1_000_000_000
+
+/**
+ * The whole of Caddy's configuration. It names no route: each request is shown to the agent first, which says where it goes, so
+ * that a route that comes or goes changes nothing here. Caddy ends upgraded connections whenever its configuration changes.
+ */
+export function caddyConfig(settings: IngressSettings): object {
+  const { base, https, http, authority, folder } = settings
+  return {
+    admin: { listen: `unix/${adminSocket(settings)}`, origins: [adminHost], config: { persist: false } },
+    storage: { module: 'file_system', root: `${folder}/data` },
+    logging: { logs: { default: { level: 'WARN' } } },
+    apps: {
+      http: {
+        http_port: http?.port ?? 80,
+        https_port: https.port,
+        servers: {
+          routes: routesServer(settings),
+          ...(http === null ? {} : { plain: plainServer(settings, http) }),
+          ...(authority.kind === 'internal' ? {} : { ask: askServer(settings, authority.askPort) }),
+        },
+      },
+      tls: tlsApp(settings, base),
+      pki: { certificate_authorities: { local: { install_trust: false } } },
+    },
+  }
+}
+
+const address = ({ host, port }: ListenAddress) => `${host.includes(':') ? `[${host}]` : host}:${port}`
+
+function common(listen: string) {
+  return {
+    listen: [listen],
+    protocols: ['h1', 'h2'],
+    max_header_bytes: headerBytes,
+    read_header_timeout: 30 * second,
+    // Of connections on which no request is under way; what is under way may take as long as it takes.
+    idle_timeout: 300 * second,
+    automatic_https: { disable: true },
+  }
+}
+
+function routesServer(settings: IngressSettings): object {
+  return {
+    ...common(address(settings.https)),
+    tls_connection_policies: [{}],
+    routes: [
+      { match: [{ not: [{ host: [`*.${settings.base}`] }] }], handle: [notHere], terminal: true },
+      { handle: [withoutSpoofs, check(settings), toGuest], terminal: true },
+    ],
+    errors: { routes: [{ handle: [askGate(settings, '/failed')] }] },
+  }
+}
+
+const notHere = { handler: 'static_response', status_code: 404, body: 'no route has this host name\n' }
+
+/** What only this proxy may say to the agent and to guests. */
+const withoutSpoofs = {
+  handler: 'headers',
+  request: {
+    delete: [
+      'X-Hearth-*',
+      'X-Forwarded-*',
+      'Forwarded',
+      'X-Real-Ip',
+      'X-Original-*',
+      'X-Rewrite-Url',
+      'Proxy',
+    ],
+  },
+}
+
+const told = (name: string) => `{http.reverse_proxy.header.${name}}`
+const isTold = (name: string) => ({ expression: `${told(name)} != null && ${told(name)} != ''` })
+const when = (name: string, request: object) => ({
+  match: [isTold(name)],
+  handle: [{ handler: 'headers', request }],
+})
+
+/** Asks the agent; a request that it does not let through has its answer. */
+function askGate(settings: IngressSettings, uri: string): Record<string, unknown> {
+  return {
+    handler: 'reverse_proxy',
+    upstreams: [{ dial: `unix/${gateSocket(settings)}` }],
+    // An agent that is started anew is waited for.
+    load_balancing: { try_duration: 10 * second, try_interval: second / 20 },
+    transport: {
+      protocol: 'http',
+      dial_timeout: 2 * second,
+      compression: false,
+      keep_alive: { idle_timeout: 60 * second, max_idle_conns_per_host: 64 },
+    },
+    rewrite: { method: 'GET', uri },
+    headers: {
+      request: {
+        set: {
+          'X-Hearth-Method': ['{http.request.method}'],
+          'X-Hearth-Uri': ['{http.request.uri}'],
+          'X-Hearth-Host': ['{http.request.host}'],
+          'X-Hearth-Error': ['{http.error.status_code}'],
+        },
+      },
+    },
+  }
+}
+
+/** What only Hearth may see is taken out of what the agent lets through. */
+function check(settings: IngressSettings): object {
+  return {
+    ...askGate(settings, '/check'),
+    handle_response: [
+      {
+        match: { status_code: [200] },
+        routes: [
+          when('X-Hearth-Cookie', { set: { Cookie: [told('X-Hearth-Cookie')] } }),
+          when('X-Hearth-Drop-Cookie', { delete: ['Cookie'] }),
+          when('X-Hearth-Drop-Authorization', { delete: ['Authorization'] }),
+        ],
+      },
+    ],
+  }
+}
+
+const toGuest = {
+  handler: 'reverse_proxy',
+  upstreams: [{ dial: told('X-Hearth-Upstream') }],
+  // Every piece at once: streams, and answers that take their time.
+  flush_interval: -1,
+  transport: {
+    protocol: 'http',
+    dial_timeout: 5 * second,
+    compression: false,
+    max_response_header_size: 64 * 1024,
+    keep_alive: { idle_timeout: 30 * second, max_idle_conns_per_host: 64 },
+  },
+}
+
+/** Sends on to HTTPS, and gives the certificate of Caddy's own authority to whoever wants to trust it. */
+function plainServer(settings: IngressSettings, http: ListenAddress): object {
+  const { base, https } = settings
+  const port = https.port === 443 ? '' : `:${https.port}`
+  const onward = {
+    handler: 'static_response',
+    status_code: 308,
+    headers: { Location: [`https://{http.request.host}${port}{http.request.uri}`] },
+  }
+  return {
+    ...common(address(http)),
+    routes: [
+      { match: [{ path: [rootCertificatePath] }], handle: [askGate(settings, '/root')], terminal: true },
+      { match: [{ host: [`*.${base}`] }], handle: [onward], terminal: true },
+      { handle: [notHere] },
+    ],
+  }
+}
+
+/** Where Caddy itself asks whether it may get a certificate for a host name: it can ask no socket. */
+function askServer(settings: IngressSettings, port: number): object {
+  return {
+    ...common(`127.0.0.1:${port}`),
+    routes: [{ handle: [askGate(settings, '/ask?{http.request.uri.query}')] }],
+  }
+}
+
+function tlsApp({ authority }: IngressSettings, base: string): object {
+  if (authority.kind === 'internal') {
+    const subjects = [`*.${base}`]
+    return {
+      certificates: { automate: subjects },
+      automation: { policies: [{ subjects, issuers: [{ module: 'internal' }] }] },
+    }
+  }
+  const { email, directory, askPort } = authority
+  const issuer = {
+    module: 'acme',
+    ...(email === null ? {} : { email }),
+    ...(directory === null ? {} : { ca: directory }),
+  }
+  return {
+    automation: {
+      on_demand: { ask: `http://127.0.0.1:${askPort}/` },
+      policies: [{ on_demand: true, issuers: [issuer] }],
+    },
+  }
+}
