@@ -119,6 +119,12 @@ export const kindRoutes: Partial<Record<keyof typeof kinds, KindRoutes>> = {
     change: null,
     deletion: 202,
   },
+  UserSecret: {
+    body: (name) => ({ spec: { gitHost: `${name}.example.com`, value: 'a token' } }),
+    refused: 'viewer',
+    change: { spec: { expiresAt: '2099-01-01T00:00:00.000Z' } },
+    deletion: 200,
+  },
   Task: {
     body: async (name, client) => ({
       name,

@@ -136,6 +136,13 @@ const posts: {
     }),
   },
   {
+    name: 'user-secrets',
+    prepare: async () => {
+      const body = (variable: string) => ({ spec: { variable, value: 'a value' } })
+      return { path: '/v1/user-secrets', body: body('ONE'), other: body('TWO') }
+    },
+  },
+  {
     name: 'runners/{id}/tokens',
     prepare: async () => {
       const made = async (name: string) =>

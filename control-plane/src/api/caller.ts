@@ -13,6 +13,8 @@ export interface Caller {
   limits: QuotaLimits
   /** The longest lives that the organization allows, cached likewise. */
   lifeCap: LifeCap
+  /** Whether it keeps secrets for the machines that it claims, cached likewise. */
+  hasSecrets: boolean
 }
 
 export const readers: readonly Role[] = ['administrator', 'member', 'viewer']

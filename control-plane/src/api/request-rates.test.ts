@@ -19,6 +19,7 @@ function caller(
     name: 'ci',
     roles: ['member'],
     runnerId: null,
+    hasSecrets: false,
     lifeCap: noLifeCap,
     limits: {
       principal: { ...principal, requestsPerSecond: limits.principal },

@@ -15,6 +15,7 @@ import type { RunnerTables } from '../kinds/runner/table.ts'
 import type { SessionTables } from '../kinds/session/table.ts'
 import type { SnapshotTables } from '../kinds/snapshot/table.ts'
 import type { TokenTables } from '../kinds/token/table.ts'
+import type { UserSecretTables } from '../kinds/user-secret/table.ts'
 import type { WarmPoolTables } from '../kinds/warm-pool/table.ts'
 import type { IdempotencyKeyTables } from './idempotency-key-table.ts'
 import type { OutboxTables } from './outbox-table.ts'
@@ -37,6 +38,7 @@ export interface Schema
     SessionTables,
     SnapshotTables,
     TokenTables,
+    UserSecretTables,
     WarmPoolTables,
     IdempotencyKeyTables,
     OutboxTables,

@@ -15,6 +15,7 @@ import { sessionKind } from './session.ts'
 import { snapshotKind } from './snapshot.ts'
 import { taskKind } from './task.ts'
 import { tokenKind } from './token.ts'
+import { userSecretKind } from './user-secret.ts'
 import { warmPoolKind } from './warm-pool.ts'
 
 export * from './claim.ts'
@@ -32,6 +33,7 @@ export * from './session.ts'
 export * from './snapshot.ts'
 export * from './task.ts'
 export * from './token.ts'
+export * from './user-secret.ts'
 export * from './warm-pool.ts'
 
 /** Every kind by its name. */
@@ -51,5 +53,6 @@ export const kinds = {
   Snapshot: snapshotKind,
   Task: taskKind,
   Token: tokenKind,
+  UserSecret: userSecretKind,
   WarmPool: warmPoolKind,
 } as const

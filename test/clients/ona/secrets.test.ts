@@ -1,6 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect'
 import Gitpod from '@gitpod/sdk'
 import { waitForEnvironmentRunning } from '@gitpod/sdk/lib/environment'
+import { setScmPat } from '@gitpod/sdk/lib/runner'
 import { EnvironmentAutomationService } from '@hearth/control-plane/ona/gitpod/v1/environment_automation_pb'
 import { SecretService } from '@hearth/control-plane/ona/gitpod/v1/secret_pb'
 import { isId, newId } from '@hearth/foundation'
@@ -124,7 +125,8 @@ describe.each(formats)('secrets over Connect in %s', (format) => {
       [{ ...given, projectId: '' }, Code.InvalidArgument],
       [{ ...given, projectId: newId() }, Code.NotFound],
       [{ ...given, mount: { case: 'filePath', value: '/etc/token' } }, Code.FailedPrecondition],
-      [{ ...given, scope: { scope: { case: 'userId', value: newId() } } }, Code.FailedPrecondition],
+      [{ ...given, scope: { scope: { case: 'userId', value: newId() } } }, Code.PermissionDenied],
+      [{ ...given, scope: { scope: { case: 'organizationId', value: newId() } } }, Code.FailedPrecondition],
     ]
     for (const [request, code] of wrong) {
       const thrown = await thrownBy(client().createSecret(request))
@@ -133,4 +135,43 @@ describe.each(formats)('secrets over Connect in %s', (format) => {
     }
     expect(await namesOf(projectId)).toEqual([])
   })
+})
+
+test('a person’s own secrets are listed for that person alone, changed and deleted, and a project’s stay apart', async () => {
+  const { subject } = await ona.identity.getAuthenticatedIdentity({})
+  const scope = { userId: subject?.id ?? '' }
+  const { secret } = await ona.secrets.create({
+    ...{ name: 'MY_TOKEN', value: 'hunter2-mine', environmentVariable: true },
+    scope,
+  } as never)
+  expect(secret).toMatchObject({ name: 'MY_TOKEN', scope })
+  const own = async (client: Gitpod) => {
+    const { secrets } = await client.secrets.list({ filter: { scope } as never })
+    return secrets.map(({ name }) => name)
+  }
+  expect(await own(ona)).toEqual(['MY_TOKEN'])
+  const { secret: token } = await ground.native.tokens.create({ name: 'another', roles: ['member'] })
+  expect(await own(new Gitpod({ baseURL: ground.baseUrl, bearerToken: token }))).toEqual([])
+  await ona.secrets.updateValue({ secretId: secret?.id ?? '', value: 'hunter2-other' })
+  await ona.secrets.delete({ secretId: secret?.id ?? '' })
+  expect(await own(ona)).toEqual([])
+})
+
+test('a token for a git host is kept, replaced as the SDK does it, and never shown', async () => {
+  const { subject } = await ona.identity.getAuthenticatedIdentity({})
+  const userId = subject?.id ?? ''
+  const [runner] = (await ona.runners.list({})).runners
+  const runnerId = runner?.runnerId ?? ''
+  await setScmPat(ona, userId, runnerId, 'git.example.com', 'hunter2-first')
+  await setScmPat(ona, userId, runnerId, 'git.example.com', 'hunter2-second')
+  const { hostAuthenticationTokens } = ona.runners.configurations
+  const { tokens } = await hostAuthenticationTokens.list({ filter: { runnerId, userId } })
+  expect(tokens).toMatchObject([{ host: 'git.example.com', runnerId, userId }])
+  expect(JSON.stringify(tokens)).not.toContain('hunter2')
+  const id = tokens[0]?.id ?? ''
+  const end = '2099-01-01T00:00:00Z'
+  await hostAuthenticationTokens.update({ id, expiresAt: end } as never)
+  expect((await hostAuthenticationTokens.retrieve({ id })).token?.expiresAt).toBe(end)
+  await hostAuthenticationTokens.delete({ id })
+  expect((await hostAuthenticationTokens.list({ filter: { userId } })).tokens).toEqual([])
 })

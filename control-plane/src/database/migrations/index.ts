@@ -30,6 +30,7 @@ import { sessions } from './0029-sessions.ts'
 import { tlsAuthority } from './0030-tls-authority.ts'
 import { executions } from './0031-executions.ts'
 import { route } from './0032-route.ts'
+import { userSecret } from './0033-user-secret.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -62,4 +63,5 @@ export const migrations: Record<string, Migration> = {
   '0030-tls-authority': tlsAuthority,
   '0031-executions': executions,
   '0032-route': route,
+  '0033-user-secret': userSecret,
 }

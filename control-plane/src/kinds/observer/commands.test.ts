@@ -45,6 +45,7 @@ beforeAll(async () => {
     name: 'somebody',
     roles: ['member'],
     runnerId: null,
+    hasSecrets: false,
     lifeCap: noLifeCap,
     limits: defaultQuotas,
   }

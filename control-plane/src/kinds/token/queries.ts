@@ -96,6 +96,7 @@ export async function findToken(
       'tokens.roles',
       'tokens.expires_at',
       'organizations.spec as organization_spec',
+      sql<boolean>`EXISTS (SELECT FROM user_secrets WHERE creator = tokens.principal_id)`.as('has_secrets'),
       sql<boolean>`organizations.id = (SELECT id FROM organizations ORDER BY id LIMIT 1)`.as(
         'is_installations',
       ),
@@ -114,6 +115,7 @@ export async function findToken(
     roles: row.roles,
     runnerId: row.runner_id,
     lifeCap: row.organization_spec.lifeCap ?? noLifeCap,
+    hasSecrets: row.has_secrets,
   }
   const organization = { quotas: row.organization_spec.quotas, isInstallations: row.is_installations }
   return { caller, organization, expiresAt: row.expires_at }

@@ -1,6 +1,6 @@
-import { text } from 'node:stream/consumers'
 import { type WaitFor, waitForSchema } from '@hearth/contract'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { readInputValue } from '../input-value.ts'
 import type { Invocation } from '../invocation.ts'
 import { badInput } from './options.ts'
 
@@ -74,8 +74,7 @@ async function secretValues(
     throw badInput('--secret', unset.join(', '), 'at most one that is no environment variable of yours')
   if (fromInput !== undefined && process.stdin.isTTY)
     throw badInput('--secret', fromInput, `an environment variable of yours, or a value on standard input`)
-  // A value on a line of its own has the line's end from the program that wrote it.
-  const input = fromInput === undefined ? '' : (await text(process.stdin)).replace(/\r?\n$/, '')
+  const input = fromInput === undefined ? '' : await readInputValue()
   return Object.fromEntries(
     names.map((name) => [name, { value: config.variables[name] ?? input, secret: true as const }]),
   )

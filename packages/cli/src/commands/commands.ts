@@ -27,6 +27,7 @@ import { restoreCommand } from './restore.ts'
 import { retryCommand } from './retry.ts'
 import { runCommand } from './run.ts'
 import { runnerCommand } from './runner.ts'
+import { secretCommand } from './secret.ts'
 import { sessionCommand } from './session.ts'
 import { snapshotCommand } from './snapshot.ts'
 import { sshCommand } from './ssh.ts'
@@ -72,6 +73,7 @@ export const commandGroups: readonly {
       extendCommand,
       exposeCommand,
       openCommand,
+      secretCommand,
       snapshotCommand,
     ],
   },

@@ -21,6 +21,15 @@ export const runnerRules: Readonly<Record<string, z.ZodType>> = {
     displayName: displayName.optional(),
     description: description.optional(),
   }),
+  // What has a value in it has no rule here: an error of one may show what it was sent.
+  'gitpod.v1.GetHostAuthenticationTokenRequest': z.looseObject({ id: uuid }),
+  'gitpod.v1.DeleteHostAuthenticationTokenRequest': z.looseObject({ id: uuid }),
+  'gitpod.v1.ListHostAuthenticationTokensRequest': z.looseObject({
+    pagination,
+    filter: z
+      .looseObject({ runnerId: uuid.optional(), userId: uuid.optional(), subjectId: uuid.optional() })
+      .optional(),
+  }),
   'gitpod.v1.GetRunnerRequest': one,
   'gitpod.v1.DeleteRunnerRequest': one,
   'gitpod.v1.ListRunnersRequest': z.looseObject({

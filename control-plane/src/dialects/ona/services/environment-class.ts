@@ -19,6 +19,7 @@ import { classLabels, nativeSize, toOnaEnvironmentClass } from '../translate/env
 import { nativeName } from '../translate/native-project.ts'
 import { type Call, callOf } from '../wire/call.ts'
 import { page } from '../wire/paging.ts'
+import { hostTokens } from './host-token.ts'
 
 interface ClassFilter {
   enabled?: boolean | undefined
@@ -41,12 +42,15 @@ export async function listClasses(
 }
 
 type Methods =
+  | keyof typeof hostTokens
   | 'createEnvironmentClass'
   | 'getEnvironmentClass'
   | 'listEnvironmentClasses'
   | 'updateEnvironmentClass'
 
 export const runnerConfigurationService: Pick<ServiceImpl<typeof RunnerConfigurationService>, Methods> = {
+  ...hostTokens,
+
   /** It is of every runner that has its image, whichever is named. */
   async createEnvironmentClass({ displayName, description, configuration }, context) {
     const wanted = {

@@ -1,5 +1,7 @@
 import type { ServiceImpl } from '@connectrpc/connect'
-import { HearthError } from '@hearth/foundation'
+import { userSecretCreateSchema, userSecretUpdateSchema } from '@hearth/contract'
+import { HearthError, isId } from '@hearth/foundation'
+import { validate } from '../../../api/validation.ts'
 import {
   changeSecret,
   createSecret,
@@ -9,6 +11,12 @@ import {
   searchSecrets,
 } from '../../../kinds/project/index.ts'
 import {
+  changeUserSecret,
+  createUserSecret,
+  deleteUserSecret,
+  ownSecrets,
+} from '../../../kinds/user-secret/index.ts'
+import {
   type CreateSecretRequest,
   CreateSecretResponseSchema,
   DeleteSecretResponseSchema,
@@ -16,7 +24,7 @@ import {
   type SecretService,
   UpdateSecretValueResponseSchema,
 } from '../generated/gitpod/v1/secret_pb.ts'
-import { toOnaSecret } from '../translate/secret.ts'
+import { toOnaSecret, toOnaUserSecret } from '../translate/secret.ts'
 import { type Call, callOf, type Queryable } from '../wire/call.ts'
 import { page } from '../wire/paging.ts'
 
@@ -36,19 +44,33 @@ export const secretService: Pick<ServiceImpl<typeof SecretService>, Methods> = {
     const call = callOf(context)
     const { name, value } = given
     requireVariable(given)
-    const wanted = { project: projectOf(given.scope, given.projectId), name, value }
+    const scope = scopeOf(given.scope, given.projectId, call)
+    if (scope.of === 'user') {
+      const body = validate(userSecretCreateSchema, { spec: { variable: name, value } }, 'body')
+      return call.perform(createUserSecret, body, CreateSecretResponseSchema, (row) => ({
+        secret: toOnaUserSecret(row),
+      }))
+    }
+    const wanted = { project: scope.id, name, value }
     return call.perform(createSecret, wanted, CreateSecretResponseSchema, async (row, tx) => {
       const [secret] = await shown(tx, [row], call)
       return { secret }
     })
   },
 
+  /** Those of projects, unless one's own are asked for. */
   async listSecrets({ pagination, filter }, context) {
     const call = callOf(context)
     const { database } = call.services
-    const { organizationId } = call.caller
+    const { caller } = call
+    const { organizationId } = caller
     const scope = filter?.scope?.scope
-    // Nobody else has secrets here.
+    if (scope?.case === 'userId' && scope.value === caller.principalId) {
+      const own = await page(pagination, (asked) =>
+        ownSecrets.list(database, { ...asked, organizationId }, caller, 'variable'),
+      )
+      return { pagination: own.pagination, secrets: own.rows.map(toOnaUserSecret) }
+    }
     if (scope?.case !== undefined && scope.case !== 'projectId') return { pagination: {}, secrets: [] }
     const projectIds = scope?.case === 'projectId' ? [scope.value] : filter?.projectIds
     const found = await page(pagination, (asked) =>
@@ -58,25 +80,44 @@ export const secretService: Pick<ServiceImpl<typeof SecretService>, Methods> = {
   },
 
   async updateSecretValue({ secretId: id, value }, context) {
+    const call = callOf(context)
     const answer = UpdateSecretValueResponseSchema
-    return callOf(context).perform(changeSecret, { id, value }, answer, () => ({}))
+    if (!(await isOwn(call, id))) return call.perform(changeSecret, { id, value }, answer, () => ({}))
+    const body = validate(userSecretUpdateSchema, { spec: { value } }, 'body')
+    return call.perform(changeUserSecret, { reference: id, body }, answer, () => ({}))
   },
 
   async deleteSecret({ secretId: id }, context) {
-    return callOf(context).perform(deleteSecret, { id }, DeleteSecretResponseSchema, () => ({}))
+    const call = callOf(context)
+    const answer = DeleteSecretResponseSchema
+    return (await isOwn(call, id))
+      ? call.perform(deleteUserSecret, { reference: id, body: {} }, answer, () => ({}))
+      : call.perform(deleteSecret, { id }, answer, () => ({}))
   },
 }
 
-function projectOf(scope: SecretScope | undefined, projectId: string): string {
-  const kind = scope?.scope.case
-  if (kind !== undefined && kind !== 'projectId')
+const isOwn = async ({ services, caller }: Call, id: string) =>
+  isId(id) && (await ownSecrets.find(services.database, caller, id)) !== undefined
+
+/** Whose a new secret is: a project's, or the caller's own. */
+function scopeOf(
+  scope: SecretScope | undefined,
+  projectId: string,
+  { caller }: Call,
+): { of: 'user' } | { of: 'project'; id: string } {
+  const given = scope?.scope
+  if (given?.case === 'userId') {
+    if (given.value === caller.principalId) return { of: 'user' }
+    throw new HearthError('forbidden', 'scope.userId: must be your own id: everybody keeps their own secrets')
+  }
+  if (given?.case !== undefined && given.case !== 'projectId')
     throw new HearthError(
       'unprocessable',
-      `scope: must be projectId, got ${kind}: only projects have secrets`,
+      `scope: must be projectId or userId, got ${given.case}: only projects and people have secrets`,
     )
-  const id = scope?.scope.case === 'projectId' ? scope.scope.value : projectId
+  const id = given?.case === 'projectId' ? given.value : projectId
   if (id === '') throw new HearthError('invalid', 'projectId: must be the id of a project, got nothing')
-  return id
+  return { of: 'project', id }
 }
 
 /** A secret is given to set-up commands, tasks and services as a variable. */

@@ -24,8 +24,10 @@ import {
   writeBindingSecrets,
 } from '../../environment/index.ts'
 import { describeUsed, requireHeld } from '../../quota/index.ts'
+import { readUserSecrets } from '../../user-secret/index.ts'
 import { countRefusal } from '../../warm-pool/index.ts'
 import { orderBinding } from '../binding/order.ts'
+import { withOwnSecrets } from '../binding/own-secrets.ts'
 import { pendingBinding } from '../binding/stored.ts'
 import { requireRepositories, type WantedBinding, wantedBinding } from '../binding/wanted.ts'
 import { toListedClaim } from '../listed.ts'
@@ -62,13 +64,14 @@ interface MadeClaim {
  */
 export const createClaim: Command<ClaimBody, MadeClaim> = {
   async run(tx, { services: { authorities, clock, encryption }, caller }, body) {
-    const wanted = wantedBinding(body.spec)
+    const now = clock.now()
+    const own = caller.hasSecrets ? await readUserSecrets(tx, encryption, caller.principalId, now) : []
+    const wanted = withOwnSecrets(wantedBinding(body.spec), own)
     const id = newId()
     const taker = { id, creator: caller.principalId, life: null }
     const found = await takeFromOnlyPool(tx, caller.organizationId, body.spec, taker)
     const pool = onePool(found.pools, body.spec)
     if (wanted !== null) await requireRepositories(tx, pool.project_id, wanted.binding)
-    const now = clock.now()
     const { life: said } = body.spec
     refuseLongLife(said, caller.lifeCap, 'body.spec.life')
     const life = newLife([said, pool.life, pool.project_life], caller.lifeCap, now)
