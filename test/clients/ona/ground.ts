@@ -19,15 +19,21 @@ export class Ground implements AsyncDisposable {
   static async start(options: InstallationOptions = {}): Promise<Ground> {
     const installation = await startInstallation(options)
     const timings = { heartbeat: 200, progressReport: 0 }
+    const environment = { HEARTH_SYNTHETIC_COMMANDS: 'run' }
     const slow = { HEARTH_SYNTHETIC_STEP_MILLISECONDS: '300', HEARTH_SYNTHETIC_FREEZE_MILLISECONDS: '600' }
-    const quick = startSyntheticAgent(installation, { name: 'quick', labels: { kind: 'quick' }, timings })
+    const quick = startSyntheticAgent(installation, {
+      name: 'quick',
+      labels: { kind: 'quick' },
+      timings,
+      environment,
+    })
     const agents = [
       await quick,
       await startSyntheticAgent(installation, {
         name: 'slow',
         labels: { kind: 'slow' },
         timings,
-        environment: slow,
+        environment: { ...environment, ...slow },
       }),
     ]
     const size = { virtualCpus: 1, memoryMebibytes: 512, diskGibibytes: 4, image: 'debian-12' }
@@ -52,13 +58,14 @@ export class Ground implements AsyncDisposable {
     service: Service,
     format: Format = 'binary',
     token = this.installation.token,
+    baseUrl = this.baseUrl,
   ): Client<Service> {
     const authorize: Interceptor = (next) => (request) => {
       request.header.set('Authorization', `Bearer ${token}`)
       return next(request)
     }
     const transport = createConnectTransport({
-      baseUrl: this.baseUrl,
+      baseUrl,
       useBinaryFormat: format === 'binary',
       interceptors: [authorize],
     })

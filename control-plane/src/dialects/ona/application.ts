@@ -17,6 +17,10 @@ import {
 import { limitedBody } from '../../api/limited-body.ts'
 import type { Services } from '../../api/services.ts'
 import { describeMethods } from './describe.ts'
+import { EnvironmentOpsService } from './generated/supervisor/v1/environmentopts_pb.ts'
+import { addOps } from './ops/application.ts'
+import { environmentOpsService } from './ops/service.ts'
+import { addServices } from './services/index.ts'
 import { atOnce } from './wire/at-once.ts'
 import { blamed } from './wire/blame.ts'
 import { callKey, newCall } from './wire/call.ts'
@@ -33,7 +37,10 @@ export function createOnaApplication(
   prefix: string,
 ): Application {
   const application: Application = new OpenAPIHono<ApplicationEnvironment>()
-  const handlers = createHandlers(services.stopping)
+  const handlers = createHandlers(services.stopping, addServices)
+  const opsHandlers = createHandlers(services.stopping, (router) =>
+    router.service(EnvironmentOpsService, environmentOpsService),
+  )
   describeMethods(application, handlers)
   application.doc31('/openapi.json', {
     openapi: '3.1.0',
@@ -55,20 +62,28 @@ export function createOnaApplication(
     const path = startOfText(context.req.path, 200)
     throw new HearthError('not_found', `there is no ${context.req.method} ${prefix}${path}`)
   })
+  const answerTo = (
+    context: Context<ApplicationEnvironment>,
+    path: string,
+    among: typeof handlers,
+    environmentId: string | null,
+  ) => answer(services, among.get(path), context, path, { environmentId, prefix })
+  addOps(application, services, opsHandlers, answerTo)
   application.use(authenticated(authenticate, services.rates), limitedBody)
   application.all('/:service{[a-z]+\\.v1\\.[A-Za-z]+}/:method', (context) =>
-    answer(services, handlers, context),
+    answerTo(context, context.req.path, handlers, null),
   )
   return application
 }
 
 async function answer(
   services: Services,
-  handlers: ReadonlyMap<string, UniversalHandler>,
+  handler: UniversalHandler | undefined,
   context: Context<ApplicationEnvironment>,
+  path: string,
+  at: { environmentId: string | null; prefix: string },
 ): Promise<Response> {
-  const { raw, path, method } = context.req
-  const handler = handlers.get(path)
+  const { raw, method } = context.req
   if (handler === undefined)
     throw new ConnectError(`${startOfText(path, 200)} is not supported: see /docs/ona`, Code.Unimplemented)
   services.eventLoop.note(`ona ${path}`)
@@ -80,7 +95,13 @@ async function answer(
     type.startsWith('application/json') && !asLines ? withQueryPaging(sent, url.searchParams) : sent
   const request = asLines ? envelopedRequest(raw, body) : sameRequest(raw, body)
   const { signal } = raw
-  const call = newCall(services, { caller: context.get('caller'), origin: url.origin, signal }, body.length)
+  const { origin } = url
+  const { environmentId, prefix } = at
+  const call = newCall(
+    services,
+    { caller: context.get('caller'), origin, address: `${origin}${prefix}`, environmentId, signal },
+    body.length,
+  )
   const contextValues = createContextValues().set(callKey, call)
   const isStream = handler.method.methodKind !== 'unary'
   // Whether a stream is compressed would have to be said before its first message.

@@ -6,8 +6,8 @@ import { type ProcessPaths, processGroups, processPaths } from './process-paths.
 
 /** Hundredths of a second that what is asked to end has before it is killed. */
 const patience = 200
-/** Seconds for which output is waited for that a process left behind may still write. */
-const outputSeconds = 1
+/** How often, for 10 ms each, output is waited for that a process left behind may still write. */
+const outputWaits = 100
 
 /**
  * The bash program that runs one command and then prints, after `delimiter`: how it ended, the length of both outputs, and
@@ -27,16 +27,17 @@ export function buildExec(exec: GuestExec, delimiter: string, paths: ProcessPath
     'refuse() {',
     '  case $1 in "the folder "*) set -- no_folder ;; *) set -- full ;; esac',
     `  printf '%s refused %s\\n' "$delimiter" "$1"`,
-    '  exit',
+    '  leave',
     '}',
     ...commandFunctions(run, paths),
     ...keepOutput,
     ...endAll,
+    // No trap: a child that is killed before it has put aside its parent's traps would run it, too.
     'leave() {',
     '  rm -rf -- "$kept"',
     '  [ -z "$cgroup" ] || rmdir -- "$cgroup"',
+    '  exit 0',
     '} 2>/dev/null',
-    'trap leave EXIT',
     'mkdir -p -- "$kept" 2>/dev/null && : 2>/dev/null >"$kept/stdout" || refuse full',
     `if [ -e ${quote(`${paths.controlGroups}/cgroup.controllers`)} ]; then`,
     `  mkdir -p -- ${quote(group)} 2>/dev/null && cgroup=${quote(group)}`,
@@ -59,8 +60,12 @@ export function buildExec(exec: GuestExec, delimiter: string, paths: ProcessPath
     'code=$?',
     'if [ -e "$kept/over" ]; then wait "$watcher" 2>/dev/null; else kill "$watcher" 2>/dev/null; fi',
     'read -r over 2>/dev/null <"$kept/over"',
-    '[ "$over" != left ] || exit 0',
-    `for each in 1 2; do IFS= read -r -t ${outputSeconds} -u "$ends" word || break; done`,
+    '[ "$over" != left ] || leave',
+    // A read may be interrupted; that it is woken only saves time.
+    'tries=0',
+    `until [ -e "$kept/stdout-whole" ] && [ -e "$kept/stderr-whole" ] || ((tries += 1, tries > ${outputWaits})); do`,
+    '  IFS= read -r -t 0.01 -u "$ends" word',
+    'done',
     'for each in stdout stderr; do',
     '  size=$(stat -c %s -- "$kept/$each" 2>/dev/null) cut=0',
     '  if [ -e "$kept/$each-cut" ]; then cut=1; fi',
@@ -70,7 +75,7 @@ export function buildExec(exec: GuestExec, delimiter: string, paths: ProcessPath
     `printf '%s ended %s%s\\n' "$delimiter" "\${over:-$code}" "$sizes"`,
     'head -c "$most" -- "$kept/stdout" 2>/dev/null',
     'head -c "$most" -- "$kept/stderr" 2>/dev/null',
-    'exit 0',
+    'leave',
   ].join('\n')
 }
 
@@ -83,6 +88,7 @@ const keepOutput = [
   '  exec >/dev/null 2>&1',
   `  ( trap '' XFSZ; ulimit -f $((most / 1024 + 1)) && exec cat >"$kept/$1" ) || : >"$kept/$1-cut"`,
   '  cat',
+  '  : >"$kept/$1-whole"',
   `  printf '%s\\n' "$1" >&"$ends"`,
   '}',
 ]

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -22,6 +22,22 @@ test('a command sees the variables of the machine', async () => {
   await writeFile(join(folder, 'guest-home-.env'), `STAGE='one two'\n`)
   const { stdout } = await syntheticCalls(folder, true).exec(exec, AbortSignal.timeout(20_000))
   expect(stdout.bytes.toString()).toBe('one two\n')
+})
+
+test('of commands that end at once nothing is lost, however many there are', async () => {
+  const calls = syntheticCalls(folder, true)
+  for (let round = 0; round < 20; round += 1) {
+    const ids = Array.from({ length: 6 }, (_, index) => `quick-${round}-${index}`)
+    const ends = await Promise.all(
+      ids.map((id) =>
+        calls.exec({ ...exec, id, command: `echo ${id}; echo error >&2` }, AbortSignal.timeout(60_000)),
+      ),
+    )
+    expect(ends.map(({ stdout, stderr }) => `${stdout.bytes}${stderr.bytes}`)).toEqual(
+      ids.map((id) => `${id}\nerror\n`),
+    )
+  }
+  expect(await readdir(join(folder, 'run-calls'))).toEqual([])
 })
 
 test('nothing is run where the host’s settings do not say so', async () => {

@@ -51,6 +51,7 @@ export const environmentRules: Readonly<Record<string, z.ZodType>> = {
   'gitpod.v1.DeleteEnvironmentRequest': one,
   'gitpod.v1.MarkEnvironmentActiveRequest': one,
   'gitpod.v1.CreateEnvironmentLogsTokenRequest': one,
+  'gitpod.v1.CreateEnvironmentAccessTokenRequest': one,
   'gitpod.v1.ListEnvironmentsRequest': z.looseObject({
     pagination,
     filter: z

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { automationRules } from './automation.ts'
 import { environmentRules } from './environment.ts'
+import { opsRules } from './ops.ts'
 import { prebuildRules } from './prebuild.ts'
 import { projectRules } from './project.ts'
 import { runnerRules } from './runner.ts'
@@ -9,6 +10,7 @@ import { secretRules } from './secret.ts'
 const rules: Readonly<Record<string, z.ZodType>> = {
   ...prebuildRules,
   ...environmentRules,
+  ...opsRules,
   ...automationRules,
   ...projectRules,
   ...runnerRules,

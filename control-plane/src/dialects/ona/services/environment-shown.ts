@@ -11,9 +11,9 @@ import type { Call, Queryable } from '../wire/call.ts'
 
 type Held = HeldEnvironment | (HeldEnvironment & PlannedEnvironmentRow)
 
-export async function shownEnvironment(queryable: Queryable, row: Held, { origin }: Call) {
+export async function shownEnvironment(queryable: Queryable, row: Held, call: Call) {
   const environment = toEnvironment('spec' in row ? row : await withPlan(queryable, row))
-  return toOnaEnvironment({ environment, heldBy: row.held_by }, origin)
+  return toOnaEnvironment({ environment, heldBy: row.held_by }, call)
 }
 
 /** Throws `not_found` where the organization has no such environment. */

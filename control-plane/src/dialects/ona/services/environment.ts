@@ -2,6 +2,7 @@ import { timestampDate } from '@bufbuild/protobuf/wkt'
 import type { ServiceImpl } from '@connectrpc/connect'
 import { releaseClaim } from '../../../kinds/claim/index.ts'
 import {
+  createEnvironmentAccessToken,
   createEnvironmentLogToken,
   deleteEnvironment,
   type EnvironmentSearch,
@@ -10,6 +11,7 @@ import {
 } from '../../../kinds/environment/index.ts'
 import {
   ListEnvironmentsRequest_ArchivalStatus as ArchivalStatus,
+  CreateEnvironmentAccessTokenResponseSchema,
   CreateEnvironmentLogsTokenResponseSchema,
   DeleteEnvironmentResponseSchema,
   type EnvironmentService,
@@ -34,6 +36,7 @@ type Methods =
   | 'deleteEnvironment'
   | 'markEnvironmentActive'
   | 'createEnvironmentLogsToken'
+  | 'createEnvironmentAccessToken'
 
 export const environmentService: Pick<ServiceImpl<typeof EnvironmentService>, Methods> = {
   ...environmentCreation,
@@ -100,6 +103,16 @@ export const environmentService: Pick<ServiceImpl<typeof EnvironmentService>, Me
       { reference, body: {} },
       answer,
       ({ token }) => ({ accessToken: token }),
+    )
+  },
+
+  async createEnvironmentAccessToken({ environmentId: reference }, context) {
+    const answer = CreateEnvironmentAccessTokenResponseSchema
+    return callOf(context).perform(
+      createEnvironmentAccessToken,
+      { reference, body: {} },
+      answer,
+      (accessToken) => ({ accessToken }),
     )
   },
 }

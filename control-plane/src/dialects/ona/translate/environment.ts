@@ -12,6 +12,7 @@ import {
   type EnvironmentInitializerSchema,
   EnvironmentPhase,
 } from '../generated/gitpod/v1/environment_spec_pb.ts'
+import { opsPath } from '../ops/path.ts'
 import { annotationsOf, environmentLabels } from './environment-labels.ts'
 import { desiredPhases, environmentPhase } from './environment-phases.ts'
 import { durationOf, subjectOf, timestampOf } from './values.ts'
@@ -27,7 +28,7 @@ export interface ShownEnvironment {
 
 export function toOnaEnvironment(
   { environment: { metadata, spec, specVersion, status, statusVersion }, heldBy }: ShownEnvironment,
-  origin: string,
+  { origin, address }: { origin: string; address: string },
 ): MessageInitShape<typeof EnvironmentSchema> {
   const phase = environmentPhase(status.phase, spec.desiredPhase)
   const isRunning = phase === EnvironmentPhase.RUNNING
@@ -66,6 +67,7 @@ export function toOnaEnvironment(
       environmentUrls: {
         ...(isRunning && status.address !== null ? { ssh: { url: sshUrl(status.address) } } : {}),
         logs: `${origin}/v1/environments/${metadata.id}/log`,
+        ...(isRunning ? { ops: `${address}${opsPath(metadata.id)}` } : {}),
       },
       machine: { phase: machinePhases[phase] ?? MachinePhase.UNSPECIFIED },
       content: {

@@ -22,6 +22,10 @@ export interface Call {
   services: Services
   /** Where this control plane is reached by this caller, as in https://hearth.example.com. */
   origin: string
+  /** The same with the dialect's own path. */
+  address: string
+  /** The environment whose own address was called; null elsewhere. */
+  environmentId: string | null
   signal: AbortSignal
   /** Runs a command in one transaction, and answers with a message made of its outcome. */
   perform<Input, Outcome, Answer extends DescMessage>(
@@ -45,7 +49,7 @@ export function callOf(context: HandlerContext): Call {
 
 export function newCall(
   services: Services,
-  { caller, origin, signal }: Pick<Call, 'caller' | 'origin' | 'signal'>,
+  { caller, origin, address, environmentId, signal }: Omit<Call, 'services' | 'perform'>,
   sentBytes: number,
 ): Call {
   const perform = performFor(services, { caller, expectedVersion: null, signal, sentBytes, key: null })
@@ -53,6 +57,8 @@ export function newCall(
     caller,
     services,
     origin,
+    address,
+    environmentId,
     signal,
     async perform(command, input, schema, reply) {
       const { body } = await perform(command, input, async (outcome, tx) => ({

@@ -1,6 +1,12 @@
 import type { DescMethod, Message } from '@bufbuild/protobuf'
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt'
-import { Code, ConnectError, createConnectRouter, type Interceptor } from '@connectrpc/connect'
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createConnectRouter,
+  type Interceptor,
+} from '@connectrpc/connect'
 import type { UniversalHandler } from '@connectrpc/connect/protocol'
 import type { Role } from '@hearth/contract'
 import { toError } from '@hearth/foundation'
@@ -8,15 +14,17 @@ import { administrators, type Caller, readers, writers } from '../../../api/call
 import { mostBodyBytes } from '../../../api/limited-body.ts'
 import { validate } from '../../../api/validation.ts'
 import { ruleOf } from '../rules/index.ts'
-import { addServices } from '../services/index.ts'
 import { callKey } from './call.ts'
 import { connectErrorOf } from './error.ts'
 import { gzipCompression } from './gzip.ts'
 
 const longestMilliseconds = 24 * 3_600_000
 
-/** The methods of all services, by their paths. */
-export function createHandlers(shutdownSignal: AbortSignal): ReadonlyMap<string, UniversalHandler> {
+/** The methods that are added, by their paths. */
+export function createHandlers(
+  shutdownSignal: AbortSignal,
+  add: (router: ConnectRouter) => void,
+): ReadonlyMap<string, UniversalHandler> {
   const router = createConnectRouter({
     grpc: false,
     grpcWeb: false,
@@ -26,7 +34,7 @@ export function createHandlers(shutdownSignal: AbortSignal): ReadonlyMap<string,
     interceptors: [guard],
     shutdownSignal,
   })
-  addServices(router)
+  add(router)
   return new Map(router.handlers.map((handler) => [handler.requestPath, handler]))
 }
 
