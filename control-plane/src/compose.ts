@@ -253,10 +253,10 @@ function composeApplication(services: Services): Application {
   const { database, clock, log } = services
   const authentication = new Authentication(database, services.notifications, clock, services.quotas)
   const tokenUse = new TokenUse(database, clock)
-  const authenticate = async (secret: string) => {
+  const authenticate = async (secret: string, client: string) => {
     const caller = await authentication.authenticate(secret)
     if (caller !== null) {
-      tokenUse.note(caller.tokenId).catch((error: unknown) => {
+      tokenUse.note(caller.tokenId, client).catch((error: unknown) => {
         log.warn({ err: toError(error) }, 'could not store the last use of a token')
       })
     }

@@ -52,6 +52,7 @@ export async function newParty(installation: Installation, name: string): Promis
     name: `${name}-session`,
     spec: { file: 'hearth.yaml', exitCondition: 'ci', ci: { timeoutSeconds: null }, detached: true },
   })
+  await client.userSecrets.create({ spec: { variable: 'TOKEN', value: `${name}-value` } })
   await post(url, administrator, '/v1/observers', { name: `${name}-observer` })
   const runner = await client.runners.create({ name: `${name}-runner`, labels: {}, spec: {} })
   const token = async (role: Exclude<RoleName, 'administrator' | 'runner'>) =>
@@ -118,7 +119,7 @@ async function post(url: string, token: string, path: string, body: object): Pro
   if (response.status !== 201) throw new Error(`${path}: ${response.status} ${await response.text()}`)
 }
 
-/** Every row that belongs to the organization, in every table, without the time a token was last used. */
+/** Every row that belongs to the organization, in every table, without the last use of a token. */
 export async function rowsOf(databaseUrl: string, organizationId: string): Promise<Record<string, unknown>> {
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()
@@ -130,7 +131,7 @@ export async function rowsOf(databaseUrl: string, organizationId: string): Promi
     const rows: Record<string, unknown> = {}
     for (const { table_name: table } of tables.rows) {
       const read = await client.query<{ row: object }>(
-        `SELECT to_jsonb(t) - ARRAY['last_used_at', 'position'] AS row FROM ${table} t
+        `SELECT to_jsonb(t) - ARRAY['last_used_at', 'last_client', 'position'] AS row FROM ${table} t
          WHERE organization_id = $1 ORDER BY 1`,
         [organizationId],
       )

@@ -179,10 +179,12 @@ test('a declared role is accepted with ids of its own organization', async () =>
   for (const operation of reads) {
     for (const role of roles.filter((one) => permits(operation, one))) {
       const { status, text } = await send(operation, await own.fill(operation.path), own.tokens[role])
+      // The administrator’s: a person’s own secrets are not even there for anybody else.
+      const isHidden = operation.path.startsWith('/v1/user-secrets/') && role !== 'administrator'
       expect([named(operation), role, status, text.slice(0, 300)]).toEqual([
         named(operation),
         role,
-        200,
+        isHidden ? 404 : 200,
         text.slice(0, 300),
       ])
     }

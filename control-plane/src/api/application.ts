@@ -13,17 +13,22 @@ export interface ApplicationEnvironment {
 }
 export type Application = OpenAPIHono<ApplicationEnvironment>
 
-/** Looks a token's secret up; null when it is not known or has ended. */
-export type Authenticate = (secret: string) => Promise<Caller | null>
+/** Looks a token's secret up, for a client of this name; null when it is not known or has ended. */
+export type Authenticate = (secret: string, client: string) => Promise<Caller | null>
 
 /** Admits requests with a valid token within the request rate, and stores the caller in the context. */
 export function authenticated(
   authenticate: Authenticate,
   rates: RequestRates,
+  /** Of the interface: the name of a dialect, or Hearth's own. */
+  name = 'hearth',
 ): MiddlewareHandler<ApplicationEnvironment> {
   return async (context, next) => {
     const secret = /^Bearer (\S+)$/i.exec(context.req.header('Authorization') ?? '')?.[1]
-    const caller = secret === undefined ? null : await authenticate(secret)
+    const caller =
+      secret === undefined
+        ? null
+        : await authenticate(secret, clientOf(name, context.req.header('User-Agent')))
     if (caller === null) {
       throw new HearthError('unauthenticated', 'send a valid token: Authorization: Bearer <token>')
     }
@@ -31,6 +36,14 @@ export function authenticated(
     context.set('caller', caller)
     await next()
   }
+}
+
+const mostClientCharacters = 100
+
+/** What a client says that it is, as far as it can be shown. */
+function clientOf(name: string, userAgent = ''): string {
+  const said = startOfText(userAgent.replace(/[^\x20-\x7e]/g, ''), mostClientCharacters).trim()
+  return said === '' ? name : `${name}: ${said}`
 }
 
 /**

@@ -5,6 +5,7 @@ import { type Context, chooseContext, contextPaths, stateFolderOf } from './cont
 import { readContextFile } from './context/context-file.ts'
 import { CommandError, exitCodes } from './exit-codes.ts'
 import type { Terminal } from './output/terminal.ts'
+import { version } from './version.ts'
 
 /** Options every command takes. */
 export interface GlobalOptions {
@@ -41,7 +42,8 @@ export function findContext(invocation: Invocation): Context | null {
 /** A client for the control plane that this run uses; throws with an explanation when none is known. */
 export function client(invocation: Invocation): HearthClient {
   const context = findContext(invocation)
-  if (context !== null) return new HearthClient({ url: context.url, token: context.token })
+  if (context !== null)
+    return new HearthClient({ url: context.url, token: context.token, userAgent: `hearth/${version}` })
   throw new CommandError(
     [
       'no control plane is known here. Do one of these:',

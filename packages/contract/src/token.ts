@@ -20,6 +20,10 @@ export const tokenSchema = z
     createdAt: timeSchema,
     expiresAt: timeSchema.nullable(),
     lastUsedAt: timeSchema.nullable(),
+    lastClient: z.string().nullable().default(null).meta({
+      description: 'The interface that it was last used with, and what the client said that it is',
+      example: 'ona: Gitpod/JS 0.6.0',
+    }),
   })
   .meta({ id: 'Token' })
 export type Token = z.infer<typeof tokenSchema>

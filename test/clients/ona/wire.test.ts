@@ -1,8 +1,11 @@
 import { gzipSync } from 'node:zlib'
 import { toBinary } from '@bufbuild/protobuf'
+import Gitpod from '@gitpod/sdk'
 import { ListPrebuildsRequestSchema } from '@hearth/control-plane/ona/gitpod/v1/prebuild_pb'
 import { newId } from '@hearth/foundation'
+import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { hearth } from '../../system/command.ts'
 import { Ground } from './ground.ts'
 
 let ground: Ground
@@ -122,4 +125,29 @@ test('what is malformed, or would grow too large, is refused, and the server goe
   }
   expect((await send(good, { 'Content-Type': 'text/plain' })).status).toBe(415)
   expect((await send(good, proto)).status).toBe(200)
+})
+
+test('shows with which client each token was last used', async () => {
+  const { secret } = await ground.native.tokens.create({ name: 'shared', roles: ['member'] })
+  const clientIs = (pattern: RegExp) =>
+    eventually(
+      async () => {
+        const found = (await ground.native.tokens.listAll({})).find(({ name }) => name === 'shared')
+        return pattern.test(found?.lastClient ?? '')
+      },
+      { timeoutMilliseconds: 20_000 },
+    )
+  await new Gitpod({ baseURL: ground.baseUrl, bearerToken: secret }).identity.getAuthenticatedIdentity({})
+  await clientIs(/^ona: Gitpod\/JS 0\.6\.0$/)
+  const { stdout } = await hearth(ground.installation, 'token', 'list')
+  expect(stdout).toMatch(/shared .* ona: Gitpod\/JS 0\.6\.0/)
+  await eventually(
+    async () => {
+      await hearth({ ...ground.installation, token: secret }, 'get', 'projects')
+      return (await ground.native.tokens.listAll({})).some(({ lastClient }) =>
+        /^hearth: hearth\/\d/.test(lastClient ?? ''),
+      )
+    },
+    { timeoutMilliseconds: 20_000 },
+  )
 })

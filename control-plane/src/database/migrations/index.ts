@@ -31,6 +31,7 @@ import { tlsAuthority } from './0030-tls-authority.ts'
 import { executions } from './0031-executions.ts'
 import { route } from './0032-route.ts'
 import { userSecret } from './0033-user-secret.ts'
+import { tokenClients } from './0036-token-clients.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -64,4 +65,5 @@ export const migrations: Record<string, Migration> = {
   '0031-executions': executions,
   '0032-route': route,
   '0033-user-secret': userSecret,
+  '0036-token-clients': tokenClients,
 }

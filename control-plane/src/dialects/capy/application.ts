@@ -34,7 +34,7 @@ export function createCapyApplication(
   })
   application.use(
     '/projects/*',
-    authenticated((secret) => authenticate(nativeToken(secret)), services.rates),
+    authenticated((secret, client) => authenticate(nativeToken(secret), client), services.rates, 'capy'),
   )
   application.use('/projects/*', limitedBody)
   application.notFound((context) => {

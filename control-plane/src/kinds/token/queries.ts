@@ -59,6 +59,7 @@ export async function createToken(
       secret_hash: hashSecret(secret),
       expires_at: token.expiresAt ?? null,
       last_used_at: null,
+      last_client: null,
     })
     .returningAll()
     .executeTakeFirstOrThrow()

@@ -21,6 +21,8 @@ export interface TokenTable {
   created_at: ColumnType<Date, Date | undefined, never>
   expires_at: Date | null
   last_used_at: Date | null
+  /** The interface and what the client says that it is. */
+  last_client: string | null
 }
 export interface TokenTables {
   principals: PrincipalTable
@@ -39,5 +41,6 @@ export function toToken(row: TokenRow): Token {
     createdAt: row.created_at.toISOString(),
     expiresAt: row.expires_at?.toISOString() ?? null,
     lastUsedAt: row.last_used_at?.toISOString() ?? null,
+    lastClient: row.last_client,
   }
 }

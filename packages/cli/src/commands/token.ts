@@ -41,12 +41,13 @@ function listCommand(invocation: Invocation): Command {
     .action(async ({ output }: { output: Format }) => {
       const tokens = await client(invocation).tokens.listAll({}, { signal: invocation.signal })
       show(invocation.terminal, output, tokens, () => ({
-        columns: ['NAME', 'ROLES', 'ENDS', 'USED', 'ID'],
+        columns: ['NAME', 'ROLES', 'ENDS', 'USED', 'WITH', 'ID'],
         rows: tokens.map((token) => [
           token.name,
           token.roles.join(', '),
           token.expiresAt ?? 'never',
           token.lastUsedAt ?? 'never',
+          token.lastClient ?? '',
           token.id,
         ]),
       }))

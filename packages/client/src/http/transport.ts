@@ -15,6 +15,8 @@ export interface TransportOptions {
   url: string
   /** Sent as a bearer token. */
   token?: string | undefined
+  /** What the control plane shows as the client; `hearth-client` by default. */
+  userAgent?: string
   /** How often a failed call is repeated; 4 by default. */
   retries?: number
   /** How long one try waits for its answer, in milliseconds: 30,000 by default, 10,000 with several control planes. */
@@ -146,6 +148,7 @@ export class Transport {
   #headers(request: Request): Record<string, string> {
     return {
       accept: 'application/json',
+      'user-agent': this.#options.userAgent ?? 'hearth-client',
       ...(this.#options.token === undefined ? {} : { authorization: `Bearer ${this.#options.token}` }),
       ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(request.idempotencyKey === undefined ? {} : { 'idempotency-key': request.idempotencyKey }),
