@@ -7,6 +7,7 @@ import { type Logger, pino, stdSerializers } from 'pino'
 import type { AgentParts } from './agent.ts'
 import type { Config } from './config.ts'
 import type { OpenGuest } from './guest/guest.ts'
+import { GuestPorts } from './guest/ssh/guest-ports.ts'
 import { SshGuest } from './guest/ssh/ssh-guest.ts'
 import type { CommandRunner } from './host/command/command-runner.ts'
 import { LocalCommandRunner } from './host/command/local.ts'
@@ -54,7 +55,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
   // their own here.
   const locksAt = config.libvirt.secureShell === null ? config.libvirt.hostStateFolder : config.stateFolder
   const locks = join(locksAt, 'locks')
-  const { files, exclusion, host, openGuest, bootConcurrency } =
+  const { files, exclusion, host, openGuest, guestPorts, bootConcurrency } =
     config.hostKind === 'synthetic'
       ? composeSynthetic(config, runner.runnerId, locks)
       : await composeLibvirt(config, runner.runnerId, keys, locks, log)
@@ -67,10 +68,15 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
       layers: host.layers,
       facts: () => host.facts(),
       freeDiskBytes: () => host.freeDiskBytes(),
-      close: () => host.close(),
+      close: async () => {
+        guestPorts?.close()
+        await host.close()
+      },
     },
     epochs: new EpochFile(files, epochPath, runner.runnerId, locks),
     openGuest,
+    openGuestPort: guestPorts === null ? undefined : guestPorts.open.bind(guestPorts),
+    portConnectionsTo: guestPorts === null ? undefined : guestPorts.connectionsTo.bind(guestPorts),
     runnerId: runner.runnerId,
     sealingKey: keys.sealing.privateKey,
     work: [
@@ -123,6 +129,8 @@ interface ComposedHost {
   exclusion: ExclusionScope
   host: Host
   openGuest: OpenGuest
+  /** Null where guests have no ports but those of their host. */
+  guestPorts: GuestPorts | null
   bootConcurrency: number
 }
 
@@ -151,6 +159,7 @@ function composeSynthetic(config: Config, owner: string, locks: string): Compose
     exclusion,
     host,
     openGuest: (machine) => new SyntheticGuest(machine, store, world),
+    guestPorts: null,
     bootConcurrency: syntheticBootConcurrency,
   }
 }
@@ -188,17 +197,17 @@ async function composeLibvirt(
     capacity: config.capacity,
     clock: systemClock,
   })
-  const openGuest: OpenGuest = (machine) =>
-    new SshGuest(machine, {
-      privateKey: keys.secureShell.privateKey,
-      connect: (address, port) => runner.connect(address, port),
-      clock: systemClock,
-    })
+  const secureShell = {
+    privateKey: keys.secureShell.privateKey,
+    connect: (address: string, port: number) => runner.connect(address, port),
+    clock: systemClock,
+  }
   return {
     files: runner,
     exclusion,
     host,
-    openGuest,
+    openGuest: (machine) => new SshGuest(machine, secureShell),
+    guestPorts: new GuestPorts(secureShell),
     bootConcurrency: 2 * availableParallelism(),
   }
 }

@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import { CaddyProcess } from './caddy/process.ts'
 import { Gate } from './gate/gate.ts'
 import { Sessions } from './gate/session.ts'
+import { PortForwards } from './port-forwards.ts'
 import { RouteFiles, type StoredRoute } from './route-file.ts'
 import { RouteTable } from './route-table.ts'
 import type { ServedRoute, Target } from './served-route.ts'
@@ -30,6 +31,7 @@ export class Ingress {
   readonly table: RouteTable
   readonly files: RouteFiles
   private readonly caddy: CaddyProcess
+  readonly forwards: PortForwards
   private readonly traffic: Traffic
   private gate: Gate | null = null
   private first: Promise<unknown> | null = null
@@ -46,6 +48,7 @@ export class Ingress {
     this.traffic = new Traffic(now, lookMilliseconds)
     this.files = new RouteFiles(join(settings.folder, 'routes'))
     this.caddy = new CaddyProcess(settings)
+    this.forwards = new PortForwards(settings.folder)
   }
 
   /** What the control plane is told of it; at first that waits for the proxy to be there. */
@@ -99,23 +102,28 @@ export class Ingress {
     const before = this.table.get(route.id)
     await this.files.write(stored)
     this.table.set({ ...route, refusedTokens: new Set(route.refusedTokens) }, target)
-    if (before !== undefined && isNarrower(before.route, route)) await this.cut(before.target)
+    if (before !== undefined && isNarrower(before.route, route)) await this.cut(route.id, before.target)
   }
 
   async withdraw(id: string): Promise<void> {
     const before = this.table.get(id)
     this.table.delete(id)
     await this.files.remove(id)
-    if (before !== undefined) await this.cut(before.target)
+    if (before !== undefined) await this.cut(id, before.target)
+    await this.forwards.close(id)
   }
 
   /** Whether requests use a machine: one came a moment ago, or a connection is open. */
   isUsed(environmentId: string): boolean {
     if (this.traffic.isUsed(environmentId)) return true
     for (const { route, target } of this.table.all())
-      if (route.environmentId === environmentId && target.kind === 'on' && this.connected.has(target.dial))
+      if (route.environmentId === environmentId && target.kind === 'on' && this.isOpen(route.id, target.dial))
         return true
     return false
+  }
+
+  private isOpen(routeId: string, dial: string): boolean {
+    return this.connected.has(dial) || this.forwards.isUsed(routeId)
   }
 
   /** Looks which connections are open. */
@@ -128,12 +136,14 @@ export class Ingress {
   async close(): Promise<void> {
     this.gate?.close()
     this.gate = null
+    await this.forwards.closeAll()
     if (this.settings.stopsWithAgent || (await this.files.all()).length === 0) await this.caddy.end()
   }
 
   /** Ends the connections that go to where a route led. Where the kernel cannot do that, all upgraded ones are. */
-  private async cut(target: Target): Promise<void> {
-    if (target.kind !== 'on') return
+  private async cut(routeId: string, target: Target): Promise<void> {
+    await this.forwards.cut(routeId)
+    if (target.kind !== 'on' || target.dial.startsWith('unix/')) return
     const [host = '', port = ''] = target.dial.split(':')
     await run('ss', ['-K', '-t', 'dst', host, 'dport', '=', port]).catch(() => undefined)
     if (!(await openConnections()).has(target.dial)) return

@@ -1,7 +1,8 @@
+import type { Duplex } from 'node:stream'
 import type { LogChunk, StepName, StepStatus, WorkMessages } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
 import type { Logger } from 'pino'
-import type { OpenGuest } from '../guest/guest.ts'
+import type { GuestMachine, OpenGuest } from '../guest/guest.ts'
 import type { Host } from '../host/host.ts'
 import type { MachineChanges } from './machine-changes.ts'
 import type { Guests } from './process/guests.ts'
@@ -18,6 +19,10 @@ export interface HandlerParts {
   sealingKey: string
   /** Whether requests on routes go to a machine; absent where the agent serves no routes. */
   isUsedByRoute?: ((environmentId: string) => boolean) | undefined
+  /** Opens a connection to a port of a guest, as from within it; absent where guests have no ports but those of their host. */
+  openGuestPort?: ((machine: GuestMachine, port: number, signal: AbortSignal) => Promise<Duplex>) | undefined
+  /** How many SSH connections that carry such are open to a machine. */
+  portConnectionsTo?: ((environmentId: string) => number) | undefined
   /** How many machines may be created and booted at once. */
   bootConcurrency: number
   /** Free disk space, in bytes, from which machines paused by a full disk are resumed. */

@@ -111,7 +111,10 @@ export class EnvironmentHandler implements WorkHandler<EnvironmentOrder, Environ
     for (const { id, work, tellAgain } of workers.all()) {
       const { idleSeconds } = work
       if (idleSeconds === null) continue
-      const standing = { ownConnections: guests.connectionsTo(id), isBusy: this.isBusy(id) }
+      const standing = {
+        ownConnections: guests.connectionsTo(id) + (this.given.portConnectionsTo?.(id) ?? 0),
+        isBusy: this.isBusy(id),
+      }
       yield { id, idleSeconds, isOwnVisit: () => work.isInGuest, ...standing, tellAgain }
     }
   }

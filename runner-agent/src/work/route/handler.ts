@@ -27,7 +27,7 @@ export class RouteHandler implements WorkHandler<RouteOrder, RouteWork> {
     private readonly ingress: Ingress | null,
     without: string,
   ) {
-    this.context = { machines: given.host.machines, ingress, without }
+    this.context = { machines: given.host.machines, openPort: given.openGuestPort ?? null, ingress, without }
   }
 
   begin(task: Task<RouteOrder>): RouteWork {
