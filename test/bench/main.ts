@@ -9,6 +9,7 @@ import { benchMemory } from './memory.ts'
 import { benchOna } from './ona.ts'
 import { benchPatch } from './patch.ts'
 import { benchPools } from './pools.ts'
+import { benchRoute } from './route.ts'
 import { benchRun } from './run.ts'
 import { benchSnapshot } from './snapshot.ts'
 import { benchSteps } from './steps.ts'
@@ -29,6 +30,7 @@ const sections: Readonly<Record<string, () => Promise<Row[]>>> = {
   snapshot: benchSnapshot,
   suspended: benchSuspended,
   run: benchRun,
+  route: benchRoute,
   patch: benchPatch,
   memory: benchMemory,
   ona: benchOna,

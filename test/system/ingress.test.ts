@@ -1,16 +1,16 @@
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { HearthClient } from '@hearth/client'
 import type { Route } from '@hearth/contract'
+import { freePort } from '@hearth/embedded'
 import { eventually as wait } from '@hearth/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type AgentProcess, startAgentProcess } from './agent-process.ts'
 import { upgrade, type Visit, visit } from './browser.ts'
 import { hearth as run } from './command.ts'
 import { until, untilEnvironment } from './following.ts'
+
 import { newOrganization } from './hostile-party.ts'
 import { type Installation, startInstallation } from './installation.ts'
 import { startWebGuest, type WebGuest } from './web-guest.ts'
@@ -24,15 +24,6 @@ let ca: string
 const machine = 'shop-1'
 
 const eventually = <Value>(look: () => Promise<Value | null>) => wait(look, { timeoutMilliseconds: 60_000 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 beforeAll(async () => {
   installation = await startInstallation()
