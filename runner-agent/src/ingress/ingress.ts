@@ -132,11 +132,15 @@ export class Ingress {
     if (this.table.size > 0) this.connected = await openConnections()
   }
 
-  /** Closes the gate. The proxy stays while there is a route, so that connections last. */
+  /**
+   * Closes the gate. The proxy stays while there is a route, so that connections last, and where another agent has opened a
+   * gate of its own.
+   */
   async close(): Promise<void> {
-    this.gate?.close()
+    const isLast = (await this.gate?.close()) === true
     this.gate = null
     await this.forwards.closeAll()
+    if (!isLast) return
     if (this.settings.stopsWithAgent || (await this.files.all()).length === 0) await this.caddy.end()
   }
 

@@ -1,7 +1,8 @@
-import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { type Duplex, pipeline } from 'node:stream'
+
+import { listenAt, type OwnedSocket } from './owned-socket.ts'
 
 /** Connections of one route at once. */
 const mostConnections = 256
@@ -15,6 +16,7 @@ interface Forward {
   path: string
   open: OpenPort
   sockets: Set<Socket>
+  socket: OwnedSocket | null
 }
 
 /**
@@ -53,6 +55,7 @@ export class PortForwards {
     this.forwards.delete(routeId)
     this.open.delete(routeId)
     const forward = await listening
+    await forward?.socket?.release()
     forward?.server.close()
     for (const socket of forward?.sockets ?? []) socket.destroy()
   }
@@ -64,16 +67,11 @@ export class PortForwards {
   private async listen(routeId: string, open: OpenPort): Promise<Forward> {
     // Short, since the path of a socket is: what follows of an id is random.
     const path = join(this.folder, `p-${routeId.slice(-12)}.sock`)
-    await rm(path, { force: true })
     const server = createServer({ allowHalfOpen: true })
-    const forward: Forward = { server, path, open, sockets: new Set() }
+    const forward: Forward = { server, path, open, sockets: new Set(), socket: null }
     this.open.set(routeId, forward.sockets)
     server.on('connection', (socket) => void lead(forward, socket))
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(path, () => resolve())
-    })
-    await chmod(path, 0o600)
+    forward.socket = await listenAt(server, path)
     return forward
   }
 }

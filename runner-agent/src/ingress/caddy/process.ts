@@ -10,10 +10,26 @@ import { caddyConfig } from './config.ts'
 import { lastLines } from './last-lines.ts'
 
 const startMilliseconds = 15_000
+const endMilliseconds = 10_000
 const lookMilliseconds = 50
 
-/** Sockets and keys are for its own user alone, and nothing is written outside its folder. */
-const launch = 'umask 077; export HOME="$1" XDG_DATA_HOME="$1" XDG_CONFIG_HOME="$1"; shift; exec "$@"'
+/**
+ * Sockets and keys are for its own user alone, and nothing is written outside its folder. Of root's rights it keeps the one to
+ * listen on low ports, unless it would not get to its folder then.
+ */
+const launch = `
+umask 077
+export HOME="$1" XDG_DATA_HOME="$1" XDG_CONFIG_HOME="$1"
+shift
+lessened() {
+  setpriv --no-new-privs --inh-caps=-all,+net_bind_service --bounding-set=-all,+net_bind_service "$@"
+}
+command -v -- "$1" >/dev/null || exit 127
+if [ "$(id -u)" = 0 ] && lessened test -w "$HOME" 2>/dev/null; then
+  exec setpriv --no-new-privs --inh-caps=-all,+net_bind_service --bounding-set=-all,+net_bind_service "$@"
+fi
+exec "$@"
+`
 
 /** The proxy cannot be had; the message says why, and what to do. */
 export class ProxyRefused extends Error {
@@ -54,11 +70,18 @@ export class CaddyProcess {
     await this.load({ 'cache-control': 'must-revalidate' })
   }
 
-  /** Ends it, where it runs. */
+  /** Ends it, where it runs; resolves when it is gone. */
   async end(): Promise<void> {
-    await askCaddy(this.socket, { method: 'POST', path: '/stop' }).catch((thrown: unknown) => {
-      if (!(thrown instanceof NotThere)) throw thrown
-    })
+    const deadline = performance.now() + endMilliseconds
+    for (let path = '/stop'; performance.now() < deadline; path = '/config/') {
+      const method = path === '/stop' ? 'POST' : 'GET'
+      const isGone = await askCaddy(this.socket, { method, path }).then(
+        () => false,
+        (thrown: unknown) => thrown instanceof NotThere,
+      )
+      if (isGone) return
+      await delay(lookMilliseconds)
+    }
   }
 
   private async load(headers: Readonly<Record<string, string>> = {}): Promise<void> {

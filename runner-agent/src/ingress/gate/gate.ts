@@ -1,7 +1,8 @@
-import { chmod, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { assertNever, toError } from '@hearth/foundation'
 import type { Logger } from 'pino'
+import { listenAt, type OwnedSocket } from '../owned-socket.ts'
 import type { RouteTable } from '../route-table.ts'
 import type { ServedRoute, Target } from '../served-route.ts'
 import { type Judgement, judge, type ShownRequest } from './judge.ts'
@@ -42,6 +43,7 @@ const mostUsed = 10_000
 /** Tells the proxy, on a socket of the host, where each request goes. */
 export class Gate {
   private server: Server | null = null
+  private socket: OwnedSocket | null = null
   /** Tickets that were used, with when they end. */
   private readonly used = new Map<string, number>()
 
@@ -60,20 +62,19 @@ export class Gate {
         })
       },
     )
-    const { socket } = this.options
-    await rm(socket, { force: true })
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(socket, () => resolve())
-    })
-    await chmod(socket, 0o600)
+    this.socket = await listenAt(server, this.options.socket)
     this.server = server
   }
 
-  close(): void {
-    this.server?.close()
-    this.server?.closeAllConnections()
+  /** Resolves with whether nobody has taken its place. */
+  async close(): Promise<boolean> {
+    const { server, socket } = this
+    const isLast = (await socket?.isOurs()) === true
+    await socket?.release()
+    server?.close()
+    server?.closeAllConnections()
     this.server = null
+    return isLast
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
