@@ -29,11 +29,6 @@ export interface CallOptions {
 }
 
 const partBytes = 256 * 1024
-const aliveMilliseconds = 5_000
-/** An agent takes a call at once. NATS does not say across accounts that nobody listens. */
-const takenMilliseconds = 5_000
-/** An agent that says nothing for so long after that has died, or is cut off. */
-const silenceMilliseconds = 20_000
 
 /**
  * Asks a runner's agent to do something at once, and resolves with what it has done. Throws what the agent refuses, and
@@ -45,7 +40,7 @@ export async function requestCall(
   { deadlineMilliseconds, signal }: CallOptions,
 ): Promise<CallAnswer> {
   signal.throwIfAborted()
-  const { nats } = connection
+  const { nats, timings } = connection
   const subject = subjects.call(request.runnerId)
   const inbox = createInbox()
   const answers = nats.subscribe(inbox)
@@ -64,13 +59,13 @@ export async function requestCall(
   let silence = setTimeout(
     () =>
       end(new HearthError('unavailable', 'no agent of the host is connected, or it is too old to be asked')),
-    takenMilliseconds,
+    timings.callTaken,
   )
   const hear = () => {
     clearTimeout(silence)
     silence = setTimeout(
       () => end(new HearthError('unavailable', 'the agent of the host does not answer any more')),
-      silenceMilliseconds,
+      timings.callSilence,
     )
   }
   try {
@@ -162,7 +157,7 @@ export async function serveCalls(
       open.set(request.id, cancelled)
       const sayAlive = () => message.respond(encode({ reply: 'alive' }))
       sayAlive()
-      const alive = setInterval(sayAlive, aliveMilliseconds)
+      const alive = setInterval(sayAlive, connection.timings.callAlive)
       try {
         respond(message, await handle(request, AbortSignal.any([signal, cancelled.signal])))
       } catch (thrown) {

@@ -12,6 +12,12 @@ export interface MessagingTimings {
   reconnect: number
   /** A pull without a heartbeat for twice this time is restarted. */
   pullHeartbeat: number
+  /** Time in which an agent takes a call. NATS does not say across accounts that nobody listens. */
+  callTaken: number
+  /** Interval at which an agent says that it works on a call. */
+  callAlive: number
+  /** An agent that says nothing for so long has died, or is cut off. */
+  callSilence: number
 }
 
 export const defaultTimings: MessagingTimings = {
@@ -22,4 +28,7 @@ export const defaultTimings: MessagingTimings = {
   retryMost: 5_000,
   reconnect: 250,
   pullHeartbeat: 2_000,
+  callTaken: 5_000,
+  callAlive: 5_000,
+  callSilence: 20_000,
 }

@@ -1,13 +1,12 @@
 import type { DescService } from '@bufbuild/protobuf'
-import { type Client, createClient, type Interceptor } from '@connectrpc/connect'
-import { createConnectTransport } from '@connectrpc/connect-web'
+import type { Client } from '@connectrpc/connect'
 import type { HearthClient } from '@hearth/client'
 import { newId } from '@hearth/foundation'
 import { type Installation, type InstallationOptions, startInstallation } from '../../system/installation.ts'
 import { type SyntheticAgent, startSyntheticAgent } from '../../system/synthetic-agent.ts'
+import { connectTo, type Format, formats } from './connect.ts'
 
-export const formats = ['binary', 'JSON'] as const
-export type Format = (typeof formats)[number]
+export { type Format, formats }
 
 /** An installation with synthetic hosts, and clients of Ona that are given its address and a token. */
 export class Ground implements AsyncDisposable {
@@ -53,23 +52,14 @@ export class Ground implements AsyncDisposable {
     return `${this.installation.url}/ona`
   }
 
-  /** The client that Connect-ES makes of a service, as the newer generation of Ona's SDK uses it. */
+  /** A client of a service, by default with the installation's token. */
   connect<Service extends DescService>(
     service: Service,
     format: Format = 'binary',
     token = this.installation.token,
     baseUrl = this.baseUrl,
   ): Client<Service> {
-    const authorize: Interceptor = (next) => (request) => {
-      request.header.set('Authorization', `Bearer ${token}`)
-      return next(request)
-    }
-    const transport = createConnectTransport({
-      baseUrl,
-      useBinaryFormat: format === 'binary',
-      interceptors: [authorize],
-    })
-    return createClient(service, transport)
+    return connectTo(service, { baseUrl, token, format })
   }
 
   /** A call as the older generation makes it, and its answer as it is. */

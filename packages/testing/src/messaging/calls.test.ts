@@ -1,7 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type Call, subjects } from '@hearth/contract'
 import { HearthError, newId } from '@hearth/foundation'
-import { type CallHandler, connectMessaging, issueRunnerCredentials, type Messaging } from '@hearth/messaging'
+import {
+  type CallHandler,
+  connectMessaging,
+  issueRunnerCredentials,
+  type Messaging,
+  type MessagingTimings,
+} from '@hearth/messaging'
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../eventually.ts'
@@ -31,11 +37,13 @@ afterAll(async () => {
 async function serving(
   runnerId: string,
   handle: CallHandler,
+  timings: Partial<MessagingTimings> = {},
 ): Promise<AsyncDisposable & { problems: Error[] }> {
   const problems: Error[] = []
   const agent = await connectMessaging({
     servers: [server.url],
     name: 'runner',
+    timings,
     credentials: await issueRunnerCredentials(server.accountSeed ?? '', runnerId),
     inboxPrefix: subjects.inbox(runnerId),
     onStatus: (status, detail) => {
@@ -213,6 +221,30 @@ test('an agent whose credentials let it hear no calls goes on without', async ()
   expect([hasEnded, agent.isConnected()]).toEqual([false, true])
   stopping.abort()
   await served
+})
+
+test('an agent that dies is missed, and one that works for long is waited for', async () => {
+  const timings = { callTaken: 2_000, callAlive: 200, callSilence: 1_000 }
+  const credentials = server.controlPlaneCredentials ?? ''
+  const impatient = await connectMessaging({ servers: [server.url], name: 'impatient', credentials, timings })
+  toClose.push(impatient)
+  const runnerId = newId()
+  await using _ = await serving(
+    runnerId,
+    async () => {
+      await new Promise((resolve) => setTimeout(resolve, 2_500))
+      return text('late')
+    },
+    timings,
+  )
+  expect((await impatient.call(read(runnerId), options())).content.toString()).toBe('late')
+  const deadId = newId()
+  const raw = await rawRunner(deadId)
+  raw.subscribe(subjects.call(deadId), {
+    callback: (_, message) => void message.respond('{"reply":"alive"}'),
+  })
+  await raw.flush()
+  await expect(impatient.call(read(deadId), options())).rejects.toThrow(/does not answer any more/)
 })
 
 test('an agent that sends no answer, or more than it says, is told apart from one that works', async () => {
