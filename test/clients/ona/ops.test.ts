@@ -251,19 +251,19 @@ describe('an access token', () => {
 
 test('what breaks a rule is refused with the field, and what there is not is unimplemented', async () => {
   const { ops, address, accessToken, environmentId } = await open()
-  const refused: [Promise<unknown>, string][] = [
-    [ops.exec({ command: '' }), 'command'],
-    [ops.exec({ command: 'true', timeoutSeconds: -1 }), 'timeoutSeconds'],
-    [ops.exec({ command: 'true', timeoutSeconds: 100_000 }), 'timeoutSeconds'],
-    [ops.exec({ command: 'true', operationId: 'x'.repeat(300) }), 'operationId'],
-    [ops.readFile({ path: '' }), 'path'],
-    [ops.readFile({ path: 'x', offset: -1n }), 'offset'],
-    [ops.writeFile({ path: 'x', mode: 9 as WriteMode }), 'mode'],
-    [ops.getGitDiff({ path: '', unified: 1 }), 'path'],
-    [ops.getGitDiff({ path: 'x', unified: -1 }), 'unified'],
+  const refused: [() => Promise<unknown>, string][] = [
+    [() => ops.exec({ command: '' }), 'command'],
+    [() => ops.exec({ command: 'true', timeoutSeconds: -1 }), 'timeoutSeconds'],
+    [() => ops.exec({ command: 'true', timeoutSeconds: 100_000 }), 'timeoutSeconds'],
+    [() => ops.exec({ command: 'true', operationId: 'x'.repeat(300) }), 'operationId'],
+    [() => ops.readFile({ path: '' }), 'path'],
+    [() => ops.readFile({ path: 'x', offset: -1n }), 'offset'],
+    [() => ops.writeFile({ path: 'x', mode: 9 as WriteMode }), 'mode'],
+    [() => ops.getGitDiff({ path: '', unified: 1 }), 'path'],
+    [() => ops.getGitDiff({ path: 'x', unified: -1 }), 'unified'],
   ]
   for (const [call, field] of refused) {
-    const error = await call.then(
+    const error = await call().then(
       () => null,
       (thrown: unknown) => ConnectError.from(thrown),
     )
