@@ -1,5 +1,7 @@
 export { changeRoute, deleteRoute } from './commands/change.ts'
 export { createRoute } from './commands/create.ts'
+export { readRoutesOf, setPorts, type WantedPort } from './commands/ports.ts'
 export { createRouteTicket } from './commands/ticket.ts'
+export { createRouteToken } from './commands/token.ts'
 export { routeQueries } from './queries.ts'
 export { type RouteRow, toRoute, urlOf } from './table.ts'

@@ -15,6 +15,11 @@ const timeout = z.looseObject({
     )
     .optional(),
 })
+const port = z.number().min(1).max(65_535)
+const ports = z
+  .array(z.looseObject({ port: z.number().min(1_024).max(65_535), name: z.string().min(1).max(100) }))
+  .max(32)
+  .refine((given) => new Set(given.map((one) => one.port)).size === given.length, 'each port once')
 const spec = z.looseObject({
   machine: z.looseObject({ class: orNothing(uuid) }).optional(),
   content: z
@@ -22,6 +27,7 @@ const spec = z.looseObject({
     .optional(),
   timeout: timeout.optional(),
   sshPublicKeys: z.array(z.unknown()).max(10),
+  ports,
 })
 const created = {
   name: z.string().max(80).optional(),
@@ -41,8 +47,10 @@ export const environmentRules: Readonly<Record<string, z.ZodType>> = {
   'gitpod.v1.UpdateEnvironmentRequest': z.looseObject({
     environmentId: uuid,
     metadata: z.looseObject({ name: z.string().min(1).max(80).optional() }).optional(),
-    spec: z.looseObject({ timeout: timeout.optional() }).optional(),
+    spec: z.looseObject({ timeout: timeout.optional(), ports }).optional(),
   }),
+  'gitpod.v1.CreatePortAccessTokenRequest': z.looseObject({ environmentId: uuid, port }),
+  'gitpod.v1.AllowPortAccessRequest': z.looseObject({ environmentId: uuid, port }),
   'gitpod.v1.ArchiveEnvironmentRequest': one,
   'gitpod.v1.UnarchiveEnvironmentRequest': one,
   'gitpod.v1.GetEnvironmentRequest': one,

@@ -13,6 +13,7 @@ import { changeOf } from '../translate/environment-change.ts'
 import { environmentLabels } from '../translate/environment-labels.ts'
 import { type Call, callOf } from '../wire/call.ts'
 import { findHeldEnvironment } from './environment-shown.ts'
+import { withPorts } from './port.ts'
 
 type Methods =
   | 'startEnvironment'
@@ -43,7 +44,8 @@ export const environmentChange: Pick<ServiceImpl<typeof EnvironmentService>, Met
     const call = callOf(context)
     const { id } = await find(call, reference)
     const wanted = { reference: id, body: changeOf(given) }
-    return call.perform(labelEnvironment, wanted, UpdateEnvironmentResponseSchema, nothing)
+    const command = withPorts(labelEnvironment, given.spec?.ports, (row) => row.id)
+    return call.perform(command, wanted, UpdateEnvironmentResponseSchema, nothing)
   },
 
   /** What is archived is stopped, and listed only where archived ones are asked for. */

@@ -1,4 +1,3 @@
-import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
 import { projectCreateSchema } from '@hearth/contract'
 import { validate } from '../../../api/validation.ts'
@@ -8,22 +7,24 @@ import {
   CreateEnvironmentResponseSchema,
   type EnvironmentService,
 } from '../generated/gitpod/v1/environment_pb.ts'
-import type { EnvironmentSchema } from '../generated/gitpod/v1/environment_resource_pb.ts'
+import type { EnvironmentSpec } from '../generated/gitpod/v1/environment_spec_pb.ts'
 import { contextUrlOf, wantedMachine } from '../translate/machine-request.ts'
 import { nativeRepositories } from '../translate/native-project.ts'
 import { labels as projectLabels } from '../translate/project.ts'
 import { type Call, callOf, type Queryable } from '../wire/call.ts'
 import { shownEnvironment } from './environment-shown.ts'
+import { withPorts } from './port.ts'
 
 type Methods = 'createEnvironment' | 'createEnvironmentFromProject'
 type Taken = Awaited<ReturnType<typeof takeMachine.run>>
 
-function answer(
-  { row }: Taken,
-  tx: Queryable,
-  call: Call,
-): Promise<MessageInitShape<typeof EnvironmentSchema>> {
-  return shownEnvironment(tx, { ...row, held_by: call.caller.principalId }, call)
+const machineOf = ({ row }: Taken) => row.id
+
+/** Its ports have routes that the row does not know of yet. */
+async function answer({ row }: Taken, tx: Queryable, call: Call, spec: EnvironmentSpec | undefined) {
+  const has_routes = row.has_routes || (spec?.ports.length ?? 0) > 0
+  const held = { ...row, has_routes, held_by: call.caller.principalId }
+  return { environment: await shownEnvironment(tx, held, call) }
 }
 
 export const environmentCreation: Pick<ServiceImpl<typeof EnvironmentService>, Methods> = {
@@ -31,12 +32,10 @@ export const environmentCreation: Pick<ServiceImpl<typeof EnvironmentService>, M
     const call = callOf(context)
     const wanted = { projectId, ...wantedMachine(given) }
     return call.perform(
-      takeMachine,
+      withPorts(takeMachine, given.spec?.ports, machineOf),
       wanted,
       CreateEnvironmentFromProjectResponseSchema,
-      async (taken, tx) => ({
-        environment: await answer(taken, tx, call),
-      }),
+      (taken, tx) => answer(taken, tx, call, given.spec),
     )
   },
 
@@ -55,12 +54,10 @@ export const environmentCreation: Pick<ServiceImpl<typeof EnvironmentService>, M
     const { name: _, ...project } = validate(projectCreateSchema, nameless, 'body')
     const wanted = { ...wantedMachine(given), project }
     return call.perform(
-      takeMachineOfRepositories,
+      withPorts(takeMachineOfRepositories, given.spec?.ports, machineOf),
       wanted,
       CreateEnvironmentResponseSchema,
-      async (taken, tx) => ({
-        environment: await answer(taken, tx, call),
-      }),
+      (taken, tx) => answer(taken, tx, call, given.spec),
     )
   },
 }

@@ -6,6 +6,7 @@ import {
   toEnvironment,
   withPlan,
 } from '../../../kinds/environment/index.ts'
+import { readRoutesOf } from '../../../kinds/route/index.ts'
 import { toOnaEnvironment } from '../translate/environment.ts'
 import type { Call, Queryable } from '../wire/call.ts'
 
@@ -13,7 +14,8 @@ type Held = HeldEnvironment | (HeldEnvironment & PlannedEnvironmentRow)
 
 export async function shownEnvironment(queryable: Queryable, row: Held, call: Call) {
   const environment = toEnvironment('spec' in row ? row : await withPlan(queryable, row))
-  return toOnaEnvironment({ environment, heldBy: row.held_by }, call)
+  const routes = row.has_routes ? await readRoutesOf(queryable, call.caller, row.id) : []
+  return toOnaEnvironment({ environment, heldBy: row.held_by, routes }, call)
 }
 
 /** Throws `not_found` where the organization has no such environment. */

@@ -26,10 +26,12 @@ import { environmentChange } from './environment-change.ts'
 import { listClasses } from './environment-class.ts'
 import { environmentCreation } from './environment-creation.ts'
 import { findHeldEnvironment, shownEnvironment } from './environment-shown.ts'
+import { portMethods } from './port.ts'
 
 type Methods =
   | keyof typeof environmentCreation
   | keyof typeof environmentChange
+  | keyof typeof portMethods
   | 'getEnvironment'
   | 'listEnvironments'
   | 'listEnvironmentClasses'
@@ -41,6 +43,7 @@ type Methods =
 export const environmentService: Pick<ServiceImpl<typeof EnvironmentService>, Methods> = {
   ...environmentCreation,
   ...environmentChange,
+  ...portMethods,
 
   async getEnvironment({ environmentId }, context) {
     const call = callOf(context)

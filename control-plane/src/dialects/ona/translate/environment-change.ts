@@ -20,8 +20,6 @@ export function changeOf({ metadata, spec }: Pick<UpdateEnvironmentRequest, 'met
     if (spec?.[field] !== undefined) refuse(`spec.${field}`, because)
   if (spec !== undefined && spec.sshPublicKeys.length > 0)
     refuse('spec.sshPublicKeys', 'a machine takes certificates, which `hearth ssh` asks for each time')
-  if (spec !== undefined && spec.ports.length > 0)
-    refuse('spec.ports', 'the ports of a machine are reached over SSH')
   const life = lifeOf(spec?.timeout?.disconnected)
   return {
     labels: { [environmentLabels.name]: metadata?.name },

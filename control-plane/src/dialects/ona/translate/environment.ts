@@ -1,5 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Address, Environment, Repository } from '@hearth/contract'
+import type { RouteRow } from '../../../kinds/route/index.ts'
 import {
   EnvironmentStatus_RunnerACK_StatusCode as AckCode,
   EnvironmentStatus_ContentPhase as ContentPhase,
@@ -15,6 +16,7 @@ import {
 import { opsPath } from '../ops/path.ts'
 import { annotationsOf, environmentLabels } from './environment-labels.ts'
 import { desiredPhases, environmentPhase } from './environment-phases.ts'
+import { toOnaPort, toOnaUrls } from './ports.ts'
 import { durationOf, subjectOf, timestampOf } from './values.ts'
 
 /** Where in a machine the repositories are. */
@@ -24,10 +26,12 @@ export interface ShownEnvironment {
   environment: Environment
   /** The principal that has it; null for nobody. */
   heldBy: string | null
+  /** That lead to it. */
+  routes: readonly RouteRow[]
 }
 
 export function toOnaEnvironment(
-  { environment: { metadata, spec, specVersion, status, statusVersion }, heldBy }: ShownEnvironment,
+  { environment: { metadata, spec, specVersion, status, statusVersion }, heldBy, routes }: ShownEnvironment,
   { origin, address }: { origin: string; address: string },
 ): MessageInitShape<typeof EnvironmentSchema> {
   const phase = environmentPhase(status.phase, spec.desiredPhase)
@@ -57,6 +61,7 @@ export function toOnaEnvironment(
       desiredPhase: desiredPhases[spec.desiredPhase],
       machine: { class: spec.environmentClassId },
       content: { initializer: toInitializer(repositories) },
+      ports: routes.map(toOnaPort),
       timeout: { disconnected: durationOf(status.life?.idleSeconds ?? 0) },
     },
     status: {
@@ -66,6 +71,7 @@ export function toOnaEnvironment(
       failureMessage: failures,
       environmentUrls: {
         ...(isRunning && status.address !== null ? { ssh: { url: sshUrl(status.address) } } : {}),
+        ports: toOnaUrls(routes),
         logs: `${origin}/v1/environments/${metadata.id}/log`,
         ...(isRunning ? { ops: `${address}${opsPath(metadata.id)}` } : {}),
       },

@@ -47,12 +47,12 @@ export function toOnaEvents(
   const { kind, resource } = event
   const about = kind === 'Environment' ? event.resourceId : environmentOf(resource)
   if (environmentId === null ? ofMachines.has(kind) : about !== environmentId) return []
-  // An environment is what its claim is about.
-  const isClaim = kind === 'Claim'
-  const resourceId = isClaim ? about : event.resourceId
+  // An environment is what its claim and the routes to its ports are about.
+  const isPart = kind === 'Claim' || kind === 'Route'
+  const resourceId = isPart ? about : event.resourceId
   if (resourceId === null) return []
-  const kinds = isClaim ? [ResourceType.ENVIRONMENT] : (types[kind] ?? [])
-  const operation = isClaim ? ResourceOperation.UPDATE_STATUS : operationOf(event)
+  const kinds = isPart ? [ResourceType.ENVIRONMENT] : (types[kind] ?? [])
+  const operation = isPart ? ResourceOperation.UPDATE_STATUS : operationOf(event)
   const creatorId = creatorOf(resource)
   const seen = kinds.map((resourceType) => ({ event: { operation, resourceType, resourceId }, creatorId }))
   if (executionId === null) return seen
