@@ -5,6 +5,7 @@ import { EnvironmentState } from '@gitpod/sdk/lib/environment'
 import { EnvironmentService } from '@hearth/control-plane/ona/gitpod/v1/environment_pb'
 import { AdmissionLevel } from '@hearth/control-plane/ona/gitpod/v1/environment_spec_pb'
 import { freePort } from '@hearth/embedded'
+import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { visit } from '../../system/browser.ts'
 import { type SyntheticAgent, startSyntheticAgent } from '../../system/synthetic-agent.ts'
@@ -65,7 +66,10 @@ test('a port has an address, which lets in everybody, or who has its token', asy
   expect(await visited(urls[0], ca)).toBe(200)
   expect(await visited(urls[1], ca)).toBe(401)
   const { accessToken } = await client.createPortAccessToken({ environmentId, port: 4_000 })
-  expect(await visited(urls[1], ca, accessToken)).toBe(200)
+  // Its host learns of it by an order.
+  await eventually(async () => (await visited(urls[1], ca, accessToken)) === 200, {
+    timeoutMilliseconds: 20_000,
+  })
   expect((await client.allowPortAccess({ environmentId, port: 4_000 })).allowed).toBe(true)
   expect((await client.allowPortAccess({ environmentId, port: 5_000 })).allowed).toBe(false)
   await expect(client.createPortAccessToken({ environmentId, port: 3_000 })).rejects.toThrow(
