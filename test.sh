@@ -19,6 +19,7 @@ declare -A bound=([install]=900 [build]=300 [lint]=600 [types]=600 [unit]=1200 [
 declare -A packages=(
   [unit]="openssh-client caddy"
   [system]="openssh-client kubernetes-client caddy iproute2"
+  [chaos]="caddy iproute2"
   [hardware]="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients mmdebstrap e2fsprogs genisoimage openssh-client openssh-server git passt nftables iproute2 dnsmasq-base caddy"
 )
 declare -A why=(

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type NatsCredentials,
@@ -77,6 +78,8 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
   const newestEpoch = () => parts.epochs.read()
   const lease = new Lease({ epoch, milliseconds: timings.lease, newestEpoch, now })
   const stopping = AbortSignal.any([signal, lease.lost])
+  // Every kind of work waits with it in a few places: more than the ten after which Node.js suspects a leak.
+  setMaxListeners(50, stopping)
   lease.lost.addEventListener('abort', () => {
     log.error({ reason: toError(lease.lost.reason).message, hint: supersededHint }, 'this agent stops acting')
   })

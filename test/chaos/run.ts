@@ -9,7 +9,7 @@ import type { History, SeenEvent, Versioned, Violation } from './check/history.t
 import type { Break } from './children/messages.ts'
 import { type Counts, countRecords } from './counts.ts'
 import { DatabaseReader } from './eyes/database.ts'
-import { readLayers, readMachines } from './eyes/hosts.ts'
+import { readLayers, readMachines, readRoutes } from './eyes/hosts.ts'
 import { watchLayers } from './eyes/layer-watch.ts'
 import { Observer } from './eyes/observer.ts'
 import { searchPrebuilds, withReasons } from './eyes/prebuilds.ts'
@@ -142,6 +142,7 @@ async function runIn(world: World, plan: Plan, options: RunOptions): Promise<Out
             agents: agents.filter(({ isAlive }) => isAlive).length,
             machines: await readMachines(stateFolder),
             layers: await readLayers(stateFolder, secret),
+            routes: await readRoutes(stateFolder),
           })),
         ),
         excused: { failedMachines: plan.faults.some(mayFailMachines) },

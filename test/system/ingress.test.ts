@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { request } from 'node:http'
 import { join } from 'node:path'
 import { HearthClient } from '@hearth/client'
 import type { Route } from '@hearth/contract'
@@ -9,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type AgentProcess, startAgentProcess } from './agent-process.ts'
 import { upgrade, type Visit, visit } from './browser.ts'
 import { hearth as run } from './command.ts'
+import { endCaddy } from './end-caddy.ts'
 import { until, untilEnvironment } from './following.ts'
 
 import { newOrganization } from './hostile-party.ts'
@@ -40,27 +40,12 @@ beforeAll(async () => {
   ca = readFileSync(join(agent.stateFolder, 'ingress/data/pki/authorities/local/root.crt'), 'utf8')
 }, 120_000)
 afterAll(async () => {
-  const socketPath = agent && join(agent.stateFolder, 'ingress/admin.sock')
   await agent?.[Symbol.asyncDispose]()
   // It outlives the agent.
-  if (socketPath) await endCaddy(socketPath)
+  if (agent) await endCaddy(agent.stateFolder)
   await guest?.[Symbol.asyncDispose]()
   await installation?.[Symbol.asyncDispose]()
 })
-
-function endCaddy(socketPath: string): Promise<void> {
-  return new Promise((resolve) => {
-    const asked = request(
-      { socketPath, method: 'POST', path: '/stop', headers: { host: 'hearth' } },
-      (answer) => {
-        answer.resume()
-        answer.on('end', resolve)
-      },
-    )
-    asked.on('error', () => resolve())
-    asked.end()
-  })
-}
 
 async function makeMachine(client: HearthClient, name: string): Promise<string> {
   const project = await client.projects.create({ name: `of-${name}`, spec: {} })
@@ -290,7 +275,7 @@ test('a host name that another organization has is refused, and free when that i
     await eventually(async () => others.routes.create({ name: 'contested', spec }).catch(() => null))
   } finally {
     await theirs[Symbol.asyncDispose]()
-    await endCaddy(join(theirs.stateFolder, 'ingress/admin.sock'))
+    await endCaddy(theirs.stateFolder)
   }
 }, 120_000)
 

@@ -5,6 +5,7 @@ import type { History, Violation } from './history.ts'
 import { checkHosts } from './hosts.ts'
 import { checkIntents } from './intents.ts'
 import { checkPrebuilds } from './prebuilds.ts'
+import { checkRoutes } from './routes.ts'
 import { checkSnapshots } from './snapshots.ts'
 import { checkStarts } from './starts.ts'
 import { checkTasks } from './tasks.ts'
@@ -22,6 +23,7 @@ export function check(history: History): Violation[] {
     ...checkTemplates(history),
     ...checkStarts(history),
     ...checkTasks(history),
+    ...checkRoutes(history),
     ...checkDeadlines(history),
     ...checkVersions(history),
     ...checkEvents(history),

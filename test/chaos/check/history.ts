@@ -82,6 +82,8 @@ export interface Intents {
     /** Whether its machine was put back, perhaps to before it ran. */
     isPutBack: boolean
   }[]
+  /** The environment is the one that it led to when it was made. */
+  routes: { id: string; environmentId: string; port: number; deleted: boolean }[]
 }
 
 export interface Versioned {
@@ -183,6 +185,14 @@ export interface Records {
     cause: RunCause | null
     exitCode: number | null
   }[]
+  routes: {
+    id: string
+    phase: string
+    environmentId: string
+    runnerId: string | null
+    port: number
+    failure: string | null
+  }[]
   claims: { id: string; phase: ClaimPhase; environmentId: string | null; failure: string | null }[]
   runners: { id: string; name: string; phase: RunnerPhase; epoch: number; freeMebibytes: number }[]
   jobs: { id: string; operation: string; resourceId: string; phase: string }[]
@@ -212,6 +222,8 @@ export interface HostRecord {
     } | null
   }[]
   layers: LayerRecord[]
+  /** What its proxy is to serve. */
+  routes: { id: string; environmentId: string; port: number }[]
 }
 
 export interface LayerRecord {

@@ -45,6 +45,7 @@ export function prebuiltHistory(
           layer('disk-1'),
           layer('memory-1', { parentId: 'disk-1', hasMemory: true }),
         ],
+        routes: [],
       },
     ],
   })

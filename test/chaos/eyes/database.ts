@@ -120,6 +120,9 @@ async function readAll(client: Client): Promise<Records> {
         spec->'restart'->>'policy' <> 'never' AS "isRestarted", deadline, status->'failure'->>'message' AS failure,
         status->'failure'->>'code' AS "failureCode", status->'run'->>'cause' AS cause,
         (status->'run'->>'exitCode')::integer AS "exitCode" FROM processes`),
+    routes: await all(`
+      SELECT id, phase, environment_id AS "environmentId", runner_id AS "runnerId", (spec->>'port')::integer AS port,
+        status->'failure'->>'message' AS failure FROM routes`),
     claims: await all(`
       SELECT id, phase, environment_id AS "environmentId", status->'failure'->>'message' AS failure FROM claims`),
     runners: await all(`

@@ -72,3 +72,19 @@ async function holds(folder: string, files: readonly string[], secret: string): 
   )
   return contents.some((content) => content.includes(secret))
 }
+
+interface StoredRoute {
+  route: { id: string; environmentId: string; port: number }
+}
+
+/** The routes of a host, read from its disk. */
+export async function readRoutes(stateFolder: string): Promise<HostRecord['routes']> {
+  const folder = join(stateFolder, 'ingress/routes')
+  const names = (await list(folder)).filter((name) => name.endsWith('.json'))
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8').catch(() => null)))
+  return texts.flatMap((text) => {
+    if (text === null) return []
+    const { id, environmentId, port } = (JSON.parse(text) as StoredRoute).route
+    return [{ id, environmentId, port }]
+  })
+}

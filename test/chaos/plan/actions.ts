@@ -60,6 +60,11 @@ export type Action = { at: number } & (
   | { do: 'stop task' }
   | { do: 'start service' }
   | { do: 'stop service' }
+  /** To the machine of the user's claim, once that is bound, or to the user's environment. */
+  | { do: 'expose'; port: number }
+  /** The newest route of the user. */
+  | { do: 'lead elsewhere'; port: number }
+  | { do: 'conceal' }
   | { do: 'drain'; runner: number }
   | { do: 'enable'; runner: number }
 )

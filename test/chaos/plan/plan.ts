@@ -6,6 +6,7 @@ import { drawFaults, drawLateFaults } from './draw-faults.ts'
 import type { Fault } from './faults.ts'
 import { drawPrebuilds } from './prebuilds.ts'
 import { withRest } from './rest.ts'
+import { drawRoutes } from './routes.ts'
 import { drawSnapshots } from './snapshots.ts'
 import { workMilliseconds } from './span.ts'
 import { drawTasks } from './tasks.ts'
@@ -25,6 +26,7 @@ const snapshotNumbers = 1_000_003
 const prebuildNumbers = 2_000_003
 const restNumbers = 3_000_003
 const taskNumbers = 4_000_003
+const routeNumbers = 5_000_003
 
 /** The minimum number of claims, and when the first may come, in milliseconds after the start of the work. */
 export interface ClaimRush {
@@ -45,7 +47,8 @@ export function drawPlan(seed: number, rush: ClaimRush = { least: 1, from: 100 }
   const ofTasks = repeatableRandom(seed + taskNumbers)
   const tasks = drawTasks(ofTasks, workMilliseconds)
   if (tasks.length > 0 && prebuilds.length === 0) faults.push(...drawLateFaults(ofTasks, runners))
-  const subjects = [...drawn, ...snapshots, ...prebuilds, ...tasks]
+  const routes = drawRoutes(repeatableRandom(seed + routeNumbers), workMilliseconds)
+  const subjects = [...drawn, ...snapshots, ...prebuilds, ...tasks, ...routes]
   return { seed, runners, machinesPerRunner: machinesPerRunner(subjects, runners), subjects, faults }
 }
 

@@ -9,6 +9,7 @@ export interface Own {
   prebuild: Intents['prebuilds'][number] | null
   task: Intents['processes'][number] | null
   service: Intents['processes'][number] | null
+  route: Intents['routes'][number] | null
   /** All tasks and services in the user's machine. */
   processes: Intents['processes']
 }

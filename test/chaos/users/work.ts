@@ -8,6 +8,7 @@ import type { Action, Subject } from '../plan/actions.ts'
 import type { Answer, Api } from './api.ts'
 import type { Own } from './own.ts'
 import { PrebuildWork } from './prebuilds.ts'
+import { RouteWork } from './routes.ts'
 import { SnapshotWork } from './snapshots.ts'
 import { TaskWork } from './tasks.ts'
 
@@ -26,6 +27,7 @@ type KnownProject = Intents['projects'][number] & { poolId: string; setUpFails: 
 export class Work {
   readonly intents: Intents = {
     ...{ projects: [], environments: [], claims: [], snapshots: [], prebuilds: [], processes: [] },
+    routes: [],
   }
   readonly repeats: History['repeats'] = []
   private readonly publicKey = newPublicKey()
@@ -33,12 +35,14 @@ export class Work {
   private readonly snapshots: SnapshotWork
   private readonly prebuilds: PrebuildWork
   private readonly tasks: TaskWork
+  private readonly routes: RouteWork
   private setups = 0
 
   constructor(private readonly options: WorkOptions) {
     const projectId = (name: string) => this.project(name).id
     this.snapshots = new SnapshotWork({ ...options, intents: this.intents, projectId })
     this.tasks = new TaskWork({ ...options, intents: this.intents })
+    this.routes = new RouteWork({ ...options, intents: this.intents })
     this.prebuilds = new PrebuildWork({
       ...options,
       intents: this.intents,
@@ -54,7 +58,7 @@ export class Work {
     const follow = async ({ actions }: Subject) => {
       const own: Own = {
         ...{ claim: null, environment: null, snapshot: null, prebuild: null },
-        ...{ task: null, service: null, processes: [] },
+        ...{ task: null, service: null, processes: [], route: null },
       }
       for (const action of actions) {
         await delay(Math.max(0, began + action.at - performance.now()))
@@ -153,6 +157,10 @@ export class Work {
       case 'start service':
       case 'stop service':
         return this.tasks.act(action, own)
+      case 'expose':
+      case 'lead elsewhere':
+      case 'conceal':
+        return this.routes.act(action, own)
       case 'drain':
       case 'enable': {
         const scheduling = action.do === 'drain' ? 'draining' : 'enabled'

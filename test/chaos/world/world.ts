@@ -4,6 +4,7 @@ import type { RunnerCreated } from '@hearth/contract'
 import { freePort } from '@hearth/embedded'
 import { eventually } from '@hearth/testing'
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
+import { endCaddy } from '../../system/end-caddy.ts'
 import type { Break, Start } from '../children/messages.ts'
 import { machineMebibytes, type Plan } from '../plan/plan.ts'
 import type { Api } from '../users/api.ts'
@@ -23,6 +24,8 @@ export interface Host {
   machinesPerRunner: number
   /** Where its agent serves layers. */
   layersPort: number
+  /** Where its proxy serves routes. */
+  routesPort: number
 }
 
 /** All processes of one run and the networks between them. */
@@ -91,9 +94,10 @@ export class World {
           spec: {},
         })
         const stateFolder = join(this.installation.folder, name)
-        const [http, nats, layersPort] = await Promise.all([
+        const [http, nats, layersPort, routesPort] = await Promise.all([
           Link.open(() => this.answeringPort()),
           Link.open(() => this.slot.natsPort),
+          freePort(),
           freePort(),
         ])
         await mkdir(stateFolder)
@@ -104,6 +108,7 @@ export class World {
         const { machinesPerRunner } = plan
         const host: Host = {
           ...{ runnerId, stateFolder, agents: [], http, nats, stepsTwice, layersPort, machinesPerRunner },
+          routesPort,
         }
         this.hosts[index] = host
         this.addAgent(host)
@@ -123,6 +128,9 @@ export class World {
       HEARTH_SYNTHETIC_RESUME_MILLISECONDS: '30',
       HEARTH_SYNTHETIC_READ_MILLISECONDS: '100',
       HEARTH_DISK_RESERVE_GIBIBYTES: '0',
+      HEARTH_INGRESS_DOMAIN: 'hearth.localhost',
+      HEARTH_INGRESS_LISTEN: `127.0.0.1:${host.routesPort}`,
+      HEARTH_INGRESS_HTTP_LISTEN: 'none',
       HEARTH_LAYERS_ADDRESS: `127.0.0.1:${host.layersPort}`,
       HEARTH_LOG_LEVEL: this.options.logLevel,
     }
@@ -167,6 +175,7 @@ export class World {
   async close(): Promise<void> {
     await Promise.all(this.programs.map((program) => program.end()))
     for (const link of [this.front, ...this.natsLinks]) link.close()
+    await Promise.all(this.hosts.map(({ stateFolder }) => endCaddy(stateFolder)))
     for (const { http, nats } of this.hosts) {
       http.close()
       nats.close()

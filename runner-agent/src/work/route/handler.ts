@@ -62,10 +62,8 @@ export class RouteHandler implements WorkHandler<RouteOrder, RouteWork> {
       wanted: (id) => workers.worker(id)?.tellAgain(),
       doubted: (id) => this.doubt(workers, id),
     })
-    // One more listener each on the signal that all of the agent has in common would be too many for it.
-    const ours = AbortSignal.any([signal])
     try {
-      await Promise.all([this.keepProxy(ingress, workers, ours), this.watchTraffic(ingress, ours)])
+      await Promise.all([this.keepProxy(ingress, workers, signal), this.watchTraffic(ingress, signal)])
     } finally {
       stop()
       await ingress.close()
