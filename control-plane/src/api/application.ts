@@ -16,19 +16,25 @@ export type Application = OpenAPIHono<ApplicationEnvironment>
 /** Looks a token's secret up, for a client of this name; null when it is not known or has ended. */
 export type Authenticate = (secret: string, client: string) => Promise<Caller | null>
 
+export interface Interface {
+  /** Of a dialect, or Hearth's own. */
+  name: string
+  /** The secret of the token that a request shows. */
+  secretOf(headers: Headers): string | undefined
+}
+
+const bearerOf = (headers: Headers) => /^Bearer (\S+)$/i.exec(headers.get('Authorization') ?? '')?.[1]
+
 /** Admits requests with a valid token within the request rate, and stores the caller in the context. */
 export function authenticated(
   authenticate: Authenticate,
   rates: RequestRates,
-  /** Of the interface: the name of a dialect, or Hearth's own. */
-  name = 'hearth',
+  { name = 'hearth', secretOf = bearerOf }: Partial<Interface> = {},
 ): MiddlewareHandler<ApplicationEnvironment> {
   return async (context, next) => {
-    const secret = /^Bearer (\S+)$/i.exec(context.req.header('Authorization') ?? '')?.[1]
-    const caller =
-      secret === undefined
-        ? null
-        : await authenticate(secret, clientOf(name, context.req.header('User-Agent')))
+    const secret = secretOf(context.req.raw.headers)
+    const client = clientOf(name, context.req.header('User-Agent'))
+    const caller = secret === undefined ? null : await authenticate(secret, client)
     if (caller === null) {
       throw new HearthError('unauthenticated', 'send a valid token: Authorization: Bearer <token>')
     }

@@ -34,7 +34,9 @@ export function createCapyApplication(
   })
   application.use(
     '/projects/*',
-    authenticated((secret, client) => authenticate(nativeToken(secret), client), services.rates, 'capy'),
+    authenticated((secret, client) => authenticate(nativeToken(secret), client), services.rates, {
+      name: 'capy',
+    }),
   )
   application.use('/projects/*', limitedBody)
   application.notFound((context) => {

@@ -69,7 +69,7 @@ export function createOnaApplication(
     environmentId: string | null,
   ) => answer(services, among.get(path), context, path, { environmentId, prefix })
   addOps(application, services, opsHandlers, answerTo)
-  application.use(authenticated(authenticate, services.rates, 'ona'), limitedBody)
+  application.use(authenticated(authenticate, services.rates, { name: 'ona' }), limitedBody)
   application.all('/:service{[a-z]+\\.v1\\.[A-Za-z]+}/:method', (context) =>
     answerTo(context, context.req.path, handlers, null),
   )

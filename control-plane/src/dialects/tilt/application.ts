@@ -36,7 +36,7 @@ export function createTiltApplication(services: Services, authenticate: Authenti
     await next()
   })
   application.get('/version', (context) => context.json(serverVersion))
-  application.use(authenticated(authenticate, services.rates, 'tilt'))
+  application.use(authenticated(authenticate, services.rates, { name: 'tilt' }))
   application.notFound((context) => context.json(noSuchPath(), 404))
   application.onError((thrown, context) => {
     const status = statusOf(thrown)

@@ -18,6 +18,7 @@ export {
 export { createEnvironmentAccessToken } from './commands/access-token.ts'
 export { changeEnvironment, runEnvironment } from './commands/change.ts'
 export { createEnvironment as createEnvironmentAlone } from './commands/create.ts'
+export { createSizedEnvironment, type WantedSize } from './commands/create-sized.ts'
 export { deleteEnvironment } from './commands/delete.ts'
 export { labelEnvironment } from './commands/label.ts'
 export { useEnvironment } from './commands/live.ts'

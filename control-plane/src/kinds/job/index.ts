@@ -4,4 +4,6 @@ export {
   continueJobs,
   insertJobs,
   type JobContinuation,
+  jobs,
 } from './queries.ts'
+export { toJob } from './table.ts'
