@@ -301,6 +301,31 @@ describe('who and what is refused', () => {
   })
 })
 
+test('a member of a pool that somebody calls into belongs to the pool no more', async () => {
+  const { warmPools } = await client.apply({
+    apiVersion: 'hearth/v1',
+    name: 'pooled',
+    warmPools: [{ environmentClass: 'called', min: 1 }],
+  })
+  const poolId = warmPools[0]?.id ?? ''
+  const [member] = await eventually(async () => {
+    const { items } = await client.environments.list({ warmPoolId: poolId, phase: 'running' })
+    return items.length > 0 ? items : null
+  }, patience)
+  const id = member?.metadata.id ?? ''
+  const other = await client.tokens.create({ name: 'no-administrator', roles: ['member'] })
+  expect(
+    await refusal(once(installation.url, other.secret).environments.exec(id, { command: 'true' })),
+  ).toMatchObject({
+    code: 'forbidden',
+  })
+  expect((await run(id, 'echo changed >here')).exitCode).toBe(0)
+  await eventually(async () => {
+    const { items } = await client.environments.list({ warmPoolId: poolId, phase: 'running' })
+    return items.length > 0 && items.every(({ metadata }) => metadata.id !== id)
+  }, patience)
+})
+
 test('a machine in which commands run is used', async () => {
   const id = await machine({ idleSeconds: 3 })
   for (let count = 0; count < 10; count += 1) await run(id, 'sleep 0.5')

@@ -191,6 +191,16 @@ name'; rm deleted; echo y >>changed; echo z >added; git add added; mkdir -p sub;
   })
 })
 
+test('a command is ended with the time that Connect gives it', async () => {
+  const opened = await open()
+  const late = opened.ops.exec({ command: 'echo $$ >pid; sleep 1000' }, { timeoutMs: 1_500 })
+  expect(await codeOf(late)).toBe('DeadlineExceeded')
+  const state = 'read -r _ _ state _ <"/proc/$(cat pid)/stat" && [ "$state" != Z ]'
+  await eventually(async () => (await opened.ops.exec({ command: state })).exitCode !== 0, {
+    timeoutMilliseconds: 20_000,
+  })
+})
+
 test('what a repository’s own settings would run is not run, and a diff above the bound is refused', async () => {
   const opened = await open()
   const { ops } = opened

@@ -36,6 +36,7 @@ const endingSeconds = 15
 export function callHandler(context: CallContext): CallHandler {
   const open = new OpenCalls()
   const operations = new Operations(context.now)
+  context.machineChanges.listen((environmentId) => context.guests.closeUnused(environmentId))
   const serve = async (call: Call, signal: AbortSignal) => {
     const end = open.begin(call.environmentId)
     try {

@@ -85,6 +85,12 @@ export class Guests {
     return this.busy.has(environmentId)
   }
 
+  /** Closes the connections to a machine that nobody uses now: a machine that was off, or suspended, knows none of them. */
+  closeUnused(environmentId: string): void {
+    const held = this.held.get(environmentId)
+    if (held?.users === 0) this.drop(environmentId, held)
+  }
+
   close(): void {
     for (const [environmentId, held] of this.held) this.drop(environmentId, held)
   }

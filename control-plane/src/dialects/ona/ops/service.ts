@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { ServiceImpl } from '@connectrpc/connect'
+import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
 import { callLimits, type WriteMode } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import {
@@ -34,7 +34,7 @@ export const environmentOpsService: Pick<
   'exec' | 'readFile' | 'writeFile' | 'getGitStatus' | 'getGitDiff'
 > = {
   async exec({ operationId, command, workingDirectory, timeoutSeconds }, context) {
-    const { call, from } = callerOf(callOf(context), operationId || null)
+    const { call, from } = callerOf(context, operationId || null)
     const wanted = {
       command,
       workingDirectory,
@@ -49,7 +49,7 @@ export const environmentOpsService: Pick<
   },
 
   async readFile({ path, offset, length }, context) {
-    const { call, from } = callerOf(callOf(context))
+    const { call, from } = callerOf(context)
     const most = BigInt(callLimits.fileBytes)
     const asked = length === 0n || length > most ? most : length
     const read = await readInMachine(call.services, from, {
@@ -75,20 +75,20 @@ export const environmentOpsService: Pick<
   },
 
   async writeFile({ path, content, mode }, context) {
-    const { call, from } = callerOf(callOf(context))
+    const { call, from } = callerOf(context)
     const bytes = Buffer.from(content)
     await writeInMachine(call.services, from, { path, content: bytes, mode: modes[mode] })
     return { bytesWritten: BigInt(bytes.length) }
   },
 
   async getGitStatus(_, context) {
-    const { stdout } = await git(callOf(context), statusCommand)
+    const { stdout } = await git(context, statusCommand)
     return { status: parseStatus(stdout) }
   },
 
   async getGitDiff({ path, unified, baseRef }, context) {
     const command = diffCommand(path, unified || usualContext, baseRef)
-    const { stdout, stdoutCut } = await git(callOf(context), command, baseRef)
+    const { stdout, stdoutCut } = await git(context, command, baseRef)
     if (stdoutCut)
       throw new HearthError(
         'unprocessable',
@@ -98,15 +98,18 @@ export const environmentOpsService: Pick<
   },
 }
 
-function callerOf(call: Call, key: string | null = null): { call: Call; from: MachineCaller } {
-  const { caller, signal, environmentId } = call
+/** Who calls into which machine, for as long as the caller waits: Connect's own time limit ends the call, too. */
+function callerOf(context: HandlerContext, key: string | null = null): { call: Call; from: MachineCaller } {
+  const call = callOf(context)
+  const { caller, environmentId } = call
   if (environmentId === null) throw new Error('a method of an environment was called without one')
+  const signal = AbortSignal.any([call.signal, context.signal])
   return { call, from: { caller, reference: environmentId, key, signal } }
 }
 
 /** Runs git in the first repository. Throws `unprocessable` where there is none, or git could not say. */
-async function git(call: Call, command: string, baseRef = '') {
-  const { from } = callerOf(call)
+async function git(context: HandlerContext, command: string, baseRef = '') {
+  const { call, from } = callerOf(context)
   const wanted = { command, workingDirectory: '', timeoutSeconds: callLimits.defaultSeconds }
   const outcome = await execInMachine(call.services, from, wanted).catch((thrown: unknown) => {
     if (
