@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { connect } from 'node:http2'
 import { join } from 'node:path'
 import { HearthClient } from '@hearth/client'
 import type { Route } from '@hearth/contract'
@@ -70,6 +71,13 @@ async function expose(name: string, access: 'private' | 'token' | 'public', port
   const { metadata } = await client.routes.create({ name, spec: { environment: machine, port, access } })
   const { status } = await untilRoute(metadata.id, (route) => route.status.phase === 'active')
   return { id: metadata.id, url: status.url ?? '' }
+}
+
+/** Every name is this machine. */
+function lookedUp(options: unknown, done: (error: null, address: never, family?: number) => void): void {
+  const isAll = typeof options === 'object' && options !== null && 'all' in options && options.all === true
+  if (isAll) done(null, [{ address: '127.0.0.1', family: 4 }] as never)
+  else done(null, '127.0.0.1' as never, 4)
 }
 
 test('`hearth expose` gives an address at once, and `hearth open` lets a member’s browser in', async () => {
@@ -175,6 +183,24 @@ test('requests that two servers could read differently are refused before a gues
   expect(
     (await go(`${url}/`, { headers: { large: 'x'.repeat(70_000) } }).catch(() => ({ status: 431 }))).status,
   ).toBe(431)
+})
+
+test('HTTP/2 is spoken with browsers, and what waits holds up nothing else', async () => {
+  const { url } = await expose('second', 'public')
+  const session = connect(url, { ca, lookup: (_, options, done) => lookedUp(options, done) })
+  const get = (path: string) =>
+    new Promise<string>((resolve, reject) => {
+      const stream = session.request({ ':path': path })
+      const chunks: Buffer[] = []
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+      stream.on('end', () => resolve(Buffer.concat(chunks).toString()))
+      stream.on('error', reject)
+    })
+  const waits = get('/stream')
+  expect(told(await get('/a'))).toMatchObject({ method: 'GET', url: '/a' })
+  await eventually(async () => ((await get('/second')) === '' ? null : true))
+  expect(await waits).toContain('data: second')
+  session.close()
 })
 
 test('streams come through piece by piece', async () => {
