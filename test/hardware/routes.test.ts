@@ -98,6 +98,6 @@ it('a suspended guest is woken by a request, and what ran in it answers', async 
   expect(page.status).toBe(503)
   expect(page.body).toContain('was asleep')
   await eventually(async () => (await visit(url, ca)).body === 'hello\n', patience)
-  const { status } = await client.environments.get(environmentId)
+  const { status } = await untilEnvironment(client, environmentId, (one) => one.status.phase === 'running')
   expect(status.resumed?.from).toBe('memory')
 })

@@ -15,15 +15,18 @@ export async function startWebServer(
   const starts = ports.map(
     (port) => `setsid perl /root/web.pl ${port} </dev/null >/root/web-${port}.log 2>&1 &`,
   )
-  const command = `echo ${text} | base64 -d >/root/web.pl; ${starts.join(' ')} sleep 1; cat /root/web-*.log`
+  const answers = ports.map((port) => `until : </dev/tcp/127.0.0.1/${port}; do sleep 0.2; done 2>/dev/null;`)
+  const command = `echo ${text} | base64 -d >/root/web.pl; ${starts.join(' ')} ${answers.join(' ')} cat /root/web-*.log`
   const { status, stdout, stderr } = await hearth(
     installation as Installation,
     'exec',
     claim,
     '--',
-    'sh',
+    'timeout',
+    '60',
+    'bash',
     '-c',
-    `'${command}'`,
+    command,
   )
   if (status !== 0 || stdout !== '') throw new Error(`the web server does not start: ${stdout}${stderr}`)
 }
