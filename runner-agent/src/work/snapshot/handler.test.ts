@@ -8,12 +8,13 @@ import {
 } from '@hearth/contract'
 import { generateSealingKeyPair, newId, seal, systemClock } from '@hearth/foundation'
 import { pino } from 'pino'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ExclusionScope } from '../../host/exclusion-scope.ts'
 import { exclusiveMachines } from '../../host/exclusive-machines.ts'
 import { Lease } from '../../lease/lease.ts'
 import { Reporter } from '../../reporting/reporter.ts'
 import { Inbox } from '../inbox.ts'
+import { MachineChanges } from '../machine-changes.ts'
 import { Grants } from './copy/grants.ts'
 import { SnapshotHandler } from './handler.ts'
 import type { SnapshotWork } from './snapshot-work.ts'
@@ -29,6 +30,8 @@ let reports: SnapshotReport[]
 let inbox: Inbox<SnapshotOrder, SnapshotWork>
 let listening: Promise<void>
 let grants: Grants
+let machineChanges: MachineChanges
+let lookMilliseconds = 20
 beforeEach(async () => {
   hosts = await startTwoHosts()
   stopping = new AbortController()
@@ -37,7 +40,8 @@ beforeEach(async () => {
   grants = new Grants(keys.privateKey, systemClock)
   const copy = () => Promise.reject(new Error('nothing is copied here'))
   const context = { layers, sealingKey: keys.privateKey, grants, copy, log, now }
-  const handler = new SnapshotHandler(context, 20, null)
+  machineChanges = new MachineChanges()
+  const handler = new SnapshotHandler(context, machineChanges, lookMilliseconds, null)
   const target = {
     publishReport: async (report: ReportEnvelope) => {
       if (isReportOf(snapshotWork, report)) reports.push(report)
@@ -199,4 +203,28 @@ test('a machine that is not there fails the snapshot', async () => {
   inbox.put(order(newId()))
   await untilPhase('failed')
   expect(last()?.failure?.message).toContain('there is no machine')
+})
+
+describe('where nobody looks by itself', () => {
+  beforeAll(() => {
+    lookMilliseconds = 60_000
+  })
+  afterAll(() => {
+    lookMilliseconds = 20
+  })
+
+  test('a layer goes as soon as it is told that the machine is gone, and what it stood on goes after it', async () => {
+    const environmentId = await makeMachine()
+    const [lower, upper] = [order(environmentId), order(environmentId)]
+    for (const one of [lower, upper]) {
+      inbox.put(one)
+      await expect.poll(() => last()).toMatchObject({ id: one.id, phase: 'present' })
+    }
+    for (const one of [lower, upper]) inbox.put({ ...one, generation: 2, desiredPhase: 'deleted' })
+    const kept = () => new Set(reports.filter(({ keptBy }) => keptBy.length > 0).map(({ id }) => id))
+    await expect.poll(kept).toEqual(new Set([lower.id, upper.id]))
+    await host().machines.remove(environmentId, authority)
+    machineChanges.tell(environmentId)
+    await expect.poll(() => host().layers.inventory(), { timeout: 10_000 }).toEqual([])
+  })
 })

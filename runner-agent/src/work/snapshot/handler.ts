@@ -3,6 +3,7 @@ import { type SnapshotOrder, snapshotWork } from '@hearth/contract'
 import { canonicalJson } from '@hearth/foundation'
 import type { Authority } from '../../host/authority.ts'
 import type { WorkKindOfAgent } from '../handler-context.ts'
+import type { MachineChanges } from '../machine-changes.ts'
 import type { InventoryItem, Task, Workers, WorkHandler } from '../work.ts'
 import { copyLayer } from './copy/copy-layer.ts'
 import { Grants } from './copy/grants.ts'
@@ -15,10 +16,12 @@ export class SnapshotHandler implements WorkHandler<SnapshotOrder, SnapshotWork>
   readonly messages = snapshotWork
   readonly warnings = []
   private readonly begun = new Set<string>()
+  private workers: Workers<SnapshotWork> | null = null
 
   constructor(
     private readonly context: SnapshotContext,
-    /** Interval between two tries to remove a layer that something stood on: what goes on the host tells nobody. */
+    private readonly machineChanges: Pick<MachineChanges, 'listen'>,
+    /** Interval between two tries to remove a layer that something stood on, which may go without a word. */
     private readonly lookMilliseconds: number,
     /** Where other runners read layers; null where they cannot. */
     private readonly address: LayerAddress | null,
@@ -26,7 +29,7 @@ export class SnapshotHandler implements WorkHandler<SnapshotOrder, SnapshotWork>
 
   begin(task: Task<SnapshotOrder>): SnapshotWork {
     this.begun.add(task.order.id)
-    return new SnapshotWork(task, this.context)
+    return new SnapshotWork(task, this.context, (layerId) => this.released(layerId))
   }
 
   asksSame(before: SnapshotOrder, after: SnapshotOrder): boolean {
@@ -50,8 +53,22 @@ export class SnapshotHandler implements WorkHandler<SnapshotOrder, SnapshotWork>
 
   async listen(workers: Workers<SnapshotWork>, signal: AbortSignal): Promise<void> {
     const { address, context } = this
+    this.workers = workers
+    const stopListening = this.machineChanges.listen((environmentId) => this.released(environmentId))
     const serving = address === null ? null : serveLayers(address, context, signal)
-    await Promise.all([serving, this.removeReleased(workers, signal)])
+    try {
+      await Promise.all([serving, this.removeReleased(workers, signal)])
+    } finally {
+      stopListening()
+    }
+  }
+
+  /** Tries at once to remove what this machine, or layer, stood on. */
+  private released(id: string): void {
+    for (const layerId of this.begun) {
+      const worker = this.workers?.worker(layerId)
+      if (worker?.work.isKeptBy(id) === true && worker.work.tryRemovalAgain()) worker.wake()
+    }
   }
 
   private async removeReleased(workers: Workers<SnapshotWork>, signal: AbortSignal): Promise<void> {
@@ -76,7 +93,7 @@ function resultOf({ source, digest: _, grants: __, sealedForbidden, ...order }: 
 export function snapshotsServedAt(address: LayerAddress | null): WorkKindOfAgent {
   return {
     messages: snapshotWork,
-    handler: ({ host: { layers }, sealingKey, clock, log, pausedMachinesMilliseconds }) => {
+    handler: ({ host: { layers }, sealingKey, clock, log, machineChanges, pausedMachinesMilliseconds }) => {
       const context: SnapshotContext = {
         layers,
         sealingKey,
@@ -85,7 +102,7 @@ export function snapshotsServedAt(address: LayerAddress | null): WorkKindOfAgent
         log,
         now: () => performance.now(),
       }
-      return new SnapshotHandler(context, pausedMachinesMilliseconds, address)
+      return new SnapshotHandler(context, machineChanges, pausedMachinesMilliseconds, address)
     },
   }
 }

@@ -27,6 +27,8 @@ export class SnapshotWork implements Work<SnapshotOrder> {
   constructor(
     private readonly task: Task<SnapshotOrder>,
     private readonly context: SnapshotContext,
+    /** Called when the layer is gone: what it stood on may go too. */
+    private readonly released: (layerId: string) => void = () => undefined,
   ) {}
 
   /** Other runners read the layer by the newest order, whatever is being done with it. */
@@ -74,6 +76,7 @@ export class SnapshotWork implements Work<SnapshotOrder> {
       case 'remove':
         task.report('deleting')
         record.change({ keptBy: await context.layers.remove(id, task.authority) })
+        if (record.record.keptBy?.length === 0) this.released(id)
         return null
       default:
         return assertNever(step)
@@ -124,6 +127,11 @@ export class SnapshotWork implements Work<SnapshotOrder> {
 
   letGo(): void {
     this.progress = null
+  }
+
+  /** Whether its removal waits for this machine or layer. */
+  isKeptBy(id: string): boolean {
+    return this.record.record.keptBy?.includes(id) === true
   }
 
   /** Tries again to remove a layer that something stood on. */
