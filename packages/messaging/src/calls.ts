@@ -42,6 +42,15 @@ export async function requestCall(
   signal.throwIfAborted()
   const { nats, timings } = connection
   const subject = subjects.call(request.runnerId)
+  const payload = new TextEncoder().encode(encode(request))
+  const largest = nats.info?.max_payload ?? Number.POSITIVE_INFINITY
+  if (payload.length > largest)
+    throw new HearthError(
+      'too_large',
+      `a call of ${payload.length} bytes is over the ${largest} that NATS takes`,
+    )
+  // It would be sent when there is a connection again, to whoever does not wait for it any more.
+  if (!connection.isConnected()) throw new HearthError('unavailable', 'NATS is not reached at the moment')
   const inbox = createInbox()
   const answers = nats.subscribe(inbox)
   const answer = new Answer()
@@ -69,7 +78,7 @@ export async function requestCall(
     )
   }
   try {
-    nats.publish(subject, encode(request), { reply: inbox })
+    nats.publish(subject, payload, { reply: inbox })
     for await (const message of answers) {
       hear()
       const complete = answer.add(message)

@@ -247,6 +247,19 @@ test('an agent that dies is missed, and one that works for long is waited for', 
   await expect(impatient.call(read(deadId), options())).rejects.toThrow(/does not answer any more/)
 })
 
+test('what NATS does not take, or cannot be sent, is refused at once', async () => {
+  const large: Call = {
+    ...{ call: 'write', id: newId(), runnerId: newId(), epoch: 1, environmentId: newId(), path: '/x' },
+    ...{ content: 'A'.repeat(9 * 1024 * 1024), mode: 'create', operation: null },
+  }
+  await expect(replicas[0].call(large, options())).rejects.toMatchObject({ code: 'too_large' })
+  await server.stop()
+  await eventually(() => !replicas[0].isConnected(), { timeoutMilliseconds: 10_000 })
+  await expect(replicas[0].call(read(newId()), options())).rejects.toThrow(/NATS is not reached/)
+  await server.start()
+  await eventually(() => replicas.every((each) => each.isConnected()), { timeoutMilliseconds: 20_000 })
+})
+
 test('an agent that sends no answer, or more than it says, is told apart from one that works', async () => {
   const runnerId = newId()
   const raw = await rawRunner(runnerId)
