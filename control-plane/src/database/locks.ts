@@ -22,4 +22,6 @@ export const advisoryLocks = {
   quotas: 7_209,
   /** Makes the authority that signs the certificates for HTTPS. */
   tlsAuthority: 7_210,
+  /** With the hash of organization and name: finds or makes the project that is kept for some repositories. */
+  keptProjects: 7_211,
 } as const

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import type { projectCreateSchema, Repository } from '@hearth/contract'
 import { canonicalJson, HearthError } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
+import { sql } from 'kysely'
 import type { Command, CommandContext } from '../../../api/command.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
+import { advisoryLocks } from '../../../database/locks.ts'
 import { createProject, projects, specOf } from '../../project/index.ts'
 import { type Taken, takeMachine, type WantedMachine } from './take.ts'
 
@@ -30,6 +32,11 @@ async function projectOf(
 ): Promise<string> {
   const { repositories } = project.spec
   const name = nameOf(repositories)
+  const { organizationId } = context.caller
+  // Two requests at once for the same repositories find one project, whichever of them makes it.
+  await sql`SELECT pg_advisory_xact_lock(${advisoryLocks.keptProjects}, hashtext(${`${organizationId} ${name}`}))`.execute(
+    tx,
+  )
   const found = await projects.find(tx, context.caller, name)
   if (found === undefined) return (await createProject.run(tx, context, { ...project, name }, undefined)).id
   if (canonicalJson(specOf(found).repositories) === canonicalJson(repositories)) return found.id
@@ -42,10 +49,10 @@ async function projectOf(
 /** The same for the same repositories. */
 function nameOf(repositories: readonly Repository[]): string {
   const digest = createHash('sha256').update(canonicalJson(repositories)).digest('hex').slice(0, 10)
-  const first = repositories[0]?.name ?? 'empty'
-  return `${first
+  const words = (repositories[0]?.name ?? 'empty')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+/, '')
-    .slice(0, 40)}-${digest}`
+    .slice(0, 40)
+  return `${words === '' ? 'repository' : words}-${digest}`
 }
