@@ -21,11 +21,21 @@ export function wantedMachine({ spec, name, sessionId, annotations }: Given) {
   }
 }
 
-/** The address of a page that the machine was asked for. */
+/**
+ * The address of a page that the machine was asked for. Throws `invalid` for one with a password or a token, which everybody
+ * who sees the machine would read.
+ */
 export function contextUrlOf(spec: EnvironmentSpec | undefined): string | undefined {
   const [first] = spec?.content?.initializer?.specs ?? []
-  if (first?.spec.case === 'contextUrl') return first.spec.value.url
-  return first?.spec.case === 'git' ? first.spec.value.remoteUri : undefined
+  const url = first?.spec.case === 'git' ? first.spec.value.remoteUri : first?.spec.value?.url
+  if (url === undefined || !/^(?:[a-z]+:\/\/[^/?#]*:[^/?#]*@|(?:https?|git):\/\/[^/?#]*@)/i.test(url))
+    return url
+  throw invalidValue({
+    field: 'spec.content.initializer.specs[0]',
+    given: 'one with a user or a password',
+    expected:
+      'an address without them: keep the password as a secret of the project, or a host authentication token',
+  })
 }
 
 /** Stopped when nobody uses it for so long; 0 s is never. Undefined where nothing is said. */
