@@ -196,7 +196,7 @@ export function resourceQueries<
       const inserted =
         columns === undefined ? query.returningAll() : query.returning(columns as readonly 'id'[])
       return (await inserted.executeTakeFirstOrThrow().catch((error: unknown) => {
-        if (isUniqueViolation(error)) throw new HearthError('conflict', taken)
+        if (isUniqueViolation(error)) throw new HearthError('conflict', taken, { isTaken: true })
         throw error
       })) as unknown as Row
     },

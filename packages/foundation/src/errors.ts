@@ -34,6 +34,8 @@ export interface HearthErrorOptions {
   retryable?: boolean
   /** Extra facts a program may act on, for example the current version. */
   facts?: Readonly<Record<string, unknown>>
+  /** Whether a `conflict` is that what was to be made is there already. */
+  isTaken?: boolean
 }
 
 /** The one error type that crosses a boundary. `message` may be shown to anyone who made the call. */
@@ -43,6 +45,7 @@ export class HearthError extends Error {
   readonly privateDetail: string | undefined
   readonly retryable: boolean
   readonly facts: Readonly<Record<string, unknown>>
+  readonly isTaken: boolean
 
   constructor(
     readonly code: ErrorCode,
@@ -55,6 +58,7 @@ export class HearthError extends Error {
     this.retryable =
       options.retryable ?? (code === 'unavailable' || code === 'pool_empty' || code === 'rate_limited')
     this.facts = options.facts ?? {}
+    this.isTaken = options.isTaken ?? false
   }
 }
 

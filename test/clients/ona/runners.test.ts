@@ -117,7 +117,7 @@ test('a runner is made, called something else, cordoned, and given another token
     Code.FailedPrecondition,
   )
   for (let count = 2; count < 5; count += 1) await client.createRunnerToken({ runnerId })
-  expect(await code(client.createRunnerToken({ runnerId }))).toBe(Code.AlreadyExists)
+  expect(await code(client.createRunnerToken({ runnerId }))).toBe(Code.FailedPrecondition)
   await client.deleteRunner({ runnerId })
   expect(await registered(second)).toBe(401)
 })

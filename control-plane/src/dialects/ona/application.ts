@@ -52,8 +52,7 @@ export function createOnaApplication(
     await next()
   })
   application.onError((thrown, context) => {
-    const method = context.req.path.split('/').at(-1) ?? ''
-    const error = connectErrorOf(thrown, method)
+    const error = connectErrorOf(thrown)
     if (error.code === Code.Internal)
       services.log.error({ err: toError(thrown), requestId: context.get('requestId') }, 'request failed')
     return errorResponseOf(error)

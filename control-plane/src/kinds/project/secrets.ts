@@ -57,7 +57,9 @@ export const createSecret: Command<{ project: string; name: string; value: strin
     const { id: projectId, name: project } = await projects.lockForChange(tx, context, reference)
     await write(tx, context, projectId, (before) => {
       if (Object.hasOwn(before, name))
-        throw new HearthError('conflict', `project ${project} has a secret ${name} already`)
+        throw new HearthError('conflict', `project ${project} has a secret ${name} already`, {
+          isTaken: true,
+        })
       return { ...before, [name]: value }
     })
     const { organizationId } = context.caller

@@ -31,7 +31,7 @@ export const eventService: ServiceImpl<typeof EventService> = {
           'events came faster than they were read: connect again, and read anew',
         )
     } catch (thrown) {
-      throw connectErrorOf(thrown, 'WatchEvents')
+      throw connectErrorOf(thrown)
     }
   },
 }

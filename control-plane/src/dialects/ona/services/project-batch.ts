@@ -10,14 +10,14 @@ import { changeOne, createOne, deleteOne } from './project-one.ts'
 type Methods = 'createProjects' | 'updateProjects' | 'deleteProjects'
 
 /** Each by itself and one after the other: one that fails stops no other. */
-async function each<Item, Done>(items: readonly Item[], method: string, work: (item: Item) => Promise<Done>) {
+async function each<Item, Done>(items: readonly Item[], work: (item: Item) => Promise<Done>) {
   const done: Done[] = []
   const failed: { index: number; item: Item; error: string }[] = []
   for (const [index, item] of items.entries()) {
     try {
       done.push(await work(item))
     } catch (thrown) {
-      failed.push({ index, item, error: connectErrorOf(thrown, method).rawMessage })
+      failed.push({ index, item, error: connectErrorOf(thrown).rawMessage })
     }
   }
   return { done, failed }
@@ -36,21 +36,21 @@ const shown = (answers: readonly { project?: Project | undefined }[]) =>
 export const projectBatches: Pick<ServiceImpl<typeof ProjectService>, Methods> = {
   async createProjects({ projects }, context) {
     const call = callOf(context)
-    const { done, failed } = await each(projects, 'CreateProject', (one) => createOne(call, checked(one)))
+    const { done, failed } = await each(projects, (one) => createOne(call, checked(one)))
     const failures = failed.map(({ index, item: { name }, error }) => ({ index, name, error }))
     return { createdProjects: shown(done), failedProjects: failures }
   },
 
   async updateProjects({ projects }, context) {
     const call = callOf(context)
-    const { done, failed } = await each(projects, 'UpdateProject', (one) => changeOne(call, checked(one)))
+    const { done, failed } = await each(projects, (one) => changeOne(call, checked(one)))
     const failures = failed.map(({ index, item: { projectId }, error }) => ({ index, projectId, error }))
     return { updatedProjects: shown(done), failedProjects: failures }
   },
 
   async deleteProjects({ projectIds }, context) {
     const call: Call = callOf(context)
-    const { done, failed } = await each(projectIds, 'DeleteProject', async (projectId) => {
+    const { done, failed } = await each(projectIds, async (projectId) => {
       await deleteOne(call, projectId)
       return projectId
     })

@@ -3,10 +3,10 @@ import { assertNever, type HearthError } from '@hearth/foundation'
 import { known, retryAfterOf } from '../../../api/error-response.ts'
 
 /** An error in Connect's words. An unexpected error becomes `internal` without its text. */
-export function connectErrorOf(thrown: unknown, method: string): ConnectError {
+export function connectErrorOf(thrown: unknown): ConnectError {
   if (thrown instanceof ConnectError) return thrown
   const error = known(thrown)
-  return new ConnectError(messageOf(error), codeOf(error, method), headersOf(thrown, error))
+  return new ConnectError(messageOf(error), codeOf(error), headersOf(thrown, error))
 }
 
 /** Every field is named in the message, since that is all that most clients show. */
@@ -23,7 +23,7 @@ function headersOf(thrown: unknown, { code }: HearthError): Record<string, strin
   return { ...retryAfterOf(thrown), ...(again ? {} : { 'x-should-retry': 'false' }) }
 }
 
-function codeOf({ code }: HearthError, method: string): Code {
+function codeOf({ code, isTaken }: HearthError): Code {
   switch (code) {
     case 'invalid':
     case 'idempotency_mismatch':
@@ -42,8 +42,7 @@ function codeOf({ code }: HearthError, method: string): Code {
     case 'not_found':
       return Code.NotFound
     case 'conflict':
-      // What cannot be made is there already; anything else is in a state that does not admit it.
-      return method.startsWith('Create') ? Code.AlreadyExists : Code.FailedPrecondition
+      return isTaken ? Code.AlreadyExists : Code.FailedPrecondition
     case 'stale_version':
       return Code.Aborted
     case 'expired':

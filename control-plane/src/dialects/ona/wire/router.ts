@@ -48,9 +48,9 @@ const guard: Interceptor = (next) => async (request) => {
       check(request.message)
       return await next(request)
     }
-    return await next({ ...request, message: checked(request.message, request.method.name) })
+    return await next({ ...request, message: checked(request.message) })
   } catch (thrown) {
-    const error = connectErrorOf(thrown, request.method.name)
+    const error = connectErrorOf(thrown)
     if (error.code === Code.Internal)
       call.services.log.error({ err: toError(thrown), method: request.method.name }, 'request failed')
     throw error
@@ -63,12 +63,12 @@ function check(message: Message): void {
 }
 
 /** A stream's request is read when its method runs, beyond the reach of whoever began it. */
-async function* checked(messages: AsyncIterable<Message>, method: string): AsyncGenerator<Message> {
+async function* checked(messages: AsyncIterable<Message>): AsyncGenerator<Message> {
   for await (const message of messages) {
     try {
       check(message)
     } catch (thrown) {
-      throw connectErrorOf(thrown, method)
+      throw connectErrorOf(thrown)
     }
     yield message
   }
