@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { pagination, uuids } from './values.ts'
+import { pagination, uuid, uuids } from './values.ts'
 
 /** What has a value in it has no rule here: an error of one may show what it was sent. */
 export const secretRules: Readonly<Record<string, z.ZodType>> = {
@@ -8,7 +8,7 @@ export const secretRules: Readonly<Record<string, z.ZodType>> = {
     filter: z
       .looseObject({
         projectIds: uuids(25),
-        scope: z.looseObject({ scope: z.looseObject({ value: z.string().max(64).optional() }) }).optional(),
+        scope: z.looseObject({ scope: z.looseObject({ value: uuid.optional() }) }).optional(),
       })
       .optional(),
   }),

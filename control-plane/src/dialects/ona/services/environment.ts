@@ -1,4 +1,3 @@
-import { timestampDate } from '@bufbuild/protobuf/wkt'
 import type { ServiceImpl } from '@connectrpc/connect'
 import { releaseClaim } from '../../../kinds/claim/index.ts'
 import {
@@ -20,6 +19,7 @@ import {
 import { EnvironmentRole } from '../generated/gitpod/v1/environment_resource_pb.ts'
 import { environmentLabels } from '../translate/environment-labels.ts'
 import { nativeEnvironmentPhases } from '../translate/environment-phases.ts'
+import { timeOf } from '../translate/values.ts'
 import { callOf } from '../wire/call.ts'
 import { page } from '../wire/paging.ts'
 import { environmentChange } from './environment-change.ts'
@@ -61,13 +61,12 @@ export const environmentService: Pick<ServiceImpl<typeof EnvironmentService>, Me
     const call = callOf(context)
     const { database } = call.services
     const { organizationId } = call.caller
-    const before = filter?.createdBefore
     const search: EnvironmentSearch = {
       projectIds: filter?.projectIds,
       runnerIds: filter?.runnerIds,
       phases: nativeEnvironmentPhases(filter?.statusPhases ?? []),
       creatorIds: filter?.creatorIds,
-      createdBefore: before === undefined ? undefined : timestampDate(before),
+      createdBefore: timeOf(filter?.createdBefore, 'filter.createdBefore'),
       whose: whoseOf(filter?.roles ?? []),
       named: { part: filter?.search ?? '', label: environmentLabels.name },
       labelled: archived(filter?.archivalStatus),

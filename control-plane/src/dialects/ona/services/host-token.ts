@@ -1,7 +1,6 @@
-import { timestampDate } from '@bufbuild/protobuf/wkt'
 import type { ServiceImpl } from '@connectrpc/connect'
 import { userSecretCreateSchema, userSecretUpdateSchema } from '@hearth/contract'
-import { HearthError } from '@hearth/foundation'
+import { HearthError, isId } from '@hearth/foundation'
 import { found } from '../../../api/lookup.ts'
 import { validate } from '../../../api/validation.ts'
 import {
@@ -19,6 +18,7 @@ import {
   UpdateHostAuthenticationTokenResponseSchema,
 } from '../generated/gitpod/v1/runner_configuration_pb.ts'
 import { tokenRunner, toOnaHostToken } from '../translate/host-token.ts'
+import { timeOf } from '../translate/values.ts'
 import { type Call, callOf } from '../wire/call.ts'
 import { page } from '../wire/paging.ts'
 
@@ -34,6 +34,8 @@ export const hostTokens: Pick<ServiceImpl<typeof RunnerConfigurationService>, Me
   async createHostAuthenticationToken(given, context) {
     const call = callOf(context)
     const { runnerId, userId, subject, host, token, source, expiresAt } = given
+    if (runnerId !== '' && !isId(runnerId))
+      throw new HearthError('invalid', 'runnerId: must be the id of a runner, or absent')
     if (source === HostAuthenticationTokenSource.OAUTH)
       throw new HearthError(
         'unprocessable',
@@ -46,7 +48,7 @@ export const hostTokens: Pick<ServiceImpl<typeof RunnerConfigurationService>, Me
       spec: {
         gitHost: host,
         value: token,
-        expiresAt: expiresAt ? timestampDate(expiresAt).toISOString() : null,
+        expiresAt: timeOf(expiresAt, 'expiresAt')?.toISOString() ?? null,
       },
     }
     const body = validate(userSecretCreateSchema, wanted, 'body')
@@ -75,7 +77,7 @@ export const hostTokens: Pick<ServiceImpl<typeof RunnerConfigurationService>, Me
     const { id: reference } = await get(call, id)
     const spec = {
       ...(token === undefined ? {} : { value: token }),
-      ...(expiresAt === undefined ? {} : { expiresAt: timestampDate(expiresAt).toISOString() }),
+      ...(expiresAt === undefined ? {} : { expiresAt: timeOf(expiresAt, 'expiresAt')?.toISOString() }),
     }
     const body = validate(userSecretUpdateSchema, { spec }, 'body')
     const answer = UpdateHostAuthenticationTokenResponseSchema
@@ -91,6 +93,6 @@ export const hostTokens: Pick<ServiceImpl<typeof RunnerConfigurationService>, Me
 }
 
 async function get({ services, caller }: Call, id: string): Promise<UserSecretRow> {
-  const row = await ownSecrets.find(services.database, caller, id)
+  const row = isId(id) ? await ownSecrets.find(services.database, caller, id) : undefined
   return found(row?.spec.gitHost == null ? undefined : row, 'host authentication token', id)
 }

@@ -116,12 +116,23 @@ function scopeOf(
       `scope: must be projectId or userId, got ${given.case}: only projects and people have secrets`,
     )
   const id = given?.case === 'projectId' ? given.value : projectId
-  if (id === '') throw new HearthError('invalid', 'projectId: must be the id of a project, got nothing')
+  if (!isId(id)) throw new HearthError('invalid', 'projectId: must be the id of a project')
   return { of: 'project', id }
 }
 
-/** A secret is given to set-up commands, tasks and services as a variable. */
-function requireVariable({ mount }: Pick<CreateSecretRequest, 'mount'>): void {
+/** A secret is given to set-up commands, tasks and services as a variable, as it was sent. */
+function requireVariable({
+  mount,
+  credentialProxy,
+  source,
+}: Pick<CreateSecretRequest, 'mount' | 'credentialProxy' | 'source'>): void {
+  if (credentialProxy !== undefined)
+    throw new HearthError(
+      'unprocessable',
+      'credentialProxy: must not be given: a machine would see the secret, which no proxy keeps from it',
+    )
+  if (source?.value.case === 'oidcJfrog')
+    throw new HearthError('unprocessable', 'source: must be verbatim: no secret is fetched from elsewhere')
   if (mount.case !== 'environmentVariable' || !mount.value)
     throw new HearthError(
       'unprocessable',
