@@ -209,13 +209,21 @@ test('a file is written, read in parts and listed', async () => {
 })
 
 describe('who and what is refused', () => {
-  test('a machine that does not run, with what it is', async () => {
+  test('a machine that does not run, with what it is; it is called into again once it does', async () => {
     const id = await machine()
-    await client.environments.update(id, { spec: { desiredPhase: 'stopped' } })
-    await whenIn(id, 'stopped')
-    const refused = await refusal(run(id, 'true'))
-    expect(refused.code).toBe('conflict')
-    expect(refused.message).toMatch(/is stopped, and only one that is running/)
+    await run(id, 'echo kept >kept')
+    for (const phase of ['stopped', 'suspended'] as const) {
+      await client.environments.update(id, { spec: { desiredPhase: phase } })
+      await whenIn(id, phase)
+      const refused = await refusal(run(id, 'true'))
+      expect(refused.code).toBe('conflict')
+      expect(refused.message).toMatch(
+        new RegExp(`is ${phase}, and only one that is running.*: resume it first, as by .hearth resume`),
+      )
+      await client.environments.update(id, { spec: { desiredPhase: 'running' } })
+      await whenIn(id, 'running')
+      expect((await run(id, 'cat kept')).stdout).toBe('kept\n')
+    }
     expect(await refusal(run(newId(), 'true'))).toMatchObject({ code: 'not_found' })
   })
 

@@ -41,7 +41,7 @@ function requireRunning({ name, phase, desired_phase }: EnvironmentRow): void {
     throw new HearthError('conflict', `environment ${name} is about to be ${desired_phase}`)
   if (phase === 'running') return
   const hint =
-    phase === 'stopped' || phase === 'suspended' ? `: start it first, as by \`hearth start ${name}\`` : ''
+    phase === 'stopped' || phase === 'suspended' ? `: resume it first, as by \`hearth resume ${name}\`` : ''
   throw new HearthError(
     'conflict',
     `environment ${name} is ${phase}, and only one that is running can be called into${hint}`,
