@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { HearthClient } from '@hearth/client'
 import { userSecretLimits } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startHearth } from './command.ts'
 import { until, untilPool } from './following.ts'
@@ -126,4 +127,25 @@ test('hearth secret keeps one from standard input, gives it another value, lists
   expect(listed).not.toContain('another')
   expect((await hearth(['secret', 'delete', 'git.example.com'])).stdout).toContain('deleted')
   expect((await hearth(['secret', 'list'])).stdout).not.toContain('git.example.com')
+})
+
+test('they go with the last token of who kept them', async () => {
+  const { client } = await person()
+  const { metadata } = await client.userSecrets.create({ spec: { variable: 'KEY', value: 'any' } })
+  const { principalId } = await client.whoami()
+  const rows = async () => {
+    const database = new pg.Client({ connectionString: installation.database.url })
+    await database.connect()
+    try {
+      const found = await database.query('SELECT id FROM user_secrets WHERE id = $1', [metadata.id])
+      return found.rowCount
+    } finally {
+      await database.end()
+    }
+  }
+  expect(await rows()).toBe(1)
+  const all = await installation.client.tokens.listAll({})
+  for (const each of all.filter((one) => one.principalId === principalId))
+    await installation.client.tokens.delete(each.id)
+  expect(await rows()).toBe(0)
 })

@@ -5,7 +5,7 @@ import type { Command } from '../../api/command.ts'
 import { found } from '../../api/lookup.ts'
 import type { OnOne } from '../../resource/routes.ts'
 import { requireResource } from '../quota/index.ts'
-import { createPrincipal, createToken as insertToken, tokens } from './queries.ts'
+import { createPrincipal, forgetSecretsOf, createToken as insertToken, tokens } from './queries.ts'
 import type { TokenRow } from './table.ts'
 
 /** Makes a service account and its token, whose secret is in this outcome alone. */
@@ -25,11 +25,12 @@ export const createToken: Command<z.output<typeof tokenCreateSchema>, { row: Tok
   },
 }
 
-/** Ends a token at once. */
+/** Ends a token at once; the secrets of somebody who has no other go with it. */
 export const revokeToken: Command<OnOne, TokenRow> = {
   async run(tx, { caller }, { reference }) {
     const row = found(await tokens.lock(tx, caller, reference), 'token', reference)
     await tokens.remove(tx, row.id)
+    await forgetSecretsOf(tx, row.principal_id)
     return row
   },
 }

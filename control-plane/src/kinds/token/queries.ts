@@ -159,3 +159,16 @@ export async function principalsOfRunner(queryable: Queryable, runnerId: string)
     .execute()
   return rows.map(({ principal_id }) => principal_id)
 }
+
+/** Deletes the secrets of a principal that has no token any more: nobody could use or delete them. */
+export async function forgetSecretsOf(tx: DatabaseTransaction, principalId: string): Promise<void> {
+  await tx
+    .deleteFrom('user_secrets')
+    .where('creator', '=', principalId)
+    .where((where) =>
+      where.not(
+        where.exists(where.selectFrom('tokens').select('id').where('principal_id', '=', principalId)),
+      ),
+    )
+    .execute()
+}
