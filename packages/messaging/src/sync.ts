@@ -60,9 +60,10 @@ async function ask(connection: Connection, subject: string, request: SyncRequest
 export type SyncHandler = (request: SyncRequest, mostBytes: number) => Promise<SyncReply<OrderEnvelope>>
 
 /**
- * Limit of requests: an agent asks three times a minute for each page of its orders, and again while nobody answers.
+ * Limit of requests: an agent asks three times a minute for each page of its orders of each kind of work, of which there are
+ * four, and begins again with the first while one is not answered.
  */
-const allowed = { perSecond: 2, burst: 10 }
+const allowed = { perSecond: 3, burst: 14 }
 const mostOrderBytes = 4 * 1024 * 1024
 
 /**
