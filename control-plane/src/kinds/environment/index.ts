@@ -50,7 +50,13 @@ export { runnersWithMemory } from './placing/sources.ts'
 export { prebuiltConfigurationOf, projectToBuild } from './prebuilt/configuration.ts'
 export { prebuildFor, prebuiltStart } from './prebuilt/source.ts'
 export { environments, findEnvironment, withPlan } from './queries.ts'
-export { type EnvironmentSearch, type HeldEnvironment, searchEnvironments } from './search.ts'
+export {
+  countEnvironments,
+  type EnvironmentSearch,
+  type EnvironmentState,
+  type HeldEnvironment,
+  searchEnvironments,
+} from './search.ts'
 export {
   type EnvironmentRow,
   environmentColumns,

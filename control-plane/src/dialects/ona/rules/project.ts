@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { prebuildTimeout } from './prebuild.ts'
-import { pagination, uuid, uuids } from './values.ts'
+import { pagination, uuid, uuids, values } from './values.ts'
 
 const one = z.looseObject({ projectId: uuid })
 const relativePath = z
@@ -51,7 +51,16 @@ export const projectRules: Readonly<Record<string, z.ZodType>> = {
   'gitpod.v1.DeleteProjectRequest': one,
   'gitpod.v1.ListProjectsRequest': z.looseObject({
     pagination,
-    filter: z.looseObject({ projectIds: uuids(25), creatorIds: uuids(25) }).optional(),
+    filter: z
+      .looseObject({
+        projectIds: uuids(25),
+        search: z.string().max(256),
+        runnerIds: uuids(25),
+        runnerKinds: values(25),
+        specRemoteUris: z.array(z.string().max(2_048)).max(25),
+        creatorIds: uuids(25),
+      })
+      .optional(),
   }),
   'gitpod.v1.ListProjectEnvironmentClassesRequest': one,
   'gitpod.v1.UpdateProjectEnvironmentClassesRequest': z.looseObject({

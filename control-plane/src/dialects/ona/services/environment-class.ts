@@ -13,17 +13,21 @@ import type { PaginationRequest } from '../generated/gitpod/v1/pagination_pb.ts'
 import {
   CreateEnvironmentClassResponseSchema,
   type RunnerConfigurationService,
+  RunnerKind,
+  RunnerProvider,
   UpdateEnvironmentClassResponseSchema,
 } from '../generated/gitpod/v1/runner_configuration_pb.ts'
 import { classLabels, nativeSize, toOnaEnvironmentClass } from '../translate/environment-class.ts'
 import { nativeName } from '../translate/native-project.ts'
 import { type Call, callOf } from '../wire/call.ts'
-import { page } from '../wire/paging.ts'
+import { isOnlyOther, page } from '../wire/paging.ts'
 import { hostTokens } from './host-token.ts'
 
 interface ClassFilter {
   enabled?: boolean | undefined
-  runnerIds: readonly string[]
+  canCreateEnvironments?: boolean | undefined
+  runnerKinds: readonly RunnerKind[]
+  runnerProviders: readonly RunnerProvider[]
 }
 
 /** All classes are enabled, and of every runner. */
@@ -32,7 +36,12 @@ export async function listClasses(
   pagination: PaginationRequest | undefined,
   filter: ClassFilter | undefined,
 ) {
-  if (filter?.enabled === false) return { pagination: {}, environmentClasses: [] }
+  const isOfNone =
+    filter?.enabled === false ||
+    filter?.canCreateEnvironments === false ||
+    isOnlyOther(filter?.runnerKinds, [RunnerKind.REMOTE]) ||
+    isOnlyOther(filter?.runnerProviders, [RunnerProvider.LINUX_HOST])
+  if (isOfNone) return { pagination: {}, environmentClasses: [] }
   const { organizationId } = caller
   const found = await page(pagination, (asked) =>
     environmentClasses.list(services.database, { ...asked, organizationId }),

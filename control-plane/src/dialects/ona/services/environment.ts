@@ -1,6 +1,8 @@
 import type { ServiceImpl } from '@connectrpc/connect'
+import { HearthError } from '@hearth/foundation'
 import { releaseClaim } from '../../../kinds/claim/index.ts'
 import {
+  countEnvironments,
   createEnvironmentAccessToken,
   createEnvironmentLogToken,
   deleteEnvironment,
@@ -14,14 +16,19 @@ import {
   CreateEnvironmentLogsTokenResponseSchema,
   DeleteEnvironmentResponseSchema,
   type EnvironmentService,
+  type ListEnvironmentsRequest_Filter,
+  type ListEnvironmentsRequest_Sort,
   MarkEnvironmentActiveResponseSchema,
+  ListEnvironmentsRequest_SortField as SortField,
 } from '../generated/gitpod/v1/environment_pb.ts'
 import { EnvironmentRole } from '../generated/gitpod/v1/environment_resource_pb.ts'
+import { SortOrder } from '../generated/gitpod/v1/pagination_pb.ts'
+import { RunnerKind } from '../generated/gitpod/v1/runner_configuration_pb.ts'
 import { environmentLabels } from '../translate/environment-labels.ts'
-import { nativeEnvironmentPhases } from '../translate/environment-phases.ts'
+import { environmentPhases, nativeEnvironmentStates } from '../translate/environment-phases.ts'
 import { timeOf } from '../translate/values.ts'
 import { callOf } from '../wire/call.ts'
-import { page } from '../wire/paging.ts'
+import { counted, isOnlyOther, named, page } from '../wire/paging.ts'
 import { environmentChange } from './environment-change.ts'
 import { listClasses } from './environment-class.ts'
 import { environmentCreation } from './environment-creation.ts'
@@ -57,14 +64,16 @@ export const environmentService: Pick<ServiceImpl<typeof EnvironmentService>, Me
     }
   },
 
-  async listEnvironments({ pagination, filter }, context) {
+  async listEnvironments({ pagination, filter, count, sort }, context) {
     const call = callOf(context)
+    requireNewestFirst(sort)
+    if (isOfNone(filter)) return { pagination: {}, ...(await counted(count, async () => 0)) }
     const { database } = call.services
     const { organizationId } = call.caller
     const search: EnvironmentSearch = {
       projectIds: filter?.projectIds,
       runnerIds: filter?.runnerIds,
-      phases: nativeEnvironmentPhases(filter?.statusPhases ?? []),
+      states: nativeEnvironmentStates(named(filter?.statusPhases)),
       creatorIds: filter?.creatorIds,
       createdBefore: timeOf(filter?.createdBefore, 'filter.createdBefore'),
       whose: whoseOf(filter?.roles ?? []),
@@ -76,7 +85,11 @@ export const environmentService: Pick<ServiceImpl<typeof EnvironmentService>, Me
       searchEnvironments(database, { ...asked, organizationId }, search),
     )
     const environments = await Promise.all(found.rows.map((row) => shownEnvironment(database, row, call)))
-    return { pagination: found.pagination, environments }
+    return {
+      pagination: found.pagination,
+      environments,
+      ...(await counted(count, () => countEnvironments(database, organizationId, search))),
+    }
   },
 
   listEnvironmentClasses: ({ pagination, filter }, context) =>
@@ -117,6 +130,22 @@ export const environmentService: Pick<ServiceImpl<typeof EnvironmentService>, Me
       (accessToken) => ({ accessToken }),
     )
   },
+}
+
+/** Whether a filter names only what no environment is here: updating, of a workflow, on a runner of another kind, or locked down. */
+function isOfNone(filter: ListEnvironmentsRequest_Filter | undefined): boolean {
+  return (
+    filter?.lockdownBefore !== undefined ||
+    isOnlyOther(filter?.runnerKinds, [RunnerKind.REMOTE]) ||
+    isOnlyOther(filter?.roles, [EnvironmentRole.DEFAULT, EnvironmentRole.PREBUILD]) ||
+    isOnlyOther(filter?.statusPhases, Object.values(environmentPhases))
+  )
+}
+
+function requireNewestFirst(sort: ListEnvironmentsRequest_Sort | undefined): void {
+  const isById = sort === undefined || sort.field <= SortField.ID
+  if (isById && sort?.order !== SortOrder.ASC) return
+  throw new HearthError('unprocessable', 'sort: must be by SORT_FIELD_ID, descending: the newest come first')
 }
 
 /** Without a word the archived ones are left out. */

@@ -16,11 +16,12 @@ import {
   CreatePrebuildResponseSchema,
   DeletePrebuildResponseSchema,
   type PrebuildService,
+  PrebuildMetadata_PrebuildTrigger as PrebuildTrigger,
 } from '../generated/gitpod/v1/prebuild_pb.ts'
-import { nativePrebuildPhases } from '../translate/phases.ts'
+import { nativePrebuildPhases, prebuildPhases } from '../translate/phases.ts'
 import { nativeTriggers, toOnaPrebuild } from '../translate/prebuild.ts'
 import { type Call, callOf, type Queryable } from '../wire/call.ts'
-import { page } from '../wire/paging.ts'
+import { isOnlyOther, page } from '../wire/paging.ts'
 import { warmPoolMethods } from './warm-pool.ts'
 
 const shown = async (queryable: Queryable, row: PrebuildRow, { origin }: Call) => ({
@@ -57,6 +58,10 @@ export const prebuildService: ServiceImpl<typeof PrebuildService> = {
     const { caller, services, origin } = callOf(context)
     const { database } = services
     const { organizationId } = caller
+    const isOfNone =
+      isOnlyOther(filter?.phases, Object.values(prebuildPhases)) ||
+      isOnlyOther(filter?.triggeredBy, [PrebuildTrigger.MANUAL, PrebuildTrigger.SCHEDULED])
+    if (isOfNone) return { pagination: {}, prebuilds: [] }
     const search = {
       projectIds: filter?.projectIds,
       phases: nativePrebuildPhases(filter?.phases ?? []),

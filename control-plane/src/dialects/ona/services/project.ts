@@ -1,14 +1,24 @@
 import type { ServiceImpl } from '@connectrpc/connect'
 import { projectUpdateSchema } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
 import { validate } from '../../../api/validation.ts'
-import { changeProject, projects, specOf, toProject } from '../../../kinds/project/index.ts'
+import {
+  changeProject,
+  countProjects,
+  projects,
+  searchProjects,
+  specOf,
+  toProject,
+} from '../../../kinds/project/index.ts'
+import { SortOrder } from '../generated/gitpod/v1/pagination_pb.ts'
 import {
   type ProjectService,
   UpdateProjectEnvironmentClassesResponseSchema,
 } from '../generated/gitpod/v1/project_pb.ts'
-import { toOnaClasses, toOnaProject } from '../translate/project.ts'
+import { RunnerKind } from '../generated/gitpod/v1/runner_configuration_pb.ts'
+import { labels, toOnaClasses, toOnaProject } from '../translate/project.ts'
 import { callOf } from '../wire/call.ts'
-import { page, someOf } from '../wire/paging.ts'
+import { counted, isOnlyOther, page } from '../wire/paging.ts'
 import { projectBatches } from './project-batch.ts'
 import { createFromEnvironment } from './project-from-environment.ts'
 import { changeOne, classFinder, createOne, deleteOne, shownProject } from './project-one.ts'
@@ -38,17 +48,30 @@ export const projectService: Pick<ServiceImpl<typeof ProjectService>, Methods> =
     return shownProject(database, await projects.get(database, call.caller, projectId), call)
   },
 
-  async listProjects({ pagination, filter }, context) {
+  async listProjects({ pagination, filter, count, sort }, context) {
     const call = callOf(context)
     const { database } = call.services
     const { organizationId } = call.caller
-    const having = { id: someOf(filter?.projectIds), creator: someOf(filter?.creatorIds) }
+    if (sort !== undefined && (sort.field !== '' || sort.order === SortOrder.ASC))
+      throw new HearthError('unprocessable', 'sort: must be absent: the newest come first')
+    if (isOnlyOther(filter?.runnerKinds, [RunnerKind.REMOTE]))
+      return { pagination: {}, ...(await counted(count, async () => 0)) }
+    const search = {
+      ids: filter?.projectIds,
+      creatorIds: filter?.creatorIds,
+      named: { part: filter?.search ?? '', label: labels.name },
+      repositories: filter?.specRemoteUris,
+    }
     const found = await page(pagination, (asked) =>
-      projects.list(database, { ...asked, organizationId }, having),
+      searchProjects(database, { ...asked, organizationId }, search),
     )
     const idOf = await classFinder(database, call)
     const items = found.rows.map((row) => toOnaProject(toProject(row), idOf))
-    return { pagination: found.pagination, projects: items }
+    return {
+      pagination: found.pagination,
+      projects: items,
+      ...(await counted(count, () => countProjects(database, organizationId, search))),
+    }
   },
 
   updateProject: (given, context) => changeOne(callOf(context), given),

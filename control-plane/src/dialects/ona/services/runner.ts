@@ -2,11 +2,12 @@ import type { ServiceImpl } from '@connectrpc/connect'
 import { invalidValue } from '@hearth/foundation'
 import { projects, specOf } from '../../../kinds/project/index.ts'
 import { runners, showRunners } from '../../../kinds/runner/index.ts'
+import { RunnerKind, RunnerProvider } from '../generated/gitpod/v1/runner_configuration_pb.ts'
 import type { RunnerService } from '../generated/gitpod/v1/runner_pb.ts'
 import { gitContextOf } from '../translate/context-url.ts'
 import { toOnaRunner } from '../translate/runner.ts'
 import { callOf } from '../wire/call.ts'
-import { page, someOf } from '../wire/paging.ts'
+import { isOnlyOther, page, someOf } from '../wire/paging.ts'
 import { runnerChange } from './runner-change.ts'
 
 const mostProjects = 1_000
@@ -31,6 +32,10 @@ export const runnerService: Pick<ServiceImpl<typeof RunnerService>, Methods> = {
   async listRunners({ pagination, filter }, context) {
     const { caller, services } = callOf(context)
     const { organizationId } = caller
+    const isOfNone =
+      isOnlyOther(filter?.kinds, [RunnerKind.REMOTE]) ||
+      isOnlyOther(filter?.providers, [RunnerProvider.LINUX_HOST])
+    if (isOfNone) return { pagination: {}, runners: [] }
     const having = { creator: someOf(filter?.creatorIds) }
     const found = await page(pagination, (asked) =>
       runners.list(services.database, { ...asked, organizationId }, having),

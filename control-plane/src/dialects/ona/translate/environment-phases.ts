@@ -1,4 +1,5 @@
 import type { DesiredPhase, EnvironmentPhase as NativePhase } from '@hearth/contract'
+import type { EnvironmentState } from '../../../kinds/environment/index.ts'
 import { EnvironmentPhase } from '../generated/gitpod/v1/environment_spec_pb.ts'
 
 /**
@@ -36,7 +37,11 @@ export const desiredPhases: Readonly<Record<DesiredPhase, EnvironmentPhase>> = {
   deleted: EnvironmentPhase.DELETED,
 }
 
-export function nativeEnvironmentPhases(wanted: readonly EnvironmentPhase[]): NativePhase[] {
-  const all = Object.entries(environmentPhases) as [NativePhase, EnvironmentPhase][]
-  return all.filter(([, phase]) => wanted.includes(phase)).map(([native]) => native)
+/** What is shown in one of these phases. */
+export function nativeEnvironmentStates(wanted: readonly EnvironmentPhase[]): EnvironmentState[] {
+  const phases = Object.keys(environmentPhases) as NativePhase[]
+  const all = phases.flatMap((phase) =>
+    (Object.keys(desiredPhases) as DesiredPhase[]).map((desired) => ({ phase, desired })),
+  )
+  return all.filter(({ phase, desired }) => wanted.includes(environmentPhase(phase, desired)))
 }

@@ -16,7 +16,8 @@ export function withQueryPaging(body: Bytes, query: URLSearchParams): Bytes {
   const pagination = {
     ...before,
     ...(token === null ? {} : { token }),
-    ...(pageSize === null ? {} : { pageSize: Number(pageSize) }),
+    // As it was sent: what is no number is refused like one in the body.
+    ...(pageSize ? { pageSize } : {}),
   }
   return new Uint8Array(Buffer.from(JSON.stringify({ ...given, pagination })))
 }
