@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PauseReason } from '@hearth/contract'
-import { generateSecureShellKeyPair } from '../../secure-shell/host-key.ts'
 import { type Authority, assertMayTouch, ownershipOf } from '../authority.ts'
 import type { ExclusionScope } from '../exclusion-scope.ts'
 import { HostError } from '../host-error.ts'
@@ -17,6 +16,7 @@ import type { MachineStore, StoredMachine } from './machine-store.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
 import { bootBytes, emptyDiskBytes } from './sizes.ts'
 import { memoryFault, SyntheticBases } from './synthetic-bases.ts'
+import { SyntheticHostKeys } from './synthetic-host-keys.ts'
 import { SyntheticServers } from './synthetic-servers.ts'
 
 export interface SyntheticMachinesOptions extends SyntheticWorld {
@@ -26,16 +26,14 @@ export interface SyntheticMachinesOptions extends SyntheticWorld {
 }
 
 const ports = { first: 20_000, count: 40_000 }
-/** Host keys are real, but a few of them are shared by all machines. */
-const hostKeysKept = 8
 
 /** Machines that exist only as files: for demonstrations without virtualisation and for tests at scale. */
 export class SyntheticMachines implements Machines {
-  private readonly hostKeys: string[] = []
   private readonly pausedHere = new Set<string>()
   private readonly watchers = new Set<(environmentId: string) => void>()
   private readonly bases: SyntheticBases
   private readonly servers: SyntheticServers
+  private readonly hostKeys: SyntheticHostKeys
 
   constructor(
     private readonly options: SyntheticMachinesOptions,
@@ -43,6 +41,7 @@ export class SyntheticMachines implements Machines {
     private readonly layers: LayerStore,
   ) {
     this.bases = new SyntheticBases(layers, options.exclusion)
+    this.hostKeys = new SyntheticHostKeys(options.random)
     this.servers = new SyntheticServers(options.settings.ports ?? [])
   }
 
@@ -103,7 +102,12 @@ export class SyntheticMachines implements Machines {
         ...folder,
         power: 'shut_off',
         endReason: 'unknown',
-        address: { host: '127.0.0.1', port: portOf(environmentId), user: 'root', hostKey: this.hostKey() },
+        address: {
+          host: '127.0.0.1',
+          port: portOf(environmentId),
+          user: 'root',
+          hostKey: this.hostKeys.next(),
+        },
         identity: { machineId: environmentId.replaceAll('-', ''), hostname, randomSeedDigest: digest },
         specification: made,
         disk,
@@ -381,14 +385,6 @@ export class SyntheticMachines implements Machines {
     const { environmentId } = machine.ownership
     if (before === null) await this.store.open(environmentId, machine)
     else await this.store.write(environmentId, machine)
-  }
-
-  private hostKey(): string {
-    if (this.hostKeys.length < hostKeysKept) {
-      this.hostKeys.push(generateSecureShellKeyPair('synthetic').publicKey)
-    }
-    const chosen = Math.floor(this.options.random() * this.hostKeys.length)
-    return this.hostKeys[chosen] ?? generateSecureShellKeyPair('synthetic').publicKey
   }
 }
 
