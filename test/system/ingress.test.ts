@@ -48,12 +48,12 @@ afterAll(async () => {
   await installation?.[Symbol.asyncDispose]()
 })
 
-async function makeMachine(client: HearthClient, name: string): Promise<string> {
+async function makeMachine(client: HearthClient, name: string, life: object = {}): Promise<string> {
   const project = await client.projects.create({ name: `of-${name}`, spec: {} })
   const environmentClassId = (await client.environmentClasses.get('small')).metadata.id
   const { metadata } = await client.environments.create({
     name,
-    spec: { projectId: project.metadata.id, environmentClassId },
+    spec: { projectId: project.metadata.id, environmentClassId, life },
   })
   await untilEnvironment(client, metadata.id, ({ status }) => status.phase === 'running')
   return metadata.id
@@ -151,6 +151,9 @@ test('what a client says of itself reaches no guest, and other host names none o
       'x-forwarded-host': 'evil.example',
       'x-real-ip': '6.6.6.6',
       forwarded: 'for=6.6.6.6',
+      x_forwarded_for: '6.6.6.6',
+      'x-forwarded_for': '6.6.6.6',
+      connection: 'x-forwarded-for, cookie, x-hearth-host',
       'x-hearth-upstream': '127.0.0.1:22',
       'x-hearth-uri': '/other',
       authorization: 'Bearer my-own',
@@ -246,6 +249,27 @@ test('a stranger wakes no machine whose route is private', async () => {
   await client.environments.update(environmentId, { spec: { desiredPhase: 'running' } })
   await untilEnvironment(client, environmentId, ({ status }) => status.phase === 'running')
 })
+
+test('an open WebSocket is use: its machine rests only after it was closed', async () => {
+  const { client } = installation
+  const id = await makeMachine(client, 'quiet-1', { idleSeconds: 10 })
+  const { metadata } = await client.routes.create({
+    name: 'quiet',
+    spec: { environment: 'quiet-1', port: 3_000, access: 'public' },
+  })
+  const { status } = await untilRoute(metadata.id, (route) => route.status.phase === 'active')
+  const socket = await eventually(() => upgrade(`${status.url}/socket`, ca).catch(() => null))
+  const opened = Date.now()
+  // Use is no event.
+  const used = await eventually(async () => {
+    const one = await client.environments.get(id)
+    return Date.parse(one.status.life?.activeAt ?? '') > opened + 15_000 ? one : null
+  })
+  expect(used.status.phase).toBe('running')
+  expect(await socket.echo('still here')).toBe('still here')
+  socket.end()
+  await untilEnvironment(client, id, (one) => one.status.phase === 'suspended')
+}, 180_000)
 
 test('an open WebSocket outlives the agent, and requests wait for the next one', async () => {
   const { url } = await expose('lasting', 'public')

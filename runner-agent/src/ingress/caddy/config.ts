@@ -61,19 +61,14 @@ function routesServer(settings: IngressSettings): object {
 
 const notHere = { handler: 'static_response', status_code: 404, body: 'no route has this host name\n' }
 
-/** What only this proxy may say to the agent and to guests. */
+/**
+ * What only this proxy may say to the agent and to guests, however it is spelled: some servers read `X_Forwarded_For` as the
+ * same.
+ */
 const withoutSpoofs = {
   handler: 'headers',
   request: {
-    delete: [
-      'X-Hearth-*',
-      'X-Forwarded-*',
-      'Forwarded',
-      'X-Real-Ip',
-      'X-Original-*',
-      'X-Rewrite-Url',
-      'Proxy',
-    ],
+    delete: ['X-Hearth-*', '*forwarded*', '*real-ip*', '*real_ip*', 'X-Original-*', 'X-Rewrite-Url', 'Proxy'],
   },
 }
 
