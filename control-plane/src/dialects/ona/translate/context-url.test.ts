@@ -9,6 +9,10 @@ test.each([
   ['https://git.example.com/ours/shop/src/branch/main', { repo: 'shop', branch: 'main' }],
   ['https://git.example.com/ours/shop/commit/0a1b2c', { commit: '0a1b2c', branch: '' }],
   ['https://git.example.com/ours/shop/releases/tag/v1.2', { tag: 'v1.2' }],
+  ['https://git.example.com/ours/shop/tree/a%23b', { repo: 'shop', branch: 'a#b' }],
+  ['https://git.example.com/ours/shop/pull/12', { repo: 'shop', branch: '' }],
+  ['https://git.example.com/a/group/shop/-/merge_requests/3', { owner: 'a/group', repo: 'shop' }],
+  ['https://git.example.com/ours/shop/blob/main/tree/x', { repo: 'shop', branch: '' }],
 ])('%s', (address, expected) => {
   expect(gitContextOf(address)).toMatchObject({
     cloneUrl: `https://git.example.com/${'owner' in expected ? expected.owner : 'ours'}/shop.git`,
