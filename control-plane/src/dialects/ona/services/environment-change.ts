@@ -1,6 +1,6 @@
 import type { ServiceImpl } from '@connectrpc/connect'
 import { HearthError } from '@hearth/foundation'
-import { changeEnvironment, labelEnvironment } from '../../../kinds/environment/index.ts'
+import { changeEnvironment, environments, labelEnvironment } from '../../../kinds/environment/index.ts'
 import {
   ArchiveEnvironmentResponseSchema,
   type EnvironmentService,
@@ -25,14 +25,21 @@ type Methods =
 const find = (call: Call, id: string) => findHeldEnvironment(call.services.database, call, id)
 const nothing = () => ({})
 
-export const environmentChange: Pick<ServiceImpl<typeof EnvironmentService>, Methods> = {
-  async startEnvironment({ environmentId: reference }, context) {
-    const call = callOf(context)
-    const { labels, name } = await find(call, reference)
+/** Under lock, so that one that is archived meanwhile is not started. */
+const startUnarchived: typeof changeEnvironment = {
+  ...changeEnvironment,
+  async run(tx, context, input, prepared) {
+    const { labels, name } = await environments.lockForChange(tx, context, input.reference)
     if (labels[environmentLabels.archivedAt] !== undefined)
       throw new HearthError('unprocessable', `environment ${name} is archived: unarchive it first`)
+    return changeEnvironment.run(tx, context, input, prepared)
+  },
+}
+
+export const environmentChange: Pick<ServiceImpl<typeof EnvironmentService>, Methods> = {
+  async startEnvironment({ environmentId: reference }, context) {
     const wanted = { reference, body: { spec: { desiredPhase: 'running' as const } } }
-    return call.perform(changeEnvironment, wanted, StartEnvironmentResponseSchema, nothing)
+    return callOf(context).perform(startUnarchived, wanted, StartEnvironmentResponseSchema, nothing)
   },
 
   async stopEnvironment({ environmentId: reference }, context) {
@@ -51,10 +58,9 @@ export const environmentChange: Pick<ServiceImpl<typeof EnvironmentService>, Met
   /** What is archived is stopped, and listed only where archived ones are asked for. */
   async archiveEnvironment({ environmentId: reference }, context) {
     const call = callOf(context)
-    const { id, phase } = await find(call, reference)
-    const rests = ['stopped', 'suspended', 'failed', 'deleting', 'deleted'].includes(phase)
-    const labels = { [environmentLabels.archivedAt]: call.services.clock.now().toISOString() }
-    const body = { labels, ...(rests ? {} : { spec: { desiredPhase: 'stopped' as const } }) }
+    const { id, labels: before } = await find(call, reference)
+    const since = before[environmentLabels.archivedAt] ?? call.services.clock.now().toISOString()
+    const body = { labels: { [environmentLabels.archivedAt]: since }, rests: true }
     return call.perform(labelEnvironment, { reference: id, body }, ArchiveEnvironmentResponseSchema, nothing)
   },
 
