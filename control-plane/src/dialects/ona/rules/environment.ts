@@ -57,7 +57,10 @@ export const environmentRules: Readonly<Record<string, z.ZodType>> = {
   'gitpod.v1.StartEnvironmentRequest': one,
   'gitpod.v1.StopEnvironmentRequest': one,
   'gitpod.v1.DeleteEnvironmentRequest': one,
-  'gitpod.v1.MarkEnvironmentActiveRequest': one,
+  'gitpod.v1.MarkEnvironmentActiveRequest': z.looseObject({
+    environmentId: uuid,
+    activitySignal: z.looseObject({ source: z.string().min(3).max(80) }).optional(),
+  }),
   'gitpod.v1.CreateEnvironmentLogsTokenRequest': one,
   'gitpod.v1.CreateEnvironmentAccessTokenRequest': one,
   'gitpod.v1.ListEnvironmentsRequest': z.looseObject({
@@ -77,6 +80,7 @@ export const environmentRules: Readonly<Record<string, z.ZodType>> = {
   'gitpod.v1.ListEnvironmentClassesRequest': classes,
   'gitpod.v1.GetEnvironmentClassRequest': z.looseObject({ environmentClassId: uuid }),
   'gitpod.v1.WatchEventsRequest': z.looseObject({
+    scope: z.looseObject({ value: z.union([uuid, z.boolean()]).optional() }),
     resourceTypeFilters: z
       .array(
         z.looseObject({

@@ -1,6 +1,7 @@
 import type { ServiceImpl } from '@connectrpc/connect'
 import { HearthError } from '@hearth/foundation'
 import type { Command } from '../../../api/command.ts'
+import { type HeldEnvironment, requireEntry } from '../../../kinds/environment/index.ts'
 import { createRouteToken, type RouteRow, readRoutesOf, setPorts } from '../../../kinds/route/index.ts'
 import {
   CreatePortAccessTokenResponseSchema,
@@ -9,6 +10,7 @@ import {
 import type { EnvironmentSpec_EnvironmentPort as EnvironmentPort } from '../generated/gitpod/v1/environment_spec_pb.ts'
 import { nativePorts, portLabel } from '../translate/ports.ts'
 import { type Call, callOf } from '../wire/call.ts'
+import { findHeldEnvironment } from './environment-shown.ts'
 
 type Methods = 'createPortAccessToken' | 'allowPortAccess'
 
@@ -30,9 +32,24 @@ export const portMethods: Pick<ServiceImpl<typeof EnvironmentService>, Methods> 
 
   async allowPortAccess({ environmentId, port }, context) {
     const call = callOf(context)
-    const routes = await readRoutesOf(call.services.database, call.caller, environmentId)
-    return { allowed: routes.some(({ spec }) => spec.port === port) }
+    const { database } = call.services
+    const machine = await findHeldEnvironment(database, call, environmentId)
+    const routes = await readRoutesOf(database, call.caller, environmentId)
+    const route = routes.find(({ spec }) => spec.port === port)
+    if (route === undefined || route.spec.access === 'public') return { allowed: route !== undefined }
+    return { allowed: await mayEnterMachine(call, machine) }
   },
+}
+
+/** Whether the caller would get the token of a port of it. */
+async function mayEnterMachine({ services, caller }: Call, machine: HeldEnvironment): Promise<boolean> {
+  try {
+    await requireEntry(services.database, caller, machine)
+    return true
+  } catch (thrown) {
+    if (thrown instanceof HearthError && thrown.code === 'forbidden') return false
+    throw thrown
+  }
 }
 
 async function find(call: Call, environmentId: string, port: number): Promise<RouteRow> {
