@@ -145,3 +145,42 @@ test('a time that binary can say and nobody means is refused', async () => {
     ),
   ).toMatch(/^\[invalid_argument\] expiresAt/)
 })
+
+test('names that are the same to Hearth are kept apart', async () => {
+  const initializer = { specs: [{ git: { remoteUri: 'https://git.example.com/ours/shop' } }] }
+  const configuration = Object.entries({
+    virtualCpus: '1',
+    memoryMebibytes: '512',
+    diskGibibytes: '4',
+    image: 'debian-12',
+  }).map(([key, value]) => ({ key, value }))
+  const classOf = (displayName: string, more: object[] = []) =>
+    call('RunnerConfigurationService/CreateEnvironmentClass', {
+      displayName,
+      description: 'one of two',
+      configuration: [...configuration, ...more],
+    })
+  const made = await Promise.all([
+    ...['Shop', 'Shop', 'Shop'].map((name) => call('ProjectService/CreateProject', { name, initializer })),
+    ...['大きい機械', '小さい機械'].map((name) => classOf(name)),
+    ...['日本語', '中文字'].map((name) => call('RunnerService/CreateRunner', { name })),
+  ])
+  expect(made.map(({ status }) => status)).toEqual(Array.from({ length: 7 }, () => 200))
+  const twice = await classOf('twice', [{ key: 'virtualCpus', value: '2' }])
+  expect(twice).toMatchObject({ code: 'invalid_argument' })
+  const last = configuration.map((one) => (one.key === 'virtualCpus' ? { ...one, value: '0x1' } : one))
+  const wrong = { displayName: 'wrong', description: 'in base 16', configuration: last }
+  expect((await call('RunnerConfigurationService/CreateEnvironmentClass', wrong)).message).toContain(
+    'virtualCpus',
+  )
+})
+
+test('a project offers classes by their ids, and none that is on somebody’s own machine', async () => {
+  const projectId = await ground.project()
+  const offer = (one: object) =>
+    call('ProjectService/UpdateProjectEnvironmentClasses', { projectId, projectEnvironmentClasses: [one] })
+  expect(await offer({ environmentClassId: 'quick' })).toMatchObject({ code: 'invalid_argument' })
+  expect(await offer({ localRunner: true })).toMatchObject({ code: 'failed_precondition' })
+  expect((await ground.native.projects.get(projectId)).spec.environmentClasses).toEqual([])
+  expect((await offer({ environmentClassId: await ground.classNamed('quick') })).status).toBe(200)
+})

@@ -68,7 +68,10 @@ export const projectRules: Readonly<Record<string, z.ZodType>> = {
     projectEnvironmentClasses: z
       .array(
         z.looseObject({
-          environmentClass: z.looseObject({ case: z.string('environmentClassId or localRunner') }),
+          environmentClass: z.looseObject({
+            case: z.string('environmentClassId or localRunner'),
+            value: z.union([uuid, z.boolean()]),
+          }),
         }),
       )
       .min(1)

@@ -21,6 +21,7 @@ import { classLabels, nativeSize, toOnaEnvironmentClass } from '../translate/env
 import { nativeName } from '../translate/native-project.ts'
 import { type Call, callOf } from '../wire/call.ts'
 import { isOnlyOther, page } from '../wire/paging.ts'
+import { withFreeName } from './free-name.ts'
 import { hostTokens } from './host-token.ts'
 
 interface ClassFilter {
@@ -63,13 +64,14 @@ export const runnerConfigurationService: Pick<ServiceImpl<typeof RunnerConfigura
   /** It is of every runner that has its image, whichever is named. */
   async createEnvironmentClass({ displayName, description, configuration }, context) {
     const wanted = {
-      name: nativeName(displayName),
       labels: { [classLabels.name]: displayName, [classLabels.description]: description },
       spec: nativeSize(configuration),
     }
-    const body = validate(environmentClassCreateSchema, wanted, 'body')
     const answer = CreateEnvironmentClassResponseSchema
-    return callOf(context).perform(createEnvironmentClass, body, answer, ({ id }) => ({ id }))
+    return withFreeName(nativeName(displayName, 'class'), (name) => {
+      const body = validate(environmentClassCreateSchema, { name, ...wanted }, 'body')
+      return callOf(context).perform(createEnvironmentClass, body, answer, ({ id }) => ({ id }))
+    })
   },
 
   async updateEnvironmentClass(

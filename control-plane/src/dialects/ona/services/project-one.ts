@@ -1,5 +1,4 @@
 import { projectCreateSchema, projectUpdateSchema } from '@hearth/contract'
-import { newId } from '@hearth/foundation'
 import { labelled } from '../../../api/labelled.ts'
 import { validate } from '../../../api/validation.ts'
 import { environmentClasses } from '../../../kinds/environment-class/index.ts'
@@ -21,6 +20,7 @@ import {
 import { nativeName, nativePrebuilds, nativeRepositories } from '../translate/native-project.ts'
 import { labels, toOnaProject } from '../translate/project.ts'
 import type { Call, Queryable } from '../wire/call.ts'
+import { withFreeName } from './free-name.ts'
 
 const mostClasses = 1_000
 
@@ -35,16 +35,8 @@ export async function shownProject(queryable: Queryable, row: ProjectRow, call: 
   return { project: toOnaProject(toProject(row), await classFinder(queryable, call)) }
 }
 
-/** The name of Hearth that a new project gets: one that is taken is made another. */
-export async function freeName({ services, caller }: Call, name: string): Promise<string> {
-  const wanted = nativeName(name)
-  const taken = await projects.find(services.database, caller, wanted)
-  return taken === undefined ? wanted : `${wanted}-${newId().slice(-6)}`
-}
-
 export async function createOne(call: Call, given: CreateProjectRequest) {
   const wanted = {
-    name: await freeName(call, given.name),
     labels: labelled(
       {},
       {
@@ -58,10 +50,12 @@ export async function createOne(call: Call, given: CreateProjectRequest) {
       prebuilds: nativePrebuilds(given.prebuildConfiguration),
     },
   }
-  const body = validate(projectCreateSchema, wanted, 'body')
-  return call.perform(createProject, body, CreateProjectResponseSchema, (row, tx) =>
-    shownProject(tx, row, call),
-  )
+  return withFreeName(nativeName(given.name), (name) => {
+    const body = validate(projectCreateSchema, { name, ...wanted }, 'body')
+    return call.perform(createProject, body, CreateProjectResponseSchema, (row, tx) =>
+      shownProject(tx, row, call),
+    )
+  })
 }
 
 export async function changeOne(call: Call, given: UpdateProjectRequest) {

@@ -88,9 +88,13 @@ export const projectService: Pick<ServiceImpl<typeof ProjectService>, Methods> =
 
   async updateProjectEnvironmentClasses({ projectId: reference, projectEnvironmentClasses }, context) {
     const ordered = projectEnvironmentClasses.toSorted((one, other) => one.order - other.order)
-    const classes = ordered.flatMap(({ environmentClass }) =>
-      environmentClass.case === 'environmentClassId' ? [environmentClass.value] : [],
-    )
+    const classes = ordered.map(({ environmentClass }) => {
+      if (environmentClass.case === 'environmentClassId') return environmentClass.value
+      throw new HearthError(
+        'unprocessable',
+        'projectEnvironmentClasses: each must be an environmentClassId: no runner is on the machine of whoever asks',
+      )
+    })
     const body = validate(projectUpdateSchema, { spec: { environmentClasses: classes } }, 'body')
     const answer = UpdateProjectEnvironmentClassesResponseSchema
     return callOf(context).perform(changeProject, { reference, body }, answer, () => ({}))

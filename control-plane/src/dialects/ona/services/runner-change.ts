@@ -23,6 +23,7 @@ import {
 import { nativeName } from '../translate/native-project.ts'
 import { runnerName, toOnaRunner } from '../translate/runner.ts'
 import { callOf } from '../wire/call.ts'
+import { withFreeName } from './free-name.ts'
 
 type Methods = 'createRunner' | 'updateRunner' | 'deleteRunner' | 'createRunnerToken'
 
@@ -38,15 +39,16 @@ export const runnerChange: Pick<ServiceImpl<typeof RunnerService>, Methods> = {
       )
     const region = spec?.configuration?.region
     const wanted = {
-      name: nativeName(name),
       labels: { [runnerName]: name },
       spec: region ? { region } : {},
     }
-    const body = validate(runnerCreateSchema, wanted, 'body')
-    return callOf(context).perform(createRunner, body, CreateRunnerResponseSchema, ({ row, secret }) => ({
-      runner: toOnaRunner(toRunner(row, 0)),
-      ...secretOf(secret),
-    }))
+    return withFreeName(nativeName(name, 'runner'), (free) => {
+      const body = validate(runnerCreateSchema, { name: free, ...wanted }, 'body')
+      return callOf(context).perform(createRunner, body, CreateRunnerResponseSchema, ({ row, secret }) => ({
+        runner: toOnaRunner(toRunner(row, 0)),
+        ...secretOf(secret),
+      }))
+    })
   },
 
   async updateRunner({ runnerId: reference, name, spec }, context) {

@@ -28,6 +28,9 @@ export function toOnaEnvironmentClass({
   }
 }
 
+/** What is no number in decimal is none, which the rules of a size refuse. */
+const wholeNumber = (text = '') => (/^\d{1,9}$/.test(text) ? Number(text) : Number.NaN)
+
 const numbers = ['virtualCpus', 'memoryMebibytes', 'diskGibibytes'] as const
 
 /** A size in the words in which classes are shown. Throws `invalid` for another key. */
@@ -37,9 +40,11 @@ export function nativeSize(configuration: readonly { key: string; value: string 
     if (!known.includes(key))
       throw invalidValue({ field: 'configuration[].key', given: key, expected: `one of ${known.join(', ')}` })
   const given = new Map(configuration.map(({ key, value }) => [key, value]))
+  if (given.size < configuration.length)
+    throw invalidValue({ field: 'configuration', given: 'one twice', expected: 'each key once' })
   const image = given.get('image')
   return {
-    ...Object.fromEntries(numbers.map((key) => [key, Number(given.get(key) ?? Number.NaN)])),
+    ...Object.fromEntries(numbers.map((key) => [key, wholeNumber(given.get(key))])),
     ...(image === undefined ? {} : { image }),
   }
 }

@@ -77,12 +77,22 @@ export function toOnaEnvironment(
       },
       machine: { phase: machinePhases[phase] ?? MachinePhase.UNSPECIFIED },
       content: {
-        phase: isRunning ? ContentPhase.READY : ContentPhase.CREATING,
+        phase: contentPhase(phase, status),
         contentLocationInMachine: home,
       },
       warningMessage: prebuildId === null && status.startedFrom?.reason ? [status.startedFrom.reason] : [],
     },
   }
+}
+
+/** What is not running keeps what it has checked out, which nobody gets at meanwhile. */
+function contentPhase(
+  phase: EnvironmentPhase,
+  { phase: native, readyAt }: Environment['status'],
+): ContentPhase {
+  if (native === 'failed' && readyAt === null) return ContentPhase.FAILED
+  if (phase === EnvironmentPhase.CREATING) return ContentPhase.CREATING
+  return phase === EnvironmentPhase.RUNNING ? ContentPhase.READY : ContentPhase.UNAVAILABLE
 }
 
 const machinePhases: Readonly<Partial<Record<EnvironmentPhase, MachinePhase>>> = {

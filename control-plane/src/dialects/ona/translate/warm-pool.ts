@@ -23,7 +23,7 @@ export function toOnaWarmPool(
       specVersion: BigInt(specVersion),
       desiredSize: spec.max ?? spec.min,
       ...(snapshotId === undefined ? {} : { snapshotId }),
-      desiredPhase: WarmPoolPhase.READY,
+      desiredPhase: status.phase === 'deleting' ? WarmPoolPhase.DELETED : WarmPoolPhase.READY,
       minSize: spec.min,
       maxSize: spec.max ?? spec.min,
     },
