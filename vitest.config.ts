@@ -39,9 +39,18 @@ export default defineConfig({
           ],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          // Many of them wait for a process, a database or a signal.
+          maxWorkers: 2,
         },
       },
-      { test: { name: 'structure', include: ['test/structure/**/*.test.ts'], testTimeout: 120_000 } },
+      {
+        test: {
+          name: 'structure',
+          include: ['test/structure/**/*.test.ts'],
+          testTimeout: 120_000,
+          sequence: { groupOrder: 6 },
+        },
+      },
       {
         test: {
           ...system,

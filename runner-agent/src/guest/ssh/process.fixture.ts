@@ -61,7 +61,7 @@ export class LocalGuest {
   /** A restart of the machine: its processes end, and what was in memory is gone. */
   async restart(): Promise<void> {
     for (const pid of [...(await this.pidsIn('supervisor')), ...(await this.pidsIn('main'))]) kill(pid)
-    await rm(this.paths.state, { recursive: true })
+    await rm(this.paths.state, { recursive: true, maxRetries: 5 })
   }
 
   async killSupervisors(): Promise<void> {
