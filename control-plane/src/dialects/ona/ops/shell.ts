@@ -13,6 +13,7 @@ export const gitPreface = [
   'export GIT_CONFIG_KEY_1=core.fsmonitor GIT_CONFIG_VALUE_1=false',
   'export GIT_CONFIG_KEY_2=core.quotePath GIT_CONFIG_VALUE_2=false',
   `command -v git >/dev/null || exit ${exitCodes.noGit}`,
-  `top=$(git rev-parse --show-toplevel 2>/dev/null; echo .) && top=\${top%?.}`,
+  // The point keeps a newline at the end of the path, and stands alone where there is none.
+  `top=$(git rev-parse --show-toplevel 2>/dev/null; echo .) top=\${top%.} top=\${top%?}`,
   `[ -n "$top" ] && cd -- "$top" || exit ${exitCodes.noRepository}`,
 ].join('\n')
