@@ -49,3 +49,15 @@ test('more than a machine may be bound is refused with the numbers', () => {
     `with ${bindingLimits.totalBytes + 'BIG'.length + 'MODE'.length + 'test'.length} bytes`,
   )
 })
+
+test('a variable of one’s own that git reads is told once', () => {
+  const own = [password('git.example.com'), variable('GIT_CONFIG_KEY_0')]
+  const bound = withOwnSecrets(null, own)
+  expect(bound?.binding.secretNames).toEqual(['HEARTH_GIT_PASSWORD_0'])
+  expect(bound?.binding.variables.GIT_CONFIG_KEY_0).toBe('credential.https://git.example.com.helper')
+  const counting = withOwnSecrets(null, [...own, variable('GIT_CONFIG_COUNT', '1')])
+  expect(counting?.binding).toMatchObject({
+    variables: {},
+    secretNames: ['GIT_CONFIG_COUNT', 'GIT_CONFIG_KEY_0'],
+  })
+})

@@ -19,13 +19,20 @@ export function withOwnSecrets(
   if (own.length === 0) return wanted
   const { binding, secrets: before }: WantedBinding = wanted ?? { binding: nothing, secrets: {} }
   const said = new Set([...Object.keys(binding.variables), ...binding.secretNames])
-  const git = said.has('GIT_CONFIG_COUNT') ? noPasswords : gitVariables(own)
-  const mine = Object.entries({ ...variablesOf(own), ...git.secrets }).filter(([name]) => !said.has(name))
+  const variables = variablesOf(own)
+  const configuresGit = said.has(gitCount) || gitCount in variables
+  const git = configuresGit ? noPasswords : gitVariables(own)
+  const mine = Object.entries({ ...variables, ...git.secrets }).filter(
+    ([name]) => !said.has(name) && !(name in git.plain),
+  )
   const secrets: Record<string, string> = { ...before, ...Object.fromEntries(mine) }
-  const variables = { ...git.plain, ...binding.variables }
-  refuseTooMuch({ ...variables, ...secrets })
-  return { binding: { ...binding, variables, secretNames: Object.keys(secrets).sort() }, secrets }
+  const plain = { ...git.plain, ...binding.variables }
+  refuseTooMuch({ ...plain, ...secrets })
+  return { binding: { ...binding, variables: plain, secretNames: Object.keys(secrets).sort() }, secrets }
 }
+
+/** Whoever says it says all that git is told by variables. */
+const gitCount = 'GIT_CONFIG_COUNT'
 
 const nothing: ClaimBinding = {
   variables: {},
@@ -47,7 +54,7 @@ const noPasswords: Record<'plain' | 'secrets', Record<string, string>> = { plain
 function gitVariables(own: readonly OwnSecret[]): Record<'plain' | 'secrets', Record<string, string>> {
   const passwords = own.flatMap(({ gitHost, value }) => (gitHost === null ? [] : [{ gitHost, value }]))
   if (passwords.length === 0) return noPasswords
-  const plain: Record<string, string> = { GIT_CONFIG_COUNT: String(passwords.length) }
+  const plain: Record<string, string> = { [gitCount]: String(passwords.length) }
   const secrets: Record<string, string> = {}
   for (const [index, { gitHost, value }] of passwords.entries()) {
     const variable = `HEARTH_GIT_PASSWORD_${index}`
