@@ -7,6 +7,17 @@ const reference = z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/, '1 to 128 letters, 
 const references = z.array(reference).max(25)
 const metadata = z.looseObject({ reference: orNothing(reference), name: z.string().max(80) }).optional()
 const changed = z.looseObject({ name: z.string().max(80).optional() }).optional()
+const mostReadySeconds = 86_400n
+const serviceSpec = z
+  .looseObject({
+    readinessTimeout: z
+      .looseObject({
+        seconds: z.bigint().min(0n, 'from 0 s to 24 h').max(mostReadySeconds, 'from 0 s to 24 h'),
+        nanos: z.literal(0, 'whole seconds'),
+      })
+      .optional(),
+  })
+  .optional()
 const dependsOn = z.array(z.string().max(128)).max(32)
 const few = z
   .record(z.string(), z.looseObject({ name: z.string().max(80) }))
@@ -32,7 +43,7 @@ export const automationRules: Readonly<Record<string, z.ZodType>> = {
   }),
   'gitpod.v1.GetTaskExecutionRequest': one,
   'gitpod.v1.StopTaskExecutionRequest': one,
-  'gitpod.v1.CreateServiceRequest': z.looseObject({ environmentId: uuid, metadata }),
+  'gitpod.v1.CreateServiceRequest': z.looseObject({ environmentId: uuid, metadata, spec: serviceSpec }),
   'gitpod.v1.GetServiceRequest': one,
   'gitpod.v1.ListServicesRequest': list({
     environmentIds: uuids(25),
@@ -40,7 +51,7 @@ export const automationRules: Readonly<Record<string, z.ZodType>> = {
     serviceIds: uuids(25),
     roles: values(10),
   }),
-  'gitpod.v1.UpdateServiceRequest': z.looseObject({ id: uuid, metadata: changed }),
+  'gitpod.v1.UpdateServiceRequest': z.looseObject({ id: uuid, metadata: changed, spec: serviceSpec }),
   'gitpod.v1.DeleteServiceRequest': one,
   'gitpod.v1.StartServiceRequest': one,
   'gitpod.v1.StopServiceRequest': one,

@@ -29,7 +29,7 @@ import {
   requireManual,
   triggersOf,
 } from '../translate/native-automation.ts'
-import { nativeReadiness, requireNoStop, toOnaService } from '../translate/service.ts'
+import { changedReadiness, nativeReadiness, requireNoStop, toOnaService } from '../translate/service.ts'
 import { type Call, callOf, type Queryable } from '../wire/call.ts'
 import { page, someOf } from '../wire/paging.ts'
 import { environmentOf, secretFinder } from './automation-secrets.ts'
@@ -105,11 +105,12 @@ export const serviceMethods: Pick<ServiceImpl<typeof EnvironmentAutomationServic
     requireMachine(spec?.runsOn)
     requireNoStop(spec?.commands?.stop)
     const before = await processQueries.service.get(call.services.database, call.caller, reference)
+    const { readiness } = (toProcess(before) as Service).spec
     const { start, ready } = spec?.commands ?? {}
     const changes = {
       ...(start === undefined ? {} : { command: start }),
       ...(spec?.env.length ? await environmentOf(call, before.environment_id, spec.env) : {}),
-      ...(ready === undefined ? {} : { readiness: nativeReadiness(ready, spec?.readinessTimeout) }),
+      ...changedReadiness(readiness, ready, spec?.readinessTimeout),
     }
     const wanted = {
       ...(metadata === undefined ? {} : { labels: labelled(before.labels, labelsOf(metadata)) }),

@@ -43,10 +43,16 @@ export function nativeEnvironment(
   env: readonly EnvironmentVariableItem[],
   known: readonly { id: string; name: string }[],
 ): { variables: Record<string, string>; secrets: string[] } {
-  const variables: Record<string, string> = {}
+  const variables = new Map<string, string>()
   const secrets: string[] = []
   for (const [index, { name, source }] of env.entries())
-    if (source.case === 'value') variables[name] = source.value
+    if (variables.has(name) || secrets.includes(name))
+      throw invalidValue({
+        field: `spec.env[${index}].name`,
+        given: startOfText(name, 64),
+        expected: 'each name once',
+      })
+    else if (source.case === 'value') variables.set(name, source.value)
     else if (source.case === undefined)
       throw invalidValue({
         field: `spec.env[${index}]`,
@@ -70,7 +76,8 @@ export function nativeEnvironment(
         })
       secrets.push(name)
     }
-  return { variables, secrets }
+  // A map, since what has no prototype to hide takes any name, and the rules of variables refuse it.
+  return { variables: Object.fromEntries(variables), secrets }
 }
 
 export const triggersOf = (triggers: readonly AutomationTrigger[]): string[] =>

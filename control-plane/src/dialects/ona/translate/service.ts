@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Duration } from '@bufbuild/protobuf/wkt'
-import type { ProcessPhase, Service } from '@hearth/contract'
+import type { ProcessPhase, Readiness, Service } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import {
   ServicePhase,
@@ -62,6 +62,19 @@ export function nativeReadiness(ready: string | undefined, timeout: Duration | u
   if (ready === undefined || ready === '') return null
   const seconds = timeout === undefined ? {} : { deadlineSeconds: Number(timeout.seconds) }
   return { kind: 'command' as const, command: ready, ...seconds }
+}
+
+/** Of a service that is told to be ready in some way: what is not given stays. Nothing where nothing is given. */
+export function changedReadiness(
+  before: Readiness | null,
+  ready: string | undefined,
+  timeout: Duration | undefined,
+) {
+  if (ready === undefined && timeout === undefined) return {}
+  if (before === null || ready === '') return { readiness: nativeReadiness(ready, timeout) }
+  const deadlineSeconds = timeout === undefined ? before.deadlineSeconds : Number(timeout.seconds)
+  if (ready === undefined) return { readiness: { ...before, deadlineSeconds } }
+  return { readiness: { kind: 'command' as const, command: ready, deadlineSeconds } }
 }
 
 /** A service ends by a signal. */
