@@ -132,6 +132,10 @@ test('a route to a machine on a host without Caddy waits, and says what to insta
   expect(why.sentence).toBe(
     'it waits for runner bare to serve routes: no-such-caddy is not installed: apt-get install caddy',
   )
+  const ofRunner = await client.runners.why('bare')
+  expect(ofRunner.evidence.map(({ what }) => what)).toContain(
+    'it serves no routes: no-such-caddy is not installed: apt-get install caddy',
+  )
   await client.routes.delete(route.metadata.id)
   await expect(client.routes.get(route.metadata.id)).rejects.toThrow('there is no route')
 })

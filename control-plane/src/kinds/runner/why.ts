@@ -21,7 +21,7 @@ export function explain(seen: RunnerSight): Reasons {
   const { runner } = seen
   const { phase, lastSeenAt } = runner.status
   const heard: Evidence = { what: 'last heartbeat', at: lastSeenAt }
-  const evidence = [heard, ...holding(seen)]
+  const evidence = [heard, ...serving(runner), ...holding(seen)]
   const { name } = runner.metadata
   switch (phase) {
     case 'created':
@@ -57,6 +57,12 @@ export function explain(seen: RunnerSight): Reasons {
     default:
       return assertNever(phase)
   }
+}
+
+/** Why it serves no routes, where it should. */
+function serving({ status }: Runner): Evidence[] {
+  const fault = status.facts?.ingressFault
+  return fault === undefined ? [] : [{ what: `it serves no routes: ${fault}`, at: null }]
 }
 
 function explainActive({ runner }: RunnerSight, evidence: Evidence[]): Reasons {
