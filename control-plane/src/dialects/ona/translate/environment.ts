@@ -71,7 +71,8 @@ export function toOnaEnvironment(
       failureMessage: failures,
       environmentUrls: {
         ...(isRunning && status.address !== null ? { ssh: { url: sshUrl(status.address) } } : {}),
-        ports: toOnaUrls(routes),
+        // One that never ran answers nobody yet; one that rests is woken.
+        ports: phase === EnvironmentPhase.CREATING ? [] : toOnaUrls(routes),
         logs: `${origin}/v1/environments/${metadata.id}/log`,
         ...(isRunning ? { ops: `${address}${opsPath(metadata.id)}` } : {}),
       },
