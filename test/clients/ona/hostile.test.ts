@@ -184,3 +184,20 @@ test('a project offers classes by their ids, and none that is on somebody’s ow
   expect((await ground.native.projects.get(projectId)).spec.environmentClasses).toEqual([])
   expect((await offer({ environmentClassId: await ground.classNamed('quick') })).status).toBe(200)
 })
+
+test('what is changed at the same time is not lost', async () => {
+  const projectId = await ground.project()
+  const update = (changed: object) => call('ProjectService/UpdateProject', { projectId, ...changed })
+  for (let turn = 0; turn < 5; turn += 1) {
+    await Promise.all([
+      update({ name: `Shop ${turn}` }),
+      update({ automationsFilePath: `ona/${turn}.yaml` }),
+      update({ devcontainerFilePath: `devcontainer/${turn}.json` }),
+    ])
+    expect((await ground.native.projects.get(projectId)).metadata.labels).toMatchObject({
+      'ona/name': `Shop ${turn}`,
+      'ona/automations-file': `ona/${turn}.yaml`,
+      'ona/devcontainer-file': `devcontainer/${turn}.json`,
+    })
+  }
+})

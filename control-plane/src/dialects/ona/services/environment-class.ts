@@ -1,7 +1,6 @@
 import type { ServiceImpl } from '@connectrpc/connect'
-import { environmentClassCreateSchema, environmentClassUpdateSchema } from '@hearth/contract'
+import { environmentClassCreateSchema } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
-import { labelled } from '../../../api/labelled.ts'
 import { validate } from '../../../api/validation.ts'
 import {
   changeEnvironmentClass,
@@ -23,6 +22,7 @@ import { type Call, callOf } from '../wire/call.ts'
 import { isOnlyOther, page } from '../wire/paging.ts'
 import { withFreeName } from './free-name.ts'
 import { hostTokens } from './host-token.ts'
+import { withLabels } from './with-labels.ts'
 
 interface ClassFilter {
   enabled?: boolean | undefined
@@ -84,11 +84,10 @@ export const runnerConfigurationService: Pick<ServiceImpl<typeof RunnerConfigura
         'unprocessable',
         'enabled: must be true: a class that is not to be used is deleted',
       )
-    const { labels } = await environmentClasses.get(call.services.database, call.caller, reference)
     const changes = { [classLabels.name]: displayName, [classLabels.description]: description }
-    const body = validate(environmentClassUpdateSchema, { labels: labelled(labels, changes) }, 'body')
+    const labelling = withLabels(changeEnvironmentClass, environmentClasses.lockForChange, changes)
     const answer = UpdateEnvironmentClassResponseSchema
-    return call.perform(changeEnvironmentClass, { reference, body }, answer, () => ({}))
+    return call.perform(labelling, { reference, body: {} }, answer, () => ({}))
   },
 
   async getEnvironmentClass({ environmentClassId }, context) {

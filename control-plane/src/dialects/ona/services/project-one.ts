@@ -21,6 +21,7 @@ import { nativeName, nativePrebuilds, nativeRepositories } from '../translate/na
 import { labels, toOnaProject } from '../translate/project.ts'
 import type { Call, Queryable } from '../wire/call.ts'
 import { withFreeName } from './free-name.ts'
+import { withLabels } from './with-labels.ts'
 
 const mostClasses = 1_000
 
@@ -60,20 +61,19 @@ export async function createOne(call: Call, given: CreateProjectRequest) {
 
 export async function changeOne(call: Call, given: UpdateProjectRequest) {
   const { projectId: reference, initializer, prebuildConfiguration } = given
-  const { labels: before } = await projects.get(call.services.database, call.caller, reference)
+  const labelling = withLabels(changeProject, projects.lockForChange, {
+    [labels.name]: given.name,
+    [labels.automations]: given.automationsFilePath,
+    [labels.devcontainer]: given.devcontainerFilePath,
+  })
   const wanted = {
-    labels: labelled(before, {
-      [labels.name]: given.name,
-      [labels.automations]: given.automationsFilePath,
-      [labels.devcontainer]: given.devcontainerFilePath,
-    }),
     spec: {
       ...(initializer === undefined ? {} : { repositories: nativeRepositories(initializer) }),
       ...(prebuildConfiguration === undefined ? {} : { prebuilds: nativePrebuilds(prebuildConfiguration) }),
     },
   }
   const body = validate(projectUpdateSchema, wanted, 'body')
-  return call.perform(changeProject, { reference, body }, UpdateProjectResponseSchema, ({ row }, tx) =>
+  return call.perform(labelling, { reference, body }, UpdateProjectResponseSchema, ({ row }, tx) =>
     shownProject(tx, row, call),
   )
 }

@@ -1,7 +1,6 @@
 import type { ServiceImpl } from '@connectrpc/connect'
 import { runnerCreateSchema, runnerUpdateSchema } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
-import { labelled } from '../../../api/labelled.ts'
 import { validate } from '../../../api/validation.ts'
 import {
   changeRunner,
@@ -24,6 +23,7 @@ import { nativeName } from '../translate/native-project.ts'
 import { runnerName, toOnaRunner } from '../translate/runner.ts'
 import { callOf } from '../wire/call.ts'
 import { withFreeName } from './free-name.ts'
+import { withLabels } from './with-labels.ts'
 
 type Methods = 'createRunner' | 'updateRunner' | 'deleteRunner' | 'createRunnerToken'
 
@@ -58,14 +58,11 @@ export const runnerChange: Pick<ServiceImpl<typeof RunnerService>, Methods> = {
         'unprocessable',
         'spec.configuration: must not be given: an agent is configured on its own host',
       )
-    const { labels } = await runners.get(call.services.database, call.caller, reference)
+    const labelling = withLabels(changeRunner, runners.lockForChange, { [runnerName]: name })
     const scheduling = schedulingOf(spec?.desiredPhase)
-    const wanted = {
-      labels: labelled(labels, { [runnerName]: name }),
-      ...(scheduling === undefined ? {} : { spec: { scheduling } }),
-    }
+    const wanted = scheduling === undefined ? {} : { spec: { scheduling } }
     const body = validate(runnerUpdateSchema, wanted, 'body')
-    return call.perform(changeRunner, { reference, body }, UpdateRunnerResponseSchema, () => ({}))
+    return call.perform(labelling, { reference, body }, UpdateRunnerResponseSchema, () => ({}))
   },
 
   async deleteRunner({ runnerId: reference, force }, context) {
