@@ -1,11 +1,14 @@
 import type { Command, CommandContext } from '../../../api/command.ts'
 import { labelled } from '../../../api/labelled.ts'
-import type { DatabaseTransaction } from '../../../database/connection.ts'
-import type { OnOne } from '../../../resource/routes.ts'
 
 type Labels = Record<string, string>
+type Transaction = Parameters<Command<never, unknown>['run']>[0]
+interface OnOne<Body> {
+  reference: string
+  body: Body
+}
 type Lock = (
-  tx: DatabaseTransaction,
+  tx: Transaction,
   context: CommandContext,
   reference: string,
 ) => Promise<{ labels: Readonly<Labels> }>
