@@ -105,6 +105,13 @@ test('a service that crashes ends as failed, after as many runs as its restart p
   expect(rules(service({ ...exits3, runs: 5 }, crashes))).toEqual(['double run'])
 })
 
+test('a task that was cut short since its machine was put back has failed as it must, and one whose machine was not has not', () => {
+  const cut = failed({ failureCode: 'cancelled', cause: null })
+  expect(check(history(cut, { isPutBack: true, mayBeLost: true }))).toEqual([])
+  expect(rules(history(cut))).toEqual(['lost intent'])
+  expect(rules(history(failed({ cause: 'exit', exitCode: 1 }), { isPutBack: true }))).toEqual(['lost intent'])
+})
+
 test('a task of a machine that is deleted or unknown is an orphan', () => {
   expect(withMachine(history({}), 'deleted')).toEqual(['orphan'])
   expect(rules(history({ environmentId: 'unknown' }, { environmentId: 'unknown' }))).toEqual(['orphan'])

@@ -61,6 +61,8 @@ function isEndedWrongly(row: Row, wanted: Wanted, machine: Machine, isExcused: b
       return !wanted.stopped
     case 'failed': {
       if (machine.phase === 'failed' && row.failureCode === 'cancelled') return false
+      // What ran when its machine was put back is cut short; a service begins again.
+      if (wanted.isPutBack && wanted.kind === 'Task' && row.failureCode === 'cancelled') return false
       if (row.cause === 'exit' && row.exitCode === 3) return wanted.exitCode !== 3
       return !isExcused && !(wanted.mayBeLost && wanted.kind === 'Task' && row.cause === 'lost')
     }
