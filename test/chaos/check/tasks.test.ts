@@ -128,5 +128,7 @@ test('more runs than were asked for are a double run, unless it is restarted or 
   expect(check(history({ runs: 2 }, { isPutBack: true }))).toEqual([])
   expect(check(history({ runs: 2, request: 2 }, { request: 2, starts: 2 }))).toEqual([])
   expect(check(service({ runs: 2 }))).toEqual([])
+  expect(rules(service({ request: 2 }))).toEqual(['double run'])
+  expect(check(service({ request: 2 }, { isPutBack: true }))).toEqual([])
   expect(rules(history({ runs: 2, request: 2 }))).toEqual(['double run'])
 })

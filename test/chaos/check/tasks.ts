@@ -106,7 +106,8 @@ function* ranTwice({ intents, records }: History): Generator<string> {
     const most = wanted.starts * (1 + crashRestarts)
     if (wanted.kind === 'Service' && wanted.exitCode !== null && !wanted.mayBeLost && runs > most)
       yield `service ${id} had ${runs} runs; its restart policy allows ${most}`
-    if (request > wanted.starts)
+    // What is kept running begins again where its machine is put back, which is a request too.
+    if (request > wanted.starts && !(wanted.isPutBack && isRestarted))
       yield `${kind} ${id} was asked for ${request} times, and its user did so ${wanted.starts} times`
   }
 }
