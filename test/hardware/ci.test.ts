@@ -1,6 +1,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Claim } from '@hearth/contract'
+import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hearth, startHearth } from '../system/command.ts'
 import { until } from '../system/following.ts'
@@ -113,9 +114,13 @@ describe('hearth ci on a real guest', () => {
     expect(session?.status.error).toContain('exit code 3')
     const environmentId = session?.spec.environmentId ?? ''
     await untilDeleted(host.client, environmentId)
-    const claims = await host.client.claims.listAll({})
-    const left = claims.filter(({ status }) => status.phase === 'bound').map(({ metadata }) => metadata.name)
-    expect(left).toEqual([claim.metadata.name])
+    const left = async () => {
+      const claims = await host.client.claims.listAll({})
+      return claims.filter(({ status }) => status.phase === 'bound').map(({ metadata }) => metadata.name)
+    }
+    // A claim is over as soon as it is seen that its machine is gone.
+    await eventually(async () => (await left()).length === 1, { timeoutMilliseconds: 30_000 })
+    expect(await left()).toEqual([claim.metadata.name])
   })
 
   it('refuses what is in no commit, and brings it when it is asked to', async () => {
