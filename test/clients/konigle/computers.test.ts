@@ -86,6 +86,17 @@ test('a computer is made, its job polled until it is a success, and it is ready 
   expect(native.spec.plan).toMatchObject({ virtualCpus: 2, memoryMebibytes: 4_096 })
 })
 
+test('the first ones of a size that are asked for at once are all made, and one name is given once', async () => {
+  const made = await Promise.all(
+    ['a', 'b', 'c', 'd'].map((name) => call('POST', '/computers', given(name, { size: 'L' }))),
+  )
+  expect(made.map(({ status }) => status)).toEqual([201, 201, 201, 201])
+  const named = await Promise.all(
+    [1, 2, 3].map(() => call('POST', '/computers', given('x', { name: 'once' }))),
+  )
+  expect(named.map(({ status }) => status).sort()).toEqual([201, 409, 409])
+})
+
 test('computers are listed page by page, the newest first, with their count', async () => {
   const before = (await call('GET', '/computers')).body.count
   for (const name of ['one', 'two', 'three']) await call('POST', '/computers', given(name))

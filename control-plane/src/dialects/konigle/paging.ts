@@ -11,12 +11,13 @@ export const pagingSchema = z.object({
 export const pageSchema = <Item extends z.ZodType>(item: Item) =>
   z.object({ count: z.int(), payload: z.array(item) })
 
-/** One page of what is all there. */
+/** One page of all there is, of which the first so many are counted. */
 export function pageOf<Row, Item>(
   rows: readonly Row[],
   { page, page_size }: z.output<typeof pagingSchema>,
   toItem: (row: Row) => Item,
 ): { count: number; payload: Item[] } {
+  const counted = rows.slice(0, mostListed)
   const from = (page - 1) * page_size
-  return { count: rows.length, payload: rows.slice(from, from + page_size).map(toItem) }
+  return { count: counted.length, payload: counted.slice(from, from + page_size).map(toItem) }
 }

@@ -5,8 +5,11 @@ import {
   standardEnvironmentClasses,
 } from '@hearth/contract'
 import { HearthError, invalidValue } from '@hearth/foundation'
+import { sql } from 'kysely'
 import type { Command, CommandContext } from '../../../api/command.ts'
+import { validate } from '../../../api/validation.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
+import { advisoryLocks } from '../../../database/locks.ts'
 import { createEnvironmentClass, environmentClasses } from '../../environment-class/index.ts'
 import { createProject, projects } from '../../project/index.ts'
 import type { EnvironmentRow } from '../table.ts'
@@ -26,6 +29,10 @@ const projectName = 'computers'
 /** An environment of a standard size in a region, of no project of anybody's. */
 export const createSizedEnvironment: Command<WantedSize, EnvironmentRow> = {
   async run(tx, context, { name, labels, size, region }) {
+    // Two requests at once find one project and one class, and do not both get a name.
+    await sql`SELECT pg_advisory_xact_lock(${advisoryLocks.computers}, hashtext(${context.caller.organizationId}))`.execute(
+      tx,
+    )
     await requireRegion(tx, context, region)
     if (name !== undefined) await requireFree(tx, context, name)
     const spec = {
@@ -82,7 +89,12 @@ async function classOf(
   if (known !== undefined) return known.id
   const wanted = { name, spec: { ...standardEnvironmentClasses[size], region } }
   return (
-    await createEnvironmentClass.run(tx, context, environmentClassCreateSchema.parse(wanted), undefined)
+    await createEnvironmentClass.run(
+      tx,
+      context,
+      validate(environmentClassCreateSchema, wanted, 'body'),
+      undefined,
+    )
   ).id
 }
 

@@ -1,8 +1,9 @@
 import { type EnvironmentReport, environmentWork } from '@hearth/contract'
 import type { Clock } from '@hearth/foundation'
-import type { Database, DatabaseTransaction } from '../../../database/connection.ts'
+import type { Database } from '../../../database/connection.ts'
 import { requestPurges } from '../../../database/outbox.ts'
 import { transact } from '../../../database/transact.ts'
+import { readEpochs } from '../../../work/runner-epochs.ts'
 import { type ReportOutcome, UnusableReport } from '../../../work/work-kind.ts'
 import { continueJob, continueJobs, type JobContinuation } from '../../job/index.ts'
 import { type PhaseMove, writeMoves } from '../lifecycle/phase.ts'
@@ -52,21 +53,6 @@ const decide: typeof decideReport = (row, runnerEpoch, report, now) => {
   } catch (cause) {
     throw new UnusableReport(`a report of environment ${report.id} cannot be committed`, { cause })
   }
-}
-
-async function readEpochs(
-  tx: DatabaseTransaction,
-  runnerIds: readonly string[],
-): Promise<Map<string, number>> {
-  if (runnerIds.length === 0) return new Map()
-  const rows = await tx
-    .selectFrom('runners')
-    .select(['id', 'epoch'])
-    .where('id', 'in', runnerIds)
-    // Reports of a deleted runner are refused.
-    .where('phase', '<>', 'deleted')
-    .execute()
-  return new Map(rows.map(({ id, epoch }) => [id, epoch]))
 }
 
 function purges({ after }: PhaseMove): { id: string; runnerId: string }[] {

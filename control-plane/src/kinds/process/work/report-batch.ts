@@ -6,12 +6,14 @@ import { requestPurges } from '../../../database/outbox.ts'
 import { transact } from '../../../database/transact.ts'
 import { wakeMany } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
+import { judgeReport } from '../../../work/report-worth.ts'
+import { readEpochs } from '../../../work/runner-epochs.ts'
 import type { ReportOutcome } from '../../../work/work-kind.ts'
 import { activePhases, keptSeconds } from '../decide.ts'
 import { lockProcesses, processes, writeRuns } from '../queries.ts'
 import { type ProcessRow, toListedProcess } from '../table.ts'
 import { wakeFollowers } from '../wake-followers.ts'
-import { afterReport, judgeReport } from './report.ts'
+import { afterReport } from './report.ts'
 
 /** Commits reports together, those of one process in the order given; stale and repeated ones change nothing. */
 export async function applyReports(
@@ -23,7 +25,10 @@ export async function applyReports(
     const now = clock.now()
     const rows = await lockProcesses(tx, [...new Set(reports.map(({ id }) => id))])
     const byId = new Map(rows.map((row) => [row.id, row]))
-    const epochs = await readEpochs(tx, rows)
+    const epochs = await readEpochs(
+      tx,
+      rows.map(({ runner_id }) => runner_id),
+    )
     const outcomes: ReportOutcome[] = []
     const environments = new Set<string>()
     for (const report of reports) {
@@ -45,16 +50,6 @@ export async function applyReports(
     await wakeFollowers(tx, [...environments])
     return outcomes
   })
-}
-
-async function readEpochs(
-  tx: DatabaseTransaction,
-  rows: readonly ProcessRow[],
-): Promise<Map<string, number>> {
-  const ids = [...new Set(rows.flatMap(({ runner_id }) => runner_id ?? []))]
-  if (ids.length === 0) return new Map()
-  const runners = await tx.selectFrom('runners').select(['id', 'epoch']).where('id', 'in', ids).execute()
-  return new Map(runners.map(({ id, epoch }) => [id, epoch]))
 }
 
 /** Resolves with the row after the report; null when the process is gone. */

@@ -1,20 +1,7 @@
 import type { Failure, ProcessPhase, ProcessReport, ProcessRun, ReportedRun } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
-import type { ReportOutcome } from '../../../work/work-kind.ts'
 import { activePhases } from '../decide.ts'
 import type { ProcessRow, StoredProcessStatus } from '../table.ts'
-
-/** What a report is worth, before anything is changed. */
-export function judgeReport(
-  row: Pick<ProcessRow, 'runner_id' | 'spec_version' | 'report_epoch' | 'report_sequence'>,
-  runnerEpoch: number | null,
-  report: Pick<ProcessReport, 'runnerId' | 'epoch' | 'generation' | 'sequence'>,
-): ReportOutcome {
-  if (row.runner_id !== report.runnerId || report.epoch !== runnerEpoch) return 'refused'
-  if (report.generation > row.spec_version) return 'refused'
-  if (report.epoch !== row.report_epoch) return report.epoch > row.report_epoch ? 'applied' : 'stale'
-  return report.sequence > Number(row.report_sequence) ? 'applied' : 'stale'
-}
 
 export interface ReportedChange {
   phase: ProcessPhase

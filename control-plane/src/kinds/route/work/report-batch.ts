@@ -5,11 +5,13 @@ import type { Database, DatabaseTransaction } from '../../../database/connection
 import { transact } from '../../../database/transact.ts'
 import { wake } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
+import { judgeReport } from '../../../work/report-worth.ts'
+import { readEpochs } from '../../../work/runner-epochs.ts'
 import type { ReportOutcome } from '../../../work/work-kind.ts'
 import { lockRoutes, routeQueries } from '../queries.ts'
 import { type RouteRow, toRoute } from '../table.ts'
 import { removeRoute } from '../write.ts'
-import { afterReport, judgeReport } from './report.ts'
+import { afterReport } from './report.ts'
 
 /** Commits reports together, those of one route in the order given; stale and repeated ones change nothing. */
 export async function applyReports(
@@ -21,7 +23,10 @@ export async function applyReports(
     const now = clock.now()
     const rows = await lockRoutes(tx, [...new Set(reports.map(({ id }) => id))])
     const byId = new Map(rows.map((row) => [row.id, row]))
-    const epochs = await readEpochs(tx, rows)
+    const epochs = await readEpochs(
+      tx,
+      rows.map(({ runner_id }) => runner_id),
+    )
     const outcomes: ReportOutcome[] = []
     for (const report of reports) {
       const row = byId.get(report.id)
@@ -35,13 +40,6 @@ export async function applyReports(
     }
     return outcomes
   })
-}
-
-async function readEpochs(tx: DatabaseTransaction, rows: readonly RouteRow[]): Promise<Map<string, number>> {
-  const ids = [...new Set(rows.flatMap(({ runner_id }) => runner_id ?? []))]
-  if (ids.length === 0) return new Map()
-  const runners = await tx.selectFrom('runners').select(['id', 'epoch']).where('id', 'in', ids).execute()
-  return new Map(runners.map(({ id, epoch }) => [id, epoch]))
 }
 
 /** Resolves with the row after the report; null when the route is gone. */

@@ -1,19 +1,6 @@
 import type { RoutePhase, RouteReport } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
-import type { ReportOutcome } from '../../../work/work-kind.ts'
 import type { RouteRow, StoredRouteStatus } from '../table.ts'
-
-/** What a report is worth, before anything is changed. */
-export function judgeReport(
-  row: Pick<RouteRow, 'runner_id' | 'spec_version' | 'report_epoch' | 'report_sequence'>,
-  runnerEpoch: number | null,
-  report: Pick<RouteReport, 'runnerId' | 'epoch' | 'generation' | 'sequence'>,
-): ReportOutcome {
-  if (row.runner_id !== report.runnerId || report.epoch !== runnerEpoch) return 'refused'
-  if (report.generation > row.spec_version) return 'refused'
-  if (report.epoch !== row.report_epoch) return report.epoch > row.report_epoch ? 'applied' : 'stale'
-  return report.sequence > Number(row.report_sequence) ? 'applied' : 'stale'
-}
 
 export interface ReportedRoute {
   phase: RoutePhase
