@@ -1,10 +1,8 @@
 import {
-  defaultCheckpointRetention,
   type EnvironmentPhase,
   type OnHostLoss,
   type PrebuildPhase,
   type ProcessPhase,
-  type ProjectSpec,
   type RoutePhase,
   type RunnerFacts,
   type RunnerPhase,
@@ -17,6 +15,7 @@ import type { Database } from '../database/connection.ts'
 import type { ClaimTable } from './claim/table.ts'
 import { buildPlan, configurationOf } from './environment/index.ts'
 import type { EnvironmentTable } from './environment/table.ts'
+import { classSpec, projectSpec } from './party-specs.fixture.ts'
 import { emptyPrebuildStatus, type PrebuildTable } from './prebuild/table.ts'
 import { emptyProcessStatus, type ProcessTable } from './process/table.ts'
 import type { ProjectTable } from './project/table.ts'
@@ -35,29 +34,6 @@ export const named = (id: string, organization_id: string, name: string) => ({
   creator: null,
   labels: '{}',
 })
-
-export const classSpec = {
-  virtualCpus: 1,
-  memoryMebibytes: 512,
-  diskGibibytes: 4,
-  image: 'debian-12',
-  region: null,
-  runnerSelector: {},
-}
-export const projectSpec: ProjectSpec = {
-  repositories: [],
-  variables: {},
-  secretNames: [],
-  setup: [],
-  onHostLoss: 'wait',
-  onCrash: 'restart',
-  prebuilds: null,
-  snapshots: defaultCheckpointRetention,
-  life: {},
-  environmentClasses: [],
-  tasks: {},
-  services: {},
-}
 
 /** The plan for pools of these projects and classes. */
 const presentPlan = buildPlan(projectSpec, classSpec, { setup: [], branch: null })

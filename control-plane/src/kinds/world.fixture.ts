@@ -9,7 +9,8 @@ import { wakeAt } from '../reconciling/wake.ts'
 import { defaultTimings } from '../timings.ts'
 import { named, now, Party } from './party.fixture.ts'
 
-export { classSpec, now, Party, type Pool, projectSpec, secondsAgo } from './party.fixture.ts'
+export { now, Party, type Pool, secondsAgo } from './party.fixture.ts'
+export { classSpec, projectSpec } from './party-specs.fixture.ts'
 export { emptyPrebuildStatus } from './prebuild/table.ts'
 
 async function prepare(url: string): Promise<void> {
