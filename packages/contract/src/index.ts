@@ -1,3 +1,5 @@
+export * from './app-configuration.ts'
+export * from './app-configuration-file.ts'
 export * from './bounded.ts'
 export * from './claim-binding.ts'
 export * from './claim-binding-input.ts'
