@@ -1,4 +1,5 @@
 import { request } from 'node:https'
+import { isIP } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 
 export interface Seen {
@@ -15,21 +16,24 @@ export interface Visit {
   body?: string
   /** Another host name than the address has. */
   host?: string
+  /** Where every name leads to; by default 127.0.0.1. */
+  reached?: string
 }
 
 /** What a browser sees that trusts an authority, and to which every name is this machine. */
 export function visit(
   address: string,
   ca: string,
-  { method = 'GET', headers = {}, body, host }: Visit = {},
+  { method = 'GET', headers = {}, body, host, reached = '127.0.0.1' }: Visit = {},
 ): Promise<Seen> {
   const url = new URL(address)
   return new Promise((resolve, reject) => {
     const sent = request(
       {
-        host: '127.0.0.1',
-        port: Number(url.port),
-        servername: url.hostname,
+        host: reached,
+        port: Number(url.port) || 443,
+        // A number has no name that could be said beforehand.
+        servername: isIP(url.hostname) === 0 ? url.hostname : '',
         ca,
         method,
         path: `${url.pathname}${url.search}`,

@@ -67,6 +67,7 @@ interface Given {
   HEARTH_INGRESS_AUTHORITY?: 'acme' | 'internal' | undefined
   HEARTH_INGRESS_ACME_EMAIL?: string | undefined
   HEARTH_INGRESS_ACME_DIRECTORY?: string | undefined
+  HEARTH_INGRESS_ACME_ROOT?: string | undefined
   HEARTH_INGRESS_ASK_PORT: number
   HEARTH_INGRESS_CADDY: string
   HEARTH_INGRESS_STOPS: boolean
@@ -88,6 +89,7 @@ export function ingressOf(given: Given) {
             kind: 'acme',
             email: given.HEARTH_INGRESS_ACME_EMAIL ?? null,
             directory: given.HEARTH_INGRESS_ACME_DIRECTORY ?? null,
+            rootPath: given.HEARTH_INGRESS_ACME_ROOT ?? null,
             askPort: given.HEARTH_INGRESS_ASK_PORT,
           } as const),
     program: given.HEARTH_INGRESS_CADDY,

@@ -8,8 +8,15 @@ export interface ListenAddress {
 /** Who signs the certificates. */
 export type CertificateAuthority =
   | { kind: 'internal' }
-  /** `askPort` is a port of the host's loopback on which the proxy asks whether a host name is one of its own. */
-  | { kind: 'acme'; email: string | null; directory: string | null; askPort: number }
+  | {
+      kind: 'acme'
+      email: string | null
+      directory: string | null
+      /** Certificates that the directory's own is signed by, as PEM, where it is no public authority. */
+      rootPath: string | null
+      /** A port of the host's loopback on which the proxy asks whether a host name is one of its own. */
+      askPort: number
+    }
 
 export interface IngressSettings {
   /** Routes are served as host names directly below this domain. */

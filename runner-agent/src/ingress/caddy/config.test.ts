@@ -18,7 +18,9 @@ const settings: IngressSettings = {
   program: 'caddy',
   stopsWithAgent: false,
 }
-const acme = { kind: 'acme', email: 'ops@example.com', directory: null, askPort: 19_180 } as const
+const acme = {
+  ...{ kind: 'acme', email: 'ops@example.com', directory: null, rootPath: null, askPort: 19_180 },
+} as const
 const configOf = (change: Partial<IngressSettings> = {}) =>
   JSON.parse(JSON.stringify(caddyConfig({ ...settings, ...change })))
 

@@ -172,11 +172,12 @@ function tlsApp({ authority }: IngressSettings, base: string): object {
       automation: { policies: [{ subjects, issuers: [{ module: 'internal' }] }] },
     }
   }
-  const { email, directory, askPort } = authority
+  const { email, directory, rootPath, askPort } = authority
   const issuer = {
     module: 'acme',
     ...(email === null ? {} : { email }),
     ...(directory === null ? {} : { ca: directory }),
+    ...(rootPath === null ? {} : { trusted_roots_pem_files: [rootPath] }),
   }
   return {
     automation: {
