@@ -19,7 +19,11 @@ const settings: IngressSettings = {
   stopsWithAgent: false,
 }
 const acme = {
-  ...{ kind: 'acme', email: 'ops@example.com', directory: null, rootPath: null, askPort: 19_180 },
+  kind: 'acme',
+  email: 'ops@example.com',
+  directory: null,
+  rootPath: null,
+  askPort: 19_180,
 } as const
 const configOf = (change: Partial<IngressSettings> = {}) =>
   JSON.parse(JSON.stringify(caddyConfig({ ...settings, ...change })))
