@@ -125,6 +125,9 @@ export const kindRoutes: Partial<Record<keyof typeof kinds, KindRoutes>> = {
     change: { spec: { expiresAt: '2099-01-01T00:00:00.000Z' } },
     deletion: 200,
   },
+  WebApp: { body: null, refused: 'viewer', change: null, deletion: null },
+  Space: { body: null, refused: 'viewer', change: null, deletion: null },
+  Deployment: { body: null, refused: 'viewer', change: null, deletion: null },
   Task: {
     body: async (name, client) => ({
       name,

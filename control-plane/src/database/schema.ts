@@ -1,6 +1,7 @@
 // Written by `pnpm kinds`: not to be changed by hand.
 
 import type { ClaimTables } from '../kinds/claim/table.ts'
+import type { DeploymentTables } from '../kinds/deployment/table.ts'
 import type { EnvironmentTables } from '../kinds/environment/table.ts'
 import type { EnvironmentClassTables } from '../kinds/environment-class/table.ts'
 import type { EventTables } from '../kinds/event/table.ts'
@@ -14,9 +15,11 @@ import type { RouteTables } from '../kinds/route/table.ts'
 import type { RunnerTables } from '../kinds/runner/table.ts'
 import type { SessionTables } from '../kinds/session/table.ts'
 import type { SnapshotTables } from '../kinds/snapshot/table.ts'
+import type { SpaceTables } from '../kinds/space/table.ts'
 import type { TokenTables } from '../kinds/token/table.ts'
 import type { UserSecretTables } from '../kinds/user-secret/table.ts'
 import type { WarmPoolTables } from '../kinds/warm-pool/table.ts'
+import type { WebAppTables } from '../kinds/web-app/table.ts'
 import type { IdempotencyKeyTables } from './idempotency-key-table.ts'
 import type { OutboxTables } from './outbox-table.ts'
 import type { TlsAuthorityTables } from './tls-authority-table.ts'
@@ -24,6 +27,7 @@ import type { TlsAuthorityTables } from './tls-authority-table.ts'
 /** Every table, by its name in PostgreSQL. */
 export interface Schema
   extends ClaimTables,
+    DeploymentTables,
     EnvironmentTables,
     EnvironmentClassTables,
     EventTables,
@@ -37,9 +41,11 @@ export interface Schema
     RunnerTables,
     SessionTables,
     SnapshotTables,
+    SpaceTables,
     TokenTables,
     UserSecretTables,
     WarmPoolTables,
+    WebAppTables,
     IdempotencyKeyTables,
     OutboxTables,
     TlsAuthorityTables {}

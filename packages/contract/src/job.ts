@@ -5,7 +5,13 @@ import { idSchema, timeSchema } from './resource.ts'
 
 export const jobPhaseSchema = z.enum(['running', 'succeeded', 'failed', 'cancelled'])
 export type JobPhase = z.infer<typeof jobPhaseSchema>
-export const jobOperationSchema = z.enum(['environment.provision', 'environment.delete'])
+export const jobOperationSchema = z.enum([
+  'environment.provision',
+  'environment.delete',
+  'web-app.create',
+  'web-app.delete',
+  'deployment.run',
+])
 export type JobOperation = z.infer<typeof jobOperationSchema>
 
 export const jobLogEntrySchema = z.object({
@@ -41,7 +47,7 @@ export const jobKind = defineKind({
   isExplained: false,
   waits: {
     running: {
-      waitsFor: 'the phase of its environment to change',
+      waitsFor: 'the phase of its resource to change',
       deadlineSeconds: null,
       because: 'it is the record of that phase and ends with it',
     },

@@ -32,6 +32,7 @@ import { executions } from './0031-executions.ts'
 import { route } from './0032-route.ts'
 import { userSecret } from './0033-user-secret.ts'
 import { tokenClients } from './0036-token-clients.ts'
+import { webApp } from './0038-web-app.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -66,4 +67,5 @@ export const migrations: Record<string, Migration> = {
   '0032-route': route,
   '0033-user-secret': userSecret,
   '0036-token-clients': tokenClients,
+  '0038-web-app': webApp,
 }

@@ -75,6 +75,9 @@ export const jobSchema = z
 const taskNames = {
   'environment.provision': 'provision_computer',
   'environment.delete': 'destroy_computer',
+  'web-app.create': 'provision_webapp',
+  'web-app.delete': 'destroy_webapp',
+  'deployment.run': 'deploy_space',
 } as const
 const jobStatuses: Readonly<Record<JobPhase, 'running' | 'success' | 'failed'>> = {
   running: 'running',

@@ -104,6 +104,8 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   has_processes: Generated<boolean>
   /** Whether a route leads to it, or did. */
   has_routes: Generated<boolean>
+  /** Whether a web app is on it. */
+  has_web_app: Generated<boolean>
   report_epoch: Generated<number>
   report_sequence: Generated<string>
   virtual_cpus: GeneratedAlways<number>
@@ -160,6 +162,7 @@ export const environmentColumns = [
   'phase_since',
   'has_processes',
   'has_routes',
+  'has_web_app',
   'report_epoch',
   'report_sequence',
   'virtual_cpus',

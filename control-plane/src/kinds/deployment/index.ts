@@ -1,0 +1,2 @@
+export { deployments } from './queries.ts'
+export { type DeploymentRow, toDeployment } from './table.ts'

@@ -1,0 +1,2 @@
+export { webApps } from './queries.ts'
+export { toWebApp, type WebAppRow } from './table.ts'
