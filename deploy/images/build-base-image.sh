@@ -31,7 +31,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir "$work/image"
 
-say "building $name: Debian $codename, variant $variant$([[ $tuned == yes ]] || echo ', untuned')"
+say "building $name: Debian $codename, variant $variant${with:+ with $with}$([[ $tuned == yes ]] || echo ', untuned')"
 phase "installing packages" install_packages
 phase "preparing the guest" prepare_guest
 phase "making kernel and initrd" make_boot_files

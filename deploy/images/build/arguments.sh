@@ -9,8 +9,9 @@ Builds a Debian guest image for Hearth from this machine's own Debian package so
   --output DIR          folder to make: disk.qcow2, vmlinuz, initrd.img, image.json
   --variant VARIANT     seed (default): Hearth's own fast boot, identity from a tar on the second disk
                         cloud-init: Debian's cloud-init, identity from a NoCloud disk
+  --with web            adds what web apps need: nginx, PostgreSQL, Redis, Python, Node.js; their services do not run
   --untuned             a seed image without the tuning, to measure the tuning against
-  --name NAME           name written to image.json (default: debian-12)
+  --name NAME           name written to image.json (default: debian-12, or debian-12-web)
   --size SIZE           size of the disk, with suffix M or G (default: 2G)
   --print-fingerprint   print the fingerprint the image would have, and build nothing
   --help                this text
@@ -22,10 +23,10 @@ TEXT
 }
 
 parse_arguments() {
-  output="" variant=seed tuned=yes name=debian-12 size=2G print_fingerprint=no
+  output="" variant=seed with="" tuned=yes name="" size=2G print_fingerprint=no
   while (($# > 0)); do
     case "$1" in
-      --output | --variant | --name | --size)
+      --output | --variant | --with | --name | --size)
         (($# > 1)) || fail "$1 needs a value; see --help"
         printf -v "${1#--}" '%s' "$2"
         shift 2
@@ -37,6 +38,8 @@ parse_arguments() {
     esac
   done
   [[ $variant == seed || $variant == cloud-init ]] || fail "--variant is seed or cloud-init, not '$variant'"
+  [[ -z $with || $with == web ]] || fail "--with is web, not '$with'"
+  [[ -n $name ]] || name="debian-12${with:+-$with}"
   [[ $variant == seed || $tuned == yes ]] || fail "--untuned goes with --variant seed only"
   [[ $size =~ ^[0-9]+[MG]$ ]] || fail "--size is a number with suffix M or G, not '$size'"
   [[ $name =~ ^[a-z0-9][a-z0-9.-]*$ ]] || fail "--name has lower-case letters, digits, dots and dashes, not '$name'"

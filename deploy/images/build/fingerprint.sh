@@ -3,7 +3,7 @@
 # sha256 over everything a build depends on but the packages' versions: rebuild by hand for newer packages.
 image_fingerprint() {
   {
-    printf '%s\n' "$variant" "$tuned" "$name" "$size" "$codename"
+    printf '%s\n' "$variant" "$with" "$tuned" "$name" "$size" "$codename"
     debian_sources
     cd "$images"
     find build build-base-image.sh guest -type f -printf '%p %m\n' | LC_ALL=C sort

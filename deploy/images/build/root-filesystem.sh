@@ -8,6 +8,14 @@ common_packages=(
 seed_packages=(busybox-static lz4 udhcpc acpid)
 stock_kernel_packages=(linux-image-cloud-amd64 initramfs-tools zstd busybox-static)
 cloud_init_packages=(cloud-init netplan.io systemd-resolved libpam-systemd)
+web_packages=(
+  nginx postgresql redis-server
+  python3-venv python3-pip python3-flask python3-psycopg2 python3-redis gunicorn
+  nodejs npm node-pg node-redis
+  unzip nftables
+)
+# Packages start them; the set-up of a web app does that where they are wanted.
+web_services=(nginx.service postgresql.service redis-server.service nftables.service)
 
 install_packages() {
   root="$work/root"
@@ -23,6 +31,7 @@ install_packages() {
     packages+=("${seed_packages[@]}")
     options+=("--customize-hook=$images/build/unpack-kernel.sh \"\$1\"")
   fi
+  if [[ $with == web ]]; then packages+=("${web_packages[@]}"); fi
   mmdebstrap --mode=root --format=directory --variant=minbase \
     --include="$(IFS=,; echo "${packages[*]}")" \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
@@ -41,6 +50,7 @@ prepare_guest() {
   rm -f "$root/var/lib/dbus/machine-id" "$root/var/lib/systemd/random-seed"
   rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/log/*.log "$root"/var/cache/debconf/*-old
   mkdir -p "$root/home" "$root/var/lib/apt/lists/partial"
+  if [[ $with == web ]]; then chroot "$root" systemctl disable "${web_services[@]}"; fi
   case "$variant-$tuned" in
     seed-yes) put_files guest/seed && apply_tuning ;;
     seed-no) put_files guest/untuned && chroot "$root" systemctl enable hearth-seed.service systemd-networkd.service ;;
