@@ -17,20 +17,29 @@ export function imageCommand(invocation: Invocation): Command {
 function buildCommand(invocation: Invocation): Command {
   return new Command('build')
     .summary('build a base image from Debian packages; does nothing when it is there already')
-    .argument('[name]', 'what classes call it', 'debian-12')
+    .argument('[name]', 'what classes call it (default: debian-12, or debian-12-web)')
     .addOption(
       new Option('--variant <variant>', 'how guests learn who they are')
         .choices(['seed', 'cloud-init'])
         .default('seed'),
     )
+    .addOption(
+      new Option('--with <addition>', 'what is added: web for what web apps need').choices(['web'] as const),
+    )
     .addHelpText(
       'after',
-      examples('hearth image build', 'hearth image build debian-12-cloud --variant cloud-init'),
+      examples(
+        'hearth image build',
+        'hearth image build --with web',
+        'hearth image build debian-12-cloud --variant cloud-init',
+      ),
     )
-    .action(async (name: string, { variant }: { variant: string }) => {
+    .action(async (given: string | undefined, options: { variant: string; with?: 'web' }) => {
+      const { variant, with: addition = null } = options
+      const name = given ?? (addition === null ? 'debian-12' : `debian-12-${addition}`)
       const { terminal, signal, config } = invocation
       const folder = stateFolder(invocation)
-      const need = { stateFolder: folder, name, variant, variables: config.variables, signal }
+      const need = { stateFolder: folder, name, variant, addition, variables: config.variables, signal }
       const decision = await ensureImage(need, (line) => terminal.note(line))
       if (decision === 'keep because machines use it') {
         throw new HearthError(

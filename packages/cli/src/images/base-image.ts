@@ -14,7 +14,8 @@ export async function ensureBaseImage(stateFolder: string, invocation: Invocatio
       {
         title: `base image ${name}`,
         work: async (report) => {
-          const need = { stateFolder, name, variant: 'seed', variables: config.variables, signal }
+          const which = { name, variant: 'seed', addition: null }
+          const need = { stateFolder, ...which, variables: config.variables, signal }
           const decision = await ensureImage(need, (line) => {
             report.state(line)
             report.event(line)

@@ -7,16 +7,28 @@ export interface ImageBuild {
   folder: string
   name: string
   variant: string
+  /** What is added to it; null for nothing. */
+  addition: 'web' | null
   variables: Readonly<Record<string, string | undefined>>
   signal: AbortSignal
 }
+
+/** The options that say which image it is. */
+export const imageOptions = ({
+  name,
+  variant,
+  addition,
+}: Pick<ImageBuild, 'name' | 'variant' | 'addition'>) => [
+  ...['--name', name, '--variant', variant],
+  ...(addition === null ? [] : ['--with', addition]),
+]
 
 /**
  * Runs the build script of deploy/images, which does nothing when the folder already holds this image; reports each
  * line it prints.
  */
 export function buildImage(build: ImageBuild, tell: (line: string) => void): Promise<void> {
-  const words = ['--output', build.folder, '--name', build.name, '--variant', build.variant]
+  const words = ['--output', build.folder, ...imageOptions(build)]
   return new Promise((resolve, reject) => {
     const child = spawn(installation.buildBaseImage, words, {
       stdio: ['ignore', 'inherit', 'pipe'],

@@ -2,15 +2,11 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { installation } from '../installation.ts'
 import { run } from '../process/run.ts'
-import { buildImage, type ImageBuild } from './build-image.ts'
+import { buildImage, type ImageBuild, imageOptions } from './build-image.ts'
 import { listImages } from './list-images.ts'
 
-export interface ImageNeed {
+export interface ImageNeed extends Omit<ImageBuild, 'folder'> {
   stateFolder: string
-  name: string
-  variant: string
-  variables: Readonly<Record<string, string | undefined>>
-  signal: AbortSignal
 }
 
 export type ImageDecision = 'keep' | 'build' | 'keep because machines use it'
@@ -33,8 +29,9 @@ export async function ensureImage(need: ImageNeed, tell: (line: string) => void)
   return decision
 }
 
-async function wantedFingerprint({ name, variant, variables, signal }: ImageBuild): Promise<string> {
-  const words = ['--print-fingerprint', '--name', name, '--variant', variant]
+async function wantedFingerprint(build: ImageBuild): Promise<string> {
+  const { variables, signal } = build
+  const words = ['--print-fingerprint', ...imageOptions(build)]
   const printed = await run(installation.buildBaseImage, words, { environment: variables, signal })
   signal.throwIfAborted()
   // The build itself reports more precisely what it lacks.
