@@ -11,6 +11,7 @@ import { OpenStreams } from './api/open-streams.ts'
 import { RequestRates } from './api/request-rates.ts'
 import { SenderRates } from './api/sender-rates.ts'
 import type { Services } from './api/services.ts'
+import { UploadSlots } from './api/upload-slots.ts'
 import type { Config } from './config.ts'
 import { connectDatabase, type Database } from './database/connection.ts'
 import { Encryption } from './database/encryption.ts'
@@ -148,6 +149,7 @@ export async function composeControlPlane(
     quotas: config.quotas,
     turns: new Turns(Math.ceil(config.databaseConnections * 0.75)),
     streams: new OpenStreams((tokenId, onEnd) => tokenWatch.watch(tokenId, onEnd)),
+    uploads: new UploadSlots(),
     rates: new RequestRates(clock),
     senderRates: new SenderRates(clock, config.senders),
     eventBells: new EventBells(database, notifications, log),

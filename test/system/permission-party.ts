@@ -1,6 +1,8 @@
+import { buffer } from 'node:stream/consumers'
 import { HearthClient } from '@hearth/client'
 import { newId } from '@hearth/foundation'
 import pg from 'pg'
+import { ZipFile } from 'yazl'
 import { newOrganization } from './hostile-party.ts'
 import type { Installation } from './installation.ts'
 import { newPublicKey } from './public-key.ts'
@@ -53,6 +55,7 @@ export async function newParty(installation: Installation, name: string): Promis
     spec: { file: 'hearth.yaml', exitCondition: 'ci', ci: { timeoutSeconds: null }, detached: true },
   })
   await client.userSecrets.create({ spec: { variable: 'TOKEN', value: `${name}-value` } })
+  await sendArtifact(url, administrator)
   await post(url, administrator, '/v1/observers', { name: `${name}-observer` })
   const runner = await client.runners.create({ name: `${name}-runner`, labels: {}, spec: {} })
   const token = async (role: Exclude<RoleName, 'administrator' | 'runner'>) =>
@@ -108,6 +111,18 @@ function idOf(item: unknown): string | null {
   if (typeof uid === 'string') return uid
   if (metadata !== undefined) return idOf(metadata)
   return environment === undefined ? null : idOf(environment)
+}
+
+async function sendArtifact(url: string, token: string): Promise<void> {
+  const zip = new ZipFile()
+  zip.addBuffer(Buffer.from('processes.web = { command = "node server.js" }'), 'bentocloud.toml')
+  zip.end()
+  const response = await fetch(`${url}/v1/artifacts`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/zip' },
+    body: new Uint8Array(await buffer(zip.outputStream)),
+  })
+  if (response.status !== 201) throw new Error(`artifacts: ${response.status} ${await response.text()}`)
 }
 
 async function post(url: string, token: string, path: string, body: object): Promise<void> {

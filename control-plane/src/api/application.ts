@@ -4,7 +4,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import type { Caller } from './caller.ts'
 import { errorResponse, retryAfterOf } from './error-response.ts'
-import { limitedBody } from './limited-body.ts'
+import { limitedExcept } from './limited-body.ts'
 import type { RequestRates } from './request-rates.ts'
 import type { Services } from './services.ts'
 
@@ -78,7 +78,7 @@ export function createApplication(
   // Before the authentication, which they do not need.
   addOpenRoutes(application)
   application.use('/v1/*', authenticated(authenticate, services.rates))
-  application.use('/v1/*', limitedBody)
+  application.use('/v1/*', limitedExcept(/^\/v1\/artifacts\/?$/))
 
   application.notFound((context) => {
     const error = new HearthError(

@@ -69,6 +69,8 @@ export interface Endpoint<Params extends z.ZodType, Query extends z.ZodType, Bod
   params?: Params
   query?: Query
   body?: Body
+  /** Types of a body that the handler reads by itself, piece by piece. */
+  upload?: readonly string[]
   answer: { status: Success; schema: z.ZodType; description: string; mediaType?: string }
   /** Statuses beside those that every route may answer with, and what each means. */
   refusals?: Readonly<Record<number, string>>
@@ -136,7 +138,13 @@ function describe(
   query: z.ZodObject,
   errors: ErrorDescription,
 ) {
-  const { answer, body } = endpoint
+  const { answer, body, upload } = endpoint
+  const content =
+    body === undefined
+      ? Object.fromEntries(
+          (upload ?? []).map((type) => [type, { schema: { type: 'string', format: 'binary' } as const }]),
+        )
+      : { 'application/json': { schema: body } }
   const refusals = {
     ...(endpoint.method === 'post'
       ? {
@@ -158,9 +166,7 @@ function describe(
       params,
       query,
       ...(endpoint.method === 'get' ? {} : { headers: requestHeaders[endpoint.method] }),
-      ...(body === undefined
-        ? {}
-        : { body: { required: true, content: { 'application/json': { schema: body } } } }),
+      ...(Object.keys(content).length === 0 ? {} : { body: { required: true, content } }),
     },
     responses: {
       [answer.status]: {

@@ -4,6 +4,19 @@ import type { MiddlewareHandler } from 'hono'
 export const mostBodyBytes = 1024 * 1024
 const mostDrainedBytes = 16 * mostBodyBytes
 
+/** Types of bodies that a route for uploads reads piece by piece, and bounds by itself. */
+const uploadTypes = /^(?:application\/(?:zip|x-zip-compressed|octet-stream)|multipart\/form-data)(?:;|$)/i
+
+/** Bounds all bodies but the uploads to one path. */
+export const limitedExcept =
+  (uploadPath: RegExp): MiddlewareHandler =>
+  (context, next) => {
+    const { req } = context
+    const isUpload =
+      req.method === 'POST' && uploadPath.test(req.path) && uploadTypes.test(req.header('Content-Type') ?? '')
+    return isUpload ? next() : limitedBody(context, next)
+  }
+
 /**
  * Refuses a body over the limit: by `Content-Length` without storing any of it, and a chunked body while it is read.
  */

@@ -2,10 +2,12 @@ import { X509Certificate } from 'node:crypto'
 import { get } from 'node:https'
 import { connect, type Socket } from 'node:net'
 import { connect as connectSecurely } from 'node:tls'
+import type { HttpBindings } from '@hono/node-server'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { issueCertificate, makeAuthority } from '../tls/certificate.ts'
 import type { ApplicationEnvironment } from './application.ts'
+import { boundArrivalElsewhere } from './arrival.ts'
 import { type Listener, listen } from './listen.ts'
 
 const arrival = { headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 50 }
@@ -14,6 +16,10 @@ const application = new OpenAPIHono<ApplicationEnvironment>()
 
 beforeAll(async () => {
   application.post('/taken', async (context) => context.json({ bytes: (await context.req.text()).length }))
+  application.post('/upload', async (context) => {
+    boundArrivalElsewhere((context.env as unknown as HttpBindings).incoming)
+    return context.json({ bytes: (await context.req.text()).length })
+  })
   application.onError((_, context) => context.json({}, 400))
   application.get('/free', (context) => context.json({ free: true }))
   listener = await listen(application, { host: '127.0.0.1', port: 0 }, arrival)
@@ -39,6 +45,13 @@ test.each(slow)('%s: answered with 408 and disconnected', async (_, first, piece
   expect(answer).toMatch(/^content-type: application\/json\r$/im)
   const body = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as { error: { message: string } }
   expect(body.error.message).toMatch(/did not come whole in time/)
+})
+
+test('a request that bounds its own arrival has the time it takes', async () => {
+  const head = 'POST /upload HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 60\r\n\r\n'
+  const started = performance.now()
+  expect(await talk(head, 'x')).toMatch(/^HTTP\/1.1 200 OK[\s\S]*\{"bytes":60\}$/)
+  expect(performance.now() - started).toBeGreaterThan(arrival.requestTimeout)
 })
 
 test('a client that sends nothing is disconnected', async () => {

@@ -5,15 +5,17 @@ import {
   type ServerOptions as SecureServerOptions,
 } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { artifactLimits } from '@hearth/contract'
 import { serve } from '@hono/node-server'
 import { WebSocketServer } from 'ws'
 import type { Application } from './application.ts'
+import { withArrivalBound } from './arrival.ts'
 import { refuseMalformedRequest, withReadableUrls } from './malformed-request.ts'
 
 /** How long requests may still run when the program stops. */
 const graceMilliseconds = 10_000
 const lookMilliseconds = 100
-/** Timeouts against slow senders, in milliseconds: for a request's headers, and for the whole request. */
+/** Timeouts against slow senders, in milliseconds: for a request's headers, and for its body unless it is an upload. */
 export type ArrivalBounds = Required<
   Pick<ServerOptions, 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'>
 >
@@ -22,6 +24,7 @@ const defaultArrival: ArrivalBounds = {
   requestTimeout: 60_000,
   connectionsCheckingInterval: 5_000,
 }
+const mostUploadMilliseconds = artifactLimits.uploadSeconds * 1_000
 const mostHeaderBytes = 16 * 1024
 /** Small, because observers of events send no messages of their own. */
 const largestMessageBytes = 4 * 1024
@@ -42,14 +45,19 @@ export interface Listener {
 
 /** What makes the server, and with which options. */
 function serverFor(arrival: ArrivalBounds, served: ServedCertificate | null) {
-  const bounds = { ...arrival, maxHeaderSize: mostHeaderBytes }
+  const { requestTimeout } = arrival
+  const bounds = {
+    ...arrival,
+    requestTimeout: requestTimeout + mostUploadMilliseconds,
+    maxHeaderSize: mostHeaderBytes,
+  }
+  const bounded = (answer: RequestListener) => withReadableUrls(withArrivalBound(requestTimeout, answer))
   if (served === null) {
-    const create = (options: ServerOptions, answer: RequestListener) =>
-      createServer(options, withReadableUrls(answer))
+    const create = (options: ServerOptions, answer: RequestListener) => createServer(options, bounded(answer))
     return { createServer: create as typeof createServer, serverOptions: bounds }
   }
   const create = (options: SecureServerOptions, answer: RequestListener) =>
-    createSecureServer(options, withReadableUrls(answer))
+    createSecureServer(options, bounded(answer))
   return {
     createServer: create as typeof createSecureServer,
     serverOptions: { ...bounds, handshakeTimeout: arrival.headersTimeout, ...pemsOf(served) },

@@ -14,6 +14,7 @@ import type { Metrics } from './metrics.ts'
 import type { OpenStreams } from './open-streams.ts'
 import type { RequestRates } from './request-rates.ts'
 import type { SenderRates } from './sender-rates.ts'
+import type { UploadSlots } from './upload-slots.ts'
 
 /** What routes may use; built once in compose.ts. */
 export interface Services {
@@ -30,6 +31,7 @@ export interface Services {
   /** Of transactions that make or claim something: none has all connections. */
   turns: Turns
   streams: OpenStreams
+  uploads: UploadSlots
   eventBells: EventBells
   rates: RequestRates
   /** Of routes that are open to anybody. */

@@ -26,4 +26,6 @@ export const advisoryLocks = {
   keptProjects: 7_211,
   /** With the hash of the organization: names computers, and makes their project and classes. */
   computers: 7_212,
+  /** With the hash of the organization: counts the bytes of its artifacts, and adds one. */
+  artifacts: 7_213,
 } as const

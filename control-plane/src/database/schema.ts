@@ -1,5 +1,6 @@
 // Written by `pnpm kinds`: not to be changed by hand.
 
+import type { ArtifactTables } from '../kinds/artifact/table.ts'
 import type { ClaimTables } from '../kinds/claim/table.ts'
 import type { DeploymentTables } from '../kinds/deployment/table.ts'
 import type { EnvironmentTables } from '../kinds/environment/table.ts'
@@ -26,7 +27,8 @@ import type { TlsAuthorityTables } from './tls-authority-table.ts'
 
 /** Every table, by its name in PostgreSQL. */
 export interface Schema
-  extends ClaimTables,
+  extends ArtifactTables,
+    ClaimTables,
     DeploymentTables,
     EnvironmentTables,
     EnvironmentClassTables,

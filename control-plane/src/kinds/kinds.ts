@@ -1,5 +1,6 @@
 // Written by `pnpm kinds`: not to be changed by hand.
 
+export { artifactKind } from './artifact/kind.ts'
 export { claimKind } from './claim/kind.ts'
 export { declarationKind } from './declaration/kind.ts'
 export { deploymentKind } from './deployment/kind.ts'

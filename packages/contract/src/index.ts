@@ -1,5 +1,6 @@
 export * from './app-configuration.ts'
 export * from './app-configuration-file.ts'
+export * from './artifact.ts'
 export * from './bounded.ts'
 export * from './claim-binding.ts'
 export * from './claim-binding-input.ts'

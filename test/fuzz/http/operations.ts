@@ -47,7 +47,7 @@ type Described = Pick<Operation, 'responses'> & {
   parameters?: Parameter[]
   'x-roles'?: string[]
   security?: readonly object[]
-  requestBody?: { content: { 'application/json': { schema: Schema } } }
+  requestBody?: { content: { 'application/json'?: { schema: Schema } } }
 }
 
 const documents = ['/openapi.json', '/api/v1/openapi.json', '/apis/tilt.dev/openapi.json']
@@ -66,7 +66,7 @@ export async function readOperations(url: string): Promise<Operation[]> {
         method: method.toUpperCase(),
         path: `${servers?.[0]?.url ?? ''}${path}`,
         parameters,
-        body: requestBody?.content['application/json'].schema ?? null,
+        body: requestBody?.content['application/json']?.schema ?? null,
         responses,
         roles: more['x-roles'] ?? null,
         isOpen: more.security?.length === 0,

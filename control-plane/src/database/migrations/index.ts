@@ -33,6 +33,7 @@ import { route } from './0032-route.ts'
 import { userSecret } from './0033-user-secret.ts'
 import { tokenClients } from './0036-token-clients.ts'
 import { webApp } from './0038-web-app.ts'
+import { artifact } from './0039-artifact.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -68,4 +69,5 @@ export const migrations: Record<string, Migration> = {
   '0033-user-secret': userSecret,
   '0036-token-clients': tokenClients,
   '0038-web-app': webApp,
+  '0039-artifact': artifact,
 }
