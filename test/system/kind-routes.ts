@@ -157,5 +157,11 @@ export const kindRoutes: Partial<Record<keyof typeof kinds, KindRoutes>> = {
     change: { spec: { port: 8_080 } },
     deletion: 202,
   },
+  Pipeline: {
+    body: (name) => ({ name, spec: { program: { code: 'CREATE TABLE t (a INT)' } } }),
+    refused: 'viewer',
+    change: { spec: { description: 'changed' } },
+    deletion: 200,
+  },
   Job: { body: null, refused: 'join', change: null, deletion: null },
 }

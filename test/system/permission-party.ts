@@ -54,6 +54,7 @@ export async function newParty(installation: Installation, name: string): Promis
     name: `${name}-session`,
     spec: { file: 'hearth.yaml', exitCondition: 'ci', ci: { timeoutSeconds: null }, detached: true },
   })
+  await client.pipelines.create({ name: `${name}-pipeline`, spec: { program: { code: 'SELECT 1' } } })
   await client.userSecrets.create({ spec: { variable: 'TOKEN', value: `${name}-value` } })
   await sendArtifact(url, administrator)
   await post(url, administrator, '/v1/observers', { name: `${name}-observer` })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { housekeeping } from './housekeeping.ts'
 import type { Installation } from './installation.ts'
 import { lifePosts } from './repeated-life-requests.ts'
+import { pipelinePosts } from './repeated-pipeline-requests.ts'
 import { processPosts } from './repeated-process-requests.ts'
 import { routePosts } from './repeated-route-requests.ts'
 import { sessionPosts } from './repeated-session-requests.ts'
@@ -210,6 +211,7 @@ const posts: {
     () => installation,
     async (path, body) => idOf(await send(installation.url, 'POST', path, body)),
   ),
+  ...pipelinePosts(async (path, body) => idOf(await send(installation.url, 'POST', path, body))),
 ]
 
 describe.each(posts)('POST $name under one Idempotency-Key', ({ name, prepare }) => {

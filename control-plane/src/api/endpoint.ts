@@ -44,6 +44,7 @@ const idempotencyKeyHeader = z.string().regex(keyPattern).optional().meta({
 })
 const requestHeaders = {
   post: z.object({ 'Idempotency-Key': idempotencyKeyHeader, 'If-Match': ifMatch }),
+  put: z.object({ 'If-Match': ifMatch }),
   patch: z.object({ 'If-Match': ifMatch }),
   delete: z.object({ 'If-Match': ifMatch }),
 }
@@ -59,7 +60,7 @@ export interface EndpointRequest<Params, Query, Body> {
 }
 
 export interface Endpoint<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
-  method: 'get' | 'post' | 'patch' | 'delete'
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** As in OpenAPI: `/v1/projects/{id}`. */
   path: string
   tag: string

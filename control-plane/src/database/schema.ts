@@ -9,6 +9,7 @@ import type { EventTables } from '../kinds/event/table.ts'
 import type { JobTables } from '../kinds/job/table.ts'
 import type { ObserverTables } from '../kinds/observer/table.ts'
 import type { OrganizationTables } from '../kinds/organization/table.ts'
+import type { PipelineTables } from '../kinds/pipeline/table.ts'
 import type { PrebuildTables } from '../kinds/prebuild/table.ts'
 import type { ProcessTables } from '../kinds/process/table.ts'
 import type { ProjectTables } from '../kinds/project/table.ts'
@@ -36,6 +37,7 @@ export interface Schema
     JobTables,
     ObserverTables,
     OrganizationTables,
+    PipelineTables,
     PrebuildTables,
     ProcessTables,
     ProjectTables,

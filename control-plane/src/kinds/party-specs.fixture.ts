@@ -1,4 +1,5 @@
-import { defaultCheckpointRetention, type ProjectSpec } from '@hearth/contract'
+import { defaultCheckpointRetention, type ProjectSpec, pipelineRuntimeSettingsSchema } from '@hearth/contract'
+import type { StoredPipelineSpec } from './pipeline/table.ts'
 
 export const classSpec = {
   virtualCpus: 1,
@@ -21,4 +22,13 @@ export const projectSpec: ProjectSpec = {
   environmentClasses: [],
   tasks: {},
   services: {},
+}
+
+export const pipelineSpec: StoredPipelineSpec = {
+  description: '',
+  tags: [],
+  program: { toolchain: 'command', codeBytes: 7, digest: '', configuration: { build: 'make', run: './run' } },
+  runtime: pipelineRuntimeSettingsSchema.parse({}),
+  initial: null,
+  bootstrapPolicy: null,
 }

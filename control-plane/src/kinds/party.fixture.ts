@@ -15,7 +15,8 @@ import type { Database } from '../database/connection.ts'
 import type { ClaimTable } from './claim/table.ts'
 import { buildPlan, configurationOf } from './environment/index.ts'
 import type { EnvironmentTable } from './environment/table.ts'
-import { classSpec, projectSpec } from './party-specs.fixture.ts'
+import { classSpec, pipelineSpec, projectSpec } from './party-specs.fixture.ts'
+import { newPipelineStatus, type PipelineTable } from './pipeline/table.ts'
 import { emptyPrebuildStatus, type PrebuildTable } from './prebuild/table.ts'
 import { emptyProcessStatus, type ProcessTable } from './process/table.ts'
 import type { ProjectTable } from './project/table.ts'
@@ -335,6 +336,39 @@ export class Party {
     return id
   }
 
+  /** A pipeline that is stopped, and of which no event was written yet. */
+  async pipeline(change: Updateable<PipelineTable> = {}): Promise<string> {
+    const [id, classId] = [newId(), newId()]
+    await this.database
+      .insertInto('environment_classes')
+      .values({
+        ...named(classId, this.organizationId, 'class'),
+        spec: JSON.stringify(classSpec),
+        status: '{}',
+      })
+      .execute()
+    await this.database
+      .insertInto('pipelines')
+      .values({
+        ...named(id, this.organizationId, 'pipeline'),
+        spec: JSON.stringify(pipelineSpec),
+        status: JSON.stringify(newPipelineStatus(now)),
+        environment_class_id: classId,
+        ...{
+          phase: 'stopped',
+          resources: 'stopped',
+          desired: 'stopped',
+          program: 'pending',
+          storage: 'cleared',
+        },
+        ...{ runtime: null, desired_runtime: null, deadline: null, event_at: null },
+        ...{ code: 'program', udf_rust: '', udf_toml: '' },
+      })
+      .execute()
+    await this.change('pipelines', id, change)
+    return id
+  }
+
   async claim(
     poolId: string,
     environmentId: string,
@@ -362,7 +396,7 @@ export class Party {
   }
 
   async change(
-    table: 'runners' | 'projects' | 'warm_pools' | 'prebuilds',
+    table: 'runners' | 'projects' | 'warm_pools' | 'prebuilds' | 'pipelines',
     id: string,
     change: object,
   ): Promise<void> {

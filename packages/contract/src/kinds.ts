@@ -7,6 +7,7 @@ import { environmentClassKind } from './environment-class.ts'
 import { jobKind } from './job.ts'
 import { observerKind } from './observer.ts'
 import { organizationKind } from './organization.ts'
+import { pipelineKind } from './pipeline.ts'
 import { prebuildKind } from './prebuild.ts'
 import { projectKind } from './project.ts'
 import { routeKind } from './route.ts'
@@ -28,6 +29,7 @@ export * from './environment-class.ts'
 export * from './job.ts'
 export * from './observer.ts'
 export * from './organization.ts'
+export * from './pipeline.ts'
 export * from './prebuild.ts'
 export * from './project.ts'
 export * from './route.ts'
@@ -51,6 +53,7 @@ export const kinds = {
   Job: jobKind,
   Observer: observerKind,
   Organization: organizationKind,
+  Pipeline: pipelineKind,
   Prebuild: prebuildKind,
   Project: projectKind,
   Route: routeKind,

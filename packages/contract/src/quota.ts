@@ -20,6 +20,7 @@ export const resourceQuotaNames = [
   'observers',
   'sessions',
   'routes',
+  'pipelines',
 ] as const
 export type ResourceQuotaName = (typeof resourceQuotaNames)[number]
 const momentary = ['streams', 'requestsPerSecond'] as const
@@ -68,6 +69,7 @@ export const defaultQuotas: QuotaLimits = {
     observers: 100,
     sessions: 200,
     routes: 500,
+    pipelines: 1_000,
     streams: 500,
     requestsPerSecond: 500,
   },

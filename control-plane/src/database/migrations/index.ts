@@ -34,6 +34,7 @@ import { userSecret } from './0033-user-secret.ts'
 import { tokenClients } from './0036-token-clients.ts'
 import { webApp } from './0038-web-app.ts'
 import { artifact } from './0039-artifact.ts'
+import { pipeline } from './0040-pipeline.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -70,4 +71,5 @@ export const migrations: Record<string, Migration> = {
   '0036-token-clients': tokenClients,
   '0038-web-app': webApp,
   '0039-artifact': artifact,
+  '0040-pipeline': pipeline,
 }

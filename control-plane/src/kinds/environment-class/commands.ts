@@ -38,7 +38,7 @@ export const changeEnvironmentClass: Command<
   },
 }
 
-/** Deletes a class that no pool or environment uses. */
+/** Deletes a class that no pool, pipeline or environment uses. */
 export const deleteEnvironmentClass: Command<OnOne, EnvironmentClassRow> = {
   async run(tx, context, { reference }) {
     const row = await environmentClasses.lockForChange(tx, context, reference)
@@ -46,7 +46,7 @@ export const deleteEnvironmentClass: Command<OnOne, EnvironmentClassRow> = {
     if (uses > 0)
       throw new HearthError(
         'conflict',
-        `${uses} pools or environments are of class ${row.name}: delete them first`,
+        `${uses} pools, pipelines or environments are of class ${row.name}: delete them first`,
       )
     await environmentClasses.remove(tx, row.id)
     await recordEvent(tx, 'deleted', toEnvironmentClass(row))

@@ -16,10 +16,11 @@ export async function insertStandardClasses(tx: DatabaseTransaction, organizatio
   }
 }
 
-/** How many pools and environments that are not deleted are of this class. */
+/** How many pools, pipelines, and environments that are not deleted, are of this class. */
 export async function countUses(tx: DatabaseTransaction, id: string): Promise<number> {
   const { rows } = await sql<{ uses: string }>`
     SELECT (SELECT count(*) FROM warm_pools WHERE environment_class_id = ${id})
+      + (SELECT count(*) FROM pipelines WHERE environment_class_id = ${id})
       + (SELECT count(*) FROM environments WHERE environment_class_id = ${id} AND phase <> 'deleted') AS uses`.execute(
     tx,
   )

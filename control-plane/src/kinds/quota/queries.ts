@@ -58,6 +58,7 @@ const resources: Readonly<Record<ResourceQuotaName, RawBuilder<unknown>>> = {
   observers: sql`observers WHERE true`,
   sessions: sql`sessions WHERE phase = 'open'`,
   routes: sql`routes WHERE true`,
+  pipelines: sql`pipelines WHERE true`,
 }
 
 export async function countResources(

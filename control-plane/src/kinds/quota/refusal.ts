@@ -17,6 +17,7 @@ const words: Readonly<Record<OrganizationQuotaName, string>> = {
   observers: 'observers',
   sessions: 'open sessions',
   routes: 'routes',
+  pipelines: 'pipelines',
   streams: 'open streams',
   requestsPerSecond: 'requests a second',
 }

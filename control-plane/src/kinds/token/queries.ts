@@ -4,6 +4,7 @@ import { newId } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Caller } from '../../api/caller.ts'
 import type { Database, DatabaseTransaction, Queryable } from '../../database/connection.ts'
+import { advisoryLocks } from '../../database/locks.ts'
 import { resourceQueries } from '../../resource/queries.ts'
 import type { PrincipalTable, TokenRow } from './table.ts'
 
@@ -18,6 +19,13 @@ export interface NewToken {
   expiresAt?: Date | undefined
   /** Given only when the operator chose it, as for the first token of an installation. */
   secret?: string
+}
+
+/** To the end of the transaction. */
+export async function lockTokenNames(tx: DatabaseTransaction, organizationId: string): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(${advisoryLocks.tokenNames}, hashtext(${organizationId}))`.execute(
+    tx,
+  )
 }
 
 /** A new secret: 256 random bits, recognisable by its prefix. */

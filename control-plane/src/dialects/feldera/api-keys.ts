@@ -1,0 +1,126 @@
+import type { Role } from '@hearth/contract'
+import { z } from '@hono/zod-openapi'
+import type { Application } from '../../api/application.ts'
+import { administrators, type Caller } from '../../api/caller.ts'
+import { addEndpoint } from '../../api/endpoint.ts'
+import type { Services } from '../../api/services.ts'
+import { issueToken, revokeToken, type TokenRow, tokens } from '../../kinds/token/index.ts'
+import { FelderaError, felderaErrors } from './error.ts'
+import { requireName } from './names.ts'
+
+const tag = 'API keys'
+const roleSchema = z.enum(['read', 'write', 'admin'])
+export type KeyRole = z.infer<typeof roleSchema>
+const keySchema = z.object({ id: z.string(), name: z.string(), role: roleSchema }).meta({ id: 'ApiKeyDescr' })
+const createdSchema = z
+  .object({ id: z.string(), name: z.string(), api_key: z.string() })
+  .meta({ id: 'NewApiKeyResponse' })
+const createSchema = z
+  .object({ name: z.string(), role: roleSchema.default('write') })
+  .meta({ id: 'NewApiKeyRequest' })
+const params = z.object({ api_key_name: z.string().max(1_000) })
+
+const roles = { read: 'viewer', write: 'member', admin: 'administrator' } as const satisfies Record<
+  KeyRole,
+  Role
+>
+
+/** The strongest of what a token may do here; null for one that may do nothing here, such as join runners. */
+export function keyRoleOf(held: readonly Role[]): KeyRole | null {
+  if (held.includes('administrator')) return 'admin'
+  if (held.includes('member')) return 'write'
+  return held.includes('viewer') ? 'read' : null
+}
+
+const mostListed = 1_000
+
+/** Every token that may do something here is a key. */
+async function readKeys(
+  { database }: Services,
+  { organizationId }: Caller,
+  name?: string,
+): Promise<TokenRow[]> {
+  const rows = await tokens.list(database, { organizationId, limit: mostListed }, { name })
+  return rows.filter((row) => keyRoleOf(row.roles) !== null)
+}
+
+const shown = ({ id, name, roles: held }: TokenRow) => ({ id, name, role: keyRoleOf(held) })
+
+export function addApiKeyRoutes(application: Application, services: Services): void {
+  const find = async (caller: Caller, name: string) => {
+    const [row] = await readKeys(services, caller, name)
+    if (row !== undefined) return row
+    throw new FelderaError(404, 'UnknownApiKey', `there is no API key ${name}`, { name })
+  }
+  const common = { tag, roles: administrators } as const
+  addEndpoint(
+    application,
+    services,
+    {
+      ...common,
+      method: 'get',
+      path: '/api_keys',
+      summary: 'List API keys',
+      answer: { status: 200, schema: z.array(keySchema), description: 'Keys, without their secrets' },
+      handle: async ({ caller }) => ({
+        status: 200,
+        value: (await readKeys(services, caller)).map(shown),
+      }),
+    },
+    felderaErrors,
+  )
+  addEndpoint(
+    application,
+    services,
+    {
+      ...common,
+      method: 'post',
+      path: '/api_keys',
+      summary: 'Make an API key: the answer is the only one that holds its secret',
+      body: createSchema,
+      answer: { status: 201, schema: createdSchema, description: 'The key' },
+      handle: async ({ body: { name, role }, perform }) => {
+        const wish = { name: requireName(name), roles: [roles[role]], isOnlyOne: true }
+        return perform(issueToken, wish, ({ row, secret }) => ({
+          status: 201,
+          value: { id: row.id, name: row.name, api_key: `apikey:${secret}` },
+        }))
+      },
+    },
+    felderaErrors,
+  )
+  addEndpoint(
+    application,
+    services,
+    {
+      ...common,
+      method: 'get',
+      path: '/api_keys/{api_key_name}',
+      summary: 'Show an API key',
+      params,
+      answer: { status: 200, schema: keySchema, description: 'The key, without its secret' },
+      handle: async ({ caller, params: { api_key_name } }) => ({
+        status: 200,
+        value: shown(await find(caller, api_key_name)),
+      }),
+    },
+    felderaErrors,
+  )
+  addEndpoint(
+    application,
+    services,
+    {
+      ...common,
+      method: 'delete',
+      path: '/api_keys/{api_key_name}',
+      summary: 'End an API key at once',
+      params,
+      answer: { status: 200, schema: z.null(), description: 'It is of no use any more' },
+      handle: async ({ caller, params: { api_key_name }, perform }) => {
+        const { id: reference } = await find(caller, api_key_name)
+        return perform(revokeToken, { reference, body: undefined }, () => ({ status: 200, value: null }))
+      },
+    },
+    felderaErrors,
+  )
+}

@@ -1,0 +1,13 @@
+export { changePipeline } from './commands/change.ts'
+export { createPipeline } from './commands/create.ts'
+export { deletePipeline } from './commands/delete.ts'
+export { clearPipeline, dismissPipelineError } from './commands/request.ts'
+export { findPipelineNamed, pipelines, readPipelineEvents, readProgramTexts } from './queries.ts'
+export {
+  type PipelineRow,
+  type PipelineTextRow,
+  toPipeline,
+  toPipelineEvent,
+  toProgramText,
+} from './table.ts'
+export { desiredPhaseOf } from './write.ts'
