@@ -29,10 +29,9 @@ NoNewPrivileges=yes
 [Install]
 WantedBy=multi-user.target`
 
-export const cacheOf = (space: SpacePlace): string => `echo 'Redis of ${space.type} starts'
-printf '%s\\n' ${quote(unit(space))} >${unitFile(space)}
-systemctl daemon-reload
-systemctl enable -q --now ${unitOf(space)}
+export const setUpCaches = (spaces: readonly SpacePlace[]): string => `echo 'Redis starts'
+${spaces.map((space) => `printf '%s\\n' ${quote(unit(space))} >${unitFile(space)}\n`).join('')}systemctl daemon-reload
+systemctl enable -q --now ${spaces.map(unitOf).join(' ')}
 `
 
 export const withoutCacheOf = (space: SpacePlace): string => `if [[ -e ${unitFile(space)} ]]; then

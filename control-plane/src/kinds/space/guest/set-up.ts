@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the shell's
-import { cacheOf } from './cache.ts'
-import { databaseOf, setUpDatabases } from './database.ts'
+import { setUpCaches } from './cache.ts'
+import { setUpDatabases } from './database.ts'
 import type { SpacePlace } from './place.ts'
 import { prelude } from './prelude.ts'
 import { quote } from './quote.ts'
@@ -22,8 +22,8 @@ export function setUpScript(app: AppParts, spaces: readonly SpacePlace[]): strin
     prelude,
     requirePrograms([...programs, ...programsOf(app)]),
     ...spaces.map(makeFolders),
-    app.database && `${setUpDatabases}${spaces.map(databaseOf).join('')}`,
-    ...(app.cache ? spaces.map(cacheOf) : []),
+    app.database && setUpDatabases(spaces),
+    app.cache && setUpCaches(spaces),
     setUpWebServer(spaces),
   ]
     .filter((part) => part !== null)

@@ -50,7 +50,7 @@ export function releaseSite(space: SpacePlace, served: readonly ServedPath[]): s
       'proxy_connect_timeout 5s;',
       'proxy_read_timeout 1h;',
       'proxy_send_timeout 1h;',
-      'error_page 502 504 @unavailable;',
+      'error_page 502 504 =503 @unavailable;',
       'location @unavailable {',
       ...page(
         503,
