@@ -21,6 +21,8 @@ export function setUpScript(app: AppParts, spaces: readonly SpacePlace[]): strin
   return [
     prelude,
     requirePrograms([...programs, ...programsOf(app)]),
+    // The users of the spaces read their archives in it.
+    'install -d -m 755 /var/lib/hearth-app',
     ...spaces.map(makeFolders),
     app.database && setUpDatabases(spaces),
     app.cache && setUpCaches(spaces),
