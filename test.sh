@@ -20,7 +20,7 @@ declare -A packages=(
   [unit]="openssh-client caddy"
   [system]="openssh-client kubernetes-client caddy iproute2"
   [chaos]="caddy iproute2"
-  [hardware]="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients mmdebstrap e2fsprogs genisoimage openssh-client openssh-server git passt nftables iproute2 dnsmasq-base caddy"
+  [hardware]="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients mmdebstrap e2fsprogs genisoimage openssh-client openssh-server git passt nftables iproute2 dnsmasq-base caddy chromium libnss3-tools"
 )
 declare -A why=(
   [qemu-system-x86]="runs the guests"
@@ -38,6 +38,8 @@ declare -A why=(
   [dnsmasq-base]="gives addresses on a libvirt network"
   [iproute2]="network namespaces, that stand for a host and its network"
   [git]="serves a repository to the guests"
+  [chromium]="the browser that web apps are used in"
+  [libnss3-tools]="certutil, by which the browser is told of an authority"
   [caddy]="leads requests to machines; its service is not started"
   [kubernetes-client]="kubectl, which reads sessions as it is"
 )
@@ -344,11 +346,12 @@ start_daemon() {
 }
 
 build_images() {
-  build_image debian-12 seed && build_image debian-12-cloud-init cloud-init
+  build_image debian-12 && build_image debian-12-cloud-init --variant cloud-init && build_image debian-12-web --with web
 }
 
+# build_image NAME OPTION...
 build_image() {
-  local command=(deploy/images/build-base-image.sh --output "$cache/images/$1" --name "$1" --variant "$2")
+  local command=(deploy/images/build-base-image.sh --output "$cache/images/$1" --name "$@")
   ((EUID == 0)) || command=(sudo -- "${command[@]}")
   as_root mkdir -p "$cache/images" && bounded "${bound[image]}" "${command[@]}"
 }

@@ -8,6 +8,7 @@ const buildMilliseconds = 15 * 60_000
 
 const variants = {
   'debian-12': [],
+  'debian-12-web': ['--with', 'web'],
   'debian-12-untuned': ['--untuned'],
   'debian-12-cloud-init': ['--variant', 'cloud-init'],
 } as const

@@ -13,6 +13,10 @@ export const networksFolder = '/var/lib/hearth-app/networks'
 const outsideRules = `table inet hearth-app
 delete table inet hearth-app
 table inet hearth-app {
+  chain refuse {
+    meta l4proto tcp reject with tcp reset
+    reject
+  }
   chain leave {
     type nat hook postrouting priority srcnat
     ip saddr 10.213.0.0/16 oifname != "app-*" masquerade
@@ -20,17 +24,18 @@ table inet hearth-app {
   chain pass {
     type filter hook forward priority filter
     ct state established,related accept
-    oifname "app-*" reject
+    oifname "app-*" goto refuse
+    iifname "app-*" ip daddr 10.213.0.0/16 goto refuse
   }
   chain enter {
     type filter hook input priority filter
     iifname "app-*" ct state established,related accept
-    iifname "app-*" reject
+    iifname "app-*" goto refuse
   }
   chain call {
     type filter hook output priority filter
     oifname "app-*" ct state established,related accept
-    oifname "app-*" meta skuid != { "root", "www-data" } reject
+    oifname "app-*" meta skuid != { "root", "www-data" } goto refuse
   }
 }`
 
@@ -63,7 +68,7 @@ use_network() {
   inside=10.213.$((number / 64)).$((number % 64 * 4 + 2))
 }
 lock_networks() {
-  mkdir -p "$networks" "$running"
+  [[ -d $networks && -d $running ]] || install -d -m 700 "$networks" "$running"
   exec {lock}>"$running/lock"
   flock "$lock"
 }
