@@ -1,5 +1,6 @@
 import type { HearthClient } from '@hearth/client'
 import type { kinds } from '@hearth/contract'
+import { appZip, deploy } from './app-zip.ts'
 import { newPublicKey } from './public-key.ts'
 import { startRunningMachine } from './running-machine.ts'
 
@@ -9,6 +10,8 @@ export interface KindRoutes {
   body: ((name: string, client: HearthClient) => object | Promise<object>) | null
   /** Where the resource is in the answer; by default it is the whole answer. */
   made?: string
+  /** Makes one, where that is not by a route of the kind. */
+  makeOtherwise?: (name: string, client: HearthClient, token: string) => Promise<unknown>
   /** The answer's field with a token that can see the resource's events, if the caller's cannot. */
   eventToken?: string
   /** A token that may not create a resource. */
@@ -32,6 +35,12 @@ async function projectAndClass(name: string, client: HearthClient) {
   const environmentClass = await client.environmentClasses.get('small')
   return { projectId: project.metadata.id, environmentClassId: environmentClass.metadata.id }
 }
+
+const makeWebApp = async (name: string, client: HearthClient) =>
+  client.webApps.create({
+    name,
+    spec: { environment: await startRunningMachine(client), runtime: 'python' },
+  })
 
 /** One entry for each kind; routes.test.ts fails for a kind without one. */
 export const kindRoutes: Partial<Record<keyof typeof kinds, KindRoutes>> = {
@@ -125,9 +134,28 @@ export const kindRoutes: Partial<Record<keyof typeof kinds, KindRoutes>> = {
     change: { spec: { expiresAt: '2099-01-01T00:00:00.000Z' } },
     deletion: 200,
   },
-  WebApp: { body: null, refused: 'viewer', change: null, deletion: null },
-  Space: { body: null, refused: 'viewer', change: null, deletion: null },
-  Deployment: { body: null, refused: 'viewer', change: null, deletion: null },
+  WebApp: {
+    body: async (name, client) => ({
+      name,
+      spec: { environment: await startRunningMachine(client), runtime: 'python' },
+    }),
+    refused: 'viewer',
+    change: { spec: { emoji: '🛒' } },
+    deletion: 202,
+  },
+  // They are made and deleted with their web app.
+  Space: { body: null, makeOtherwise: makeWebApp, refused: 'viewer', change: null, deletion: null },
+  Deployment: {
+    body: null,
+    makeOtherwise: async (name, client, token) => {
+      const { status } = await makeWebApp(name, client)
+      const zip = await appZip('[processes.web]\ncommand = "node server.js"\n')
+      return deploy({ url: client.url, token }, status.spaceIds.uat, zip)
+    },
+    refused: 'viewer',
+    change: null,
+    deletion: null,
+  },
   Task: {
     body: async (name, client) => ({
       name,

@@ -3,6 +3,7 @@ import { HearthClient } from '@hearth/client'
 import { newId } from '@hearth/foundation'
 import pg from 'pg'
 import { ZipFile } from 'yazl'
+import { appZip, deploy } from './app-zip.ts'
 import { newOrganization } from './hostile-party.ts'
 import type { Installation } from './installation.ts'
 import { newPublicKey } from './public-key.ts'
@@ -57,6 +58,12 @@ export async function newParty(installation: Installation, name: string): Promis
   await client.pipelines.create({ name: `${name}-pipeline`, spec: { program: { code: 'SELECT 1' } } })
   await client.userSecrets.create({ spec: { variable: 'TOKEN', value: `${name}-value` } })
   await sendArtifact(url, administrator)
+  const webApp = await client.webApps.create({
+    name: `${name}-app`,
+    spec: { environment: machine, runtime: 'nodejs' },
+  })
+  const zip = await appZip('[processes.web]\ncommand = "node server.js"\n')
+  await deploy({ url, token: administrator }, webApp.status.spaceIds.uat, zip)
   await post(url, administrator, '/v1/observers', { name: `${name}-observer` })
   const runner = await client.runners.create({ name: `${name}-runner`, labels: {}, spec: {} })
   const token = async (role: Exclude<RoleName, 'administrator' | 'runner'>) =>

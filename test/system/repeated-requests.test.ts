@@ -7,6 +7,7 @@ import { processPosts } from './repeated-process-requests.ts'
 import { routePosts } from './repeated-route-requests.ts'
 import { sessionPosts } from './repeated-session-requests.ts'
 import { snapshotPosts } from './repeated-snapshot-requests.ts'
+import { webAppPosts } from './repeated-web-app-requests.ts'
 import { idOf, publicKey, type RequestParty, startRequestParty } from './request-party.ts'
 
 let party: RequestParty
@@ -202,6 +203,7 @@ const posts: {
     () => installation.client,
     async (path, body) => idOf(await send(installation.url, 'POST', path, body)),
   ),
+  ...webAppPosts({ installation: () => installation, sql: () => party.sql }),
   ...routePosts({
     client: () => installation.client,
     sql: () => party.sql,
@@ -246,6 +248,8 @@ test('every POST that makes something is in the list above', async () => {
     '/v1/webhooks/{projectId}',
     // Known by its content likewise: see artifacts.test.
     '/v1/artifacts',
+    // Deployed once under a key, though what is uploaded is not compared: see web-apps.test.
+    '/v1/spaces/{id}/deployments',
     // Done in a machine, whose agent knows a repeat: see calls.test.
     '/v1/environments/{id}/exec',
     '/v1/environments/{id}/files/read',

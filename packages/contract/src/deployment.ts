@@ -7,6 +7,7 @@ export const deploymentOriginSchema = z.enum(['upload', 'promote', 'rollback'])
 export type DeploymentOrigin = z.infer<typeof deploymentOriginSchema>
 
 export const deploymentSpecSchema = z.object({
+  desired: z.enum(['run', 'cancel']),
   spaceId: idSchema,
   webAppId: idSchema,
   artifactId: idSchema.meta({ description: 'The ZIP that it is made of' }),
@@ -95,3 +96,16 @@ export const deploymentKind = defineKind({
   },
   tones: { succeeded: 'good', failed: 'bad', cancelled: 'quiet' },
 })
+
+const displayName = deploymentNameSchema.optional().meta({
+  description: 'For people; by default that of the deployment that is taken over',
+})
+export const promotionSchema = z.strictObject({ displayName }).meta({ id: 'Promotion' })
+export const rollbackSchema = z
+  .strictObject({
+    deploymentId: idSchema.optional().meta({
+      description: 'Whose release is gone back to; by default the release before the present one',
+    }),
+    displayName,
+  })
+  .meta({ id: 'Rollback' })

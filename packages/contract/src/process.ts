@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { boundedLine, boundedText, countSchema } from './bounded.ts'
-import { timeSchema } from './resource.ts'
+import { idSchema, timeSchema } from './resource.ts'
 import { variableNameSchema } from './variables.ts'
 
 /** The most that one task or service may say. The sizes are bytes of UTF-8. */
@@ -158,6 +158,11 @@ export const declaredFields = {
     .nullable()
     .optional()
     .meta({ description: 'The repository whose hearth.yaml declares it; null where its project does' }),
+  keptBy: z
+    .object({ kind: z.enum(['WebApp', 'Space', 'Deployment']), id: idSchema })
+    .nullable()
+    .optional()
+    .meta({ description: 'What has made it and sees to it; absent for one that is a person’s or declared' }),
 } as const
 
 export const processPhases = [

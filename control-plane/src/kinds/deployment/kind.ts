@@ -1,9 +1,13 @@
 import { deploymentPhaseSchema, idSchema, deploymentKind as words } from '@hearth/contract'
+import { writers } from '../../api/caller.ts'
 import { idOrSharedNameParams, nameQuery } from '../../api/lookup.ts'
 import type { Kind } from '../../resource/define.ts'
 import { routesOf } from '../../resource/routes.ts'
+import { cancelDeployment } from './commands/cancel.ts'
 import { deployments } from './queries.ts'
+import { spaceRoutes } from './routes.ts'
 import { type DeploymentRow, toDeployment } from './table.ts'
+import { explainDeployment } from './why-queries.ts'
 
 const routes = routesOf({
   words,
@@ -16,7 +20,7 @@ export const deploymentKind: Kind = {
   name: 'deployment',
   routes: [
     routes.list(
-      { summary: 'List the deployments of a space, or of all, the newest first', description: words.tag },
+      { summary: 'List the deployments of a space, or of all', description: words.tag },
       {
         name: nameQuery,
         spaceId: idSchema.optional(),
@@ -24,12 +28,22 @@ export const deploymentKind: Kind = {
         phase: deploymentPhaseSchema.optional(),
       },
       (queryable, { name, spaceId, webAppId, phase, ...page }) =>
-        deployments.list(
-          queryable,
-          { ...page, newestFirst: true },
-          { name, space_id: spaceId, web_app_id: webAppId, phase },
-        ),
+        deployments.list(queryable, page, { name, space_id: spaceId, web_app_id: webAppId, phase }),
     ),
     routes.show({ summary: 'Show a deployment', description: 'The deployment' }),
+    routes.action(
+      'cancel',
+      {
+        description: 'The deployment',
+        roles: writers,
+        summary: 'Give up a deployment that is on its way; the release before goes on',
+        status: 202,
+      },
+      cancelDeployment,
+    ),
+    routes.why('Say in words why a deployment is as it is', (queryable, row) =>
+      explainDeployment(queryable, row),
+    ),
+    ...spaceRoutes,
   ],
 }

@@ -2,7 +2,11 @@ import type { Deployment, DeploymentPhase, DeploymentSpec, Failure } from '@hear
 import type { ColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
-export type StoredDeploymentSpec = Pick<DeploymentSpec, 'origin' | 'ofDeploymentId' | 'displayName'>
+export interface StoredDeploymentSpec
+  extends Pick<DeploymentSpec, 'desired' | 'origin' | 'ofDeploymentId' | 'displayName'> {
+  /** Of its space, when it was asked for. */
+  variables: Record<string, string>
+}
 
 /** What the status column holds; the rest of the wire's status are columns of their own. */
 export interface StoredDeploymentStatus {
@@ -11,8 +15,10 @@ export interface StoredDeploymentStatus {
   isCurrent: boolean
   /** Release commands that are done. */
   released: number
-  /** Services of the release before that were ended for this one, and start again if it fails. */
-  ended: string[]
+  /** Processes of the release before whose services were ended for this one; null before that was done. */
+  endedRoles: string[] | null
+  /** Whether requests may be led to it already. */
+  isSwitching: boolean
   failure: Failure | null
   observedSpecVersion: number
 }
@@ -39,13 +45,15 @@ export const emptyDeploymentStatus: StoredDeploymentStatus = {
   waitsFor: null,
   isCurrent: false,
   released: 0,
-  ended: [],
+  endedRoles: null,
+  isSwitching: false,
   failure: null,
   observedSpecVersion: 0,
 }
 
 export function toDeployment(row: DeploymentRow): Deployment {
   const { step, waitsFor, isCurrent, failure, observedSpecVersion } = row.status
+  const { variables: _, ...spec } = row.spec
   return {
     kind: 'Deployment',
     metadata: metadataOf(row),
@@ -54,7 +62,7 @@ export function toDeployment(row: DeploymentRow): Deployment {
       webAppId: row.web_app_id,
       artifactId: row.artifact_id,
       releaseId: row.release_id,
-      ...row.spec,
+      ...spec,
     },
     specVersion: row.spec_version,
     status: {

@@ -11,6 +11,7 @@ export {
   lastExecution,
   searchExecutions,
 } from './executions/queries.ts'
+export { KeptProcesses, type NewKeptProcess } from './kept/kept-processes.ts'
 export { readProcessLogById } from './log/read.ts'
 export { lockPlace } from './place.ts'
 export {
@@ -24,4 +25,11 @@ export {
 export { processes, processQueries, readProcessesOf } from './queries.ts'
 export { readRanTasks } from './ran-tasks.ts'
 export { processRoutes } from './routes.ts'
-export { type ProcessRow, toListedProcess, toProcess } from './table.ts'
+export {
+  type KeptBy,
+  type ProcessRow,
+  type StoredProcessSpec,
+  toListedProcess,
+  toProcess,
+} from './table.ts'
+export { endInWords as runEndInWords } from './work/report.ts'

@@ -14,8 +14,16 @@ import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 export type ProcessKind = 'task' | 'service'
 
 /** What is to be run, of both kinds; the other kind's own is absent. */
-export type StoredProcessSpec = { isDeclared: boolean } & Partial<DeclaredIn> &
+export type StoredProcessSpec = { isDeclared: boolean; keptBy?: KeptBy } & Partial<DeclaredIn> &
   (({ kind: 'task' } & TaskDefinition) | ({ kind: 'service' } & ServiceDefinition))
+
+/** Another resource that has made one, and alone starts, ends and forgets it. */
+export interface KeptBy {
+  kind: 'WebApp' | 'Space' | 'Deployment'
+  id: string
+  /** What it is to its keeper. */
+  role: string
+}
 
 /** Which declaration one comes from. */
 export interface DeclaredIn {
@@ -119,13 +127,21 @@ function toResource(row: ProcessRow, run: StoredProcessStatus['run']): Task | Se
     deadline: row.phase === 'starting' ? (row.deadline?.toISOString() ?? null) : null,
   }
   if (row.spec.kind === 'service') {
-    const { kind: _, passedOver: _passedOver, ...spec } = row.spec
-    return { kind: 'Service', ...common, spec: { ...spec, ...asked }, status }
+    const { kind: _, passedOver: _passedOver, keptBy, ...spec } = row.spec
+    return { kind: 'Service', ...common, spec: { ...spec, ...asked, ...keeper(keptBy) }, status }
   }
-  const { kind: _, passedOver: _passedOver, ...spec } = row.spec
+  const { kind: _, passedOver: _passedOver, keptBy, ...spec } = row.spec
   const nextRunAt = row.next_run_at?.toISOString() ?? null
-  return { kind: 'Task', ...common, spec: { ...spec, ...asked }, status: { ...status, nextRunAt } }
+  return {
+    kind: 'Task',
+    ...common,
+    spec: { ...spec, ...asked, ...keeper(keptBy) },
+    status: { ...status, nextRunAt },
+  }
 }
+
+const keeper = (keptBy: KeptBy | undefined) =>
+  keptBy === undefined ? {} : { keptBy: { kind: keptBy.kind, id: keptBy.id } }
 
 function withoutRequest({ request: _, ...run }: NonNullable<StoredProcessStatus['run']>): ProcessRun {
   return run

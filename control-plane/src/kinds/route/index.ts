@@ -1,4 +1,5 @@
 export { changeRoute, deleteRoute } from './commands/change.ts'
+export { closeRoutes } from './commands/close.ts'
 export { createRoute } from './commands/create.ts'
 export { readRoutesOf, setPorts, type WantedPort } from './commands/ports.ts'
 export { createRouteTicket } from './commands/ticket.ts'

@@ -1,6 +1,7 @@
 import { type RoutePhase, routeWork } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { requestOrders, requestPurges } from '../../database/outbox.ts'
+import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
 import { routeQueries } from './queries.ts'
 import { type RouteRow, type StoredRouteStatus, toRoute } from './table.ts'
@@ -36,6 +37,8 @@ export async function changeRouteStatus(
   })
   await recordEvent(tx, 'updated', toRoute(changed))
   await orderRoute(tx, row, changed)
+  // A space that it leads to says its address.
+  if (host !== row.host) await wake(tx, 'web-app', row.environment_id)
   return changed
 }
 

@@ -1,9 +1,19 @@
-import { idSchema, nameSchema, spacePhaseSchema, spaceTypeSchema, spaceKind as words } from '@hearth/contract'
+import {
+  idSchema,
+  nameSchema,
+  spacePhaseSchema,
+  spaceTypeSchema,
+  spaceUpdateSchema,
+  spaceKind as words,
+} from '@hearth/contract'
+import { writers } from '../../api/caller.ts'
 import { idOrNameParams } from '../../api/lookup.ts'
 import type { Kind } from '../../resource/define.ts'
 import { routesOf } from '../../resource/routes.ts'
+import { changeSpace } from './commands/change.ts'
 import { spaces } from './queries.ts'
 import { type SpaceRow, toSpace } from './table.ts'
+import { explainSpace } from './why-queries.ts'
 
 const routes = routesOf({
   words,
@@ -34,5 +44,15 @@ export const spaceKind: Kind = {
         }),
     ),
     routes.show({ summary: 'Show a space', description: 'The space' }),
+    routes.update(
+      {
+        description: 'The space',
+        roles: writers,
+        summary: 'Stop or start a space, or change its variables or cron jobs',
+        body: spaceUpdateSchema,
+      },
+      changeSpace,
+    ),
+    routes.why('Say in words why a space is as it is', (queryable, row) => explainSpace(queryable, row)),
   ],
 }

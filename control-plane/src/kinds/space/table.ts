@@ -11,8 +11,12 @@ export interface StoredSpaceStatus {
   lastDeployment: Space['status']['lastDeployment']
   /** The releases whose folders are kept, the newest first. */
   releases: string[]
-  /** When its web server was last led to another release. */
-  switchedAt: string | null
+  /** Incarnation of the machine in which they were prepared. */
+  incarnation: number
+  /** Cron jobs that cannot be run, by name, and why. */
+  refusedCronJobs: Record<string, string>
+  /** The deployment after which what was left of older releases was removed. */
+  tidiedFor: string | null
   waitsFor: string | null
   failure: Failure | null
   observedSpecVersion: number
@@ -40,7 +44,9 @@ export const emptySpaceStatus: StoredSpaceStatus = {
   url: null,
   lastDeployment: null,
   releases: [],
-  switchedAt: null,
+  incarnation: 1,
+  refusedCronJobs: {},
+  tidiedFor: null,
   waitsFor: null,
   failure: null,
   observedSpecVersion: 0,

@@ -1,6 +1,7 @@
 // Written by `pnpm kinds`: not to be changed by hand.
 
 export { claims } from './claims.ts'
+export { deployments } from './deployments.ts'
 export { environmentClasses } from './environment-classes.ts'
 export { environments } from './environments.ts'
 export { events } from './events.ts'
@@ -15,7 +16,9 @@ export { runners } from './runners.ts'
 export { services } from './services.ts'
 export { sessions } from './sessions.ts'
 export { snapshots } from './snapshots.ts'
+export { spaces } from './spaces.ts'
 export { tasks } from './tasks.ts'
 export { tokens } from './tokens.ts'
 export { userSecrets } from './user-secrets.ts'
 export { warmPools } from './warm-pools.ts'
+export { webApps } from './web-apps.ts'

@@ -30,7 +30,9 @@ export interface Simulation {
 
 /**
  * A run as it will have been, if nothing more happens to it. The command is read as statements: `sleep SECONDS` or
- * `sleep infinity`, `echo TEXT`, `exit CODE` and `kill -9 $$` do what they say; others print that they were simulated.
+ * `sleep infinity`, `echo TEXT`, `exit CODE` and `kill -9 $$` do what they say; others print that they were simulated. Of a
+ * script that defines functions, these are read where one is a whole line, and the rest does nothing. It is ready as soon
+ * as it is asked, unless it is asked for the path `/unhealthy`.
  */
 export function simulate(run: SimulatedRun, stepMilliseconds: number): Simulation {
   const { printed, end } = perform(run)
@@ -79,8 +81,8 @@ function perform({ command, startedAt }: SimulatedRun): Performance {
     printed,
     end: { finishedAt: at, cause: signal === null ? 'exit' : 'signal', exitCode, signal },
   })
-  for (const statement of command.split(/\n|;|&&/).map((each) => each.trim())) {
-    if (statement === '') continue
+  const isScript = /^\w+\(\) \{/m.test(command)
+  for (const statement of statementsOf(command, isScript)) {
     const [, seconds] = /^sleep\s+(infinity|\d+(?:\.\d+)?)$/.exec(statement) ?? []
     const [, code] = /^exit(?:\s+(\d{1,3}))?$/.exec(statement) ?? [null, null]
     const [, text] = /^echo(?:\s+(.*))?$/.exec(statement) ?? [null, null]
@@ -89,9 +91,17 @@ function perform({ command, startedAt }: SimulatedRun): Performance {
     else if (code !== null) return ended(Number(code ?? 0) & 255, null)
     else if (/^kill\s+-(9|KILL)\s+\$\$$/.test(statement)) return ended(null, 'SIGKILL')
     else if (text !== null) printed.push({ at, text: `${unquoted(text ?? '')}\n` })
-    else printed.push({ at, text: `simulated: ${statement}\n` })
+    else if (!isScript) printed.push({ at, text: `simulated: ${statement}\n` })
   }
   return ended(0, null)
+}
+
+function statementsOf(command: string, isScript: boolean): string[] {
+  if (isScript) return command.split('\n')
+  return command
+    .split(/\n|;|&&/)
+    .map((each) => each.trim())
+    .filter((each) => each !== '')
 }
 
 function unquoted(text: string): string {
@@ -108,6 +118,7 @@ function readinessOf(
     case 'log':
       return printed.find(({ text }) => text.includes(readiness.contains))?.at ?? null
     case 'command':
+      return readiness.command.includes('/unhealthy') ? null : startedAt + stepMilliseconds
     case 'tcp':
     case 'http':
       return startedAt + stepMilliseconds

@@ -20,10 +20,15 @@ interface Found {
 type Change = (tx: DatabaseTransaction, found: Found, now: Date) => Promise<readonly ProcessRow[]>
 
 /** A command on one process; what follows for the others of its environment is done in the same transaction. */
-function changing(kind: ProcessKind, change: Change): Command<OnOne, ProcessRow> {
+function changing(
+  kind: ProcessKind,
+  change: Change,
+  refuse: (row: ProcessRow) => void = refuseKept,
+): Command<OnOne, ProcessRow> {
   return {
     async run(tx, context, { reference }) {
       const place = await lockForChange(tx, context, kind, reference)
+      refuse(place.row)
       const now = context.services.clock.now()
       return settleNow(tx, place.environment, await change(tx, place, now), place.row.id, now)
     },
@@ -61,12 +66,18 @@ export const startProcess = (kind: ProcessKind) =>
     return startTogether(tx, rows, [row], now)
   })
 
-/** Ends the run that it has, if any, and starts another. */
+/** Ends the run that it has, if any, and starts another: of what is kept, only services that are to run. */
 export const restartProcess = (kind: ProcessKind) =>
-  changing(kind, async (tx, { environment, rows, row }, now) => {
-    refuseGoing(environment, row)
-    return startTogether(tx, rows, [row], now)
-  })
+  changing(
+    kind,
+    async (tx, { environment, rows, row }, now) => {
+      refuseGoing(environment, row)
+      return startTogether(tx, rows, [row], now)
+    },
+    (row) => {
+      if (row.kind !== 'service' || row.desired !== 'run') refuseKept(row)
+    },
+  )
 
 /** Ends its run; one with a schedule is not run by that either until it is started again. */
 export const stopProcess = (kind: ProcessKind) => stopProcessIf(kind, () => true)
@@ -106,6 +117,16 @@ async function desire(
 
 const replaced = (rows: readonly ProcessRow[], row: ProcessRow) =>
   rows.map((one) => (one.id === row.id ? row : one))
+
+/** What another resource has made is that one's to start, to end and to forget. */
+export function refuseKept({ kind, name, spec: { keptBy } }: ProcessRow): void {
+  if (keptBy === undefined) return
+  const keeper = { WebApp: 'web app', Space: 'space', Deployment: 'deployment' }[keptBy.kind]
+  throw new HearthError(
+    'conflict',
+    `${kind} ${name} is kept by ${keeper} ${keptBy.id}: change that, and it follows`,
+  )
+}
 
 function refuseGoing({ name, desired_phase }: EnvironmentRow, row: ProcessRow): void {
   if (desired_phase === 'deleted')

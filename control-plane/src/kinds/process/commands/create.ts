@@ -31,9 +31,22 @@ export async function createProcess(
   const others = await makeRoom(tx, environment, await lockProcessesOf(tx, environment.id))
   refuseUnknown(spec.dependsOn, others)
   await refuseUnknownSecrets(tx, environment, spec.secrets)
+  const row = await insertProcess(tx, environment, { creator: caller.principalId, name, labels, spec }, now)
+  const rows = [...others, row]
+  const started = isStarted ? await startTogether(tx, rows, [row], now) : rows
+  return settleNow(tx, environment, started, row.id, now)
+}
+
+/** Writes one that has never run; a name that another of the environment has is refused. */
+export async function insertProcess(
+  tx: DatabaseTransaction,
+  environment: EnvironmentRow,
+  { creator, name, labels, spec }: Omit<NewProcess, 'isStarted'> & { creator: string | null },
+  now: Date,
+): Promise<ProcessRow> {
   const row = await processQueries[spec.kind].insert(
     tx,
-    { organizationId: caller.organizationId, creator: caller.principalId, name, labels, spec },
+    { organizationId: environment.organization_id, creator, name, labels, spec },
     {
       environment_id: environment.id,
       phase: 'idle',
@@ -48,9 +61,7 @@ export async function createProcess(
     await sql`UPDATE environments SET has_processes = true WHERE id = ${environment.id}`.execute(tx)
   await recordEvent(tx, 'created', toListedProcess(row))
   await wakeFollowers(tx, [environment.id])
-  const rows = [...others, row]
-  const started = isStarted ? await startTogether(tx, rows, [row], now) : rows
-  return settleNow(tx, environment, started, row.id, now)
+  return row
 }
 
 export function refuseLarge(spec: StoredProcessSpec): void {
@@ -64,7 +75,7 @@ export function refuseLarge(spec: StoredProcessSpec): void {
 }
 
 /** What ran once by hand and has ended makes room, the oldest first. */
-async function makeRoom(
+export async function makeRoom(
   tx: DatabaseTransaction,
   environment: EnvironmentRow,
   rows: readonly ProcessRow[],
@@ -75,6 +86,7 @@ async function makeRoom(
     ({ kind, spec, phase, runner_id }) =>
       kind === 'task' &&
       !spec.isDeclared &&
+      spec.keptBy === undefined &&
       spec.on === 'manual' &&
       !activePhases.has(phase) &&
       runner_id === null,

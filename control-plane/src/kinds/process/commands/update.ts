@@ -9,7 +9,7 @@ import { activePhases } from '../decide.ts'
 import { withDependencies } from '../dependencies.ts'
 import { processes } from '../queries.ts'
 import { type ProcessKind, type ProcessRow, type StoredProcessSpec, toListedProcess } from '../table.ts'
-import { lockForChange } from './change.ts'
+import { lockForChange, refuseKept } from './change.ts'
 import { refuseLarge, refuseUnknown, refuseUnknownSecrets } from './create.ts'
 
 /** What of one may be changed; what is not given stays. */
@@ -22,6 +22,7 @@ export interface ProcessUpdate {
 export const updateProcess = (kind: ProcessKind): Command<OnOne<ProcessUpdate>, ProcessRow> => ({
   async run(tx, context, { reference, body: { labels, spec } }) {
     const { environment, rows, row } = await lockForChange(tx, context, kind, reference)
+    refuseKept(row)
     if (spec !== undefined) refuseFixed(row)
     const changed = { ...row.spec, ...given(spec) } as StoredProcessSpec
     refuseLarge(changed)
