@@ -112,6 +112,7 @@ function start(wire: Wire, firstEpoch = 4, timings: Partial<Timings> = {}) {
     ...world,
     machinesFolder: folder,
     layersFolder: `${folder}-layers`,
+    volumesFolder: `${folder}-volumes`,
     exclusion: new ExclusionScope(`${folder}-locks`, folder),
     diskReserveBytes: 0,
     owner: runnerId,

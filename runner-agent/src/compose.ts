@@ -23,6 +23,7 @@ import { proveVirtualization } from './host/libvirt/virtualization-proof.ts'
 import { MachineStore } from './host/synthetic/machine-store.ts'
 import { SyntheticGuest } from './host/synthetic/synthetic-guest.ts'
 import { SyntheticHost } from './host/synthetic/synthetic-host.ts'
+import { VolumeFolders } from './host/volumes/volume-folders.ts'
 import { Ingress } from './ingress/ingress.ts'
 import { EpochFile } from './lease/epoch-file.ts'
 import { register, renewCredentials } from './registration/register.ts'
@@ -34,6 +35,7 @@ import { environments } from './work/environment/handler.ts'
 import { processes } from './work/process/handler.ts'
 import { routesServedBy } from './work/route/handler.ts'
 import { snapshotsServedAt } from './work/snapshot/handler.ts'
+import { volumes } from './work/volume/handler.ts'
 
 const syntheticBootConcurrency = 256
 const syntheticCapacity = { virtualCpus: 100_000, memoryMebibytes: 1_000_000_000, diskGibibytes: 10_000_000 }
@@ -66,6 +68,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     host: {
       machines: exclusiveMachines(host.machines, exclusion),
       layers: host.layers,
+      volumes: host.volumes,
       facts: () => host.facts(),
       freeDiskBytes: () => host.freeDiskBytes(),
       close: async () => {
@@ -84,6 +87,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
       processes,
       snapshotsServedAt(config.layersAddress),
       routesServedBy(ingress, withoutIngress(config)),
+      volumes,
     ],
     isUsedByRoute: ingress === null ? undefined : (id) => ingress.isUsed(id),
     bootConcurrency: bootSlots,
@@ -137,12 +141,14 @@ interface ComposedHost {
 function composeSynthetic(config: Config, owner: string, locks: string): ComposedHost {
   const world = { settings: config.synthetic, clock: systemClock, random: Math.random }
   const machinesFolder = join(config.libvirt.hostStateFolder, 'environments')
+  const volumesFolder = join(config.libvirt.hostStateFolder, 'volumes')
   const { virtualCpus, memoryMebibytes, diskGibibytes } = config.capacity
   const exclusion = new ExclusionScope(locks, machinesFolder)
   const host = new SyntheticHost({
     ...world,
     machinesFolder,
     layersFolder: join(config.libvirt.hostStateFolder, 'layers'),
+    volumesFolder,
     exclusion,
     diskReserveBytes: config.diskReserveBytes,
     owner,
@@ -154,11 +160,12 @@ function composeSynthetic(config: Config, owner: string, locks: string): Compose
     images: syntheticImages,
   })
   const store = new MachineStore(machinesFolder, owner)
+  const volumeFolders = new VolumeFolders(new LocalCommandRunner(), volumesFolder, owner)
   return {
     files: new LocalCommandRunner(),
     exclusion,
     host,
-    openGuest: (machine) => new SyntheticGuest(machine, store, world),
+    openGuest: (machine) => new SyntheticGuest(machine, store, world, volumeFolders),
     guestPorts: null,
     bootConcurrency: syntheticBootConcurrency,
   }
@@ -186,6 +193,7 @@ async function composeLibvirt(
     imagesFolder: libvirt.imagesFolder,
     machinesFolder,
     layersFolder: join(libvirt.hostStateFolder, 'layers'),
+    volumesFolder: join(libvirt.hostStateFolder, 'volumes'),
     exclusion,
     diskReserveBytes: config.diskReserveBytes,
     owner,

@@ -124,12 +124,17 @@ const refused: readonly (readonly [from: string, to: string, rule: string, how?:
   [
     'runner-agent/src/host/a.ts',
     'runner-agent/src/host/libvirt/virsh.ts',
-    'runner-agent: host/(?!command/|libvirt/|synthetic/)',
+    'runner-agent: host/(?!command/|libvirt/|synthetic/|volumes/)',
   ],
   [
     'runner-agent/src/host/command/a.ts',
     'runner-agent/src/host/libvirt/virsh.ts',
     'runner-agent: host/command',
+  ],
+  [
+    'runner-agent/src/host/volumes/a.ts',
+    'runner-agent/src/host/libvirt/virsh.ts',
+    'runner-agent: host/volumes',
   ],
   [
     'runner-agent/src/host/libvirt/a.ts',

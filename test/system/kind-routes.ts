@@ -60,6 +60,12 @@ export const kindRoutes: Partial<Record<keyof typeof kinds, KindRoutes>> = {
     isNotShown: true,
     hasNoVersion: true,
   },
+  Volume: {
+    body: (name) => ({ name, spec: { sizeMebibytes: 64 } }),
+    refused: 'viewer',
+    change: { spec: { sizeMebibytes: 128 } },
+    deletion: 202,
+  },
   Snapshot: {
     body: async (name, client) => ({ name, spec: { environment: await startRunningMachine(client) } }),
     refused: 'viewer',

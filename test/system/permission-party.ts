@@ -36,6 +36,7 @@ export async function newParty(installation: Installation, name: string): Promis
   await client.tasks.create({ spec: { environment: machine, command: 'make' } })
   await client.services.create({ name: 'web', spec: { environment: machine, command: 'make run' } })
   await client.routes.create({ name: `${name}-route`, spec: { environment: machine, port: 3_000 } })
+  await client.volumes.create({ name: `${name}-volume`, spec: { sizeMebibytes: 64 } })
   const { warmPools, projectId } = await client.apply({
     apiVersion: 'hearth/v1',
     name: `${name}-project`,

@@ -7,6 +7,7 @@ import { processPosts } from './repeated-process-requests.ts'
 import { routePosts } from './repeated-route-requests.ts'
 import { sessionPosts } from './repeated-session-requests.ts'
 import { snapshotPosts } from './repeated-snapshot-requests.ts'
+import { volumePosts } from './repeated-volume-requests.ts'
 import { webAppPosts } from './repeated-web-app-requests.ts'
 import { idOf, publicKey, type RequestParty, startRequestParty } from './request-party.ts'
 
@@ -205,6 +206,11 @@ const posts: {
   ),
   ...webAppPosts({ installation: () => installation, sql: () => party.sql }),
   ...routePosts({
+    client: () => installation.client,
+    sql: () => party.sql,
+    make: async (path, body) => idOf(await send(installation.url, 'POST', path, body)),
+  }),
+  ...volumePosts({
     client: () => installation.client,
     sql: () => party.sql,
     make: async (path, body) => idOf(await send(installation.url, 'POST', path, body)),

@@ -20,6 +20,7 @@ import type { SnapshotTables } from '../kinds/snapshot/table.ts'
 import type { SpaceTables } from '../kinds/space/table.ts'
 import type { TokenTables } from '../kinds/token/table.ts'
 import type { UserSecretTables } from '../kinds/user-secret/table.ts'
+import type { VolumeTables } from '../kinds/volume/table.ts'
 import type { WarmPoolTables } from '../kinds/warm-pool/table.ts'
 import type { WebAppTables } from '../kinds/web-app/table.ts'
 import type { IdempotencyKeyTables } from './idempotency-key-table.ts'
@@ -48,6 +49,7 @@ export interface Schema
     SpaceTables,
     TokenTables,
     UserSecretTables,
+    VolumeTables,
     WarmPoolTables,
     WebAppTables,
     IdempotencyKeyTables,

@@ -8,6 +8,7 @@ import {
   type RunnerPhase,
   type SnapshotPhase,
   taskCreateSchema,
+  type VolumePhase,
 } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import type { Insertable, Updateable } from 'kysely'
@@ -23,6 +24,7 @@ import type { ProjectTable } from './project/table.ts'
 import { emptyRouteStatus, type StoredWake } from './route/table.ts'
 import type { RunnerTable } from './runner/table.ts'
 import type { SnapshotHolderTable, SnapshotTable } from './snapshot/table.ts'
+import { emptyVolumeStatus, type VolumeTable } from './volume/table.ts'
 import type { WarmPoolTable } from './warm-pool/table.ts'
 
 export const now = new Date('2026-01-01T12:00:00Z')
@@ -366,6 +368,35 @@ export class Party {
       })
       .execute()
     await this.change('pipelines', id, change)
+    return id
+  }
+
+  async volume(phase: VolumePhase, change: Partial<Insertable<VolumeTable>> = {}): Promise<string> {
+    const id = newId()
+    const spec = {
+      mountPath: '/data',
+      runnerSelector: {},
+      wantedRunnerId: null,
+      contentNumber: 0,
+      force: false,
+    }
+    await this.database
+      .insertInto('volumes')
+      .values({
+        ...named(id, this.organizationId, 'volume'),
+        spec: JSON.stringify(spec),
+        status: JSON.stringify(emptyVolumeStatus),
+        size_mebibytes: 1_024,
+        is_snapshot: false,
+        environment_id: null,
+        runner_id: null,
+        source_id: null,
+        phase,
+        deadline: null,
+        desired: 'present',
+        ...change,
+      })
+      .execute()
     return id
   }
 

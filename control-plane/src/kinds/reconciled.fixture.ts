@@ -74,6 +74,7 @@ const written = [
   'processes',
   'task_executions',
   'routes',
+  'volumes',
   'jobs',
   'events',
   'outbox',

@@ -5,9 +5,14 @@ import { writeLate } from '../database/late-writes.ts'
 
 /**
  * `placement` is an organization's queue of environments that wait for a runner, `process` the tasks and services of one
- * environment, and `route` and `web-app` are woken by the id of an environment too; the others are kinds.
+ * environment, `attachment` its volumes, and `route` and `web-app` are woken by the id of an environment too; the others
+ * are kinds.
  */
-export type ReconciledKind = (typeof kinds)[keyof typeof kinds]['word'] | 'placement' | 'process'
+export type ReconciledKind =
+  | (typeof kinds)[keyof typeof kinds]['word']
+  | 'placement'
+  | 'process'
+  | 'attachment'
 
 /** The only task of the job queue. */
 export const reconcileTask = 'reconcile'

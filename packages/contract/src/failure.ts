@@ -16,6 +16,8 @@ export const failureCodeSchema = z.enum([
   'layer_damaged', // a layer is not what it was when it was made
   'layer_unfit', // a layer is of another image, or larger than the machine's disk
   'memory_unusable', // a memory image cannot be resumed
+  'volume_missing', // the disk of a volume is not on its host any more
+  'volume_busy', // programs in the machine use the volume
   'disk_full', // the host has no room for it
   'secret_found', // a layer holds a secret
   'caller_silent', // who had begun it no longer said that they live

@@ -19,6 +19,7 @@ import { spaceKind } from './space.ts'
 import { taskKind } from './task.ts'
 import { tokenKind } from './token.ts'
 import { userSecretKind } from './user-secret.ts'
+import { volumeKind } from './volume.ts'
 import { warmPoolKind } from './warm-pool.ts'
 import { webAppKind } from './web-app.ts'
 
@@ -41,6 +42,7 @@ export * from './space.ts'
 export * from './task.ts'
 export * from './token.ts'
 export * from './user-secret.ts'
+export * from './volume.ts'
 export * from './warm-pool.ts'
 export * from './web-app.ts'
 
@@ -65,6 +67,7 @@ export const kinds = {
   Task: taskKind,
   Token: tokenKind,
   UserSecret: userSecretKind,
+  Volume: volumeKind,
   WarmPool: warmPoolKind,
   WebApp: webAppKind,
 } as const

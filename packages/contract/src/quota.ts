@@ -21,6 +21,7 @@ export const resourceQuotaNames = [
   'sessions',
   'routes',
   'pipelines',
+  'volumes',
 ] as const
 export type ResourceQuotaName = (typeof resourceQuotaNames)[number]
 const momentary = ['streams', 'requestsPerSecond'] as const
@@ -70,6 +71,7 @@ export const defaultQuotas: QuotaLimits = {
     sessions: 200,
     routes: 500,
     pipelines: 1_000,
+    volumes: 500,
     streams: 500,
     requestsPerSecond: 500,
   },

@@ -5,6 +5,7 @@ import type { SeedFile } from '../host/seed-file.ts'
 import type { GuestCalls } from './call.ts'
 import type { Origin } from './origin.ts'
 import type { GuestProcesses } from './process.ts'
+import type { GuestVolumes } from './volume.ts'
 
 export type { Origin } from './origin.ts'
 
@@ -121,6 +122,7 @@ export interface Guest {
   readonly processes: GuestProcesses
   /** What is done in it while somebody waits. */
   readonly calls: GuestCalls
+  readonly volumes: GuestVolumes
   /** How many connections to its SSH server are open. */
   readonly connections: number
   /** Waits until the guest answers, then reads back its identity; the clock is set right when it is off. */

@@ -1,6 +1,7 @@
 import { HostError } from './host-error.ts'
 import type { Layer } from './layer.ts'
 import type { Machine, Ownership } from './machine.ts'
+import type { Volume } from './volume.ts'
 
 /**
  * On whose authority a machine is changed: epoch of the lease, generation of the order, and whether both still hold.
@@ -63,6 +64,19 @@ export function assertMayTouchLayer(
   if (phase === 'absent' && ownership === null) return
   if (ownership?.owner !== owner) {
     throw new HostError('host_refused', `the layer ${layerId} is not this runner's`)
+  }
+  if (isNewer(ownership, authority)) throw new StaleAuthority(ownership, authority)
+}
+
+/** Throws for a volume as `assertMayTouch` does for a machine. */
+export function assertMayTouchVolume(
+  { volumeId, phase, ownership }: Pick<Volume, 'volumeId' | 'phase' | 'ownership'>,
+  owner: string,
+  authority: Authority,
+): void {
+  if (phase === 'absent' && ownership === null) return
+  if (ownership?.owner !== owner) {
+    throw new HostError('host_refused', `the volume ${volumeId} is not this runner's`)
   }
   if (isNewer(ownership, authority)) throw new StaleAuthority(ownership, authority)
 }

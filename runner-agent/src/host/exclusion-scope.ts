@@ -18,6 +18,11 @@ export class ExclusionScope {
     return exclusively(this.locksFolder, `${this.scope}/layer/${layerId}`, work)
   }
 
+  /** Work on a volume takes its machine first, and of two volumes the one that is made. */
+  volume<Result>(volumeId: string, work: () => Promise<Result>): Promise<Result> {
+    return exclusively(this.locksFolder, `${this.scope}/volume/${volumeId}`, work)
+  }
+
   /** Flattening takes long, and the layer can be used meanwhile. */
   flattening<Result>(layerId: string, work: () => Promise<Result>): Promise<Result> {
     return exclusively(this.locksFolder, `${this.scope}/flattening/${layerId}`, work)

@@ -14,6 +14,8 @@ export class HostError extends Error {
       | 'layer_unfit'
       | 'memory_unusable'
       | 'disk_full'
+      | 'volume_missing'
+      | 'volume_busy'
     >,
     message: string,
     options?: ErrorOptions,

@@ -24,6 +24,7 @@ const machineSteps = [
 ] as const
 const killedAt = [...machineSteps, 'startFromMemory', 'replaceDisk'] as const
 const layerSteps = ['freeze', 'remove', 'flatten', 'beginCopy', 'write', 'completeCopy'] as const
+const volumeSteps = ['create', 'attach', 'detach', 'grow', 'clear', 'remove'] as const
 const processSteps = ['stop', 'forget'] as const
 const guestSteps = ['identify', 'writePrivateFile', 'writeFileForStep', 'takeIdentity', 'scrub'] as const
 
@@ -42,6 +43,7 @@ const machines = killSwitch.around(
 const host: Host = {
   machines,
   layers: killSwitch.around(layersThatFill(parts.host.layers), layerSteps),
+  volumes: killSwitch.around(parts.host.volumes, volumeSteps),
   facts: () => parts.host.facts(),
   freeDiskBytes: async () => (conditions.diskFull ? 0 : parts.host.freeDiskBytes()),
   close: () => parts.host.close(),

@@ -54,6 +54,7 @@ const parts = await compose(config, createLogger(config))
 const host: Host = {
   machines: watched(parts.host.machines),
   layers: watched(parts.host.layers),
+  volumes: watched(parts.host.volumes),
   facts: () => parts.host.facts(),
   freeDiskBytes: () => parts.host.freeDiskBytes(),
   close: () => parts.host.close(),

@@ -32,6 +32,7 @@ import { executions } from './0031-executions.ts'
 import { route } from './0032-route.ts'
 import { userSecret } from './0033-user-secret.ts'
 import { tokenClients } from './0036-token-clients.ts'
+import { volume } from './0037-volume.ts'
 import { webApp } from './0038-web-app.ts'
 import { artifact } from './0039-artifact.ts'
 import { pipeline } from './0040-pipeline.ts'
@@ -69,6 +70,7 @@ export const migrations: Record<string, Migration> = {
   '0032-route': route,
   '0033-user-secret': userSecret,
   '0036-token-clients': tokenClients,
+  '0037-volume': volume,
   '0038-web-app': webApp,
   '0039-artifact': artifact,
   '0040-pipeline': pipeline,

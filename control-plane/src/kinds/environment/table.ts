@@ -106,6 +106,8 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   has_routes: Generated<boolean>
   /** Whether a web app is on it. */
   has_web_app: Generated<boolean>
+  /** Whether a volume is kept for it, or was. */
+  has_volumes: Generated<boolean>
   report_epoch: Generated<number>
   report_sequence: Generated<string>
   virtual_cpus: GeneratedAlways<number>
@@ -163,6 +165,7 @@ export const environmentColumns = [
   'has_processes',
   'has_routes',
   'has_web_app',
+  'has_volumes',
   'report_epoch',
   'report_sequence',
   'virtual_cpus',

@@ -59,6 +59,7 @@ const resources: Readonly<Record<ResourceQuotaName, RawBuilder<unknown>>> = {
   sessions: sql`sessions WHERE phase = 'open'`,
   routes: sql`routes WHERE true`,
   pipelines: sql`pipelines WHERE true`,
+  volumes: sql`volumes WHERE true`,
 }
 
 export async function countResources(

@@ -18,6 +18,7 @@ const words: Readonly<Record<OrganizationQuotaName, string>> = {
   sessions: 'open sessions',
   routes: 'routes',
   pipelines: 'pipelines',
+  volumes: 'volumes',
   streams: 'open streams',
   requestsPerSecond: 'requests a second',
 }

@@ -34,6 +34,7 @@ import { sshCommand } from './ssh.ts'
 import { resumeCommand, suspendCommand } from './suspend.ts'
 import { tokenCommand } from './token.ts'
 import { upCommand } from './up.ts'
+import { volumeCommand } from './volume.ts'
 import { watchCommand } from './watch.ts'
 import { whyCommand } from './why.ts'
 
@@ -75,6 +76,7 @@ export const commandGroups: readonly {
       openCommand,
       secretCommand,
       snapshotCommand,
+      volumeCommand,
     ],
   },
   {

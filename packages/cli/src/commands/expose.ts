@@ -2,7 +2,7 @@ import { type Route, type RouteAccess, routeAccessSchema } from '@hearth/contrac
 import { Command, Option } from 'commander'
 import { followRoute } from '../following/follow-route.ts'
 import type { Invocation } from '../invocation.ts'
-import { type FoundMachine, findMachine } from '../kinds/find-machine.ts'
+import { findMachine, placeOf } from '../kinds/find-machine.ts'
 import { fields } from '../output/describe.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
 import { examples, machineArgument, viewOf, wholeNumber } from './options.ts'
@@ -60,11 +60,6 @@ export function exposeCommand(invocation: Invocation): Command {
         ]),
       )
     })
-}
-
-function placeOf({ kind, resource }: FoundMachine): { claim: string } | { environment: string } {
-  const { id } = resource.metadata
-  return kind === 'claim' ? { claim: id } : { environment: id }
 }
 
 function wayIn({ metadata, spec, status }: Route, tokenUrl: string | null): string | null {

@@ -16,3 +16,9 @@ export async function findMachine(
   if (environment !== null) return { kind: 'environment', resource: environment }
   throw new HearthError('not_found', `there is no claim and no environment ${reference}`)
 }
+
+/** As requests name it. */
+export function placeOf({ kind, resource }: FoundMachine): { claim: string } | { environment: string } {
+  const { id } = resource.metadata
+  return kind === 'claim' ? { claim: id } : { environment: id }
+}

@@ -17,6 +17,7 @@ import {
   type StepEvent,
 } from '../guest.ts'
 import type { GuestProcesses } from '../process.ts'
+import type { GuestVolumes } from '../volume.ts'
 import { buildReader, mostPrintedBytes, parseTexts } from './file-texts.ts'
 import { identify } from './identify.ts'
 import { launch } from './launch.ts'
@@ -28,6 +29,7 @@ import { runProgram } from './run-program.ts'
 import { scrubScript } from './scrub-script.ts'
 import { shown } from './shown.ts'
 import { SshProcesses } from './ssh-processes.ts'
+import { SshVolumes } from './ssh-volumes.ts'
 import { parseStaleNumbers } from './step-outcome.ts'
 import { buildStepScript, staleExitCode } from './step-script.ts'
 import { identityFault, isFinalForFrozen, takeIdentity } from './take-identity.ts'
@@ -39,6 +41,7 @@ import { identityFault, isFinalForFrozen, takeIdentity } from './take-identity.t
 export class SshGuest implements Guest {
   readonly processes: GuestProcesses
   readonly calls: GuestCalls
+  readonly volumes: GuestVolumes
   private readonly links: Links
   /** What a call does to its connection is nothing to tasks and services. */
   private readonly callLinks: Links
@@ -50,6 +53,7 @@ export class SshGuest implements Guest {
     this.links = new Links(machine, options)
     this.callLinks = new Links(machine, options)
     this.processes = new SshProcesses(this.links)
+    this.volumes = new SshVolumes(this.links, machine.address.user)
     this.calls = new ScriptedCalls(runOverSsh(this.callLinks), processPaths)
   }
 

@@ -47,6 +47,8 @@ test('a definition as libvirt shows it says what the disk stands on, and what it
   expect(readDefinition(shown)).toEqual({
     diskPath: '/state/next.qcow2',
     namedBelow: ['/state/disk.qcow2', '/images/disk.qcow2'],
+    volumeTargets: [],
+    hasVolumeController: false,
     virtualCpus: 2,
     memoryMebibytes: 512,
     hardware: 'qemu, pc-q35-7.2',

@@ -2,6 +2,7 @@ import { XMLParser } from 'fast-xml-parser'
 import type { Ownership } from '../machine.ts'
 import { buildOwnershipElement } from './domain-xml.ts'
 import { escapedAttribute } from './escaped-attribute.ts'
+import { hasController, volumesIn } from './volumes/volume-devices.ts'
 
 const parser = new XMLParser({
   ignoreAttributes: false,
@@ -18,6 +19,10 @@ export interface ReadDefinition {
   diskPath: string
   /** Paths below it that stand in the definition itself, and not only in the header of the disk. */
   namedBelow: string[]
+  /** Where volumes are in the machine, as in `sda`. */
+  volumeTargets: string[]
+  /** Whether it has what volumes are plugged into, which a memory image would need. */
+  hasVolumeController: boolean
   virtualCpus: number
   memoryMebibytes: number
   /** As in `qemu, pc-q35-7.2`: the machine that a memory image can only be loaded by. */
@@ -35,6 +40,8 @@ export function readDefinition(xml: string): ReadDefinition | null {
   return {
     diskPath,
     namedBelow: below(at(disk, 'backingStore')),
+    volumeTargets: volumesIn(xml).map(({ target }) => target),
+    hasVolumeController: hasController(xml),
     virtualCpus: Number(text(at(domain, 'vcpu')) || text(at(domain, 'vcpu', '#text'))),
     memoryMebibytes: Math.floor(kibibytes / 1024),
     hardware: `${text(at(domain, '@type'))}, ${text(at(domain, 'os', 'type', '@machine'))}`,

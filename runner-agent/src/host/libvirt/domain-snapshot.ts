@@ -9,6 +9,8 @@ export interface SnapshotPaths {
   nextDisk: string
   /** Null for a snapshot without memory. */
   memory: string | null
+  /** Where volumes are in the machine, which stay out of it. */
+  volumeTargets: readonly string[]
 }
 
 /** What libvirt says of one domain: as it runs, and as it starts the next time. */
@@ -71,6 +73,7 @@ export class DomainSnapshots {
         ...['--no-metadata', '--atomic', '--reuse-external', ...kind],
         ...['--diskspec', `vda,file=${paths.nextDisk},snapshot=external`],
         ...['--diskspec', 'vdb,snapshot=no'],
+        ...paths.volumeTargets.flatMap((target) => ['--diskspec', `${target},snapshot=no`]),
       )
       if (error !== null) throw new HostError('host_refused', `the machine cannot be frozen: ${error}`)
       const took = performance.now() - began

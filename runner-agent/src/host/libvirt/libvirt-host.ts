@@ -2,6 +2,8 @@ import type { CommandRunner } from '../command/command-runner.ts'
 import { OwnedFolders } from '../command/owned-folders.ts'
 import type { ExclusionScope } from '../exclusion-scope.ts'
 import type { Host, HostFacts } from '../host.ts'
+import { StoredVolumes } from '../volumes/stored-volumes.ts'
+import { VolumeFolders } from '../volumes/volume-folders.ts'
 import { type Capacity, measureCapacity, measureFreeBytes } from './capacity.ts'
 import { Creation } from './creation.ts'
 import { DiskReplacement } from './disk-replacement.ts'
@@ -27,6 +29,8 @@ import type { NetworkSettings } from './network/settings.ts'
 import { Renaming } from './renaming.ts'
 import { Suspension } from './suspension.ts'
 import { Virsh } from './virsh.ts'
+import { LibvirtPlugs } from './volumes/libvirt-plugs.ts'
+import { RawDisks } from './volumes/raw-disks.ts'
 
 export interface LibvirtHostOptions {
   runner: CommandRunner
@@ -37,6 +41,8 @@ export interface LibvirtHostOptions {
   machinesFolder: string
   /** Folder that holds a folder for each layer, on the same file system. */
   layersFolder: string
+  /** Folder that holds a folder for each volume. */
+  volumesFolder: string
   exclusion: ExclusionScope
   /** Free bytes that freezing and copying leave. */
   diskReserveBytes: number
@@ -62,6 +68,7 @@ export interface LibvirtHostOptions {
 export class LibvirtHost implements Host {
   readonly machines: LibvirtMachines
   readonly layers: LibvirtLayers
+  readonly volumes: StoredVolumes
   private readonly images: ImageFolder
   private readonly networks: GuestNetworks
   private capacity: Promise<Capacity> | null = null
@@ -83,7 +90,8 @@ export class LibvirtHost implements Host {
     const sources = new MachineSources(sight, disks, place)
     const emulation = new Emulation(runner, virsh)
     const creation = new Creation({ ...options, domains, sight, images, networks, place })
-    const { socketsFolder } = options
+    const { socketsFolder, volumesFolder, diskReserveBytes } = options
+    const volumeFolders = new VolumeFolders(runner, volumesFolder, owner)
     const lifecycle = new Lifecycle({
       runner,
       domains,
@@ -93,6 +101,7 @@ export class LibvirtHost implements Host {
       disks,
       sources,
       socketsFolder,
+      volumes: volumeFolders,
     })
     const parts = { ...options, domains, sight, lifecycle, disks, place, emulation, sources, images }
     const memoryStart = new MemoryStart({ ...parts, emulatorUser })
@@ -102,6 +111,12 @@ export class LibvirtHost implements Host {
     this.machines = new LibvirtMachines({
       ...parts,
       ...{ creation, memoryStart, suspension, diskReplacement, renaming, networks },
+    })
+    this.volumes = new StoredVolumes({
+      ...options,
+      folders: volumeFolders,
+      disks: new RawDisks(runner, volumesFolder, diskReserveBytes),
+      plugs: new LibvirtPlugs({ runner, virsh, domains, sight, folders: volumeFolders }),
     })
     this.layers = new LibvirtLayers({
       place,

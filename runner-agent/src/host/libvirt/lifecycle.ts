@@ -3,6 +3,7 @@ import type { CommandRunner } from '../command/command-runner.ts'
 import type { OwnedFolders } from '../command/owned-folders.ts'
 import { HostError } from '../host-error.ts'
 import type { Machine } from '../machine.ts'
+import type { KeptVolume, VolumeFolders } from '../volumes/volume-folders.ts'
 import { withDisk } from './definition.ts'
 import { type Domains, domainName } from './domains.ts'
 import type { MachineDisk } from './machine-disk.ts'
@@ -13,6 +14,7 @@ import type { Given } from './metadata.ts'
 import { replaceNetdev } from './network/domain-network.ts'
 import type { GuestNetworks } from './network/guest-networks.ts'
 import { PortTaken } from './network/passt.ts'
+import { withVolumes } from './volumes/volume-devices.ts'
 
 export interface LifecycleOptions {
   runner: CommandRunner
@@ -23,6 +25,7 @@ export interface LifecycleOptions {
   disks: MachineDisk
   sources: MachineSources
   socketsFolder: string
+  volumes: Pick<VolumeFolders, 'keptFor'>
 }
 
 /** Log folder of the system's libvirt; a user's own libvirt logs to the user's cache folder. */
@@ -44,21 +47,24 @@ export class Lifecycle {
     await this.giveUpMemory(environmentId)
     // A machine whose kernel panicked is kept until it is to be started again.
     if (machine.endReason === 'kernel_panicked') await this.destroy(environmentId, authority)
-    const error = await this.options.sources.whileStarting(environmentId, authority, () =>
-      this.launch(environmentId, authority, () => this.options.domains.start(environmentId)),
+    const { sources, domains, volumes } = this.options
+    const kept = await volumes.keptFor(environmentId)
+    const error = await sources.whileStarting(environmentId, authority, () =>
+      this.launch(environmentId, authority, () => domains.start(environmentId), kept),
     )
     if (error !== null) throw new HostError('host_refused', `the machine does not start: ${error}`)
   }
 
-  /** Starts the machine with its network. Resolves with the reason when the host refuses. */
+  /** Starts the machine with its network and these volumes. Resolves with the reason when the host refuses. */
   async launch(
     environmentId: string,
     authority: Authority,
     startDomain: (given: Given) => Promise<string | null>,
+    volumes: readonly KeptVolume[] = [],
   ): Promise<string | null> {
     for (let attempt = 0; ; attempt += 1) {
       await authority.assertHeld()
-      const error = await this.tryStart(environmentId, startDomain)
+      const error = await this.tryStart(environmentId, startDomain, volumes)
       if (error === null) return null
       // Someone else took the port since it was chosen.
       const isTaken = error instanceof PortTaken || /host forwarding rule|Address already in use/i.test(error)
@@ -123,9 +129,10 @@ export class Lifecycle {
   private async tryStart(
     environmentId: string,
     startDomain: (given: Given) => Promise<string | null>,
+    volumes: readonly KeptVolume[],
   ): Promise<PortTaken | string | null> {
     const { networks } = this.options
-    const given = await this.redefine(environmentId)
+    const given = await this.redefine(environmentId, volumes)
     try {
       await networks.prepare(environmentId, given)
     } catch (thrown) {
@@ -138,8 +145,8 @@ export class Lifecycle {
     return error
   }
 
-  /** Applies the current network settings to the machine. */
-  private async redefine(environmentId: string): Promise<Given> {
+  /** Applies the current network settings to the machine, and gives it these volumes and no others. */
+  private async redefine(environmentId: string, volumes: readonly KeptVolume[]): Promise<Given> {
     const { runner, domains, sight, networks, disks } = this.options
     const folder = sight.folder(environmentId)
     const [file, definition] = await Promise.all([folder.readMachine(), runner.readFile(folder.definition)])
@@ -147,7 +154,8 @@ export class Lifecycle {
       throw new HostError('host_refused', 'the machine has no folder with a definition')
     }
     const before = definition.toString('utf8')
-    const replaced = replaceNetdev(before, networks.describe(environmentId, file.given)) ?? before
+    const connected = replaceNetdev(before, networks.describe(environmentId, file.given)) ?? before
+    const replaced = withVolumes(connected, volumes)
     if (replaced === before) return file.given
     // A freezing that was cut may have given the machine another disk than its folder's definition names.
     const { lasting } = await disks.definitions(environmentId)

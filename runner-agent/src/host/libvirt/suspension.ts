@@ -11,6 +11,7 @@ import type { MachineFolder } from './machine-folder.ts'
 import type { MachineSight } from './machine-sight.ts'
 import type { GivenSuspension } from './metadata.ts'
 import type { GuestNetworks } from './network/guest-networks.ts'
+import { withDevicesOf } from './volumes/volume-devices.ts'
 
 export interface SuspensionOptions {
   runner: CommandRunner
@@ -101,7 +102,8 @@ export class Suspension {
       if (saved.error !== null) return saved.error
       // The port, and so the network, may be another one by now.
       const lasting = await domains.lastingDefinition(environmentId)
-      await runner.writeFile(definition, withGenerationIdOf(lasting, saved.output), 0o600)
+      const resumed = withDevicesOf(withGenerationIdOf(lasting, saved.output), saved.output)
+      await runner.writeFile(definition, resumed, 0o600)
       return await domains.restore(folder.memory, definition, millisecondsFor(mebibytes))
     } finally {
       await runner.remove(definition)

@@ -26,6 +26,7 @@ export function syntheticHostAt(
     random: Math.random,
     machinesFolder: join(folder, 'environments'),
     layersFolder: join(folder, 'layers'),
+    volumesFolder: join(folder, 'volumes'),
     exclusion: new ExclusionScope(join(folder, 'locks'), folder),
     diskReserveBytes: 0,
     owner,

@@ -35,6 +35,7 @@ const hostOf = (runnerId: string) =>
     random: Math.random,
     machinesFolder: folder,
     layersFolder: `${folder}-layers`,
+    volumesFolder: `${folder}-volumes`,
     exclusion: new ExclusionScope(`${folder}-locks`, folder),
     diskReserveBytes: 0,
     owner: runnerId,

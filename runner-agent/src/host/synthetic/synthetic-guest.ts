@@ -17,14 +17,17 @@ import {
   type StepOutcome,
 } from '../../guest/guest.ts'
 import type { GuestProcesses } from '../../guest/process.ts'
+import type { GuestVolumes } from '../../guest/volume.ts'
 import { HostKeyMismatch } from '../../secure-shell/connection.ts'
 import { isNewer, StaleAuthority } from '../authority.ts'
 import { HostError } from '../host-error.ts'
+import type { VolumeFolders } from '../volumes/volume-folders.ts'
 import { guestFileName, isInMemory, isProcessInMemory } from './guest-files.ts'
 import type { MachineStore } from './machine-store.ts'
 import { readRepositoryFile } from './repository-files.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
 import { syntheticCalls } from './synthetic-calls.ts'
+import { SyntheticGuestVolumes } from './synthetic-guest-volumes.ts'
 import { SyntheticProcesses } from './synthetic-processes.ts'
 
 const numbers = { epoch: z.number(), generation: z.number() }
@@ -49,14 +52,20 @@ export class SyntheticGuest implements Guest {
   readonly connections = 0
   readonly processes: GuestProcesses
   readonly calls: GuestCalls
+  readonly volumes: GuestVolumes
 
   constructor(
     private readonly machine: GuestMachine,
     private readonly store: MachineStore,
     private readonly world: SyntheticWorld,
+    /** The volumes of its host; null for a host that has none. */
+    volumes: Pick<VolumeFolders, 'keptFor'> | null = null,
   ) {
     const { environmentId } = machine
     this.processes = new SyntheticProcesses(environmentId, store, world)
+    this.volumes = new SyntheticGuestVolumes(environmentId, store, volumes, (signal) =>
+      this.answering(signal),
+    )
     this.calls = syntheticCalls(store.folderOf(environmentId), world.settings.runsCommands)
   }
 

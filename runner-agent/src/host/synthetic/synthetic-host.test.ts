@@ -30,6 +30,7 @@ const hostOf = (owner: string, failures = {}) =>
     random: Math.random,
     machinesFolder: folder,
     layersFolder: `${folder}-layers`,
+    volumesFolder: `${folder}-volumes`,
     exclusion: new ExclusionScope(`${folder}-locks`, folder),
     diskReserveBytes: 0,
     owner,

@@ -6,6 +6,7 @@ import type { ExclusionScope } from '../exclusion-scope.ts'
 import { HostError } from '../host-error.ts'
 import type { FreezeRequest, Layer, LayerEntry, LayerFileName, LayerManifest, LayerPart } from '../layer.ts'
 import { deepestLayer, type Layers } from '../layers.ts'
+import type { VolumeFolders } from '../volumes/volume-folders.ts'
 import { isInMemory, packGuestFiles } from './guest-files.ts'
 import type { LayerStore, StoredLayer } from './layer-store.ts'
 import type { MachineStore, StoredMachine } from './machine-store.ts'
@@ -27,6 +28,7 @@ export class SyntheticLayers implements Layers {
     private readonly layers: LayerStore,
     private readonly machines: MachineStore,
     private readonly freeBytes: () => Promise<number>,
+    private readonly volumes: Pick<VolumeFolders, 'keptFor'>,
   ) {}
 
   async inventory(): Promise<LayerEntry[]> {
@@ -250,7 +252,7 @@ export class SyntheticLayers implements Layers {
     return filled
   }
 
-  private async describe({ layerId, memory }: FreezeRequest, machine: StoredMachine) {
+  private async describe({ layerId, environmentId, memory }: FreezeRequest, machine: StoredMachine) {
     const { address, identity, specification, disk, power } = machine
     if (address === null || identity === null || specification === null) {
       throw new HostError('host_refused', 'the machine has no identity: it was made by an earlier agent')
@@ -267,6 +269,11 @@ export class SyntheticLayers implements Layers {
       )
     }
     const isOn = power === 'running' || power === 'paused'
+    const memoryFault = !isOn
+      ? `the machine was off when ${layerId} was frozen`
+      : (await this.volumes.keptFor(environmentId)).length > 0
+        ? 'a volume is attached to the machine: another machine would not have it'
+        : null
     const file = (bytes: number) => ({ bytes, digest: '0'.repeat(64) })
     const facts: ReportedLayer = {
       parentId: disk.layerId,
@@ -274,8 +281,8 @@ export class SyntheticLayers implements Layers {
       disk: file(disk.writtenBytes),
       totalBytes: disk.writtenBytes + (parent?.facts?.totalBytes ?? 0),
       virtualBytes: specification.diskGibibytes * 1024 ** 3,
-      memory: memory && isOn ? file(memoryBytes) : null,
-      memoryFault: memory && !isOn ? `the machine was off when ${layerId} was frozen` : null,
+      memory: memory && memoryFault === null ? file(memoryBytes) : null,
+      memoryFault: memory ? memoryFault : null,
       pausedMilliseconds: isOn ? 0 : null,
     }
     const { image, virtualCpus, memoryMebibytes } = specification

@@ -204,6 +204,7 @@ function unbound(guest: Guest): Guest {
   return {
     processes: guest.processes,
     calls: guest.calls,
+    volumes: guest.volumes,
     connections: guest.connections,
     identify: (...given) => guest.identify(...given),
     takeIdentity: (...given) => guest.takeIdentity(...given),

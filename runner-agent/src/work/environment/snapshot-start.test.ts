@@ -53,6 +53,7 @@ function agentOf(failures: SyntheticSettings['failures'] = {}, repositories: str
     ...world,
     machinesFolder,
     layersFolder: join(folder, 'layers'),
+    volumesFolder: join(folder, 'volumes'),
     exclusion: new ExclusionScope(join(folder, 'locks'), folder),
     diskReserveBytes: 0,
     owner: runnerId,

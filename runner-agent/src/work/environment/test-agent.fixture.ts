@@ -67,6 +67,7 @@ export function testAgent({
     ...world,
     machinesFolder: folder,
     layersFolder: `${folder}-layers`,
+    volumesFolder: `${folder}-volumes`,
     exclusion: new ExclusionScope(`${folder}-locks`, folder),
     diskReserveBytes: 0,
     owner: runnerId,

@@ -31,6 +31,7 @@ export async function startTwoHosts() {
       random: Math.random,
       machinesFolder: join(folder, runnerId, 'environments'),
       layersFolder: join(folder, runnerId, 'layers'),
+      volumesFolder: join(folder, runnerId, 'volumes'),
       exclusion: new ExclusionScope(join(folder, 'locks'), runnerId),
       diskReserveBytes: 0,
       owner: runnerId,

@@ -208,6 +208,7 @@ function dependents(move: PhaseMove): Wake[] {
   if (row.has_processes) wakes.push({ kind: 'process', id: row.id })
   if (row.has_routes) wakes.push({ kind: 'route', id: row.id })
   if (row.has_web_app) wakes.push({ kind: 'web-app', id: row.id })
+  if (row.has_volumes && row.phase === 'deleted') wakes.push({ kind: 'attachment', id: row.id })
   if (row.claim_id !== null && !isUnderway(row)) wakes.push({ kind: 'claim', id: row.claim_id })
   if (row.runner_id !== null && row.phase === 'failed' && speaksAgainstHost(row.status.failure))
     wakes.push({ kind: 'runner', id: row.runner_id })

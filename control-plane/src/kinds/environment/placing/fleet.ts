@@ -29,7 +29,7 @@ export async function tryLockPlacement(
   return rows[0]?.locked === true
 }
 
-/** The organization's runners, or one of them, with the capacity reserved on each. */
+/** The organization's runners, or one of them, with the capacity reserved on each by environments and volumes. */
 export async function readFleet(
   queryable: Queryable,
   organizationId: string,
@@ -58,6 +58,17 @@ export async function readFleet(
           .as('reserved'),
       (join) => join.onRef('reserved.runner_id', '=', 'runners.id'),
     )
+    .leftJoin(
+      (from) =>
+        from
+          .selectFrom('volumes')
+          .select(['runner_id', (expression) => expression.fn.sum<string>('size_mebibytes').as('mebibytes')])
+          .where('runner_id', 'is not', null)
+          .$if(runnerId !== null, (query) => query.where('runner_id', '=', runnerId))
+          .groupBy('runner_id')
+          .as('kept'),
+      (join) => join.onRef('kept.runner_id', '=', 'runners.id'),
+    )
     .select([
       'runners.id',
       'name',
@@ -70,6 +81,7 @@ export async function readFleet(
       'reserved.memory_mebibytes',
       'reserved.booting',
       'reserved.disk_gibibytes',
+      'kept.mebibytes',
     ])
     .where('organization_id', '=', organizationId)
     .where('phase', '<>', 'deleted')
@@ -87,7 +99,7 @@ export async function readFleet(
     reserved: {
       virtualCpus: Number(row.virtual_cpus ?? 0),
       memoryMebibytes: Number(row.memory_mebibytes ?? 0),
-      diskGibibytes: Number(row.disk_gibibytes ?? 0),
+      diskGibibytes: Number(row.disk_gibibytes ?? 0) + Math.ceil(Number(row.mebibytes ?? 0) / 1_024),
     },
     booting: row.booting ?? 0,
     suspected: row.health !== null && isAhead(row.health.avoidedUntil, now),

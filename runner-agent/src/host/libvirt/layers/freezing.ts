@@ -96,9 +96,10 @@ export class Freezing {
     await createDisk(place.runner, base, nextDisk, bytes)
     await authority.assertHeld()
     const { facts } = content
+    const { volumeTargets } = live
     try {
       const memory = withMemory ? folder.memory : null
-      const paused = await snapshots.take(environmentId, { nextDisk, memory }, mebibytes)
+      const paused = await snapshots.take(environmentId, { nextDisk, memory, volumeTargets }, mebibytes)
       return { ...content, facts: { ...facts, pausedMilliseconds: paused } }
     } catch (thrown) {
       if (!withMemory || !(thrown instanceof HostError)) throw thrown
@@ -106,7 +107,7 @@ export class Freezing {
       if (after.diskPath !== live.diskPath) throw thrown
       // libvirt keeps no memory of this machine, whose disk is as it was.
       await place.runner.remove(folder.memory)
-      const paused = await snapshots.take(environmentId, { nextDisk, memory: null }, 0)
+      const paused = await snapshots.take(environmentId, { nextDisk, memory: null, volumeTargets }, 0)
       const memoryFault = thrown.message.slice(0, 1_000)
       return { ...content, facts: { ...facts, memory: null, memoryFault, pausedMilliseconds: paused } }
     }
@@ -148,7 +149,7 @@ export class Freezing {
     const parentId = place.usage.layerAt(below)
     const parent = parentId === null ? null : await place.folder(parentId).read()
     if (parentId !== null && parent === null) throw damaged(parentId, 'nothing says what it is')
-    const memoryFault = request.memory ? memoryFaultOf(machine, given) : null
+    const memoryFault = request.memory ? memoryFaultOf(machine, given, live) : null
     const withMemory = request.memory && memoryFault === null
     const { epoch, generation } = authority
     const ownership = { owner: place.owner, layerId, epoch, generation, createdAt: clock.now().toISOString() }
@@ -230,8 +231,10 @@ function isOn({ power }: Machine): boolean {
   return power === 'running' || power === 'paused'
 }
 
-function memoryFaultOf(machine: Machine, { network }: Given): string | null {
+function memoryFaultOf(machine: Machine, { network }: Given, live: ReadDefinition): string | null {
   if (!isOn(machine)) return 'the machine was off'
+  if (live.hasVolumeController)
+    return 'a volume is attached to the machine, or was since it was started: another machine would not have it'
   if (network?.kind !== 'network' && network?.kind !== 'bridge') return null
   return (
     `the machine is on the ${network.kind} "${network.name}", where another machine with the same memory would have ` +

@@ -1,0 +1,129 @@
+import type { VolumePhase, volumeCreateSchema, volumeSnapshotSchema } from '@hearth/contract'
+import { HearthError, invalidValue, isId, newId } from '@hearth/foundation'
+import type { z } from '@hono/zod-openapi'
+import type { Caller } from '../../../api/caller.ts'
+import type { Command, CommandContext } from '../../../api/command.ts'
+import { found } from '../../../api/lookup.ts'
+import type { DatabaseTransaction } from '../../../database/connection.ts'
+import { recordEvent } from '../../../resource/record.ts'
+import type { OnOne } from '../../../resource/routes.ts'
+import { requireResource } from '../../quota/index.ts'
+import { deadlineOf } from '../decide.ts'
+import { volumes } from '../queries.ts'
+import { settleVolume } from '../reconcile.ts'
+import { emptyVolumeStatus, type StoredVolumeSpec, toVolume, type VolumeRow } from '../table.ts'
+import { requirePresent } from './lock.ts'
+
+const defaultMebibytes = 10_240
+
+/** Makes a volume: an empty one, or a copy of another on the same host. */
+export const createVolume: Command<z.output<typeof volumeCreateSchema>, VolumeRow> = {
+  async run(tx, context, { name, labels, spec }) {
+    const { caller } = context
+    const source = spec.from === undefined ? null : await lockSource(tx, caller, spec.from)
+    const runnerId = spec.runner === undefined ? null : await findRunner(tx, caller, spec.runner)
+    if (source !== null && runnerId !== null && runnerId !== source.runner_id)
+      throw new HearthError(
+        'conflict',
+        `volume ${source.name} is on another host: a copy of it is made where it is, so leave the runner out`,
+      )
+    return insert(tx, context, {
+      ...{ name, labels, source, isSnapshot: false },
+      mebibytes: sizeOf(spec.sizeMebibytes, source),
+      mountPath: spec.mountPath ?? `/volumes/${name}`,
+      runnerSelector: source === null ? spec.runnerSelector : {},
+      wantedRunnerId: source?.runner_id ?? runnerId,
+    })
+  },
+}
+
+/** Makes an immutable copy of a volume, of which others can be made. */
+export const snapshotVolume: Command<OnOne<z.output<typeof volumeSnapshotSchema>>, VolumeRow> = {
+  async run(tx, context, { reference, body: { name, labels } }) {
+    const source = await lockSource(tx, context.caller, reference)
+    return insert(tx, context, {
+      ...{ name, labels, source, isSnapshot: true, runnerSelector: {} },
+      mebibytes: source.size_mebibytes,
+      mountPath: source.spec.mountPath,
+      wantedRunnerId: source.runner_id,
+    })
+  },
+}
+
+interface NewVolume extends Pick<StoredVolumeSpec, 'mountPath' | 'runnerSelector' | 'wantedRunnerId'> {
+  name: string
+  labels: Record<string, string>
+  mebibytes: number
+  source: VolumeRow | null
+  isSnapshot: boolean
+}
+
+async function insert(
+  tx: DatabaseTransaction,
+  { caller, services }: CommandContext,
+  { name, labels, mebibytes, source, isSnapshot, ...wanted }: NewVolume,
+): Promise<VolumeRow> {
+  const now = services.clock.now()
+  const { organizationId, principalId: creator, limits } = caller
+  await requireResource(tx, organizationId, limits, 'volumes')
+  const isAnywhere = wanted.wantedRunnerId === null && Object.keys(wanted.runnerSelector).length === 0
+  const phase: VolumePhase = isAnywhere ? 'unplaced' : 'pending'
+  const row = await volumes.insert(
+    tx,
+    {
+      ...{ id: newId(), organizationId, creator, name, labels },
+      spec: { ...wanted, contentNumber: 0, force: false } satisfies StoredVolumeSpec,
+    },
+    {
+      size_mebibytes: mebibytes,
+      is_snapshot: isSnapshot,
+      environment_id: null,
+      runner_id: null,
+      source_id: source?.id ?? null,
+      phase,
+      phase_since: now,
+      deadline: deadlineOf(phase, now),
+      desired: 'present',
+      status: emptyVolumeStatus,
+    },
+    `there is a volume ${name} already: give this one another name`,
+  )
+  await recordEvent(tx, 'created', toVolume(row))
+  return (await settleVolume(tx, row, undefined, now)) ?? row
+}
+
+/** A volume that can be copied now, under lock. */
+async function lockSource(tx: DatabaseTransaction, caller: Caller, reference: string): Promise<VolumeRow> {
+  const row = found(await volumes.lock(tx, caller, reference), 'volume', reference)
+  requirePresent(row)
+  if (row.phase === 'available') return row
+  const state =
+    row.phase === 'unplaced'
+      ? 'was never attached, and holds nothing to copy'
+      : row.environment_id === null
+        ? `is ${row.phase}: it can be copied when it is available`
+        : 'is attached to a machine, which may write to it: detach it first'
+  throw new HearthError('conflict', `volume ${row.name} ${state}`)
+}
+
+function sizeOf(given: number | undefined, source: VolumeRow | null): number {
+  const least = source?.size_mebibytes ?? 0
+  if (given !== undefined && given < least)
+    throw invalidValue({
+      field: 'body.spec.sizeMebibytes',
+      given: String(given),
+      expected: `at least ${least}, the size of the volume that it is made from`,
+    })
+  return given ?? source?.size_mebibytes ?? defaultMebibytes
+}
+
+async function findRunner(tx: DatabaseTransaction, caller: Caller, reference: string): Promise<string> {
+  const row = await tx
+    .selectFrom('runners')
+    .select('id')
+    .where('organization_id', '=', caller.organizationId)
+    .where('phase', '<>', 'deleted')
+    .where(isId(reference) ? 'id' : 'name', '=', reference)
+    .executeTakeFirst()
+  return found(row, 'runner', reference).id
+}

@@ -1,0 +1,31 @@
+import { HearthError } from '@hearth/foundation'
+import type { Command } from '../../../api/command.ts'
+import { recordEvent } from '../../../resource/record.ts'
+import type { Force, OnOne } from '../../../resource/routes.ts'
+import { volumes } from '../queries.ts'
+import { settleVolume } from '../reconcile.ts'
+import { toVolume, type VolumeRow } from '../table.ts'
+import { lockWithMachine, requireAwake, requireNoCopyUnderWay } from './lock.ts'
+
+/** Deletes a volume with all that is on it; one that a machine has is refused, unless it is forced. */
+export const deleteVolume: Command<OnOne<Force>, VolumeRow> = {
+  async run(tx, context, { reference, body: { force } }) {
+    const { row, machine } = await lockWithMachine(tx, context, reference)
+    if (row.desired === 'delete') return row
+    if (machine !== undefined && machine.phase !== 'deleted' && !force)
+      throw new HearthError(
+        'conflict',
+        `volume ${row.name} is attached to environment ${machine.name}: detach it first, or delete it with force`,
+      )
+    requireAwake(row, machine)
+    await requireNoCopyUnderWay(tx, row)
+    const unwanted = await volumes.changeSpec(tx, row.id, {
+      desired: 'delete',
+      environment_id: null,
+      spec: { ...row.spec, force },
+    })
+    await recordEvent(tx, 'updated', toVolume(unwanted))
+    // One that no runner has is gone at once.
+    return (await settleVolume(tx, unwanted, undefined, context.services.clock.now())) ?? unwanted
+  },
+}

@@ -1,0 +1,8 @@
+export { attachVolume } from './commands/attach.ts'
+export { changeVolume } from './commands/change.ts'
+export { clearVolume } from './commands/clear.ts'
+export { createVolume, snapshotVolume } from './commands/create.ts'
+export { deleteVolume } from './commands/delete.ts'
+export { detachVolume } from './commands/detach.ts'
+export { readVolumesOf, volumes } from './queries.ts'
+export { toVolume, type VolumeRow } from './table.ts'
