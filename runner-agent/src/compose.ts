@@ -26,6 +26,7 @@ import { SyntheticHost } from './host/synthetic/synthetic-host.ts'
 import { VolumeFolders } from './host/volumes/volume-folders.ts'
 import { Ingress } from './ingress/ingress.ts'
 import { EpochFile } from './lease/epoch-file.ts'
+import { readArtifact } from './registration/read-artifact.ts'
 import { register, renewCredentials } from './registration/register.ts'
 import { type AgentKeys, loadKeys } from './state/keys.ts'
 import { readRunnerFile } from './state/runner-file.ts'
@@ -82,6 +83,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
     portConnectionsTo: guestPorts === null ? undefined : guestPorts.connectionsTo.bind(guestPorts),
     runnerId: runner.runnerId,
     sealingKey: keys.sealing.privateKey,
+    readArtifact: (artifactId, from, signal) => readArtifact(runner, artifactId, from, signal),
     work: [
       environments,
       processes,
@@ -102,6 +104,7 @@ export async function compose(config: Config, log: Logger): Promise<AgentParts> 
       ...(config.layersAddress === null ? {} : { layerAddress: config.layersAddress }),
       bootSlots,
       suspends: true,
+      bringsInputs: true,
       ...(ingress === null ? ingressFacts(config) : await ingress.facts()),
       agentVersion,
       sealingKey: keys.sealing.publicKey,

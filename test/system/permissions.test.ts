@@ -180,7 +180,10 @@ test('a declared role is accepted with ids of its own organization', async () =>
     for (const role of roles.filter((one) => permits(operation, one))) {
       const { status, text } = await send(operation, await own.fill(operation.path), own.tokens[role])
       // The administrator’s: a person’s own secrets are not even there for anybody else.
-      const isHidden = operation.path.startsWith('/v1/user-secrets/') && role !== 'administrator'
+      const isHidden =
+        (operation.path.startsWith('/v1/user-secrets/') && role !== 'administrator') ||
+        // The runner was ordered nothing with it.
+        operation.path === '/v1/artifacts/{id}/bytes'
       expect([named(operation), role, status, text.slice(0, 300)]).toEqual([
         named(operation),
         role,

@@ -68,6 +68,7 @@ export class Party {
       images: ['debian-12'],
       agentVersion: '0',
       suspends: true,
+      bringsInputs: true,
       sealingKey: '',
       ...(layerAddress === undefined ? {} : { layerAddress }),
       ...otherFacts,

@@ -43,6 +43,7 @@ export const artifactSchema = z
     digest: artifactDigestSchema,
     bytes: z.int().positive(),
     files: z.int().nonnegative(),
+    unpackedBytes: z.int().nonnegative().meta({ description: 'Of all its files together' }),
     configuration: appConfigurationSchema,
     createdAt: timeSchema,
   })

@@ -3,6 +3,7 @@ import { StaleAuthority } from '../host/authority.ts'
 import type { GivenIdentity } from '../host/machine.ts'
 import type { SeedFile } from '../host/seed-file.ts'
 import type { GuestCalls } from './call.ts'
+import type { GuestInputs } from './input.ts'
 import type { Origin } from './origin.ts'
 import type { GuestProcesses } from './process.ts'
 import type { GuestVolumes } from './volume.ts'
@@ -123,6 +124,8 @@ export interface Guest {
   /** What is done in it while somebody waits. */
   readonly calls: GuestCalls
   readonly volumes: GuestVolumes
+  /** Files that its processes find in it. */
+  readonly inputs: GuestInputs
   /** How many connections to its SSH server are open. */
   readonly connections: number
   /** Waits until the guest answers, then reads back its identity; the clock is set right when it is off. */

@@ -17,6 +17,10 @@ export interface HandlerParts {
   log: Logger
   /** PEM of the key that secrets are sealed to. */
   sealingKey: string
+  /** The bytes of an artifact from some place on, from the control plane; throws HearthError where it refuses them. */
+  readArtifact?:
+    | ((artifactId: string, from: number, signal: AbortSignal) => AsyncIterable<Uint8Array>)
+    | undefined
   /** Whether requests on routes go to a machine; absent where the agent serves no routes. */
   isUsedByRoute?: ((environmentId: string) => boolean) | undefined
   /** Opens a connection to a port of a guest, as from within it; absent where guests have no ports but those of their host. */

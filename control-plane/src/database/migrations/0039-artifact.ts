@@ -11,6 +11,7 @@ export const artifact: Migration = {
           digest text,
           bytes bigint NOT NULL DEFAULT 0,
           files integer NOT NULL DEFAULT 0,
+          unpacked_bytes bigint NOT NULL DEFAULT 0,
           configuration jsonb,
           created_at timestamptz NOT NULL DEFAULT now(),
           touched_at timestamptz NOT NULL DEFAULT now(),

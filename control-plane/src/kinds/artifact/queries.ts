@@ -110,11 +110,16 @@ export async function touchByDigest(
 export async function completeArtifact(
   tx: DatabaseTransaction,
   id: string,
-  { digest, files, configuration }: { digest: string; files: number; configuration: AppConfiguration },
+  {
+    digest,
+    files,
+    unpackedBytes,
+    configuration,
+  }: { digest: string; files: number; unpackedBytes: number; configuration: AppConfiguration },
 ): Promise<ArtifactRow | undefined> {
   return tx
     .updateTable('artifacts')
-    .set({ digest, files, configuration, touched_at: sql`now()` })
+    .set({ digest, files, unpacked_bytes: String(unpackedBytes), configuration, touched_at: sql`now()` })
     .where('id', '=', id)
     .where('digest', 'is', null)
     .returningAll()

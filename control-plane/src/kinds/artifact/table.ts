@@ -9,6 +9,8 @@ export interface ArtifactTable {
   /** A `bigint`, as text. */
   bytes: Generated<string>
   files: Generated<number>
+  /** Of all its files together; a `bigint`, as text. */
+  unpacked_bytes: Generated<string>
   configuration: AppConfiguration | null
   created_at: Generated<Date>
   /** When a piece of it came, or it was last asked for. */
@@ -33,14 +35,13 @@ export interface ArtifactTables {
 export type ArtifactRow = Selectable<ArtifactTable>
 
 /** null while it is uploaded. */
-export function toArtifact({
-  id,
-  digest,
-  bytes,
-  files,
-  configuration,
-  created_at,
-}: ArtifactRow): Artifact | null {
+export function toArtifact(row: ArtifactRow): Artifact | null {
+  const { id, digest, files, configuration } = row
   if (digest === null || configuration === null) return null
-  return { id, digest, bytes: Number(bytes), files, configuration, createdAt: created_at.toISOString() }
+  return {
+    ...{ id, digest, files, configuration },
+    bytes: Number(row.bytes),
+    unpackedBytes: Number(row.unpacked_bytes),
+    createdAt: row.created_at.toISOString(),
+  }
 }

@@ -19,6 +19,7 @@ const anyProcess = (name: string, dependsOn: string[]): fc.Arbitrary<SeenProcess
     incarnation: fc.constantFrom(null, 1, 2),
     isKept: fc.boolean(),
     readiness: fc.constant(null),
+    hasInputs: fc.boolean(),
     schedule: fc.constantFrom(
       null,
       ...(['skip', 'queue', 'replace'] as const).map((overlap) => ({
@@ -56,6 +57,7 @@ const anyMachine: fc.Arbitrary<SeenMachine> = fc.record({
   runnerId: fc.constantFrom(null, 'r1'),
   runner: fc.constant('north'),
   isAble: fc.boolean(),
+  bringsInputs: fc.boolean(),
   incarnation: fc.constantFrom(1, 2),
 })
 

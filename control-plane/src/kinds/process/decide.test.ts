@@ -10,6 +10,7 @@ const machine: SeenMachine = {
   runnerId: 'r1',
   runner: 'one',
   isAble: true,
+  bringsInputs: true,
   incarnation: 1,
 }
 const seen = (change: Partial<SeenProcess> = {}): SeenProcess => ({
@@ -22,6 +23,7 @@ const seen = (change: Partial<SeenProcess> = {}): SeenProcess => ({
   incarnation: 1,
   isKept: false,
   readiness: null,
+  hasInputs: false,
   schedule: null,
   nextRunAt: null,
   isQueued: false,
@@ -47,6 +49,20 @@ test('it is ordered as soon as its machine runs', () => {
 
 test('an agent that is too old is not asked', () => {
   expect(decided({}, { isAble: false })).toMatchObject({ do: 'fail', failure: { code: 'host_refused' } })
+})
+
+test('an agent that brings no files into guests is not asked where some are needed', () => {
+  expect(decided({ hasInputs: true }, { bringsInputs: false })).toEqual({
+    do: 'fail',
+    failure: {
+      code: 'host_refused',
+      message:
+        'the agent of runner one is too old to bring files into a machine, which task test needs: update it',
+    },
+  })
+  expect(decided({}, { bringsInputs: false })).toMatchObject({ do: 'order' })
+  // They take their time.
+  expect(decided({ hasInputs: true })).toEqual({ do: 'order', deadline: new Date('2026-11-30T10:18:00Z') })
 })
 
 test('it waits for what it depends on, and fails where waiting would not help', () => {

@@ -20,6 +20,8 @@ export interface SeenMachine {
   runner: string | null
   /** Whether the runner's agent knows tasks and services; one of an older version would leave the order lying. */
   isAble: boolean
+  /** Whether it brings files into a guest for them. */
+  bringsInputs: boolean
   /** Rises each time it is put back to a checkpoint. */
   incarnation: number
 }
@@ -38,6 +40,8 @@ export interface SeenProcess {
   /** Whether it is begun anew when its machine went down under it. */
   isKept: boolean
   readiness: Readiness | null
+  /** Whether files are brought into its guest before it runs. */
+  hasInputs: boolean
   schedule: TaskSchedule | null
   nextRunAt: Date | null
   isQueued: boolean
@@ -67,6 +71,8 @@ export const keptSeconds = 5
 
 /** How long a runner may take to say that it started a process, in seconds, beside what its readiness takes. */
 export const startingSeconds = 120
+/** The same for files that are brought into the guest before. */
+export const inputsSeconds = 16 * 60
 
 export const activePhases: ReadonlySet<ProcessPhase> = new Set([
   'pending',
@@ -152,6 +158,10 @@ function decideStart(seen: SeenProcess, machine: SeenMachine, now: Date): Proces
     const message = `the agent of runner ${machine.runner} is too old to run ${seen.kind}s: update it`
     return { do: 'fail', failure: { code: 'host_refused', message } }
   }
+  if (seen.hasInputs && !machine.bringsInputs) {
+    const message = `the agent of runner ${machine.runner} is too old to bring files into a machine, which ${seen.kind} ${seen.name} needs: update it`
+    return { do: 'fail', failure: { code: 'host_refused', message } }
+  }
   return { do: 'order', deadline: startDeadline(seen, now) }
 }
 
@@ -164,8 +174,12 @@ function machineToWaitFor(machine: SeenMachine): string | null {
   return `environment ${name} to run: it is ${phase}`
 }
 
-export function startDeadline({ readiness }: Pick<SeenProcess, 'readiness'>, now: Date): Date {
-  return new Date(now.getTime() + (startingSeconds + (readiness?.deadlineSeconds ?? 0)) * 1000)
+export function startDeadline(
+  { readiness, hasInputs }: Pick<SeenProcess, 'readiness' | 'hasInputs'>,
+  now: Date,
+): Date {
+  const before = hasInputs ? inputsSeconds : 0
+  return new Date(now.getTime() + (startingSeconds + before + (readiness?.deadlineSeconds ?? 0)) * 1000)
 }
 
 /** Only who can be asked is late. */

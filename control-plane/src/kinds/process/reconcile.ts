@@ -1,5 +1,6 @@
 import { processWork } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
+import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { type EnvironmentRow, environments } from '../environment/index.ts'
@@ -63,7 +64,11 @@ async function lookAtMachine(tx: DatabaseTransaction, row: EnvironmentRow): Prom
       ? undefined
       : await tx
           .selectFrom('runners')
-          .select(['name', 'work_kinds'])
+          .select([
+            'name',
+            'work_kinds',
+            sql<boolean | null>`(status->'facts'->>'bringsInputs')::boolean`.as('brings_inputs'),
+          ])
           .where('id', '=', row.runner_id)
           .executeTakeFirst()
   return {
@@ -74,6 +79,7 @@ async function lookAtMachine(tx: DatabaseTransaction, row: EnvironmentRow): Prom
     runnerId: row.runner_id,
     runner: runner?.name ?? null,
     isAble: runner?.work_kinds?.includes(processWork.kind) ?? false,
+    bringsInputs: runner?.brings_inputs ?? false,
     incarnation: incarnationOf(row),
   }
 }
@@ -93,6 +99,7 @@ function lookAt(row: ProcessRow, all: readonly ProcessRow[]): SeenProcess {
     incarnation: status.incarnation ?? null,
     isKept: spec.restart.policy !== 'never',
     readiness: spec.kind === 'service' ? spec.readiness : null,
+    hasInputs: (spec.inputs?.length ?? 0) > 0,
     schedule: spec.kind === 'task' ? spec.schedule : null,
     nextRunAt: row.next_run_at,
     isQueued: status.isQueued,

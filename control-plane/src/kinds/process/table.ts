@@ -1,5 +1,6 @@
 import type {
   Failure,
+  ProcessInput,
   ProcessPhase,
   ProcessRun,
   Service,
@@ -14,7 +15,12 @@ import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 export type ProcessKind = 'task' | 'service'
 
 /** What is to be run, of both kinds; the other kind's own is absent. */
-export type StoredProcessSpec = { isDeclared: boolean; keptBy?: KeptBy } & Partial<DeclaredIn> &
+export type StoredProcessSpec = {
+  isDeclared: boolean
+  keptBy?: KeptBy
+  /** Files that are brought into the guest before each run; shown to nobody. */
+  inputs?: readonly ProcessInput[]
+} & Partial<DeclaredIn> &
   (({ kind: 'task' } & TaskDefinition) | ({ kind: 'service' } & ServiceDefinition))
 
 /** Another resource that has made one, and alone starts, ends and forgets it. */
@@ -127,10 +133,10 @@ function toResource(row: ProcessRow, run: StoredProcessStatus['run']): Task | Se
     deadline: row.phase === 'starting' ? (row.deadline?.toISOString() ?? null) : null,
   }
   if (row.spec.kind === 'service') {
-    const { kind: _, passedOver: _passedOver, keptBy, ...spec } = row.spec
+    const { kind: _, passedOver: _passedOver, keptBy, inputs: _inputs, ...spec } = row.spec
     return { kind: 'Service', ...common, spec: { ...spec, ...asked, ...keeper(keptBy) }, status }
   }
-  const { kind: _, passedOver: _passedOver, keptBy, ...spec } = row.spec
+  const { kind: _, passedOver: _passedOver, keptBy, inputs: _inputs, ...spec } = row.spec
   const nextRunAt = row.next_run_at?.toISOString() ?? null
   return {
     kind: 'Task',

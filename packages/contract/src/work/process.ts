@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { artifactDigestSchema, artifactLimits } from '../artifact.ts'
 import { boundedLine, boundedText, countSchema } from '../bounded.ts'
 import {
   type ProcessRun,
@@ -11,6 +12,19 @@ import {
 import { idSchema } from '../resource.ts'
 import { cutText, reportedTimeSchema } from './reported.ts'
 import { orderEnvelopeSchema, reportEnvelopeSchema, type WorkMessages } from './work.ts'
+
+export const processInputSchema = z.object({
+  artifactId: idSchema,
+  digest: artifactDigestSchema,
+  bytes: z.int().min(1).max(artifactLimits.bytes),
+  path: boundedLine(1_024, 1)
+    .regex(/^\/(?!.*(?:^|\/)\.\.?(?:\/|$)).*[^/]$/, 'an absolute path of a file, without . and ..')
+    .meta({ description: 'Where it is in the guest; its folder is root’s' }),
+  user: processFields.user.unwrap().meta({ description: 'Who may read it there' }),
+})
+export type ProcessInput = z.infer<typeof processInputSchema>
+/** Of one process. */
+export const mostProcessInputs = 8
 
 /**
  * The whole of what one task or service should be. A higher `request` than before asks for another run; the same one is
@@ -43,6 +57,9 @@ export const processOrderSchema = orderEnvelopeSchema.extend({
   deadlineSeconds: z.int().min(1).nullable(),
   restart: restartSchema,
   readiness: readinessSchema.nullable(),
+  inputs: z.array(processInputSchema).max(mostProcessInputs).default([]).meta({
+    description: 'Files that its agent brings into the guest before a run',
+  }),
 })
 export type ProcessOrder = z.infer<typeof processOrderSchema>
 

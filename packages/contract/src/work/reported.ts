@@ -85,6 +85,7 @@ const reportedFacts = {
   layerAddress: z.object({ host: hostSchema, port: z.int().min(1).max(65_535) }).optional(),
   bootSlots: z.int().min(1).max(100_000).optional(),
   suspends: z.boolean().optional(),
+  bringsInputs: z.boolean().optional(),
   ingress: z
     .object({
       base: z.string().regex(hostName, 'a domain'),

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { toError } from '@hearth/foundation'
 import { processPaths } from '../bash/process-paths.ts'
 import { ScriptedCalls } from '../bash/scripted-calls.ts'
+import { ScriptedInputs } from '../bash/scripted-inputs.ts'
 import type { GuestCalls } from '../call.ts'
 import {
   type Guest,
@@ -16,6 +17,7 @@ import {
   StaleInGuest,
   type StepEvent,
 } from '../guest.ts'
+import type { GuestInputs } from '../input.ts'
 import type { GuestProcesses } from '../process.ts'
 import type { GuestVolumes } from '../volume.ts'
 import { buildReader, mostPrintedBytes, parseTexts } from './file-texts.ts'
@@ -42,6 +44,7 @@ export class SshGuest implements Guest {
   readonly processes: GuestProcesses
   readonly calls: GuestCalls
   readonly volumes: GuestVolumes
+  readonly inputs: GuestInputs
   private readonly links: Links
   /** What a call does to its connection is nothing to tasks and services. */
   private readonly callLinks: Links
@@ -55,6 +58,7 @@ export class SshGuest implements Guest {
     this.processes = new SshProcesses(this.links)
     this.volumes = new SshVolumes(this.links, machine.address.user)
     this.calls = new ScriptedCalls(runOverSsh(this.callLinks), processPaths)
+    this.inputs = new ScriptedInputs(runOverSsh(this.callLinks))
   }
 
   get connections(): number {

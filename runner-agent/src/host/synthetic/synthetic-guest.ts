@@ -16,6 +16,7 @@ import {
   type StepEvent,
   type StepOutcome,
 } from '../../guest/guest.ts'
+import type { GuestInputs } from '../../guest/input.ts'
 import type { GuestProcesses } from '../../guest/process.ts'
 import type { GuestVolumes } from '../../guest/volume.ts'
 import { HostKeyMismatch } from '../../secure-shell/connection.ts'
@@ -28,6 +29,7 @@ import { readRepositoryFile } from './repository-files.ts'
 import { failsByChance, type SyntheticWorld } from './settings.ts'
 import { syntheticCalls } from './synthetic-calls.ts'
 import { SyntheticGuestVolumes } from './synthetic-guest-volumes.ts'
+import { SyntheticInputs } from './synthetic-inputs.ts'
 import { SyntheticProcesses } from './synthetic-processes.ts'
 
 const numbers = { epoch: z.number(), generation: z.number() }
@@ -53,6 +55,7 @@ export class SyntheticGuest implements Guest {
   readonly processes: GuestProcesses
   readonly calls: GuestCalls
   readonly volumes: GuestVolumes
+  readonly inputs: GuestInputs
 
   constructor(
     private readonly machine: GuestMachine,
@@ -66,6 +69,7 @@ export class SyntheticGuest implements Guest {
     this.volumes = new SyntheticGuestVolumes(environmentId, store, volumes, (signal) =>
       this.answering(signal),
     )
+    this.inputs = new SyntheticInputs(store.folderOf(environmentId))
     this.calls = syntheticCalls(store.folderOf(environmentId), world.settings.runsCommands)
   }
 

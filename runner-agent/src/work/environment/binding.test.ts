@@ -205,6 +205,7 @@ function unbound(guest: Guest): Guest {
     processes: guest.processes,
     calls: guest.calls,
     volumes: guest.volumes,
+    inputs: guest.inputs,
     connections: guest.connections,
     identify: (...given) => guest.identify(...given),
     takeIdentity: (...given) => guest.takeIdentity(...given),

@@ -2,6 +2,7 @@ import { type ProcessOrder, processWork } from '@hearth/contract'
 import { canonicalJson, toError } from '@hearth/foundation'
 import type { HandlerContext, WorkKindOfAgent } from '../handler-context.ts'
 import type { InventoryItem, Task, Workers, WorkHandler } from '../work.ts'
+import { Inputs } from './inputs.ts'
 import type { ProcessContext } from './process-context.ts'
 import { ProcessWork } from './process-work.ts'
 
@@ -16,6 +17,7 @@ export class ProcessHandler implements WorkHandler<ProcessOrder, ProcessWork> {
     this.context = {
       machines: host.machines,
       logs: given,
+      inputs: new Inputs(given),
       ...{ guests, clock, log, sealingKey, closing, track },
     }
   }

@@ -14,6 +14,7 @@ import { MachineEnded } from '../environment/machine-ended.ts'
 import { secretAutomaton } from '../environment/secret-mask.ts'
 import type { CommonStep, Failed, Task, Work } from '../work.ts'
 import type { UsedGuest } from './guests.ts'
+import { InputsMissing } from './inputs.ts'
 import { nextStep, type ProcessReportPhase, type ProcessStep, type SeenProcess } from './next-step.ts'
 import type { ProcessContext } from './process-context.ts'
 import { ProcessRecord } from './process-record.ts'
@@ -77,6 +78,7 @@ export class ProcessWork implements Work<ProcessOrder> {
     try {
       switch (step.kind) {
         case 'start':
+          await this.bringInputs(machine)
           await this.follow(machine, this.toRun(step.number, step.restarts))
           return null
         case 'follow':
@@ -116,6 +118,7 @@ export class ProcessWork implements Work<ProcessOrder> {
   async failed(thrown: unknown): Promise<Failed | null> {
     if (this.task.interrupted.aborted) return null
     const { message } = toError(thrown)
+    if (thrown instanceof InputsMissing) return { failure: { code: thrown.code, message } }
     const code = thrown instanceof GuestMisbehaved ? 'guest_misbehaved' : 'internal'
     return { failure: { code, message } }
   }
@@ -166,6 +169,14 @@ export class ProcessWork implements Work<ProcessOrder> {
       variables: givenVariables(order, values),
       ...{ limitSeconds: deadlineSeconds, stopSignal, graceSeconds, memoryMebibytes, cpus, readiness },
     }
+  }
+
+  private async bringInputs(machine: Machine): Promise<void> {
+    const { order, interrupted } = this.task
+    if (order.inputs.length === 0) return
+    this.task.report('starting')
+    this.processes(machine)
+    if (this.used !== null) await this.context.inputs.bring(order.inputs, this.used.guest.inputs, interrupted)
   }
 
   /** Starts the run, or goes on with it, until it ends. */

@@ -13,6 +13,7 @@ import { type Placed, placesFault } from './places.ts'
 
 export interface CheckedArchive {
   files: number
+  unpackedBytes: number
   configuration: AppConfiguration
 }
 
@@ -60,11 +61,12 @@ async function check(reader: ArchiveReader, bytes: ArchiveBytes, bounds: Bounds)
       `a ZIP of at most ${bounds.entries} entries`,
       `the ZIP has ${archive.entryCount} entries, and may have ${bounds.entries}`,
     )
-  const { placed, configuration } = await readEntries(archive, bytes.length, bounds)
+  const { placed, unpackedBytes, configuration } = await readEntries(archive, bytes.length, bounds)
   const fault = namesFault(placed.map(({ name }) => name)) ?? (await placesFault(placed, bytes))
   if (fault !== null) throw entryRefused(fault.name, fault.fault)
   return {
     files: placed.filter(({ name }) => !isFolder(name)).length,
+    unpackedBytes,
     configuration: await readConfiguration(archive, configuration ?? null, placed),
   }
 }
@@ -113,7 +115,7 @@ async function readEntries(archive: ZipFile, archiveBytes: number, bounds: Bound
       offset: entry.relativeOffsetOfLocalHeader,
     })
   }
-  return { placed, configuration }
+  return { placed, unpackedBytes, configuration }
 }
 
 async function readConfiguration(

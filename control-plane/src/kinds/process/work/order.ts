@@ -84,13 +84,16 @@ function toFacts(row: OrderRow) {
     deadlineSeconds: spec.kind === 'task' ? spec.deadlineSeconds : null,
     restart: spec.restart,
     readiness: spec.kind === 'service' ? spec.readiness : null,
+    inputs: [...(spec.inputs ?? [])],
   }
 }
 type Facts = ReturnType<typeof toFacts>
 
 /** How many runs there were says only what the next is called: an order that differs in it asks for nothing else. */
 function digestOf(facts: Facts, { project_version, sealing_key }: OrderRow): string {
-  const named = { ...facts, project_version, sealing_key }
+  const { inputs, ...others } = facts
+  // Orders without any are those of versions that knew none.
+  const named = { ...others, ...(inputs.length === 0 ? {} : { inputs }), project_version, sealing_key }
   return createHash('sha256').update(canonicalJson(named)).digest('hex').slice(0, 32)
 }
 
