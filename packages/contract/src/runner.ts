@@ -43,12 +43,9 @@ export const runnerFactsSchema = z.object({
     .boolean()
     .optional()
     .meta({ description: 'Whether its agent suspends machines; older ones ignore it' }),
-  bringsInputs: z
-    .boolean()
-    .optional()
-    .meta({
-      description: 'Whether its agent brings files into a guest for a process; older ones ignore them',
-    }),
+  bringsInputs: z.boolean().optional().meta({
+    description: 'Whether its agent brings files into a guest for a process; older ones ignore them',
+  }),
   ingress: z
     .object({
       base: z.string(),
