@@ -218,6 +218,36 @@ test('a disk that is gone from its host is not made anew, and its end is said', 
   )
 })
 
+test('a project’s volumes are made once, and a claim that names one has it at once', async () => {
+  const declaration = (size: string) => ({
+    apiVersion: 'hearth/v1' as const,
+    name: 'books',
+    volumes: { data: { size, mountPath: '/data' } },
+    warmPools: [{ environmentClass: 'rack-1', min: 1 }],
+  })
+  const applied = await client.apply(declaration('1GiB'))
+  expect(applied.volumes).toMatchObject([{ name: 'books-data', change: 'created' }])
+  expect((await client.apply(declaration('1GiB'))).volumes).toMatchObject([{ change: 'unchanged' }])
+  expect((await client.apply(declaration('2GiB'))).volumes).toMatchObject([{ change: 'updated' }])
+  expect((await client.apply(declaration('1GiB'))).volumes).toMatchObject([{ change: 'unchanged' }])
+  const claimed = await run(installation, 'claim', 'books', '--volume', 'data:/srv/data', '-o', 'json')
+  expect(claimed, claimed.stderr).toMatchObject({ status: 0 })
+  const { name, environmentId } = JSON.parse(claimed.stdout)
+  const { spec, status } = await client.volumes.get('books-data')
+  expect([spec.environmentId, spec.mountPath, spec.sizeMebibytes, status.isMounted]).toEqual([
+    environmentId,
+    '/srv/data',
+    2_048,
+    true,
+  ])
+  const second = await run(installation, 'claim', 'books', '--volume', 'data')
+  expect(second.stderr).toMatch(/has its machine, and volume data is not attached to it: .*detach it first/)
+  const { warmPools, ...kept } = declaration('2GiB')
+  await client.apply({ ...kept, volumes: {}, warmPools })
+  await client.claims.release(name)
+  await untilPhase((await client.volumes.get('books-data')).metadata.id, 'available')
+})
+
 test('`hearth volume` makes, attaches, shows, explains, detaches and deletes one', async () => {
   const environment = await machine()
   const { metadata } = await client.environments.get(environment)

@@ -8,6 +8,8 @@ import { projectSpecInputSchema } from './project.ts'
 import { branchSchema, commandInputSchema } from './provisioning-plan.ts'
 import { repositoryHooksSchema } from './repository-hooks.ts'
 import { labelsSchema, nameSchema } from './resource.ts'
+import { mountPathSchema } from './volume.ts'
+import { volumeSizeSchema } from './volume-size.ts'
 import { maxAgeMinutesSchema, poolTierDefaults } from './warm-pool.ts'
 import { type Place, placeAt, placeOf } from './yaml-place.ts'
 
@@ -19,6 +21,13 @@ export const projectDeclarationSchema = z
     labels: labelsSchema.default({}),
     ...projectSpecInputSchema.shape,
     hooks: repositoryHooksSchema.optional(),
+    volumes: z
+      .record(
+        nameSchema,
+        z.strictObject({ size: volumeSizeSchema.default('10GiB'), mountPath: mountPathSchema.optional() }),
+      )
+      .refine((volumes) => Object.keys(volumes).length <= 16, 'at most 16 volumes')
+      .default({}),
     warmPools: z
       .array(
         z.strictObject({
@@ -49,6 +58,12 @@ export const applyResultSchema = z
   .object({
     projectId: z.uuid(),
     project: z.enum(['created', 'updated', 'unchanged']),
+    volumes: z
+      .array(
+        z.object({ id: z.uuid(), name: z.string(), change: z.enum(['created', 'updated', 'unchanged']) }),
+      )
+      .default([])
+      .meta({ description: 'Those that the file names; a volume that it no longer names is kept' }),
     warmPools: z.array(
       z.object({
         id: z.uuid(),

@@ -13,6 +13,7 @@ import {
   warmPools,
 } from '../warm-pool/index.ts'
 import { askForBranches, mostPools, type UncheckedBranches } from './branches.ts'
+import { applyVolumes } from './volumes.ts'
 
 type DeclaredPool = ProjectDeclaration['warmPools'][number]
 
@@ -33,7 +34,8 @@ export const applyDeclaration: Command<ProjectDeclaration, ApplyResult, Unchecke
     const inside = { ...context, expectedVersion: null }
     const { row, change } = await applyProject(tx, inside, before, declaration)
     const pools = await applyPools(tx, inside, row, declaration.warmPools, unchecked)
-    return { projectId: row.id, project: change, warmPools: pools }
+    const volumes = await applyVolumes(tx, inside, declaration)
+    return { projectId: row.id, project: change, volumes, warmPools: pools }
   },
 }
 
@@ -41,7 +43,7 @@ async function applyProject(
   tx: DatabaseTransaction,
   context: CommandContext,
   before: ProjectRow | undefined,
-  { warmPools: _, apiVersion: __, name, labels, ...spec }: ProjectDeclaration,
+  { warmPools: _, volumes: __, apiVersion: ___, name, labels, ...spec }: ProjectDeclaration,
 ): Promise<{ row: ProjectRow; change: ApplyResult['project'] }> {
   if (before === undefined) {
     const row = await createProject.run(tx, context, { name, labels, spec }, undefined)

@@ -12,8 +12,9 @@ import { type Format, outputOption, show } from '../output/format.ts'
 import { lifeFields } from '../output/life-text.ts'
 import { type TakenClaim, takeClaim } from '../ssh/take-claim.ts'
 import { type BindingOptions, bindingWish, withBindingOptions } from './claim-binding.ts'
+import { addVolume, attachToClaim, type VolumeWish } from './claim-volumes.ts'
 import { addLifeOptions, type LifeOptions, lifeOf } from './life-options.ts'
-import { examples, wholeNumber } from './options.ts'
+import { examples, viewOf, wholeNumber } from './options.ts'
 
 export function claimCommand(invocation: Invocation): Command {
   const command = new Command('claim')
@@ -32,6 +33,11 @@ export function claimCommand(invocation: Invocation): Command {
       600,
     )
   return addLifeOptions(withBindingOptions(command))
+    .option(
+      '--volume <name[:path]>',
+      'attach this volume, the project’s own or another, once the machine is given; repeat for several',
+      addVolume,
+    )
     .addOption(outputOption())
     .addHelpText(
       'after',
@@ -40,6 +46,7 @@ export function claimCommand(invocation: Invocation): Command {
         'hearth claim shop --class large --fallback refuse',
         'hearth claim shop --lifetime 8h --idle 30m',
         'hearth claim shop -o json | jq -r .name',
+        'hearth claim shop --volume data:/srv/data',
         'hearth claim shop --ref shop=pull/12 --var STAGE=review --secret API_TOKEN --start "make run"',
       ),
     )
@@ -59,6 +66,8 @@ export function claimCommand(invocation: Invocation): Command {
           ...(options.output === 'table' ? { follow: follower(hearth, invocation) } : {}),
         },
       )
+      for (const wish of options.volume ?? [])
+        await attachToClaim(viewOf(invocation), { wish, project, claim: taken.claim.metadata }, invocation)
       const result = claimResult(taken, folder)
       const names = await namesOf(hearth.environments, [result.environmentId], signal)
       const now = invocation.clock.now()
@@ -94,5 +103,6 @@ interface ClaimOptions extends LifeOptions, BindingOptions {
   class?: string
   fallback: 'cold' | 'refuse'
   wait: number
+  volume?: VolumeWish[]
   output: Format
 }

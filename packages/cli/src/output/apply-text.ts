@@ -4,6 +4,7 @@ import type { ApplyResult } from '@hearth/contract'
 export function applyText(name: string, result: ApplyResult): string {
   return [
     `project ${name} ${result.project}`,
+    ...result.volumes.map(({ name: volume, change }) => `volume ${volume} ${change}`),
     ...result.warmPools.map(
       ({ environmentClass, change }) => `warm pool ${name}/${environmentClass} ${change}`,
     ),
