@@ -16,6 +16,7 @@ import { searchPrebuilds, withReasons } from './eyes/prebuilds.ts'
 import { searchLogs } from './eyes/process-logs.ts'
 import { read } from './eyes/reader.ts'
 import { readEvents, searchStreams } from './eyes/streams.ts'
+import { readVolumes } from './eyes/volumes.ts'
 import type { Fault } from './plan/faults.ts'
 import type { Plan } from './plan/plan.ts'
 import { Api } from './users/api.ts'
@@ -143,6 +144,7 @@ async function runIn(world: World, plan: Plan, options: RunOptions): Promise<Out
             machines: await readMachines(stateFolder),
             layers: await readLayers(stateFolder, secret),
             routes: await readRoutes(stateFolder),
+            volumes: await readVolumes(stateFolder),
           })),
         ),
         excused: { failedMachines: plan.faults.some(mayFailMachines) },

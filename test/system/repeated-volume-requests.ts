@@ -40,11 +40,12 @@ export function volumePosts(given: {
     {
       name: 'volumes/{id}/attach',
       prepare: async () => {
-        const { id, machine } = await placed()
+        const [one, another] = [await placed(), await placed()]
         return {
-          path: `/v1/volumes/${id}/attach`,
-          body: { environment: machine },
-          other: { environment: machine, mountPath: '/srv/other' },
+          path: `/v1/volumes/${one.id}/attach`,
+          body: { environment: one.machine },
+          otherPath: `/v1/volumes/${another.id}/attach`,
+          other: { environment: another.machine },
         }
       },
     },

@@ -8,7 +8,7 @@ const withRecords = (change: Partial<Records>) =>
   calmHistory({ records: { ...calmHistory().records, ...change } })
 type HostRecord = History['hosts'][number]
 const host = (machines: HostRecord['machines'], agents = 1, layers: HostRecord['layers'] = [layer()]) =>
-  calmHistory({ hosts: [{ runnerId: 'runner-1', agents, machines, layers, routes: [] }] })
+  calmHistory({ hosts: [{ runnerId: 'runner-1', agents, machines, layers, routes: [], volumes: [] }] })
 const both = [environment('claimed', { claimId: 'claim-1' }), environment('ready')]
 
 test('a correct run has no violation', () => {

@@ -11,6 +11,7 @@ import { checkStarts } from './starts.ts'
 import { checkTasks } from './tasks.ts'
 import { checkTemplates } from './templates.ts'
 import { checkVersions } from './versions.ts'
+import { checkVolumes } from './volumes.ts'
 
 /** Checks a run against the promises of Hearth; a pure function of what was recorded. */
 export function check(history: History): Violation[] {
@@ -24,6 +25,7 @@ export function check(history: History): Violation[] {
     ...checkStarts(history),
     ...checkTasks(history),
     ...checkRoutes(history),
+    ...checkVolumes(history),
     ...checkDeadlines(history),
     ...checkVersions(history),
     ...checkEvents(history),

@@ -84,6 +84,16 @@ export interface Intents {
   }[]
   /** The environment is the one that it led to when it was made. */
   routes: { id: string; environmentId: string; port: number; deleted: boolean }[]
+  volumes: {
+    id: string
+    /** The machine that it was last given to; null where it was taken out. */
+    environmentId: string | null
+    /** How often it was emptied. */
+    clears: number
+    /** When it was first seen in a machine, in milliseconds since 1970: it had been made by then. */
+    seenAt: number | null
+    deleted: boolean
+  }[]
 }
 
 export interface Versioned {
@@ -193,6 +203,15 @@ export interface Records {
     port: number
     failure: string | null
   }[]
+  volumes: {
+    id: string
+    phase: string
+    environmentId: string | null
+    runnerId: string | null
+    isMounted: boolean
+    contentNumber: number
+    failure: string | null
+  }[]
   claims: { id: string; phase: ClaimPhase; environmentId: string | null; failure: string | null }[]
   runners: { id: string; name: string; phase: RunnerPhase; epoch: number; freeMebibytes: number }[]
   jobs: { id: string; operation: string; resourceId: string; phase: string }[]
@@ -224,6 +243,14 @@ export interface HostRecord {
   layers: LayerRecord[]
   /** What its proxy is to serve. */
   routes: { id: string; environmentId: string; port: number }[]
+  volumes: {
+    /** Of the folder: another name than an id is left of something interrupted. */
+    id: string
+    environmentId: string | null
+    contentNumber: number
+    /** When its disk was made, in milliseconds since 1970; null where there is none. */
+    madeAt: number | null
+  }[]
 }
 
 export interface LayerRecord {

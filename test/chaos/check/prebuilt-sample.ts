@@ -46,6 +46,7 @@ export function prebuiltHistory(
           layer('memory-1', { parentId: 'disk-1', hasMemory: true }),
         ],
         routes: [],
+        volumes: [],
       },
     ],
   })

@@ -123,6 +123,10 @@ async function readAll(client: Client): Promise<Records> {
     routes: await all(`
       SELECT id, phase, environment_id AS "environmentId", runner_id AS "runnerId", (spec->>'port')::integer AS port,
         status->'failure'->>'message' AS failure FROM routes`),
+    volumes: await all(`
+      SELECT id, phase, environment_id AS "environmentId", runner_id AS "runnerId",
+        (status->>'isMounted')::boolean AS "isMounted", (spec->>'contentNumber')::integer AS "contentNumber",
+        status->'failure'->>'message' AS failure FROM volumes`),
     claims: await all(`
       SELECT id, phase, environment_id AS "environmentId", status->'failure'->>'message' AS failure FROM claims`),
     runners: await all(`

@@ -65,6 +65,12 @@ export type Action = { at: number } & (
   /** The newest route of the user. */
   | { do: 'lead elsewhere'; port: number }
   | { do: 'conceal' }
+  /** For the machine of the user's claim, once that is bound, or for the user's environment. */
+  | { do: 'attach volume' }
+  /** The volume of the user. */
+  | { do: 'detach volume'; force: boolean }
+  | { do: 'clear volume' }
+  | { do: 'delete volume' }
   | { do: 'drain'; runner: number }
   | { do: 'enable'; runner: number }
 )

@@ -10,6 +10,7 @@ import { drawRoutes } from './routes.ts'
 import { drawSnapshots } from './snapshots.ts'
 import { workMilliseconds } from './span.ts'
 import { drawTasks } from './tasks.ts'
+import { drawVolumes } from './volumes.ts'
 
 /** The plan of a run, drawn from its seed: the same seed gives the same plan. */
 export interface Plan {
@@ -27,6 +28,7 @@ const prebuildNumbers = 2_000_003
 const restNumbers = 3_000_003
 const taskNumbers = 4_000_003
 const routeNumbers = 5_000_003
+const volumeNumbers = 6_000_011
 
 /** The minimum number of claims, and when the first may come, in milliseconds after the start of the work. */
 export interface ClaimRush {
@@ -48,7 +50,8 @@ export function drawPlan(seed: number, rush: ClaimRush = { least: 1, from: 100 }
   const tasks = drawTasks(ofTasks, workMilliseconds)
   if (tasks.length > 0 && prebuilds.length === 0) faults.push(...drawLateFaults(ofTasks, runners))
   const routes = drawRoutes(repeatableRandom(seed + routeNumbers), workMilliseconds)
-  const subjects = [...drawn, ...snapshots, ...prebuilds, ...tasks, ...routes]
+  const volumes = drawVolumes(repeatableRandom(seed + volumeNumbers), workMilliseconds)
+  const subjects = [...drawn, ...snapshots, ...prebuilds, ...tasks, ...routes, ...volumes]
   return { seed, runners, machinesPerRunner: machinesPerRunner(subjects, runners), subjects, faults }
 }
 

@@ -10,6 +10,7 @@ export interface Own {
   task: Intents['processes'][number] | null
   service: Intents['processes'][number] | null
   route: Intents['routes'][number] | null
+  volume: Intents['volumes'][number] | null
   /** All tasks and services in the user's machine. */
   processes: Intents['processes']
 }

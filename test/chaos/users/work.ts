@@ -11,6 +11,7 @@ import { PrebuildWork } from './prebuilds.ts'
 import { RouteWork } from './routes.ts'
 import { SnapshotWork } from './snapshots.ts'
 import { TaskWork } from './tasks.ts'
+import { VolumeWork } from './volumes.ts'
 
 const repository = { url: 'https://git.example/shop.git', name: 'shop' }
 
@@ -28,6 +29,7 @@ export class Work {
   readonly intents: Intents = {
     ...{ projects: [], environments: [], claims: [], snapshots: [], prebuilds: [], processes: [] },
     routes: [],
+    volumes: [],
   }
   readonly repeats: History['repeats'] = []
   private readonly publicKey = newPublicKey()
@@ -36,6 +38,7 @@ export class Work {
   private readonly prebuilds: PrebuildWork
   private readonly tasks: TaskWork
   private readonly routes: RouteWork
+  private readonly volumes: VolumeWork
   private setups = 0
 
   constructor(private readonly options: WorkOptions) {
@@ -43,6 +46,7 @@ export class Work {
     this.snapshots = new SnapshotWork({ ...options, intents: this.intents, projectId })
     this.tasks = new TaskWork({ ...options, intents: this.intents })
     this.routes = new RouteWork({ ...options, intents: this.intents })
+    this.volumes = new VolumeWork({ ...options, intents: this.intents })
     this.prebuilds = new PrebuildWork({
       ...options,
       intents: this.intents,
@@ -58,7 +62,7 @@ export class Work {
     const follow = async ({ actions }: Subject) => {
       const own: Own = {
         ...{ claim: null, environment: null, snapshot: null, prebuild: null },
-        ...{ task: null, service: null, processes: [], route: null },
+        ...{ task: null, service: null, processes: [], route: null, volume: null },
       }
       for (const action of actions) {
         await delay(Math.max(0, began + action.at - performance.now()))
@@ -161,6 +165,11 @@ export class Work {
       case 'lead elsewhere':
       case 'conceal':
         return this.routes.act(action, own)
+      case 'attach volume':
+      case 'detach volume':
+      case 'clear volume':
+      case 'delete volume':
+        return this.volumes.act(action, own)
       case 'drain':
       case 'enable': {
         const scheduling = action.do === 'drain' ? 'draining' : 'enabled'
