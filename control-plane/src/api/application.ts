@@ -78,7 +78,7 @@ export function createApplication(
   // Before the authentication, which they do not need.
   addOpenRoutes(application)
   application.use('/v1/*', authenticated(authenticate, services.rates))
-  application.use('/v1/*', limitedExcept(/^\/v1\/artifacts\/?$/))
+  application.use('/v1/*', limitedExcept(/^\/v1\/(?:artifacts|spaces\/[^/]+\/deployments)\/?$/))
 
   application.notFound((context) => {
     const error = new HearthError(

@@ -8,11 +8,14 @@ import {
   authenticated,
 } from '../../api/application.ts'
 import { retryAfterOf } from '../../api/error-response.ts'
-import { limitedBody } from '../../api/limited-body.ts'
+import { limitedExcept } from '../../api/limited-body.ts'
 import type { Services } from '../../api/services.ts'
 import { addComputerRoutes } from './computers.ts'
+import { addDeployRoutes, uploads } from './deployments.ts'
 import { konigleError } from './error.ts'
 import { addJobRoutes } from './jobs.ts'
+import { addSpaceRoutes } from './spaces.ts'
+import { addWebAppRoutes } from './web-apps.ts'
 
 /** The dialect as an application of its own, so that errors and unknown paths are answered in its format. */
 export function createKonigleApplication(
@@ -45,9 +48,15 @@ export function createKonigleApplication(
       services.log.error({ err: toError(thrown), requestId: context.get('requestId') }, 'request failed')
     return context.json(body, status)
   })
-  application.use(authenticated(authenticate, services.rates, { name: 'konigle', secretOf }), limitedBody)
+  application.use(
+    authenticated(authenticate, services.rates, { name: 'konigle', secretOf }),
+    limitedExcept(uploads),
+  )
   addComputerRoutes(application, services)
   addJobRoutes(application, services)
+  addWebAppRoutes(application, services)
+  addSpaceRoutes(application, services)
+  addDeployRoutes(application, services)
   return application
 }
 

@@ -3,7 +3,7 @@ import { createKonigleApplication } from './application.ts'
 
 const prefix = '/cloud/api/v1'
 
-/** Konigle's cloud: computers and jobs. */
+/** Konigle's cloud: computers, web apps, spaces and jobs. */
 export const konigle: Dialect = {
   name: 'konigle',
   title: 'Konigle cloud',
