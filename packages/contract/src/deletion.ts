@@ -17,6 +17,7 @@ export const deletionReasonSchema = z.enum([
   'lifetime_over', // its life was as long as was asked
   'idle_over', // nobody used it for as long as was asked
   'prebuild_over', // the prebuild that was built on it needs it no more
+  'pipeline_over', // the pipeline that was compiled or ran in it needs it no more
   'failed', // its pool has looked at the failure long enough, or has a newer one
   'not_running', // its pool keeps running machines only
   'runner_lost', // its runner went silent, and another machine replaces it

@@ -159,7 +159,7 @@ export const declaredFields = {
     .optional()
     .meta({ description: 'The repository whose hearth.yaml declares it; null where its project does' }),
   keptBy: z
-    .object({ kind: z.enum(['WebApp', 'Space', 'Deployment']), id: idSchema })
+    .object({ kind: z.enum(['WebApp', 'Space', 'Deployment', 'Pipeline']), id: idSchema })
     .nullable()
     .optional()
     .meta({ description: 'What has made it and sees to it; absent for one that is a person’s or declared' }),

@@ -90,6 +90,42 @@ export const processContract: readonly (readonly [
     },
   ],
   [
+    'a run reads what is wished of its process, also what was wished before it began, and the newest counts',
+    async (setting) => {
+      const { processes } = setting
+      const tell = (wish: string) => processes.tell(id, wish, origin(), patience())
+      await tell('stay')
+      const command = [
+        'until [ "$(<"$HEARTH_WISH")" = stay ]; do sleep 0.05; done; echo stays',
+        'until [ "$(<"$HEARTH_WISH")" = go ]; do sleep 0.05; done; echo goes; exit 3',
+        '# simulated: on stay after 0 print stays',
+        '# simulated: on go after 0 print goes',
+        '# simulated: on go after 0 exit 3',
+      ].join('\n')
+      const told: Promise<void>[] = []
+      const { output, ended } = await follow(setting, runOf(setting, command), {
+        onOutput: () => told.push(tell('go')),
+      })
+      await Promise.all(told)
+      deepStrictEqual([output, ended.run.ending?.exitCode], ['stays\ngoes\n', 3])
+      await rejects(processes.tell(id, 'stay', origin(0), patience()), StaleInGuest)
+    },
+  ],
+  [
+    'what was wished is gone when the machine was off, or the process forgotten',
+    async (setting) => {
+      const { processes } = setting
+      const command =
+        '[ -e "$HEARTH_WISH" ] || echo nothing; sleep 0.2; exit 0\n# simulated: after 0 print nothing\n# simulated: on go after 0 print told\n# simulated: after 0.2 exit 0'
+      await processes.tell(id, 'go', origin(), patience())
+      await setting.restart()
+      strictEqual((await follow(setting, runOf(setting, command))).output, 'nothing\n')
+      await processes.tell(id, 'go', origin(), patience())
+      await processes.forget(id, origin(), patience())
+      strictEqual((await follow(setting, runOf(setting, command))).output, 'nothing\n')
+    },
+  ],
+  [
     'a run is ended at its deadline',
     async (setting) => {
       const { ended } = await follow(setting, runOf(setting, 'sleep infinity', { limitSeconds: 1 }))

@@ -71,6 +71,11 @@ export interface GuestProcesses {
    * Repeatable; resolves at once where there is none. The run ends with the cause `stopped`.
    */
   stop(processId: string, origin: Origin, signal: AbortSignal): Promise<void>
+  /**
+   * Puts a text in place of the one before into the file that `HEARTH_WISH` names to every run of the process; runs of the
+   * user root can read it. It is gone when the machine is off. Nothing is started or ended by it.
+   */
+  tell(processId: string, wish: string, origin: Origin, signal: AbortSignal): Promise<void>
   /** Removes all that the guest keeps of a process, which must have no run. */
   forget(processId: string, origin: Origin, signal: AbortSignal): Promise<void>
 }

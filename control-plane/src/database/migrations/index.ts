@@ -36,6 +36,7 @@ import { volume } from './0037-volume.ts'
 import { webApp } from './0038-web-app.ts'
 import { artifact } from './0039-artifact.ts'
 import { pipeline } from './0040-pipeline.ts'
+import { processJournal } from './0041-process-journal.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -74,4 +75,5 @@ export const migrations: Record<string, Migration> = {
   '0038-web-app': webApp,
   '0039-artifact': artifact,
   '0040-pipeline': pipeline,
+  '0041-process-journal': processJournal,
 }

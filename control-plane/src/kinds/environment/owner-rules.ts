@@ -60,6 +60,15 @@ export const ownerRules: Readonly<Record<OwnerKind, OwnerRules>> = {
     lets: { creator: false, refusal: 'is a prebuild’s: only administrators enter it' },
     afterEntry: null,
   },
+  // It is asked for what its pipeline does by way of that.
+  pipeline: {
+    wakes: 'pipeline',
+    isAwaited: true,
+    endsFor: null,
+    noun: 'environment',
+    lets: { creator: false, refusal: 'is a pipeline’s: only administrators enter it' },
+    afterEntry: null,
+  },
 }
 
 export function rulesFor({ owner_kind }: Pick<OwnerColumns, 'owner_kind'>): OwnerRules | null {

@@ -18,7 +18,7 @@ afterAll(async () => {
 })
 
 /** The owners that the previous version knew. */
-type FormerOwner = Exclude<OwnerKind, 'prebuild'>
+type FormerOwner = Exclude<OwnerKind, 'prebuild' | 'pipeline'>
 
 /** The columns of the previous version, and what each means in this version's columns. */
 const formerColumns = {

@@ -1,7 +1,7 @@
 import type { EnvironmentSpec } from '@hearth/contract'
 
 /** The values of the column `owner_kind`: what may own an environment. */
-export type OwnerKind = 'warm-pool' | 'warm-pool-test' | 'warm-pool-inspection' | 'prebuild'
+export type OwnerKind = 'warm-pool' | 'warm-pool-test' | 'warm-pool-inspection' | 'prebuild' | 'pipeline'
 
 export interface EnvironmentOwner {
   kind: OwnerKind

@@ -1,6 +1,7 @@
 export { deleteProcess, restartProcess, startProcess, stopProcess } from './commands/change.ts'
 export { createProcess, type NewProcess } from './commands/create.ts'
 export { stopExecution } from './commands/stop-execution.ts'
+export { tellProcess } from './commands/tell.ts'
 export { updateProcess } from './commands/update.ts'
 export { upsertProcesses } from './commands/upsert.ts'
 export type { Execution, ExecutionPhase } from './executions/execution.ts'
@@ -11,6 +12,7 @@ export {
   lastExecution,
   searchExecutions,
 } from './executions/queries.ts'
+export { type JournalPlace, readJournal } from './journal.ts'
 export { KeptProcesses, type NewKeptProcess } from './kept/kept-processes.ts'
 export { readProcessLogById } from './log/read.ts'
 export { lockPlace } from './place.ts'

@@ -21,14 +21,23 @@ export type StoredProcessSpec = {
   /** Files that are brought into the guest before each run; shown to nobody. */
   inputs?: readonly ProcessInput[]
 } & Partial<DeclaredIn> &
+  Partial<FollowedProcess> &
   (({ kind: 'task' } & TaskDefinition) | ({ kind: 'service' } & ServiceDefinition))
 
 /** Another resource that has made one, and alone starts, ends and forgets it. */
 export interface KeptBy {
-  kind: 'WebApp' | 'Space' | 'Deployment'
+  kind: 'WebApp' | 'Space' | 'Deployment' | 'Pipeline'
   id: string
   /** What it is to its keeper. */
   role: string
+}
+
+/** Of one that its keeper follows and steers while it runs. */
+export interface FollowedProcess {
+  /** Lines of its output that begin with this are kept for its keeper. */
+  journal: string
+  /** What its keeper wishes of it. */
+  wish: string
 }
 
 /** Which declaration one comes from. */
@@ -85,7 +94,16 @@ export interface TaskExecutionTable {
   request: number
   asked_at: ColumnType<Date, Date | undefined, Date>
 }
+/** A line of a process's journal, known by its place in the output of its run. */
+export interface ProcessJournalTable {
+  process_id: string
+  run: number
+  /** Of its first byte. */
+  place: string
+  text: string
+}
 export interface ProcessTables {
+  process_journal: ProcessJournalTable
   processes: ProcessTable
   process_runs: ProcessRunTable
   task_executions: TaskExecutionTable
@@ -133,10 +151,26 @@ function toResource(row: ProcessRow, run: StoredProcessStatus['run']): Task | Se
     deadline: row.phase === 'starting' ? (row.deadline?.toISOString() ?? null) : null,
   }
   if (row.spec.kind === 'service') {
-    const { kind: _, passedOver: _passedOver, keptBy, inputs: _inputs, ...spec } = row.spec
+    const {
+      kind: _,
+      passedOver: _passedOver,
+      keptBy,
+      inputs: _inputs,
+      journal: _journal,
+      wish: _wish,
+      ...spec
+    } = row.spec
     return { kind: 'Service', ...common, spec: { ...spec, ...asked, ...keeper(keptBy) }, status }
   }
-  const { kind: _, passedOver: _passedOver, keptBy, inputs: _inputs, ...spec } = row.spec
+  const {
+    kind: _,
+    passedOver: _passedOver,
+    keptBy,
+    inputs: _inputs,
+    journal: _journal,
+    wish: _wish,
+    ...spec
+  } = row.spec
   const nextRunAt = row.next_run_at?.toISOString() ?? null
   return {
     kind: 'Task',

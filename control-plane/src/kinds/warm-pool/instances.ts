@@ -87,6 +87,7 @@ function purposeOf({ owner_kind, claim_status }: ListedInstanceRow): WarmPoolIns
       return 'inspection'
     case 'warm-pool':
     case 'prebuild':
+    case 'pipeline':
     case null:
       return claim_status?.source === 'cold' || claim_status?.source === 'resumable' ? 'claim' : 'pool'
     default:

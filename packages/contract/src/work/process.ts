@@ -26,6 +26,8 @@ export type ProcessInput = z.infer<typeof processInputSchema>
 /** Of one process. */
 export const mostProcessInputs = 8
 
+const wishBytes = 4_096
+
 /**
  * The whole of what one task or service should be. A higher `request` than before asks for another run; the same one is
  * run once, and again only by the restart policy.
@@ -60,6 +62,13 @@ export const processOrderSchema = orderEnvelopeSchema.extend({
   inputs: z.array(processInputSchema).max(mostProcessInputs).default([]).meta({
     description: 'Files that its agent brings into the guest before a run',
   }),
+  journal: boundedLine(64, 1)
+    .nullable()
+    .default(null)
+    .meta({ description: 'Lines of the output that begin with this are told at once, without it' }),
+  wish: boundedText(wishBytes).nullable().default(null).meta({
+    description: 'Kept in the file that HEARTH_WISH names to the runs; a newer one restarts nothing',
+  }),
 })
 export type ProcessOrder = z.infer<typeof processOrderSchema>
 
@@ -92,6 +101,17 @@ export const reportedRunSchema: z.ZodType<ProcessRun & { request: number }, unkn
 })
 export type ReportedRun = z.infer<typeof reportedRunSchema>
 
+/** Bytes of what is wished of a process, and of one line of its journal; lines that one report tells. */
+export const journalLimits = { lineBytes: 2_048, lines: 32 } as const
+
+/** A line of a run's output that is told at once. It is known by its place, so that a repeat is the same line. */
+export const journalLineSchema = z.object({
+  run: countSchema,
+  offset: z.int().nonnegative().meta({ description: 'In the output of the run' }),
+  text: boundedText(journalLimits.lineBytes),
+})
+export type JournalLine = z.infer<typeof journalLineSchema>
+
 /** Runs that ended between two reports are said together; the oldest are left out. */
 export const mostReportedRuns = 16
 
@@ -103,6 +123,8 @@ export const processReportSchema = reportEnvelopeSchema.extend({
   restarts: countSchema,
   /** When the next run begins, while it is restarting. */
   nextRunAt: reportedTimeSchema.nullable().default(null),
+  /** The newest lines of the present run's journal, the oldest first: whoever has some already takes the others. */
+  journal: z.array(journalLineSchema).max(journalLimits.lines).default([]),
 })
 export type ProcessReport = z.infer<typeof processReportSchema>
 

@@ -45,6 +45,9 @@ export function pathsOf(processId: string, paths: ProcessPaths = processPaths): 
   }
 }
 
+/** What is wished of the runs of a process stands in this file. */
+export const wishFile = (processId: string, paths: ProcessPaths) => `${pathsOf(processId, paths).state}/wish`
+
 /**
  * How a run's output is kept: each file in the run's folder `output` is named for the offset of its first byte, on top of
  * this number, so that all names are equally long. The first file holds what a short run prints, and is written without

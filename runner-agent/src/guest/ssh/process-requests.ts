@@ -1,5 +1,5 @@
 import { quote } from '../../secure-shell/quote.ts'
-import { type ProcessPaths, pathsOf, processPaths } from '../bash/process-paths.ts'
+import { type ProcessPaths, pathsOf, processPaths, wishFile } from '../bash/process-paths.ts'
 import type { Origin } from '../guest.ts'
 import { processFunctions } from './process-functions.ts'
 import { guard } from './step-script.ts'
@@ -35,6 +35,24 @@ export function buildStop(processId: string, origin: Origin, paths: ProcessPaths
     '{ is_alive supervisor && read -r pid ticks events <"$folder/supervisor" && printf \'stop ;\\n\' >"/proc/$pid/fd/$events"; } 2>/dev/null',
     'looks=0',
     'until conclude; [ -n "$over" ]; do ((looks += 1, looks <= 50)) && pause 0.02 || pause 0.1; done',
+  ].join('\n')
+}
+
+/** The bash program that puts a wish in place of the one before. */
+export function buildTell(
+  processId: string,
+  wish: string,
+  origin: Origin,
+  paths: ProcessPaths = processPaths,
+): string {
+  const own = pathsOf(processId, paths)
+  const file = wishFile(processId, paths)
+  return [
+    'umask 077',
+    `mkdir -p -- ${quote(own.state)} ${quote(own.ledger)} || exit`,
+    ...processFunctions(own),
+    ...guard(origin, own),
+    `printf %s ${quote(wish)} >${quote(`${file}.new`)} && mv -- ${quote(`${file}.new`)} ${quote(file)}`,
   ].join('\n')
 }
 

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the shell's
 
 import { commandFunctions } from '../bash/process-command.ts'
-import { output, type ProcessPaths } from '../bash/process-paths.ts'
+import { output, type ProcessPaths, wishFile } from '../bash/process-paths.ts'
 import type { GuestRun } from '../process.ts'
 import { keepOutput } from './process-output.ts'
 import { readinessFunctions } from './process-readiness.ts'
@@ -22,7 +22,7 @@ const outputWithin = 400
 export function supervisorFunctions(run: GuestRun, paths: ProcessPaths): string[] {
   return [
     ...keepOutput,
-    ...commandFunctions(run, paths),
+    ...commandFunctions(withWish(run, paths), paths),
     ...refuse,
     ...finish,
     ...becomeReady,
@@ -39,6 +39,11 @@ export function supervisorFunctions(run: GuestRun, paths: ProcessPaths): string[
     ...supervise(run),
   ]
 }
+
+const withWish = (run: GuestRun, paths: ProcessPaths): GuestRun => ({
+  ...run,
+  variables: { ...run.variables, HEARTH_WISH: wishFile(run.processId, paths) },
+})
 
 /** Ends the run before its command begins. */
 const refuse = [

@@ -6,7 +6,7 @@ import type { GuestProcesses, GuestRun, KnownRun, RunEvent } from '../process.ts
 import { followRun } from './follow-run.ts'
 import { isFinal, type Links, retryMilliseconds } from './links.ts'
 import { parseKnownRun } from './process-known.ts'
-import { buildForget, buildNewestRun, buildStop, runningExitCode } from './process-requests.ts'
+import { buildForget, buildNewestRun, buildStop, buildTell, runningExitCode } from './process-requests.ts'
 import { runProgram } from './run-program.ts'
 import { shown } from './shown.ts'
 import { parseStaleNumbers } from './step-outcome.ts'
@@ -62,6 +62,10 @@ export class SshProcesses implements GuestProcesses {
 
   stop(processId: string, origin: Origin, signal: AbortSignal): Promise<void> {
     return this.change('stopped', processId, buildStop(processId, origin, this.paths), origin, signal)
+  }
+
+  tell(processId: string, wish: string, origin: Origin, signal: AbortSignal): Promise<void> {
+    return this.change('told', processId, buildTell(processId, wish, origin, this.paths), origin, signal)
   }
 
   forget(processId: string, origin: Origin, signal: AbortSignal): Promise<void> {

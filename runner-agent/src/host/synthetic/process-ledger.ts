@@ -5,8 +5,12 @@ import { isNewer } from '../authority.ts'
 import { guestFileName } from './guest-files.ts'
 import type { MachineStore } from './machine-store.ts'
 import { type SimulatedRun, simulatedRunSchema } from './process-simulation.ts'
+import { type SimulatedWish, simulatedWishesSchema } from './simulated-wishes.ts'
 
 const fenceSchema = z.object({ epoch: z.number(), generation: z.number() })
+
+/** Wishes whose times are kept. */
+const mostWishes = 256
 
 /** Those who wait for a change of a run, by the store that is changed. */
 const waiting = new WeakMap<MachineStore, Set<() => void>>()
@@ -51,6 +55,22 @@ export class ProcessLedger {
     await this.store.removeFile(this.environmentId, this.inMemory(number))
   }
 
+  /** What was wished of the process since its machine is on, the newest last. */
+  async wishes(): Promise<SimulatedWish[]> {
+    const text = await this.store.readText(this.environmentId, this.wishFile)
+    return text === null ? [] : simulatedWishesSchema.parse(JSON.parse(text))
+  }
+
+  async addWish(wish: SimulatedWish): Promise<void> {
+    const wishes = [...(await this.wishes()), wish].slice(-mostWishes)
+    await this.store.writeText(this.environmentId, this.wishFile, JSON.stringify(wishes))
+    for (const wake of waiting.get(this.store) ?? []) wake()
+  }
+
+  async forgetWishes(): Promise<void> {
+    await this.store.removeFile(this.environmentId, this.wishFile)
+  }
+
   /** Accepts the origin and stores its epoch and generation, unless newer ones were seen for this process. */
   async pass({ epoch, generation }: Origin): Promise<void> {
     const kept = await this.store.readText(this.environmentId, this.fenceFile)
@@ -79,6 +99,10 @@ export class ProcessLedger {
       signal.removeEventListener('abort', wake)
     }
     signal.throwIfAborted()
+  }
+
+  private get wishFile() {
+    return guestFileName(`/run/hearth/processes/${this.processId}/wish`)
   }
 
   private get fenceFile() {

@@ -2,6 +2,7 @@ import { type RunCause, readinessSchema, stopSignalSchema } from '@hearth/contra
 import { assertNever } from '@hearth/foundation'
 import { z } from 'zod'
 import type { RunEnding } from '../../guest/process.ts'
+import { type Performance, performDeclared, type SimulatedWish } from './simulated-wishes.ts'
 
 /** What is kept of a simulated run; everything else follows from it. Its variables are not: some are secret. */
 export const simulatedRunSchema = z.object({
@@ -32,10 +33,15 @@ export interface Simulation {
  * A run as it will have been, if nothing more happens to it. The command is read as statements: `sleep SECONDS` or
  * `sleep infinity`, `echo TEXT`, `exit CODE` and `kill -9 $$` do what they say; others print that they were simulated. Of a
  * script that defines functions, these are read where one is a whole line, and the rest does nothing. It is ready as soon
- * as it is asked, unless it is asked for the path `/unhealthy`.
+ * as it is asked, unless it is asked for the path `/unhealthy`. One that declares what it does is not read any further: see
+ * `performDeclared`.
  */
-export function simulate(run: SimulatedRun, stepMilliseconds: number): Simulation {
-  const { printed, end } = perform(run)
+export function simulate(
+  run: SimulatedRun,
+  stepMilliseconds: number,
+  wishes: readonly SimulatedWish[] = [],
+): Simulation {
+  const { printed, end } = performDeclared(run, wishes) ?? perform(run)
   const readyAt = readinessOf(run, printed, stepMilliseconds)
   const unready = run.readiness === null ? null : run.startedAt + run.readiness.deadlineSeconds * 1_000
   const isLate = unready !== null && (readyAt === null || readyAt > unready)
@@ -66,12 +72,6 @@ export function simulate(run: SimulatedRun, stepMilliseconds: number): Simulatio
       return output
     })
   return { outputs, readyAt: readyAt !== null && isBefore(readyAt) ? readyAt : null, ending }
-}
-
-interface Performance {
-  printed: { at: number; text: string }[]
-  /** How it ends by itself. */
-  end: RunEnding | null
 }
 
 function perform({ command, startedAt }: SimulatedRun): Performance {

@@ -4,6 +4,7 @@ import type { MachineStore } from './machine-store.ts'
 import { ProcessLedger } from './process-ledger.ts'
 import { type SimulatedRun, type Simulation, simulate } from './process-simulation.ts'
 import type { SyntheticWorld } from './settings.ts'
+import type { SimulatedWish } from './simulated-wishes.ts'
 
 /** Interval at which a machine is looked at whose runs are waited for. */
 const lookMilliseconds = 200
@@ -24,7 +25,7 @@ export class SyntheticProcesses implements GuestProcesses {
     await this.answering(ledger, signal)
     const newest = Math.max(0, ...(await ledger.numbers()))
     const run = await this.look(ledger, newest)
-    return run === null ? null : this.known(run, this.simulate(run))
+    return run === null ? null : this.known(run, this.simulate(run, await ledger.wishes()))
   }
 
   async *follow(run: GuestRun, offset: number, origin: Origin, signal: AbortSignal): AsyncIterable<RunEvent> {
@@ -36,7 +37,7 @@ export class SyntheticProcesses implements GuestProcesses {
     for (;;) {
       await this.answering(ledger, signal)
       const seen = (await this.look(ledger, run.number)) ?? lostOf(run)
-      const simulation = this.simulate(seen)
+      const simulation = this.simulate(seen, await ledger.wishes())
       const now = this.now()
       const isPast = ({ at }: { at: number }) => at <= now
       if (!isReady && simulation.readyAt !== null && simulation.readyAt <= now) {
@@ -69,7 +70,15 @@ export class SyntheticProcesses implements GuestProcesses {
     await this.answering(ledger, signal)
     await ledger.pass(origin)
     const run = await this.look(ledger, Math.max(0, ...(await ledger.numbers())))
-    if (run !== null && !this.hasEnded(run)) await ledger.write({ ...run, stoppedAt: this.now() })
+    if (run !== null && !(await this.hasEnded(ledger, run)))
+      await ledger.write({ ...run, stoppedAt: this.now() })
+  }
+
+  async tell(processId: string, wish: string, origin: Origin, signal: AbortSignal): Promise<void> {
+    const ledger = this.ledger(processId)
+    await this.answering(ledger, signal)
+    await ledger.pass(origin)
+    await ledger.addWish({ at: this.now(), wish })
   }
 
   async forget(processId: string, origin: Origin, signal: AbortSignal): Promise<void> {
@@ -78,12 +87,13 @@ export class SyntheticProcesses implements GuestProcesses {
     await ledger.pass(origin)
     const numbers = await ledger.numbers()
     const run = await this.look(ledger, Math.max(0, ...numbers))
-    if (run !== null && !this.hasEnded(run)) {
+    if (run !== null && !(await this.hasEnded(ledger, run))) {
       throw new GuestMisbehaved(
         `the process ${processId} cannot be forgotten: its run ${run.number} has not ended`,
       )
     }
     for (const number of numbers) await ledger.remove(number)
+    await ledger.forgetWishes()
     await ledger.removeFence()
   }
 
@@ -128,7 +138,7 @@ export class SyntheticProcesses implements GuestProcesses {
       const newest = Math.max(0, ...numbers)
       if (newest >= run.number) return
       const before = await this.look(ledger, newest)
-      if (before === null || this.hasEnded(before)) {
+      if (before === null || (await this.hasEnded(ledger, before))) {
         await ledger.pass(origin)
         for (const number of numbers) if (number < newest) await ledger.remove(number)
         return ledger.begin(begunNow(run, this.now()))
@@ -137,12 +147,12 @@ export class SyntheticProcesses implements GuestProcesses {
     }
   }
 
-  private simulate(run: SimulatedRun): Simulation {
-    return simulate(run, this.world.settings.stepMilliseconds)
+  private simulate(run: SimulatedRun, wishes: readonly SimulatedWish[]): Simulation {
+    return simulate(run, this.world.settings.stepMilliseconds, wishes)
   }
 
-  private hasEnded(run: SimulatedRun): boolean {
-    const { ending } = this.simulate(run)
+  private async hasEnded(ledger: ProcessLedger, run: SimulatedRun): Promise<boolean> {
+    const { ending } = this.simulate(run, await ledger.wishes())
     return ending !== null && ending.finishedAt <= this.now()
   }
 

@@ -13,6 +13,7 @@ const order = (change: Partial<ProcessOrder> = {}) =>
     request: 1,
     runs: 0,
     restart: { policy: 'never', limit: 2, firstSeconds: 1, mostSeconds: 60 },
+    wish: null,
     ...change,
   }) as ProcessOrder
 const ownership = { owner: 'r', environmentId: 'e', epoch: 3, generation: 9, createdAt: '' }
@@ -38,6 +39,7 @@ const seen = (change: Partial<SeenProcess> = {}): SeenProcess => ({
   run: null,
   isRead: true,
   isForgotten: false,
+  toldWish: null,
   failure: null,
   failedGeneration: 0,
   now: 2_000,
@@ -166,4 +168,17 @@ test('a failure stays until a newer order', () => {
   expect(nextStep(order({ generation: 2 }), seen({ failure, failedGeneration: 1 }))).toMatchObject({
     kind: 'start',
   })
+})
+
+test('a wish is told before a run that reads it begins, again when it is another one, and not to what is to end', () => {
+  const wished = order({ wish: 'running' })
+  const tell = { kind: 'tell', wish: 'running' }
+  expect(nextStep(wished, seen())).toEqual(tell)
+  expect(nextStep(wished, seen({ run: run(), toldWish: 'paused' }))).toEqual(tell)
+  expect(nextStep(wished, seen({ run: run(), toldWish: 'running' }))).toEqual({ kind: 'follow' })
+  expect(nextStep(wished, seen({ toldWish: 'running' }))).toMatchObject({ kind: 'start' })
+  expect(nextStep(order({ wish: 'running', desired: 'stop' }), seen({ run: run() }))).toEqual({
+    kind: 'stop',
+  })
+  expect(nextStep(wished, seen({ machine: machine('shut_off') }))).toEqual(rest('waiting'))
 })

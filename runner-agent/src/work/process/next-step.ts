@@ -10,6 +10,7 @@ export type ProcessStep =
   | { kind: 'follow' }
   | { kind: 'pause'; milliseconds: number }
   | { kind: 'stop' }
+  | { kind: 'tell'; wish: string }
   | { kind: 'forget' }
 
 export type ProcessReportPhase =
@@ -30,6 +31,8 @@ export interface SeenProcess {
   /** Whether its end was read from the guest, with what it printed. */
   isRead: boolean
   isForgotten: boolean
+  /** What the guest was told that is wished; null for nothing. */
+  toldWish: string | null
   failure: Failure | null
   /** The generation of the order that failed. */
   failedGeneration: number
@@ -64,6 +67,8 @@ export function nextStep(
   // It ended while nobody followed it.
   if (run !== null && !isRunning && !seen.isRead) return { kind: 'follow' }
   if (order.desired === 'stop') return rest('ended')
+  // It is there before a run that reads it.
+  if (order.wish !== null && order.wish !== seen.toldWish) return { kind: 'tell', wish: order.wish }
   if (run === null || run.request < order.request) {
     if (isRunning) return { kind: 'stop' }
     return { kind: 'start', number: Math.max(order.runs, run?.number ?? 0) + 1, restarts: 0 }

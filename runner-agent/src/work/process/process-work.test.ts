@@ -9,7 +9,7 @@ import { ProcessWork } from './process-work.ts'
 
 const order = {
   ...{ id: 'process-1', environmentId: 'e', epoch: 3, generation: 1, type: 'service', desired: 'run' },
-  ...{ request: 1, runs: 1, variables: {}, secretNames: [], sealedSecrets: null },
+  ...{ request: 1, runs: 1, variables: {}, secretNames: [], sealedSecrets: null, journal: null, wish: null },
   restart: { policy: 'always', limit: 10, firstSeconds: 2, mostSeconds: 60 },
 } as unknown as ProcessOrder
 const ended: KnownRun = {
@@ -85,4 +85,49 @@ test('a run that ended before this agent began is followed by the next after the
   expect((await look()).step).toEqual({ kind: 'pause', milliseconds: 500 })
   clock.advance(500)
   expect((await look()).step).toEqual({ kind: 'start', number: 2, restarts: 1 })
+})
+
+test('a run is told what is wished before it begins, and its journal is told as soon as a line of it has ended', async () => {
+  const reports: string[] = []
+  const seen: unknown[] = []
+  const guest = {
+    processes: {
+      newestRun: async () => null,
+      tell: async (...[id, wish]: string[]) => seen.push([id, wish]),
+      async *follow() {
+        seen.push('begun')
+        yield { kind: 'ready', at: 1_000 }
+        yield { kind: 'output', offset: 0, chunk: Buffer.from('no line\n@status in') }
+        seen.push(work.report('running', null).journal)
+        yield { kind: 'output', offset: 18, chunk: Buffer.from('itializing\n') }
+        seen.push(work.report('running', null).journal)
+        yield { kind: 'ended', run: ended, outputBytes: 29 }
+      },
+    },
+  }
+  const context = {
+    machines: { look: async () => machine },
+    guests: { use: () => ({ guest, release: () => undefined }), taskRuns: () => () => undefined },
+    logs: { publishLog: async () => undefined },
+    clock: new FixedClock(new Date('2026-01-01T00:00:00Z')),
+    closing: new AbortController().signal,
+    track: () => undefined,
+  }
+  const steered = { ...order, runs: 0, journal: '@status ', wish: 'running' } as ProcessOrder
+  const task = {
+    order: steered,
+    interrupted: new AbortController().signal,
+    interruption: () => () => undefined,
+    report: (phase: string) => reports.push(phase),
+  }
+  const work = new ProcessWork(task as unknown as Task<ProcessOrder>, context as unknown as ProcessContext)
+  for (let step = 0; step < 2; step += 1) {
+    const found = (await work.look()) as Parameters<ProcessWork['take']>[1]
+    await work.take(work.next(steered, found) as Parameters<ProcessWork['take']>[0], found)
+  }
+  const line = { run: 1, offset: 8, text: 'initializing' }
+  expect(seen).toEqual([['process-1', 'running'], 'begun', [], [line]])
+  expect(reports).toEqual(['starting', 'running', 'running'])
+  // It is repeated until it is taken in, whatever else is told.
+  expect(work.report('ended', null).journal).toEqual([line])
 })

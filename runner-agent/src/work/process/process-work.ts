@@ -31,6 +31,8 @@ export class ProcessWork implements Work<ProcessOrder> {
   private run: KnownRun | null | undefined
   private endedAt: number | null = null
   private isForgotten = false
+  /** What the guest was told that is wished; null for nothing, since it runs. */
+  private toldWish: string | null = null
   private nextRunAt: number | null = null
   private log: RunLog | null = null
   private told: ReportedRun[] = []
@@ -53,13 +55,17 @@ export class ProcessWork implements Work<ProcessOrder> {
     if (!isOn) {
       this.release()
       // It may boot anew: what runs then is asked of the guest.
-      if (machine.power !== 'paused' && machine.power !== 'suspended') this.run = undefined
+      if (machine.power !== 'paused' && machine.power !== 'suspended') {
+        this.run = undefined
+        this.toldWish = null
+      }
     } else if (this.run === undefined) this.run = await this.askForRun(machine)
     return {
       machine,
       run: this.run ?? null,
       isRead: this.log !== null && this.log.number === this.run?.number && this.log.isEnded,
       isForgotten: this.isForgotten,
+      toldWish: this.toldWish,
       failure: this.record.record?.failure ?? null,
       failedGeneration: this.record.record?.failedGeneration ?? 0,
       now: this.context.clock.now().getTime(),
@@ -93,6 +99,10 @@ export class ProcessWork implements Work<ProcessOrder> {
         case 'stop':
           task.report('stopping')
           await this.stop(machine)
+          return null
+        case 'tell':
+          await this.processes(machine).tell(task.order.id, step.wish, task.order, task.interrupted)
+          this.toldWish = step.wish
           return null
         case 'forget':
           await this.processes(machine).forget(task.order.id, task.order, task.interrupted)
@@ -135,6 +145,7 @@ export class ProcessWork implements Work<ProcessOrder> {
       runs: [...this.told, ...shown].slice(-Math.min(toldRuns, mostReportedRuns)),
       restarts: this.run?.restarts ?? 0,
       nextRunAt: this.nextRunAt === null ? null : new Date(this.nextRunAt).toISOString(),
+      journal: [...(this.log?.journalLines ?? [])],
     }
   }
 
@@ -195,8 +206,10 @@ export class ProcessWork implements Work<ProcessOrder> {
     try {
       const events = this.processes(machine).follow(run, log.offset, order, task.interrupted)
       for await (const event of events) {
-        if (event.kind === 'output') log.add(event.offset, event.chunk)
-        else if (event.kind === 'ready') {
+        if (event.kind === 'output') {
+          if (log.add(event.offset, event.chunk) && !hasEnded)
+            task.report(log.readyAt === null ? 'starting' : 'running')
+        } else if (event.kind === 'ready') {
           log.readyAt = event.at
           this.run = { ...this.startOf(run, event.at), readyAt: event.at }
           if (!hasEnded) task.report('running')

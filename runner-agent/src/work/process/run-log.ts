@@ -1,8 +1,10 @@
-import { type ProcessOrder, processLogKey, type ReportedRun } from '@hearth/contract'
+import { type JournalLine, type ProcessOrder, processLogKey, type ReportedRun } from '@hearth/contract'
 import type { KnownRun } from '../../guest/process.ts'
 import { LogPublisher } from '../../reporting/log-publisher.ts'
+import { SecretMask } from '../environment/secret-mask.ts'
 import { StepOutput } from '../environment/step-output.ts'
 import type { SecretAutomaton } from '../secret-automaton.ts'
+import { Journal } from './journal.ts'
 import type { ProcessContext } from './process-context.ts'
 
 /** How soon a line is sent that nothing follows, in milliseconds. */
@@ -16,9 +18,10 @@ export class RunLog {
   /** Whether the whole of the output was taken. */
   isEnded = false
   private readonly output: StepOutput
+  private readonly journal: Journal | null
 
   constructor(
-    order: Pick<ProcessOrder, 'id' | 'runnerId' | 'environmentId'>,
+    order: Pick<ProcessOrder, 'id' | 'runnerId' | 'environmentId' | 'journal'>,
     readonly number: number,
     secrets: SecretAutomaton,
     context: ProcessContext,
@@ -33,19 +36,33 @@ export class RunLog {
       closing,
       liveMilliseconds,
     )
+    const masked = (text: string) => {
+      const mask = new SecretMask(secrets)
+      return mask.push(Buffer.from(text)) + mask.end()
+    }
+    this.journal = order.journal === null ? null : new Journal(number, order.journal, masked)
     this.output = new StepOutput(secrets, {
       onText: (text, offset) => logs.add(text, offset),
       onEnd: (bytes) => context.track(logs.end(bytes)),
     })
   }
 
-  /** Takes the next piece; where the guest kept nothing in between, that is said in its place. */
-  add(offset: number, chunk: Buffer): void {
+  /** The newest lines that are to be told at once. */
+  get journalLines(): readonly JournalLine[] {
+    return this.journal?.lines ?? []
+  }
+
+  /**
+   * Takes the next piece; where the guest kept nothing in between, that is said in its place. True when there is something
+   * that is to be told at once.
+   */
+  add(offset: number, chunk: Buffer): boolean {
     if (offset > this.offset) {
       this.output.add(Buffer.from(`\n... ${offset - this.offset} bytes are left out ...\n`))
     }
     this.output.add(chunk)
     this.offset = offset + chunk.length
+    return this.journal?.add(offset, chunk) ?? false
   }
 
   end(): void {

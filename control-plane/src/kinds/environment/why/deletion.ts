@@ -45,6 +45,8 @@ export function becauseOf({ reason, principalId }: Deletion, seen: Deleted): str
       return lifeWords(seen.life, 'idle', 'nobody had used it for as long as was asked')
     case 'prebuild_over':
       return `${seen.owner?.kind === 'prebuild' ? `prebuild ${seen.owner.name}` : 'its prebuild'} needs it no more`
+    case 'pipeline_over':
+      return `${seen.owner?.kind === 'pipeline' ? `pipeline ${seen.owner.name}` : 'its pipeline'} needs it no more`
     case 'pool_surplus':
       return `${pool} had more environments than it wants`
     case 'older_configuration':

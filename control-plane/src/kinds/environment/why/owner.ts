@@ -31,6 +31,12 @@ const words: Readonly<Record<OwnerKind, (owned: Owned) => OwnerWords>> = {
     whenLost: `prebuild ${prebuild} fails, unless the runner comes back in time`,
     whenFailed: `prebuild ${prebuild} fails with it, and has it removed`,
   }),
+  pipeline: ({ pool: pipeline }) => ({
+    runs: `for pipeline ${pipeline}`,
+    holds: [{ what: `pipeline ${pipeline} is compiled or runs in it`, at: null }],
+    whenLost: `pipeline ${pipeline} stops with that as its error`,
+    whenFailed: `pipeline ${pipeline} stops with that as its error, and has it removed`,
+  }),
   'warm-pool-inspection': ({ pool, environment }) => ({
     ...nothing,
     runs: `for an administrator, who took it out of pool ${pool} to look into it`,
@@ -56,4 +62,5 @@ export const nameOfGone: Readonly<Record<OwnerKind, string | null>> = {
   'warm-pool-test': null,
   'warm-pool-inspection': 'that is gone',
   prebuild: 'that is gone',
+  pipeline: 'that is gone',
 }

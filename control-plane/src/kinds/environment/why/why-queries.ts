@@ -30,6 +30,7 @@ async function sightOf(
     .leftJoin('runners', 'runners.id', 'environments.runner_id')
     .leftJoin('warm_pools', 'warm_pools.id', 'environments.owner_id')
     .leftJoin('prebuilds', 'prebuilds.id', 'environments.owner_id')
+    .leftJoin('pipelines', 'pipelines.id', 'environments.owner_id')
     .leftJoin('claims', 'claims.id', 'environments.claim_id')
     .select([
       'projects.name as project',
@@ -37,7 +38,7 @@ async function sightOf(
       'runners.name as runner',
       'runners.phase as runner_phase',
       'runners.last_seen_at',
-      sql<string | null>`coalesce(warm_pools.name, prebuilds.name)`.as('owner'),
+      sql<string | null>`coalesce(warm_pools.name, prebuilds.name, pipelines.name)`.as('owner'),
       'claims.name as claim',
     ])
     .where('environments.id', '=', row.id)

@@ -121,10 +121,10 @@ const replaced = (rows: readonly ProcessRow[], row: ProcessRow) =>
 /** What another resource has made is that one's to start, to end and to forget. */
 export function refuseKept({ kind, name, spec: { keptBy } }: ProcessRow): void {
   if (keptBy === undefined) return
-  const keeper = { WebApp: 'web app', Space: 'space', Deployment: 'deployment' }[keptBy.kind]
+  const keepers = { WebApp: 'web app', Space: 'space', Deployment: 'deployment', Pipeline: 'pipeline' }
   throw new HearthError(
     'conflict',
-    `${kind} ${name} is kept by ${keeper} ${keptBy.id}: change that, and it follows`,
+    `${kind} ${name} is kept by ${keepers[keptBy.kind]} ${keptBy.id}: change that, and it follows`,
   )
 }
 

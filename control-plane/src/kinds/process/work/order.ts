@@ -85,6 +85,8 @@ function toFacts(row: OrderRow) {
     restart: spec.restart,
     readiness: spec.kind === 'service' ? spec.readiness : null,
     inputs: [...(spec.inputs ?? [])],
+    journal: spec.journal ?? null,
+    wish: spec.wish ?? null,
   }
 }
 type Facts = ReturnType<typeof toFacts>

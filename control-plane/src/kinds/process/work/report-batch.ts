@@ -10,6 +10,7 @@ import { judgeReport } from '../../../work/report-worth.ts'
 import { readEpochs } from '../../../work/runner-epochs.ts'
 import type { ReportOutcome } from '../../../work/work-kind.ts'
 import { activePhases, keptSeconds } from '../decide.ts'
+import { writeJournal } from '../journal.ts'
 import { lockProcesses, processes, writeRuns } from '../queries.ts'
 import { type ProcessRow, toListedProcess } from '../table.ts'
 import { wakeFollowers } from '../wake-followers.ts'
@@ -40,7 +41,8 @@ export async function applyReports(
       const after = await apply(tx, row, report, now)
       if (after === null) byId.delete(row.id)
       else byId.set(row.id, after)
-      if (after?.phase !== row.phase) environments.add(row.environment_id)
+      const isTold = after !== null && (await takeJournal(tx, row, report))
+      if (isTold || after?.phase !== row.phase) environments.add(row.environment_id)
     }
     // What depends on it, or waits for its end, is seen to.
     await wakeMany(
@@ -86,6 +88,15 @@ async function apply(
     await recordEvent(tx, 'updated', toListedProcess(changed))
   if (runnerId !== null && isReleased) await requestPurges(tx, processWork.kind, [{ id: row.id, runnerId }])
   return changed
+}
+
+/** True where its owner has something to read. */
+async function takeJournal(
+  tx: DatabaseTransaction,
+  row: ProcessRow,
+  report: ProcessReport,
+): Promise<boolean> {
+  return row.spec.journal === undefined ? false : writeJournal(tx, row.id, report.journal)
 }
 
 function deadlineAfter(row: ProcessRow, phase: ProcessPhase, now: Date): Date | null {
