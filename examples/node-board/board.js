@@ -38,6 +38,7 @@ async function answer(request, response) {
     await pool.query('INSERT INTO notes (text) VALUES ($1)', [(await formOf(request)).get('text') ?? ''])
     return response.writeHead(303, { location: '/' }).end()
   }
+  if (request.url !== '/') return response.writeHead(404).end('there is no such page')
   response.setHeader('content-type', 'text/html')
   response.end(await page())
 }

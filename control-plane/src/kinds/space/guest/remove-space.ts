@@ -28,6 +28,6 @@ for file in "$networks"/*; do
 done
 unlock_networks
 rm -rf --one-file-system -- ${quote(space.folder)}
-! id -u ${space.user} >/dev/null 2>&1 || userdel ${space.user}
+! id -u ${space.user} >/dev/null 2>&1 || userdel --force ${space.user}
 `
 }

@@ -35,7 +35,12 @@ function runtimeVariables({ runtime }: AppParts, folder: string): Variables {
   const path = (programs: string) => `${folder}/${programs}:/usr/local/bin:/usr/bin:/bin`
   switch (runtime) {
     case 'python3':
-      return { PYTHONUNBUFFERED: '1', VIRTUAL_ENV: `${folder}/.venv`, PATH: path('.venv/bin') }
+      return {
+        PYTHONUNBUFFERED: '1',
+        FORWARDED_ALLOW_IPS: '*',
+        VIRTUAL_ENV: `${folder}/.venv`,
+        PATH: path('.venv/bin'),
+      }
     case 'nodejs':
       return { PATH: path('node_modules/.bin') }
     default:
