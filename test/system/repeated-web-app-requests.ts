@@ -29,7 +29,7 @@ export function webAppPosts(given: {
       .sql()
       .query(`UPDATE deployments SET phase = 'succeeded', finished_at = now() WHERE id = $1`, [id])
     await given.sql().query(
-      `UPDATE spaces SET current_deployment_id = $1,
+      `UPDATE spaces SET current_deployment_id = $1::uuid,
         status = jsonb_set(status, '{releases}', (status->'releases') || to_jsonb($1::text)) WHERE id = $2`,
       [id, space],
     )

@@ -21,6 +21,13 @@ const formType = /^multipart\/form-data(?:;|$)/i
 const mostFormBytes = 64 * 1024
 const fileFields = ['zip_file', 'file']
 
+/** Refuses what says itself that it is no upload, before anything is looked up for it. */
+export function refuseOtherBody({ headers }: Request): void {
+  const type = headers.get('Content-Type') ?? ''
+  const hasBody = (headers.get('Content-Length') ?? '0') !== '0' || headers.has('Transfer-Encoding')
+  if (hasBody && !rawTypes.test(type) && !formType.test(type)) throw notAFile(shownValue(type, []))
+}
+
 /** Refuses at once what is too large by what it says itself. */
 export function uploadBodyOf({ headers, body }: Request): UploadBody {
   const type = headers.get('Content-Type') ?? ''

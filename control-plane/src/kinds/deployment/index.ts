@@ -5,4 +5,9 @@ export { rollbackSpace } from './commands/rollback.ts'
 export { cancelDeployments, forgetDeployments } from './life.ts'
 export { deployments, idsOf as deploymentIdsOf, lastDeploymentOf } from './queries.ts'
 export { settleDeployments } from './settle.ts'
-export { type DeploymentRow, toDeployment } from './table.ts'
+export {
+  type DeploymentRow,
+  emptyDeploymentStatus,
+  type StoredDeploymentStatus,
+  toDeployment,
+} from './table.ts'

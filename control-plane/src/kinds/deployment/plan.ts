@@ -114,7 +114,7 @@ export function prepareTask(plan: ReleasePlan, archive: PlannedArchive): NewKept
     deadlineSeconds: deploymentSeconds.preparing,
   })
   const inputs = [{ artifactId, digest, bytes, path, user: space.user }]
-  return { ...task, spec: Object.assign(task.spec, { inputs }) }
+  return { ...task, spec: { ...task.spec, inputs } }
 }
 
 export function releaseTask(plan: ReleasePlan, index: number, command: string): NewKeptProcess {

@@ -5,7 +5,7 @@ import type { Command } from '../../api/command.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idOrNameParams } from '../../api/lookup.ts'
 import type { AddRoute, OnOne } from '../../resource/routes.ts'
-import { receiveArtifact, uploadTypes } from '../artifact/index.ts'
+import { receiveArtifact, refuseOtherBody, uploadTypes } from '../artifact/index.ts'
 import { spaces } from '../space/index.ts'
 import { createDeployment } from './commands/create.ts'
 import { promoteSpace } from './commands/promote.ts'
@@ -32,6 +32,7 @@ const deploy: AddRoute = (application, services) =>
     upload: uploadTypes,
     answer,
     handle: async ({ caller, context, params: { id }, query, perform }) => {
+      refuseOtherBody(context.req.raw)
       // Nothing is taken in for a space that is not there.
       const space = found(await spaces.find(services.database, caller, id), 'space', id)
       const { artifact, fields } = await receiveArtifact(services, caller, context)

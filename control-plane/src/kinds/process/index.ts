@@ -28,6 +28,7 @@ export { processes, processQueries, readProcessesOf } from './queries.ts'
 export { readRanTasks } from './ran-tasks.ts'
 export { processRoutes } from './routes.ts'
 export {
+  emptyProcessStatus,
   type KeptBy,
   type ProcessRow,
   type StoredProcessSpec,
