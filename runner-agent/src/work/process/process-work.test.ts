@@ -9,7 +9,16 @@ import { ProcessWork } from './process-work.ts'
 
 const order = {
   ...{ id: 'process-1', environmentId: 'e', epoch: 3, generation: 1, type: 'service', desired: 'run' },
-  ...{ request: 1, runs: 1, variables: {}, secretNames: [], sealedSecrets: null, journal: null, wish: null },
+  ...{
+    request: 1,
+    runs: 1,
+    variables: {},
+    secretNames: [],
+    sealedSecrets: null,
+    inputs: [],
+    journal: null,
+    wish: null,
+  },
   restart: { policy: 'always', limit: 10, firstSeconds: 2, mostSeconds: 60 },
 } as unknown as ProcessOrder
 const ended: KnownRun = {
