@@ -20,7 +20,7 @@ const guestPaths: VolumePaths = {
 
 /** The disk is found by its serial number, which is the volume's id, whether or not udev has named it yet. */
 const common = ({ volumeId, mountPath }: GuestVolume, paths: VolumePaths) => `
-id=${quote(volumeId)} path=${quote(mountPath)} fstab=${quote(paths.fstab)} modules=${quote(paths.modules)}
+id=${quote(volumeId)} path=$(realpath -m -- ${quote(mountPath)}) fstab=${quote(paths.fstab)} modules=${quote(paths.modules)}
 sys=${quote(paths.sys)} mounts=${quote(paths.mounts)}
 name=/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_$id
 find_disk() {
@@ -60,7 +60,8 @@ line="$name $path ext4 defaults,nofail,x-systemd.device-timeout=90 0 2"
 if mounted_at | grep -qxF -- "$path"; then here=yes; else here=no; fi
 if [ $here = no ]; then
   for other in $(mounted_at); do umount -- "$other" || exit ${volumeExits.failed}; done
-  if awk -v path="$path" '$5 == path { found = 1 } END { exit !found }' "$mounts"; then
+  if awk -v path="$path" -v device="$(cat "$sys/$disk/dev")" \\
+    '$5 == path && $3 != device { found = 1 } END { exit !found }' "$mounts"; then
     echo "something else is mounted at $path: give the volume another mount path"
     exit ${volumeExits.inTheWay}
   fi
@@ -77,10 +78,13 @@ printf 'virtio_scsi\\nsd_mod\\n' >"$modules" || true
 write_fstab "$line"
 if [ $here = no ]; then
   mkdir -p -- "$path"
-  if ! said=$(mount -t ext4 -- "/dev/$disk" "$path" 2>&1) && ! mounted_at | grep -qxF -- "$path"; then
-    echo "$said"
-    exit ${volumeExits.failed}
-  fi
+  # A guest that has just booted may be about to check or mount it itself.
+  for attempt in $(seq 40); do
+    if mounted_at | grep -qxF -- "$path"; then here=yes; break; fi
+    if said=$(mount -t ext4 -- "/dev/$disk" "$path" 2>&1); then here=yes; break; fi
+    sleep 0.5
+  done
+  [ $here = yes ] || { echo "$said"; exit ${volumeExits.failed}; }
   # A new volume is for whoever logs in.
   if [ "$(ls -A -- "$path")" = lost+found ] && [ "$(stat -c %u:%g -- "$path")" = 0:0 ]; then
     chown -- ${quote(`${user}:`)} "$path" || true
