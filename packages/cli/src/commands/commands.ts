@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Invocation } from '../invocation.ts'
+import { appCommand } from './app.ts'
 import { applyCommand } from './apply.ts'
 import { checkpointCommand } from './checkpoint.ts'
 import { ciCommand } from './ci.ts'
@@ -59,6 +60,10 @@ export const commandGroups: readonly {
       stopCommand,
       restartCommand,
     ],
+  },
+  {
+    title: 'Deploy apps:',
+    commands: [appCommand],
   },
   {
     title: 'Use machines:',

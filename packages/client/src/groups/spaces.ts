@@ -26,6 +26,23 @@ export const spaces = (transport: Transport) => ({
   /** Stops or starts it, or changes its variables or cron jobs. */
   update: (id: string, body: z.input<typeof spaceUpdateSchema>, options: CallOptions = {}) =>
     transport.json({ method: 'PATCH', path: one(path, id), body, ...options }, spaceSchema),
+  /** Deploys a ZIP to it. */
+  deploy: (
+    id: string,
+    zip: ReadableStream<Uint8Array>,
+    { displayName, ...options }: CallOptions & { displayName?: string | undefined } = {},
+  ) =>
+    transport.upload(
+      {
+        method: 'POST',
+        path: `${one(path, id)}/deployments`,
+        query: { displayName },
+        headers: { 'content-type': 'application/zip' },
+        ...options,
+      },
+      zip,
+      deploymentSchema,
+    ),
   /** Deploys to production what uat has. */
   promote: (id: string, body: z.input<typeof promotionSchema> = {}, options: CallOptions = {}) =>
     transport.json({ method: 'POST', path: `${one(path, id)}/promote`, body, ...options }, deploymentSchema),

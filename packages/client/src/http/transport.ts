@@ -72,6 +72,32 @@ export class Transport {
     return parsed.data
   }
 
+  /** Sends a body piece by piece, once: what has been read of it cannot be sent again. */
+  async upload<Schema extends z.ZodType>(
+    request: Omit<Request, 'body'>,
+    body: ReadableStream<Uint8Array>,
+    schema: Schema,
+  ): Promise<z.output<Schema>> {
+    const base = this.#addresses.current
+    let response: Response
+    try {
+      response = await fetch(addressOf(base, request), {
+        method: request.method,
+        headers: this.#headers(request),
+        body,
+        duplex: 'half',
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
+      } as RequestInit)
+    } catch (cause) {
+      throw this.#unanswered(base, request, cause)
+    }
+    const text = await response.text()
+    if (!response.ok) throw errorOfResponse(response.status, text)
+    const parsed = schema.safeParse(JSON.parse(text))
+    if (!parsed.success) throw this.#notHearth(request, parsed.error)
+    return parsed.data
+  }
+
   /** For requests whose answer's body is not needed. */
   async send(request: Request): Promise<void> {
     await this.#text(request)
