@@ -235,6 +235,7 @@ async function end(
 ): Promise<After> {
   const ended = await changeDeployment(tx, row, change)
   await releaseArtifacts(tx, row.id)
+  await forgetOlder(tx, space)
   return { row: ended, space: await noteLast(tx, space, ended, now) }
 }
 
@@ -250,10 +251,16 @@ async function succeed(tx: DatabaseTransaction, row: DeploymentRow, around: Surr
     status: { releases, incarnation: incarnationOf(environment) },
     now,
   })
-  const forgotten = await forgetOld(tx, space.id, [row.id, ...releases])
-  for (const one of forgotten) await recordEvent(tx, 'deleted', toDeployment(one))
+  await forgetOlder(tx, changed)
   for (const id of await withoutRelease(tx, space.id, releases)) await releaseArtifacts(tx, id)
   return { row: done, space: await noteLast(tx, changed, done, now) }
+}
+
+/** However they went: what is kept for the record is bounded. */
+async function forgetOlder(tx: DatabaseTransaction, space: SpaceRow): Promise<void> {
+  const { current_deployment_id, status } = space
+  const forgotten = await forgetOld(tx, space.id, [current_deployment_id ?? [], status.releases].flat())
+  for (const one of forgotten) await recordEvent(tx, 'deleted', toDeployment(one))
 }
 
 /** Of the newest one the space says how it went. */
