@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import type { Runner } from '@hearth/contract'
 import { newRunFolder } from '../hardware/host.ts'
-import { offerImage } from '../hardware/images.ts'
+import { type ImageName, offerImage } from '../hardware/images.ts'
 import { removeRun } from '../hardware/leftovers.ts'
 import { guestSize } from './bare-guest.ts'
 import { type Service, startService } from './service.ts'
@@ -26,9 +26,10 @@ export interface GuestService extends AsyncDisposable {
 export async function startGuestService(
   room: number,
   settings: Readonly<Record<string, string>> = {},
+  image: ImageName = 'debian-12',
 ): Promise<GuestService> {
   const service = await startService()
-  return start(service, room, settings).catch(async (error: unknown) => {
+  return start(service, room, settings, image).catch(async (error: unknown) => {
     await service[Symbol.asyncDispose]()
     throw error
   })
@@ -38,10 +39,11 @@ async function start(
   service: Service,
   room: number,
   settings: Readonly<Record<string, string>>,
+  image: ImageName,
 ): Promise<GuestService> {
   const folder = await newRunFolder()
   const images = join(folder, 'images')
-  await offerImage(images, 'debian-12')
+  await offerImage(images, image)
   const agent = await service.startAgent('guests', {
     HEARTH_IMAGES: images,
     HEARTH_HOST_STATE: folder,
@@ -54,7 +56,7 @@ async function start(
   const { metadata } = await service.client.environmentClasses.create({
     name: 'measured',
     labels: {},
-    spec: { ...guestSize, image: 'debian-12' },
+    spec: { ...guestSize, image },
   })
   return {
     service,

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { benchClaims } from './claim.ts'
 import { benchCold } from './cold.ts'
 import { benchFirstCommand } from './command.ts'
+import { benchDeploy } from './deploy.ts'
 import { benchFleet } from './fleet.ts'
 import { benchImage } from './image.ts'
 import { benchMask } from './mask.ts'
@@ -31,6 +32,7 @@ const sections: Readonly<Record<string, () => Promise<Row[]>>> = {
   suspended: benchSuspended,
   run: benchRun,
   route: benchRoute,
+  deploy: benchDeploy,
   patch: benchPatch,
   memory: benchMemory,
   ona: benchOna,

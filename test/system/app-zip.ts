@@ -6,7 +6,7 @@ import type { Installation } from './installation.ts'
 /** An app as it is uploaded: its `bentocloud.toml`, and files. */
 export async function appZip(
   configuration: string,
-  files: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string | Uint8Array>> = {},
 ): Promise<Buffer<ArrayBuffer>> {
   const zip = new ZipFile()
   zip.addBuffer(Buffer.from(configuration), 'bentocloud.toml')
