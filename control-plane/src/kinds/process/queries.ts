@@ -77,8 +77,10 @@ const mostRuns = 50
 export async function writeRuns(
   tx: DatabaseTransaction,
   processId: string,
-  runs: readonly { number: number; request: number }[],
+  told: readonly { number: number; request: number }[],
 ): Promise<void> {
+  // A runner may tell the same run twice; the last word counts.
+  const runs = [...new Map(told.map((run) => [run.number, run])).values()]
   if (runs.length === 0) return
   const newest = Math.max(...runs.map(({ number }) => number))
   await sql`

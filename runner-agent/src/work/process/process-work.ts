@@ -142,7 +142,7 @@ export class ProcessWork implements Work<ProcessOrder> {
     return {
       phase: phase as ProcessReport['phase'],
       failure,
-      runs: [...this.told, ...shown].slice(-Math.min(toldRuns, mostReportedRuns)),
+      runs: [...this.toldBesides(this.run?.number), ...shown].slice(-Math.min(toldRuns, mostReportedRuns)),
       restarts: this.run?.restarts ?? 0,
       nextRunAt: this.nextRunAt === null ? null : new Date(this.nextRunAt).toISOString(),
       journal: [...(this.log?.journalLines ?? [])],
@@ -238,7 +238,12 @@ export class ProcessWork implements Work<ProcessOrder> {
   /** The run before, which is told beside the one that begins. */
   private rememberRun(): void {
     if (this.run == null || this.log?.number !== this.run.number) return
-    this.told = [...this.told, this.log.shownAs(this.run)].slice(1 - toldRuns)
+    this.told = [...this.toldBesides(this.run.number), this.log.shownAs(this.run)].slice(1 - toldRuns)
+  }
+
+  /** Where the next run did not begin before its machine went down, the run that was told before is the newest again. */
+  private toldBesides(number: number | undefined): ReportedRun[] {
+    return this.told.filter((run) => run.number !== number)
   }
 
   /** Its end is read where its output is followed. */
