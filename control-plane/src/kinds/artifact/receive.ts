@@ -39,11 +39,12 @@ export async function receiveArtifact(
   context: Context<ApplicationEnvironment>,
 ): Promise<Received> {
   const { database } = services
-  const body = uploadBodyOf(context.req.raw)
+  const { incoming } = (context.env ?? {}) as Partial<HttpBindings>
+  const body = uploadBodyOf(context.req.raw, incoming)
   const id = newId()
   try {
     using _slot = services.uploads.open({ organizationId })
-    boundArrivalElsewhere((context.env as Partial<HttpBindings> | undefined)?.incoming)
+    boundArrivalElsewhere(incoming)
     await requireRoom(services, organizationId)
     await beginArtifact(database, id, organizationId)
     const stored = await storePieces(services, { id, organizationId }, body)

@@ -28,17 +28,22 @@ export function refuseOtherBody({ headers }: Request): void {
   if (hasBody && !rawTypes.test(type) && !formType.test(type)) throw notAFile(shownValue(type, []))
 }
 
-/** Refuses at once what is too large by what it says itself. */
-export function uploadBodyOf({ headers, body }: Request): UploadBody {
+/**
+ * Refuses at once what is too large by what it says itself. Where there is a connection it is read from that: a web stream of
+ * Node.js takes in thousands of pieces that nobody has asked for.
+ */
+export function uploadBodyOf(request: Request, incoming: Readable | undefined): UploadBody {
+  const { headers } = request
   const type = headers.get('Content-Type') ?? ''
   if (Number(headers.get('Content-Length') ?? 0) > artifactLimits.bytes + mostFormBytes) throw tooLarge()
-  if (body === null) throw notAFile('nothing')
-  const source = Readable.fromWeb(body as ReadableStream)
+  const source = incoming ?? (request.body === null ? null : Readable.fromWeb(request.body as ReadableStream))
+  if (source === null) throw notAFile('nothing')
   if (rawTypes.test(type)) {
-    return { bytes: source, fields: async () => new Map(), cancel: () => void source.destroy() }
+    // Not destroyed: the answer goes out over the same connection.
+    const bytes = source.iterator({ destroyOnReturn: false })
+    return { bytes, fields: async () => new Map(), cancel: () => undefined }
   }
   if (formType.test(type)) return formBody(source, type)
-  source.destroy()
   throw notAFile(shownValue(type, []))
 }
 
@@ -77,7 +82,6 @@ function formBody(source: Readable, type: string): UploadBody {
       },
     })
   } catch (error) {
-    source.destroy()
     throw new HearthError('invalid', `body: ${error instanceof Error ? error.message : 'this is no form'}`)
   }
   const fields = new Map<string, string>()
@@ -116,7 +120,6 @@ function formBody(source: Readable, type: string): UploadBody {
     if (isDone) return
     isDone = true
     source.unpipe(form)
-    source.destroy()
   }
   return {
     bytes: (async function* bytes() {
