@@ -15,7 +15,8 @@ for address in [*networks, "10.0.2.15"]:
             reached.append(f"{address}:{port}")
         except OSError:
             pass
-for path in ("/srv/app/production/releases", "/run/hearth-redis-production", "/var/lib/hearth-app/networks"):
+other = {"uat": "production", "production": "uat"}[os.environ["SPACE"]]
+for path in (f"/srv/app/{other}/releases", f"/run/hearth-redis-{other}", "/var/lib/hearth-app/networks"):
     if os.access(path, os.R_OK):
         reached.append(path)
 reached += [f"process {name}" for name in os.listdir("/proc") if name.isdigit() and os.stat(f"/proc/{name}").st_uid != os.getuid()]
