@@ -18,7 +18,7 @@ declare -A bound=([install]=900 [build]=300 [lint]=600 [types]=600 [unit]=1200 [
 # The packages a phase needs, and why.
 declare -A packages=(
   [unit]="openssh-client caddy"
-  [system]="openssh-client kubernetes-client caddy iproute2"
+  [system]="openssh-client kubernetes-client caddy dnsmasq-base iproute2"
   [chaos]="caddy iproute2"
   [hardware]="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients mmdebstrap e2fsprogs genisoimage openssh-client openssh-server git passt nftables iproute2 dnsmasq-base caddy chromium libnss3-tools"
 )
@@ -35,7 +35,7 @@ declare -A why=(
   [openssh-server]="a host that is driven over SSH; its service is not started"
   [passt]="connects guests to the network"
   [nftables]="keeps guests from the host and from closed networks"
-  [dnsmasq-base]="gives addresses on a libvirt network"
+  [dnsmasq-base]="gives addresses on a libvirt network, and names to tests of host names"
   [iproute2]="network namespaces, that stand for a host and its network"
   [git]="serves a repository to the guests"
   [chromium]="the browser that web apps are used in"

@@ -84,7 +84,8 @@ const environmentSchema = z
     HEARTH_INGRESS_ACME_EMAIL: z.email().optional(),
     HEARTH_INGRESS_ACME_DIRECTORY: z.url().optional(),
     HEARTH_INGRESS_ACME_ROOT: z.string().regex(/^\//, 'an absolute path').optional(),
-    HEARTH_INGRESS_ASK_PORT: z.coerce.number().int().min(1).max(65_535).default(19_180),
+    HEARTH_INGRESS_ASK_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
+    HEARTH_DOMAIN_RESOLVER: listenAddress.optional(),
     HEARTH_INGRESS_CADDY: z.string().min(1).default('caddy'),
     HEARTH_INGRESS_STOPS: z
       .enum(['true', 'false'])

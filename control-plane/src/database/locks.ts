@@ -28,6 +28,8 @@ export const advisoryLocks = {
   computers: 7_212,
   /** With the hash of the organization: counts the bytes of its artifacts, and adds one. */
   artifacts: 7_213,
+  /** Gives a custom domain to a route. */
+  routeDomains: 7_214,
   /** With the hash of the organization: makes a token of a name that no other has. */
   tokenNames: 7_240,
 } as const

@@ -41,6 +41,7 @@ export { nameOfRepository, repositoryFolderSchema, repositoryName } from './repo
 export * from './repository-hooks.ts'
 export * from './repository-processes.ts'
 export * from './resource.ts'
+export * from './route-domain.ts'
 export * from './route-ticket.ts'
 export * from './secrets.ts'
 export * from './secure-access.ts'

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { boundedLine } from './bounded.ts'
 import { defineKind, rests } from './kind-definition.ts'
 import { idSchema, labelsSchema, nameSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
+import { customDomainSchema, routeDomainSchema } from './route-domain.ts'
 import { referenceSchema } from './snapshot.ts'
 
 export const routePhases = ['pending', 'opening', 'active', 'failed', 'deleting'] as const
@@ -24,6 +25,10 @@ export const routeSpecSchema = z.object({
   claimId: idSchema.nullable(),
   port: portSchema.meta({ description: 'Of the machine' }),
   access: routeAccessSchema,
+  customDomain: z
+    .string()
+    .nullable()
+    .meta({ description: 'A host name of one’s own that leads there too; null for none' }),
 })
 export type RouteSpec = z.infer<typeof routeSpecSchema>
 
@@ -32,6 +37,7 @@ export const routeStatusSchema = z.object({
   host: z.string().nullable().meta({ description: 'The host name; null until its runner is known' }),
   url: z.string().nullable().meta({ description: 'Where it is opened in a browser' }),
   runnerId: idSchema.nullable().meta({ description: 'Whose proxy serves it' }),
+  domain: routeDomainSchema.nullable().meta({ description: 'Of its custom domain; null where it has none' }),
   waitsFor: z.string().nullable(),
   hasToken: z.boolean().meta({ description: 'Whether a token was made for it' }),
   wake: z.object({ at: timeSchema, fault: z.string().nullable() }).nullable().meta({
@@ -56,6 +62,7 @@ export const routeCreateSchema = z
         claim: referenceSchema.optional(),
         port: portSchema,
         access: routeAccessSchema.default('private'),
+        customDomain: customDomainSchema.nullable().optional(),
       })
       .refine(({ environment, claim }) => (environment === undefined) !== (claim === undefined), {
         message: 'give either environment or claim',
@@ -66,7 +73,13 @@ export const routeCreateSchema = z
 export const routeUpdateSchema = z
   .strictObject({
     labels: labelsSchema.optional(),
-    spec: z.strictObject({ port: portSchema.optional(), access: routeAccessSchema.optional() }).optional(),
+    spec: z
+      .strictObject({
+        port: portSchema.optional(),
+        access: routeAccessSchema.optional(),
+        customDomain: customDomainSchema.nullable().optional(),
+      })
+      .optional(),
   })
   .meta({ id: 'RouteUpdate' })
 

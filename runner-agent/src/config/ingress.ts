@@ -68,7 +68,8 @@ interface Given {
   HEARTH_INGRESS_ACME_EMAIL?: string | undefined
   HEARTH_INGRESS_ACME_DIRECTORY?: string | undefined
   HEARTH_INGRESS_ACME_ROOT?: string | undefined
-  HEARTH_INGRESS_ASK_PORT: number
+  HEARTH_INGRESS_ASK_PORT?: number | undefined
+  HEARTH_DOMAIN_RESOLVER?: { host: string; port: number } | undefined
   HEARTH_INGRESS_CADDY: string
   HEARTH_INGRESS_STOPS: boolean
 }
@@ -90,8 +91,9 @@ export function ingressOf(given: Given) {
             email: given.HEARTH_INGRESS_ACME_EMAIL ?? null,
             directory: given.HEARTH_INGRESS_ACME_DIRECTORY ?? null,
             rootPath: given.HEARTH_INGRESS_ACME_ROOT ?? null,
-            askPort: given.HEARTH_INGRESS_ASK_PORT,
           } as const),
+    askPort: given.HEARTH_INGRESS_ASK_PORT ?? null,
+    resolver: given.HEARTH_DOMAIN_RESOLVER ?? null,
     program: given.HEARTH_INGRESS_CADDY,
     stopsWithAgent: given.HEARTH_INGRESS_STOPS,
   }

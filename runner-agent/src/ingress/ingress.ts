@@ -7,6 +7,8 @@ import type { RunnerFacts } from '@hearth/contract'
 import { systemClock, toError } from '@hearth/foundation'
 import type { Logger } from 'pino'
 import { CaddyProcess } from './caddy/process.ts'
+import { CustomDomains } from './domains/domains.ts'
+import { lookAtDomain } from './domains/look.ts'
 import { Gate } from './gate/gate.ts'
 import { Sessions } from './gate/session.ts'
 import { PortForwards } from './port-forwards.ts'
@@ -32,6 +34,7 @@ export class Ingress {
   readonly files: RouteFiles
   private readonly caddy: CaddyProcess
   readonly forwards: PortForwards
+  readonly domains: CustomDomains
   private readonly traffic: Traffic
   private gate: Gate | null = null
   private first: Promise<unknown> | null = null
@@ -49,6 +52,7 @@ export class Ingress {
     this.files = new RouteFiles(join(settings.folder, 'routes'))
     this.caddy = new CaddyProcess(settings)
     this.forwards = new PortForwards(settings.folder)
+    this.domains = new CustomDomains(now, (domain, host) => lookAtDomain(domain, host, settings))
   }
 
   /** What the control plane is told of it; at first that waits for the proxy to be there. */
@@ -69,6 +73,7 @@ export class Ingress {
       sessions: new Sessions(await this.key()),
       socket: gateSocket(this.settings),
       rootCertificate: rootCertificate(this.settings),
+      httpsPort: this.settings.https.port,
       log: this.log,
       now: () => systemClock.now().getTime(),
       passed: ({ environmentId }) => this.traffic.note(environmentId),
@@ -102,6 +107,7 @@ export class Ingress {
     const before = this.table.get(route.id)
     await this.files.write(stored)
     this.table.set({ ...route, refusedTokens: new Set(route.refusedTokens) }, target)
+    this.domains.asked(route.id, stored.generation)
     if (before !== undefined && isNarrower(before.route, route)) await this.cut(route.id, before.target)
   }
 
@@ -124,6 +130,11 @@ export class Ingress {
 
   private isOpen(routeId: string, dial: string): boolean {
     return this.connected.has(dial) || this.forwards.isUsed(routeId)
+  }
+
+  /** Resolves with the routes whose custom domains stand otherwise than before. */
+  lookAtDomains(): Promise<string[]> {
+    return this.domains.lookAtDue([...this.table.all()].map(({ route }) => route))
   }
 
   /** Looks which connections are open. */
@@ -175,6 +186,7 @@ function isNarrower(before: ServedRoute, after: StoredRoute['route']): boolean {
     before.access !== after.access ||
     before.port !== after.port ||
     before.environmentId !== after.environmentId ||
+    (before.customDomain !== null && before.customDomain !== after.customDomain) ||
     before.tokenDigest !== after.tokenDigest ||
     after.refusedTokens.some((id) => !before.refusedTokens.has(id))
   )

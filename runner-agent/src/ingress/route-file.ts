@@ -12,6 +12,7 @@ const storedRouteSchema = z.object({
   route: z.object({
     id: idSchema,
     host: z.string(),
+    customDomain: z.string().nullable().default(null),
     environmentId: idSchema,
     machine: z.string(),
     port: z.number(),

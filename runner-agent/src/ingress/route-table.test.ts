@@ -6,6 +6,7 @@ import { connectedAddresses } from './traffic.ts'
 const route: ServedRoute = {
   id: 'r1',
   host: 'web.hearth.localhost',
+  customDomain: null,
   environmentId: 'e1',
   machine: 'shop-1',
   port: 3_000,
@@ -77,4 +78,15 @@ test('open connections are read by where they lead to', () => {
    2: 0100007F:9C42 0100007F:0BB8 06 00000000:00000000 00:00000000 00000000     0        0 0 3
 `
   expect(connectedAddresses(text)).toEqual(new Set(['127.77.82.33:13000']))
+})
+
+test('a custom domain leads to its route, until that has another one or is gone', () => {
+  const { table } = asleep()
+  table.set({ ...route, customDomain: 'shop.example.com' }, on)
+  expect(table.byHost('shop.example.com')?.route.id).toBe(route.id)
+  table.set({ ...route, customDomain: 'store.example.com' }, on)
+  expect(table.byHost('shop.example.com')).toBeUndefined()
+  expect(table.byHost('store.example.com')?.route.id).toBe(route.id)
+  table.delete(route.id)
+  expect([table.byHost('store.example.com'), table.byHost(route.host)]).toEqual([undefined, undefined])
 })

@@ -16,6 +16,9 @@ interface Entry {
   wokenAt: number | null
 }
 
+const hostsOf = ({ host, customDomain }: ServedRoute) =>
+  customDomain === null ? [host] : [host, customDomain]
+
 export type Woken =
   | { kind: 'waking' }
   /** It is asked for anew: the control plane is to be told. */
@@ -48,14 +51,14 @@ export class RouteTable {
 
   set(route: ServedRoute, target: Target): void {
     const before = this.entries.get(route.id)
-    if (before !== undefined && before.route.host !== route.host) this.hosts.delete(before.route.host)
+    if (before !== undefined) this.release(before.route)
     this.entries.set(route.id, {
       route,
       target,
       waking: before?.waking ?? null,
       wokenAt: before?.wokenAt ?? null,
     })
-    this.hosts.set(route.host, route.id)
+    for (const host of hostsOf(route)) this.hosts.set(host, route.id)
     this.aim(route.id, target)
   }
 
@@ -74,7 +77,12 @@ export class RouteTable {
     const entry = this.entries.get(id)
     if (entry === undefined) return
     this.entries.delete(id)
-    if (this.hosts.get(entry.route.host) === id) this.hosts.delete(entry.route.host)
+    this.release(entry.route)
+  }
+
+  /** Its host names may be another route's already. */
+  private release(route: ServedRoute): void {
+    for (const host of hostsOf(route)) if (this.hosts.get(host) === route.id) this.hosts.delete(host)
   }
 
   /** A request wants the machine of a route that is off. */

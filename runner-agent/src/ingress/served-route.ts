@@ -12,6 +12,8 @@ export type Target =
 export interface ServedRoute {
   id: string
   host: string
+  /** A host name of one's own that leads there too. */
+  customDomain: string | null
   environmentId: string
   /** Name of the environment. */
   machine: string

@@ -14,8 +14,6 @@ export type CertificateAuthority =
       directory: string | null
       /** Certificates that the directory's own is signed by, as PEM, where it is no public authority. */
       rootPath: string | null
-      /** A port of the host's loopback on which the proxy asks whether a host name is one of its own. */
-      askPort: number
     }
 
 export interface IngressSettings {
@@ -25,6 +23,13 @@ export interface IngressSettings {
   /** Where requests without TLS are sent on to HTTPS; null for nowhere. */
   http: ListenAddress | null
   authority: CertificateAuthority
+  /** The server that is asked where custom domains lead; null for those of the host. */
+  resolver: ListenAddress | null
+  /**
+   * A port of the host's loopback on which the proxy asks whether a host name is one of its own, before it has a certificate
+   * for it; null for any that is free.
+   */
+  askPort: number | null
   /** Folder for the proxy alone. */
   folder: string
   /** Caddy's program. */

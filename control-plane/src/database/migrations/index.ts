@@ -37,6 +37,7 @@ import { webApp } from './0038-web-app.ts'
 import { artifact } from './0039-artifact.ts'
 import { pipeline } from './0040-pipeline.ts'
 import { processJournal } from './0041-process-journal.ts'
+import { routeDomain } from './0042-route-domain.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -76,4 +77,5 @@ export const migrations: Record<string, Migration> = {
   '0039-artifact': artifact,
   '0040-pipeline': pipeline,
   '0041-process-journal': processJournal,
+  '0042-route-domain': routeDomain,
 }

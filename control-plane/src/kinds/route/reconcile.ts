@@ -4,6 +4,7 @@ import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { type EnvironmentRow, environments, runEnvironment } from '../environment/index.ts'
 import { readLimits } from '../quota/index.ts'
+import { domainAtFirst } from './custom-domain.ts'
 import { decide, type RouteAction, type SeenMachine, type SeenRoute } from './decide.ts'
 import { countRoutes, isHostTaken, lockRoutesOf } from './queries.ts'
 import type { RouteRow } from './table.ts'
@@ -122,7 +123,11 @@ async function carryOut(
       const { host, proxyPort, deadline } = action
       return changeRouteStatus(tx, row, {
         ...{ phase: 'opening', host, deadline, runnerId: machine.runnerId, now },
-        status: { proxyPort, waitsFor: null, failure: null },
+        status: {
+          ...{ proxyPort, waitsFor: null, failure: null },
+          // Another proxy has not seen it yet.
+          ...(host === row.host ? {} : { domain: domainAtFirst(row.spec.customDomain, now) }),
+        },
       })
     }
     case 'take-back':

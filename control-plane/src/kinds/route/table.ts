@@ -1,4 +1,4 @@
-import type { Failure, Route, RouteAccess, RoutePhase, RouteSpec } from '@hearth/contract'
+import type { Failure, Route, RouteAccess, RouteDomain, RoutePhase, RouteSpec } from '@hearth/contract'
 import type { ColumnType, Generated, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
@@ -7,6 +7,8 @@ export interface StoredRouteStatus {
   /** The port for HTTPS of the proxy that serves it; null until its runner is known. */
   proxyPort: number | null
   waitsFor: string | null
+  /** Of its custom domain; of routes older than those, absent. */
+  domain?: RouteDomain | null
   /** The last request that asked for the machine while it was off. */
   wake: StoredWake | null
   failure: Failure | null
@@ -26,6 +28,8 @@ export interface StoredWake {
 export interface StoredRouteSpec {
   port: number
   access: RouteAccess
+  /** Absent in routes that are older than custom domains. */
+  customDomain?: string | null
 }
 
 export interface RouteTable extends ResourceTable<StoredRouteSpec, StoredRouteStatus> {
@@ -63,6 +67,7 @@ export type RouteRow = Selectable<RouteTable>
 export const emptyRouteStatus: StoredRouteStatus = {
   proxyPort: null,
   waitsFor: null,
+  domain: null,
   wake: null,
   failure: null,
   observedSpecVersion: 0,
@@ -76,7 +81,7 @@ export function urlOf({ host, status }: Pick<RouteRow, 'host' | 'status'>): stri
 }
 
 export function toRoute(row: RouteRow): Route {
-  const { waitsFor, wake, failure, observedSpecVersion } = row.status
+  const { waitsFor, domain = null, wake, failure, observedSpecVersion } = row.status
   return {
     kind: 'Route',
     metadata: metadataOf(row),
@@ -85,6 +90,7 @@ export function toRoute(row: RouteRow): Route {
       environmentId: row.environment_id,
       claimId: row.claim_id,
       ...row.spec,
+      customDomain: row.spec.customDomain ?? null,
     },
     specVersion: row.spec_version,
     status: {
@@ -93,6 +99,7 @@ export function toRoute(row: RouteRow): Route {
       url: urlOf(row),
       runnerId: row.runner_id,
       waitsFor,
+      domain,
       hasToken: row.token_hash !== null,
       wake: wake === null ? null : { at: wake.at, fault: wake.fault },
       observedSpecVersion,

@@ -43,7 +43,7 @@ export function explain({ route, environment, runner }: RouteSight): Reasons {
       }
     case 'active':
       return {
-        sentence: `${status.url} leads to ${target}, for ${whom(route)}`,
+        sentence: `${status.url} leads to ${target}, for ${whom(route)}${ofDomain(route)}`,
         evidence,
         next: spec.access === 'private' ? `open it with \`hearth open ${metadata.name}\`` : null,
       }
@@ -74,5 +74,21 @@ function whom({ spec, status }: Route): string {
       return 'everybody'
     default:
       return assertNever(spec.access)
+  }
+}
+
+/** How its custom domain stands. */
+function ofDomain({ spec: { customDomain }, status: { domain } }: Route): string {
+  if (customDomain === null || domain === null) return ''
+  const because = domain.cause === null ? '' : `: ${domain.cause}`
+  switch (domain.state) {
+    case 'active':
+      return `; so does https://${customDomain}`
+    case 'pending':
+      return `; ${customDomain} does not yet${because}`
+    case 'failed':
+      return `; ${customDomain} does not, and is tried again every minute${because}`
+    default:
+      return assertNever(domain.state)
   }
 }

@@ -10,6 +10,7 @@ import { deleteCommand } from './delete.ts'
 import { describeCommand } from './describe.ts'
 import { devCommand } from './dev.ts'
 import { doctorCommand } from './doctor.ts'
+import { domainCommand } from './domain.ts'
 import { execCommand } from './exec.ts'
 import { exposeCommand } from './expose.ts'
 import { extendCommand } from './extend.ts'
@@ -78,6 +79,7 @@ export const commandGroups: readonly {
       resumeCommand,
       extendCommand,
       exposeCommand,
+      domainCommand,
       openCommand,
       secretCommand,
       snapshotCommand,

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { boundedText } from '../bounded.ts'
 import { idSchema } from '../resource.ts'
 import { routeAccessSchema } from '../route.ts'
-import { hostSchema } from './reported.ts'
+import { domainStateSchema } from '../route-domain.ts'
+import { cutText, hostSchema } from './reported.ts'
 import { orderEnvelopeSchema, reportEnvelopeSchema, type WorkMessages } from './work.ts'
 
 /** SHA-256 in lower-case hexadecimal digits. */
@@ -19,6 +20,7 @@ export const routeOrderSchema = orderEnvelopeSchema.extend({
   machine: z.string().max(255),
   desired: z.enum(['open', 'deleted']),
   host: hostSchema,
+  customDomain: hostSchema.nullable().default(null),
   port: z.int().min(1).max(65_535),
   access: routeAccessSchema,
   ticketKey: boundedText(64).meta({
@@ -45,6 +47,11 @@ export const routeReportSchema = reportEnvelopeSchema.extend({
     .nullable()
     .default(null)
     .meta({ description: 'Another id each time that a request comes while the machine is off' }),
+  domain: z
+    .object({ host: hostSchema, state: domainStateSchema, cause: cutText(1_024).nullable() })
+    .nullable()
+    .default(null)
+    .meta({ description: 'How its custom domain fares, where it has one' }),
 })
 export type RouteReport = z.infer<typeof routeReportSchema>
 

@@ -14,6 +14,8 @@ const settings: IngressSettings = {
   https: { host: '127.0.0.1', port: 8_443 },
   http: { host: '::1', port: 8_080 },
   authority: { kind: 'internal' },
+  resolver: null,
+  askPort: null,
   folder,
   program: 'caddy',
   stopsWithAgent: false,
@@ -23,14 +25,12 @@ const acme = {
   email: 'ops@example.com',
   directory: null,
   rootPath: null,
-  askPort: 19_180,
 } as const
 const configOf = (change: Partial<IngressSettings> = {}) =>
-  JSON.parse(JSON.stringify(caddyConfig({ ...settings, ...change })))
+  JSON.parse(JSON.stringify(caddyConfig({ ...settings, ...change }, 19_180)))
 
-test('only host names below the domain are served, and what a client says of itself is taken out first', () => {
-  const [others, served] = configOf().apps.http.servers.routes.routes
-  expect(others).toMatchObject({ match: [{ not: [{ host: ['*.hearth.localhost'] }] }], terminal: true })
+test('what a client says of itself is taken out before the agent is asked', () => {
+  const [served] = configOf().apps.http.servers.routes.routes
   const [first, check, guest] = served.handle
   expect(first.request.delete).toEqual(expect.arrayContaining(['X-Hearth-*', '*forwarded*']))
   expect(check.rewrite).toEqual({ method: 'GET', uri: '/check' })
@@ -50,8 +50,17 @@ test('it takes orders on a socket of its own folder, and keeps what it has there
   expect(storage.root).toBe(`${folder}/data`)
 })
 
-test('one certificate of its own authority, or one for each name that the agent knows', () => {
-  expect(configOf().apps.tls.certificates.automate).toEqual(['*.hearth.localhost'])
+test('one certificate of its own authority for the platform, and one for each other name that the agent knows', () => {
+  const own = configOf().apps.tls
+  expect(own.certificates.automate).toEqual(['*.hearth.localhost'])
+  const issuers = [{ module: 'internal' }]
+  expect(own.automation).toEqual({
+    on_demand: { ask: 'http://127.0.0.1:19180/' },
+    policies: [
+      { subjects: ['*.hearth.localhost'], issuers },
+      { on_demand: true, issuers },
+    ],
+  })
   const { tls, http } = configOf({ authority: acme, base: 'apps.example.com' }).apps
   expect(tls.automation).toEqual({
     on_demand: { ask: 'http://127.0.0.1:19180/' },
@@ -66,7 +75,7 @@ test.each([
   ['without plain HTTP', { http: null }],
 ])('Caddy itself finds the configuration valid: %s', (_, change) => {
   const path = join(folder, 'caddy.json')
-  writeFileSync(path, JSON.stringify(caddyConfig({ ...settings, ...change })))
+  writeFileSync(path, JSON.stringify(caddyConfig({ ...settings, ...change }, 19_180)))
   const { status, stderr } = spawnSync('caddy', ['validate', '--config', path], {
     encoding: 'utf8',
     env: { PATH: process.env.PATH, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },

@@ -11,8 +11,8 @@ const second = 1_000_000_000
  * The whole of Caddy's configuration. It names no route: each request is shown to the agent first, which says where it goes, so
  * that a route that comes or goes changes nothing here. Caddy ends upgraded connections whenever its configuration changes.
  */
-export function caddyConfig(settings: IngressSettings): object {
-  const { base, https, http, authority, folder } = settings
+export function caddyConfig(settings: IngressSettings, askPort: number): object {
+  const { https, http, folder } = settings
   return {
     admin: { listen: `unix/${adminSocket(settings)}`, origins: [adminHost], config: { persist: false } },
     storage: { module: 'file_system', root: `${folder}/data` },
@@ -24,10 +24,10 @@ export function caddyConfig(settings: IngressSettings): object {
         servers: {
           routes: routesServer(settings),
           ...(http === null ? {} : { plain: plainServer(settings, http) }),
-          ...(authority.kind === 'internal' ? {} : { ask: askServer(settings, authority.askPort) }),
+          ask: askServer(settings, askPort),
         },
       },
-      tls: tlsApp(settings, base),
+      tls: tlsApp(settings, askPort),
       pki: { certificate_authorities: { local: { install_trust: false } } },
     },
   }
@@ -51,15 +51,10 @@ function routesServer(settings: IngressSettings): object {
   return {
     ...common(address(settings.https)),
     tls_connection_policies: [{}],
-    routes: [
-      { match: [{ not: [{ host: [`*.${settings.base}`] }] }], handle: [notHere], terminal: true },
-      { handle: [withoutSpoofs, check(settings), toGuest], terminal: true },
-    ],
+    routes: [{ handle: [withoutSpoofs, check(settings), toGuest], terminal: true }],
     errors: { routes: [{ handle: [askGate(settings, '/failed')] }] },
   }
 }
-
-const notHere = { handler: 'static_response', status_code: 404, body: 'no route has this host name\n' }
 
 /**
  * What only this proxy may say to the agent and to guests, however it is spelled: some servers read `X_Forwarded_For` as the
@@ -139,19 +134,11 @@ const toGuest = {
 
 /** Sends on to HTTPS, and gives the certificate of Caddy's own authority to whoever wants to trust it. */
 function plainServer(settings: IngressSettings, http: ListenAddress): object {
-  const { base, https } = settings
-  const port = https.port === 443 ? '' : `:${https.port}`
-  const onward = {
-    handler: 'static_response',
-    status_code: 308,
-    headers: { Location: [`https://{http.request.host}${port}{http.request.uri}`] },
-  }
   return {
     ...common(address(http)),
     routes: [
       { match: [{ path: [rootCertificatePath] }], handle: [askGate(settings, '/root')], terminal: true },
-      { match: [{ host: [`*.${base}`] }], handle: [onward], terminal: true },
-      { handle: [notHere] },
+      { handle: [askGate(settings, '/plain')] },
     ],
   }
 }
@@ -164,25 +151,28 @@ function askServer(settings: IngressSettings, port: number): object {
   }
 }
 
-function tlsApp({ authority }: IngressSettings, base: string): object {
+function tlsApp({ authority, base }: IngressSettings, askPort: number): object {
+  const onDemand = { ask: `http://127.0.0.1:${askPort}/` }
   if (authority.kind === 'internal') {
     const subjects = [`*.${base}`]
+    const issuers = [{ module: 'internal' }]
     return {
       certificates: { automate: subjects },
-      automation: { policies: [{ subjects, issuers: [{ module: 'internal' }] }] },
+      automation: {
+        on_demand: onDemand,
+        policies: [
+          { subjects, issuers },
+          { on_demand: true, issuers },
+        ],
+      },
     }
   }
-  const { email, directory, rootPath, askPort } = authority
+  const { email, directory, rootPath } = authority
   const issuer = {
     module: 'acme',
     ...(email === null ? {} : { email }),
     ...(directory === null ? {} : { ca: directory }),
     ...(rootPath === null ? {} : { trusted_roots_pem_files: [rootPath] }),
   }
-  return {
-    automation: {
-      on_demand: { ask: `http://127.0.0.1:${askPort}/` },
-      policies: [{ on_demand: true, issuers: [issuer] }],
-    },
-  }
+  return { automation: { on_demand: onDemand, policies: [{ on_demand: true, issuers: [issuer] }] } }
 }

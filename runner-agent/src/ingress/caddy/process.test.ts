@@ -28,6 +28,8 @@ beforeEach(async () => {
     https: { host: '127.0.0.1', port: await freePort() },
     http: null,
     authority: { kind: 'internal' },
+    resolver: null,
+    askPort: null,
     folder,
     program: 'caddy',
     stopsWithAgent: false,

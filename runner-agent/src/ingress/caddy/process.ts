@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalJson, toError } from '@hearth/foundation'
 import { adminSocket, gateSocket, type IngressSettings, mostSocketPath } from '../settings.ts'
 import { askCaddy, NotThere } from './admin.ts'
+import { askPortOf } from './ask-port.ts'
 import { caddyConfig } from './config.ts'
 import { lastLines } from './last-lines.ts'
 
@@ -42,11 +43,10 @@ export class ProxyRefused extends Error {
  */
 export class CaddyProcess {
   private readonly socket: string
-  private readonly config: string
+  private config: string | null = null
 
   constructor(private readonly settings: IngressSettings) {
     this.socket = adminSocket(settings)
-    this.config = canonicalJson(caddyConfig(settings))
   }
 
   /** Resolves when Caddy runs with the present configuration. Throws ProxyRefused. */
@@ -57,8 +57,9 @@ export class CaddyProcess {
           `the path of the socket ${path} is too long: choose a shorter HEARTH_AGENT_STATE`,
         )
     try {
+      const config = await this.configured()
       const running = await askCaddy(this.socket, { method: 'GET', path: '/config/' })
-      if (canonicalJson(JSON.parse(running)) !== this.config) await this.load()
+      if (canonicalJson(JSON.parse(running)) !== config) await this.load()
     } catch (thrown) {
       if (!(thrown instanceof NotThere)) throw refusedBy(thrown)
       await this.start()
@@ -84,8 +85,13 @@ export class CaddyProcess {
     }
   }
 
+  private async configured(): Promise<string> {
+    this.config ??= canonicalJson(caddyConfig(this.settings, await askPortOf(this.settings)))
+    return this.config
+  }
+
   private async load(headers: Readonly<Record<string, string>> = {}): Promise<void> {
-    await askCaddy(this.socket, { method: 'POST', path: '/load', body: this.config, headers })
+    await askCaddy(this.socket, { method: 'POST', path: '/load', body: await this.configured(), headers })
   }
 
   private async start(): Promise<void> {
@@ -94,7 +100,7 @@ export class CaddyProcess {
     await rm(this.socket, { force: true })
     const configPath = join(folder, 'caddy.json')
     const logPath = join(folder, 'caddy.log')
-    await writeFile(configPath, this.config, { mode: 0o600 })
+    await writeFile(configPath, await this.configured(), { mode: 0o600 })
     const log = await open(logPath, 'w', 0o600)
     const child = spawn('sh', ['-c', launch, 'sh', folder, program, 'run', '--config', configPath], {
       cwd: folder,

@@ -24,6 +24,8 @@ export interface GateOptions {
   sessions: Sessions
   socket: string
   rootCertificate: string
+  /** Where requests without TLS are sent on to. */
+  httpsPort: number
   log: Logger
   /** Milliseconds since 1970. */
   now(): number
@@ -88,6 +90,12 @@ export class Gate {
       return
     }
     const found = this.options.table.byHost(host)
+    if (path === '/plain' && found !== undefined) {
+      const { httpsPort } = this.options
+      const location = `https://${host}${httpsPort === 443 ? '' : `:${httpsPort}`}${said('uri')}`
+      response.writeHead(308, { location }).end()
+      return
+    }
     const shown: ShownRequest = {
       method: said('method'),
       uri: said('uri'),

@@ -18,6 +18,7 @@ const digest = createHash('sha256').update(token).digest('hex')
 const route: ServedRoute = {
   id,
   host: 'web-shop.hearth.localhost',
+  customDomain: null,
   environmentId: other,
   machine: 'shop-1',
   port: 3_000,

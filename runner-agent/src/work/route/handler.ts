@@ -11,6 +11,8 @@ import { targetOf } from './target.ts'
 
 /** Interval between two looks at whether the proxy runs. */
 const proxyMilliseconds = 5_000
+/** Interval between two looks at which custom domains are to be looked at. */
+const domainMilliseconds = 500
 /** The shortest pause between two looks at a machine that does not answer. */
 const doubtMilliseconds = 2_000
 
@@ -63,7 +65,11 @@ export class RouteHandler implements WorkHandler<RouteOrder, RouteWork> {
       doubted: (id) => this.doubt(workers, id),
     })
     try {
-      await Promise.all([this.keepProxy(ingress, workers, signal), this.watchTraffic(ingress, signal)])
+      await Promise.all([
+        this.keepProxy(ingress, workers, signal),
+        this.watchTraffic(ingress, signal),
+        this.watchDomains(ingress, workers, signal),
+      ])
     } finally {
       stop()
       await ingress.close()
@@ -107,6 +113,18 @@ export class RouteHandler implements WorkHandler<RouteOrder, RouteWork> {
       const hasChanged = await ingress.ensure()
       if (hasChanged) for (const { id } of workers.all()) workers.worker(id)?.wake()
       await delay(proxyMilliseconds, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  private async watchDomains(
+    ingress: Ingress,
+    workers: Workers<RouteWork>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      const changed = ingress.cause === null ? await ingress.lookAtDomains() : []
+      for (const id of changed) workers.worker(id)?.tellAgain()
+      await delay(domainMilliseconds, undefined, { signal }).catch(() => undefined)
     }
   }
 

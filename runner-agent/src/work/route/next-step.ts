@@ -14,6 +14,7 @@ export interface RouteToStore {
   route: {
     id: string
     host: string
+    customDomain: string | null
     environmentId: string
     machine: string
     port: number
@@ -34,12 +35,34 @@ export interface SeenRoute {
 }
 
 export function toStore(order: RouteOrder): RouteToStore {
-  const { id, host, environmentId, machine, port, access, ticketKey, tokenDigest, refusedTokens } = order
+  const {
+    id,
+    host,
+    customDomain,
+    environmentId,
+    machine,
+    port,
+    access,
+    ticketKey,
+    tokenDigest,
+    refusedTokens,
+  } = order
   return {
     owner: order.runnerId,
     epoch: order.epoch,
     generation: order.generation,
-    route: { id, host, environmentId, machine, port, access, ticketKey, tokenDigest, refusedTokens },
+    route: {
+      id,
+      host,
+      customDomain,
+      environmentId,
+      machine,
+      port,
+      access,
+      ticketKey,
+      tokenDigest,
+      refusedTokens,
+    },
   }
 }
 

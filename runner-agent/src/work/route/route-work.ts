@@ -75,8 +75,10 @@ export class RouteWork implements Work<RouteOrder> {
   }
 
   report(phase: string, failure: Failure | null): Body {
-    const waking = this.context.ingress?.table.get(this.task.order.id)?.waking ?? null
-    return { phase: phase as RouteReportPhase, failure, wakeId: waking?.id ?? null }
+    const { ingress } = this.context
+    const known = ingress?.table.get(this.task.order.id)
+    const domain = ingress == null || known === undefined ? null : ingress.domains.reported(known.route)
+    return { phase: phase as RouteReportPhase, failure, wakeId: known?.waking?.id ?? null, domain }
   }
 
   letGo(): void {
@@ -101,4 +103,4 @@ class RouteRecord implements KeptRecord {
   }
 }
 
-type Body = Pick<RouteReport, 'phase' | 'failure' | 'wakeId'>
+type Body = Pick<RouteReport, 'phase' | 'failure' | 'wakeId' | 'domain'>

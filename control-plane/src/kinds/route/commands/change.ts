@@ -2,9 +2,11 @@ import type { routeUpdateSchema } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Command } from '../../../api/command.ts'
+import { wake } from '../../../reconciling/wake.ts'
 import { given } from '../../../resource/change.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import type { Force, OnOne } from '../../../resource/routes.ts'
+import { domainAtFirst, requireFreeDomain } from '../custom-domain.ts'
 import { routeQueries } from '../queries.ts'
 import { settleRoutes } from '../reconcile.ts'
 import { type RouteRow, toRoute } from '../table.ts'
@@ -17,15 +19,15 @@ export const changeRoute: Command<OnOne<z.output<typeof routeUpdateSchema>>, Rou
     const { row, machine } = await lockRouteForChange(tx, context, reference)
     if (row.desired === 'delete') throw new HearthError('conflict', `route ${row.name} is being deleted`)
     const now = context.services.clock.now()
-    const changed = await routeQueries.changeSpec(tx, row.id, {
-      labels: body.labels ?? row.labels,
-      spec: { ...row.spec, ...given(body.spec) },
-    })
+    const spec = { ...row.spec, ...given(body.spec) }
+    const { id: routeId, organization_id: organizationId } = row
+    await requireFreeDomain(tx, { domain: body.spec?.customDomain, organizationId, routeId })
+    const changed = await routeQueries.changeSpec(tx, row.id, { labels: body.labels ?? row.labels, spec })
     await recordEvent(tx, 'updated', toRoute(changed))
     // It is ordered anew, and its deadline begins.
     const again = await changeRouteStatus(tx, changed, {
       ...{ phase: 'pending', deadline: null, now },
-      status: { failure: null },
+      status: { failure: null, domain: domainAtFirst(spec.customDomain, now) },
     })
     const [settled = again] = await settleRoutes(tx, machine, [again], now)
     return settled
@@ -41,6 +43,8 @@ export const deleteRoute: Command<OnOne<Force>, RouteRow> = {
     const unwanted = await routeQueries.changeSpec(tx, row.id, { desired: 'delete' })
     await recordEvent(tx, 'updated', toRoute(unwanted))
     const [settled] = await settleRoutes(tx, machine, [unwanted], now)
+    // A runner that stays silent does not hold it.
+    await wake(tx, 'route', machine.id)
     // One that no runner has is gone at once.
     return settled ?? unwanted
   },

@@ -8,17 +8,24 @@ import { recordEvent } from '../../../resource/record.ts'
 import type { EnvironmentRow } from '../../environment/index.ts'
 import { lockPlace } from '../../process/index.ts'
 import { requireResource } from '../../quota/index.ts'
+import { domainAtFirst, requireFreeDomain } from '../custom-domain.ts'
 import { countRoutes, routeQueries } from '../queries.ts'
 import { settleRoutes } from '../reconcile.ts'
 import { emptyRouteStatus, type RouteRow, toRoute } from '../table.ts'
 
 /** Leads a host name to a port of a machine. A name that another organization has below the same domain is refused. */
 export const createRoute: Command<z.output<typeof routeCreateSchema>, RouteRow> = {
-  async run(tx, { services, caller }, { name, labels, spec: { environment, claim, port, access } }) {
+  async run(tx, { services, caller }, { name, labels, spec: wanted }) {
     const now = services.clock.now()
+    const { environment, claim, port, access, customDomain = null } = wanted
     const machine = await lockPlace(tx, caller, { environment, claim })
     await requireResource(tx, caller.organizationId, caller.limits, 'routes')
     await requireFewRoutes(tx, machine)
+    await requireFreeDomain(tx, {
+      domain: customDomain,
+      organizationId: caller.organizationId,
+      routeId: null,
+    })
     const label = name ?? (await nameFor(tx, machine))
     const id = newId()
     const { privateKey, publicKey } = generateKeyPairSync('ed25519')
@@ -26,7 +33,7 @@ export const createRoute: Command<z.output<typeof routeCreateSchema>, RouteRow> 
     const { organizationId, principalId: creator } = caller
     const row = await routeQueries.insert(
       tx,
-      { id, organizationId, creator, name: label, labels, spec: { port, access } },
+      { id, organizationId, creator, name: label, labels, spec: { port, access, customDomain } },
       {
         environment_id: machine.id,
         claim_id: machine.claim_id,
@@ -35,7 +42,7 @@ export const createRoute: Command<z.output<typeof routeCreateSchema>, RouteRow> 
         desired: 'open',
         ticket_key: rawPublicKey(publicKey.export({ format: 'jwk' }).x ?? ''),
         signing_key: services.encryption.encrypt(signingKey, id),
-        status: emptyRouteStatus,
+        status: { ...emptyRouteStatus, domain: domainAtFirst(customDomain, now) },
       },
       `there is a route ${label} already: give this one another name, or change that one`,
     )

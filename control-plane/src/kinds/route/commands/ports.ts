@@ -40,12 +40,15 @@ export const setPorts: Command<WantedPorts, void> = {
           undefined,
         )
       } else if (
-        canonicalJson({ spec: before.spec, labels: before.labels }) !== canonicalJson({ spec, labels })
+        canonicalJson({ spec: portOf(before.spec), labels: before.labels }) !==
+        canonicalJson({ spec, labels })
       )
         await changeRoute.run(tx, context, { reference: before.id, body: { labels, spec } }, undefined)
     }
   },
 }
+
+const portOf = ({ port, access }: RouteRow['spec']) => ({ port, access })
 
 /** Those that are not being deleted. */
 export async function readRoutesOf(

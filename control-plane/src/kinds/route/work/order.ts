@@ -53,6 +53,7 @@ function toOrder(row: OrderRow): RouteOrder {
     desired: row.phase === 'deleting' ? 'deleted' : 'open',
     // One that has none is not on a runner.
     host: row.host ?? '',
+    customDomain: row.spec.customDomain ?? null,
     port: row.spec.port,
     access: row.spec.access,
     ticketKey: row.ticket_key,

@@ -1,4 +1,4 @@
-import type { RoutePhase, RouteReport } from '@hearth/contract'
+import type { RouteDomain, RoutePhase, RouteReport } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import type { RouteRow, StoredRouteStatus } from '../table.ts'
 
@@ -13,8 +13,8 @@ export interface ReportedRoute {
 
 /** How a route stands after a report. What was seen before the newest wish says nothing about that. */
 export function afterReport(
-  row: Pick<RouteRow, 'phase' | 'spec_version' | 'status'>,
-  report: Pick<RouteReport, 'phase' | 'failure' | 'generation' | 'wakeId'>,
+  row: Pick<RouteRow, 'phase' | 'spec' | 'spec_version' | 'status'>,
+  report: Pick<RouteReport, 'phase' | 'failure' | 'generation' | 'wakeId' | 'domain'>,
   now: Date,
 ): ReportedRoute {
   const { wake } = row.status
@@ -25,6 +25,7 @@ export function afterReport(
     ...(report.wakeId !== null && asksForMachine
       ? { wake: { id: report.wakeId, at: now.toISOString(), fault: null, isHandled: false } }
       : {}),
+    domain: domainAfter(row, report.domain, now),
   }
   const same = { phase: row.phase, status, isGone: false, asksForMachine }
   if (report.generation !== row.spec_version) return same
@@ -40,4 +41,16 @@ export function afterReport(
     default:
       return assertNever(report.phase)
   }
+}
+
+/** What is said of another host name than the present one is late. */
+function domainAfter(
+  { spec, status }: Pick<RouteRow, 'spec' | 'status'>,
+  reported: RouteReport['domain'],
+  now: Date,
+): RouteDomain | null {
+  const before = status.domain ?? null
+  if (before === null || reported === null || reported.host !== spec.customDomain) return before
+  const { state, cause } = reported
+  return { state, cause, since: state === before.state ? before.since : now.toISOString() }
 }
