@@ -4,6 +4,7 @@ import { cronSchema, timeZoneSchema } from './cron.ts'
 import { defineKind, rests } from './kind-definition.ts'
 import { processLimits } from './process.ts'
 import { idSchema, labelsSchema, resourceSchema, statusFields, timeSchema } from './resource.ts'
+import { customDomainSchema, routeDomainSchema } from './route-domain.ts'
 import { variableNameSchema } from './variables.ts'
 
 export const spaceTypes = ['uat', 'production'] as const
@@ -53,6 +54,10 @@ export const spaceSpecSchema = z.object({
   environmentId: idSchema,
   type: spaceTypeSchema,
   ...changeable,
+  customDomain: z
+    .string()
+    .nullable()
+    .meta({ description: 'A host name of one’s own that leads there too; null for none' }),
 })
 export type SpaceSpec = z.infer<typeof spaceSpecSchema>
 
@@ -74,6 +79,7 @@ export const spaceStatusSchema = z.object({
     description: 'Its host name; null where its runner serves no routes, or before that is known',
   }),
   url: z.string().nullable(),
+  domain: routeDomainSchema.nullable().meta({ description: 'Of its custom domain; null where it has none' }),
   currentDeploymentId: idSchema.nullable().meta({ description: 'The release that gets its requests' }),
   lastDeployment: z
     .object({ id: idSchema, phase: z.string(), createdAt: timeSchema })
@@ -93,6 +99,7 @@ export const spaceUpdateSchema = z
         desired: z.enum(['running', 'stopped']).optional(),
         variables: changeable.variables.optional(),
         cronJobs: changeable.cronJobs.optional(),
+        customDomain: customDomainSchema.nullable().optional(),
       })
       .optional(),
   })

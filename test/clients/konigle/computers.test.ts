@@ -155,7 +155,7 @@ test('a token is taken from each header that clients send, and wrong values are 
     status: 409,
     body: { name: [expect.stringContaining('no other environment')] },
   })
-  for (const path of ['/computers/1', `/computers/${newId()}`, '/jobs/999999999999', '/webapps'])
+  for (const path of ['/computers/1', `/computers/${newId()}`, '/jobs/999999999999', '/nothing'])
     expect((await call('GET', path)).status).toBe(404)
   expect((await call('GET', '/computers?page=0')).status).toBe(400)
 })

@@ -1,18 +1,39 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePort } from '@hearth/embedded'
 import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { appZip } from '../../system/app-zip.ts'
+import { visit } from '../../system/browser.ts'
+import { endCaddy } from '../../system/end-caddy.ts'
 import { type Installation, startInstallation } from '../../system/installation.ts'
+import { type NameServer, startNameServer } from '../../system/name-server.ts'
 import { type SyntheticAgent, startSyntheticAgent } from '../../system/synthetic-agent.ts'
+import { startWebGuest, type WebGuest } from '../../system/web-guest.ts'
 
 /** Over HTTP, as Konigle's client for Python does it. */
 let installation: Installation
 let agent: SyntheticAgent
+let names: NameServer
+let guest: WebGuest
+let port: number
+const platform = { 'my-shop.apps.test': '127.0.0.1' }
 beforeAll(async () => {
   installation = await startInstallation()
+  names = await startNameServer(installation.folder, platform)
+  guest = await startWebGuest()
+  port = await freePort()
   agent = await startSyntheticAgent(installation, {
     name: 'rack-1',
     timings: { heartbeat: 200, progressReport: 0 },
+    environment: {
+      HEARTH_INGRESS_DOMAIN: 'apps.test',
+      HEARTH_INGRESS_LISTEN: `127.0.0.1:${port}`,
+      HEARTH_INGRESS_HTTP_LISTEN: 'none',
+      HEARTH_DOMAIN_RESOLVER: names.address,
+      HEARTH_SYNTHETIC_PORTS: `8081=127.0.0.1:${guest.port}`,
+    },
   })
   await eventually(async () => (await installation.client.runners.get('rack-1')).status.phase === 'active', {
     timeoutMilliseconds: 30_000,
@@ -20,6 +41,9 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(async () => {
   await agent?.[Symbol.asyncDispose]()
+  if (agent) await endCaddy(agent.stateFolder)
+  await names?.[Symbol.asyncDispose]()
+  await guest?.[Symbol.asyncDispose]()
   await installation?.[Symbol.asyncDispose]()
 })
 
@@ -176,6 +200,31 @@ test('what uat has is promoted; a space goes back to the release before; cron jo
   })
   expect(wrong.status).toBe(400)
 }, 120_000)
+
+test('a space has a domain of its own, pending until its name leads here, and a field error for what is none', async () => {
+  const space = `/spaces/${spaces.production}`
+  expect(await call('PATCH', space, { custom_domain: 'no domain' })).toMatchObject({ status: 400 })
+  const given = await call('PATCH', space, { custom_domain: 'shop.example.test' })
+  expect(given).toMatchObject({
+    status: 200,
+    body: { custom_domain: 'shop.example.test', custom_domain_status: 'pending' },
+  })
+  await names.set({ ...platform, 'shop.example.test': '127.0.0.1' })
+  const shown = await eventually(
+    async () => {
+      const { body } = await call('GET', space)
+      return body.custom_domain_status === 'active' && body
+    },
+    { timeoutMilliseconds: 60_000 },
+  )
+  expect(shown).toMatchObject({ custom_domain: 'shop.example.test', platform_domain: 'my-shop.apps.test' })
+  const ca = readFileSync(join(agent.stateFolder, 'ingress/data/pki/authorities/local/root.crt'), 'utf8')
+  expect((await visit(`https://shop.example.test:${port}/`, ca)).status).toBe(200)
+  expect((await call('PATCH', space, { custom_domain: '' })).body).toMatchObject({
+    custom_domain: '',
+    custom_domain_status: 'unmapped',
+  })
+})
 
 test('a web app is destroyed with its spaces', async () => {
   const { body } = await call('GET', '/webapps')

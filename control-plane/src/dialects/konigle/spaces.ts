@@ -29,6 +29,7 @@ const updateSchema = z
     status: z.enum(['running', 'stopped']).optional(),
     variables: z.record(z.string().max(255), z.string().max(65_536)).optional(),
     cron_jobs: z.array(cronJobSchema).max(64).optional(),
+    custom_domain: z.string().max(1_024).nullable().optional().meta({ description: 'Empty for none' }),
   })
   .meta({ id: 'KonigleSpaceUpdate' })
 
@@ -93,7 +94,7 @@ export function addSpaceRoutes(application: Application, services: Services): vo
       tag,
       params,
       answer,
-      summary: 'Stop or start a space, or change its variables or cron jobs',
+      summary: 'Stop or start a space, or change its variables, cron jobs or custom domain',
       roles: writers,
       body: updateSchema,
       handle: async ({ caller, params: { id }, body, perform }) => {
@@ -103,6 +104,7 @@ export function addSpaceRoutes(application: Application, services: Services): vo
           ...(body.status === undefined ? {} : { desired: body.status }),
           ...(body.variables === undefined ? {} : { variables: body.variables }),
           ...(cronJobs === undefined ? {} : { cronJobs }),
+          ...(body.custom_domain === undefined ? {} : { customDomain: body.custom_domain || null }),
         }
         const given = validate(spaceUpdateSchema, { spec }, 'body')
         return perform(changeSpace, { reference, body: given }, (row) => ({ status: 200, value: show(row) }))

@@ -59,7 +59,6 @@ const statuses: Readonly<Record<SpacePhase, KonigleSpace['status']>> = {
   deleting: 'stopped',
 }
 
-/** Hearth knows no custom domain of a space that it could show. */
 export function toSpace({ metadata, spec, status }: Space): KonigleSpace {
   const { lastDeployment } = status
   return {
@@ -67,8 +66,8 @@ export function toSpace({ metadata, spec, status }: Space): KonigleSpace {
     space_type: spec.type,
     status: statuses[status.phase],
     platform_domain: status.platformDomain ?? '',
-    custom_domain: '',
-    custom_domain_status: 'unmapped',
+    custom_domain: spec.customDomain ?? '',
+    custom_domain_status: status.domain?.state ?? (spec.customDomain === null ? 'unmapped' : 'pending'),
     last_deployed_at: lastDeployment?.createdAt ?? null,
     last_deployment_status: lastDeployment === null ? null : outcomeOf(lastDeployment.phase),
     webapp: snowflakeOf(spec.webAppId),

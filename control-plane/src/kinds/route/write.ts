@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type RoutePhase, routeWork } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { requestOrders, requestPurges } from '../../database/outbox.ts'
@@ -37,8 +38,9 @@ export async function changeRouteStatus(
   })
   await recordEvent(tx, 'updated', toRoute(changed))
   await orderRoute(tx, row, changed)
-  // A space that it leads to says its address.
-  if (host !== row.host) await wake(tx, 'web-app', row.environment_id)
+  // A space that it leads to says its addresses.
+  if (host !== row.host || !isDeepStrictEqual(changed.status.domain, row.status.domain))
+    await wake(tx, 'web-app', row.environment_id)
   return changed
 }
 

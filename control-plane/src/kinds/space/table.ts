@@ -1,13 +1,18 @@
-import type { Failure, Space, SpacePhase, SpaceSpec, SpaceType } from '@hearth/contract'
+import type { Failure, RouteDomain, Space, SpacePhase, SpaceSpec, SpaceType } from '@hearth/contract'
 import type { ColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
-export type StoredSpaceSpec = Pick<SpaceSpec, 'variables' | 'cronJobs'>
+export type StoredSpaceSpec = Pick<SpaceSpec, 'variables' | 'cronJobs'> & {
+  /** Absent in spaces that are older than custom domains. */
+  customDomain?: string | null
+}
 
 /** What the status column holds; the rest of the wire's status are columns of their own. */
 export interface StoredSpaceStatus {
   platformDomain: string | null
   url: string | null
+  /** As its route says. */
+  domain?: RouteDomain | null
   lastDeployment: Space['status']['lastDeployment']
   /** The releases whose folders are kept, the newest first. */
   releases: string[]
@@ -42,6 +47,7 @@ export type SpaceRow = Selectable<SpaceTable>
 export const emptySpaceStatus: StoredSpaceStatus = {
   platformDomain: null,
   url: null,
+  domain: null,
   lastDeployment: null,
   releases: [],
   incarnation: 1,
@@ -53,7 +59,7 @@ export const emptySpaceStatus: StoredSpaceStatus = {
 }
 
 export function toSpace(row: SpaceRow): Space {
-  const { platformDomain, url, lastDeployment, waitsFor, failure, observedSpecVersion } = row.status
+  const { platformDomain, url, domain = null, lastDeployment, waitsFor, failure } = row.status
   return {
     kind: 'Space',
     metadata: metadataOf(row),
@@ -63,6 +69,7 @@ export function toSpace(row: SpaceRow): Space {
       environmentId: row.environment_id,
       type: row.type,
       ...row.spec,
+      customDomain: row.spec.customDomain ?? null,
     },
     specVersion: row.spec_version,
     status: {
@@ -70,10 +77,11 @@ export function toSpace(row: SpaceRow): Space {
       routeId: row.route_id,
       platformDomain,
       url,
+      domain,
       currentDeploymentId: row.current_deployment_id,
       lastDeployment,
       waitsFor,
-      observedSpecVersion,
+      observedSpecVersion: row.status.observedSpecVersion,
       failure,
       deadline: row.deadline?.toISOString() ?? null,
     },

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { assertNever } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
@@ -119,8 +120,11 @@ async function withAddresses(tx: DatabaseTransaction, { spaces, now }: Scene): P
     const route = space.route_id === null ? undefined : routes.get(space.route_id)
     const platformDomain = route?.host ?? null
     const url = route === undefined ? null : urlOf(route)
-    const isSame = platformDomain === space.status.platformDomain && url === space.status.url
-    seen.push(isSame ? space : await changeSpaceStatus(tx, space, { status: { platformDomain, url }, now }))
+    const shown = { platformDomain, url, domain: route?.status.domain ?? null }
+    const { domain = null, ...before } = space.status
+    const told = { platformDomain: before.platformDomain, url: before.url, domain }
+    const isSame = isDeepStrictEqual(shown, told)
+    seen.push(isSame ? space : await changeSpaceStatus(tx, space, { status: shown, now }))
   }
   return seen
 }

@@ -56,6 +56,7 @@ async function apply(
   }
   // Its machine is started where the environment is locked.
   if (asksForMachine) await wake(tx, 'route', row.environment_id)
+  if (!isDeepStrictEqual(status.domain, row.status.domain)) await wake(tx, 'web-app', row.environment_id)
   const placed = { report_epoch: report.epoch, report_sequence: `${report.sequence}` }
   const moves = phase !== row.phase
   if (!moves && isDeepStrictEqual(status, row.status)) {

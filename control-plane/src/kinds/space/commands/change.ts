@@ -6,25 +6,39 @@ import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { wake } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import type { OnOne } from '../../../resource/routes.ts'
+import { changeRoute, domainAtFirst } from '../../route/index.ts'
 import { readAppFacts } from '../app-facts.ts'
 import { cronTask } from '../cron-task.ts'
 import { spaces } from '../queries.ts'
 import { type SpaceRow, toSpace } from '../table.ts'
 import { lockSpaceForChange } from './lock.ts'
 
-/** Stops or starts a space, and changes its variables and cron jobs; what runs follows. */
+/** Stops or starts a space, and changes its variables, cron jobs and custom domain; what runs follows. */
 export const changeSpace: Command<OnOne<z.output<typeof spaceUpdateSchema>>, SpaceRow> = {
   async run(tx, context, { reference, body: { labels, spec = {} } }) {
     const { row, machine } = await lockSpaceForChange(tx, context, reference)
     const { desired = row.desired, variables = row.spec.variables, cronJobs = row.spec.cronJobs } = spec
+    const now = context.services.clock.now()
+    const { customDomain = row.spec.customDomain ?? null } = spec
     if (desired === 'stopped' && row.desired !== 'stopped') await refuseUnderway(tx, row)
     const changed = await spaces.changeSpec(tx, row.id, {
       labels: labels ?? row.labels,
       desired,
-      spec: { variables, cronJobs },
-      status: { ...row.status, refusedCronJobs: {} },
+      spec: { variables, cronJobs, customDomain },
+      status: {
+        ...{ ...row.status, refusedCronJobs: {} },
+        ...(spec.customDomain === undefined ? {} : { domain: domainAtFirst(customDomain, now) }),
+      },
     })
     await refuseLarge(tx, changed)
+    if (spec.customDomain !== undefined && row.route_id !== null)
+      await changeRoute.run(
+        tx,
+        // The version that was expected is that of the space.
+        { ...context, expectedVersion: null },
+        { reference: row.route_id, body: { spec: { customDomain } } },
+        undefined,
+      )
     await recordEvent(tx, 'updated', toSpace(changed))
     await wake(tx, 'web-app', machine.id)
     return changed
