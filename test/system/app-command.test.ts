@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Deployment, Space, WebApp } from '@hearth/contract'
 import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { hearth as run } from './command.ts'
+import { hearth as run, startHearth } from './command.ts'
 import { type Installation, startInstallation } from './installation.ts'
 import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
 
@@ -52,6 +52,10 @@ test('from a folder to a release in two commands; what is ignored is not sent', 
   expect(promoted.stdout).toMatch(/Is: +succeeded/)
   const opened = await hearth('app', 'open', 'shop', '-o', 'json')
   expect((JSON.parse(opened.stdout) as Space).status.currentDeploymentId).not.toBeNull()
+  const printed = await hearth('app', 'logs', 'shop', '--tail', '5')
+  expect(printed, printed.stderr).toMatchObject({ status: 0 })
+  const none = await hearth('app', 'logs', 'shop', '--process', 'worker')
+  expect([none.status, none.stderr]).toEqual([2, expect.stringContaining('web')])
   const listed = await hearth('app', 'list')
   expect(listed.stdout).toMatch(/^shop +python3 +ready +uat +running/m)
 }, 120_000)
@@ -67,6 +71,31 @@ test('a deployment that fails ends with 1 and its cause, and one can go back', a
   expect(back, back.stderr).toMatchObject({ status: 0 })
 }, 120_000)
 
+test('the app that hearth.yaml declares is made by its first deployment, and found by the next', async () => {
+  configure()
+  const file = join(folder, 'hearth.yaml')
+  writeFileSync(file, 'apiVersion: hearth/v1\nname: board\n')
+  const deploy = () => startHearth(installation, ['app', 'deploy'], {}, folder).ended
+  const without = await deploy()
+  expect([without.status, without.stderr]).toEqual([
+    2,
+    expect.stringContaining('hearth.yaml declares no app'),
+  ])
+  writeFileSync(
+    file,
+    'apiVersion: hearth/v1\nname: board\nvariables: {A: b}\napp: {runtime: nodejs, cache: redis}\n',
+  )
+  for (const _ of ['first', 'second']) {
+    const sent = await deploy()
+    expect(sent, sent.stderr).toMatchObject({ status: 0 })
+  }
+  const { client } = installation
+  expect((await client.webApps.get('board')).spec).toMatchObject({ runtime: 'nodejs', cache: 'redis' })
+  // The project of the file is as the file says.
+  expect((await client.projects.get('board')).spec.variables).toEqual({ A: 'b' })
+  expect(await client.environments.listAll({ name: 'board' })).toHaveLength(1)
+}, 120_000)
+
 test('what is wrong is told before anything is sent', async () => {
   writeFileSync(join(folder, 'bentocloud.toml'), '[processes.web]\ncomand = "x"')
   const faulty = await hearth('app', 'deploy', 'shop', folder)
@@ -80,7 +109,7 @@ test('what is wrong is told before anything is sent', async () => {
 
 test('an app is deleted', async () => {
   expect(await hearth('app', 'delete', 'shop')).toMatchObject({ status: 0 })
-  await eventually(async () => (await installation.client.webApps.listAll({})).length === 0, {
-    timeoutMilliseconds: 60_000,
-  })
+  const names = async () =>
+    (await installation.client.webApps.listAll({})).map(({ metadata }) => metadata.name)
+  await eventually(async () => !(await names()).includes('shop'), { timeoutMilliseconds: 60_000 })
 }, 90_000)

@@ -11,7 +11,17 @@ import { labelsSchema, nameSchema } from './resource.ts'
 import { mountPathSchema } from './volume.ts'
 import { volumeSizeSchema } from './volume-size.ts'
 import { maxAgeMinutesSchema, poolTierDefaults } from './warm-pool.ts'
+import { webAppRuntimeInputSchema } from './web-app.ts'
 import { type Place, placeAt, placeOf } from './yaml-place.ts'
+
+/** The web app of a project, which `hearth app deploy` makes where it is not there yet. */
+export const declaredAppSchema = z.strictObject({
+  runtime: webAppRuntimeInputSchema,
+  database: z.enum(['postgres']).nullable().default(null),
+  cache: z.enum(['redis']).nullable().default(null),
+  class: z.string().min(1).max(63).optional().meta({ description: 'Of its machine' }),
+})
+export type DeclaredApp = z.output<typeof declaredAppSchema>
 
 /** What `hearth apply` sends and `hearth.yaml` holds: a project and its warm pools, whole. */
 export const projectDeclarationSchema = z
@@ -47,6 +57,7 @@ export const projectDeclarationSchema = z
         'one pool per class',
       )
       .default([]),
+    app: declaredAppSchema.optional(),
   })
   .superRefine(refuseUnfitProcesses)
   .meta({ id: 'ProjectDeclaration' })

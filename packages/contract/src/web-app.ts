@@ -7,8 +7,11 @@ import { referenceSchema } from './snapshot.ts'
 export const webAppRuntimes = ['python3', 'nodejs'] as const
 export type WebAppRuntime = (typeof webAppRuntimes)[number]
 
+/** The base image that has what web apps need. */
+export const webAppImage = 'debian-12-web'
+
 /** As people write it. */
-const runtimeInputSchema = z
+export const webAppRuntimeInputSchema = z
   .enum([...webAppRuntimes, 'python'])
   .transform((runtime): WebAppRuntime => (runtime === 'python' ? 'python3' : runtime))
   .meta({ description: 'python3 (also python) or nodejs' })
@@ -65,7 +68,7 @@ export const webAppCreateSchema = z
       displayName: shown.displayName.default(''),
       emoji: shown.emoji.default(''),
       environment: referenceSchema,
-      runtime: runtimeInputSchema,
+      runtime: webAppRuntimeInputSchema,
       webServer: z.enum(['nginx']).default('nginx'),
       database: noneIsNull('postgres').default(null),
       cache: noneIsNull('redis').default(null),
@@ -81,7 +84,7 @@ export const webAppUpdateSchema = z
       .strictObject({
         displayName: shown.displayName.optional(),
         emoji: shown.emoji.optional(),
-        runtime: runtimeInputSchema.optional(),
+        runtime: webAppRuntimeInputSchema.optional(),
         webServer: z.enum(['nginx']).optional(),
         database: noneIsNull('postgres').optional(),
         cache: noneIsNull('redis').optional(),

@@ -1,6 +1,7 @@
 import { newId } from '@hearth/foundation'
 import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { goodFacts } from '../../system/hostile-party.ts'
 import { type Installation, startInstallation } from '../../system/installation.ts'
 import { type SyntheticAgent, startSyntheticAgent } from '../../system/synthetic-agent.ts'
 
@@ -127,6 +128,21 @@ test('one that is to be destroyed can be taken back until its grace is over', as
   })
   const other = await call('POST', '/computers', given('At once'))
   expect((await call('DELETE', `/computers/${other.body.id}?grace_seconds=0`)).body.status).toBe('destroying')
+})
+
+test('a computer has the image for web apps where a runner of its region has it', async () => {
+  const { client, url } = installation
+  const { runner, token } = await client.runners.create({ name: 'apps-1', spec: { region: 'apps' } })
+  const registered = await fetch(`${url}/v1/runners/${runner.metadata.id}/registration`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ facts: { ...goodFacts, images: ['debian-12', 'debian-12-web'] } }),
+  })
+  expect(registered.status, await registered.text()).toBe(200)
+  const { body } = await call('POST', '/computers', given('Shop', { region: 'apps' }))
+  expect((await client.environmentClasses.get('small-apps-web')).spec.image).toBe('debian-12-web')
+  await client.environments.delete(body.name)
+  await client.runners.delete(runner.metadata.id, { force: true })
 })
 
 test('a token is taken from each header that clients send, and wrong values are named by field', async () => {

@@ -1,6 +1,7 @@
 import type { Deployment, SpaceType } from '@hearth/contract'
 import { Command, Option } from 'commander'
 import { makeMachine } from '../app/app-machine.ts'
+import { ensureDeclaredApp } from '../app/declared-app.ts'
 import { packFolder } from '../app/pack-folder.ts'
 import { followDeployment, followWebApp } from '../following/follow-app.ts'
 import type { Invocation } from '../invocation.ts'
@@ -9,7 +10,9 @@ import type { View } from '../kinds/kind.ts'
 import { fields } from '../output/describe.ts'
 import { type Format, outputOption, show } from '../output/format.ts'
 import { renderTable } from '../output/table.ts'
+import { appLogsCommand } from './app-logs.ts'
 import { examples, machineArgument, viewOf } from './options.ts'
+import { spaceOption } from './space-option.ts'
 
 const appArgument = 'name or id of the app'
 
@@ -21,6 +24,7 @@ export function appCommand(invocation: Invocation): Command {
     .addCommand(deployCommand(invocation))
     .addCommand(promoteCommand(invocation))
     .addCommand(rollbackCommand(invocation))
+    .addCommand(appLogsCommand(invocation))
     .addCommand(openCommand(invocation))
     .addCommand(listCommand(invocation))
     .addCommand(deleteCommand(invocation))
@@ -86,13 +90,14 @@ interface DeployOptions extends WaitOptions {
 function deployCommand(invocation: Invocation): Command {
   const command = new Command('deploy')
     .summary('send a folder, and follow its deployment until its release gets the requests')
-    .argument('<app>', appArgument)
+    .argument('[app]', `${appArgument}; by default that of hearth.yaml, which is made where it is not there`)
     .argument('[folder]', 'with a bentocloud.toml; without what .gitignore and .hearthignore leave out', '.')
     .addOption(spaceOption())
     .option('--name <text>', 'of the deployment, for people')
-  return waiting(command, 'hearth app deploy shop', 'hearth app deploy shop ./web --space production').action(
-    async (reference: string, folder: string, { space: type, name, ...options }: DeployOptions) => {
+  return waiting(command, 'hearth app deploy', 'hearth app deploy shop ./web --space production').action(
+    async (given: string | undefined, folder: string, { space: type, name, ...options }: DeployOptions) => {
       const view = viewOf(invocation)
+      const reference = given ?? (await declaredApp(invocation, view))
       const space = await spaceOf(view, reference, type)
       const { files, zip } = await packFolder(folder)
       invocation.terminal.note(`sending ${files} files to ${type} of ${reference}`)
@@ -100,6 +105,13 @@ function deployCommand(invocation: Invocation): Command {
       await end(invocation, asked, options)
     },
   )
+}
+
+/** The name of the app that the project file declares; one that is new is waited for. */
+async function declaredApp(invocation: Invocation, view: View): Promise<string> {
+  const { app, isNew } = await ensureDeclaredApp(view, 'hearth.yaml')
+  if (isNew) await followWebApp(view, app, invocation)
+  return app.metadata.name
 }
 
 function promoteCommand(invocation: Invocation): Command {
@@ -208,9 +220,6 @@ async function spaceOf({ client, signal }: View, reference: string, type: SpaceT
   const { status } = await client.webApps.get(reference, { signal })
   return status.spaceIds[type]
 }
-
-const spaceOption = (usual: SpaceType = 'uat') =>
-  new Option('--space <space>').choices(['uat', 'production']).default(usual)
 
 function waiting(command: Command, ...lines: string[]): Command {
   return command

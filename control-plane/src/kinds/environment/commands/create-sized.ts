@@ -3,6 +3,7 @@ import {
   environmentCreateSchema,
   projectCreateSchema,
   standardEnvironmentClasses,
+  webAppImage,
 } from '@hearth/contract'
 import { HearthError, invalidValue } from '@hearth/foundation'
 import { sql } from 'kysely'
@@ -77,17 +78,35 @@ async function requireFree(tx: DatabaseTransaction, { caller }: CommandContext, 
   throw new HearthError('conflict', `there is an environment ${name} already`, { details })
 }
 
-/** Of the size, in the region alone; made when it is asked for first. */
+async function hasImage(
+  tx: DatabaseTransaction,
+  { caller }: CommandContext,
+  region: string,
+  image: string,
+): Promise<boolean> {
+  const runner = await tx
+    .selectFrom('runners')
+    .select('id')
+    .where('organization_id', '=', caller.organizationId)
+    .where('phase', '<>', 'deleted')
+    .where(sql<boolean>`spec->>'region' = ${region} AND status->'facts'->'images' ? ${image}`)
+    .executeTakeFirst()
+  return runner !== undefined
+}
+
+/** Of the size, in the region alone, with the image for web apps where a runner has it; made when it is asked for first. */
 async function classOf(
   tx: DatabaseTransaction,
   context: CommandContext,
   size: WantedSize['size'],
   region: string,
 ): Promise<string> {
-  const name = `${size}-${region}`
+  const isForApps = await hasImage(tx, context, region, webAppImage)
+  const name = `${size}-${region}${isForApps ? '-web' : ''}`
   const known = await environmentClasses.find(tx, context.caller, name)
   if (known !== undefined) return known.id
-  const wanted = { name, spec: { ...standardEnvironmentClasses[size], region } }
+  const image = isForApps ? { image: webAppImage } : {}
+  const wanted = { name, spec: { ...standardEnvironmentClasses[size], ...image, region } }
   return (
     await createEnvironmentClass.run(
       tx,
