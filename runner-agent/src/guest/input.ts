@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 /** A file that a process finds in its guest before it runs. */
 export interface GuestInput {
   /** Absolute path; its folder is root's. */
@@ -31,31 +33,38 @@ export interface InputDraft {
   /** Whether the input is there already, or else how much of it is. */
   look(signal: AbortSignal): Promise<'there' | number>
   append(offset: number, piece: Buffer, signal: AbortSignal): Promise<void>
-  /** Puts the whole at its path; false, and nothing is kept, where it has another digest. */
-  finish(signal: AbortSignal): Promise<boolean>
+  /**
+   * Puts the whole at its path; false, and nothing is kept, where it has another digest. It is not read again where the digest
+   * is known to be right.
+   */
+  finish(isKnown: boolean, signal: AbortSignal): Promise<boolean>
 }
 
 /** Of one piece: an input is never in memory as a whole. */
-export const inputPieceBytes = 4 * 1024 * 1024
+export const inputPieceBytes = 8 * 1024 * 1024
 
 export async function bringInput(
   draft: InputDraft,
-  { path, bytes }: Pick<GuestInput, 'path' | 'bytes'>,
+  { path, bytes, digest }: Pick<GuestInput, 'path' | 'bytes' | 'digest'>,
   read: ReadInput,
   signal: AbortSignal,
 ): Promise<'there' | 'brought'> {
   const seen = await draft.look(signal)
   if (seen === 'there') return seen
+  // What an earlier attempt brought is read where it is.
+  const hash = seen === 0 ? createHash('sha256') : null
   let offset = seen
   if (offset < bytes) {
     for await (const piece of inPieces(read(offset, signal))) {
       if (offset + piece.length > bytes) throw new InputRefused(`more than ${bytes} bytes came for ${path}`)
+      hash?.update(piece)
       await draft.append(offset, piece, signal)
       offset += piece.length
     }
   }
   if (offset < bytes) throw new Error(`${offset} of ${bytes} bytes came for ${path}`)
-  if (await draft.finish(signal)) return 'brought'
+  const isKnown = hash?.digest('hex') === digest
+  if (await draft.finish(isKnown, signal)) return 'brought'
   throw new InputRefused(`what came for ${path} has another digest than was announced`)
 }
 

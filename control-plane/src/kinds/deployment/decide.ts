@@ -15,7 +15,10 @@ export interface SeenMachine {
   unreachable: boolean
 }
 
-/** How a task or service of the deployment fares: `absent` where it was not made, or is gone, `going` where it is removed. */
+/**
+ * How a task or service of the deployment fares: `absent` where it was not made, or is gone, `going` where it is removed. A
+ * service that tells itself when it is ready has no `since`.
+ */
 export type SeenStep = { name: string } & (
   | { state: 'absent' | 'working' | 'done' | 'going'; since: Date | null }
   | { state: 'failed'; failure: Failure }
@@ -181,7 +184,7 @@ function decideStarting(seen: SeenDeployment, now: Date): DeploymentAction | nul
     return { do: 'start' }
   }
   const steady = services.map((service) =>
-    service.state === 'done' ? later(service.since ?? now, steadySeconds) : null,
+    service.state === 'done' ? (service.since === null ? now : later(service.since, steadySeconds)) : null,
   )
   const times = steady.filter((time) => time !== null)
   if (times.length < steady.length) return null

@@ -111,6 +111,9 @@ export function singletonsOf(row: DeploymentRow, around: Surroundings): ProcessR
 
 const isAtRest: ReadonlySet<ProcessPhase> = new Set(['idle', 'stopped', 'succeeded', 'failed'])
 
+/** Whether its readiness says when it is ready, so that it need not be watched for a while. */
+const tellsItself = ({ spec }: ProcessRow) => spec.kind === 'service' && spec.readiness !== null
+
 /** A service that has to be begun again before it was ready has failed. */
 function stepOf(name: string, row: ProcessRow | undefined): SeenStep {
   if (row === undefined) return { name, state: 'absent', since: null }
@@ -121,7 +124,8 @@ function stepOf(name: string, row: ProcessRow | undefined): SeenStep {
     case 'succeeded':
       return row.kind === 'task' ? { name, state: 'done', since } : failed()
     case 'running':
-      return { name, state: row.kind === 'service' ? 'done' : 'working', since }
+      if (row.kind === 'task') return { name, state: 'working', since }
+      return { name, state: 'done', since: tellsItself(row) ? null : since }
     case 'idle':
     case 'stopped':
     case 'failed':

@@ -46,10 +46,11 @@ export function buildInputAppend(
 }
 
 /** The bash program that puts the whole at its path, for its user to read. */
-export function buildInputFinish(input: GuestInput, delimiter: string): string {
+export function buildInputFinish(input: GuestInput, isKnown: boolean, delimiter: string): string {
   return [
     ...preface(input, delimiter),
-    'has_digest "$draft" || { rm -f -- "$draft"; say mismatch; }',
+    `[ "$(size_of "$draft")" = ${input.bytes} ] || say moved`,
+    ...(isKnown ? [] : ['has_digest "$draft" || { rm -f -- "$draft"; say mismatch; }']),
     `chown -- ${quote(input.user)} "$draft" 2>/dev/null || say no_user`,
     'chmod 0400 -- "$draft"',
     'mv -f -T -- "$draft" "$path" 2>/dev/null || say no_file',

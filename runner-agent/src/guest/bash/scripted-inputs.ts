@@ -35,8 +35,9 @@ export class ScriptedInputs implements GuestInputs {
           if (word === 'moved') throw new Error(`${input.path} has changed while it was brought`)
           if (word !== 'appended') throw noAnswer()
         },
-        finish: async (asked) => {
-          const [word] = await ask((delimiter) => buildInputFinish(input, delimiter), asked)
+        finish: async (isKnown, asked) => {
+          const [word] = await ask((delimiter) => buildInputFinish(input, isKnown, delimiter), asked)
+          if (word === 'moved') throw new Error(`${input.path} has changed while it was brought`)
           if (word !== 'finished' && word !== 'mismatch') throw noAnswer()
           return word === 'finished'
         },
