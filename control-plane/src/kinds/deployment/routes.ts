@@ -15,7 +15,10 @@ import { type DeploymentRow, toDeployment } from './table.ts'
 const tag = 'Deployments'
 const answer = { status: 201, schema: deploymentSchema, description: 'The deployment, pending' } as const
 const ofUpload = z.strictObject({
-  displayName: deploymentNameSchema.optional().meta({ description: 'For people' }),
+  displayName: deploymentNameSchema
+    .regex(/^.{0,255}$/u, 'a line of at most 255 characters')
+    .optional()
+    .meta({ description: 'For people' }),
 })
 
 /** The body is read piece by piece, before the deployment is made in a transaction of its own. */
