@@ -4,7 +4,14 @@ import type { Records } from './check/history.ts'
 export type Counts = Readonly<Record<string, number>>
 
 /** What became of prebuilds and tasks, and what machines started from: shows whether the faults have met any. */
-export function countRecords({ prebuilds, environments, processes, routes, volumes }: Records): Counts {
+export function countRecords({
+  prebuilds,
+  environments,
+  processes,
+  routes,
+  volumes,
+  deployments,
+}: Records): Counts {
   const templates = prebuilds.flatMap((prebuild) => prebuild.templates)
   const started = environments.flatMap(({ chosenPrebuildId, prebuildId, startedFrom }) =>
     chosenPrebuildId === null || startedFrom === null
@@ -18,6 +25,7 @@ export function countRecords({ prebuilds, environments, processes, routes, volum
     ...processes.map(({ kind, phase }) => `${kind}s: ${phase}`),
     ...routes.map(({ phase }) => `routes: ${phase}`),
     ...volumes.map(({ phase }) => `volumes: ${phase}`),
+    ...deployments.map(({ phase }) => `deployments: ${phase}`),
   ])
 }
 

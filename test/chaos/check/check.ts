@@ -12,6 +12,7 @@ import { checkTasks } from './tasks.ts'
 import { checkTemplates } from './templates.ts'
 import { checkVersions } from './versions.ts'
 import { checkVolumes } from './volumes.ts'
+import { checkWebApps } from './web-apps.ts'
 
 /** Checks a run against the promises of Hearth; a pure function of what was recorded. */
 export function check(history: History): Violation[] {
@@ -26,6 +27,7 @@ export function check(history: History): Violation[] {
     ...checkTasks(history),
     ...checkRoutes(history),
     ...checkVolumes(history),
+    ...checkWebApps(history),
     ...checkDeadlines(history),
     ...checkVersions(history),
     ...checkEvents(history),

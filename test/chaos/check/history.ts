@@ -94,6 +94,14 @@ export interface Intents {
     seenAt: number | null
     deleted: boolean
   }[]
+  webApps: {
+    id: string
+    environmentId: string
+    uatId: string
+    /** Those that were acknowledged. */
+    deployments: string[]
+    deleted: boolean
+  }[]
 }
 
 export interface Versioned {
@@ -194,7 +202,12 @@ export interface Records {
     /** Of the newest run. */
     cause: RunCause | null
     exitCode: number | null
+    /** Whose service or task it is, if it is one of a release. */
+    deploymentId: string | null
   }[]
+  webApps: { id: string; environmentId: string; phase: string; failure: string | null }[]
+  spaces: { id: string; currentDeploymentId: string | null }[]
+  deployments: { id: string; environmentId: string; phase: string; failure: string | null }[]
   routes: {
     id: string
     phase: string

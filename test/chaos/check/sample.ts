@@ -24,6 +24,7 @@ export function calmHistory(change: Partial<History> = {}): History {
       processes: [],
       routes: [],
       volumes: [],
+      webApps: [],
     },
     repeats: [{ key: 'key-1', first: 'the same', again: 'the same' }],
     readings: [reading(1, 1), reading(1, 2), reading(2, 2)],
@@ -49,6 +50,9 @@ export function calmHistory(change: Partial<History> = {}): History {
       processes: [],
       routes: [],
       volumes: [],
+      webApps: [],
+      spaces: [],
+      deployments: [],
       claims: [{ id: 'claim-1', phase: 'bound', environmentId: 'claimed', failure: null }],
       runners: [{ id: runnerId, name: 'host-1', phase: 'active', epoch: 1, freeMebibytes: 8_192 }],
       jobs: [],
@@ -135,7 +139,7 @@ export function process(
   return {
     ...{ id: 'task-1', kind: 'task', environmentId: 'claimed', phase: 'succeeded', desired: 'run' },
     ...{ request: 1, runs: 1, isRestarted: false, deadline: null, failure: null, failureCode: null },
-    ...{ cause: 'exit', exitCode: 0 },
+    ...{ cause: 'exit', exitCode: 0, deploymentId: null },
     ...change,
   }
 }

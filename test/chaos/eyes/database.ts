@@ -119,7 +119,13 @@ async function readAll(client: Client): Promise<Records> {
       SELECT id, kind, environment_id AS "environmentId", phase, desired, request, (status->>'runs')::integer AS runs,
         spec->'restart'->>'policy' <> 'never' AS "isRestarted", deadline, status->'failure'->>'message' AS failure,
         status->'failure'->>'code' AS "failureCode", status->'run'->>'cause' AS cause,
-        (status->'run'->>'exitCode')::integer AS "exitCode" FROM processes`),
+        (status->'run'->>'exitCode')::integer AS "exitCode",
+        CASE spec->'keptBy'->>'kind' WHEN 'Deployment' THEN spec->'keptBy'->>'id' END AS "deploymentId" FROM processes`),
+    webApps: await all(`
+      SELECT id, environment_id AS "environmentId", phase, status->'failure'->>'message' AS failure FROM web_apps`),
+    spaces: await all(`SELECT id, current_deployment_id AS "currentDeploymentId" FROM spaces`),
+    deployments: await all(`
+      SELECT id, environment_id AS "environmentId", phase, status->'failure'->>'message' AS failure FROM deployments`),
     routes: await all(`
       SELECT id, phase, environment_id AS "environmentId", runner_id AS "runnerId", (spec->>'port')::integer AS port,
         status->'failure'->>'message' AS failure FROM routes`),

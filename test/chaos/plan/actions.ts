@@ -71,6 +71,13 @@ export type Action = { at: number } & (
   | { do: 'detach volume'; force: boolean }
   | { do: 'clear volume' }
   | { do: 'delete volume' }
+  /** For the user's environment. */
+  | { do: 'make web app' }
+  /** To the space uat of the user's web app. */
+  | { do: 'deploy'; fails: 'release' | 'process' | null }
+  | { do: 'await deployment' }
+  | { do: 'promote' }
+  | { do: 'delete web app' }
   | { do: 'drain'; runner: number }
   | { do: 'enable'; runner: number }
 )

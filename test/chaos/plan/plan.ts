@@ -11,6 +11,7 @@ import { drawSnapshots } from './snapshots.ts'
 import { workMilliseconds } from './span.ts'
 import { drawTasks } from './tasks.ts'
 import { drawVolumes } from './volumes.ts'
+import { drawWebApps } from './web-apps.ts'
 
 /** The plan of a run, drawn from its seed: the same seed gives the same plan. */
 export interface Plan {
@@ -29,6 +30,7 @@ const restNumbers = 3_000_003
 const taskNumbers = 4_000_003
 const routeNumbers = 5_000_003
 const volumeNumbers = 6_000_011
+const webAppNumbers = 7_000_003
 
 /** The minimum number of claims, and when the first may come, in milliseconds after the start of the work. */
 export interface ClaimRush {
@@ -51,7 +53,8 @@ export function drawPlan(seed: number, rush: ClaimRush = { least: 1, from: 100 }
   if (tasks.length > 0 && prebuilds.length === 0) faults.push(...drawLateFaults(ofTasks, runners))
   const routes = drawRoutes(repeatableRandom(seed + routeNumbers), workMilliseconds)
   const volumes = drawVolumes(repeatableRandom(seed + volumeNumbers), workMilliseconds)
-  const subjects = [...drawn, ...snapshots, ...prebuilds, ...tasks, ...routes, ...volumes]
+  const webApps = drawWebApps(repeatableRandom(seed + webAppNumbers), workMilliseconds)
+  const subjects = [...drawn, ...snapshots, ...prebuilds, ...tasks, ...routes, ...volumes, ...webApps]
   return { seed, runners, machinesPerRunner: machinesPerRunner(subjects, runners), subjects, faults }
 }
 

@@ -19,7 +19,7 @@ export class Api {
     private readonly token: string,
   ) {}
 
-  /** Throws when there is no answer for a minute, though the faults of a run last seconds. */
+  /** A body of bytes is a ZIP. Throws when there is no answer for a minute, though the faults of a run last seconds. */
   async ask(method: string, path: string, body?: unknown, key = newId()): Promise<Answer> {
     const end = performance.now() + patienceMilliseconds
     for (let attempt = 0; ; attempt += 1) {
@@ -40,15 +40,18 @@ export class Api {
   }
 
   private async once(method: string, path: string, body: unknown, key: string): Promise<Answer | string> {
+    const isArchive = body instanceof Uint8Array
     try {
       const response = await fetch(this.url + path, {
         method,
         headers: {
           authorization: `Bearer ${this.token}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(body === undefined
+            ? {}
+            : { 'content-type': isArchive ? 'application/zip' : 'application/json' }),
           ...(method === 'POST' ? { 'idempotency-key': key } : {}),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: isArchive ? body : JSON.stringify(body) }),
         signal: AbortSignal.timeout(answerMilliseconds),
       })
       return { status: response.status, text: await response.text() }

@@ -11,6 +11,7 @@ export interface Own {
   service: Intents['processes'][number] | null
   route: Intents['routes'][number] | null
   volume: Intents['volumes'][number] | null
+  webApp: Intents['webApps'][number] | null
   /** All tasks and services in the user's machine. */
   processes: Intents['processes']
 }

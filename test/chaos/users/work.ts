@@ -12,6 +12,7 @@ import { RouteWork } from './routes.ts'
 import { SnapshotWork } from './snapshots.ts'
 import { TaskWork } from './tasks.ts'
 import { VolumeWork } from './volumes.ts'
+import { WebAppWork } from './web-apps.ts'
 
 const repository = { url: 'https://git.example/shop.git', name: 'shop' }
 
@@ -30,6 +31,7 @@ export class Work {
     ...{ projects: [], environments: [], claims: [], snapshots: [], prebuilds: [], processes: [] },
     routes: [],
     volumes: [],
+    webApps: [],
   }
   readonly repeats: History['repeats'] = []
   private readonly publicKey = newPublicKey()
@@ -39,6 +41,7 @@ export class Work {
   private readonly tasks: TaskWork
   private readonly routes: RouteWork
   private readonly volumes: VolumeWork
+  private readonly webApps: WebAppWork
   private setups = 0
 
   constructor(private readonly options: WorkOptions) {
@@ -47,6 +50,7 @@ export class Work {
     this.tasks = new TaskWork({ ...options, intents: this.intents })
     this.routes = new RouteWork({ ...options, intents: this.intents })
     this.volumes = new VolumeWork({ ...options, intents: this.intents })
+    this.webApps = new WebAppWork({ ...options, intents: this.intents })
     this.prebuilds = new PrebuildWork({
       ...options,
       intents: this.intents,
@@ -62,7 +66,7 @@ export class Work {
     const follow = async ({ actions }: Subject) => {
       const own: Own = {
         ...{ claim: null, environment: null, snapshot: null, prebuild: null },
-        ...{ task: null, service: null, processes: [], route: null, volume: null },
+        ...{ task: null, service: null, processes: [], route: null, volume: null, webApp: null },
       }
       for (const action of actions) {
         await delay(Math.max(0, began + action.at - performance.now()))
@@ -170,6 +174,12 @@ export class Work {
       case 'clear volume':
       case 'delete volume':
         return this.volumes.act(action, own)
+      case 'make web app':
+      case 'deploy':
+      case 'await deployment':
+      case 'promote':
+      case 'delete web app':
+        return this.webApps.act(action, own)
       case 'drain':
       case 'enable': {
         const scheduling = action.do === 'drain' ? 'draining' : 'enabled'
