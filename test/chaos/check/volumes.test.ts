@@ -45,6 +45,11 @@ test('a volume that is as it was asked for violates nothing', () => {
   const free = { ...out, phase: 'available', isMounted: false }
   expect(rules({ wanted: out, row: free, stored: out })).toEqual([])
   expect(rules({ phase: 'deleted', row: free, stored: out })).toEqual([])
+  const held = {
+    phase: 'failed',
+    failure: 'the machine claimed is suspended, and its memory knows the volume',
+  }
+  expect(rules({ phase: 'suspended', row: held })).toEqual([])
 })
 
 test.each<[string, Change, string[]]>([
@@ -56,6 +61,7 @@ test.each<[string, Change, string[]]>([
   ['was emptied unasked', { stored: { contentNumber: 1 } }, ['lost intent']],
   ['was made anew', { stored: { madeAt: 2_000 } }, ['lost intent']],
   ['is on a host that should not have it', { row: { runnerId: 'runner-2' } }, ['orphan']],
+  ['has failed and is not held', { row: { phase: 'failed', failure: 'the disk is full' } }, ['deadline']],
   ['waits although all is at rest', { row: { phase: 'attaching' } }, ['deadline']],
 ])('a volume that %s is told', (_, change, expected) => {
   expect(rules(change)).toEqual(expected)

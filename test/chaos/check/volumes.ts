@@ -86,10 +86,16 @@ function strays({ records, hosts }: History): string[] {
 
 const isSettled = ({ phase }: Row) => phase === 'attached' || phase === 'available'
 
+/** A memory that knows a volume is not parted from it: that is said, and ends when its machine is started or stopped. */
+function isHeldBySuspended({ phase, failure }: Row, { environments }: History['records']): boolean {
+  if (phase !== 'failed' || failure === null) return false
+  return environments.some((machine) => machine.phase === 'suspended' && failure.includes(machine.id))
+}
+
 /** Where everything is at rest, so is each volume. */
 function waiting({ records }: History): string[] {
   return records.volumes.flatMap((row) =>
-    isSettled(row) || row.phase === 'unplaced'
+    isSettled(row) || row.phase === 'unplaced' || isHeldBySuspended(row, records)
       ? []
       : [`volume ${row.id} is ${row.phase}${row.failure === null ? '' : `: ${row.failure}`}`],
   )

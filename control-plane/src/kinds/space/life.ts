@@ -43,7 +43,10 @@ export async function wantSpaceGone(tx: DatabaseTransaction, row: SpaceRow): Pro
   return row.desired === 'delete' ? row : spaces.changeSpec(tx, row.id, { desired: 'delete' })
 }
 
-export async function forgetSpace(tx: DatabaseTransaction, row: SpaceRow): Promise<void> {
-  await spaces.remove(tx, row.id)
+/** What observers are told last of it is its newest version. */
+export async function forgetSpace(tx: DatabaseTransaction, { id }: Pick<SpaceRow, 'id'>): Promise<void> {
+  const row = await spaces.readById(tx, id)
+  if (row === undefined) return
+  await spaces.remove(tx, id)
   await recordEvent(tx, 'deleted', toSpace(row))
 }

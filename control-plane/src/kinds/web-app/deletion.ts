@@ -68,6 +68,8 @@ export async function forget(
     now,
   )
   for (const space of spaces) {
+    // Where its machine went first, nobody has ended them.
+    await cancelDeployments(tx, space.id, now)
     await forgetDeployments(tx, space.id)
     await forgetSpace(tx, space)
   }
