@@ -16,7 +16,7 @@ interface Change {
   wanted?: Partial<typeof wanted>
   row?: Partial<typeof row> | null
   stored?: Partial<typeof stored> | null
-  phase?: 'running' | 'deleted'
+  phase?: 'running' | 'suspended' | 'deleted'
 }
 
 function rules(change: Change = {}): string[] {
