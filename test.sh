@@ -18,7 +18,7 @@ declare -A bound=([install]=900 [build]=300 [lint]=600 [types]=600 [unit]=1200 [
 # The packages a phase needs, and why.
 declare -A packages=(
   [unit]="openssh-client caddy"
-  [system]="openssh-client kubernetes-client caddy dnsmasq-base iproute2"
+  [system]="openssh-client kubernetes-client caddy dnsmasq-base iproute2 python3"
   [chaos]="caddy iproute2"
   [hardware]="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients mmdebstrap e2fsprogs genisoimage openssh-client openssh-server git passt nftables iproute2 dnsmasq-base caddy chromium libnss3-tools"
 )
@@ -41,6 +41,7 @@ declare -A why=(
   [chromium]="the browser that web apps are used in"
   [libnss3-tools]="certutil, by which the browser is told of an authority"
   [caddy]="leads requests to machines; its service is not started"
+  [python3]="runs the toolchain sql of pipelines"
   [kubernetes-client]="kubectl, which reads sessions as it is"
 )
 
