@@ -89,12 +89,21 @@ test('routes are served below a domain, with certificates that fit it', () => {
     https: { host: '0.0.0.0', port: 443 },
     http: null,
     authority: { kind: 'internal' },
+    askPort: null,
+    resolver: null,
     program: 'caddy',
     stopsWithAgent: false,
   })
   expect(ingress({ HEARTH_INGRESS_DOMAIN: 'apps.example.com' })).toMatchObject({
     authority: { kind: 'acme' },
   })
+  expect(
+    ingress({
+      HEARTH_INGRESS_DOMAIN: 'apps.example.com',
+      HEARTH_INGRESS_ASK_PORT: '19180',
+      HEARTH_DOMAIN_RESOLVER: '10.0.0.53:53',
+    }),
+  ).toMatchObject({ askPort: 19_180, resolver: { host: '10.0.0.53', port: 53 } })
   expect(() => ingress({ HEARTH_INGRESS_DOMAIN: 'localhost' })).toThrow('HEARTH_INGRESS_DOMAIN')
   expect(() => ingress({ HEARTH_GUEST_PORTS: '1-9999' })).toThrow('HEARTH_GUEST_PORTS')
 })
