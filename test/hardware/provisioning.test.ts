@@ -134,6 +134,13 @@ describe('a pool of one on a real host', () => {
     expect(lines.slice(-2)).toEqual([variables.GREETING, secret])
   })
 
+  it('keeps what is put into /tmp while the rest of its boot goes on', async () => {
+    // What systemd-tmpfiles-setup.service does, which cannot be started again.
+    const rest =
+      'touch /tmp/early; systemd-tmpfiles --create --remove --boot --exclude-prefix=/dev; ls /tmp/early'
+    expect((await enter(connection(), rest)).stdout).toBe('/tmp/early\n')
+  })
+
   it('refuses the key without a certificate, and certificates of others', async () => {
     const { address } = connection()
     const bare = await secureShell(address, { keyPath: keys.path }, 'true')

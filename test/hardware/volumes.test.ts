@@ -76,13 +76,14 @@ it('it is mounted again after its machine was cut off, stopped, rebooted from wi
   await untilSaid('first', 'cat /data/file', 'kept')
 
   const boot = await inGuest('first', 'cat /proc/sys/kernel/random/boot_id')
-  await inGuest('first', 'systemctl reboot').catch(() => undefined)
+  await inGuest('first', 'touch /tmp/before; systemctl reboot').catch(() => undefined)
   await eventually(async () => {
     const now = await inGuest('first', 'cat /proc/sys/kernel/random/boot_id').catch(() => boot)
     return now === boot ? null : true
   }, patience)
   // Nobody but the guest itself mounts it here.
   await untilSaid('first', 'findmnt -n -o TARGET /data && cat /data/file', '/data\nkept')
+  expect(await inGuest('first', 'ls /tmp')).not.toContain('before')
 
   await run('suspend', 'first')
   const refused = await hearth(host.installation, 'volume', 'detach', 'data')

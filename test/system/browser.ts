@@ -18,13 +18,15 @@ export interface Visit {
   host?: string
   /** Where every name leads to; by default 127.0.0.1. */
   reached?: string
+  /** Aborted where it is left before its end. */
+  signal?: AbortSignal
 }
 
 /** What a browser sees that trusts an authority, and to which every name is this machine. */
 export function visit(
   address: string,
   ca: string,
-  { method = 'GET', headers = {}, body, host, reached = '127.0.0.1' }: Visit = {},
+  { method = 'GET', headers = {}, body, host, reached = '127.0.0.1', signal }: Visit = {},
 ): Promise<Seen> {
   const url = new URL(address)
   return new Promise((resolve, reject) => {
@@ -40,6 +42,7 @@ export function visit(
         headers: { host: host ?? url.host, ...headers },
         agent: false,
         timeout: 20_000,
+        ...(signal === undefined ? {} : { signal }),
       },
       (answer) => {
         const chunks: Buffer[] = []

@@ -214,6 +214,16 @@ test('streams come through piece by piece', async () => {
   expect((await stream).body).toBe('data: first\n\ndata: second\n\n')
 })
 
+test('a stream that its reader leaves is left in the machine too, which would not rest otherwise', async () => {
+  const { url } = await expose('abandoned', 'public')
+  const [reader, left, leaving] = [guest.next('reader'), guest.next('left'), new AbortController()]
+  const stream = expect(go(`${url}/stream`, { signal: leaving.signal })).rejects.toThrow(/abort/)
+  await reader
+  leaving.abort()
+  await stream
+  await left
+}, 30_000)
+
 test('a port on which nobody listens is said by name, with its machine', async () => {
   const { url } = await expose('nobody', 'public', 4_000)
   const seen = await go(url, { headers: { accept: 'text/html' } })

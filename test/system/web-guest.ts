@@ -5,6 +5,8 @@ import type { AddressInfo, Socket } from 'node:net'
 /** A server as it would listen in a guest: it says what it was sent, streams, and echoes upgraded connections. */
 export interface WebGuest extends AsyncDisposable {
   port: number
+  /** Resolves when somebody next begins to read a stream, or leaves one before its end. */
+  next(event: 'reader' | 'left'): Promise<void>
 }
 
 export async function startWebGuest(): Promise<WebGuest> {
@@ -13,13 +15,16 @@ export async function startWebGuest(): Promise<WebGuest> {
     if (request.url === '/stream') {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write('data: first\n\n')
+      response.once('close', () => response.writableEnded || server.emit('left'))
+      server.emit('reader')
       // The rest comes when whoever reads has seen the first.
       server.once('second', () => response.end('data: second\n\n'))
       return
     }
-    if (request.url === '/second') server.emit('second')
+    // Where nobody streams yet, whoever asked tries again.
+    const isDone = request.url !== '/second' || server.emit('second')
     void told(request).then((body) => {
-      response.writeHead(200, { 'content-type': 'application/json', 'set-cookie': 'guest=1' })
+      response.writeHead(isDone ? 200 : 409, { 'content-type': 'application/json', 'set-cookie': 'guest=1' })
       response.end(
         JSON.stringify({ method: request.method, url: request.url, headers: request.headers, body }),
       )
@@ -35,6 +40,7 @@ export async function startWebGuest(): Promise<WebGuest> {
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
+    next: async (event) => void (await once(server, event)),
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy()
       server.closeAllConnections()

@@ -35,7 +35,7 @@ test('what a client says of itself is taken out before the agent is asked', () =
   expect(first.request.delete).toEqual(expect.arrayContaining(['X-Hearth-*', '*forwarded*']))
   expect(check.rewrite).toEqual({ method: 'GET', uri: '/check' })
   expect(guest).toMatchObject({
-    flush_interval: -1,
+    flush_interval: 1_000_000,
     upstreams: [{ dial: '{http.reverse_proxy.header.X-Hearth-Upstream}' }],
   })
 })

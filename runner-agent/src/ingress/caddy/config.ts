@@ -121,8 +121,8 @@ function check(settings: IngressSettings): object {
 const toGuest = {
   handler: 'reverse_proxy',
   upstreams: [{ dial: told('X-Hearth-Upstream') }],
-  // Every piece at once: streams, and answers that take their time.
-  flush_interval: -1,
+  // Each piece soon, also of an answer that takes its time. With -1 Caddy would not leave a guest when its client has left.
+  flush_interval: second / 1000,
   transport: {
     protocol: 'http',
     dial_timeout: 5 * second,
