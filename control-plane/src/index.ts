@@ -6,6 +6,12 @@ export { advisoryLocks } from './database/locks.ts'
 export { migrate } from './database/migrate.ts'
 export { migrations } from './database/migrations/index.ts'
 export { environmentWorkKind } from './kinds/environment/index.ts'
+export {
+  messagesOf,
+  programArchive,
+  type ToolchainProcess,
+  toolchainOf,
+} from './kinds/pipeline/toolchain/index.ts'
 export { noDemand, recounted, type ScaleState, scale, spanOf } from './kinds/warm-pool/index.ts'
 export { type Network, parseNetwork } from './network.ts'
 export { type AllowedHost, parseAllowedHost } from './outgoing/index.ts'

@@ -4,11 +4,12 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { type SqlPipeline, sqlToolchain, startSqlPipeline } from './sql-pipeline.ts'
+import type { PipelineRun } from './pipeline-run.ts'
+import { sqlToolchain, startSqlPipeline } from './sql-pipeline.ts'
 
 /** The toolchain `sql` by itself: its checks, and its service with rows in and out. */
 const folder = mkdtempSync(join(tmpdir(), 'hearth-sql-'))
-const started: SqlPipeline[] = []
+const started: PipelineRun[] = []
 afterAll(async () => {
   for (const pipeline of started) await pipeline[Symbol.asyncDispose]()
   rmSync(folder, { recursive: true, force: true })
@@ -39,14 +40,14 @@ async function start(name: string, program = orders, wish: Record<string, unknow
   return pipeline
 }
 
-async function send(pipeline: SqlPipeline, path: string, body: string) {
+async function send(pipeline: PipelineRun, path: string, body: string) {
   const answer = await fetch(`${pipeline.url}${path}`, { method: 'POST', body })
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
 }
-const ingress = (pipeline: SqlPipeline, body: string, query = 'update_format=raw') =>
+const ingress = (pipeline: PipelineRun, body: string, query = 'update_format=raw') =>
   send(pipeline, `/ingress/orders?${query}`, body)
 
-async function query(pipeline: SqlPipeline, sql: string): Promise<unknown[]> {
+async function query(pipeline: PipelineRun, sql: string): Promise<unknown[]> {
   const answer = await fetch(`${pipeline.url}/query?format=json&sql=${encodeURIComponent(sql)}`)
   const text = await answer.text()
   expect(answer.status, text).toBe(200)

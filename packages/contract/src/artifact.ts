@@ -34,7 +34,7 @@ export const artifactLimits = {
 export const artifactDigestSchema = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'a SHA-256 as 64 hexadecimal digits')
-  .meta({ description: 'SHA-256 of the ZIP' })
+  .meta({ description: 'SHA-256 of its bytes' })
 
 /** An uploaded app: a ZIP with a `bentocloud.toml` in its top folder. */
 export const artifactSchema = z

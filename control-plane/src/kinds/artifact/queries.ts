@@ -46,7 +46,7 @@ export async function removeArtifact(queryable: Queryable, id: string): Promise<
   await queryable.deleteFrom('artifacts').where('id', '=', id).execute()
 }
 
-/** A whole one of the organization. */
+/** An uploaded app of the organization, as a whole. */
 export async function findArtifact(
   queryable: Queryable,
   organizationId: string,
@@ -57,11 +57,11 @@ export async function findArtifact(
     .selectAll()
     .where('id', '=', id)
     .where('organization_id', '=', organizationId)
-    .where('digest', 'is not', null)
+    .where('configuration', 'is not', null)
     .executeTakeFirst()
 }
 
-/** Whole ones of the organization, the oldest first; one more than the limit. */
+/** Uploaded apps of the organization, the oldest first; one more than the limit. */
 export async function listArtifacts(
   queryable: Queryable,
   { organizationId, after, limit }: { organizationId: string; after?: string | undefined; limit: number },
@@ -70,7 +70,7 @@ export async function listArtifacts(
     .selectFrom('artifacts')
     .selectAll()
     .where('organization_id', '=', organizationId)
-    .where('digest', 'is not', null)
+    .where('configuration', 'is not', null)
     .orderBy('id')
     .limit(limit + 1)
   if (after !== undefined) query = query.where('id', '>', after)

@@ -11,6 +11,7 @@ export interface ArtifactTable {
   files: Generated<number>
   /** Of all its files together; a `bigint`, as text. */
   unpacked_bytes: Generated<string>
+  /** null while it is uploaded, and of a file that Hearth itself has made. */
   configuration: AppConfiguration | null
   created_at: Generated<Date>
   /** When a piece of it came, or it was last asked for. */
@@ -22,7 +23,7 @@ export interface ArtifactChunkTable {
   number: number
   content: Buffer
 }
-/** What needs an artifact: a deployment, by its id. */
+/** What needs an artifact: a deployment or a pipeline, by its id. */
 export interface ArtifactHoldTable {
   holder_id: string
   artifact_id: string

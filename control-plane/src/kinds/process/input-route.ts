@@ -22,7 +22,7 @@ export const inputRoute: AddRoute = (application, services) =>
       status: 200,
       schema: z.string().meta({ format: 'binary' }),
       description: 'The bytes; 206 with a range',
-      mediaType: 'application/zip',
+      mediaType: 'application/octet-stream',
     },
     handle: async ({ caller, params: { id }, context }) => {
       const length = found(await bytesFor(services.database, caller.runnerId, id), 'artifact', id)
@@ -35,7 +35,7 @@ export const inputRoute: AddRoute = (application, services) =>
         {
           status: range === undefined ? 200 : 206,
           headers: {
-            'Content-Type': 'application/zip',
+            'Content-Type': 'application/octet-stream',
             'Content-Length': String(length - from),
             ...(range === undefined ? {} : { 'Content-Range': `bytes ${from}-${length - 1}/${length}` }),
           },

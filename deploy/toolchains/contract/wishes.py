@@ -48,22 +48,44 @@ def read_wish(path: Path) -> Wish | None:
     )
 
 
+class WishFile:
+    """Watched from its making on; `fileno` becomes readable when something in its folder changes."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._last: Wish | None = None
+        library = ctypes.CDLL(None, use_errno=True)
+        self._descriptor = library.inotify_init1(_CLOSE_ON_EXEC)
+        if self._descriptor < 0:
+            raise OSError(ctypes.get_errno(), "the kernel does not tell of changed files")
+        folder = str(path.parent).encode()
+        if library.inotify_add_watch(self._descriptor, folder, _CLOSE_WRITE | _MOVED_TO) < 0:
+            raise OSError(ctypes.get_errno(), f"{path.parent} cannot be watched")
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def another(self) -> Wish | None:
+        """The present wish, where it is another one than was returned before."""
+        wish = read_wish(self._path)
+        if wish is None or wish == self._last:
+            return None
+        self._last = wish
+        return wish
+
+    def has_changed(self) -> bool:
+        """Waits for changes in the folder; whether one is of the file itself."""
+        return self._path.name in _names(os.read(self._descriptor, 4096))
+
+
 def wishes(path: Path) -> Iterator[Wish]:
     """The present wish, and each that replaces it; ends never."""
-    library = ctypes.CDLL(None, use_errno=True)
-    descriptor = library.inotify_init1(_CLOSE_ON_EXEC)
-    if descriptor < 0:
-        raise OSError(ctypes.get_errno(), "the kernel does not tell of changed files")
-    folder = str(path.parent).encode()
-    if library.inotify_add_watch(descriptor, folder, _CLOSE_WRITE | _MOVED_TO) < 0:
-        raise OSError(ctypes.get_errno(), f"{path.parent} cannot be watched")
-    last = None
+    file = WishFile(path)
     while True:
-        wish = read_wish(path)
-        if wish is not None and wish != last:
-            last = wish
+        wish = file.another()
+        if wish is not None:
             yield wish
-        while path.name not in _names(os.read(descriptor, 4096)):
+        while not file.has_changed():
             pass
 
 

@@ -1,0 +1,102 @@
+import { isStorable, pipelineMessageSchema } from '@hearth/contract'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { messagesOf } from './messages.ts'
+
+const fault = {
+  line: 2,
+  column: 3,
+  endLine: 2,
+  endColumn: 9,
+  isWarning: false,
+  type: 'Error in SQL',
+  message: 'no such column: b',
+  snippet: 'SELECT b\n  ^',
+}
+const line = (changed: object = {}) => JSON.stringify({ ...fault, ...changed })
+
+test('each line that tells a fault is one, with its place and snippet', () => {
+  const output = `checking…\n${line()}\n${line({ line: 4, endLine: 5, endColumn: 1, isWarning: true })}\ndone\n`
+  expect(messagesOf(output)).toEqual([
+    {
+      startLine: 2,
+      startColumn: 3,
+      endLine: 2,
+      endColumn: 9,
+      isWarning: false,
+      type: 'Error in SQL',
+      message: 'no such column: b',
+      snippet: 'SELECT b\n  ^',
+    },
+    expect.objectContaining({ startLine: 4, endLine: 5, endColumn: 1, isWarning: true }),
+  ])
+})
+
+test.each([
+  ['no JSON', '{"line": 1'],
+  ['no place', line({ line: undefined })],
+  ['a place before the first', line({ line: 0 })],
+  ['a place that is no number', line({ column: '1; DROP TABLE' })],
+  ['a place that no text has', line({ column: 1e300 })],
+  ['no message', line({ message: undefined })],
+  ['a message that is an object', line({ message: {} })],
+  ['a list', '[1]'],
+  ['a line without an end', `{"message": "${'x'.repeat(20_000)}"`],
+])('what is no fault is passed over: %s', (_, output) => {
+  expect(messagesOf(`${output}\n${line()}`)).toHaveLength(1)
+})
+
+test('what is left out, or cannot be, is as if it was not known', () => {
+  const [message] = messagesOf(line({ endLine: 1, isWarning: 'yes', type: 7, snippet: ['x'] }))
+  expect(message).toMatchObject({ endLine: 2, endColumn: 3, isWarning: false, type: 'Error', snippet: null })
+})
+
+test('faults as compilers print them have their line and column', () => {
+  expect(
+    messagesOf('src/main.c:12:7: warning: unused\nmain.go:3:1: undefined: x\nhttp://a:80:1: x\n12:30:45: up'),
+  ).toMatchObject([
+    { startLine: 12, startColumn: 7, isWarning: true, type: 'Warning', message: 'src/main.c: unused' },
+    { startLine: 3, startColumn: 1, isWarning: false, message: 'main.go: undefined: x' },
+  ])
+})
+
+test('a failure that tells no fault is told by the end of its output; a success by nothing', () => {
+  expect(messagesOf('sh: 1: gcc: not found\n', { hasFailed: true })).toEqual([
+    expect.objectContaining({ startLine: 0, startColumn: 0, message: 'sh: 1: gcc: not found' }),
+  ])
+  expect(messagesOf('all is well')).toEqual([])
+  expect(messagesOf(' \n', { hasFailed: true })).toEqual([])
+})
+
+test('whatever a guest prints, what is kept is bounded, and can be stored and shown', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.string({ unit: fc.constantFrom('\0', '\ud800', '\u001b', '"', '\\', 'é'), maxLength: 300 }),
+  )
+  const printed = fc.oneof(
+    text,
+    fc
+      .record({ line: fc.integer(), column: fc.integer(), type: text, message: text, snippet: text })
+      .map((each) => JSON.stringify(each)),
+    fc.tuple(text, fc.nat(), fc.nat(), text).map(([file, row, column, said]) => `${file}:${row}:${column}: ${said}`),
+  )
+  fc.assert(
+    fc.property(fc.array(printed, { maxLength: 200 }), fc.boolean(), (lines, hasFailed) => {
+      const messages = messagesOf(lines.join('\n'), { hasFailed })
+      expect(messages.length).toBeLessThanOrEqual(100)
+      for (const message of messages) {
+        expect(pipelineMessageSchema.safeParse(message).success).toBe(true)
+        for (const said of [message.message, message.type, message.snippet ?? '']) {
+          expect(isStorable(said)).toBe(true)
+          expect(Buffer.byteLength(said)).toBeLessThanOrEqual(4_096)
+          expect(said).not.toContain('\u001b')
+        }
+      }
+    }),
+  )
+})
+
+test('a flood is read at its end only', () => {
+  const flood = `${line({ message: 'early' })}\n${'x'.repeat(2_000_000)}\n${line({ message: 'late' })}`
+  expect(messagesOf(flood).map(({ message }) => message)).toEqual(['late'])
+})
