@@ -40,17 +40,12 @@ export function stepsIn(folder: string, { toolchain, code, configuration }: Prog
   writeFileSync(archivePath, content)
   const archive = { artifactId: '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11', digest, bytes: content.length }
   const program = { toolchain, configuration, archive }
-  const here = <Step extends ToolchainProcess | null>(step: Step) =>
-    step === null
-      ? null
-      : {
-          command: step.command,
-          variables: {
-            ...step.variables,
-            PIPELINE_FOLDER: join(folder, digest),
-            PIPELINE_ARCHIVE: archivePath,
-          },
-        }
+  const here = (step: ToolchainProcess | null) => {
+    if (step === null) return null
+    const places = { PIPELINE_FOLDER: join(folder, digest), PIPELINE_ARCHIVE: archivePath }
+    const variables: Record<string, string> = { ...step.variables, ...places }
+    return { command: step.command, variables }
+  }
   const { check, build, run } = toolchainOf(toolchain)
   return { check: here(check(program)), build: here(build(program)), run: here(run(program)) }
 }

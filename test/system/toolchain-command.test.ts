@@ -9,6 +9,7 @@ import { type PipelineRun, startPipelineRun, stepsIn } from './pipeline-run.ts'
 
 /** The toolchain `command` by itself: lines of one's own that check, build and run a program. */
 const folder = mkdtempSync(join(tmpdir(), 'hearth-command-'))
+const patience = { timeoutMilliseconds: 20_000 }
 const started: PipelineRun[] = []
 afterAll(async () => {
   for (const run of started) await run.stop()
@@ -38,10 +39,12 @@ const read = (name: string, file: string) =>
   existsSync(volume(name, file)) ? readFileSync(volume(name, file), 'utf8') : ''
 const moves = async (name: string) => {
   const before = ['near', 'far'].map((file) => read(name, file))
-  await eventually(async () =>
-    ['near', 'far'].every((file, index) => read(name, file) !== before[index] && read(name, file) !== '')
-      ? true
-      : null,
+  await eventually(
+    async () =>
+      ['near', 'far'].every((file, index) => read(name, file) !== before[index] && read(name, file) !== '')
+        ? true
+        : null,
+    patience,
   )
 }
 
@@ -51,6 +54,7 @@ function step(name: string, which: 'check' | 'build', program: ReturnType<typeof
   const { status, stdout, stderr } = spawnSync('bash', ['-c', wanted.command], {
     encoding: 'utf8',
     env: { PATH: process.env.PATH, ...wanted.variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   return { status, output: stdout + stderr }
 }
@@ -63,7 +67,7 @@ test('lines that a program does not have are no steps, and what a build leaves i
   const run = await startPipelineRun(join(folder, 'built'), program, { desired: 'running' })
   started.push(run)
   await run.until('running')
-  await eventually(async () => (run.output().includes("IT'S CODE\n") ? true : null))
+  await eventually(async () => (run.output().includes("IT'S CODE\n") ? true : null), patience)
 })
 
 test('what a check prints as compilers do is a fault with its line and column', () => {
@@ -91,7 +95,9 @@ test('a machine without what the toolchain needs says so, and what to do', () =>
     env: { PATH: '/nowhere', ...run?.variables },
   })
   expect(status).toBe(125)
-  expect(stderr).toContain('has no tar, which the toolchain of this pipeline needs: choose an environment class')
+  expect(stderr).toContain(
+    'has no tar, which the toolchain of this pipeline needs: choose an environment class',
+  )
 })
 
 test('it stands still while it is paused, with all that it has started, goes on, and is suspended when all has ended', async () => {

@@ -78,12 +78,14 @@ test('whatever a guest prints, what is kept is bounded, and can be stored and sh
     fc
       .record({ line: fc.integer(), column: fc.integer(), type: text, message: text, snippet: text })
       .map((each) => JSON.stringify(each)),
-    fc.tuple(text, fc.nat(), fc.nat(), text).map(([file, row, column, said]) => `${file}:${row}:${column}: ${said}`),
+    fc
+      .tuple(text, fc.nat(), fc.nat(), text)
+      .map(([file, row, column, said]) => `${file}:${row}:${column}: ${said}`),
   )
   fc.assert(
-    fc.property(fc.array(printed, { maxLength: 200 }), fc.boolean(), (lines, hasFailed) => {
+    fc.property(fc.array(printed, { maxLength: 40 }), fc.boolean(), (lines, hasFailed) => {
       const messages = messagesOf(lines.join('\n'), { hasFailed })
-      expect(messages.length).toBeLessThanOrEqual(100)
+      expect(messages.length).toBeLessThanOrEqual(40)
       for (const message of messages) {
         expect(pipelineMessageSchema.safeParse(message).success).toBe(true)
         for (const said of [message.message, message.type, message.snippet ?? '']) {
@@ -96,7 +98,8 @@ test('whatever a guest prints, what is kept is bounded, and can be stored and sh
   )
 })
 
-test('a flood is read at its end only', () => {
+test('a hundred faults are kept of any number, and a flood is read at its end only', () => {
+  expect(messagesOf(`${line()}\n`.repeat(1_000))).toHaveLength(100)
   const flood = `${line({ message: 'early' })}\n${'x'.repeat(2_000_000)}\n${line({ message: 'late' })}`
   expect(messagesOf(flood).map(({ message }) => message)).toEqual(['late'])
 })

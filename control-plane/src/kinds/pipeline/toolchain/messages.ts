@@ -24,8 +24,8 @@ const faultSchema = z.object({
   snippet: z.string().nullable().catch(null),
 })
 
-/** As compilers say it: `main.c:3:14: error: …`. */
-const spoken = /^([^\s:][^:]{0,1000}):(\d{1,9}):(\d{1,9}): (?:(error|warning|fatal error): )?(.*)$/
+/** As compilers say it: `main.c:3:14: error: …`. A time of day is no place. */
+const spoken = /^(?!\d+:)([^\s:][^:]{0,1000}):(\d{1,9}):(\d{1,9}): (?:(error|warning|fatal error): )?(.*)$/
 
 /**
  * The faults that a check or a build has printed, in order: a JSON object a line, or `FILE:LINE:COLUMN: …` as compilers print it;

@@ -13,7 +13,13 @@ export interface StoredProgram {
 }
 
 /** What a machine is brought: the files of the toolchain, and what was written of the program. */
-export function programArchive({ toolchain, code, udfRust, udfToml, configuration }: PipelineProgramText): Buffer {
+export function programArchive({
+  toolchain,
+  code,
+  udfRust,
+  udfToml,
+  configuration,
+}: PipelineProgramText): Buffer {
   const written = {
     code,
     'udf.rs': udfRust,

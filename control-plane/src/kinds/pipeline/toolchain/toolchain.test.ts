@@ -38,8 +38,8 @@ test.each(pipelineToolchains)('%s: each step is one that bash can read, with wha
 
 test('another program is unpacked to another folder', () => {
   const folderOf = (of: string) =>
-    toolchainOf('sql').run({ toolchain: 'sql', configuration: {}, archive: { ...archive, digest: of } }).variables
-      .PIPELINE_FOLDER
+    toolchainOf('sql').run({ toolchain: 'sql', configuration: {}, archive: { ...archive, digest: of } })
+      .variables.PIPELINE_FOLDER
   expect(folderOf(digest)).not.toBe(folderOf('cd'.repeat(32)))
 })
 
@@ -61,7 +61,9 @@ test('the longest line of a program still fits what a process may say, and its c
 
 test('an archive has the toolchain and what was written of the program, and the same is the same bytes', () => {
   const content = programArchive({ ...text, toolchain: 'command', code: 'é'.repeat(1_000) })
-  expect(programArchive({ ...text, toolchain: 'command', code: 'é'.repeat(1_000) }).equals(content)).toBe(true)
+  expect(programArchive({ ...text, toolchain: 'command', code: 'é'.repeat(1_000) }).equals(content)).toBe(
+    true,
+  )
   const listed = execFileSync('tar', ['-t', '-f', '-'], { input: content, encoding: 'utf8' })
   expect(listed.trim().split('\n')).toEqual([
     'toolchain/processes.py',
