@@ -198,6 +198,7 @@ async function registerAndAct(parts: AgentParts, signal: AbortSignal): Promise<A
   const { machines } = host
   const calls = callHandler({
     ...{ runnerId, lease, machines, machineChanges, guests, log, now },
+    openGuestPort: parts.openGuestPort,
     sealingKey: parts.sealingKey,
   })
   // Say goodbye at once, before waiting for the work below to end.

@@ -260,6 +260,10 @@ test('every POST that makes something is in the list above', async () => {
     '/v1/environments/{id}/exec',
     '/v1/environments/{id}/files/read',
     '/v1/environments/{id}/files/write',
+    // Likewise done in a machine: see pipeline-traffic.test. Listening changes nothing.
+    '/v1/pipelines/{id}/ingress/{name}',
+    '/v1/pipelines/{id}/egress/{name}',
+    '/v1/pipelines/{id}/checkpoint',
     // Made by agents: each call is a new lease, or new credentials under the same lease.
     '/v1/runners/{id}/registration',
     '/v1/runners/{id}/credentials',

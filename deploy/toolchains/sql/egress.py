@@ -15,7 +15,7 @@ _PIECE_ROWS = 1_000
 def egress(pipeline: Pipeline, relation: str, form: str, is_snapshot: bool) -> Iterator[bytes]:
     """
     Pieces `{"sequence_number", "json_data" | "text_data"}`, each a line. What was told is kept in a table of the connection's
-    own, on the disk of the machine and not in memory. A piece without rows ends each round, and says that the
+    own, on the disk of the machine and not in memory. A piece without rows begins, and ends each round: it says that the
     connection is still there.
     """
     if form not in ("json", "csv"):
@@ -29,6 +29,9 @@ def egress(pipeline: Pipeline, relation: str, form: str, is_snapshot: bool) -> I
         if not is_snapshot:
             version = pipeline.commits.count
             _take(connection, source, names)
+            # Who listens knows from now on that each change is told.
+            yield _line({"sequence_number": sequence})
+            sequence += 1
         while True:
             version = pipeline.commits.after(version, SILENCE_SECONDS)
             _take(connection, source, names)

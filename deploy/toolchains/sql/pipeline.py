@@ -40,6 +40,8 @@ class Pipeline:
         self.writing = threading.RLock()
         """Held by whoever changes rows: nobody does while the pipeline is about to be suspended."""
         self.commits = Commits()
+        self.rows_taken = 0
+        """Since it began."""
         self._checkpoint = 0
         self._is_open = False
 

@@ -57,6 +57,8 @@ class Handler(BaseHTTPRequestHandler):
         match place:
             case ["status"]:
                 self._tell(200, self.pipeline.status.shown())
+            case ["stats"]:
+                self._tell(200, self._stats())
             case ["ingress", table]:
                 self._tell(200, {"rows": self._ingress(table, asked)})
             case ["egress", relation]:
@@ -99,8 +101,15 @@ class Handler(BaseHTTPRequestHandler):
                 is_array = asked.get("array") == "true"
                 changes = changes_of(self._lines(), columns, form, update, is_array)
                 rows = apply(connection, table, columns, changes)
+            pipeline.rows_taken += rows
             pipeline.commits.add()
             return rows
+
+    def _stats(self) -> dict[str, object]:
+        present = self.pipeline.status.present
+        taken = self.pipeline.rows_taken
+        metrics = {"state": present, "total_input_records": taken, "total_processed_records": taken}
+        return {"global_metrics": metrics, "inputs": [], "outputs": []}
 
     def _lines(self) -> Iterator[bytes]:
         left = int(self.headers.get("Content-Length") or 0)

@@ -272,7 +272,7 @@ describe('what comes in no form', () => {
 
   test('what Hearth has nothing for is not implemented, whatever is asked of it', async () => {
     for (const path of [
-      'stats',
+      'metrics',
       'tables/t/connectors/c/start',
       'views/v/connectors/c/stats',
       'start_transaction',

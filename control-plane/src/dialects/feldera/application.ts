@@ -15,8 +15,10 @@ import { addAbsentRoutes } from './absent.ts'
 import { addApiKeyRoutes } from './api-keys.ts'
 import { FelderaError, felderaError } from './error.ts'
 import { addEventRoutes } from './events.ts'
+import { addLogRoutes } from './logs.ts'
 import { addPipelineRoutes } from './pipelines.ts'
 import { addRequestRoutes } from './requests.ts'
+import { addTrafficRoutes } from './traffic.ts'
 
 /** The dialect as an application of its own, so that errors and unknown paths are answered in its format. */
 export function createFelderaApplication(
@@ -36,6 +38,8 @@ export function createFelderaApplication(
   addPipelineRoutes(application, services)
   addRequestRoutes(application, services)
   addEventRoutes(application, services)
+  addTrafficRoutes(application, services)
+  addLogRoutes(application, services)
   addAbsentRoutes(application)
   return application
 }

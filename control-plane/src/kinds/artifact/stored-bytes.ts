@@ -45,7 +45,7 @@ export class StoredBytes implements ArchiveBytes {
 export async function* artifactBytes(
   queryable: Queryable,
   { id, length, from = 0 }: { id: string; length: number; from?: number },
-): AsyncGenerator<Buffer> {
+): AsyncGenerator<Buffer, void> {
   for (let at = from; at < length; ) {
     const number = Math.floor(at / chunkBytes)
     const piece = (await storedChunk(queryable, id, number)).subarray(at - number * chunkBytes)

@@ -8,6 +8,13 @@ export {
   writeBindingSecrets,
 } from './binding/secrets.ts'
 export {
+  askProgram,
+  type ProgramAnswer,
+  type ProgramCaller,
+  type ProgramRequest,
+  streamFromProgram,
+} from './call/ask.ts'
+export {
   type ExecOutcome,
   execInMachine,
   type FileOutcome,

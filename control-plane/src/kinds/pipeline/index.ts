@@ -2,6 +2,7 @@ export { changePipeline } from './commands/change.ts'
 export { createPipeline } from './commands/create.ts'
 export { deletePipeline } from './commands/delete.ts'
 export { clearPipeline, dismissPipelineError } from './commands/request.ts'
+export { readPipelineLog } from './log/read.ts'
 export { findPipelineNamed, pipelines, readPipelineEvents, readProgramTexts } from './queries.ts'
 export {
   type PipelineRow,
@@ -10,4 +11,13 @@ export {
   toPipelineEvent,
   toProgramText,
 } from './table.ts'
+export {
+  answerFormatSchema,
+  relationSchema,
+  rowFormatSchema,
+  rowTypes,
+  sqlSchema,
+  updateFormatSchema,
+} from './traffic/requests.ts'
+export { askPipeline, streamPipeline } from './traffic/traffic.ts'
 export { desiredPhaseOf } from './write.ts'

@@ -12,10 +12,12 @@ import { changePipeline } from './commands/change.ts'
 import { createPipeline } from './commands/create.ts'
 import { deletePipeline } from './commands/delete.ts'
 import { clearPipeline, dismissPipelineError } from './commands/request.ts'
+import { pipelineLogRoute } from './log/route.ts'
 import { listPipelineEvents, pipelineParams, showProgram } from './program-routes.ts'
 import { pipelines } from './queries.ts'
 import { recordSilent } from './record.ts'
 import { type PipelineRow, toPipeline } from './table.ts'
+import { trafficRoutes } from './traffic/routes.ts'
 import { explainPipeline } from './why.ts'
 
 const routes = routesOf({
@@ -51,6 +53,8 @@ export const pipelineKind: Kind = {
     ),
     showProgram,
     listPipelineEvents,
+    pipelineLogRoute,
+    ...trafficRoutes,
     routes.action(
       'clear',
       { ...request, summary: 'Remove what a pipeline has stored, for good' },

@@ -1,6 +1,7 @@
 import { invalidValue } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
 import { sql } from 'kysely'
+import { byteStream } from '../../api/byte-stream.ts'
 import { addEndpoint } from '../../api/endpoint.ts'
 import { found, idParams } from '../../api/lookup.ts'
 import { shownValue } from '../../api/shown-value.ts'
@@ -31,7 +32,7 @@ export const inputRoute: AddRoute = (application, services) =>
       const opened = services.streams.open(caller)
       const pieces = artifactBytes(services.database, { id, length, from })
       return new Response(
-        streamOf(pieces, () => opened[Symbol.dispose]()),
+        byteStream(pieces, () => opened[Symbol.dispose]()),
         {
           status: range === undefined ? 200 : 206,
           headers: {
@@ -71,28 +72,4 @@ function startOf(range: string, length: number): number {
     given: shownValue(range, []),
     expected: `bytes=N- with N below ${length}`,
   })
-}
-
-/** Reads a piece when the one before has been taken. */
-function streamOf(pieces: AsyncGenerator<Buffer>, onEnd: () => void): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await pieces.next()
-          if (done !== true) return controller.enqueue(new Uint8Array(value))
-          onEnd()
-          controller.close()
-        } catch (error) {
-          onEnd()
-          throw error
-        }
-      },
-      async cancel() {
-        onEnd()
-        await pieces.return(undefined)
-      },
-    },
-    { highWaterMark: 0 },
-  )
 }

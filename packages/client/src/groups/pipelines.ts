@@ -6,9 +6,11 @@ import {
   pipelineSchema,
   type pipelineUpdateSchema,
 } from '@hearth/contract'
+import { newId } from '@hearth/foundation'
 import { z } from 'zod'
 import { collection, deletion, explaining, one } from '../http/collection.ts'
 import type { CallOptions, Transport } from '../http/transport.ts'
+import { type LogOptions, readLogs } from '../streams/logs.ts'
 
 const path = '/v1/pipelines'
 const eventsSchema = z.object({ items: z.array(pipelineEventSchema) })
@@ -16,6 +18,14 @@ const eventsSchema = z.object({ items: z.array(pipelineEventSchema) })
 export interface PipelineFilter {
   name?: string | undefined
   phase?: PipelinePhase | undefined
+}
+
+export interface SendOptions {
+  format?: 'json' | 'csv' | undefined
+  /** Whether a row is one as it is (`raw`, the default), or says `insert` or `delete` before it. */
+  updateFormat?: 'raw' | 'insert_delete' | undefined
+  /** Into a paused one too. */
+  force?: boolean | undefined
 }
 
 export const pipelines = (transport: Transport) => {
@@ -46,5 +56,42 @@ export const pipelines = (transport: Transport) => {
     dismissError: ask('dismiss-error'),
     delete: deletion(transport, path),
     why: explaining(transport, path),
+    /** What its newest machine prints for it; with `follow` until it is at rest. */
+    logs: (id: string, options: LogOptions) => readLogs(transport, `${one(path, id)}/logs`, options),
+    /** Rows into a table of it, while it runs: all of them, or none. */
+    send: (
+      id: string,
+      table: string,
+      rows: Uint8Array,
+      { format, updateFormat, force, ...options }: CallOptions & SendOptions = {},
+    ) =>
+      transport.upload(
+        {
+          method: 'POST',
+          path: `${one(path, id)}/ingress/${encodeURIComponent(table)}`,
+          query: { format, updateFormat, force },
+          headers: { 'content-type': 'application/octet-stream' },
+          idempotencyKey: newId(),
+          ...options,
+        },
+        new Blob([new Uint8Array(rows)]).stream(),
+        z.unknown(),
+      ),
+    /** What a SELECT answers while it runs, piece by piece. */
+    async *query(
+      id: string,
+      sql: string,
+      { format = 'json', signal }: { format?: 'json' | 'text'; signal?: AbortSignal | undefined } = {},
+    ): AsyncGenerator<string> {
+      const response = await transport.open({
+        method: 'GET',
+        path: `${one(path, id)}/query`,
+        query: { sql, format },
+        signal,
+      })
+      const decoder = new TextDecoder()
+      for await (const piece of response.body ?? []) yield decoder.decode(piece, { stream: true })
+      yield decoder.decode()
+    },
   }
 }

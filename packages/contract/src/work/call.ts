@@ -3,8 +3,8 @@ import { boundedLine, boundedText, countSchema, positiveSchema } from '../bounde
 import { idSchema } from '../resource.ts'
 
 /*
- * What the control plane asks an agent to do in a running machine at once: to run a command, or to read or write a file.
- * Nothing of it is stored. The first message of an answer is one of `callReplySchema`, after as many `alive` as the call
+ * What the control plane asks an agent to do in a running machine at once: to run a command, to read or write a file, or to send a
+ * request to the program of a pipeline. Nothing of it is stored. The first message of an answer is one of `callReplySchema`, after as many `alive` as the call
  * takes; its bytes follow in parts.
  */
 
@@ -19,6 +19,20 @@ export const callLimits = {
   defaultSeconds: 60,
   /** Of the listing of a folder. */
   listedEntries: 5_000,
+} as const
+
+export const askLimits = {
+  pathBytes: 60_000,
+  requestBytes: 1024 * 1024,
+  /** Of an answer that is not streamed. */
+  answerBytes: 256 * 1024,
+  pieceBytes: 256 * 1024,
+  /** How long the program is waited for until it begins to answer. */
+  answerSeconds: 120,
+  /** How long a piece is waited for before an empty one is sent. */
+  pieceSeconds: 15,
+  /** How long an answer is kept that nobody reads on. */
+  keptSeconds: 30,
 } as const
 
 /** Under this a call is done once: repeats while it runs, and for some minutes, get the same answer. */
@@ -59,16 +73,34 @@ const writeSchema = z.object({
   mode: writeModeSchema,
   operation: operationSchema.nullable(),
 })
+const askSchema = z.object({
+  call: z.literal('ask'),
+  ...head,
+  method: z.enum(['GET', 'POST']),
+  path: boundedText(askLimits.pathBytes, 1).regex(/^\/[\x21-\x7e]*$/, 'a path of HTTP'),
+  body: z.base64().nullable(),
+  /** Whether what is answered is read piece by piece; else it is answered as a whole, once under a key. */
+  isStreamed: z.boolean(),
+  operation: operationSchema.nullable(),
+})
+/** The next piece of what is answered to an `ask`, by its id; there is none for some seconds, or it is the last. */
+const moreSchema = z.object({ call: z.literal('more'), ...head, ask: idSchema })
+/** Nobody reads any more what is answered to an `ask`. */
+const leaveSchema = z.object({ call: z.literal('leave'), ...head, ask: idSchema })
 const cancelSchema = z.object({ call: z.literal('cancel'), id: idSchema, runnerId: idSchema })
 
 export const callRequestSchema = z.discriminatedUnion('call', [
   execSchema,
   readSchema,
   writeSchema,
+  askSchema,
+  moreSchema,
+  leaveSchema,
   cancelSchema,
 ])
 export type CallMessage = z.infer<typeof callRequestSchema>
 export type Call = Exclude<CallMessage, { call: 'cancel' }>
+export type AskCall = Extract<Call, { call: 'ask' }>
 export type ExecCall = Extract<Call, { call: 'exec' }>
 
 const outputSchema = z.object({ bytes: z.int().min(0).max(callLimits.outputBytes), isCut: z.boolean() })
@@ -100,6 +132,19 @@ export const callReplySchema = z.discriminatedUnion('reply', [
   /** Its bytes are the JSON of its entries. */
   z.object({ reply: z.literal('folder'), isCut: z.boolean(), bytes: countSchema.max(4 * 1024 * 1024) }),
   z.object({ reply: z.literal('written') }),
+  z.object({
+    reply: z.literal('asked'),
+    /** Of HTTP. */
+    status: z.int().min(200).max(599),
+    isEnd: z.boolean(),
+    bytes: z.int().min(0).max(askLimits.pieceBytes),
+  }),
+  z.object({
+    reply: z.literal('piece'),
+    isEnd: z.boolean(),
+    bytes: z.int().min(0).max(askLimits.pieceBytes),
+  }),
+  z.object({ reply: z.literal('left') }),
 ])
 export type CallReply = z.infer<typeof callReplySchema>
 export type Answered = Exclude<CallReply, { reply: 'alive' | 'refused' }>
@@ -111,8 +156,11 @@ export function bytesOfReply(reply: Answered): number {
       return reply.stdout.bytes + reply.stderr.bytes
     case 'file':
     case 'folder':
+    case 'asked':
+    case 'piece':
       return reply.bytes
     case 'written':
+    case 'left':
       return 0
   }
 }

@@ -4,23 +4,27 @@ import type { CallAnswer, CallHandler } from '@hearth/messaging'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { GuestCalls } from '../../guest/call.ts'
-import type { Machine } from '../../host/machine.ts'
 import type { Machines } from '../../host/machines.ts'
 import type { Lease } from '../../lease/lease.ts'
 import { secretAutomaton } from '../environment/secret-mask.ts'
 import type { MachineChanges } from '../machine-changes.ts'
 import type { Guests } from '../process/guests.ts'
+import type { OpenGuestPort } from '../route/route-context.ts'
+import { Exchanges } from './exchanges.ts'
 import { masked } from './masked.ts'
 import { OpenCalls } from './open-calls.ts'
 import { Operations } from './operations.ts'
-import { notRunning, toldOf } from './wording.ts'
+import { runningMachine } from './running-machine.ts'
+import { toldOf } from './wording.ts'
 
 export interface CallContext {
   runnerId: string
   lease: Pick<Lease, 'epoch' | 'assertHeld'>
-  machines: Pick<Machines, 'look'>
+  machines: Pick<Machines, 'look' | 'reach'>
   machineChanges: MachineChanges
   guests: Guests
+  /** Opens a connection to a port of a guest that its host does not reach by itself; undefined where nothing does. */
+  openGuestPort?: OpenGuestPort | undefined
   /** PEM of the key that secrets are sealed to. */
   sealingKey: string
   log: Logger
@@ -36,34 +40,65 @@ const endingSeconds = 15
 export function callHandler(context: CallContext): CallHandler {
   const open = new OpenCalls()
   const operations = new Operations(context.now)
+  const exchanges = new Exchanges(context, open)
   context.machineChanges.listen((environmentId) => context.guests.closeUnused(environmentId))
-  const serve = async (call: Call, signal: AbortSignal) => {
-    const end = open.begin(call.environmentId)
+  const told = async (call: Call, work: () => Promise<CallAnswer>) => {
     try {
-      return await inMachine(context, call, signal)
+      return await work()
     } catch (thrown) {
-      const told = toldOf(thrown, call.call === 'exec' ? call.folder : call.path)
+      const said = toldOf(thrown, subjectOf(call))
       const { id, environmentId } = call
-      if (!(told instanceof HearthError) || told.cause !== undefined)
+      if (!(said instanceof HearthError) || said.cause !== undefined)
         context.log.info({ id, environmentId, error: toError(thrown) }, 'a call failed')
-      throw told
-    } finally {
-      end()
+      throw said
+    }
+  }
+  const serve = async (call: Call, signal: AbortSignal): Promise<CallAnswer> => {
+    switch (call.call) {
+      case 'ask':
+        return exchanges.ask(call, signal)
+      case 'more':
+        return exchanges.more(call, signal)
+      case 'leave':
+        return exchanges.leave(call)
+      case 'exec':
+      case 'read':
+      case 'write': {
+        const end = open.begin(call.environmentId)
+        try {
+          return await inMachine(context, call, signal)
+        } finally {
+          end()
+        }
+      }
+      default:
+        return assertNever(call)
     }
   }
   return (call, signal) => {
     if (call.epoch !== context.lease.epoch)
       throw new HearthError('unavailable', 'another agent acts for the host by now: ask again')
-    if (call.call === 'read' || call.operation === null) return serve(call, signal)
-    const { key, digest } = call.operation
-    return operations.run(`${call.environmentId} ${key}`, digest, signal, (stop) => serve(call, stop))
+    const operation = 'operation' in call ? call.operation : null
+    if (operation === null) return told(call, () => serve(call, signal))
+    const { key, digest } = operation
+    return operations.run(`${call.environmentId} ${key}`, digest, signal, (stop) =>
+      told(call, () => serve(call, stop)),
+    )
   }
 }
 
-async function inMachine(context: CallContext, call: Call, signal: AbortSignal): Promise<CallAnswer> {
+type ScriptedCall = Extract<Call, { call: 'exec' | 'read' | 'write' }>
+
+/** What a refusal of the guest is about. */
+function subjectOf(call: Call): string {
+  if (call.call === 'exec') return call.folder
+  return call.call === 'read' || call.call === 'write' ? call.path : 'the program of the pipeline'
+}
+
+async function inMachine(context: CallContext, call: ScriptedCall, signal: AbortSignal): Promise<CallAnswer> {
   const { environmentId } = call
   await context.lease.assertHeld()
-  const machine = await look(context, environmentId)
+  const machine = await runningMachine(context, environmentId)
   const ended = new AbortController()
   const seconds = call.call === 'exec' ? call.timeoutSeconds + endingSeconds : fileSeconds
   const timer = setTimeout(
@@ -72,7 +107,7 @@ async function inMachine(context: CallContext, call: Call, signal: AbortSignal):
   )
   const stopListening = context.machineChanges.listen((changed) => {
     if (changed !== environmentId) return
-    look(context, environmentId).catch((gone: unknown) => ended.abort(gone))
+    runningMachine(context, environmentId).catch((gone: unknown) => ended.abort(gone))
   })
   const used = context.guests.use(machine)
   const taskEnds = context.guests.taskRuns(environmentId)
@@ -89,18 +124,8 @@ async function inMachine(context: CallContext, call: Call, signal: AbortSignal):
   }
 }
 
-/** Throws `not_found` or `conflict` for a machine that is not this runner's, or that does not run. */
-async function look({ machines, runnerId }: CallContext, environmentId: string): Promise<Machine> {
-  const machine = await machines.look(environmentId)
-  if (machine.ownership?.owner !== runnerId)
-    throw new HearthError('not_found', 'the machine is not on the host that it should be on')
-  const refused = notRunning(machine.power)
-  if (refused !== null) throw refused
-  return machine
-}
-
 async function answerOf(
-  call: Call,
+  call: ScriptedCall,
   calls: GuestCalls,
   signal: AbortSignal,
   { sealingKey }: CallContext,

@@ -60,8 +60,10 @@ export class Operations {
     const operation: Operation = { digest, answer, stop, waiting: 0, leaving: null, ended: null }
     this.known.set(key, operation)
     answer.then(
-      ({ content }) => {
+      ({ reply, content }) => {
         operation.ended = { at: this.now(), bytes: content.length }
+        // A program that could not do it may be asked again.
+        if (reply.reply === 'asked' && reply.status >= 500) this.known.delete(key)
       },
       (thrown: unknown) => {
         operation.ended = { at: this.now(), bytes: 0 }

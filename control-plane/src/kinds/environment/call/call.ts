@@ -12,6 +12,7 @@ import { HearthError, newId, seal } from '@hearth/foundation'
 import type { CallAnswer } from '@hearth/messaging'
 import type { Caller } from '../../../api/caller.ts'
 import type { Services } from '../../../api/services.ts'
+import { sendCall } from './send-call.ts'
 import { type CallTarget, enterRunning } from './target.ts'
 
 /** Who calls into which machine. */
@@ -117,15 +118,7 @@ async function callInto(
   const target = await enterRunning(services, caller, reference)
   const { environmentId, runnerId, epoch } = target
   const call = callOf(target, { id: newId(), runnerId, epoch, environmentId })
-  const ended = AbortSignal.any([signal, services.stopping, open.tokenEnded])
-  try {
-    return await services.messaging.call(call, { deadlineMilliseconds, signal: ended })
-  } catch (thrown) {
-    if (services.stopping.aborted) throw new HearthError('unavailable', 'this control plane stops: ask again')
-    if (open.tokenEnded.aborted) throw new HearthError('unauthenticated', 'the token has ended meanwhile')
-    if (signal.aborted) throw new HearthError('unavailable', 'the caller has left')
-    throw thrown
-  }
+  return sendCall(services, call, deadlineMilliseconds, { signal, tokenEnded: open.tokenEnded })
 }
 
 const within = ({ folder }: CallTarget, path: string) => posix.resolve(folder, path)

@@ -2,16 +2,17 @@ import { HearthError, spokenTime } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Caller } from '../../../api/caller.ts'
 import type { Services } from '../../../api/services.ts'
-import type { DatabaseTransaction } from '../../../database/connection.ts'
+import type { DatabaseTransaction, Queryable } from '../../../database/connection.ts'
 import { transact } from '../../../database/transact.ts'
 import { readSecrets } from '../../project/index.ts'
 import { enter } from '../access/enter.ts'
 import { readBindingSecrets } from '../binding/secrets.ts'
 import { noteActivity } from '../life/change.ts'
+import { environments } from '../queries.ts'
 import type { EnvironmentRow } from '../table.ts'
 
-/** A running machine that somebody was let into, and the agent to ask. */
-export interface CallTarget {
+/** A running machine, and the agent to ask. */
+export interface MachineTarget {
   environmentId: string
   name: string
   runnerId: string
@@ -19,6 +20,9 @@ export interface CallTarget {
   sealingKey: string | null
   /** Where the first repository is, or would be. */
   folder: string
+}
+/** One that somebody was let into. */
+export interface CallTarget extends MachineTarget {
   /** What must not be shown of what it prints. */
   secrets: readonly string[]
 }
@@ -48,13 +52,31 @@ function requireRunning({ name, phase, desired_phase }: EnvironmentRow): void {
   )
 }
 
+/** A running machine and the agent to ask, for those who know otherwise that they may. Throws as `enterRunning` does. */
+export async function runningTarget(
+  { database }: Pick<Services, 'database'>,
+  environmentId: string,
+): Promise<MachineTarget> {
+  const row = await environments.readById(database, environmentId)
+  if (row === undefined) throw new HearthError('conflict', 'the machine is gone')
+  requireRunning(row)
+  return readMachine(database, row)
+}
+
 async function readTarget(
   tx: DatabaseTransaction,
   { encryption }: Services,
   row: EnvironmentRow,
 ): Promise<CallTarget> {
-  const { id, name, claim_id, project_id } = row
-  const runner = await tx
+  const { claim_id, project_id } = row
+  const machine = await readMachine(tx, row)
+  const bound = claim_id === null ? {} : await readBindingSecrets(tx, encryption, claim_id)
+  const secrets = { ...(await readSecrets(tx, encryption, project_id)), ...bound }
+  return { ...machine, secrets: Object.values(secrets) }
+}
+
+async function readMachine(queryable: Queryable, { id, name }: EnvironmentRow): Promise<MachineTarget> {
+  const runner = await queryable
     .selectFrom('environments')
     .innerJoin('runners', 'runners.id', 'environments.runner_id')
     .select([
@@ -74,8 +96,6 @@ async function readTarget(
     const since = runner.last_seen_at === null ? '' : ` since ${spokenTime(runner.last_seen_at)}`
     throw new HearthError('unavailable', `the host ${runner.name} of environment ${name} is away${since}`)
   }
-  const bound = claim_id === null ? {} : await readBindingSecrets(tx, encryption, claim_id)
-  const secrets = { ...(await readSecrets(tx, encryption, project_id)), ...bound }
   return {
     environmentId: id,
     name,
@@ -83,6 +103,5 @@ async function readTarget(
     epoch: runner.epoch,
     sealingKey: runner.sealing_key,
     folder: runner.repository === null ? '/home' : `/home/${runner.repository}`,
-    secrets: Object.values(secrets),
   }
 }
