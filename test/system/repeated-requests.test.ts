@@ -219,7 +219,11 @@ const posts: {
     () => installation,
     async (path, body) => idOf(await send(installation.url, 'POST', path, body)),
   ),
-  ...pipelinePosts(async (path, body) => idOf(await send(installation.url, 'POST', path, body))),
+  ...pipelinePosts({
+    client: () => installation.client,
+    sql: () => party.sql,
+    make: async (path, body) => idOf(await send(installation.url, 'POST', path, body)),
+  }),
 ]
 
 describe.each(posts)('POST $name under one Idempotency-Key', ({ name, prepare }) => {

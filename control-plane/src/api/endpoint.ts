@@ -120,7 +120,7 @@ export function addEndpoint<
                 organizationId: caller.organizationId,
                 key: idempotencyKey(context.req.header('Idempotency-Key')),
                 principalId: caller.principalId,
-                request: `${endpoint.method} ${context.req.path} ${text}`,
+                request: `${endpoint.method} ${context.req.path}${new URL(context.req.url).search} ${text}`,
               }
             : null,
       }),

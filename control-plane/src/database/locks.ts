@@ -24,7 +24,7 @@ export const advisoryLocks = {
   tlsAuthority: 7_210,
   /** With the hash of organization and name: finds or makes the project that is kept for some repositories. */
   keptProjects: 7_211,
-  /** With the hash of the organization: names computers, and makes their project and classes. */
+  /** With the hash of the organization: names computers, and makes their classes. */
   computers: 7_212,
   /** With the hash of the organization: counts the bytes of its artifacts, and adds one. */
   artifacts: 7_213,

@@ -366,6 +366,7 @@ export class Party {
         },
         ...{ runtime: null, desired_runtime: null, deadline: null, event_at: null },
         ...{ code: 'program', udf_rust: '', udf_toml: '' },
+        ...{ environment_id: null, snapshot_id: null, volume_id: null },
       })
       .execute()
     await this.change('pipelines', id, change)

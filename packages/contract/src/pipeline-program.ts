@@ -17,6 +17,11 @@ export const pipelineLimits = {
   descriptionCharacters: 300,
 } as const
 
+/** Seconds that compiling takes at most: each task, and all of it with the wait for a machine. */
+export const pipelineCompileSeconds = { check: 600, build: 3_600, all: 7_200 } as const
+/** Seconds that the machine of a pipeline may take to run its program, where the pipeline does not say. */
+export const pipelineProvisioningSeconds = 600
+
 /** Any JSON object of a bounded size, kept as it is. */
 export const pipelineConfigurationSchema = z
   .record(z.string(), z.unknown())

@@ -26,6 +26,7 @@ export const pipelineStartSchema = z
     dismissError: z.boolean().default(false).meta({ description: 'Whether its last error is dismissed' }),
   })
   .meta({ id: 'PipelineStart' })
+export type PipelineStart = z.output<typeof pipelineStartSchema>
 export const pipelineStopSchema = z
   .strictObject({
     force: z
@@ -34,10 +35,13 @@ export const pipelineStopSchema = z
       .meta({ description: 'Whether it ends at once; else it stores where it is, first' }),
   })
   .meta({ id: 'PipelineStop' })
+export type PipelineStop = z.output<typeof pipelineStopSchema>
 export const pipelineActivateSchema = z
   .strictObject({ initial: z.enum(['running', 'paused']).default('running') })
   .meta({ id: 'PipelineActivate' })
+export type PipelineActivate = z.output<typeof pipelineActivateSchema>
 export const pipelineApproveSchema = z.strictObject(bootstrapFields).meta({ id: 'PipelineApprove' })
+export type PipelineApprove = z.output<typeof pipelineApproveSchema>
 
 /** Why a request to a pipeline was refused: `facts.refusal` of the error. */
 export const pipelineRefusals = [

@@ -44,7 +44,7 @@ export const pipelineSpecSchema = z.object({
   runtime: pipelineRuntimeSettingsSchema,
   desired: pipelineResourcesDesiredSchema,
   desiredRuntime: pipelineRuntimeDesiredSchema.nullable().meta({
-    description: 'null while there is no machine, and none is wanted',
+    description: 'null while there is no machine',
   }),
   initial: pipelineInitialSchema
     .nullable()

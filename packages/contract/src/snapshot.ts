@@ -21,9 +21,9 @@ export const mayMoveSnapshot = (from: SnapshotPhase, to: SnapshotPhase): boolean
   snapshotMoves[from].includes(to)
 
 /** What it was made for: what is made for a purpose goes when that is over. */
-export const snapshotPurposeSchema = z.enum(['kept', 'checkpoint', 'fork', 'prebuild']).meta({
+export const snapshotPurposeSchema = z.enum(['kept', 'checkpoint', 'fork', 'prebuild', 'pipeline']).meta({
   description:
-    'kept: until it is deleted; checkpoint: a point to go back to, as many as its project keeps; fork: goes when no fork uses it; prebuild: goes with its prebuild',
+    'kept: until it is deleted; checkpoint: a point to go back to, as many as its project keeps; fork: goes when no fork uses it; prebuild: goes with its prebuild; pipeline: goes when its pipeline is compiled anew, and with it',
 })
 export type SnapshotPurpose = z.infer<typeof snapshotPurposeSchema>
 

@@ -38,6 +38,7 @@ import { artifact } from './0039-artifact.ts'
 import { pipeline } from './0040-pipeline.ts'
 import { processJournal } from './0041-process-journal.ts'
 import { routeDomain } from './0042-route-domain.ts'
+import { pipelineLife } from './0043-pipeline-life.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -78,4 +79,5 @@ export const migrations: Record<string, Migration> = {
   '0040-pipeline': pipeline,
   '0041-process-journal': processJournal,
   '0042-route-domain': routeDomain,
+  '0043-pipeline-life': pipelineLife,
 }

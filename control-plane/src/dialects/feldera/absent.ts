@@ -16,7 +16,6 @@ const absent = new Set([
   ...['metrics', 'rebalance', 'samply_profile', 'start_compaction'],
   ...['start_transaction', 'support_bundle', 'tables', 'time_series', 'time_series_stream'],
   ...['update_runtime', 'views'],
-  ...['activate', 'approve', 'pause', 'resume', 'start', 'stop'],
 ])
 
 /** Answers what is known not to be there as such. */

@@ -1,7 +1,17 @@
 export { changePipeline } from './commands/change.ts'
 export { createPipeline } from './commands/create.ts'
 export { deletePipeline } from './commands/delete.ts'
-export { clearPipeline, dismissPipelineError } from './commands/request.ts'
+export {
+  activatePipeline,
+  approvePipeline,
+  clearPipeline,
+  dismissPipelineError,
+  pausePipeline,
+  type RequestOutcome,
+  resumePipeline,
+  startPipeline,
+  stopPipeline,
+} from './commands/request.ts'
 export { readPipelineLog } from './log/read.ts'
 export { findPipelineNamed, pipelines, readPipelineEvents, readProgramTexts } from './queries.ts'
 export {

@@ -1,24 +1,40 @@
 import {
+  pipelineActivateSchema,
+  pipelineApproveSchema,
   pipelineCreateSchema,
   pipelineNameSchema,
   pipelinePhaseSchema,
+  pipelineStartSchema,
+  pipelineStopSchema,
   pipelineUpdateSchema,
   pipelineKind as words,
 } from '@hearth/contract'
 import { writers } from '../../api/caller.ts'
+import { wakeAll } from '../../reconciling/wake.ts'
 import type { Kind } from '../../resource/define.ts'
 import { routesOf } from '../../resource/routes.ts'
 import { changePipeline } from './commands/change.ts'
 import { createPipeline } from './commands/create.ts'
 import { deletePipeline } from './commands/delete.ts'
-import { clearPipeline, dismissPipelineError } from './commands/request.ts'
+import {
+  activatePipeline,
+  approvePipeline,
+  clearPipeline,
+  compilePipeline,
+  dismissPipelineError,
+  pausePipeline,
+  resumePipeline,
+  startPipeline,
+  stopPipeline,
+} from './commands/request.ts'
 import { pipelineLogRoute } from './log/route.ts'
 import { listPipelineEvents, pipelineParams, showProgram } from './program-routes.ts'
-import { pipelines } from './queries.ts'
+import { pipelines, unsettledPipelines } from './queries.ts'
+import { pipelineReconciler } from './reconcile.ts'
 import { recordSilent } from './record.ts'
 import { type PipelineRow, toPipeline } from './table.ts'
 import { trafficRoutes } from './traffic/routes.ts'
-import { explainPipeline } from './why.ts'
+import { explain } from './why-queries.ts'
 
 const routes = routesOf({
   words,
@@ -29,7 +45,7 @@ const routes = routesOf({
 const change = { description: 'The pipeline', roles: writers }
 const request = {
   ...change,
-  status: 200 as const,
+  status: 202 as const,
   value: ({ row }: { row: PipelineRow }) => toPipeline(row),
 }
 
@@ -56,19 +72,59 @@ export const pipelineKind: Kind = {
     pipelineLogRoute,
     ...trafficRoutes,
     routes.action(
+      'compile',
+      { ...request, summary: 'Compile the program of a pipeline again, as where a host was lost' },
+      compilePipeline,
+    ),
+    routes.action(
+      'start',
+      {
+        ...request,
+        summary: 'Start a pipeline, once its program is compiled, on what it has stored',
+        body: pipelineStartSchema,
+      },
+      startPipeline,
+    ),
+    routes.action(
+      'stop',
+      {
+        ...request,
+        summary: 'Have a pipeline store where it is, then stop it; with force it is stopped at once',
+        body: pipelineStopSchema,
+      },
+      stopPipeline,
+    ),
+    routes.action('pause', { ...request, summary: 'Pause a running pipeline' }, pausePipeline),
+    routes.action('resume', { ...request, summary: 'Have a paused pipeline go on' }, resumePipeline),
+    routes.action(
+      'activate',
+      { ...request, summary: 'Have a standby take over', body: pipelineActivateSchema },
+      activatePipeline,
+    ),
+    routes.action(
+      'approve',
+      {
+        ...request,
+        summary: 'Approve that a changed program computes what it stores anew',
+        body: pipelineApproveSchema,
+      },
+      approvePipeline,
+    ),
+    routes.action(
       'clear',
-      { ...request, summary: 'Remove what a pipeline has stored, for good' },
+      { ...request, status: 200, summary: 'Remove what a pipeline has stored, for good' },
       clearPipeline,
     ),
     routes.action(
       'dismiss-error',
-      { ...request, summary: 'Forget the error with which a pipeline stopped' },
+      { ...request, status: 200, summary: 'Forget the error with which a pipeline stopped' },
       dismissPipelineError,
     ),
-    routes.why('Say in words why a pipeline is as it is', async (_, row) => {
-      const { id, name, phase } = row
-      return { kind: 'Pipeline', id, name, phase, ...explainPipeline(toPipeline(row)) }
-    }),
+    routes.why('Say in words why a pipeline is as it is', (queryable, row) => explain(queryable, row)),
   ],
-  everyMinute: ({ database, clock }) => recordSilent(database, clock.now()),
+  reconcilers: ({ quotas }) => [pipelineReconciler({ quotas })],
+  everyMinute: async ({ database, clock }) => {
+    await recordSilent(database, clock.now())
+    await wakeAll(database, 'pipeline', await unsettledPipelines(database))
+  },
 }

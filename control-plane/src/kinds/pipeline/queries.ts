@@ -8,6 +8,7 @@ const columns = [
   ...(['spec', 'spec_version', 'status', 'status_version', 'environment_class_id'] as const),
   ...(['phase', 'deadline', 'resources', 'desired', 'runtime', 'desired_runtime'] as const),
   ...(['program', 'storage', 'event_sequence', 'event_at', 'has_unrecorded'] as const),
+  ...(['environment_id', 'snapshot_id', 'volume_id', 'work'] as const),
 ] as const
 
 export const pipelines = resourceQueries('pipelines', { noun: 'pipeline', names: 'unique', columns })
@@ -69,6 +70,16 @@ export async function pipelinesToRecord(
     )
     .orderBy('event_at')
     .limit(limit)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+/** Pipelines that are to be compiled or cleared, should nobody have told them. */
+export async function unsettledPipelines(queryable: Queryable): Promise<string[]> {
+  const rows = await queryable
+    .selectFrom('pipelines')
+    .select('id')
+    .where((where) => where.or([where('program', '=', 'pending'), where('storage', '=', 'clearing')]))
     .execute()
   return rows.map(({ id }) => id)
 }

@@ -47,6 +47,7 @@ const requests = {
   activate: { do: 'activate', initial: 'running' },
   approve: { do: 'approve', ...options },
   clear: { do: 'clear' },
+  compile: { do: 'compile' },
   dismiss: { do: 'dismiss-error' },
   edit: { do: 'edit', storageBound: [] },
   'edit bound': { do: 'edit', storageBound: ['runtime.workers'] },
@@ -56,13 +57,22 @@ const requests = {
 /** `=` changes nothing; a refusal is its code, and what changes is after `+`. */
 function told(judgement: Judgement): string {
   if ('refusal' in judgement) return judgement.refusal
-  const { desired, desiredRuntime, start: begun, storage, isErrorDismissed, approval } = judgement.changes
+  const {
+    desired,
+    desiredRuntime,
+    start: begun,
+    storage,
+    program,
+    isErrorDismissed,
+    approval,
+  } = judgement.changes
   const parts = [
     begun?.initial,
     begun !== undefined && begun.bootstrapPolicy !== 'await_approval' ? begun.bootstrapPolicy : undefined,
     begun === undefined ? desired : undefined,
     desiredRuntime,
     storage,
+    program,
     isErrorDismissed === true ? 'dismissed' : undefined,
     approval === undefined ? undefined : 'approved',
   ].filter((part) => part !== undefined)
@@ -79,6 +89,7 @@ const early = {
   dismiss: '=',
   edit: '=',
 } as const
+const anew = { compile: '+pending' } as const
 const clean = { clear: '=', 'edit bound': '=', delete: '=' } as const
 const kept = { 'edit bound': 'edit_needs_cleared_storage', delete: 'delete_needs_cleared_storage' } as const
 const startable = {
@@ -103,6 +114,7 @@ const again = {
   'start reject': 'bootstrap_policy_immutable',
 } as const
 const busy = {
+  compile: 'edit_only_when_stopped',
   dismiss: '=',
   edit: 'edit_only_when_stopped',
   'edit bound': 'edit_only_when_stopped',
@@ -118,17 +130,18 @@ const stored = { clear: 'clear_only_when_stopped' } as const
 const illegal = { pause: 'illegal_change', resume: 'illegal_change', activate: 'illegal_change' } as const
 
 const expected: Record<keyof typeof states, Record<keyof typeof requests, string>> = {
-  new: { ...early, ...clean, ...startable },
-  stopped: { ...early, ...kept, ...startable, clear: '+clearing' },
-  faulty: { ...early, ...clean, ...unstartable('program_faulty') },
+  new: { ...early, ...clean, ...startable, compile: '=' },
+  stopped: { ...early, ...kept, ...startable, ...anew, clear: '+clearing' },
+  faulty: { ...early, ...clean, ...anew, ...unstartable('program_faulty') },
   erred: {
     ...early,
     ...clean,
+    ...anew,
     ...unstartable('undismissed_error'),
     'start anew': '+running+dismissed',
     dismiss: '+dismissed',
   },
-  clearing: { ...early, ...kept, ...unstartable('clearing'), clear: '=' },
+  clearing: { ...early, ...kept, ...anew, ...unstartable('clearing'), clear: '=' },
   starting: {
     ...busy,
     ...again,

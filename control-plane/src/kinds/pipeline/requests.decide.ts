@@ -44,6 +44,7 @@ export type PipelineRequest =
   | { do: 'activate'; initial: 'running' | 'paused' }
   | ({ do: 'approve' } & BootstrapOptions)
   | { do: 'clear' }
+  | { do: 'compile' }
   | { do: 'dismiss-error' }
   /** With the names of the fields that would change and that what is stored depends on. */
   | { do: 'edit'; storageBound: readonly string[] }
@@ -55,6 +56,7 @@ export interface PipelineChanges {
   desiredRuntime?: PipelineRuntimeDesired
   start?: { initial: PipelineInitial; bootstrapPolicy: BootstrapPolicy } & BootstrapOptions
   storage?: 'clearing'
+  program?: 'pending'
   isErrorDismissed?: true
   approval?: BootstrapOptions
 }
@@ -82,6 +84,12 @@ export function judge(pipeline: JudgedPipeline, request: PipelineRequest): Judge
       return judgeApprove(pipeline, request)
     case 'clear':
       return judgeClear(pipeline)
+    case 'compile':
+      if (!isFullyStopped(pipeline))
+        return refuse('edit_only_when_stopped', 'it can be compiled while it is stopped only: stop it first')
+      return pipeline.program === 'success' || isProgramFaulty(pipeline.program)
+        ? { changes: { program: 'pending' } }
+        : unchanged
     case 'dismiss-error':
       if (!pipeline.hasError) return unchanged
       return isFullyStopped(pipeline)

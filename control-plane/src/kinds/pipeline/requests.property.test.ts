@@ -36,7 +36,7 @@ const request: fc.Arbitrary<PipelineRequest> = fc.oneof(
   }),
   fc.record({ do: fc.constant('stop' as const), force: fc.boolean() }),
   fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const, 'clear' as const) }),
-  fc.record({ do: fc.constantFrom('dismiss-error' as const, 'delete' as const) }),
+  fc.record({ do: fc.constantFrom('dismiss-error' as const, 'delete' as const, 'compile' as const) }),
   fc.record({ do: fc.constant('activate' as const), initial: fc.constantFrom('running', 'paused') }),
   fc.record({ do: fc.constant('approve' as const), ...bootstrap }),
   fc.record({ do: fc.constant('edit' as const), storageBound: fc.array(fc.string()) }),
@@ -45,13 +45,14 @@ const request: fc.Arbitrary<PipelineRequest> = fc.oneof(
 function changed(before: JudgedPipeline, wish: PipelineRequest): JudgedPipeline | null {
   const judgement = judge(before, wish)
   if ('refusal' in judgement) return null
-  const { desired, desiredRuntime, start, storage, isErrorDismissed } = judgement.changes
+  const { desired, desiredRuntime, start, storage, program, isErrorDismissed } = judgement.changes
   return {
     ...before,
     ...(desired === undefined ? {} : { desired }),
     ...(desiredRuntime === undefined ? {} : { desiredRuntime }),
     ...(start === undefined ? {} : { initial: start.initial, bootstrapPolicy: start.bootstrapPolicy }),
     ...(storage === undefined ? {} : { storage }),
+    ...(program === undefined ? {} : { program }),
     ...(isErrorDismissed === true ? { hasError: false } : {}),
   }
 }

@@ -16,7 +16,7 @@ import {
   type PipelineStatuses,
   type PipelineStorage,
 } from '@hearth/contract'
-import type { Generated, JSONColumnType, Selectable } from 'kysely'
+import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
 /** What the spec column holds; what is wanted of its machine and its runtime are columns of their own. */
@@ -36,6 +36,29 @@ export interface StoredPipelineStatus {
   programVersion: number
 }
 
+/** What its reconciler alone has to know. */
+export interface StoredPipelineWork {
+  /** The last line of its program's journal that was taken; null before the first. */
+  journal: { run: number; offset: number } | null
+  /** How its program said last that it is. */
+  told: { runtime: PipelineRuntime; details: unknown } | null
+  bootstrap: { silentBootstrap: boolean; concurrentBootstrap: boolean }
+  /** Whether somebody approved that the changed program starts anew. */
+  isApproved: boolean
+  /** What its toolchain does to compile the present program. */
+  tasks: ('check' | 'build')[]
+  /** What it waits for while it has no machine. */
+  waitsFor: string | null
+}
+export const noPipelineWork: StoredPipelineWork = {
+  journal: null,
+  told: null,
+  bootstrap: { silentBootstrap: false, concurrentBootstrap: false },
+  isApproved: false,
+  tasks: [],
+  waitsFor: null,
+}
+
 export interface PipelineTable extends ResourceTable<StoredPipelineSpec, StoredPipelineStatus> {
   environment_class_id: string
   phase: PipelinePhase
@@ -46,6 +69,12 @@ export interface PipelineTable extends ResourceTable<StoredPipelineSpec, StoredP
   desired_runtime: PipelineRuntimeDesired | null
   program: PipelineProgramStatus
   storage: PipelineStorage
+  /** The machine in which it is compiled, or runs; also while that is being given back. */
+  environment_id: string | null
+  /** The compiled program. */
+  snapshot_id: string | null
+  volume_id: string | null
+  work: ColumnType<StoredPipelineWork, string | undefined, string>
   code: string
   udf_rust: string
   udf_toml: string

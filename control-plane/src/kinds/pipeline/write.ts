@@ -1,19 +1,31 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Pipeline, pipelinePhaseOf } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvent } from '../../resource/record.ts'
 import { pipelines } from './queries.ts'
 import { recordPipeline } from './record.ts'
-import { type PipelineRow, type StoredPipelineStatus, toPipeline } from './table.ts'
+import { type PipelineRow, type StoredPipelineStatus, type StoredPipelineWork, toPipeline } from './table.ts'
 
 /** What changes of a pipeline; what is not named stays. */
 export interface PipelineChange
   extends Partial<
     Pick<
       PipelineRow,
-      'resources' | 'desired' | 'runtime' | 'desired_runtime' | 'program' | 'storage' | 'spec' | 'deadline'
+      | (
+          | 'resources'
+          | 'desired'
+          | 'runtime'
+          | 'desired_runtime'
+          | 'program'
+          | 'storage'
+          | 'spec'
+          | 'deadline'
+        )
+      | ('environment_id' | 'snapshot_id' | 'volume_id')
     >
   > {
   status?: Partial<Omit<StoredPipelineStatus, 'since'>>
+  work?: Partial<StoredPipelineWork>
   /** Columns that are no status. */
   others?: Partial<Pick<PipelineRow, 'name' | 'labels' | 'environment_class_id'>> & {
     code?: string
@@ -32,7 +44,7 @@ export interface PipelineChange
 export async function changePipelineRow(
   tx: DatabaseTransaction,
   row: PipelineRow,
-  { status, others, isWish = false, now, ...columns }: PipelineChange,
+  { status, work, others, isWish = false, now, ...columns }: PipelineChange,
 ): Promise<PipelineRow> {
   const next = { ...row, ...columns }
   const phase = pipelinePhaseOf(next.resources, next.runtime)
@@ -45,10 +57,27 @@ export async function changePipelineRow(
     ...others,
     phase,
     status: stood.status,
+    ...(work === undefined ? {} : { work: { ...row.work, ...work } }),
     ...recorded,
   })
   await recordEvent(tx, 'updated', toPipeline(changed))
   return changed
+}
+
+/** Keeps what its reconciler alone has to know; nobody is told. The row must have been read under lock. */
+export async function noteWork(
+  tx: DatabaseTransaction,
+  row: PipelineRow,
+  noted: Partial<StoredPipelineWork>,
+): Promise<PipelineRow> {
+  const work = { ...row.work, ...noted }
+  if (isDeepStrictEqual(work, row.work)) return row
+  await tx
+    .updateTable('pipelines')
+    .set({ work: JSON.stringify(work) })
+    .where('id', '=', row.id)
+    .execute()
+  return { ...row, work }
 }
 
 type Standing = Pick<

@@ -97,7 +97,7 @@ async function poolSetups(tx: DatabaseTransaction, projectId: string) {
   return pools.map(({ spec }) => spec.setup)
 }
 
-function storedSpec({ secrets, ...spec }: ProjectSpecInput): ProjectSpec {
+export function storedSpec({ secrets, ...spec }: ProjectSpecInput): ProjectSpec {
   const { repositories, variables, setup, onHostLoss, onCrash, prebuilds, snapshots, life } = spec
   const { environmentClasses, tasks, services } = spec
   const secretNames = Object.keys(secrets).sort()

@@ -1,4 +1,5 @@
 export { changeProject, createProject, deleteProject } from './commands.ts'
+export { keptProject } from './kept.ts'
 export { refuseMissingBranch, sourcesOf } from './missing-branch.ts'
 export { planBytes, refuseLargePlan } from './plan-size.ts'
 export { projects, projectsThatWait, readSecrets } from './queries.ts'

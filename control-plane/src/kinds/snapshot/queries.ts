@@ -48,6 +48,8 @@ export interface SnapshotUsers {
   children: { id: string; name: string }[]
   /** Prebuilds whose disk or template it is. */
   prebuilds: { id: string; name: string }[]
+  /** Pipelines whose compiled program it is. */
+  pipelines: { id: string; name: string }[]
 }
 
 export async function usersOf(queryable: Queryable, id: string): Promise<SnapshotUsers> {
@@ -80,7 +82,12 @@ export async function usersOf(queryable: Queryable, id: string): Promise<Snapsho
     .where('desired_phase', '<>', 'deleted')
     .orderBy('id')
     .execute()
-  return { environments, children, prebuilds }
+  const pipelines = await queryable
+    .selectFrom('pipelines')
+    .select(['id', 'name'])
+    .where('snapshot_id', '=', id)
+    .execute()
+  return { environments, children, prebuilds, pipelines }
 }
 
 /** The newest checkpoint of a machine to which it can be put back. */

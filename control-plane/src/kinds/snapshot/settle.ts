@@ -149,7 +149,7 @@ async function movePhase(
   // Machines that are to start from it wait for this.
   if (phase === 'ready') await wakeMany(tx, [{ kind: 'placement', id: row.organization_id }])
   if (phase === 'failed') await wakeMany(tx, await waiting(tx, row.id))
-  await wakeMany(tx, await prebuildOf(tx, row))
+  await wakeMany(tx, [...(await prebuildOf(tx, row)), ...(await pipelinesOf(tx, row))])
   return changed
 }
 
@@ -162,6 +162,13 @@ async function prebuildOf(tx: DatabaseTransaction, { purpose, environment_id }: 
     .where('id', '=', environment_id)
     .executeTakeFirst()
   return machine?.owner_id == null ? [] : [{ kind: 'prebuild' as const, id: machine.owner_id }]
+}
+
+/** The pipeline whose compiled program it is. */
+async function pipelinesOf(tx: DatabaseTransaction, { purpose, id }: SnapshotRow) {
+  if (purpose !== 'pipeline') return []
+  const rows = await tx.selectFrom('pipelines').select('id').where('snapshot_id', '=', id).execute()
+  return rows.map((row) => ({ kind: 'pipeline' as const, id: row.id }))
 }
 
 /** Environments that wait for the snapshot to be made. */

@@ -23,6 +23,7 @@ export async function explainSnapshot(queryable: Queryable, row: SnapshotRow): P
       ...users.environments.map(({ name }) => `environment ${name}`),
       ...users.children.map(({ name }) => `snapshot ${name}`),
       ...users.prebuilds.map(({ name }) => `prebuild ${name}`),
+      ...users.pipelines.map(({ name }) => `pipeline ${name}`),
     ],
     names: await namesOfUsers(
       queryable,

@@ -24,6 +24,8 @@ export interface StoredVolumeSpec {
   contentNumber: number
   /** Whether programs that use it are not waited for. */
   force: boolean
+  /** Another resource that has made it, and alone attaches and deletes it; absent for one that somebody made. */
+  keptBy?: { kind: 'Pipeline'; id: string }
 }
 
 export interface VolumeTable extends ResourceTable<StoredVolumeSpec, StoredVolumeStatus> {

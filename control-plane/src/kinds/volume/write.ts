@@ -1,7 +1,7 @@
 import { type VolumePhase, volumeWork } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { requestOrders, requestPurges } from '../../database/outbox.ts'
-import { wakeAt } from '../../reconciling/wake.ts'
+import { wake, wakeAt } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
 import { deadlineOf } from './decide.ts'
 import { volumes } from './queries.ts'
@@ -36,8 +36,14 @@ export async function changeVolumeStatus(
   })
   await recordEvent(tx, 'updated', toVolume(changed))
   await orderVolume(tx, changed)
+  await wakeKeeper(tx, changed)
   if (changed.deadline !== null) await wakeAt(tx, 'volume', row.id, changed.deadline)
   return changed
+}
+
+/** What keeps it goes on when it is there, or gone. */
+export async function wakeKeeper(tx: DatabaseTransaction, { spec }: Pick<VolumeRow, 'spec'>): Promise<void> {
+  if (spec.keptBy !== undefined) await wake(tx, 'pipeline', spec.keptBy.id)
 }
 
 async function orderVolume(tx: DatabaseTransaction, { id, runner_id: runnerId }: VolumeRow): Promise<void> {
@@ -49,4 +55,5 @@ export async function removeVolume(tx: DatabaseTransaction, row: VolumeRow): Pro
     await requestPurges(tx, volumeWork.kind, [{ id: row.id, runnerId: row.runner_id }])
   await volumes.remove(tx, row.id)
   await recordEvent(tx, 'deleted', toVolume(row))
+  await wakeKeeper(tx, row)
 }

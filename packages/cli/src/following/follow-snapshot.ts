@@ -44,4 +44,5 @@ const nouns: Readonly<Record<Snapshot['spec']['purpose'], string>> = {
   checkpoint: 'checkpoint',
   fork: 'snapshot',
   prebuild: 'snapshot',
+  pipeline: 'snapshot',
 }

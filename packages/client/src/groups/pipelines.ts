@@ -1,9 +1,13 @@
 import {
   type PipelinePhase,
+  type pipelineActivateSchema,
+  type pipelineApproveSchema,
   type pipelineCreateSchema,
   pipelineEventSchema,
   pipelineProgramTextSchema,
   pipelineSchema,
+  type pipelineStartSchema,
+  type pipelineStopSchema,
   type pipelineUpdateSchema,
 } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
@@ -29,10 +33,20 @@ export interface SendOptions {
 }
 
 export const pipelines = (transport: Transport) => {
+  const tell = (id: string, action: string, body: object | undefined, options: CallOptions) =>
+    transport.json(
+      {
+        method: 'POST',
+        path: `${one(path, id)}/${action}`,
+        ...(body === undefined ? {} : { body }),
+        ...options,
+      },
+      pipelineSchema,
+    )
   const ask =
     (action: string) =>
     (id: string, options: CallOptions = {}) =>
-      transport.json({ method: 'POST', path: `${one(path, id)}/${action}`, ...options }, pipelineSchema)
+      tell(id, action, undefined, options)
   return {
     ...collection<typeof pipelineSchema, PipelineFilter>(transport, path, pipelineSchema),
     create: (body: z.input<typeof pipelineCreateSchema>, options: CallOptions = {}) =>
@@ -50,6 +64,21 @@ export const pipelines = (transport: Transport) => {
       const query = `${one(path, id)}/monitor-events?limit=${limit}`
       return (await transport.json({ method: 'GET', path: query, ...options }, eventsSchema)).items
     },
+    /** Compiles its program again. */
+    compile: ask('compile'),
+    start: (id: string, body: z.input<typeof pipelineStartSchema> = {}, options: CallOptions = {}) =>
+      tell(id, 'start', body, options),
+    /** Has it store where it is, then stops it; by force at once. */
+    stop: (id: string, body: z.input<typeof pipelineStopSchema> = {}, options: CallOptions = {}) =>
+      tell(id, 'stop', body, options),
+    pause: ask('pause'),
+    resume: ask('resume'),
+    /** Has a standby take over. */
+    activate: (id: string, body: z.input<typeof pipelineActivateSchema> = {}, options: CallOptions = {}) =>
+      tell(id, 'activate', body, options),
+    /** Approves that its changed program computes what it stores anew. */
+    approve: (id: string, body: z.input<typeof pipelineApproveSchema> = {}, options: CallOptions = {}) =>
+      tell(id, 'approve', body, options),
     /** Removes what it has stored, for good. */
     clear: ask('clear'),
     /** Forgets the error with which it stopped. */

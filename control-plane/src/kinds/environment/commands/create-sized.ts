@@ -1,7 +1,6 @@
 import {
   environmentClassCreateSchema,
   environmentCreateSchema,
-  projectCreateSchema,
   standardEnvironmentClasses,
   webAppImage,
 } from '@hearth/contract'
@@ -12,7 +11,7 @@ import { validate } from '../../../api/validation.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { advisoryLocks } from '../../../database/locks.ts'
 import { createEnvironmentClass, environmentClasses } from '../../environment-class/index.ts'
-import { createProject, projects } from '../../project/index.ts'
+import { keptProject } from '../../project/index.ts'
 import type { EnvironmentRow } from '../table.ts'
 import { createEnvironment } from './create.ts'
 
@@ -30,14 +29,15 @@ const projectName = 'computers'
 /** An environment of a standard size in a region, of no project of anybody's. */
 export const createSizedEnvironment: Command<WantedSize, EnvironmentRow> = {
   async run(tx, context, { name, labels, size, region }) {
-    // Two requests at once find one project and one class, and do not both get a name.
+    // Two requests at once find one class, and do not both get a name.
     await sql`SELECT pg_advisory_xact_lock(${advisoryLocks.computers}, hashtext(${context.caller.organizationId}))`.execute(
       tx,
     )
+    const project = await keptProject(tx, context.caller.organizationId, projectName)
     await requireRegion(tx, context, region)
     if (name !== undefined) await requireFree(tx, context, name)
     const spec = {
-      projectId: await projectOf(tx, context),
+      projectId: project.id,
       environmentClassId: await classOf(tx, context, size, region),
     }
     const input = { labels, spec, ...(name === undefined ? {} : { name }) }
@@ -115,11 +115,4 @@ async function classOf(
       undefined,
     )
   ).id
-}
-
-async function projectOf(tx: DatabaseTransaction, context: CommandContext): Promise<string> {
-  const known = await projects.find(tx, context.caller, projectName)
-  if (known !== undefined) return known.id
-  return (await createProject.run(tx, context, projectCreateSchema.parse({ name: projectName }), undefined))
-    .id
 }

@@ -3,9 +3,11 @@ import { HearthError } from '@hearth/foundation'
 import type { Command } from '../../../api/command.ts'
 import { found } from '../../../api/lookup.ts'
 import { type DatabaseTransaction, isUniqueViolation } from '../../../database/connection.ts'
+import { wake } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import type { OnOne } from '../../../resource/routes.ts'
 import { environmentClasses } from '../../environment-class/index.ts'
+import { dropCompiled, nothingCompiled } from '../compile.ts'
 import { type Edited, editOf } from '../edit.ts'
 import { requireJudged } from '../judged.ts'
 import { requireConfiguration, summaryOf } from '../program.ts'
@@ -39,14 +41,20 @@ export const changePipeline: Command<OnOne<PipelineUpdate>, PipelineRow> = {
     }
     const { description, tags, program, runtime } = after
     const { version, refreshVersion, programVersion } = row.status
+    const now = services.clock.now()
+    // A class has another image, or another size, than what was compiled.
+    const isCompiledAnew = isProgramChanged || classId !== row.environment_class_id
+    if (isCompiledAnew) await dropCompiled(tx, row, now)
+    await wake(tx, 'pipeline', row.id)
     return changePipelineRow(tx, row, {
       spec: { ...row.spec, description, tags: [...tags], program: summaryOf(program), runtime },
       status: {
         version: version + 1,
         refreshVersion: refreshVersion + 1,
-        ...(isProgramChanged ? { programVersion: programVersion + 1, programError: noProgramError } : {}),
+        ...(isProgramChanged ? { programVersion: programVersion + 1 } : {}),
+        ...(isCompiledAnew ? { programError: noProgramError } : {}),
       },
-      ...(isProgramChanged ? { program: 'pending' } : {}),
+      ...(isCompiledAnew ? nothingCompiled : {}),
       others: {
         name: after.name,
         labels: relabelled,
@@ -56,7 +64,7 @@ export const changePipeline: Command<OnOne<PipelineUpdate>, PipelineRow> = {
           : {}),
       },
       isWish: true,
-      now: services.clock.now(),
+      now,
     }).catch((thrown: unknown) => {
       if (!isUniqueViolation(thrown)) throw thrown
       throw new HearthError('conflict', `there is a pipeline ${after.name} already`, { isTaken: true })

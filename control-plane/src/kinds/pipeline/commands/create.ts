@@ -1,6 +1,7 @@
 import type { PipelineCreate } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import type { Command } from '../../../api/command.ts'
+import { wake } from '../../../reconciling/wake.ts'
 import { newResource } from '../../../resource/change.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import { environmentClasses } from '../../environment-class/index.ts'
@@ -8,7 +9,7 @@ import { requireResource } from '../../quota/index.ts'
 import { requireConfiguration, summaryOf } from '../program.ts'
 import { pipelines } from '../queries.ts'
 import { recordPipeline } from '../record.ts'
-import { newPipelineStatus, type PipelineRow, toPipeline } from '../table.ts'
+import { newPipelineStatus, noPipelineWork, type PipelineRow, toPipeline } from '../table.ts'
 
 export const createPipeline: Command<PipelineCreate, PipelineRow> = {
   async run(tx, { services, caller }, { name, labels, spec: given }) {
@@ -37,6 +38,7 @@ export const createPipeline: Command<PipelineCreate, PipelineRow> = {
         desired_runtime: null,
         program: 'pending',
         storage: 'cleared',
+        ...{ environment_id: null, snapshot_id: null, volume_id: null, work: noPipelineWork },
         deadline: null,
         status: newPipelineStatus(now),
         ...{ code: program.code, udf_rust: program.udfRust, udf_toml: program.udfToml },
@@ -45,6 +47,7 @@ export const createPipeline: Command<PipelineCreate, PipelineRow> = {
     const recorded = await recordPipeline(tx, row, now)
     await tx.updateTable('pipelines').set(recorded).where('id', '=', row.id).execute()
     await recordEvent(tx, 'created', toPipeline(row))
+    await wake(tx, 'pipeline', row.id)
     return { ...row, ...recorded }
   },
 }

@@ -6,6 +6,7 @@ import { recordEvent } from '../../../resource/record.ts'
 import type { EnvironmentRow } from '../../environment/index.ts'
 import { insertProcess, makeRoom } from '../commands/create.ts'
 import { startTogether } from '../commands/settle-now.ts'
+import { tellProcess } from '../commands/tell.ts'
 import { activePhases } from '../decide.ts'
 import { lockProcessesOf, processes } from '../queries.ts'
 import { settleProcesses } from '../reconcile.ts'
@@ -77,6 +78,12 @@ export class KeptProcesses {
   /** Ends its run, and forgets it. */
   async remove(row: ProcessRow): Promise<void> {
     if (row.desired !== 'delete') await this.desire(row, 'delete')
+  }
+
+  /** Wishes something of it, also while it runs, which goes on. */
+  async tell(row: ProcessRow, wish: string): Promise<void> {
+    const told = await tellProcess(this.tx, row, wish)
+    this.rows = this.rows.map((one) => (one.id === row.id ? told : one))
   }
 
   /** Orders of the runner what follows from all that was done. */

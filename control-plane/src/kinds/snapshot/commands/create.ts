@@ -155,6 +155,7 @@ const nameStems: Record<SnapshotPurpose, string> = {
   checkpoint: 'checkpoint',
   fork: 'fork',
   prebuild: 'prebuild',
+  pipeline: 'pipeline',
 }
 
 /** Of a prebuild's the guest was scrubbed, and its repositories are brought up to date at each start. */

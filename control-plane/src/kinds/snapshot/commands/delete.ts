@@ -36,7 +36,7 @@ const namesShown = 10
 
 /** Throws `conflict` for a snapshot that may not be deleted, and says what uses it. */
 export function refuseUsed(name: string, users: SnapshotUsers, force: boolean): void {
-  const { environments, children, prebuilds } = users
+  const { environments, children, prebuilds, pipelines } = users
   const running = environments.filter(({ phase }) => on.has(phase))
   const named = force
     ? running.map((environment) => `environment ${environment.name} (${environment.phase})`)
@@ -44,6 +44,7 @@ export function refuseUsed(name: string, users: SnapshotUsers, force: boolean): 
         ...environments.map((environment) => `environment ${environment.name} (${environment.phase})`),
         ...children.map((child) => `snapshot ${child.name}`),
         ...prebuilds.map((prebuild) => `prebuild ${prebuild.name}`),
+        ...pipelines.map((pipeline) => `pipeline ${pipeline.name}`),
       ]
   if (named.length === 0) return
   const told = named.slice(0, namesShown).join(', ')

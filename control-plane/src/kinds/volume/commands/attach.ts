@@ -3,15 +3,13 @@ import { HearthError } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Command } from '../../../api/command.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
-import { recordEvent } from '../../../resource/record.ts'
 import type { OnOne } from '../../../resource/routes.ts'
 import type { EnvironmentRow } from '../../environment/index.ts'
 import { lockPlace } from '../../process/index.ts'
+import { giveVolume } from '../change-holder.ts'
 import { readVolumesOf, volumes } from '../queries.ts'
-import { settleVolume } from '../reconcile.ts'
-import { toVolume, type VolumeRow } from '../table.ts'
-import { changeVolumeStatus } from '../write.ts'
-import { requireNoCopyUnderWay, requireNoSnapshot, requirePresent } from './lock.ts'
+import type { VolumeRow } from '../table.ts'
+import { requireNoCopyUnderWay, requireNoSnapshot, requirePresent, requireUnkept } from './lock.ts'
 
 /**
  * Gives a volume to one machine. Under lock the row says which machine that is, so that of two requests one is refused. The
@@ -24,6 +22,7 @@ export const attachVolume: Command<OnOne<z.output<typeof volumeAttachSchema>>, V
     const row = await volumes.lockForChange(tx, context, reference)
     const mountPath = given ?? row.spec.mountPath
     requirePresent(row)
+    requireUnkept(row)
     requireNoSnapshot(row, 'attached')
     await requireFree(tx, row, machine)
     const isHere = row.environment_id === machine.id
@@ -36,17 +35,7 @@ export const attachVolume: Command<OnOne<z.output<typeof volumeAttachSchema>>, V
     await requireFit(tx, row, machine)
     await requireNoCopyUnderWay(tx, row)
     await requireOwnPlace(tx, row, machine, mountPath)
-    const changed = await volumes.changeSpec(tx, row.id, {
-      environment_id: machine.id,
-      spec: { ...row.spec, mountPath, force: false },
-    })
-    await recordEvent(tx, 'updated', toVolume(changed))
-    if (!machine.has_volumes)
-      await tx.updateTable('environments').set({ has_volumes: true }).where('id', '=', machine.id).execute()
-    const phase = row.runner_id === null ? 'pending' : 'attaching'
-    const status = { failure: null, waitsFor: null }
-    const begun = await changeVolumeStatus(tx, changed, { phase, status, now })
-    return (await settleVolume(tx, begun, machine, now)) ?? begun
+    return giveVolume(tx, row, machine, mountPath, now)
   },
 }
 

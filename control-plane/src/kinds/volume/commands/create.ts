@@ -1,17 +1,16 @@
-import type { VolumePhase, volumeCreateSchema, volumeSnapshotSchema } from '@hearth/contract'
-import { HearthError, invalidValue, isId, newId } from '@hearth/foundation'
+import type { volumeCreateSchema, volumeSnapshotSchema } from '@hearth/contract'
+import { HearthError, invalidValue, isId } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Caller } from '../../../api/caller.ts'
 import type { Command, CommandContext } from '../../../api/command.ts'
 import { found } from '../../../api/lookup.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
-import { recordEvent } from '../../../resource/record.ts'
 import type { OnOne } from '../../../resource/routes.ts'
 import { requireResource } from '../../quota/index.ts'
-import { deadlineOf } from '../decide.ts'
+import { insertVolume } from '../change-holder.ts'
 import { volumes } from '../queries.ts'
 import { settleVolume } from '../reconcile.ts'
-import { emptyVolumeStatus, type StoredVolumeSpec, toVolume, type VolumeRow } from '../table.ts'
+import type { StoredVolumeSpec, VolumeRow } from '../table.ts'
 import { requirePresent } from './lock.ts'
 
 const defaultMebibytes = 10_240
@@ -50,7 +49,7 @@ export const snapshotVolume: Command<OnOne<z.output<typeof volumeSnapshotSchema>
   },
 }
 
-interface NewVolume extends Pick<StoredVolumeSpec, 'mountPath' | 'runnerSelector' | 'wantedRunnerId'> {
+interface Wanted extends Pick<StoredVolumeSpec, 'mountPath' | 'runnerSelector' | 'wantedRunnerId'> {
   name: string
   labels: Record<string, string>
   mebibytes: number
@@ -61,34 +60,22 @@ interface NewVolume extends Pick<StoredVolumeSpec, 'mountPath' | 'runnerSelector
 async function insert(
   tx: DatabaseTransaction,
   { caller, services }: CommandContext,
-  { name, labels, mebibytes, source, isSnapshot, ...wanted }: NewVolume,
+  { name, labels, mebibytes, source, isSnapshot, ...wanted }: Wanted,
 ): Promise<VolumeRow> {
   const now = services.clock.now()
   const { organizationId, principalId: creator, limits } = caller
   await requireResource(tx, organizationId, limits, 'volumes')
   const isAnywhere = wanted.wantedRunnerId === null && Object.keys(wanted.runnerSelector).length === 0
-  const phase: VolumePhase = isAnywhere ? 'unplaced' : 'pending'
-  const row = await volumes.insert(
+  const row = await insertVolume(
     tx,
     {
-      ...{ id: newId(), organizationId, creator, name, labels },
-      spec: { ...wanted, contentNumber: 0, force: false } satisfies StoredVolumeSpec,
+      ...{ organizationId, creator, name, labels, mebibytes, isSnapshot },
+      sourceId: source?.id ?? null,
+      spec: { ...wanted, contentNumber: 0, force: false },
+      phase: isAnywhere ? 'unplaced' : 'pending',
     },
-    {
-      size_mebibytes: mebibytes,
-      is_snapshot: isSnapshot,
-      environment_id: null,
-      runner_id: null,
-      source_id: source?.id ?? null,
-      phase,
-      phase_since: now,
-      deadline: deadlineOf(phase, now),
-      desired: 'present',
-      status: emptyVolumeStatus,
-    },
-    `there is a volume ${name} already: give this one another name`,
+    now,
   )
-  await recordEvent(tx, 'created', toVolume(row))
   return (await settleVolume(tx, row, undefined, now)) ?? row
 }
 

@@ -1,10 +1,8 @@
 import { HearthError } from '@hearth/foundation'
 import type { Command } from '../../../api/command.ts'
-import { recordEvent } from '../../../resource/record.ts'
 import type { Force, OnOne } from '../../../resource/routes.ts'
-import { volumes } from '../queries.ts'
-import { settleVolume } from '../reconcile.ts'
-import { toVolume, type VolumeRow } from '../table.ts'
+import { giveUpVolume } from '../change-holder.ts'
+import type { VolumeRow } from '../table.ts'
 import { lockWithMachine, requireAwake, requireNoCopyUnderWay } from './lock.ts'
 
 /** Deletes a volume with all that is on it; one that a machine has is refused, unless it is forced. */
@@ -19,13 +17,6 @@ export const deleteVolume: Command<OnOne<Force>, VolumeRow> = {
       )
     requireAwake(row, machine)
     await requireNoCopyUnderWay(tx, row)
-    const unwanted = await volumes.changeSpec(tx, row.id, {
-      desired: 'delete',
-      environment_id: null,
-      spec: { ...row.spec, force },
-    })
-    await recordEvent(tx, 'updated', toVolume(unwanted))
-    // One that no runner has is gone at once.
-    return (await settleVolume(tx, unwanted, undefined, context.services.clock.now())) ?? unwanted
+    return giveUpVolume(tx, row, force, context.services.clock.now())
   },
 }

@@ -19,6 +19,7 @@ export async function lockWithMachine(
     before.environment_id === null ? undefined : await environments.lockById(tx, before.environment_id)
   if (machine !== undefined) await requireEntry(tx, context.caller, machine)
   const row = await volumes.lockForChange(tx, context, before.id)
+  requireUnkept(row)
   if (row.environment_id !== before.environment_id)
     throw new HearthError(
       'conflict',
@@ -29,6 +30,15 @@ export async function lockWithMachine(
 
 export function requirePresent({ name, desired }: VolumeRow): void {
   if (desired === 'delete') throw new HearthError('conflict', `volume ${name} is being deleted`)
+}
+
+/** Throws a conflict for a volume that another resource keeps. */
+export function requireUnkept({ name, spec: { keptBy } }: VolumeRow): void {
+  if (keptBy === undefined) return
+  throw new HearthError(
+    'conflict',
+    `volume ${name} is kept by pipeline ${keptBy.id}, which alone changes it: stop and clear that instead`,
+  )
 }
 
 export function requireNoSnapshot({ name, is_snapshot: isSnapshot }: VolumeRow, what: string): void {

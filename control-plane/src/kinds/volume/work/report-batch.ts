@@ -11,7 +11,7 @@ import type { ReportOutcome } from '../../../work/work-kind.ts'
 import { deadlineOf } from '../decide.ts'
 import { lockVolumes, volumes } from '../queries.ts'
 import { toVolume, type VolumeRow } from '../table.ts'
-import { removeVolume } from '../write.ts'
+import { removeVolume, wakeKeeper } from '../write.ts'
 import { afterReport } from './report.ts'
 
 /** Commits reports together, those of one volume in the order given; stale and repeated ones change nothing. */
@@ -70,6 +70,7 @@ async function apply(
     ...(moves ? { phase_since: now } : {}),
   })
   await recordEvent(tx, 'updated', toVolume(changed))
+  await wakeKeeper(tx, changed)
   if (moves && deadline !== null) await wakeAt(tx, 'volume', row.id, deadline)
   return changed
 }
