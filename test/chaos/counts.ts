@@ -11,6 +11,7 @@ export function countRecords({
   routes,
   volumes,
   deployments,
+  pipelines,
 }: Records): Counts {
   const templates = prebuilds.flatMap((prebuild) => prebuild.templates)
   const started = environments.flatMap(({ chosenPrebuildId, prebuildId, startedFrom }) =>
@@ -26,6 +27,9 @@ export function countRecords({
     ...routes.map(({ phase }) => `routes: ${phase}`),
     ...volumes.map(({ phase }) => `volumes: ${phase}`),
     ...deployments.map(({ phase }) => `deployments: ${phase}`),
+    ...pipelines.map(
+      ({ resources, error }) => `pipelines: ${resources}${error === null ? '' : ' with an error'}`,
+    ),
   ])
 }
 

@@ -4,6 +4,7 @@ import { checkEvents } from './events.ts'
 import type { History, Violation } from './history.ts'
 import { checkHosts } from './hosts.ts'
 import { checkIntents } from './intents.ts'
+import { checkPipelines } from './pipelines.ts'
 import { checkPrebuilds } from './prebuilds.ts'
 import { checkRoutes } from './routes.ts'
 import { checkSnapshots } from './snapshots.ts'
@@ -28,6 +29,7 @@ export function check(history: History): Violation[] {
     ...checkRoutes(history),
     ...checkVolumes(history),
     ...checkWebApps(history),
+    ...checkPipelines(history),
     ...checkDeadlines(history),
     ...checkVersions(history),
     ...checkEvents(history),

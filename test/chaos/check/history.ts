@@ -102,6 +102,8 @@ export interface Intents {
     deployments: string[]
     deleted: boolean
   }[]
+  /** With the statuses that its program tells one after the other when it is asked to run. */
+  pipelines: { id: string; told: readonly string[]; deleted: boolean }[]
 }
 
 export interface Versioned {
@@ -208,6 +210,22 @@ export interface Records {
   webApps: { id: string; environmentId: string; phase: string; failure: string | null }[]
   spaces: { id: string; currentDeploymentId: string | null }[]
   deployments: { id: string; environmentId: string; phase: string; failure: string | null }[]
+  pipelines: {
+    id: string
+    resources: string
+    desired: string
+    runtime: string | null
+    program: string
+    storage: string
+    error: string | null
+    environmentId: string | null
+    snapshotId: string | null
+    volumeId: string | null
+  }[]
+  /** How each was, in the order of its events. */
+  pipelineEvents: { pipelineId: string; sequence: number; resources: string; runtime: string | null }[]
+  /** What was made for pipelines, and is to stay. */
+  pipelineParts: { kind: 'machine' | 'volume' | 'snapshot'; id: string }[]
   routes: {
     id: string
     phase: string

@@ -126,6 +126,17 @@ async function readAll(client: Client): Promise<Records> {
     spaces: await all(`SELECT id, current_deployment_id AS "currentDeploymentId" FROM spaces`),
     deployments: await all(`
       SELECT id, environment_id AS "environmentId", phase, status->'failure'->>'message' AS failure FROM deployments`),
+    pipelines: await all(`
+      SELECT id, resources, desired, runtime, program, storage, status->'error'->>'message' AS error,
+        environment_id AS "environmentId", snapshot_id AS "snapshotId", volume_id AS "volumeId" FROM pipelines`),
+    pipelineEvents: await all(`
+      SELECT pipeline_id AS "pipelineId", sequence::integer, statuses->>'resourcesStatus' AS resources,
+        statuses->>'runtimeStatus' AS runtime FROM pipeline_events ORDER BY pipeline_id, sequence`),
+    pipelineParts: await all(`
+      SELECT 'machine' AS kind, id FROM environments
+        WHERE owner_kind = 'pipeline' AND phase <> 'deleted' AND desired_phase <> 'deleted'
+      UNION ALL SELECT 'volume', id FROM volumes WHERE spec->'keptBy' IS NOT NULL AND desired = 'present'
+      UNION ALL SELECT 'snapshot', id FROM snapshots WHERE purpose = 'pipeline' AND desired_phase = 'ready'`),
     routes: await all(`
       SELECT id, phase, environment_id AS "environmentId", runner_id AS "runnerId", (spec->>'port')::integer AS port,
         status->'failure'->>'message' AS failure FROM routes`),

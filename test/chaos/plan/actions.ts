@@ -1,4 +1,4 @@
-import type { PrebuildPhase, WaitFor } from '@hearth/contract'
+import type { PipelineRuntime, PrebuildPhase, WaitFor } from '@hearth/contract'
 
 /**
  * What the users of a run do. Actions on one subject happen one after another, those on different subjects in
@@ -78,6 +78,15 @@ export type Action = { at: number } & (
   | { do: 'await deployment' }
   | { do: 'promote' }
   | { do: 'delete web app' }
+  /** One whose program tells these statuses, one after the other, when it is asked to run. */
+  | { do: 'make pipeline'; told: readonly PipelineRuntime[] }
+  /** The pipeline of the user. */
+  | { do: 'start pipeline' }
+  /** Until it runs, or has an error. */
+  | { do: 'await pipeline' }
+  | { do: 'stop pipeline'; force: boolean }
+  | { do: 'clear pipeline' }
+  | { do: 'delete pipeline' }
   | { do: 'drain'; runner: number }
   | { do: 'enable'; runner: number }
 )

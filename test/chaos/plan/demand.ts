@@ -25,6 +25,7 @@ export function lastingMachines(actions: readonly Action[]): number {
         break
       case 'create environment':
       case 'start from snapshot':
+      case 'make pipeline':
         others += 1
         break
       case 'fork':

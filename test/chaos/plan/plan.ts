@@ -4,6 +4,7 @@ import { chance } from './chance.ts'
 import { machinesPerRunner } from './demand.ts'
 import { drawFaults, drawLateFaults } from './draw-faults.ts'
 import type { Fault } from './faults.ts'
+import { drawPipelines } from './pipelines.ts'
 import { drawPrebuilds } from './prebuilds.ts'
 import { withRest } from './rest.ts'
 import { drawRoutes } from './routes.ts'
@@ -31,6 +32,7 @@ const taskNumbers = 4_000_003
 const routeNumbers = 5_000_003
 const volumeNumbers = 6_000_011
 const webAppNumbers = 7_000_003
+const pipelineNumbers = 8_000_009
 
 /** The minimum number of claims, and when the first may come, in milliseconds after the start of the work. */
 export interface ClaimRush {
@@ -54,7 +56,9 @@ export function drawPlan(seed: number, rush: ClaimRush = { least: 1, from: 100 }
   const routes = drawRoutes(repeatableRandom(seed + routeNumbers), workMilliseconds)
   const volumes = drawVolumes(repeatableRandom(seed + volumeNumbers), workMilliseconds)
   const webApps = drawWebApps(repeatableRandom(seed + webAppNumbers), workMilliseconds)
-  const subjects = [...drawn, ...snapshots, ...prebuilds, ...tasks, ...routes, ...volumes, ...webApps]
+  const pipelines = drawPipelines(repeatableRandom(seed + pipelineNumbers), workMilliseconds)
+  const others = [...snapshots, ...prebuilds, ...tasks, ...routes, ...volumes, ...webApps, ...pipelines]
+  const subjects = [...drawn, ...others]
   return { seed, runners, machinesPerRunner: machinesPerRunner(subjects, runners), subjects, faults }
 }
 

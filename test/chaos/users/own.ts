@@ -12,6 +12,7 @@ export interface Own {
   route: Intents['routes'][number] | null
   volume: Intents['volumes'][number] | null
   webApp: Intents['webApps'][number] | null
+  pipeline: Intents['pipelines'][number] | null
   /** All tasks and services in the user's machine. */
   processes: Intents['processes']
 }

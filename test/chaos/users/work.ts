@@ -7,6 +7,7 @@ import { failingCommand } from '../children/messages.ts'
 import type { Action, Subject } from '../plan/actions.ts'
 import type { Answer, Api } from './api.ts'
 import type { Own } from './own.ts'
+import { PipelineWork } from './pipelines.ts'
 import { PrebuildWork } from './prebuilds.ts'
 import { RouteWork } from './routes.ts'
 import { SnapshotWork } from './snapshots.ts'
@@ -32,6 +33,7 @@ export class Work {
     routes: [],
     volumes: [],
     webApps: [],
+    pipelines: [],
   }
   readonly repeats: History['repeats'] = []
   private readonly publicKey = newPublicKey()
@@ -42,6 +44,7 @@ export class Work {
   private readonly routes: RouteWork
   private readonly volumes: VolumeWork
   private readonly webApps: WebAppWork
+  private readonly pipelines: PipelineWork
   private setups = 0
 
   constructor(private readonly options: WorkOptions) {
@@ -51,6 +54,7 @@ export class Work {
     this.routes = new RouteWork({ ...options, intents: this.intents })
     this.volumes = new VolumeWork({ ...options, intents: this.intents })
     this.webApps = new WebAppWork({ ...options, intents: this.intents })
+    this.pipelines = new PipelineWork({ ...options, intents: this.intents })
     this.prebuilds = new PrebuildWork({
       ...options,
       intents: this.intents,
@@ -67,6 +71,7 @@ export class Work {
       const own: Own = {
         ...{ claim: null, environment: null, snapshot: null, prebuild: null },
         ...{ task: null, service: null, processes: [], route: null, volume: null, webApp: null },
+        pipeline: null,
       }
       for (const action of actions) {
         await delay(Math.max(0, began + action.at - performance.now()))
@@ -180,6 +185,13 @@ export class Work {
       case 'promote':
       case 'delete web app':
         return this.webApps.act(action, own)
+      case 'make pipeline':
+      case 'start pipeline':
+      case 'await pipeline':
+      case 'stop pipeline':
+      case 'clear pipeline':
+      case 'delete pipeline':
+        return this.pipelines.act(action, own)
       case 'drain':
       case 'enable': {
         const scheduling = action.do === 'drain' ? 'draining' : 'enabled'
