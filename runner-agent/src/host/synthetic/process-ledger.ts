@@ -61,8 +61,11 @@ export class ProcessLedger {
     return text === null ? [] : simulatedWishesSchema.parse(JSON.parse(text))
   }
 
+  /** One that is as the last changes nothing, as a file that is written anew with what it has. */
   async addWish(wish: SimulatedWish): Promise<void> {
-    const wishes = [...(await this.wishes()), wish].slice(-mostWishes)
+    const before = await this.wishes()
+    if (before.at(-1)?.wish === wish.wish) return
+    const wishes = [...before, wish].slice(-mostWishes)
     await this.store.writeText(this.environmentId, this.wishFile, JSON.stringify(wishes))
     for (const wake of waiting.get(this.store) ?? []) wake()
   }
