@@ -30,7 +30,7 @@ beforeAll(async () => {
   const [one] = await client.claims.listAll({})
   claim = one?.metadata.name ?? ''
   environment = one?.status.environmentId ?? ''
-}, 60_000)
+})
 afterAll(async () => {
   await agent?.[Symbol.asyncDispose]()
   await installation?.[Symbol.asyncDispose]()
@@ -70,7 +70,7 @@ test('a machine that is put back begins its services again, and says of a task t
     )
   }
   expect((await installation.client.tasks.get(done)).status).toMatchObject({ phase: 'succeeded', runs: 1 })
-}, 60_000)
+})
 
 test('a fork has none of the runs of its origin, which go on', async () => {
   const { client } = installation
@@ -85,4 +85,4 @@ test('a fork has none of the runs of its origin, which go on', async () => {
   expect(await client.tasks.listAll({ environmentId: fork })).toEqual([])
   expect(await client.tasks.get(going)).toMatchObject({ status: { phase: 'running', runs: 1 } })
   expect((await untilWeb(environment, isRunning))?.status.runs).toBe(before?.status.runs)
-}, 60_000)
+})
