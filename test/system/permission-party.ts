@@ -92,7 +92,9 @@ export async function newParty(installation: Installation, name: string): Promis
     const at = path.search(/\/\{\w+\}/)
     if (at < 0) return path
     const list = path.slice(0, at)
-    return fill(path.replace(/\{\w+\}/, await firstId(list)))
+    // Tables are the program's, and listed nowhere.
+    const isTable = /\/(?:in|e)gress$/.test(list)
+    return fill(path.replace(/\{\w+\}/, isTable ? 'orders' : await firstId(list)))
   }
   return {
     organizationId: (await client.whoami()).organizationId,

@@ -55,7 +55,13 @@ test('a name that a path has not is none', () => {
 
 test('what is no query, and what says of itself that it is no rows, is refused with its field', () => {
   expect(() => programRequestOf({ ask: 'query', sql: ' ', format: 'json' })).toThrow('query.sql')
-  expect(() => requireRows('application/json')).toThrow('body')
-  expect(() => requireRows(undefined)).toThrow('body')
-  expect(() => requireRows('text/csv; charset=utf-8')).not.toThrow()
+  const sized = { 'Content-Length': '3' }
+  const json = { 'Content-Type': 'application/json' }
+  expect(() => requireRows(new Headers({ ...sized, ...json }))).toThrow('body')
+  expect(() => requireRows(new Headers({ 'Transfer-Encoding': 'chunked', ...json }))).toThrow('body')
+  expect(() => requireRows(new Headers(sized))).toThrow('body')
+  expect(() =>
+    requireRows(new Headers({ ...sized, 'Content-Type': 'text/csv; charset=utf-8' })),
+  ).not.toThrow()
+  expect(() => requireRows(new Headers(json))).not.toThrow()
 })

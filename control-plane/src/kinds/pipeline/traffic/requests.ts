@@ -40,10 +40,11 @@ export const rowTypes = [
   'application/octet-stream',
 ] as const
 
-/** Refuses what says of itself that it is no rows. */
-export function requireRows(type: string | undefined): void {
-  const said = type?.split(';')[0]?.trim().toLowerCase() ?? ''
-  if (rowTypes.some((known) => known === said)) return
+/** Refuses a body that says of itself that it is no rows. */
+export function requireRows(headers: Headers): void {
+  const hasBody = (headers.get('Content-Length') ?? '0') !== '0' || headers.has('Transfer-Encoding')
+  const said = headers.get('Content-Type')?.split(';')[0]?.trim().toLowerCase() ?? ''
+  if (!hasBody || rowTypes.some((known) => known === said)) return
   throw invalidValue({
     field: 'body',
     given: shownValue(said === '' ? 'nothing' : said, []),

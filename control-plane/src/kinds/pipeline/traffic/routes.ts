@@ -41,7 +41,7 @@ const ingress: AddRoute = (application, services) =>
     upload: rowTypes,
     answer: said('What the program says'),
     handle: async ({ caller, context, params, query }) => {
-      requireRows(context.req.header('Content-Type'))
+      requireRows(context.req.raw.headers)
       const row = await pipelines.get(services.database, caller, params.id)
       const { format, updateFormat } = query
       const value = await askPipeline(services, { caller, context }, row, {
