@@ -20,6 +20,7 @@ import { imageCommand } from './image.ts'
 import { logsCommand } from './logs.ts'
 import { observerCommand } from './observer.ts'
 import { openCommand } from './open.ts'
+import { pipelineCommand } from './pipeline.ts'
 import { poolCommand } from './pool.ts'
 import { prebuildCommand } from './prebuild.ts'
 import { restartCommand, servicesCommand, startCommand, stopCommand, tasksCommand } from './processes.ts'
@@ -63,8 +64,8 @@ export const commandGroups: readonly {
     ],
   },
   {
-    title: 'Deploy apps:',
-    commands: [appCommand],
+    title: 'Deploy apps and programs:',
+    commands: [appCommand, pipelineCommand],
   },
   {
     title: 'Use machines:',
