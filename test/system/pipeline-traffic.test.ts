@@ -1,67 +1,23 @@
-import { join } from 'node:path'
 import type { HearthClient } from '@hearth/client'
 import { eventually } from '@hearth/testing'
-import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { untilEnvironment } from './following.ts'
-import { type Installation, startInstallation } from './installation.ts'
-import type { PipelineRun } from './pipeline-run.ts'
-import { startSqlPipeline } from './sql-pipeline.ts'
-import { type SyntheticAgent, startSyntheticAgent } from './synthetic-agent.ts'
+import type { Installation } from './installation.ts'
+import { asJson as json, startTraffic, type TrafficWorld } from './pipeline-traffic-world.ts'
 
 /** Rows into and out of a pipeline, through the control plane and the agent, to the toolchain `sql` with real processes. */
-const program = `CREATE TABLE orders (id INT NOT NULL PRIMARY KEY, customer VARCHAR(20));
-CREATE VIEW n AS SELECT count(*) AS n FROM orders;`
 const patience = { timeoutMilliseconds: 20_000 }
+let world: TrafficWorld
 let installation: Installation
-let agent: SyntheticAgent
-let run: PipelineRun
-let sql: pg.Client
 let client: HearthClient
+let ask: TrafficWorld['ask']
 
 beforeAll(async () => {
-  installation = await startInstallation()
-  run = await startSqlPipeline(join(installation.folder, 'run'), program, { desired: 'running' })
-  await run.until('running')
-  agent = await startSyntheticAgent(installation, {
-    name: 'rack-1',
-    environment: { HEARTH_SYNTHETIC_PORTS: `8080=${new URL(run.url).host}` },
-    timings: { heartbeat: 200, progressReport: 0 },
-  })
+  world = await startTraffic()
+  ;({ installation, ask } = world)
   ;({ client } = installation)
-  sql = new pg.Client({ connectionString: installation.database.url })
-  await sql.connect()
-  const { projectId } = await client.apply({ apiVersion: 'hearth/v1', name: 'shop' })
-  const { metadata } = await client.environments.create({
-    name: 'machine',
-    spec: { projectId, environmentClassId: (await client.environmentClasses.get('small')).metadata.id },
-  })
-  await untilEnvironment(client, metadata.id, ({ status }) => status.phase === 'running')
-  await client.pipelines.create({ name: 'orders', spec: { program: { code: program } } })
-  await client.pipelines.create({ name: 'resting', spec: { program: { code: program } } })
-  // As its reconciler makes it.
-  await sql.query(
-    `UPDATE pipelines SET resources = 'provisioned', desired = 'provisioned', runtime = 'running', phase = 'running',
-       status = jsonb_set(status, '{deployment}', $1::jsonb) WHERE name = 'orders'`,
-    [JSON.stringify({ id: metadata.id, environmentId: metadata.id })],
-  )
-}, 60_000)
-afterAll(async () => {
-  await sql?.end()
-  await agent?.[Symbol.asyncDispose]()
-  await run?.[Symbol.asyncDispose]()
-  await installation?.[Symbol.asyncDispose]()
-})
+}, 90_000)
+afterAll(() => world?.[Symbol.asyncDispose]())
 
-async function ask(method: string, path: string, body?: string, headers: Record<string, string> = {}) {
-  const answer = await fetch(`${installation.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${installation.token}`, 'content-type': 'text/plain', ...headers },
-    ...(body === undefined ? {} : { body }),
-  })
-  return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() }
-}
-const json = ({ text }: { text: string }) => JSON.parse(text) as Record<string, unknown>
 const rowsIn = async (where = '') =>
   (
     await ask(
@@ -143,7 +99,7 @@ test('who listens is told each change, and the request ends in the machine when 
   }
 })
 
-test('a pipeline that does not run, an unknown table and what is too large are refused, in either interface', async () => {
+test('a pipeline that does not run, an unknown table and what is too large are refused', async () => {
   const resting = await ask('GET', '/v1/pipelines/resting/query?sql=SELECT%201')
   expect(resting.status).toBe(409)
   expect(json(resting)).toMatchObject({ error: { facts: { refusal: 'not_provisioned' } } })
@@ -155,43 +111,10 @@ test('a pipeline that does not run, an unknown table and what is too large are r
   expect(
     (await ask('GET', `/v1/pipelines/orders/query?sql=${'x'.repeat(16_385)}`)).status,
   ).toBeGreaterThanOrEqual(400)
-  for (const [method, path] of [
-    ['GET', 'query?sql=SELECT%201'],
-    ['POST', 'ingress/orders?format=json&force=false'],
-    ['POST', 'egress/n?format=json'],
-    ['POST', 'checkpoint'],
-    ['GET', 'stats'],
-  ] as const) {
-    const refused = await ask(method, `/v0/pipelines/resting/${path}`, method === 'GET' ? undefined : '')
-    expect([refused.status, json(refused).error_code], path).toEqual([503, 'PipelineInteractionNotDeployed'])
-    const unknown = await ask(method, `/v0/pipelines/nobody/${path}`, method === 'GET' ? undefined : '')
-    expect([unknown.status, json(unknown).error_code], path).toEqual([404, 'UnknownPipelineName'])
-  }
-})
-
-test('over the dialect rows go in, are asked for, counted and stored', async () => {
-  const ingress =
-    '/v0/pipelines/orders/ingress/orders?format=json&update_format=insert_delete&array=true&force=false'
-  expect(
-    (await ask('POST', ingress, '[{"insert":{"id":90000}}]', { 'content-type': 'application/json' })).status,
-  ).toBe(200)
-  const query = await ask(
-    'GET',
-    '/v0/pipelines/orders/query?format=json&sql=SELECT%20id%20FROM%20orders%20WHERE%20id=90000',
-  )
-  expect(query).toMatchObject({ status: 200, type: 'application/json', text: '{"id": 90000}\n' })
-  expect(json(await ask('GET', '/v0/pipelines/orders/stats'))).toMatchObject({
-    global_metrics: { state: 'running', total_processed_records: expect.any(Number) },
-  })
-  expect((await ask('POST', '/v0/pipelines/orders/checkpoint', '')).status).toBe(200)
-  const faulty = await ask('GET', '/v0/pipelines/orders/query?format=json&sql=SELECT%20x')
-  expect([faulty.status, json(faulty).error_code]).toEqual([400, 'InvalidRequest'])
-  expect((await ask('POST', '/v0/pipelines/orders/checkpoint/sync', '')).status).toBe(501)
 })
 
 test('a program that is gone is told from one that was stopped', async () => {
-  await run.kill()
-  const gone = await ask('GET', '/v0/pipelines/orders/query?format=json&sql=SELECT%201')
-  expect([gone.status, json(gone).error_code]).toEqual([503, 'PipelineInteractionUnreachable'])
-  expect((await ask('GET', '/v1/pipelines/orders/stats')).status).toBe(503)
+  await world.run.kill()
+  const gone = await ask('GET', '/v1/pipelines/orders/stats')
+  expect([gone.status, json(gone)]).toMatchObject([503, { error: { code: 'unavailable' } }])
 })
