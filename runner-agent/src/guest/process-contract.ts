@@ -202,8 +202,12 @@ export const processContract: readonly (readonly [
       const { processes } = setting
       const forget = () => processes.forget(id, origin(), patience())
       const refused: Promise<void>[] = []
-      await follow(setting, runOf(setting, 'echo here; sleep 0.5', { number: 3 }), {
-        onOutput: () => refused.push(rejects(forget(), GuestMisbehaved)),
+      const refuseAndStop = async () => {
+        await rejects(forget(), GuestMisbehaved)
+        await processes.stop(id, origin(), patience())
+      }
+      await follow(setting, runOf(setting, 'echo here; sleep infinity', { number: 3 }), {
+        onOutput: () => refused.push(refuseAndStop()),
       })
       strictEqual(refused.length, 1)
       await Promise.all(refused)

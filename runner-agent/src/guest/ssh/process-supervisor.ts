@@ -61,11 +61,11 @@ const finish = [
   `  printf -v ending 'finished %s\\ncause %s\\n' "$finished" "$cause"`,
   `  [ -z "$code" ] || ending+="exit $code"$'\\n'`,
   `  [ -z "$by_signal" ] || ending+="signal $by_signal"$'\\n'`,
-  // Whoever waits for the end does not wait for the disk.
+  // Overwrites the reserved blanks, so that it needs no more disk space. Who is told of the end finds it in the record.
+  '  { printf %s "$ending" 1<>"$kept/outcome"; } 2>/dev/null',
   '  printf %s "$ending" >"$folder/ended"',
   '  ring',
-  // Overwrites the reserved blanks, so that it needs no more disk space.
-  '  { printf %s "$ending" 1<>"$kept/outcome"; } 2>/dev/null',
+  // Whoever waits for the end does not wait for the disk.
   '  exec sync "$kept/outcome" 2>/dev/null',
   '}',
 ]
