@@ -30,29 +30,31 @@ const machine = {
   ownership: { owner: 'r', environmentId: 'e', epoch: 3, generation: 1, createdAt: '' },
 }
 
-/** The work of an agent that finds a run in the guest which ended while there was none. */
-function workThatFindsEnded(reports: string[], clock: FixedClock, ordered = order) {
-  const guest = {
-    processes: {
-      newestRun: async () => ended,
-      async *follow() {
-        yield { kind: 'ready', at: 1_000 }
-        yield { kind: 'output', offset: 0, chunk: Buffer.from('no\n') }
-        yield { kind: 'ended', run: ended, outputBytes: 3 }
-      },
-    },
-  }
+interface Surroundings {
+  /** Phases that are reported in between. */
+  reports?: string[]
+  clock?: FixedClock
+  ordered?: ProcessOrder
+  interrupted?: AbortSignal
+}
+
+/** The work of an agent on a process of a machine that runs, whose guest answers so. */
+function workIn(processes: object, given: Surroundings = {}) {
+  const { reports = [], ordered = order, interrupted = new AbortController().signal } = given
   const context = {
     machines: { look: async () => machine },
-    guests: { use: () => ({ guest, release: () => undefined }), taskRuns: () => () => undefined },
+    guests: {
+      use: () => ({ guest: { processes }, release: () => undefined }),
+      taskRuns: () => () => undefined,
+    },
     logs: { publishLog: async () => undefined },
-    clock,
+    clock: given.clock ?? new FixedClock(new Date('2026-01-01T00:00:00Z')),
     closing: new AbortController().signal,
     track: () => undefined,
   }
   const task = {
     order: ordered,
-    interrupted: new AbortController().signal,
+    interrupted,
     interruption: () => () => undefined,
     report: (phase: string) => reports.push(phase),
   }
@@ -69,14 +71,21 @@ function workThatFindsEnded(reports: string[], clock: FixedClock, ordered = orde
   return { work, look, follow }
 }
 
+/** A guest with a run that ended while there was no agent. */
+const withEnded = {
+  newestRun: async () => ended,
+  async *follow() {
+    yield { kind: 'ready', at: 1_000 }
+    yield { kind: 'output', offset: 0, chunk: Buffer.from('no\n') }
+    yield { kind: 'ended', run: ended, outputBytes: 3 }
+  },
+}
+
 test('what ended while there was no agent is told by the next: how it ended, and what it printed', async () => {
   const reports: string[] = []
   const restart = { ...order.restart, policy: 'never' } as const
-  const { work, look, follow } = workThatFindsEnded(
-    reports,
-    new FixedClock(new Date('2026-01-01T00:00:00Z')),
-    { ...order, type: 'task', restart },
-  )
+  const ordered = { ...order, type: 'task', restart } as const
+  const { work, look, follow } = workIn(withEnded, { reports, ordered })
   await follow()
   expect((await look()).step).toEqual({ kind: 'rest', phase: 'ended', failure: null })
   expect(work.report('ended', null).runs).toMatchObject([
@@ -88,7 +97,7 @@ test('what ended while there was no agent is told by the next: how it ended, and
 
 test('a run that ended before this agent began is followed by the next after the pause, as any other', async () => {
   const clock = new FixedClock(new Date('2026-01-01T00:00:00Z'))
-  const { look, follow } = workThatFindsEnded([], clock)
+  const { look, follow } = workIn(withEnded, { clock })
   await follow()
   clock.advance(1_500)
   expect((await look()).step).toEqual({ kind: 'pause', milliseconds: 500 })
@@ -96,43 +105,51 @@ test('a run that ended before this agent began is followed by the next after the
   expect((await look()).step).toEqual({ kind: 'start', number: 2, restarts: 1 })
 })
 
+test('a run is told as it was where the next one did not begin before its machine went down', async () => {
+  const power = new AbortController()
+  const guest = {
+    // Of a second run it has kept nothing.
+    newestRun: async () => ended,
+    async *follow({ number }: { number: number }) {
+      if (number === 2) {
+        power.abort()
+        throw new Error('the machine went down')
+      }
+      yield* withEnded.follow()
+    },
+  }
+  const { work, look, follow } = workIn(guest, { interrupted: power.signal })
+  await follow()
+  const told = { number: 1, cause: 'exit', exitCode: 1, output: 'no\n' }
+  expect(work.report('restarting', null).runs).toMatchObject([told])
+  const { seen } = await look()
+  const start = work.take({ kind: 'start', number: 2, restarts: 1 }, seen)
+  await expect(start).rejects.toThrow('the machine went down')
+  expect((await look()).step).toEqual({ kind: 'follow' })
+  expect(work.report('waiting', null).runs).toMatchObject([told])
+})
+
 test('a run is told what is wished before it begins, and its journal is told as soon as a line of it has ended', async () => {
   const reports: string[] = []
   const seen: unknown[] = []
   const guest = {
-    processes: {
-      newestRun: async () => null,
-      tell: async (...[id, wish]: string[]) => seen.push([id, wish]),
-      async *follow() {
-        seen.push('begun')
-        yield { kind: 'ready', at: 1_000 }
-        yield { kind: 'output', offset: 0, chunk: Buffer.from('no line\n@status in') }
-        seen.push(work.report('running', null).journal)
-        yield { kind: 'output', offset: 18, chunk: Buffer.from('itializing\n') }
-        seen.push(work.report('running', null).journal)
-        yield { kind: 'ended', run: ended, outputBytes: 29 }
-      },
+    newestRun: async () => null,
+    tell: async (...[id, wish]: string[]) => seen.push([id, wish]),
+    async *follow() {
+      seen.push('begun')
+      yield { kind: 'ready', at: 1_000 }
+      yield { kind: 'output', offset: 0, chunk: Buffer.from('no line\n@status in') }
+      seen.push(work.report('running', null).journal)
+      yield { kind: 'output', offset: 18, chunk: Buffer.from('itializing\n') }
+      seen.push(work.report('running', null).journal)
+      yield { kind: 'ended', run: ended, outputBytes: 29 }
     },
   }
-  const context = {
-    machines: { look: async () => machine },
-    guests: { use: () => ({ guest, release: () => undefined }), taskRuns: () => () => undefined },
-    logs: { publishLog: async () => undefined },
-    clock: new FixedClock(new Date('2026-01-01T00:00:00Z')),
-    closing: new AbortController().signal,
-    track: () => undefined,
-  }
-  const steered = { ...order, runs: 0, journal: '@status ', wish: 'running' } as ProcessOrder
-  const task = {
-    order: steered,
-    interrupted: new AbortController().signal,
-    interruption: () => () => undefined,
-    report: (phase: string) => reports.push(phase),
-  }
-  const work = new ProcessWork(task as unknown as Task<ProcessOrder>, context as unknown as ProcessContext)
+  const ordered = { ...order, runs: 0, journal: '@status ', wish: 'running' } as ProcessOrder
+  const { work, look } = workIn(guest, { reports, ordered })
   for (let step = 0; step < 2; step += 1) {
-    const found = (await work.look()) as Parameters<ProcessWork['take']>[1]
-    await work.take(work.next(steered, found) as Parameters<ProcessWork['take']>[0], found)
+    const found = await look()
+    await work.take(found.step as Parameters<ProcessWork['take']>[0], found.seen)
   }
   const line = { run: 1, offset: 8, text: 'initializing' }
   expect(seen).toEqual([['process-1', 'running'], 'begun', [], [line]])

@@ -142,7 +142,7 @@ export class ProcessWork implements Work<ProcessOrder> {
     return {
       phase: phase as ProcessReport['phase'],
       failure,
-      runs: [...this.toldBesides(this.run?.number), ...shown].slice(-Math.min(toldRuns, mostReportedRuns)),
+      runs: [...this.toldBesides(shown[0]?.number), ...shown].slice(-Math.min(toldRuns, mostReportedRuns)),
       restarts: this.run?.restarts ?? 0,
       nextRunAt: this.nextRunAt === null ? null : new Date(this.nextRunAt).toISOString(),
       journal: [...(this.log?.journalLines ?? [])],
@@ -241,7 +241,10 @@ export class ProcessWork implements Work<ProcessOrder> {
     this.told = [...this.toldBesides(this.run.number), this.log.shownAs(this.run)].slice(1 - toldRuns)
   }
 
-  /** Where the next run did not begin before its machine went down, the run that was told before is the newest again. */
+  /**
+   * Where the next run did not begin before its machine went down, the run that was told before is the newest again: it is
+   * told as it was, until its log is followed anew.
+   */
   private toldBesides(number: number | undefined): ReportedRun[] {
     return this.told.filter((run) => run.number !== number)
   }
