@@ -1,5 +1,4 @@
-import { defaultCheckpointRetention, type ProjectSpec, pipelineRuntimeSettingsSchema } from '@hearth/contract'
-import type { StoredPipelineSpec } from './pipeline/table.ts'
+import { defaultCheckpointRetention, type ProjectSpec } from '@hearth/contract'
 
 export const classSpec = {
   virtualCpus: 1,
@@ -22,13 +21,4 @@ export const projectSpec: ProjectSpec = {
   environmentClasses: [],
   tasks: {},
   services: {},
-}
-
-export const pipelineSpec: StoredPipelineSpec = {
-  description: '',
-  tags: [],
-  program: { toolchain: 'command', codeBytes: 7, digest: '', configuration: { build: 'make', run: './run' } },
-  runtime: pipelineRuntimeSettingsSchema.parse({}),
-  initial: null,
-  bootstrapPolicy: null,
 }

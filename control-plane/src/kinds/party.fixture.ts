@@ -8,7 +8,6 @@ import {
   type RunnerPhase,
   type SnapshotPhase,
   taskCreateSchema,
-  type VolumePhase,
 } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import type { Insertable, Updateable } from 'kysely'
@@ -16,15 +15,13 @@ import type { Database } from '../database/connection.ts'
 import type { ClaimTable } from './claim/table.ts'
 import { buildPlan, configurationOf } from './environment/index.ts'
 import type { EnvironmentTable } from './environment/table.ts'
-import { classSpec, pipelineSpec, projectSpec } from './party-specs.fixture.ts'
-import { newPipelineStatus, type PipelineTable } from './pipeline/table.ts'
+import { classSpec, projectSpec } from './party-specs.fixture.ts'
 import { emptyPrebuildStatus, type PrebuildTable } from './prebuild/table.ts'
 import { emptyProcessStatus, type ProcessTable } from './process/table.ts'
 import type { ProjectTable } from './project/table.ts'
 import { emptyRouteStatus, type StoredWake } from './route/table.ts'
 import type { RunnerTable } from './runner/table.ts'
 import type { SnapshotHolderTable, SnapshotTable } from './snapshot/table.ts'
-import { emptyVolumeStatus, type VolumeTable } from './volume/table.ts'
 import type { WarmPoolTable } from './warm-pool/table.ts'
 
 export const now = new Date('2026-01-01T12:00:00Z')
@@ -103,17 +100,19 @@ export class Party {
     return id
   }
 
-  async pool(projectId: string, change: Updateable<WarmPoolTable> & { min?: number } = {}): Promise<Pool> {
-    const { min = 2, ...columns } = change
-    const [id, classId] = [newId(), newId()]
+  async environmentClass(): Promise<string> {
+    const id = newId()
     await this.database
       .insertInto('environment_classes')
-      .values({
-        ...named(classId, this.organizationId, 'class'),
-        spec: JSON.stringify(classSpec),
-        status: '{}',
-      })
+      .values({ ...named(id, this.organizationId, 'class'), spec: JSON.stringify(classSpec), status: '{}' })
       .execute()
+    return id
+  }
+
+  async pool(projectId: string, change: Updateable<WarmPoolTable> & { min?: number } = {}): Promise<Pool> {
+    const { min = 2, ...columns } = change
+    const id = newId()
+    const classId = await this.environmentClass()
     const counted = { ready: 0, provisioning: 0, failed: 0, claimed: 0 }
     const status = {
       ...counted,
@@ -339,69 +338,6 @@ export class Party {
     return id
   }
 
-  /** A pipeline that is stopped, and of which no event was written yet. */
-  async pipeline(change: Updateable<PipelineTable> = {}): Promise<string> {
-    const [id, classId] = [newId(), newId()]
-    await this.database
-      .insertInto('environment_classes')
-      .values({
-        ...named(classId, this.organizationId, 'class'),
-        spec: JSON.stringify(classSpec),
-        status: '{}',
-      })
-      .execute()
-    await this.database
-      .insertInto('pipelines')
-      .values({
-        ...named(id, this.organizationId, 'pipeline'),
-        spec: JSON.stringify(pipelineSpec),
-        status: JSON.stringify(newPipelineStatus(now)),
-        environment_class_id: classId,
-        ...{
-          phase: 'stopped',
-          resources: 'stopped',
-          desired: 'stopped',
-          program: 'pending',
-          storage: 'cleared',
-        },
-        ...{ runtime: null, desired_runtime: null, deadline: null, event_at: null },
-        ...{ code: 'program', udf_rust: '', udf_toml: '' },
-        ...{ environment_id: null, snapshot_id: null, volume_id: null },
-      })
-      .execute()
-    await this.change('pipelines', id, change)
-    return id
-  }
-
-  async volume(phase: VolumePhase, change: Partial<Insertable<VolumeTable>> = {}): Promise<string> {
-    const id = newId()
-    const spec = {
-      mountPath: '/data',
-      runnerSelector: {},
-      wantedRunnerId: null,
-      contentNumber: 0,
-      force: false,
-    }
-    await this.database
-      .insertInto('volumes')
-      .values({
-        ...named(id, this.organizationId, 'volume'),
-        spec: JSON.stringify(spec),
-        status: JSON.stringify(emptyVolumeStatus),
-        size_mebibytes: 1_024,
-        is_snapshot: false,
-        environment_id: null,
-        runner_id: null,
-        source_id: null,
-        phase,
-        deadline: null,
-        desired: 'present',
-        ...change,
-      })
-      .execute()
-    return id
-  }
-
   async claim(
     poolId: string,
     environmentId: string,
@@ -429,7 +365,7 @@ export class Party {
   }
 
   async change(
-    table: 'runners' | 'projects' | 'warm_pools' | 'prebuilds' | 'pipelines',
+    table: 'runners' | 'projects' | 'warm_pools' | 'prebuilds',
     id: string,
     change: object,
   ): Promise<void> {

@@ -2,6 +2,7 @@ import { pipelineEventLimits } from '@hearth/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { transact } from '../../database/transact.ts'
 import { now, World } from '../world.fixture.ts'
+import { makePipeline } from './pipeline.fixture.ts'
 import { pipelines, readPipelineEvents } from './queries.ts'
 import { recordSilent } from './record.ts'
 import { changePipelineRow, type PipelineChange } from './write.ts'
@@ -20,7 +21,7 @@ const change = (id: string, changed: PipelineChange) =>
     return changePipelineRow(tx, row, changed)
   })
 const events = (id: string) => readPipelineEvents(world.database, id, { limit: 1_000 })
-const newPipeline = async () => (await world.party()).pipeline()
+const newPipeline = async () => makePipeline(await world.party())
 
 test('two statuses that change within a millisecond are two events, in order, and times never go back', async () => {
   const id = await newPipeline()

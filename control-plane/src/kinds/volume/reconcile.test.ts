@@ -1,5 +1,6 @@
 import { describeReconciler, type Scenario } from '../reconciled.fixture.ts'
 import { attachmentReconciler, volumeReconciler } from './reconcile.ts'
+import { makeVolume } from './volume.fixture.ts'
 
 const outcome: Scenario['outcome'] = async (database, id) => {
   const row = await database
@@ -28,7 +29,7 @@ describeReconciler('volume', [
       const environment_id = await party.environment(await party.pool(await party.project()), 'running', {
         runner_id,
       })
-      return party.volume('pending', { environment_id })
+      return makeVolume(party, 'pending', { environment_id })
     },
     expected: { phase: 'creating', isKept: true, isPlaced: true, failure: null },
   },
@@ -40,7 +41,7 @@ describeReconciler('volume', [
       const environment_id = await party.environment(await party.pool(await party.project()), 'running', {
         runner_id,
       })
-      return party.volume('pending', { environment_id })
+      return makeVolume(party, 'pending', { environment_id })
     },
     expected: { phase: 'pending', isKept: true, isPlaced: false, failure: null },
   },
@@ -51,7 +52,7 @@ describeReconciler('volume', [
       const runner_id = await party.runner(able)
       const pool = await party.pool(await party.project())
       const environment_id = await party.environment(pool, 'deleted', { runner_id, desired_phase: 'deleted' })
-      return party.volume('attached', { environment_id, runner_id })
+      return makeVolume(party, 'attached', { environment_id, runner_id })
     },
     expected: { phase: 'detaching', isKept: false, isPlaced: true, failure: null },
   },
@@ -59,7 +60,7 @@ describeReconciler('volume', [
     ...common,
     name: 'gives up one whose host was removed, and keeps it on record',
     async arrange(party) {
-      return party.volume('available', { runner_id: await party.runner({ ...able, phase: 'deleted' }) })
+      return makeVolume(party, 'available', { runner_id: await party.runner({ ...able, phase: 'deleted' }) })
     },
     expected: { phase: 'failed', isKept: false, isPlaced: true, failure: 'runner_lost' },
   },
@@ -67,7 +68,7 @@ describeReconciler('volume', [
     ...common,
     name: 'removes one that no host has, when nobody wants it',
     async arrange(party) {
-      return party.volume('unplaced', { desired: 'delete' })
+      return makeVolume(party, 'unplaced', { desired: 'delete' })
     },
     expected: null,
   },
@@ -81,7 +82,7 @@ describeReconciler('attachment', [
       const runner_id = await party.runner(able)
       const pool = await party.pool(await party.project())
       const environment_id = await party.environment(pool, 'deleted', { runner_id, desired_phase: 'deleted' })
-      await party.volume('attached', { environment_id, runner_id })
+      await makeVolume(party, 'attached', { environment_id, runner_id })
       return environment_id
     },
     async outcome(database, environmentId) {

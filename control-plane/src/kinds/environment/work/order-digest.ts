@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { DesiredPhase, EnvironmentPhase, OnCrash } from '@hearth/contract'
-import { canonicalJson } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
+import { digestOfOrder } from '../../../work/wanted-order.ts'
 import type { WantedOrder } from '../../../work/work-kind.ts'
 import { bindingName } from '../binding/order.ts'
 import type { StoredLife } from '../life/life.ts'
@@ -91,15 +90,10 @@ export function orderDigest(facts: OrderFacts): string {
   const restarts = onCrashOf(facts) === 'restart' ? { onCrash: 'restart' } : {}
   const named = bindingName(facts)
   const bound = named === null ? {} : { binding: named }
-  return createHash('sha256')
-    .update(
-      canonicalJson({
-        ...{ ...made, ...from, ...restarts, ...bound, ...lifeOrder(facts) },
-        ...{ sealing_key, user_certificate_authority },
-      }),
-    )
-    .digest('hex')
-    .slice(0, 32)
+  return digestOfOrder({
+    ...{ ...made, ...from, ...restarts, ...bound, ...lifeOrder(facts) },
+    ...{ sealing_key, user_certificate_authority },
+  })
 }
 
 /** What a runner is to have, by environment. */

@@ -3,6 +3,8 @@ import type { Clock } from '@hearth/foundation'
 import type { Database } from '../../../database/connection.ts'
 import { requestPurges } from '../../../database/outbox.ts'
 import { transact } from '../../../database/transact.ts'
+import { idsOf } from '../../../work/apply-in-turn.ts'
+import { droppedInWords } from '../../../work/dropped-report.ts'
 import { readEpochs } from '../../../work/runner-epochs.ts'
 import { type ReportOutcome, UnusableReport } from '../../../work/work-kind.ts'
 import { continueJob, continueJobs, type JobContinuation } from '../../job/index.ts'
@@ -22,8 +24,11 @@ export async function applyReports(
 ): Promise<ReportOutcome[]> {
   return transact(database, async (tx) => {
     const [locked, epochs] = await Promise.all([
-      lockEnvironments(tx, unique(reports.map(({ id }) => id))),
-      readEpochs(tx, unique(reports.map(({ runnerId }) => runnerId))),
+      lockEnvironments(tx, idsOf(reports)),
+      readEpochs(
+        tx,
+        reports.map(({ runnerId }) => runnerId),
+      ),
     ])
     const rows = new Map(locked.map((row) => [row.id, row]))
     const now = clock.now()
@@ -61,8 +66,6 @@ function purges({ after }: PhaseMove): { id: string; runnerId: string }[] {
     : []
 }
 
-const unique = (ids: readonly string[]) => [...new Set(ids)]
-
 /** Records in the log of a running provisioning job that a report was dropped. */
 export async function recordDropped(
   database: Database,
@@ -73,7 +76,7 @@ export async function recordDropped(
   const entry = {
     time: clock.now().toISOString(),
     level: 'error' as const,
-    message: `a report of the runner (phase ${report.phase}, sequence ${report.sequence}) was dropped: ${cause}`,
+    message: droppedInWords(report, cause),
   }
   await transact(database, (tx) =>
     continueJob(tx, { operation: 'environment.provision', id: report.id }, [entry]),

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { transact } from '../../../database/transact.ts'
 import { artifactBytes, findArtifact, releaseArtifacts } from '../../artifact/index.ts'
 import { World } from '../../world.fixture.ts'
+import { makePipeline } from '../pipeline.fixture.ts'
 import { programArchive, storeProgram } from './program.ts'
 
 let world: World
@@ -31,7 +32,7 @@ const holdsOf = async (id: string) => {
 test('a program is stored once for all pipelines that have it, for as long as one does, and is no uploaded app', async () => {
   const { database } = world
   const party = await world.party()
-  const [first, second] = [await party.pipeline(), await party.pipeline()]
+  const [first, second] = [await makePipeline(party), await makePipeline(party)]
   const { organization_id } = await database
     .selectFrom('pipelines')
     .select('organization_id')

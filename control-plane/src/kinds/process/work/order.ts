@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { type ProcessOrder, processLimits } from '@hearth/contract'
-import { canonicalJson, seal, toError } from '@hearth/foundation'
+import { seal, toError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import type { Encryption } from '../../../database/encryption.ts'
+import { digestOfOrder, wantedOrder } from '../../../work/wanted-order.ts'
 import type { WantedOrder } from '../../../work/work-kind.ts'
 import { readBindingSecrets } from '../../environment/index.ts'
 import { readSecrets } from '../../project/index.ts'
@@ -93,10 +93,15 @@ type Facts = ReturnType<typeof toFacts>
 
 /** How many runs there were says only what the next is called: an order that differs in it asks for nothing else. */
 function digestOf(facts: Facts, { project_version, sealing_key }: OrderRow): string {
-  const { inputs, ...others } = facts
-  // Orders without any are those of versions that knew none.
-  const named = { ...others, ...(inputs.length === 0 ? {} : { inputs }), project_version, sealing_key }
-  return createHash('sha256').update(canonicalJson(named)).digest('hex').slice(0, 32)
+  const { inputs, journal, wish } = facts
+  return digestOfOrder({
+    ...facts,
+    // Orders without them are those of versions that knew none.
+    inputs: inputs.length === 0 ? undefined : inputs,
+    journal: journal ?? undefined,
+    wish: wish ?? undefined,
+    ...{ project_version, sealing_key },
+  })
 }
 
 /** The orders for tasks and services as they are now: all of a runner's, or those named. */
@@ -143,12 +148,7 @@ export async function wantedOrders(
   runnerId: string,
 ): Promise<Map<string, WantedOrder>> {
   const rows = await selectOrders(queryable).where('processes.runner_id', '=', runnerId).execute()
-  return new Map(
-    rows.map((row) => {
-      const reported = { epoch: row.report_epoch, sequence: Number(row.report_sequence) }
-      return [row.id, { digest: digestOf(toFacts(row), row), reported }]
-    }),
-  )
+  return new Map(rows.map((row) => wantedOrder(row, digestOf(toFacts(row), row))))
 }
 
 export async function orderSizes(queryable: Queryable, ids: readonly string[]): Promise<Map<string, number>> {

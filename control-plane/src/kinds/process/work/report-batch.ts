@@ -6,8 +6,8 @@ import { requestPurges } from '../../../database/outbox.ts'
 import { transact } from '../../../database/transact.ts'
 import { wakeMany } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
-import { judgeReport } from '../../../work/report-worth.ts'
-import { readEpochs } from '../../../work/runner-epochs.ts'
+import { applyInTurn, idsOf } from '../../../work/apply-in-turn.ts'
+import { droppedInWords } from '../../../work/dropped-report.ts'
 import type { ReportOutcome } from '../../../work/work-kind.ts'
 import { activePhases, keptSeconds } from '../decide.ts'
 import { writeJournal } from '../journal.ts'
@@ -24,26 +24,14 @@ export async function applyReports(
 ): Promise<ReportOutcome[]> {
   return transact(database, async (tx) => {
     const now = clock.now()
-    const rows = await lockProcesses(tx, [...new Set(reports.map(({ id }) => id))])
-    const byId = new Map(rows.map((row) => [row.id, row]))
-    const epochs = await readEpochs(
-      tx,
-      rows.map(({ runner_id }) => runner_id),
-    )
-    const outcomes: ReportOutcome[] = []
+    const rows = await lockProcesses(tx, idsOf(reports))
     const environments = new Set<string>()
-    for (const report of reports) {
-      const row = byId.get(report.id)
-      const epoch = row?.runner_id == null ? null : (epochs.get(row.runner_id) ?? null)
-      const outcome = row === undefined ? 'refused' : judgeReport(row, epoch, report)
-      outcomes.push(outcome)
-      if (row === undefined || outcome !== 'applied') continue
+    const outcomes = await applyInTurn(tx, rows, reports, async (row, report) => {
       const after = await apply(tx, row, report, now)
-      if (after === null) byId.delete(row.id)
-      else byId.set(row.id, after)
       const isTold = after !== null && (await takeJournal(tx, row, report))
       if (isTold || after?.phase !== row.phase) environments.add(row.environment_id)
-    }
+      return after
+    })
     // What depends on it, or waits for its end, is seen to.
     await wakeMany(
       tx,
@@ -111,7 +99,7 @@ export async function recordDropped(
   report: ProcessReport,
   cause: string,
 ): Promise<void> {
-  const message = `a report of the runner (phase ${report.phase}, sequence ${report.sequence}) was dropped: ${cause}`
+  const message = droppedInWords(report, cause)
   await transact(database, async (tx) => {
     const [row] = await lockProcesses(tx, [report.id])
     if (row === undefined || row.runner_id !== report.runnerId) return

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import { mostRefused, type RouteOrder } from '@hearth/contract'
-import { canonicalJson } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import type { Encryption } from '../../../database/encryption.ts'
+import { digestOfOrder, wantedOrder } from '../../../work/wanted-order.ts'
 import type { WantedOrder } from '../../../work/work-kind.ts'
 
 /** All routes that a runner serves, with what their orders are made of. */
@@ -39,7 +38,7 @@ function selectOrders(queryable: Queryable) {
 }
 type OrderRow = Awaited<ReturnType<ReturnType<typeof selectOrders>['execute']>>[number]
 
-function toOrder(row: OrderRow): RouteOrder {
+function toOrder(row: OrderRow): RouteOrder & { digest: string } {
   const { wake } = row.status
   const order: RouteOrder = {
     kind: 'route',
@@ -61,7 +60,8 @@ function toOrder(row: OrderRow): RouteOrder {
     refusedTokens: row.refused_tokens,
     wake: wake === null ? null : { id: wake.id, fault: wake.fault },
   }
-  const digest = createHash('sha256').update(canonicalJson(order)).digest('hex').slice(0, 32)
+  // Those without a domain of their own are those of versions that knew none.
+  const digest = digestOfOrder({ ...order, customDomain: order.customDomain ?? undefined })
   return { ...order, digest }
 }
 
@@ -85,12 +85,7 @@ export async function wantedOrders(
   runnerId: string,
 ): Promise<Map<string, WantedOrder>> {
   const rows = await selectOrders(queryable).where('routes.runner_id', '=', runnerId).execute()
-  return new Map(
-    rows.map((row) => {
-      const reported = { epoch: row.report_epoch, sequence: Number(row.report_sequence) }
-      return [row.id, { digest: toOrder(row).digest ?? '', reported }]
-    }),
-  )
+  return new Map(rows.map((row) => wantedOrder(row, toOrder(row).digest)))
 }
 
 /** What an order takes without those that it refuses, and each of these. */

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { SnapshotOrder } from '@hearth/contract'
-import { canonicalJson, seal, toError } from '@hearth/foundation'
+import { seal, toError } from '@hearth/foundation'
 import { sql } from 'kysely'
 import type { Queryable } from '../../../database/connection.ts'
 import type { Encryption } from '../../../database/encryption.ts'
+import { digestOfOrder, wantedOrder } from '../../../work/wanted-order.ts'
 import type { WantedOrder } from '../../../work/work-kind.ts'
 import { readSecrets } from '../../project/index.ts'
 import { grantFor, offerFor } from '../copies/grant.ts'
@@ -79,7 +79,11 @@ function toOrder(row: OrderRow, facts: Facts, encryption: Encryption): SnapshotO
   const offers = facts.granted.map(({ readerId, grantId, expiresAt }) =>
     offerFor(encryption, { snapshotId: row.id, readerId, grantId, expiresAt }, sealingKeyOf(row)),
   )
-  const order = { ...common, digest: digestOf(facts), ...(offers.length === 0 ? {} : { grants: offers }) }
+  const order = {
+    ...common,
+    digest: digestOfOrder(facts),
+    ...(offers.length === 0 ? {} : { grants: offers }),
+  }
   if (source.kind === 'environment') return { ...order, source }
   const { runnerId, grantId, endsAt, address } = source
   if (runnerId === null || grantId === null || endsAt === null || address === null)
@@ -93,10 +97,6 @@ function sealingKeyOf({ sealing_key, runner_id }: OrderRow): string {
   if (sealing_key === null)
     throw new Error(`runner ${runner_id} has no key that something could be sealed to`)
   return sealing_key
-}
-
-function digestOf(facts: Facts): string {
-  return createHash('sha256').update(canonicalJson(facts)).digest('hex').slice(0, 32)
 }
 
 /** The orders for snapshots as they are now: all of a runner's, or those named, one for each holder. */
@@ -151,8 +151,7 @@ export async function wantedOrders(
   return new Map(
     rows.flatMap((row) => {
       const facts = toFacts(row)
-      const reported = { epoch: row.report_epoch, sequence: Number(row.report_sequence) }
-      return facts === null ? [] : [[row.id, { digest: digestOf(facts), reported }]]
+      return facts === null ? [] : [wantedOrder(row, digestOfOrder(facts))]
     }),
   )
 }

@@ -5,6 +5,8 @@ import type { Database, DatabaseTransaction } from '../../../database/connection
 import { transact } from '../../../database/transact.ts'
 import { wakeMany } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
+import { idsOf } from '../../../work/apply-in-turn.ts'
+import { droppedInWords } from '../../../work/dropped-report.ts'
 import type { ReportOutcome } from '../../../work/work-kind.ts'
 import { copyCame, renewGrant } from '../copies/carry-out.ts'
 import { type CopyRow, isCopy } from '../copies/look.ts'
@@ -25,9 +27,8 @@ export async function applyReports(
   reports: readonly SnapshotReport[],
 ): Promise<ReportOutcome[]> {
   return transact(database, async (tx) => {
-    const ids = [...new Set(reports.map(({ id }) => id))]
     const now = clock.now()
-    const rows = new Map((await lockSnapshots(tx, ids)).map((row) => [row.id, row]))
+    const rows = new Map((await lockSnapshots(tx, idsOf(reports))).map((row) => [row.id, row]))
     const outcomes: ReportOutcome[] = []
     const changed = new Set<string>()
     for (const report of reports) {
@@ -155,7 +156,7 @@ export async function recordDropped(
   report: SnapshotReport,
   cause: string,
 ): Promise<void> {
-  const message = `a report of the runner (phase ${report.phase}, sequence ${report.sequence}) was dropped: ${cause}`
+  const message = droppedInWords(report, cause)
   await database
     .updateTable('snapshot_holders')
     .set({ failure: JSON.stringify({ code: 'internal', message }) })

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { VolumeOrder } from '@hearth/contract'
-import { canonicalJson } from '@hearth/foundation'
 import type { Queryable } from '../../../database/connection.ts'
 import type { Encryption } from '../../../database/encryption.ts'
+import { digestOfOrder, wantedOrder } from '../../../work/wanted-order.ts'
 import type { WantedOrder } from '../../../work/work-kind.ts'
 
 /** All volumes that are on a host, with what their orders are made of. */
@@ -30,7 +29,7 @@ function selectOrders(queryable: Queryable) {
 }
 type OrderRow = Awaited<ReturnType<ReturnType<typeof selectOrders>['execute']>>[number]
 
-function toOrder(row: OrderRow): VolumeOrder {
+function toOrder(row: OrderRow): VolumeOrder & { digest: string } {
   const { mountPath, contentNumber, force } = row.spec
   const order = {
     kind: 'volume' as const,
@@ -47,7 +46,7 @@ function toOrder(row: OrderRow): VolumeOrder {
     contentNumber,
     force,
   }
-  const digest = createHash('sha256').update(canonicalJson(order)).digest('hex').slice(0, 32)
+  const digest = digestOfOrder(order)
   // An agent that has made it knows so: that it is known here too is no news to it.
   return { ...order, isMade: row.status.isMade, digest }
 }
@@ -72,12 +71,7 @@ export async function wantedOrders(
   runnerId: string,
 ): Promise<Map<string, WantedOrder>> {
   const rows = await selectOrders(queryable).where('volumes.runner_id', '=', runnerId).execute()
-  return new Map(
-    rows.map((row) => {
-      const reported = { epoch: row.report_epoch, sequence: Number(row.report_sequence) }
-      return [row.id, { digest: toOrder(row).digest ?? '', reported }]
-    }),
-  )
+  return new Map(rows.map((row) => wantedOrder(row, toOrder(row).digest)))
 }
 
 const orderBytes = 2_048

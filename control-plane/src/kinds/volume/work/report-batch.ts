@@ -5,8 +5,8 @@ import type { Database, DatabaseTransaction } from '../../../database/connection
 import { transact } from '../../../database/transact.ts'
 import { wakeAt } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
-import { judgeReport } from '../../../work/report-worth.ts'
-import { readEpochs } from '../../../work/runner-epochs.ts'
+import { applyInTurn, idsOf } from '../../../work/apply-in-turn.ts'
+import { droppedInWords } from '../../../work/dropped-report.ts'
 import type { ReportOutcome } from '../../../work/work-kind.ts'
 import { deadlineOf } from '../decide.ts'
 import { lockVolumes, volumes } from '../queries.ts'
@@ -22,24 +22,8 @@ export async function applyReports(
 ): Promise<ReportOutcome[]> {
   return transact(database, async (tx) => {
     const now = clock.now()
-    const rows = await lockVolumes(tx, [...new Set(reports.map(({ id }) => id))])
-    const byId = new Map(rows.map((row) => [row.id, row]))
-    const epochs = await readEpochs(
-      tx,
-      rows.map(({ runner_id }) => runner_id),
-    )
-    const outcomes: ReportOutcome[] = []
-    for (const report of reports) {
-      const row = byId.get(report.id)
-      const epoch = row?.runner_id == null ? null : (epochs.get(row.runner_id) ?? null)
-      const outcome = row === undefined ? 'refused' : judgeReport(row, epoch, report)
-      outcomes.push(outcome)
-      if (row === undefined || outcome !== 'applied') continue
-      const after = await apply(tx, row, report, now)
-      if (after === null) byId.delete(row.id)
-      else byId.set(row.id, after)
-    }
-    return outcomes
+    const rows = await lockVolumes(tx, idsOf(reports))
+    return applyInTurn(tx, rows, reports, (row, report) => apply(tx, row, report, now))
   })
 }
 
@@ -82,7 +66,7 @@ export async function recordDropped(
   report: VolumeReport,
   cause: string,
 ): Promise<void> {
-  const message = `a report of the runner (phase ${report.phase}, sequence ${report.sequence}) was dropped: ${cause}`
+  const message = droppedInWords(report, cause)
   await transact(database, async (tx) => {
     const [row] = await lockVolumes(tx, [report.id])
     if (row === undefined || row.runner_id !== report.runnerId) return
