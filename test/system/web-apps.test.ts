@@ -88,7 +88,7 @@ test('what is not to be is refused, and the place of the fault is told', async (
     'bentocloud.toml.app.runtime',
   )
   const many = `[processes.more]\ncommand = "sleep 1"\ninstances = 10`
-  await expect(world.deploy(uat, shopFile({ more: many }))).rejects.toThrow('13 instances')
+  await expect(world.deploy(uat, shopFile({ more: many }))).rejects.toThrow('these are 13')
   const [setUp] = await client.tasks.listAll({ environmentId, name: 'app-set-up' })
   await expect(client.tasks.delete(setUp?.metadata.id ?? '')).rejects.toMatchObject({
     code: 'conflict',

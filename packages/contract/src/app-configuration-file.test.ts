@@ -150,7 +150,7 @@ test.each<[what: string, text: string, told: string]>([
   [
     'too many instances',
     `${web}instances = 17`,
-    'line 3, column 1: processes.web.instances: must be between 1 and 16',
+    'line 3, column 1: processes.web.instances: must be between 1 and 12',
   ],
   [
     'a name with capitals',
@@ -166,14 +166,17 @@ test.each<[what: string, text: string, told: string]>([
   expect(faults.map(appConfigurationFaultText)).toContain(`bentocloud.toml, ${told}`)
 })
 
-test('more processes and instances than a space has are refused', () => {
+test('more processes and instances than a release may have are refused', () => {
   const many = (count: number, more: string) =>
     readAppConfiguration(
       Array.from({ length: count }, (_, n) => `[processes.p${n}]\ncommand = "x"\n${more}`).join('\n'),
     ).faults.map(({ message }) => message)
-  expect(many(16, '')).toEqual([])
-  expect(many(17, '')).toEqual(['must be at most 16 processes, these are 17'])
-  expect(many(3, 'instances = 16')).toEqual(['must be at most 32 instances in all, these are 48'])
+  const rule =
+    'must have at most 12 instances of all processes together, since two releases of both spaces are'
+  expect(many(12, '')).toEqual([])
+  expect(many(13, '')).toEqual([`${rule} on one machine; these are 13`])
+  expect(many(3, 'instances = 4')).toEqual([])
+  expect(many(2, 'instances = 12')).toEqual([`${rule} on one machine; these are 24`])
 })
 
 const much = (part: string) => part.repeat(Math.floor(32_000 / part.length))

@@ -84,10 +84,8 @@ const httpFields = ['http_port', 'uat_http_port', 'http_path', 'health_check'] a
 function refuseUnfit(file: WrittenFile, context: z.core.$RefinementCtx<unknown>): void {
   const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
   const names = Object.keys(file.processes)
-  const known = names.slice(0, appLimits.processes).join(', ')
+  const known = names.slice(0, appLimits.instances).join(', ')
   if (names.length === 0) refuse(['processes'], 'must have a process, such as [processes.web]')
-  if (names.length > appLimits.processes)
-    refuse(['processes'], `must be at most ${appLimits.processes} processes, these are ${names.length}`)
   const byPath = new Map<string, string>()
   let instances = 0
   for (const [name, written] of Object.entries(file.processes)) {
@@ -109,10 +107,11 @@ function refuseUnfit(file: WrittenFile, context: z.core.$RefinementCtx<unknown>)
       )
     byPath.set(path, name)
   }
-  if (instances > appLimits.allInstances)
+  if (instances > appLimits.instances)
     refuse(
       ['processes'],
-      `must be at most ${appLimits.allInstances} instances in all, these are ${instances}`,
+      `must have at most ${appLimits.instances} instances of all processes together, since two releases of both spaces ` +
+        `are on one machine; these are ${instances}`,
     )
   for (const name of Object.keys(file.resources))
     if (!Object.hasOwn(resourcesShape, name) && !Object.hasOwn(file.processes, name))

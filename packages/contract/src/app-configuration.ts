@@ -9,11 +9,11 @@ export type AppRuntime = z.infer<typeof appRuntimeSchema>
 /** What an app may ask for in its `bentocloud.toml`. */
 export const appLimits = {
   releaseCommands: 32,
-  processes: 16,
-  /** Of one process. */
-  instances: 16,
-  /** Of all processes of one space together. */
-  allInstances: 32,
+  /**
+   * Of all processes of a release together, and so the most of one process, and the most processes: two releases of each of
+   * both spaces fit beside their tasks into one machine.
+   */
+  instances: 12,
 } as const
 
 /** A name of a process is part of the names of its services. */

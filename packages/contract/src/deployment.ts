@@ -62,9 +62,6 @@ export const deploymentSeconds = {
   reverting: 300,
 } as const
 
-/** Of one release: two of each of both spaces fit beside their tasks into one machine. */
-export const releaseLimits = { instances: 12 } as const
-
 export const deploymentKind = defineKind({
   kind: 'Deployment',
   schema: deploymentSchema,

@@ -1,9 +1,4 @@
-import {
-  type AppConfiguration,
-  type DeploymentOrigin,
-  deploymentSeconds,
-  releaseLimits,
-} from '@hearth/contract'
+import { type AppConfiguration, type DeploymentOrigin, deploymentSeconds } from '@hearth/contract'
 import { invalidValue, newId } from '@hearth/foundation'
 import type { Command, CommandContext } from '../../../api/command.ts'
 import { found } from '../../../api/lookup.ts'
@@ -19,7 +14,6 @@ import {
   type SpaceRow,
   spaces,
 } from '../../space/index.ts'
-import { servicesOf } from '../plan.ts'
 import { deployments } from '../queries.ts'
 import { type DeploymentRow, emptyDeploymentStatus, toDeployment } from '../table.ts'
 
@@ -131,12 +125,5 @@ async function refuseUnfit(
       field: 'bentocloud.toml.app.runtime',
       given: runtime,
       expected: `${parts.runtime}, which is the runtime of web app ${name}`,
-    })
-  const { length } = servicesOf({ deploymentId: space.id, type: space.type, configuration })
-  if (length > releaseLimits.instances)
-    throw invalidValue({
-      field: 'bentocloud.toml.processes',
-      given: `${length} instances of all processes together`,
-      expected: `at most ${releaseLimits.instances}, since two releases of both spaces are on one machine`,
     })
 }
