@@ -1,19 +1,17 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Address } from '@hearth/contract'
 import { untilDeployed, untilWebApp } from '../hardware/apps.ts'
 import { run } from '../hardware/command.ts'
-import { appZip, deploy } from '../system/app-zip.ts'
+import { deploy } from '../system/app-zip.ts'
 import { until } from '../system/following.ts'
 import { type GuestService, startGuestService } from './guest-service.ts'
+import { archiveMebibytes, largeArchive } from './large-archive.ts'
 import { median } from './statistics.ts'
 import type { Row } from './table.ts'
 
 const rounds = 5
-const files = 50
-const fileBytes = 1024 * 1024
 const bootMilliseconds = 600_000
 const port = 8_000
 
@@ -33,11 +31,8 @@ http_port = ${port}
 health_check = "/"
 `
 
-/** 50 MiB that no archive makes smaller, and a server; nothing has to be installed. */
-function archiveOf(release: string): Promise<Buffer<ArrayBuffer>> {
-  const data = Array.from({ length: files }, (_, index) => [`data/${index}`, randomBytes(fileBytes)])
-  return appZip(configuration, { 'server.py': server(release), ...Object.fromEntries(data) })
-}
+/** A server beside much else; nothing has to be installed. */
+const archiveOf = (release: string) => largeArchive(configuration, { 'server.py': server(release) })
 
 /** A deployment from its upload until it has succeeded, against scp, unzip and a restart of a service in the same guest. */
 export async function benchDeploy(): Promise<Row[]> {
@@ -57,7 +52,7 @@ export async function benchDeploy(): Promise<Row[]> {
     seconds.hearth.push(hearth)
   }
   const [hearth, floor] = [median(seconds.hearth), median(seconds.hand)]
-  return [{ measure: `deploy of ${files} MiB`, hearth, floor, unit: 's', most: 1.5 }]
+  return [{ measure: `deploy of ${archiveMebibytes} MiB`, hearth, floor, unit: 's', most: 1.5 }]
 }
 
 async function prepare({ service: { client }, environmentClassId }: GuestService) {

@@ -16,6 +16,7 @@ import { benchSnapshot } from './snapshot.ts'
 import { benchSteps } from './steps.ts'
 import { benchSuspended } from './suspended.ts'
 import { printTable, type Row } from './table.ts'
+import { benchUploads } from './uploads.ts'
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
@@ -33,6 +34,7 @@ const sections: Readonly<Record<string, () => Promise<Row[]>>> = {
   run: benchRun,
   route: benchRoute,
   deploy: benchDeploy,
+  uploads: benchUploads,
   patch: benchPatch,
   memory: benchMemory,
   ona: benchOna,

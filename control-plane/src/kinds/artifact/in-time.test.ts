@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { inTime } from './in-time.ts'
 
@@ -19,6 +21,26 @@ const collect = async (items: AsyncIterable<number>) => {
 
 test('all that comes in time is passed on', async () => {
   expect(await collect(pieces(9, 9))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
+})
+
+test('what was passed on is not kept', async () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const given: WeakRef<object>[] = []
+  const many = (async function* () {
+    for (let number = 0; number < 100; number += 1) {
+      const piece = { number }
+      given.push(new WeakRef(piece))
+      yield piece
+    }
+  })()
+  for await (const { number } of inTime(many, { uploadSeconds: 100, stalledSeconds: 10 })) {
+    if (number < 99) continue
+    // Until its job has ended what a WeakRef is made of stays.
+    await new Promise((resolve) => setImmediate(resolve))
+    collectGarbage()
+    expect(given.filter((piece) => piece.deref() !== undefined).length).toBeLessThan(5)
+  }
 })
 
 test('one that stands still is given up', async () => {

@@ -27,15 +27,15 @@ export async function storeChunk(
   return rows.length === 1
 }
 
-/** undefined where there is none: the artifact was removed. */
-export async function readChunk(
+/** At most so many bytes of a chunk, from a place in it on; undefined where there is none: the artifact was removed. */
+export async function readPiece(
   queryable: Queryable,
   id: string,
-  number: number,
+  { number, from, bytes }: { number: number; from: number; bytes: number },
 ): Promise<Buffer | undefined> {
   const row = await queryable
     .selectFrom('artifact_chunks')
-    .select('content')
+    .select(sql<Buffer>`substring(content FROM ${from + 1}::integer FOR ${bytes}::integer)`.as('content'))
     .where('artifact_id', '=', id)
     .where('number', '=', number)
     .executeTakeFirst()

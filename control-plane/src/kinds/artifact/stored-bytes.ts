@@ -2,11 +2,17 @@ import { artifactLimits } from '@hearth/contract'
 import { HearthError } from '@hearth/foundation'
 import type { Queryable } from '../../database/connection.ts'
 import type { ArchiveBytes } from './archive/archive-bytes.ts'
-import { readChunk } from './queries.ts'
+import { readPiece } from './queries.ts'
 
-const { chunkBytes } = artifactLimits
+/**
+ * Bytes of what is read at once. `pg` gets them as text of twice the length, and has several copies of that before it is read:
+ * of a whole chunk they would be many MiB. A chunk is so many whole pieces.
+ */
+const placedBytes = 64 * 1024
+const followingBytes = 256 * 1024
+const mostKept = 4
 
-/** The bytes of a stored artifact at any place. Two chunks are kept in memory, so that small reads in order cost little. */
+/** The bytes of a stored artifact at any place. A few pieces are kept in memory, so that small reads in order cost little. */
 export class StoredBytes implements ArchiveBytes {
   private readonly kept = new Map<number, Buffer>()
 
@@ -17,45 +23,45 @@ export class StoredBytes implements ArchiveBytes {
   ) {}
 
   async read(from: number, to: number): Promise<Buffer> {
-    const pieces: Buffer[] = []
+    const parts: Buffer[] = []
     for (let at = from; at < to; ) {
-      const number = Math.floor(at / chunkBytes)
-      const start = number * chunkBytes
-      const chunk = await this.chunk(number)
-      const piece = chunk.subarray(at - start, Math.min(to - start, chunk.length))
-      if (piece.length === 0) break
-      pieces.push(piece)
-      at += piece.length
+      const start = at - (at % placedBytes)
+      const piece = await this.piece(start)
+      const part = piece.subarray(at - start, Math.min(to - start, piece.length))
+      parts.push(part)
+      at += part.length
     }
-    return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
   }
 
-  private async chunk(number: number): Promise<Buffer> {
-    const kept = this.kept.get(number)
+  private async piece(start: number): Promise<Buffer> {
+    const kept = this.kept.get(start)
     if (kept !== undefined) return kept
-    const chunk = await storedChunk(this.queryable, this.id, number)
+    const piece = await storedPiece(this.queryable, this.id, start, placedBytes)
     const [oldest] = this.kept.keys()
-    if (this.kept.size >= 2 && oldest !== undefined) this.kept.delete(oldest)
-    this.kept.set(number, chunk)
-    return chunk
+    if (this.kept.size >= mostKept && oldest !== undefined) this.kept.delete(oldest)
+    this.kept.set(start, piece)
+    return piece
   }
 }
 
-/** The bytes of an artifact from some place to its end; never more than a chunk of them is in memory. */
+/** The bytes of an artifact from some place to its end; never more than a piece of them is in memory. */
 export async function* artifactBytes(
   queryable: Queryable,
   { id, length, from = 0 }: { id: string; length: number; from?: number },
 ): AsyncGenerator<Buffer, void> {
   for (let at = from; at < length; ) {
-    const number = Math.floor(at / chunkBytes)
-    const piece = (await storedChunk(queryable, id, number)).subarray(at - number * chunkBytes)
+    const piece = await storedPiece(queryable, id, at, followingBytes - (at % followingBytes))
     at += piece.length
     yield piece
   }
 }
 
-async function storedChunk(queryable: Queryable, id: string, number: number): Promise<Buffer> {
-  const chunk = await readChunk(queryable, id, number)
-  if (chunk !== undefined) return chunk
+/** Bytes from a place on, which must not go beyond the end of its chunk. */
+async function storedPiece(queryable: Queryable, id: string, at: number, bytes: number): Promise<Buffer> {
+  const { chunkBytes } = artifactLimits
+  const from = at % chunkBytes
+  const piece = await readPiece(queryable, id, { number: (at - from) / chunkBytes, from, bytes })
+  if (piece !== undefined && piece.length > 0) return piece
   throw new HearthError('not_found', `there is no artifact ${id} any more`)
 }
