@@ -6,6 +6,7 @@ import { freePort } from '@hearth/embedded'
 import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { visit } from '../system/browser.ts'
+import { counted, visitSteadily } from '../system/steady-visits.ts'
 import {
   type Change,
   deployed,
@@ -18,7 +19,6 @@ import {
 import { openPage } from './chromium.ts'
 import { type HardwareHost, startHost } from './host.ts'
 import { offerImage } from './images.ts'
-import { counted, visitSteadily } from './steady-visits.ts'
 import { untilEnvironment, untilProvisioned } from './waiting.ts'
 
 /** Two web apps, one after the other, on one guest: from its archive to the browser. */

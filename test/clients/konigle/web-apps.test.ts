@@ -9,6 +9,7 @@ import { visit } from '../../system/browser.ts'
 import { endCaddy } from '../../system/end-caddy.ts'
 import { type Installation, startInstallation } from '../../system/installation.ts'
 import { type NameServer, startNameServer } from '../../system/name-server.ts'
+import { visitSteadily } from '../../system/steady-visits.ts'
 import { type SyntheticAgent, startSyntheticAgent } from '../../system/synthetic-agent.ts'
 import { startWebGuest, type WebGuest } from '../../system/web-guest.ts'
 
@@ -18,7 +19,7 @@ let agent: SyntheticAgent
 let names: NameServer
 let guest: WebGuest
 let port: number
-const platform = { 'my-shop.apps.test': '127.0.0.1' }
+const platform = { 'my-shop.apps.test': '127.0.0.1', 'my-shop-uat.apps.test': '127.0.0.1' }
 beforeAll(async () => {
   installation = await startInstallation()
   names = await startNameServer(installation.folder, platform)
@@ -32,7 +33,7 @@ beforeAll(async () => {
       HEARTH_INGRESS_LISTEN: `127.0.0.1:${port}`,
       HEARTH_INGRESS_HTTP_LISTEN: 'none',
       HEARTH_DOMAIN_RESOLVER: names.address,
-      HEARTH_SYNTHETIC_PORTS: `8081=127.0.0.1:${guest.port}`,
+      HEARTH_SYNTHETIC_PORTS: `8080=127.0.0.1:${guest.port},8081=127.0.0.1:${guest.port}`,
     },
   })
   await eventually(async () => (await installation.client.runners.get('rack-1')).status.phase === 'active', {
@@ -89,6 +90,10 @@ async function deploy(space: string, more = '', name = 'first', command = serves
   return call('POST', `/spaces/${space}/deploy`, form)
 }
 
+/** The certificate of the authority that vouches for all addresses. */
+const authority = () =>
+  readFileSync(join(agent.stateFolder, 'ingress/data/pki/authorities/local/root.crt'), 'utf8')
+
 let computer: string
 let spaces: { uat: string; production: string }
 let first: Answer['body']
@@ -137,7 +142,13 @@ test('what cannot be made is refused with its field', async () => {
   const runtime = await call('POST', '/webapps', { ...wanted, runtime: 'php' })
   expect(runtime).toMatchObject({ status: 400, body: { runtime: [expect.stringContaining('nodejs')] } })
   const second = await call('POST', '/webapps', wanted)
-  expect(second).toMatchObject({ status: 409, body: { detail: expect.stringContaining('one web app') } })
+  expect(second).toMatchObject({
+    status: 409,
+    body: {
+      detail: expect.stringContaining('one web app'),
+      errors: { computer_id: ['must be a machine that has no web app, got shop'] },
+    },
+  })
   const none = await call('POST', '/webapps', { ...wanted, computer_id: undefined })
   expect(none).toMatchObject({ status: 400, body: { computer_id: expect.any(Array) } })
   const more = await call('POST', '/computers', { display_name: 'More', size: 'S', region: 'default' })
@@ -145,11 +156,31 @@ test('what cannot be made is refused with its field', async () => {
   const taken = await call('POST', '/webapps', { ...wanted, name: 'my-shop', computer_id: more.body.id })
   expect(taken).toMatchObject({ status: 409, body: { name: [expect.stringContaining('no other web app')] } })
   const { body } = await call('GET', '/webapps')
-  const later = await call('PATCH', `/webapps/${body.payload[0].id}`, { cache: 'redis' })
-  expect([400, 409]).toContain(later.status)
-  expect(later.body.detail).toMatch(/cache/)
+  const app = `/webapps/${body.payload[0].id}`
+  expect(await call('PATCH', app, { cache: 'redis' })).toMatchObject({
+    status: 400,
+    body: { cache: [expect.stringContaining('chosen when it is made')] },
+  })
+  const bare = await call('POST', '/webapps', { ...wanted, name: 'bare', computer_id: more.body.id })
+  const database = await call('PATCH', `/webapps/${bare.body.id}`, { database: 'postgres' })
+  expect(database).toMatchObject({
+    status: 400,
+    body: {
+      database: [
+        'must be none, since that of a web app is chosen when it is made: make another one beside bare, got postgres',
+      ],
+    },
+  })
+  await untilOver(bare.body.job_id)
+  expect((await call('DELETE', `/webapps/${bare.body.id}`)).status).toBe(200)
+  await eventually(async () => (await call('GET', '/webapps')).body.count === 1, {
+    timeoutMilliseconds: 60_000,
+  })
   const early = await call('POST', `/spaces/${spaces.uat}/promote`, {})
-  expect(early.status).toBe(409)
+  expect(early).toMatchObject({
+    status: 409,
+    body: { detail: 'nothing is deployed in space my-shop-uat: deploy to it before it is promoted' },
+  })
   expect((await call('GET', '/spaces/123')).status).toBe(404)
 }, 90_000)
 
@@ -198,12 +229,40 @@ test('what uat has is promoted; a space goes back to the release before; cron jo
   const wrong = await call('PATCH', `/spaces/${spaces.uat}`, {
     cron_jobs: [{ name: 'x', schedule: 'never', command: 'x' }],
   })
-  expect(wrong.status).toBe(400)
+  expect(wrong).toMatchObject({
+    status: 400,
+    body: { errors: { 'cron_jobs.0.schedule': [expect.any(String)] } },
+  })
+}, 120_000)
+
+test('of 20 requests a second none is lost while a deployment fails, one takes over, is promoted, and is gone back from', async () => {
+  const visits = await Promise.all(
+    [spaces.uat, spaces.production].map(async (space) => {
+      const { platform_domain: name } = (await call('GET', `/spaces/${space}`)).body
+      return visitSteadily(`https://${name}:${port}/`, authority())
+    }),
+  )
+  const failing = await deploy(spaces.uat, '[processes.worker]\ncommand = "\\nexit 1\\n"\n', 'does not stay')
+  expect((await untilOver(failing.body.job_id)).status).toBe('failed')
+  const third = await deploy(spaces.uat, '', 'third')
+  expect((await untilOver(third.body.job_id)).status).toBe('success')
+  for (const path of [`/spaces/${spaces.uat}/promote`, `/spaces/${spaces.uat}/rollback`]) {
+    const { status, body } = await call('POST', path, {})
+    expect(status, JSON.stringify(body)).toBe(201)
+    expect((await untilOver(body.job_id)).status).toBe('success')
+  }
+  for (const answers of await Promise.all(visits.map((steady) => steady.end()))) {
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(answers.length).toBeGreaterThan(20)
+  }
 }, 120_000)
 
 test('a space has a domain of its own, pending until its name leads here, and a field error for what is none', async () => {
   const space = `/spaces/${spaces.production}`
-  expect(await call('PATCH', space, { custom_domain: 'no domain' })).toMatchObject({ status: 400 })
+  expect(await call('PATCH', space, { custom_domain: 'no domain' })).toMatchObject({
+    status: 400,
+    body: { custom_domain: [expect.any(String)] },
+  })
   const given = await call('PATCH', space, { custom_domain: 'shop.example.test' })
   expect(given).toMatchObject({
     status: 200,
@@ -218,8 +277,18 @@ test('a space has a domain of its own, pending until its name leads here, and a 
     { timeoutMilliseconds: 60_000 },
   )
   expect(shown).toMatchObject({ custom_domain: 'shop.example.test', platform_domain: 'my-shop.apps.test' })
-  const ca = readFileSync(join(agent.stateFolder, 'ingress/data/pki/authorities/local/root.crt'), 'utf8')
-  expect((await visit(`https://shop.example.test:${port}/`, ca)).status).toBe(200)
+  expect((await visit(`https://shop.example.test:${port}/`, authority())).status).toBe(200)
+  const taken = await call('PATCH', `/spaces/${spaces.uat}`, { custom_domain: 'shop.example.test' })
+  expect(taken).toMatchObject({ status: 409, body: { detail: expect.stringContaining('route my-shop') } })
+  expect((await call('GET', `/spaces/${spaces.uat}`)).body.custom_domain).toBe('')
+  // It is its route's: who gives that another one gives the space another one.
+  const { status } = await installation.client.spaces.get('my-shop-production')
+  await installation.client.routes.update(status.routeId ?? '', {
+    spec: { customDomain: 'store.example.test' },
+  })
+  await eventually(async () => (await call('GET', space)).body.custom_domain === 'store.example.test', {
+    timeoutMilliseconds: 30_000,
+  })
   expect((await call('PATCH', space, { custom_domain: '' })).body).toMatchObject({
     custom_domain: '',
     custom_domain_status: 'unmapped',

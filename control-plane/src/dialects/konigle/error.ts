@@ -16,10 +16,29 @@ export function konigleError(thrown: unknown): { status: Status; body: z.infer<t
   const error = known(thrown)
   const errors: Record<string, string[]> = {}
   for (const { field, given, expected } of error.details) {
-    const name = field.replace(/^(body|query|path)\./, '')
+    const name = fieldOf(field)
     errors[name] = [...(errors[name] ?? []), `must be ${expected}, got ${given}`]
   }
   return { status: statusOf(error), body: { ...errors, detail: error.message, code: error.code, errors } }
+}
+
+/** The words of the dialect for what native commands call otherwise. */
+const words: ReadonlyMap<string, string> = new Map([
+  ['environment', 'computer_id'],
+  ['webServer', 'web_server'],
+  ['displayName', 'display_name'],
+  ['desired', 'status'],
+  ['customDomain', 'custom_domain'],
+  ['cronJobs', 'cron_jobs'],
+  ['timeZone', 'time_zone'],
+])
+
+/** A field as the request spelled it. Names of variables are the caller's own. */
+function fieldOf(native: string): string {
+  const parts = native.replace(/^(body|query|path)\./, '').split('.')
+  if (parts[0] === 'spec') parts.shift()
+  if (parts[0] === 'variables') return parts.join('.')
+  return parts.map((part) => words.get(part) ?? part).join('.')
 }
 
 function statusOf({ code }: HearthError): Status {

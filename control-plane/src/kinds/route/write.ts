@@ -57,4 +57,6 @@ export async function removeRoute(tx: DatabaseTransaction, row: RouteRow): Promi
     await requestPurges(tx, routeWork.kind, [{ id: row.id, runnerId: row.runner_id }])
   await routeQueries.remove(tx, row.id)
   await recordEvent(tx, 'deleted', toRoute(row))
+  // A space that it led to has no address any more.
+  await wake(tx, 'web-app', row.environment_id)
 }

@@ -1,3 +1,4 @@
+export { tellAddresses } from './addresses.ts'
 export { type AppFacts, readAppFacts } from './app-facts.ts'
 export { changeSpace } from './commands/change.ts'
 export { lockSpaceForChange } from './commands/lock.ts'

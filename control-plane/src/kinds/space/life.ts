@@ -2,7 +2,8 @@ import type { SpaceType } from '@hearth/contract'
 import type { Caller } from '../../api/caller.ts'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvent } from '../../resource/record.ts'
-import { type RouteRow, urlOf } from '../route/index.ts'
+import type { RouteRow } from '../route/index.ts'
+import { addressesOf } from './addresses.ts'
 import { spaces } from './queries.ts'
 import { emptySpaceStatus, type SpaceRow, toSpace } from './table.ts'
 
@@ -32,7 +33,7 @@ export async function insertSpace(
       phase_since: now,
       desired: 'running',
       route_id: route.id,
-      status: { ...emptySpaceStatus, platformDomain: route.host, url: urlOf(route) },
+      status: { ...emptySpaceStatus, ...addressesOf(route) },
     },
   )
   await recordEvent(tx, 'created', toSpace(row))

@@ -2,16 +2,15 @@ import type { Failure, RouteDomain, Space, SpacePhase, SpaceSpec, SpaceType } fr
 import type { ColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
 
-export type StoredSpaceSpec = Pick<SpaceSpec, 'variables' | 'cronJobs'> & {
-  /** Absent in spaces that are older than custom domains. */
-  customDomain?: string | null
-}
+export type StoredSpaceSpec = Pick<SpaceSpec, 'variables' | 'cronJobs'>
 
 /** What the status column holds; the rest of the wire's status are columns of their own. */
 export interface StoredSpaceStatus {
+  /** The addresses are told as the route that leads to it has them. */
   platformDomain: string | null
   url: string | null
-  /** As its route says. */
+  /** Absent, as how it stands, in spaces that are older than custom domains. */
+  customDomain?: string | null
   domain?: RouteDomain | null
   lastDeployment: Space['status']['lastDeployment']
   /** The releases whose folders are kept, the newest first. */
@@ -47,6 +46,7 @@ export type SpaceRow = Selectable<SpaceTable>
 export const emptySpaceStatus: StoredSpaceStatus = {
   platformDomain: null,
   url: null,
+  customDomain: null,
   domain: null,
   lastDeployment: null,
   releases: [],
@@ -59,7 +59,8 @@ export const emptySpaceStatus: StoredSpaceStatus = {
 }
 
 export function toSpace(row: SpaceRow): Space {
-  const { platformDomain, url, domain = null, lastDeployment, waitsFor, failure } = row.status
+  const { platformDomain, url, customDomain = null, domain = null } = row.status
+  const { lastDeployment, waitsFor, failure } = row.status
   return {
     kind: 'Space',
     metadata: metadataOf(row),
@@ -69,7 +70,7 @@ export function toSpace(row: SpaceRow): Space {
       environmentId: row.environment_id,
       type: row.type,
       ...row.spec,
-      customDomain: row.spec.customDomain ?? null,
+      customDomain,
     },
     specVersion: row.spec_version,
     status: {

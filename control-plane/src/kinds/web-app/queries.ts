@@ -1,5 +1,6 @@
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { resourceQueries } from '../../resource/queries.ts'
+import type { RouteRow } from '../route/index.ts'
 import type { WebAppRow } from './table.ts'
 
 export const webApps = resourceQueries('web_apps', { noun: 'web app', names: 'unique' })
@@ -18,7 +19,10 @@ export async function lockWebAppOf(
 }
 
 /** The routes that lead to its spaces, by id. */
-export async function readRoutes(tx: DatabaseTransaction, ids: readonly string[]) {
+export async function readRoutes(
+  tx: DatabaseTransaction,
+  ids: readonly string[],
+): Promise<Map<string, RouteRow>> {
   if (ids.length === 0) return new Map()
   const rows = await tx.selectFrom('routes').selectAll().where('id', 'in', ids).execute()
   return new Map(rows.map((row) => [row.id, row]))

@@ -1,12 +1,10 @@
-import { isDeepStrictEqual } from 'node:util'
 import { assertNever } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import type { Reconciler } from '../../reconciling/reconciler.ts'
 import { deploymentIdsOf, lastDeploymentOf, settleDeployments } from '../deployment/index.ts'
 import { environments } from '../environment/index.ts'
 import { KeptProcesses } from '../process/index.ts'
-import { urlOf } from '../route/index.ts'
-import { changeSpaceStatus, lockSpacesOf, readAppFacts, type SpaceRow, settleSpace } from '../space/index.ts'
+import { lockSpacesOf, readAppFacts, type SpaceRow, settleSpace, tellAddresses } from '../space/index.ts'
 import { decide, type WebAppAction } from './decide.ts'
 import { beginDeletion, desireDeletion, forget } from './deletion.ts'
 import { lookAt, toMachine } from './look.ts'
@@ -109,22 +107,13 @@ async function settleSpaces(tx: DatabaseTransaction, row: WebAppRow, scene: Scen
   return at
 }
 
-/** The spaces, whose addresses are those of their routes. */
+/** The spaces, with the addresses that their routes have by now. */
 async function withAddresses(tx: DatabaseTransaction, { spaces, now }: Scene): Promise<SpaceRow[]> {
   const routes = await readRoutes(
     tx,
     spaces.flatMap(({ route_id }) => route_id ?? []),
   )
   const seen: SpaceRow[] = []
-  for (const space of spaces) {
-    const route = space.route_id === null ? undefined : routes.get(space.route_id)
-    const platformDomain = route?.host ?? null
-    const url = route === undefined ? null : urlOf(route)
-    const shown = { platformDomain, url, domain: route?.status.domain ?? null }
-    const { domain = null, ...before } = space.status
-    const told = { platformDomain: before.platformDomain, url: before.url, domain }
-    const isSame = isDeepStrictEqual(shown, told)
-    seen.push(isSame ? space : await changeSpaceStatus(tx, space, { status: shown, now }))
-  }
+  for (const space of spaces) seen.push(await tellAddresses(tx, space, routes.get(space.route_id ?? ''), now))
   return seen
 }

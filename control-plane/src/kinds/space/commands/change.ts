@@ -1,12 +1,13 @@
 import { processLimits, type spaceUpdateSchema } from '@hearth/contract'
 import { HearthError, invalidValue } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
-import type { Command } from '../../../api/command.ts'
+import type { Command, CommandContext } from '../../../api/command.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import { wake } from '../../../reconciling/wake.ts'
 import { recordEvent } from '../../../resource/record.ts'
 import type { OnOne } from '../../../resource/routes.ts'
-import { changeRoute, domainAtFirst } from '../../route/index.ts'
+import { changeRoute, routeQueries } from '../../route/index.ts'
+import { addressesOf, type SpaceAddresses } from '../addresses.ts'
 import { readAppFacts } from '../app-facts.ts'
 import { cronTask } from '../cron-task.ts'
 import { spaces } from '../queries.ts'
@@ -18,31 +19,43 @@ export const changeSpace: Command<OnOne<z.output<typeof spaceUpdateSchema>>, Spa
   async run(tx, context, { reference, body: { labels, spec = {} } }) {
     const { row, machine } = await lockSpaceForChange(tx, context, reference)
     const { desired = row.desired, variables = row.spec.variables, cronJobs = row.spec.cronJobs } = spec
-    const now = context.services.clock.now()
-    const { customDomain = row.spec.customDomain ?? null } = spec
     if (desired === 'stopped' && row.desired !== 'stopped') await refuseUnderway(tx, row)
+    const { customDomain } = spec
+    const addresses = customDomain === undefined ? {} : await moveDomain(tx, context, row, customDomain)
     const changed = await spaces.changeSpec(tx, row.id, {
       labels: labels ?? row.labels,
       desired,
-      spec: { variables, cronJobs, customDomain },
-      status: {
-        ...{ ...row.status, refusedCronJobs: {} },
-        ...(spec.customDomain === undefined ? {} : { domain: domainAtFirst(customDomain, now) }),
-      },
+      spec: { variables, cronJobs },
+      status: { ...row.status, refusedCronJobs: {}, ...addresses },
     })
     await refuseLarge(tx, changed)
-    if (spec.customDomain !== undefined && row.route_id !== null)
-      await changeRoute.run(
-        tx,
-        // The version that was expected is that of the space.
-        { ...context, expectedVersion: null },
-        { reference: row.route_id, body: { spec: { customDomain } } },
-        undefined,
-      )
     await recordEvent(tx, 'updated', toSpace(changed))
     await wake(tx, 'web-app', machine.id)
     return changed
   },
+}
+
+/** Gives the custom domain to the route that leads to the space, where it is kept; null takes it away. */
+async function moveDomain(
+  tx: DatabaseTransaction,
+  context: CommandContext,
+  { name, route_id }: SpaceRow,
+  customDomain: string | null,
+): Promise<SpaceAddresses> {
+  const route = route_id === null ? undefined : await routeQueries.readById(tx, route_id)
+  if (route === undefined) {
+    if (customDomain === null) return addressesOf(undefined)
+    const message = `space ${name} has no address that ${customDomain} could lead to: the route to it was deleted`
+    throw new HearthError('conflict', message)
+  }
+  const changed = await changeRoute.run(
+    tx,
+    // The version that was expected is that of the space.
+    { ...context, expectedVersion: null },
+    { reference: route.id, body: { spec: { customDomain } } },
+    undefined,
+  )
+  return addressesOf(changed)
 }
 
 async function refuseUnderway(tx: DatabaseTransaction, { id, name }: SpaceRow): Promise<void> {

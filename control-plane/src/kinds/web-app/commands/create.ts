@@ -67,6 +67,7 @@ async function refuseSecond(tx: DatabaseTransaction, { id, name }: EnvironmentRo
   throw new HearthError(
     'conflict',
     `environment ${name} has web app ${other.name} already: a machine has one web app at most`,
+    { details: [{ field: 'body.spec.environment', given: name, expected: 'a machine that has no web app' }] },
   )
 }
 

@@ -1,4 +1,4 @@
-import { visit } from '../system/browser.ts'
+import { visit } from './browser.ts'
 
 /** Number of requests a second, as many people at once make them: each over a connection of its own. */
 const rate = 20
