@@ -241,11 +241,56 @@ test('a project’s volumes are made once, and a claim that names one has it at 
     true,
   ])
   const second = await run(installation, 'claim', 'books', '--volume', 'data')
-  expect(second.stderr).toMatch(/has its machine, and volume data is not attached to it: .*detach it first/)
+  expect(second.stderr).toMatch(
+    /has its machine, and volume books-data is not attached to it: .*detach it first/,
+  )
   const { warmPools, ...kept } = declaration('2GiB')
   await client.apply({ ...kept, volumes: {}, warmPools })
   await client.claims.release(name)
   await untilPhase((await client.volumes.get('books-data')).metadata.id, 'available')
+})
+
+test('a claim with a volume gets a machine on the host of the volume, wherever others are ready', async () => {
+  const size = { virtualCpus: 1, memoryMebibytes: 512, diskGibibytes: 4, image: 'debian-12' }
+  await client.environmentClasses.create({ name: 'anywhere', spec: size })
+  const applied = await client.apply({
+    apiVersion: 'hearth/v1',
+    name: 'maps',
+    warmPools: [{ environmentClass: 'anywhere', min: 1 }],
+  })
+  const poolId = applied.warmPools[0]?.id ?? ''
+  await until(
+    client,
+    'the pool',
+    () => client.warmPools.get(poolId),
+    ({ status }) => status.ready > 0,
+  )
+  const hosts = { one: rack, two: other }
+  for (const [name, host] of Object.entries(hosts)) {
+    await client.volumes.create({ name, spec: { sizeMebibytes: 64, mountPath: '/home/data' } })
+    const environment = await machine(host === rack ? 'rack-1' : 'rack-2')
+    const { metadata } = await client.volumes.attach(name, { environment })
+    await untilMounted(metadata.id)
+    await client.volumes.detach(name)
+    await untilPhase(metadata.id, 'available')
+  }
+  const both = await run(installation, 'claim', 'maps', '--volume', 'one', '--volume', 'two')
+  expect(both).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('one and two are on different hosts'),
+  })
+  for (const [name, host] of Object.entries(hosts)) {
+    const claimed = await run(installation, 'claim', 'maps', '--volume', name, '-o', 'json')
+    expect(claimed, claimed.stderr).toMatchObject({ status: 0 })
+    const { environmentId } = JSON.parse(claimed.stdout)
+    expect((await client.environments.get(environmentId)).status.runnerId).toBe(host.runnerId)
+    const { spec, status } = await client.volumes.get(name)
+    expect([spec.environmentId, status.isMounted]).toEqual([environmentId, true])
+  }
+  const { items } = await client.claims.list({ limit: 500 })
+  expect(items.filter(({ spec }) => spec.warmPoolId === poolId)).toHaveLength(2)
+  const refused = client.claims.create({ spec: { project: 'maps', runner: 'no-such-rack' } })
+  await expect(refused).rejects.toMatchObject({ code: 'not_found' })
 })
 
 test('`hearth volume` makes, attaches, shows, explains, detaches and deletes one', async () => {
@@ -263,6 +308,15 @@ test('`hearth volume` makes, attaches, shows, explains, detaches and deletes one
   expect(await hearth('why', 'volume', 'data')).toContain(
     `it is mounted in environment ${metadata.name} at /data`,
   )
+  const { metadata: frozen } = await client.snapshots.create({ name: 'bare', spec: { environment } })
+  const { status: bare } = await until(
+    client,
+    'the snapshot',
+    () => client.snapshots.get(frozen.id),
+    ({ status }) => status.phase === 'ready',
+  )
+  expect(bare.volumesLeftOut).toEqual([{ name: 'data', mountPath: '/data' }])
+  expect(await hearth('why', 'snapshot', 'bare')).toContain('without its volume (data at /data)')
   const refused = await run(installation, 'volume', 'delete', 'data')
   expect([refused.status === 0, refused.stderr.includes('detach it first')]).toEqual([false, true])
   await hearth('volume', 'resize', 'data', '2GiB')

@@ -11,6 +11,7 @@ export const small: Wanted = {
   runnerSelector: {},
   awaited: false,
   source: null,
+  runnerId: null,
 }
 
 export const factsOfHost: RunnerFacts = {

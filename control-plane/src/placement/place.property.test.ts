@@ -16,6 +16,7 @@ const anyWanted: fc.Arbitrary<Wanted> = fc.record({
   runnerSelector: fc.constantFrom<Record<string, string>>({}, { disk: 'nvme' }),
   awaited: fc.boolean(),
   source: fc.constant(null),
+  runnerId: fc.option(fc.constantFrom('0', '1'), { freq: 4 }),
 })
 const anyFleet = fc
   .array(
@@ -58,8 +59,9 @@ const anyFleet = fc
     fleet.map((candidate, index): Candidate => ({ ...candidate, id: `${index}`, name: `host-${index}` })),
   )
 
-function fits(wanted: Wanted, { facts, reserved, labels, spec }: Candidate): boolean {
+function fits(wanted: Wanted, { id, facts, reserved, labels, spec }: Candidate): boolean {
   return (
+    (wanted.runnerId === null || wanted.runnerId === id) &&
     facts?.images.includes(wanted.image) === true &&
     (wanted.region === null || wanted.region === spec.region) &&
     Object.entries(wanted.runnerSelector).every(([key, value]) => labels[key] === value) &&

@@ -126,6 +126,17 @@ test('a degraded runner gets nothing until its pause is over, and then one machi
   expect(place({ ...small, awaited: true }, [due])).toMatchObject({ runnerId: 'a' })
 })
 
+test('what is to be on one runner is placed on no other, and waits for it', () => {
+  const wanted: Wanted = { ...small, runnerId: 'b' }
+  expect(place(wanted, [candidate('a'), candidate('b')])).toMatchObject({ runnerId: 'b' })
+  expect(place(wanted, [candidate('a'), candidate('b', { phase: 'offline' }), candidate('c')])).toMatchObject(
+    {
+      runnerId: null,
+      reason: '2 runners are not the runner that was asked for (host-a, host-c); host-b is offline',
+    },
+  )
+})
+
 describe('what starts from a snapshot', () => {
   const of = (change: Partial<WantedSource>): Wanted => ({
     ...small,

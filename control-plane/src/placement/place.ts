@@ -34,6 +34,8 @@ export interface Wanted extends EnvironmentClassSpec {
   awaited: boolean
   /** The snapshot that it starts from; null for its image. */
   source: WantedSource | null
+  /** The only runner that will do; null for any. */
+  runnerId: string | null
 }
 
 export interface WantedSource {
@@ -137,6 +139,8 @@ function becauseOf(from: StartFrom, source: WantedSource | null): string {
 
 function refusalOf(wanted: Wanted, candidate: Candidate): Refusal | null {
   const { facts, spec } = candidate
+  if (wanted.runnerId !== null && wanted.runnerId !== candidate.id)
+    return plain('another', 'is not the runner that was asked for', 'are not the runner that was asked for')
   const away = absenceOf(candidate)
   if (away !== null || facts === null)
     return away ?? plain('facts', 'has reported no facts yet', 'have reported no facts yet')

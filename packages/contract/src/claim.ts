@@ -24,6 +24,7 @@ export const claimSpecSchema = z.object({
   fallback: z.enum(['cold', 'refuse']),
   publicKey: publicKeySchema.nullable(),
   life: lifeSpecSchema.optional().meta({ description: 'What it said of its life itself' }),
+  runnerId: idSchema.optional().meta({ description: 'The only runner from which it took a machine' }),
   ...claimBindingSchema.shape,
 })
 export const connectionSchema = z.object({
@@ -87,6 +88,9 @@ export const claimCreateSchema = z
           description: 'Without one the claim has no connection: ask for a certificate later',
         }),
         life: lifeSpecSchema.optional(),
+        runner: z.string().min(1).max(63).optional().meta({
+          description: 'Only a machine on this runner (id or name), as that which has a volume for it',
+        }),
         ...bindingInputFields,
       })
       .superRefine(refuseUnfitBinding)

@@ -83,6 +83,13 @@ export const snapshotStatusSchema = z.object({
     description: 'The steps that were done: an environment that starts from it need not do them again',
   }),
   planDigest: z.string().meta({ description: 'The planDigest of the environment' }),
+  volumesLeftOut: z
+    .array(z.object({ name: z.string(), mountPath: z.string() }))
+    .default([])
+    .meta({
+      description:
+        'Volumes that the machine had when it was asked for. They stay what they are, and are not in it: what starts from it has an empty folder there',
+    }),
   holders: z.array(snapshotHolderSchema),
   readyAt: timeSchema.nullable(),
   deletion: z

@@ -60,6 +60,8 @@ export interface Claimant {
   id: string
   creator: string | null
   life: StoredLife | null
+  /** The only runner whose members it may take; null for any. */
+  runnerId: string | null
 }
 
 const taken = ({ id, creator, life }: Claimant) => ({
@@ -156,6 +158,7 @@ async function take(
         .where('desired_phase', '=', 'running')
         .where('unreachable', '=', false)
         .where('paused', 'is', null)
+        .$if(claim.runnerId !== null, (on) => on.where('runner_id', '=', claim.runnerId))
         .orderBy('id')
         .limit(1)
         .forUpdate()
@@ -176,13 +179,14 @@ export async function takeRestingMember(
   now: Date,
 ): Promise<{ member: EnvironmentRow } | { member: null; lack: string | null }> {
   const fullRunners: string[] = []
+  const on = { runnerId: claim.runnerId, fullRunners }
   let lack: string | null = null
   for (const phase of ['suspended', 'stopped'] as const) {
     for (;;) {
       const found =
-        (await findResting(tx, poolId, phase, fullRunners, 'pass over')) ??
+        (await findResting(tx, poolId, phase, on, 'pass over')) ??
         // Not once placement is locked, for which one that holds a member may wait.
-        (lack === null ? await findResting(tx, poolId, phase, fullRunners, 'wait') : undefined)
+        (lack === null ? await findResting(tx, poolId, phase, on, 'wait') : undefined)
       if (found === undefined) break
       const lackThere = await lackOnHost(tx, found, now)
       if (lackThere === null) return { member: await assign(tx, found.id, claim) }
@@ -193,12 +197,12 @@ export async function takeRestingMember(
   return { member: null, lack }
 }
 
-/** Locks a member that is in this phase and shall stay so, on another runner than these. */
+/** Locks a member that is in this phase and shall stay so, on the runner that is wanted and on none that is full. */
 async function findResting(
   tx: DatabaseTransaction,
   poolId: string,
   phase: 'suspended' | 'stopped',
-  fullRunners: readonly string[],
+  { runnerId, fullRunners }: { runnerId: string | null; fullRunners: readonly string[] },
   held: 'pass over' | 'wait',
 ): Promise<EnvironmentRow | undefined> {
   return tx
@@ -210,6 +214,7 @@ async function findResting(
     .where('phase', '=', phase)
     .where('desired_phase', '=', phase)
     .where('unreachable', '=', false)
+    .$if(runnerId !== null, (query) => query.where('runner_id', '=', runnerId))
     .$if(fullRunners.length > 0, (query) => query.where('runner_id', 'not in', fullRunners))
     .orderBy('id')
     .limit(1)

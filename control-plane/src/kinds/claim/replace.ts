@@ -37,6 +37,8 @@ export async function replaceMachine(
   const ready = await takeReadyMember(tx, claim.warm_pool_id, {
     id: claim.id,
     creator: claim.creator,
+    // What it was to be beside is lost with its host.
+    runnerId: null,
     life,
   })
   if (ready !== undefined) {

@@ -14,12 +14,18 @@ export interface Shortage {
   quota: QuotaShortage | null
   /** What a runner lacks to run a member that is at rest there; null where none is, or is left out. */
   lack?: string | null
+  /** The only runner that was looked on; null, or left out, for any. */
+  runner?: string | null
 }
+
+/** To be read after what was not there. */
+export const onRunner = ({ runner }: Pick<Shortage, 'runner'>): string =>
+  runner == null ? '' : ` on runner ${runner}`
 
 /** Why a pool had no ready member, in one sentence. */
 export function describeShortage(seen: Shortage): string {
   const { pool, failure, min, provisioning, failed } = seen
-  const none = `pool ${pool} had no ready environment`
+  const none = `pool ${pool} had no ready environment${onRunner(seen)}`
   if (!seen.enabled) return `${none}: it is disabled`
   if (seen.phase === 'cleared')
     return `${none}: it was cleared, and stays empty until it is enabled again or changed`

@@ -34,6 +34,8 @@ export interface StoredClaimSpec {
   /** Null where a certificate is only asked for later. */
   publicKey: string | null
   life?: LifeSpec
+  /** The runner that its machine had to be on; absent where any did. */
+  runnerId?: string
   /** Absent where nothing is to be bound. */
   binding?: ClaimBinding
 }

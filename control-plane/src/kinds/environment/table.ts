@@ -48,6 +48,8 @@ export interface StoredEnvironmentStatus {
   declared?: RepositoryProcesses
   /** Reports of an older generation are about an earlier try and are refused. */
   leastGeneration: number
+  /** The only runner on which it may be placed; absent where any will do. */
+  wantedRunnerId?: string
   /** The runners it was placed on before, the earliest first: what they have sent of it is still its own. */
   formerRunnerIds?: string[]
 }

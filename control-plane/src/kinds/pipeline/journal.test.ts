@@ -2,6 +2,7 @@ import { defaultQuotas } from '@hearth/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { transact } from '../../database/transact.ts'
 import { World } from '../world.fixture.ts'
+import { makePipeline } from './pipeline.fixture.ts'
 import { readPipelineEvents } from './queries.ts'
 import { pipelineReconciler } from './reconcile.ts'
 import { noPipelineWork } from './table.ts'
@@ -17,7 +18,7 @@ afterAll(() => world[Symbol.asyncDispose]())
 /** One whose program runs; `tell` adds lines to its journal. */
 async function running() {
   const party = await world.party()
-  const id = await party.pipeline({
+  const id = await makePipeline(party, {
     ...{ resources: 'provisioned', desired: 'provisioned', desired_runtime: 'running', program: 'success' },
     ...{ runtime: 'initializing', storage: 'in_use' },
   })

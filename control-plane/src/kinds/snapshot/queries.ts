@@ -1,3 +1,4 @@
+import type { SnapshotStatus } from '@hearth/contract'
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import { resourceQueries } from '../../resource/queries.ts'
@@ -39,6 +40,20 @@ export async function readHolders(queryable: Queryable, ids: readonly string[]):
 export async function lockSnapshots(tx: DatabaseTransaction, ids: readonly string[]): Promise<SnapshotRow[]> {
   if (ids.length === 0) return []
   return tx.selectFrom('snapshots').selectAll().where('id', 'in', ids).orderBy('id').forUpdate().execute()
+}
+
+/** The volumes that are kept for an environment. */
+export async function readVolumes(
+  queryable: Queryable,
+  environmentId: string,
+): Promise<SnapshotStatus['volumesLeftOut']> {
+  const rows = await queryable
+    .selectFrom('volumes')
+    .select(['name', 'spec'])
+    .where('environment_id', '=', environmentId)
+    .orderBy('name')
+    .execute()
+  return rows.map(({ name, spec: { mountPath } }) => ({ name, mountPath }))
 }
 
 export interface SnapshotUsers {

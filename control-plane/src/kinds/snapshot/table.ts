@@ -26,6 +26,8 @@ export interface StoredSnapshotStatus {
   /** The tasks that prebuilds run and that have run in it, with the digest of what each did; absent where there are none. */
   ranTasks?: Readonly<Record<string, string>> | undefined
   planDigest: string
+  /** Absent where the machine had none. */
+  volumesLeftOut?: SnapshotStatus['volumesLeftOut']
   bytes: SnapshotStatus['bytes']
   memory: SnapshotStatus['memory']
   pausedMilliseconds: number | null
@@ -142,6 +144,7 @@ export function toSnapshot(row: SnapshotRow, holders: readonly HolderRow[]): Sna
       machine: status.machine,
       heldSteps: Object.keys(status.held),
       planDigest: status.planDigest,
+      volumesLeftOut: status.volumesLeftOut ?? [],
       holders: holders.map(toHolder),
       readyAt: status.readyAt,
       deletion: row.deletion,

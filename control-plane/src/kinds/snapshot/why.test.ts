@@ -38,6 +38,7 @@ function sight(
       phase,
       memory: { kept: true, reason: null },
       holders: [holder],
+      volumesLeftOut: [],
       readyAt: at,
       deletion: null,
       failure: null,
@@ -63,6 +64,16 @@ test.each(snapshotPhases)('a snapshot that is %s says so in words, and since whe
   const { sentence: said, evidence: why } = explain(sight(phase, { deletion: deleted('requested'), failure }))
   expect(said).not.toMatch(/undefined|null|\[object/)
   expect(why[0]).toEqual({ what: `it is ${phase} since`, at })
+})
+
+test('one of a machine with volumes says that they are not in it', () => {
+  const data = { name: 'data', mountPath: '/data' }
+  expect(sentence('ready', { volumesLeftOut: [data] })).toContain(
+    'of environment shop-1, without its volume (data at /data), in whose place is an empty folder; environments start',
+  )
+  expect(sentence('ready', { volumesLeftOut: [data, { name: 'logs', mountPath: '/logs' }] })).toContain(
+    'without its volumes (data at /data, logs at /logs)',
+  )
 })
 
 describe('one that is being made', () => {

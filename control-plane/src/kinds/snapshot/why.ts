@@ -80,7 +80,14 @@ function explainReady(seen: SnapshotSight): string {
       : memory.kept
         ? 'the disk and the memory'
         : `the disk alone (${memory.reason})`
-  return `it holds ${what} of ${origin(seen)}; ${where}`
+  return `it holds ${what} of ${origin(seen)}${leftOut(seen)}; ${where}`
+}
+
+function leftOut({ snapshot }: SnapshotSight): string {
+  const { volumesLeftOut: all } = snapshot.status
+  if (all.length === 0) return ''
+  const named = all.map(({ name, mountPath }) => `${name} at ${mountPath}`).join(', ')
+  return `, without its ${all.length === 1 ? 'volume' : 'volumes'} (${named}), in whose place is an empty folder`
 }
 
 function silentText(runners: readonly string[]): string {

@@ -12,7 +12,7 @@ import { type Format, outputOption, show } from '../output/format.ts'
 import { lifeFields } from '../output/life-text.ts'
 import { type TakenClaim, takeClaim } from '../ssh/take-claim.ts'
 import { type BindingOptions, bindingWish, withBindingOptions } from './claim-binding.ts'
-import { addVolume, attachToClaim, type VolumeWish } from './claim-volumes.ts'
+import { addVolume, attachToClaim, findVolumes, runnerOf, type VolumeWish } from './claim-volumes.ts'
 import { addLifeOptions, type LifeOptions, lifeOf } from './life-options.ts'
 import { examples, viewOf, wholeNumber } from './options.ts'
 
@@ -35,7 +35,7 @@ export function claimCommand(invocation: Invocation): Command {
   return addLifeOptions(withBindingOptions(command))
     .option(
       '--volume <name[:path]>',
-      'attach this volume, the project’s own or another, once the machine is given; repeat for several',
+      'take a machine on the host of this volume, the project’s own or another, and attach it; repeat for several',
       addVolume,
     )
     .addOption(outputOption())
@@ -54,11 +54,13 @@ export function claimCommand(invocation: Invocation): Command {
       const folder = stateFolder(invocation)
       const hearth = client(invocation)
       const { signal } = invocation
+      const view = viewOf(invocation)
+      const volumes = await findVolumes(view, options.volume ?? [], project)
       const taken = await takeClaim(
         hearth,
         {
           ...{ project, environmentClass: options.class, fallback: options.fallback },
-          ...{ waitSeconds: options.wait, life: lifeOf(options) },
+          ...{ waitSeconds: options.wait, life: lifeOf(options), runner: runnerOf(volumes) },
           binding: await bindingWish(options, invocation),
         },
         {
@@ -66,8 +68,8 @@ export function claimCommand(invocation: Invocation): Command {
           ...(options.output === 'table' ? { follow: follower(hearth, invocation) } : {}),
         },
       )
-      for (const wish of options.volume ?? [])
-        await attachToClaim(viewOf(invocation), { wish, project, claim: taken.claim.metadata }, invocation)
+      for (const found of volumes)
+        await attachToClaim(view, { found, claim: taken.claim.metadata }, invocation)
       const result = claimResult(taken, folder)
       const names = await namesOf(hearth.environments, [result.environmentId], signal)
       const now = invocation.clock.now()

@@ -62,6 +62,10 @@ function describeSnapshot(snapshot: Snapshot, { now, terminal }: View, names: Na
     ['Has', heldText(snapshot)],
     ['No memory', memory?.reason ?? null],
     [
+      'Without',
+      status.volumesLeftOut.map(({ name, mountPath }) => `volume ${name} (${mountPath})`).join(', ') || null,
+    ],
+    [
       'Machine',
       `${machine.virtualCpus} vCPU, ${machine.memoryMebibytes} MiB, ${machine.diskGibibytes} GiB, ${machine.image}`,
     ],

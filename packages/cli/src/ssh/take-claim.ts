@@ -15,6 +15,8 @@ export interface ClaimWish {
   /** How long to wait for an environment that has to be created first; 0 does not wait. */
   waitSeconds: number
   life?: LifeSpec | undefined
+  /** The id of the only runner whose machines will do. */
+  runner?: string | undefined
 }
 
 export interface TakenClaim {
@@ -40,9 +42,11 @@ export async function takeClaim(
   const { signal } = options
   const pair = await keyPair(options.stateFolder, options.variables)
   const started = performance.now()
-  const { project, environmentClass, fallback, life } = wish
+  const { project, environmentClass, fallback, life, runner } = wish
   let claim = await client.claims.create(
-    { spec: { project, environmentClass, fallback, publicKey: pair.publicKey, life, ...wish.binding } },
+    {
+      spec: { project, environmentClass, fallback, publicKey: pair.publicKey, life, runner, ...wish.binding },
+    },
     { signal },
   )
   if (claim.status.phase === 'pending' && claim.status.binding !== null && wish.waitSeconds > 0)

@@ -24,6 +24,7 @@ import {
   writeBindingSecrets,
 } from '../../environment/index.ts'
 import { describeUsed, requireHeld } from '../../quota/index.ts'
+import { runners } from '../../runner/index.ts'
 import { readUserSecrets } from '../../user-secret/index.ts'
 import { countRefusal } from '../../warm-pool/index.ts'
 import { orderBinding } from '../binding/order.ts'
@@ -42,7 +43,7 @@ import {
   takeRestingMember,
   waitForReadyMember,
 } from '../queries.ts'
-import { describeShortage } from '../shortage.ts'
+import { describeShortage, onRunner } from '../shortage.ts'
 import type { ClaimRow, StoredClaimStatus } from '../table.ts'
 
 /** Delay before a pool is woken: claims come in bursts, and the pool then refills for all of them at once. */
@@ -68,14 +69,16 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
     const own = caller.hasSecrets ? await readUserSecrets(tx, encryption, caller.principalId, now) : []
     const wanted = withOwnSecrets(wantedBinding(body.spec), own)
     const id = newId()
-    const taker = { id, creator: caller.principalId, life: null }
-    const found = await takeFromOnlyPool(tx, caller.organizationId, body.spec, taker)
-    const pool = onePool(found.pools, body.spec)
+    const { runner } = body.spec
+    const runnerId = runner === undefined ? null : (await runners.get(tx, caller, runner)).id
+    const taker = { id, creator: caller.principalId, life: null, runnerId }
+    const taken = await takeFromOnlyPool(tx, caller.organizationId, body.spec, taker)
+    const pool = onePool(taken.pools, body.spec)
     if (wanted !== null) await requireRepositories(tx, pool.project_id, wanted.binding)
     const { life: said } = body.spec
     refuseLongLife(said, caller.lifeCap, 'body.spec.life')
     const life = newLife([said, pool.life, pool.project_life], caller.lifeCap, now)
-    const claimant = { id, creator: caller.principalId, life }
+    const claimant = { id, creator: caller.principalId, life, runnerId }
     const base = {
       id,
       organizationId: caller.organizationId,
@@ -85,11 +88,12 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
       spec: {
         ...{ fallback: body.spec.fallback, publicKey: body.spec.publicKey },
         ...(said === undefined ? {} : { life: said }),
+        ...(runnerId === null ? {} : { runnerId }),
         ...(wanted === null ? {} : { binding: wanted.binding }),
       },
     }
     const insert = insertClaim(tx, encryption, base, pool, wanted)
-    const member = found.member ?? (await waitForReadyMember(tx, pool.id, claimant))
+    const member = taken.member ?? (await waitForReadyMember(tx, pool.id, claimant))
     if (member === undefined) {
       const resting = await takeRestingMember(tx, pool.id, claimant, now)
       if (resting.member !== null)
@@ -97,7 +101,7 @@ export const createClaim: Command<ClaimBody, MadeClaim> = {
           ...{ row: await claimResting(tx, resting.member, { insert, caller }), pool, connection: null },
           life: toLifeStatus(lifeOf(resting.member)),
         }
-      const empty = { ...(await readEmptyPool(tx, pool.id)), lack: resting.lack }
+      const empty = { ...(await readEmptyPool(tx, pool.id)), lack: resting.lack, runner: runner ?? null }
       if (body.spec.fallback === 'refuse' && !empty.isResumable) throw refusal(pool, empty)
       const environment = await makeCold(tx, pool, empty, { claimant, caller, now })
       const shortage = { what: describeShortage(empty), at: now.toISOString() }
@@ -228,12 +232,13 @@ function onePool(pools: readonly ClaimablePool[], wanted: ClaimBody['spec']): Cl
 function refusal(pool: ClaimablePool, empty: EmptyPool): HearthError {
   const { provisioning, failed, quota, lack } = empty
   const counts = `${provisioning} on their way, ${failed} failed`
+  const none = `pool ${pool.name} has no ready environment${onRunner(empty)}`
   const message =
     lack != null
-      ? `pool ${pool.name} has no ready environment, and no room to run one that is at rest (${lack}): try again, or release a claim`
+      ? `${none}, and no room to run one that is at rest (${lack}): try again, or release a claim`
       : quota === null
-        ? `pool ${pool.name} has no ready environment (${counts}): try again, or claim with fallback cold`
-        : `pool ${pool.name} has no ready environment (${counts}), and makes no more while the organization has ${describeUsed(quota)}: release or delete one, or have the quota raised`
+        ? `${none} (${counts}): try again, or claim with fallback cold`
+        : `${none} (${counts}), and makes no more while the organization has ${describeUsed(quota)}: release or delete one, or have the quota raised`
   return new HearthError('pool_empty', message, {
     facts: { warmPoolId: pool.id, provisioning, failed, ...(quota === null ? {} : { quota: quota.quota }) },
   })
@@ -266,6 +271,7 @@ async function makeCold(
     owner,
     claimId: claimant.id,
     life: claimant.life,
+    runnerId: claimant.runnerId,
     creator: caller.principalId,
     limits: caller.limits,
     now,

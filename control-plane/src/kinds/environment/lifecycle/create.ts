@@ -42,6 +42,8 @@ export interface NewEnvironment {
   startReason?: string | null
   /** What it is made with, where that is not what its project, class and owner say now. */
   plan?: ProvisioningPlan
+  /** The only runner on which it may be placed; without it, or with null, any. */
+  runnerId?: string | null
   /** For whoever has it from the start; without it, it has no end. */
   life?: StoredLife | null
   now: Date
@@ -105,7 +107,10 @@ function toValues(created: NewEnvironment): Insertable<EnvironmentTable> {
     creator: created.creator,
     labels: JSON.stringify(created.labels ?? {}),
     spec: JSON.stringify({ plan }),
-    status: JSON.stringify({ ...emptyStatus, startReason: created.startReason ?? null }),
+    status: JSON.stringify({
+      ...{ ...emptyStatus, startReason: created.startReason ?? null },
+      ...(created.runnerId == null ? {} : { wantedRunnerId: created.runnerId }),
+    }),
     project_id: project.id,
     environment_class_id: environmentClass.id,
     owner_kind: owner?.kind ?? null,

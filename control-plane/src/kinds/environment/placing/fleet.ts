@@ -136,7 +136,11 @@ export function wantedBy(
   row: Pick<
     EnvironmentRow,
     'virtual_cpus' | 'memory_mebibytes' | 'disk_gibibytes' | 'claim_id' | 'owner_kind'
-  > & { image: string; class_spec: Selectable<EnvironmentClassTable>['spec'] },
+  > & {
+    status: Pick<EnvironmentRow['status'], 'wantedRunnerId'>
+    image: string
+    class_spec: Selectable<EnvironmentClassTable>['spec']
+  },
   source: Wanted['source'],
 ): Wanted {
   return {
@@ -146,6 +150,7 @@ export function wantedBy(
     memoryMebibytes: row.memory_mebibytes,
     diskGibibytes: row.disk_gibibytes,
     source,
+    runnerId: row.status.wantedRunnerId ?? null,
     awaited: row.claim_id !== null || (rulesFor(row)?.isAwaited ?? true),
   }
 }

@@ -177,6 +177,11 @@ export async function readWaiting(
       'source',
       sql<string>`environments.spec->'plan'->>'image'`.as('image'),
       sql<string | null>`environments.status->>'placement'`.as('stored_reason'),
+      sql<{
+        wantedRunnerId?: string
+      }>`jsonb_strip_nulls(jsonb_build_object('wantedRunnerId', environments.status->'wantedRunnerId'))`.as(
+        'status',
+      ),
       'environment_classes.spec as class_spec',
     ])
     .where('environments.organization_id', '=', organizationId)

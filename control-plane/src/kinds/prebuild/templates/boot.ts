@@ -37,6 +37,7 @@ export async function bootTemplate(
       isRequired: true,
       copies: null,
     },
+    runnerId: null,
   }
   if (place(wanted, await readFleet(tx, organizationId, now)).runnerId === null) return null
   const limits = await readLimits(tx, quotas, organizationId)

@@ -21,7 +21,7 @@ import {
 } from '../../environment/index.ts'
 import { readRanTasks } from '../../process/index.ts'
 import { deadlineOf } from '../decide.ts'
-import { readHolders, snapshots } from '../queries.ts'
+import { readHolders, readVolumes, snapshots } from '../queries.ts'
 import { type HolderSource, type SnapshotRow, type StoredSnapshotStatus, toSnapshot } from '../table.ts'
 
 /** Makes a snapshot of an environment, or of the one that a claim has. */
@@ -104,6 +104,7 @@ export async function freeze(
     },
     ...(await heldBeside(tx, environment, stoodOn)),
     planDigest: environment.configuration,
+    ...(environment.has_volumes ? { volumesLeftOut: await readVolumes(tx, environment.id) } : {}),
     bytes: null,
     memory: null,
     pausedMilliseconds: null,

@@ -1,5 +1,5 @@
 import type { volumeCreateSchema, volumeSnapshotSchema } from '@hearth/contract'
-import { HearthError, invalidValue, isId } from '@hearth/foundation'
+import { HearthError, invalidValue } from '@hearth/foundation'
 import type { z } from '@hono/zod-openapi'
 import type { Caller } from '../../../api/caller.ts'
 import type { Command, CommandContext } from '../../../api/command.ts'
@@ -7,6 +7,7 @@ import { found } from '../../../api/lookup.ts'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
 import type { OnOne } from '../../../resource/routes.ts'
 import { requireResource } from '../../quota/index.ts'
+import { runners } from '../../runner/index.ts'
 import { insertVolume } from '../change-holder.ts'
 import { volumes } from '../queries.ts'
 import { settleVolume } from '../reconcile.ts'
@@ -20,7 +21,7 @@ export const createVolume: Command<z.output<typeof volumeCreateSchema>, VolumeRo
   async run(tx, context, { name, labels, spec }) {
     const { caller } = context
     const source = spec.from === undefined ? null : await lockSource(tx, caller, spec.from)
-    const runnerId = spec.runner === undefined ? null : await findRunner(tx, caller, spec.runner)
+    const runnerId = spec.runner === undefined ? null : (await runners.get(tx, caller, spec.runner)).id
     if (source !== null && runnerId !== null && runnerId !== source.runner_id)
       throw new HearthError(
         'conflict',
@@ -102,15 +103,4 @@ function sizeOf(given: number | undefined, source: VolumeRow | null): number {
       expected: `at least ${least}, the size of the volume that it is made from`,
     })
   return given ?? source?.size_mebibytes ?? defaultMebibytes
-}
-
-async function findRunner(tx: DatabaseTransaction, caller: Caller, reference: string): Promise<string> {
-  const row = await tx
-    .selectFrom('runners')
-    .select('id')
-    .where('organization_id', '=', caller.organizationId)
-    .where('phase', '<>', 'deleted')
-    .where(isId(reference) ? 'id' : 'name', '=', reference)
-    .executeTakeFirst()
-  return found(row, 'runner', reference).id
 }
