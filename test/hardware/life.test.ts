@@ -31,12 +31,12 @@ it('a real guest is suspended when nobody uses it, woken by hearth ssh, warned i
   const applied = await client.apply({
     apiVersion: 'hearth/v1',
     name: 'life',
-    life: { idleSeconds: 30 },
+    life: { idleSeconds: 15 },
     warmPools: [{ environmentClass: 'guest', min: 1 }],
   })
   const poolId = applied.warmPools[0]?.id ?? ''
   await untilReady(client, poolId)
-  const claimed = await hearth(installation, 'claim', 'life', '--lifetime', '200s', '-o', 'json')
+  const claimed = await hearth(installation, 'claim', 'life', '--lifetime', '1h', '-o', 'json')
   const { name, environmentId } = JSON.parse(claimed.stdout)
   await client.warmPools.update(poolId, { spec: { min: 0 } })
   const counting = 'i=0; while :; do i=$((i + 1)); echo $i >/root/count; sleep 1; done'
@@ -51,7 +51,7 @@ it('a real guest is suspended when nobody uses it, woken by hearth ssh, warned i
     environmentId,
     ({ status }) => status.phase === 'suspended',
   )
-  expect(suspended.status.life?.over).toMatchObject({ cause: 'idle', follows: 'suspend', spanSeconds: 30 })
+  expect(suspended.status.life?.over).toMatchObject({ cause: 'idle', follows: 'suspend', spanSeconds: 15 })
 
   // Whoever is in a shell, which wakes it, hears of the end of its lifetime.
   const session = startHearth(installation, [
@@ -65,6 +65,8 @@ it('a real guest is suspended when nobody uses it, woken by hearth ssh, warned i
   expect(woken.status.resumed?.from).toBe('memory')
   const counted = await hearth(installation, 'exec', name, '--', 'cat', '/root/count')
   expect(Number(counted.stdout)).toBeGreaterThan(0)
+  // It was over before it began, so that it is announced at once, and comes when half of it has passed since then.
+  await client.environments.update(environmentId, { spec: { life: { lifetimeSeconds: 60 } } })
   const warned = await until(
     client,
     'the announcement',
@@ -91,5 +93,5 @@ it('a real guest is suspended when nobody uses it, woken by hearth ssh, warned i
     () => client.claims.get(name),
     ({ status }) => status.phase === 'released',
   )
-  expect(released.status.ended).toMatchObject({ cause: 'lifetime', spanSeconds: 200 })
+  expect(released.status.ended).toMatchObject({ cause: 'lifetime', spanSeconds: 60 })
 })
