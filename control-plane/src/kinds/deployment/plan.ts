@@ -93,7 +93,7 @@ export interface PlannedArchive {
   artifactId: string
   digest: string
   bytes: number
-  /** The most that one of its files may have. */
+  /** What all its files say that they have together. */
   unpackedBytes: number
 }
 

@@ -1,4 +1,4 @@
-import { type AppConfiguration, artifactLimits, deploymentSeconds, type Failure } from '@hearth/contract'
+import { type AppConfiguration, deploymentSeconds, type Failure } from '@hearth/contract'
 import { assertNever } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { recordEvent } from '../../resource/record.ts'
@@ -193,9 +193,9 @@ async function taskFor(
     case 'preparing': {
       const artifact = await findArtifact(tx, row.organization_id, row.artifact_id)
       if (artifact?.digest == null) throw new Error(`the artifact of deployment ${row.id} is gone`)
-      const { id: artifactId, digest, bytes } = artifact
-      const { unpackedBytes } = artifactLimits
-      return prepareTask(plan, { artifactId, digest, bytes: Number(bytes), unpackedBytes })
+      const { id: artifactId, digest, bytes, unpacked_bytes: unpackedBytes } = artifact
+      const sizes = { bytes: Number(bytes), unpackedBytes: Number(unpackedBytes) }
+      return prepareTask(plan, { artifactId, digest, ...sizes })
     }
     case 'releasing': {
       const { released } = row.status

@@ -3,13 +3,14 @@ import { installDependencies } from './dependencies.ts'
 import { enterFunctions, entering, tasksNetwork } from './enter.ts'
 import { quote } from './quote.ts'
 import { assertReleaseId, type Release, releasesFolder } from './release.ts'
+import { unpackArchive } from './unpack.ts'
 import { releaseVariables, type Variables } from './variables.ts'
 
 export interface PreparedRelease {
   release: Release
   /** Where the ZIP is in the guest, readable for the user of the space. It is removed at the end. */
   archivePath: string
-  /** The most that one file may have: what all the files of the ZIP say that they have together. */
+  /** What all the files of the ZIP say that they have together. */
   unpackedBytes: number
   /** Of the space: package managers are told by them where to look. */
   variables: Variables
@@ -28,7 +29,9 @@ export function prepareScript({ release, archivePath, unpackedBytes, variables }
     network: tasksNetwork(space),
     variables: releaseVariables(release, variables),
     folder: quote(releasesFolder(space)),
-    command: unpack(releaseId, archivePath, unpackedBytes) + installDependencies(app.runtime),
+    command:
+      unpackArchive(archivePath, { folder: releaseId, bytes: unpackedBytes }) +
+      installDependencies(app.runtime),
   })
   return `${enterFunctions}
 if [[ -e ${prepared} ]]; then
@@ -43,20 +46,3 @@ sync -f ${quote(space.folder)}
 rm -f -- ${quote(archivePath)}
 `
 }
-
-/** unzip keeps the modes of files, but for the set-user-id bits, and ends with 1 where it only warned. */
-const unpack = (releaseId: string, archivePath: string, unpackedBytes: number): string => `set -euo pipefail
-umask 027
-rm -rf -- ${quote(`.${releaseId}.new`)} ${quote(releaseId)}
-mkdir -- ${quote(`.${releaseId}.new`)}
-status=0
-(
-  ulimit -f ${Math.max(1, Math.ceil(unpackedBytes / 1024))}
-  exec unzip -qq -o -d ${quote(`.${releaseId}.new`)} -- ${quote(archivePath)}
-) || status=$?
-((status < 2)) || { echo "the ZIP cannot be unpacked: unzip ended with $status" >&2; exit 1; }
-# A ZIP that says nothing of modes makes files that nobody may read.
-chmod -R u+rwX,g-w,o-rwx -- ${quote(`.${releaseId}.new`)}
-mv -T -- ${quote(`.${releaseId}.new`)} ${quote(releaseId)}
-cd -- ${quote(releaseId)}
-`
