@@ -50,10 +50,19 @@ export function stepsIn(folder: string, { toolchain, code, configuration }: Prog
   return { check: here(check(program)), build: here(build(program)), run: here(run(program)) }
 }
 
+/** Variables with which Python prints `synced` whenever it has had all that is in memory written to the disks. */
+export function tellingOfSync(folder: string): Record<string, string> {
+  mkdirSync(folder, { recursive: true })
+  const wrapped = ['import os', 'sync = os.sync', 'os.sync = lambda: (sync(), os.write(1, b"synced\\n"))']
+  writeFileSync(join(folder, 'sitecustomize.py'), wrapped.join('\n'))
+  return { PYTHONPATH: folder }
+}
+
 export async function startPipelineRun(
   folder: string,
   program: Program,
   wish: Readonly<Record<string, unknown>>,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<PipelineRun> {
   const { run } = stepsIn(folder, program)
   if (run === null) throw new Error('every toolchain runs its programs')
@@ -68,6 +77,7 @@ export async function startPipelineRun(
     env: {
       PATH: process.env.PATH,
       ...run.variables,
+      ...variables,
       PORT: String(port),
       HEARTH_WISH: wishPath,
       PIPELINE_VOLUME: join(folder, 'volume'),

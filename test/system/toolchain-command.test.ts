@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { messagesOf } from '@hearth/control-plane'
 import { eventually } from '@hearth/testing'
 import { afterAll, expect, test } from 'vitest'
-import { type PipelineRun, startPipelineRun, stepsIn } from './pipeline-run.ts'
+import { type PipelineRun, startPipelineRun, stepsIn, tellingOfSync } from './pipeline-run.ts'
 
 /** The toolchain `command` by itself: lines of one's own that check, build and run a program. */
 const folder = mkdtempSync(join(tmpdir(), 'hearth-command-'))
@@ -23,7 +23,8 @@ const programOf = (configuration: Record<string, string>, code = '') => ({
 })
 
 async function start(name: string, line: string, wish: Record<string, unknown> = { desired: 'running' }) {
-  const run = await startPipelineRun(join(folder, name), programOf({ run: line }), wish)
+  const watched = tellingOfSync(join(folder, 'watched'))
+  const run = await startPipelineRun(join(folder, name), programOf({ run: line }), wish, watched)
   started.push(run)
   return run
 }
@@ -118,6 +119,8 @@ test('it stands still while it is paused, with all that it has started, goes on,
   run.wish({ desired: 'suspended' })
   expect(await run.ended(), run.output()).toBe(0)
   expect(read('life', 'state')).toBe('stored\n')
+  // Its machine is taken away as soon as this is read, and nothing is unmounted.
+  expect(run.output()).toMatch(/synced\n.*"suspended"/)
   expect(run.journal().map(({ status }) => status)).toEqual([
     ...['initializing', 'running', 'paused', 'running', 'paused', 'suspended'],
   ])

@@ -4,8 +4,8 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import type { PipelineRun } from './pipeline-run.ts'
-import { sqlToolchain, startSqlPipeline } from './sql-pipeline.ts'
+import { type PipelineRun, tellingOfSync } from './pipeline-run.ts'
+import { query, send, sqlToolchain, startSqlPipeline } from './sql-pipeline.ts'
 
 /** The toolchain `sql` by itself: its checks, and its service with rows in and out. */
 const folder = mkdtempSync(join(tmpdir(), 'hearth-sql-'))
@@ -40,22 +40,8 @@ async function start(name: string, program = orders, wish: Record<string, unknow
   return pipeline
 }
 
-async function send(pipeline: PipelineRun, path: string, body: string) {
-  const answer = await fetch(`${pipeline.url}${path}`, { method: 'POST', body })
-  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
-}
 const ingress = (pipeline: PipelineRun, body: string, query = 'update_format=raw') =>
   send(pipeline, `/ingress/orders?${query}`, body)
-
-async function query(pipeline: PipelineRun, sql: string): Promise<unknown[]> {
-  const answer = await fetch(`${pipeline.url}/query?format=json&sql=${encodeURIComponent(sql)}`)
-  const text = await answer.text()
-  expect(answer.status, text).toBe(200)
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as unknown)
-}
 
 test('a program that is right has no faults', () => {
   expect(check(orders)).toEqual({ status: 0, faults: [] })
@@ -186,6 +172,55 @@ test('a changed program waits for approval, is refused, or keeps the rows of tab
   await waiting.until('running')
   expect(waiting.journal().map(({ status }) => status)).toContain('bootstrapping')
   expect(await query(waiting, 'SELECT n FROM many')).toEqual([{ n: 1 }])
+})
+
+/** SQLite keeps statements with capitals and spaces of its own, which none of these has. */
+const lower = "create  /* all */ table t (id int primary key, -- the number\n  name varchar default 'a  b');"
+
+test('a table that is written as SQLite would not write it keeps its rows when another is added', async () => {
+  const first = await start('lower', lower)
+  await first.until('running')
+  expect(await send(first, '/ingress/t?update_format=raw', '{"id":1}')).toMatchObject({ status: 200 })
+  first.wish({ desired: 'suspended' })
+  await first.ended()
+  const added = `${lower}\ncreate table u (id int);`
+  const second = await start('lower', added)
+  await second.until('awaiting_approval')
+  const differences = { added: ['u'], removed: [], changed: [] }
+  expect(second.journal().at(-1)?.details).toEqual({ approvalDiff: differences })
+  second.wish({ desired: 'running', bootstrap: 'allow' })
+  await second.until('running')
+  expect(await query(second, 'SELECT * FROM t')).toEqual([{ id: 1, name: 'a  b' }])
+  second.wish({ desired: 'suspended' })
+  await second.ended()
+  await using third = await start('lower', added.replace("'a  b'", "'a b'"))
+  await third.until('awaiting_approval')
+  expect(third.journal().at(-1)?.details).toEqual({
+    approvalDiff: { ...differences, added: [], changed: ['t'] },
+  })
+})
+
+test('another spelling of the same program asks for no approval, and keeps the rows', async () => {
+  const first = await start('spelling', lower)
+  await first.until('running')
+  await send(first, '/ingress/t?update_format=raw', '{"id":1}')
+  first.wish({ desired: 'suspended' })
+  await first.ended()
+  const again = "CREATE TABLE t(\r\n\tid INT PRIMARY KEY,\r\n\tname VARCHAR DEFAULT 'a  b'\r\n)"
+  await using second = await start('spelling', again, { desired: 'running', bootstrap: 'reject' })
+  await second.until('running')
+  expect(await query(second, 'SELECT * FROM t')).toEqual([{ id: 1, name: 'a  b' }])
+})
+
+test('all that was written is on the disks before it says that it is suspended', async () => {
+  const watched = tellingOfSync(join(folder, 'watched'))
+  const pipeline = await startSqlPipeline(join(folder, 'sync'), orders, { desired: 'running' }, watched)
+  started.push(pipeline)
+  await pipeline.until('running')
+  expect(pipeline.output()).not.toContain('synced')
+  pipeline.wish({ desired: 'suspended' })
+  await pipeline.ended()
+  expect(pipeline.output()).toMatch(/synced\n.*"suspended"/)
 })
 
 test('who listens to a view is told each difference once, with how often', async () => {

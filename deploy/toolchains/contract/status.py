@@ -1,6 +1,7 @@
 """How the pipeline is: kept here, told in its journal at each change and now and then, and shown to who asks."""
 
 import json
+import os
 import sys
 import threading
 import time
@@ -27,6 +28,9 @@ class Status:
 
     def move(self, status: str, details: object = None) -> None:
         """Another status, or the same with other details. It is told when this returns."""
+        if status == "suspended":
+            # Who reads it takes the machine away, and nothing is unmounted: what is only in memory would be lost.
+            os.sync()
         with self._lock:
             if (status, details) == (self._status, self._details):
                 return

@@ -70,6 +70,24 @@ def tokens_of(program: str) -> list[Token]:
     return tokens
 
 
+def normal_form(text: str) -> str:
+    """Alike for statements that mean the same: without comments, with names and keywords in one case, with the needed space alone."""
+    form = ""
+    end = 0
+    for token in tokens_of(text):
+        word = token.text.upper() if token.kind == "word" else token.text
+        if token.start > end and _joins(form[-1:]) and _joins(word[0]):
+            form += " "
+        form += word
+        end = token.end
+    return form
+
+
+def _joins(character: str) -> bool:
+    """Whether it would be read as one with another such character before or behind it, as in `1 e5` and `1e5`."""
+    return character.isalnum() or (character != "" and character in "_$.'\"`") or character > "\x7f"
+
+
 def statements_of(program: str) -> tuple[list[Statement], list[Fault]]:
     """The statements that can be read, and a fault for each that cannot."""
     try:

@@ -25,6 +25,11 @@ def query(state: State, text: str, form: str) -> Iterator[bytes]:
         connection.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
         cursor = connection.execute(text)
         names = [each[0] for each in cursor.description or []]
+        doubled = next((name for name in names if names.count(name) > 1), None)
+        if form == "json" and doubled is not None:
+            raise sqlite3.ProgrammingError(
+                f"two columns are named {doubled!r}: name one of them otherwise with AS, or ask for format=text"
+            )
         yield from _pieces(_lines(cursor, names, form))
 
 

@@ -3,13 +3,15 @@
 import csv
 import io
 import json
+import math
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from state import quoted
+from state import MOST_ROW_BYTES, quoted
 
-MOST_ROW_BYTES = 16 * 1024 * 1024
+_MOST_SHOWN = 200
+_UNREADABLE = (ValueError, OverflowError, RecursionError, csv.Error)
 
 
 class RowRefused(Exception):
@@ -47,24 +49,66 @@ def changes_of(
     lines: Iterable[bytes], columns: list[Column], form: str, update: str, is_array: bool
 ) -> Iterator[Change]:
     """The changes that a body says, in its order. Raises RowRefused."""
-    if form == "csv":
-        text = (line.decode() for line in lines)
-        for number, cells in enumerate(csv.reader(text), 1):
-            if cells:
-                yield Change(True, _by_position(number, cells, columns, is_text=True))
-        return
+    read = _csv_changes(lines, columns) if form == "csv" else _json_changes(lines, columns, update, is_array)
     number = 0
-    for item in _json_items(lines, is_array):
-        number += 1
+    try:
+        for change in read:
+            number += 1
+            yield change
+    except _UNREADABLE as error:
+        raise RowRefused(f"row {number + 1} cannot be read: {error}") from error
+
+
+def _csv_changes(lines: Iterable[bytes], columns: list[Column]) -> Iterator[Change]:
+    text = (line.decode() for line in lines)
+    for number, cells in enumerate(csv.reader(text), 1):
+        if cells:
+            yield Change(True, _by_position(number, cells, columns, is_text=True))
+
+
+def _json_changes(
+    lines: Iterable[bytes], columns: list[Column], update: str, is_array: bool
+) -> Iterator[Change]:
+    for number, item in enumerate(_json_items(lines, is_array), 1):
         yield _change(number, item, columns, update)
 
 
-def _json_items(lines: Iterable[bytes], is_array: bool) -> Iterator[object]:
+def _arrays(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Each array, which may be of several lines, with the number of its first line."""
+    text = bytearray()
+    first, depth = 1, 0
     for number, line in enumerate(lines, 1):
-        if not line.strip():
+        if not text.strip():
+            text.clear()
+            first = number
+        text += line
+        if len(text) > MOST_ROW_BYTES:
+            raise RowRefused(f"the array that begins in line {first} has more than {MOST_ROW_BYTES} bytes")
+        depth += _deeper(line)
+        if depth <= 0:
+            yield first, bytes(text)
+            text.clear()
+            depth = 0
+    yield first, bytes(text)
+
+
+def _deeper(line: bytes) -> int:
+    """How many more brackets are opened than closed; those in strings, which end in their line, do not count."""
+    outside = b"".join(line.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2])
+    opened = outside.count(b"[") + outside.count(b"{")
+    return opened - outside.count(b"]") - outside.count(b"}")
+
+
+def _no_number(name: str) -> object:
+    raise ValueError(f"{name} is no value of JSON")
+
+
+def _json_items(lines: Iterable[bytes], is_array: bool) -> Iterator[object]:
+    for number, text in _arrays(lines) if is_array else enumerate(lines, 1):
+        if not text.strip():
             continue
         try:
-            value = json.loads(line)
+            value = json.loads(text, parse_constant=_no_number)
         except ValueError as error:
             raise RowRefused(f"line {number} is not JSON: {error}") from error
         if not is_array:
@@ -94,7 +138,7 @@ def _change(number: int, item: object, columns: list[Column], update: str) -> Ch
     for key, value in item.items():
         column = names.get(key.lower())
         if column is None:
-            raise RowRefused(f"row {number} has {key!r}, which is no column: {_listed(columns)} are")
+            raise RowRefused(f"row {number} has {key[:_MOST_SHOWN]!r}, which is no column: {_listed(columns)} are")
         values[column.name] = _fitting(number, column, value)
     return Change(is_insert, values)
 
@@ -141,8 +185,8 @@ def _fitting(number: int, column: Column, value: object) -> object:
     if kind in _WHOLE:
         fits = isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
     elif kind in _NUMBERS:
-        fits = isinstance(value, int | float) and not isinstance(value, bool)
-        value = float(value) if isinstance(value, int | float) else value
+        fits = isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value)
+        value = float(value) if fits else value
     elif kind in _BOOLEANS:
         fits = isinstance(value, bool)
     elif kind in _TEXTS:
@@ -151,8 +195,16 @@ def _fitting(number: int, column: Column, value: object) -> object:
         fits = True
         value = json.dumps(value) if isinstance(value, dict | list) else value
     if not fits:
-        raise RowRefused(f"row {number}, column {column.name}: {json.dumps(value)[:200]} is no {kind}")
+        raise RowRefused(f"row {number}, column {column.name}: {json.dumps(value)[:_MOST_SHOWN]} is no {kind}")
     return value
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        # A whole number that no floating-point number comes near to.
+        return False
 
 
 def apply(
@@ -172,7 +224,7 @@ def apply(
                 )
             else:
                 _delete(connection, table, columns, change.values)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, *_UNREADABLE) as error:
             raise RowRefused(f"row {count}: {error}") from error
     return count
 
@@ -201,6 +253,9 @@ def as_csv(row: tuple[object, ...]) -> str:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        # JSON has no infinity.
+        return None
     return value.hex() if isinstance(value, bytes) else value
 
 

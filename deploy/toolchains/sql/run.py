@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+from notes import note
 from pipeline import Pipeline, Rejected
 from program import statements_of
 from serve import server_of
@@ -17,7 +18,7 @@ from wishes import wishes
 def main(program: str) -> int:
     statements, faults = statements_of(Path(program).read_text())
     if faults:
-        print(f"the program was not checked: {faults[0].message}", file=sys.stderr)
+        note("the program was not checked", faults[0].message)
         return 1
     status = Status(os.environ["PIPELINE_JOURNAL"])
     pipeline = Pipeline(statements, State(Path(os.environ["PIPELINE_VOLUME"])), status)
@@ -27,7 +28,7 @@ def main(program: str) -> int:
     try:
         pipeline.follow(wishes(Path(os.environ["HEARTH_WISH"])))
     except (Rejected, sqlite3.Error, OSError) as error:
-        print(f"the pipeline cannot go on: {error}", file=sys.stderr)
+        note("the pipeline cannot go on", error)
         return 1
     return 0
 

@@ -2,17 +2,22 @@
 
 import json
 import sqlite3
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from egress import egress
+from notes import note
 from pipeline import Pipeline
 from query import query
-from rows import MOST_ROW_BYTES, RowRefused, apply, changes_of, columns_of
+from rows import RowRefused, apply, changes_of, columns_of
+from state import MOST_ROW_BYTES
 
 MOST_BODY_BYTES = 1024 * 1024 * 1024
+MOST_MESSAGE = 1_000
 SILENCE_SECONDS = 60
+_LEFT = (BrokenPipeError, ConnectionResetError, TimeoutError)
 
 
 class Refused(Exception):
@@ -39,19 +44,26 @@ class Handler(BaseHTTPRequestHandler):
         """Requests are not noted: what the pipeline prints is its own log."""
 
     def _serve(self) -> None:
-        parts = urlsplit(self.path)
-        place = [unquote(part) for part in parts.path.strip("/").split("/")]
-        asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         try:
-            self._answer(place, asked)
+            self._answer(*self._asked())
         except Refused as refused:
-            self._tell(refused.code, {"message": refused.message})
-        except RowRefused as refused:
-            self._tell(400, {"message": str(refused)})
-        except sqlite3.Error as error:
-            self._tell(400, {"message": str(error)})
-        except (BrokenPipeError, ConnectionResetError, TimeoutError):
+            self._refuse(refused.code, refused.message)
+        except (RowRefused, sqlite3.Error, sqlite3.Warning) as refused:
+            self._refuse(400, str(refused))
+        except _LEFT:
             self.close_connection = True
+        except Exception as error:
+            note("a request failed", repr(error))
+            self._refuse(500, f"the pipeline failed to serve it: {error!r}")
+
+    def _asked(self) -> tuple[list[str], dict[str, str]]:
+        try:
+            parts = urlsplit(self.path)
+            asked = parse_qs(parts.query)
+        except ValueError as error:
+            raise Refused(400, f"the address cannot be read: {error}") from error
+        place = [unquote(part) for part in parts.path.strip("/").split("/")]
+        return place, {name: values[-1] for name, values in asked.items()}
 
     def _answer(self, place: list[str], asked: dict[str, str]) -> None:
         match place:
@@ -112,7 +124,10 @@ class Handler(BaseHTTPRequestHandler):
         return {"global_metrics": metrics, "inputs": [], "outputs": []}
 
     def _lines(self) -> Iterator[bytes]:
-        left = int(self.headers.get("Content-Length") or 0)
+        length = self.headers.get("Content-Length") or "0"
+        if not (length.isascii() and length.isdecimal() and len(length) < 20):
+            raise Refused(400, f"a Content-Length of {length!r}: it is a number of bytes")
+        left = int(length)
         if left > MOST_BODY_BYTES:
             self.close_connection = True
             raise Refused(413, f"a body of {left} bytes: at most {MOST_BODY_BYTES} are taken at once")
@@ -136,16 +151,21 @@ class Handler(BaseHTTPRequestHandler):
             self._chunk(first)
             for piece in pieces:
                 self._chunk(piece)
-        except sqlite3.Error as error:
+        except _LEFT:
+            raise
+        except Exception as error:
             # The status is sent already: an answer that ends without its end says that it is not whole.
             self.close_connection = True
-            print(f"an answer ended early: {error}", flush=True)
+            note("an answer ended early", error)
             return
         self.wfile.write(b"0\r\n\r\n")
 
     def _chunk(self, piece: bytes) -> None:
         if piece:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+
+    def _refuse(self, code: int, message: str) -> None:
+        self._tell(code, {"message": message[:MOST_MESSAGE]})
 
     def _tell(self, code: int, body: dict[str, object]) -> None:
         text = json.dumps(body).encode()
@@ -161,11 +181,17 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """In one line: a traceback has lines of its own for what the client said."""
+        note("a connection failed", repr(sys.exc_info()[1]))
+
+
 def server_of(pipeline: Pipeline, port: int) -> ThreadingHTTPServer:
     class Bound(Handler):
         pass
 
     Bound.pipeline = pipeline
-    server = ThreadingHTTPServer(("127.0.0.1", port), Bound)
-    server.daemon_threads = True
-    return server
+    return Server(("127.0.0.1", port), Bound)

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from program import Statement
+from program import Statement, normal_form
 
 BUSY_SECONDS = 30.0
+MOST_ROW_BYTES = 16 * 1024 * 1024
+MOST_SQLITE_BYTES = 128 * 1024 * 1024
+"""Of memory, that all connections have together: a query of a client would take all that the machine has."""
 
 
 def digest_of(statements: list[Statement]) -> str:
@@ -79,7 +82,7 @@ class State:
             wanted = {each.name.lower(): each for each in statements}
             for name, (kind, text) in present.items():
                 new = wanted.get(name.lower())
-                if kind == "view" or new is None or new.kind != kind or _same(new.text) != _same(text):
+                if kind == "view" or new is None or new.kind != kind or normal_form(new.text) != text:
                     connection.execute(f"DROP {kind.upper()} {quoted(name)}")
             left = {name.lower() for name in _present(connection)}
             for statement in statements:
@@ -92,8 +95,8 @@ class State:
         """What a program changes of the one before it, by name; for whoever has to approve it."""
         with self.reader() as connection:
             present = _present(connection)
-        before = {name.lower(): _same(text) for name, (_, text) in present.items()}
-        after = {each.name.lower(): _same(each.text) for each in statements}
+        before = {name.lower(): text for name, (_, text) in present.items()}
+        after = {each.name.lower(): normal_form(each.text) for each in statements}
         return {
             "added": sorted(after.keys() - before.keys()),
             "removed": sorted(before.keys() - after.keys()),
@@ -111,7 +114,7 @@ class State:
 
     @staticmethod
     def _connect(path: str, uri: bool = False) -> sqlite3.Connection:
-        return sqlite3.connect(
+        connection = sqlite3.connect(
             path,
             uri=uri,
             timeout=BUSY_SECONDS,
@@ -119,15 +122,17 @@ class State:
             detect_types=sqlite3.PARSE_DECLTYPES,
             check_same_thread=False,
         )
+        connection.execute(f"PRAGMA hard_heap_limit = {MOST_SQLITE_BYTES}")
+        if hasattr(connection, "setlimit"):
+            # Python has it from 3.11 on.
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_ROW_BYTES)
+        return connection
 
 
 def _present(connection: sqlite3.Connection) -> dict[str, tuple[str, str]]:
+    """By name: the kind, and the normal form of the statement, since SQLite keeps it with changes of its own."""
     rows = connection.execute(
         "SELECT name, type, sql FROM sqlite_schema WHERE type IN ('table', 'view')"
         " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'hearth\\_%' ESCAPE '\\'"
     )
-    return {name: (kind, text) for name, kind, text in rows}
-
-
-def _same(text: str) -> str:
-    return " ".join(text.split())
+    return {name: (kind, normal_form(text)) for name, kind, text in rows}

@@ -66,6 +66,7 @@ test('an archive has the toolchain and what was written of the program, and the 
   )
   const listed = execFileSync('tar', ['-t', '-f', '-'], { input: content, encoding: 'utf8' })
   expect(listed.trim().split('\n')).toEqual([
+    'toolchain/notes.py',
     'toolchain/processes.py',
     'toolchain/run.py',
     'toolchain/status.py',
