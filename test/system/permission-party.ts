@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers'
 import { HearthClient } from '@hearth/client'
 import { newId } from '@hearth/foundation'
+import { eventually } from '@hearth/testing'
 import pg from 'pg'
 import { ZipFile } from 'yazl'
 import { appZip, deploy } from './app-zip.ts'
@@ -29,6 +30,13 @@ export async function newParty(installation: Installation, name: string): Promis
   const { url } = installation
   const administrator = await newOrganization(installation, name)
   const client = new HearthClient({ url, token: administrator })
+  await client.pipelines.create({ name: `${name}-pipeline`, spec: { program: { code: 'SELECT 1' } } })
+  // Its machines have a project that is made for them: it is not to be the last one.
+  await eventually(
+    async () =>
+      (await client.projects.listAll({})).some(({ metadata }) => metadata.name === 'pipelines') ? true : null,
+    { timeoutMilliseconds: 30_000 },
+  )
   await post(url, administrator, '/v1/snapshots', {
     spec: { environment: await startRunningMachine(client) },
   })
@@ -56,7 +64,6 @@ export async function newParty(installation: Installation, name: string): Promis
     name: `${name}-session`,
     spec: { file: 'hearth.yaml', exitCondition: 'ci', ci: { timeoutSeconds: null }, detached: true },
   })
-  await client.pipelines.create({ name: `${name}-pipeline`, spec: { program: { code: 'SELECT 1' } } })
   await client.userSecrets.create({ spec: { variable: 'TOKEN', value: `${name}-value` } })
   await sendArtifact(url, administrator)
   const webApp = await client.webApps.create({
