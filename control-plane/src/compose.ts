@@ -33,6 +33,7 @@ import { releaseAbandonedJobs } from './reconciling/abandoned.ts'
 import { watchClock } from './reconciling/clock-watch.ts'
 import { prepareQueue, startReconcileQueue } from './reconciling/queue.ts'
 import type { Kind, KindTools } from './resource/define.ts'
+import { eachKind } from './resource/each-kind.ts'
 import { defaultTimings, stallMilliseconds, type Timings } from './timings.ts'
 import { SecureIdentity } from './tls/secure-identity.ts'
 import type { WorkKind } from './work/work-kind.ts'
@@ -188,11 +189,11 @@ export async function composeControlPlane(
     reconcilers: kinds.flatMap((kind) => kind.reconcilers?.(services) ?? []),
     housekeeping: {
       hourly: async () => {
-        for (const { everyHour } of kinds) await everyHour?.(services)
+        await eachKind(kinds, (kind) => kind.everyHour?.(services), log)
         await forgetIdempotencyKeys(database, clock)
       },
       everyMinute: async () => {
-        for (const { everyMinute } of kinds) await everyMinute?.(services)
+        await eachKind(kinds, (kind) => kind.everyMinute?.(services), log)
       },
     },
     log,

@@ -123,8 +123,8 @@ export const pipelineKind: Kind = {
     routes.why('Say in words why a pipeline is as it is', (queryable, row) => explain(queryable, row)),
   ],
   reconcilers: ({ quotas }) => [pipelineReconciler({ quotas })],
-  everyMinute: async ({ database, clock }) => {
-    await recordSilent(database, clock.now())
+  everyMinute: async ({ database, clock, log }) => {
+    await recordSilent(database, clock.now(), log)
     await wakeAll(database, 'pipeline', await unsettledPipelines(database))
   },
 }

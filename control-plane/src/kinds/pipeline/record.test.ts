@@ -1,4 +1,5 @@
 import { pipelineEventLimits } from '@hearth/contract'
+import pino from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { transact } from '../../database/transact.ts'
 import { now, World } from '../world.fixture.ts'
@@ -13,6 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => world[Symbol.asyncDispose]())
 
+const log = pino({ level: 'silent' })
 const later = (seconds: number) => new Date(now.getTime() + seconds * 1000)
 const change = (id: string, changed: PipelineChange) =>
   transact(world.database, async (tx) => {
@@ -57,17 +59,17 @@ test('details alone are written ten seconds later, once, and silence every ten m
   await change(id, { program: 'checking', now: later(0) })
   await change(id, { status: { runtimeDetails: { reason: 'reads' } }, now: later(3) })
   await change(id, { status: { runtimeDetails: { reason: 'writes' } }, now: later(4) })
-  await recordSilent(world.database, later(9))
+  await recordSilent(world.database, later(9), log)
   expect(await events(id)).toHaveLength(1)
-  await recordSilent(world.database, later(10))
-  await recordSilent(world.database, later(11))
+  await recordSilent(world.database, later(10), log)
+  await recordSilent(world.database, later(11), log)
   const [newest, ...others] = await events(id)
   expect(newest?.details.runtimeDetails).toEqual({ reason: 'writes' })
   expect(others).toHaveLength(1)
   const silence = pipelineEventLimits.silenceSeconds
-  await recordSilent(world.database, later(9 + silence))
+  await recordSilent(world.database, later(9 + silence), log)
   expect(await events(id)).toHaveLength(2)
-  await recordSilent(world.database, later(10 + silence))
+  await recordSilent(world.database, later(10 + silence), log)
   expect(await events(id)).toHaveLength(3)
 })
 
@@ -106,4 +108,18 @@ test('each status says since when it is so, and a phase is what its machine or i
     null,
     at(4),
   ])
+})
+
+test('one that cannot be recorded keeps no other from it', async () => {
+  const ids = [await newPipeline(), await newPipeline(), await newPipeline()]
+  const [first = '', good = '', last = ''] = ids
+  for (const id of ids) await change(id, { program: 'checking', now: later(1) })
+  await world.database
+    .updateTable('pipelines')
+    .set({ event_sequence: '9223372036854775807' })
+    .where('id', 'in', [first, last])
+    .execute()
+  await recordSilent(world.database, later(2 + pipelineEventLimits.silenceSeconds), log)
+  expect(await events(good)).toHaveLength(2)
+  expect(await events(first)).toHaveLength(1)
 })

@@ -1,5 +1,6 @@
 import { pipelineEventLimits } from '@hearth/contract'
-import { newId } from '@hearth/foundation'
+import { newId, toError } from '@hearth/foundation'
+import type { Logger } from 'pino'
 import type { Database, DatabaseTransaction } from '../../database/connection.ts'
 import { transact } from '../../database/transact.ts'
 import { decideMonitor } from './monitor.decide.ts'
@@ -37,16 +38,22 @@ export async function recordPipeline(
 /** Pipelines of which events are written at a time. */
 const mostAtOnce = 500
 
-/** Writes the events that are due though nothing changes. */
-export async function recordSilent(database: Database, now: Date): Promise<void> {
+/** Writes the events that are due though nothing changes. One that cannot be written keeps no other from it. */
+export async function recordSilent(database: Database, now: Date, log: Logger): Promise<void> {
   const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000)
   const { detailsSeconds, silenceSeconds } = pipelineEventLimits
   const times = { details: ago(detailsSeconds), silence: ago(silenceSeconds) }
   for (const id of await pipelinesToRecord(database, times, mostAtOnce))
-    await transact(database, async (tx) => {
-      const row = await pipelines.lockById(tx, id)
-      if (row === undefined) return
-      const recorded = await recordPipeline(tx, row, now)
-      await tx.updateTable('pipelines').set(recorded).where('id', '=', id).execute()
-    })
+    try {
+      await transact(database, (tx) => recordOne(tx, id, now))
+    } catch (error) {
+      log.warn({ err: toError(error), pipeline: id }, 'could not record how a pipeline is')
+    }
+}
+
+async function recordOne(tx: DatabaseTransaction, id: string, now: Date): Promise<void> {
+  const row = await pipelines.lockById(tx, id)
+  if (row === undefined) return
+  const recorded = await recordPipeline(tx, row, now)
+  await tx.updateTable('pipelines').set(recorded).where('id', '=', id).execute()
 }
