@@ -22,14 +22,16 @@ export const pipelineCompileSeconds = { check: 600, build: 3_600, all: 7_200 } a
 /** Seconds that the machine of a pipeline may take to run its program, where the pipeline does not say. */
 export const pipelineProvisioningSeconds = 600
 
+const isOfBoundedSize = (value: unknown) =>
+  new TextEncoder().encode(JSON.stringify(value)).byteLength <= pipelineLimits.configurationBytes
+const tooLarge = `at most ${pipelineLimits.configurationBytes} bytes of JSON`
+
 /** Any JSON object of a bounded size, kept as it is. */
-export const pipelineConfigurationSchema = z
-  .record(z.string(), z.unknown())
-  .refine(
-    (value) =>
-      new TextEncoder().encode(JSON.stringify(value)).byteLength <= pipelineLimits.configurationBytes,
-    `at most ${pipelineLimits.configurationBytes} bytes of JSON`,
-  )
+export const pipelineConfigurationSchema = z.record(z.string(), z.unknown()).refine(isOfBoundedSize, tooLarge)
+/** Any JSON of a bounded size, kept as it is. */
+const anySettingSchema = z
+  .unknown()
+  .refine((value) => value === undefined || isOfBoundedSize(value), tooLarge)
 export type PipelineConfiguration = z.infer<typeof pipelineConfigurationSchema>
 
 const codeSchema = boundedText(pipelineLimits.codeBytes)
@@ -109,8 +111,8 @@ export const noProgramError: PipelineProgramError = { check: null, build: null, 
 export const pipelineRuntimeSettingsSchema = z.strictObject({
   workers: z.int().min(1).max(65_535).default(8),
   hosts: z.int().min(1).max(1).default(1).meta({ description: 'Machines that it runs on' }),
-  faultTolerance: z.unknown().optional().meta({ description: 'Handed to the program' }),
-  storage: z.unknown().optional().meta({ description: 'Handed to the program' }),
+  faultTolerance: anySettingSchema.optional().meta({ description: 'Handed to the program' }),
+  storage: anySettingSchema.optional().meta({ description: 'Handed to the program' }),
   storageMebibytes: z
     .int()
     .min(16)

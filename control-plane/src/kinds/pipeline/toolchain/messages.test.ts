@@ -103,3 +103,16 @@ test('a hundred faults are kept of any number, and a flood is read at its end on
   const flood = `${line({ message: 'early' })}\n${'x'.repeat(2_000_000)}\n${line({ message: 'late' })}`
   expect(messagesOf(flood).map(({ message }) => message)).toEqual(['late'])
 })
+
+test('the texts of all messages together are bounded, the first ones staying', () => {
+  const long = (index: number) =>
+    line({ message: `${index} ${'é'.repeat(2_000)}`, snippet: 'x'.repeat(3_000) })
+  const messages = messagesOf(Array.from({ length: 50 }, (_, index) => long(index)).join('\n'))
+  const bytes = messages.reduce(
+    (sum, { message, snippet }) => sum + Buffer.byteLength(message) + Buffer.byteLength(snippet ?? ''),
+    0,
+  )
+  expect(messages[0]?.message).toMatch(/^0 /)
+  expect(bytes).toBeLessThanOrEqual(65_536)
+  expect(bytes).toBeGreaterThan(57_000)
+})

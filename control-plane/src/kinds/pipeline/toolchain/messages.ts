@@ -9,6 +9,8 @@ const most = {
   messageBytes: 4 * 1024,
   typeBytes: 200,
   snippetBytes: 4 * 1024,
+  /** Of the texts of all messages together. */
+  bytes: 64 * 1024,
 } as const
 
 const place = z.int().min(1).max(2_147_483_647)
@@ -30,18 +32,25 @@ const spoken = /^(?!\d+:)([^\s:][^:]{0,1000}):(\d{1,9}):(\d{1,9}): (?:(error|war
 /**
  * The faults that a check or a build has printed, in order: a JSON object a line, or `FILE:LINE:COLUMN: …` as compilers print it;
  * all else is passed over. Where it failed and said none of it so, the end of the output is the only one. The output is a guest's: what
- * does not fit is no fault, and what is too long is cut.
+ * does not fit is no fault, and what is too long is cut, the first messages staying.
  */
 export function messagesOf(output: string, { hasFailed = false } = {}): PipelineMessage[] {
   const messages: PipelineMessage[] = []
+  let bytes = 0
   for (const line of endOfText(output, most.outputBytes).split('\n')) {
     if (messages.length === most.messages) break
     const message = line.length > most.lineBytes ? null : (toFault(line) ?? toSpoken(line))
-    if (message !== null) messages.push(message)
+    if (message === null) continue
+    bytes += bytesOf(message)
+    if (bytes > most.bytes) break
+    messages.push(message)
   }
   if (messages.length > 0 || !hasFailed || output.trim() === '') return messages
   return [{ ...nowhere, message: plain(endOfText(output.trim(), most.messageBytes), most.messageBytes) }]
 }
+
+const bytesOf = ({ type, message, snippet }: PipelineMessage) =>
+  Buffer.byteLength(type) + Buffer.byteLength(message) + Buffer.byteLength(snippet ?? '')
 
 const nowhere: Omit<PipelineMessage, 'message'> = {
   startLine: 0,
