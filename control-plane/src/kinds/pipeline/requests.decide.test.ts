@@ -205,7 +205,7 @@ const expected: Record<keyof typeof states, Record<keyof typeof requests, string
   },
   suspending: {
     ...busy,
-    ...again,
+    ...unstartable('still_stopping'),
     ...stored,
     ...illegal,
     stop: '=',

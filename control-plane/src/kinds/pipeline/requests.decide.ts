@@ -133,6 +133,9 @@ function judgeStart(
       'it is not set up to follow what another one stores: start it otherwise',
     )
   if (pipeline.desired === 'provisioned') {
+    // It would be lost: what is being suspended stops.
+    if (isBeingSuspended(pipeline))
+      return refuse('still_stopping', 'it is being suspended: start it when it has stopped')
     if (pipeline.initial !== initial)
       return refuse('initial_immutable', `it was started as ${pipeline.initial}: stop it first`)
     if (pipeline.bootstrapPolicy !== bootstrapPolicy)
@@ -158,6 +161,9 @@ function judgeStart(
     },
   }
 }
+
+const isBeingSuspended = ({ resources, runtime, desiredRuntime }: JudgedPipeline) =>
+  resources === 'provisioned' && (desiredRuntime === 'suspended' || runtime === 'suspended')
 
 function judgeOptions({ silentBootstrap, concurrentBootstrap }: BootstrapOptions): Judgement | null {
   return silentBootstrap && concurrentBootstrap
