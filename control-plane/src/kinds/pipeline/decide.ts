@@ -120,7 +120,10 @@ function decideProvisioning(seen: SeenPipeline, now: Date): PipelineAction | nul
       case 'failed':
         return {
           do: 'stop',
-          error: error('program_not_copied', `${copy.message}: clear its storage to start it elsewhere`),
+          error: error(
+            'program_not_copied',
+            `${copy.message}: start it again, which tries that once more, or compile it again`,
+          ),
         }
       default:
         return assertNever(copy)

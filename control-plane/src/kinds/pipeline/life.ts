@@ -2,10 +2,10 @@ import { type PipelineError, volumeLimits } from '@hearth/contract'
 import { assertNever, newId } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
 import { wantCopy } from '../snapshot/index.ts'
-import { giveUpVolume, giveVolume, makeKeptVolume } from '../volume/index.ts'
+import { giveUpVolume, giveVolume, makeKeptVolume, volumes } from '../volume/index.ts'
 import type { Given } from './compile.ts'
 import type { PipelineAction } from './decide.ts'
-import { provisioningSecondsOf, wishFor } from './look.ts'
+import { lookAtCopy, provisioningSecondsOf, wishFor } from './look.ts'
 import { makeMachine, returnMachine } from './machine.ts'
 import { readWork, runService } from './processes.ts'
 import { processOf, type Scene } from './scene.ts'
@@ -37,7 +37,7 @@ export async function carryOutLife(
     case 'refuse-start':
       return changePipelineRow(tx, row, { ...startOver(row), status: { error: action.error }, now })
     case 'provision':
-      return provision(tx, row, now)
+      return provision(tx, row, scene)
     case 'copy':
       await copy(tx, scene)
       return row
@@ -84,7 +84,9 @@ const startOver = (row: PipelineRow) =>
     spec: { ...row.spec, initial: null, bootstrapPolicy: null },
   }) as const
 
-async function provision(tx: DatabaseTransaction, row: PipelineRow, now: Date): Promise<PipelineRow> {
+async function provision(tx: DatabaseTransaction, row: PipelineRow, scene: Scene): Promise<PipelineRow> {
+  const { now } = scene
+  if (row.volume_id !== null) await copyAgain(tx, scene, row.volume_id)
   const volume_id = row.volume_id ?? (await makeVolume(tx, row, now))
   return changePipelineRow(tx, row, {
     ...{ resources: 'provisioning', storage: 'in_use', volume_id, now },
@@ -100,7 +102,7 @@ async function makeVolume(tx: DatabaseTransaction, row: PipelineRow, now: Date):
     tx,
     {
       ...{ organizationId: row.organization_id, creator: row.creator },
-      name: `pipeline-${row.id.slice(-12)}`,
+      nameStem: 'pipeline',
       mebibytes: Math.max(wanted, volumeLimits.leastMebibytes),
       mountPath: pipelineVolumeFolder,
       keptBy: { kind: 'Pipeline', id: row.id },
@@ -108,6 +110,16 @@ async function makeVolume(tx: DatabaseTransaction, row: PipelineRow, now: Date):
     now,
   )
   return id
+}
+
+/** A copy that was given up is begun anew with each start, which is the only way out that loses nothing. */
+async function copyAgain(tx: DatabaseTransaction, scene: Scene, volumeId: string): Promise<void> {
+  const volume = (await volumes.readById(tx, volumeId)) ?? null
+  const { state } = await lookAtCopy(tx, { ...scene, volume })
+  const { snapshot, now } = scene
+  const runnerId = volume?.runner_id ?? null
+  if (state === 'failed' && snapshot !== null && runnerId !== null)
+    await wantCopy(tx, { snapshotId: snapshot.id, runnerId, again: true }, now)
 }
 
 async function copy(tx: DatabaseTransaction, { snapshot, volume, now }: Scene): Promise<void> {

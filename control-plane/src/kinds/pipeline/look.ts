@@ -100,9 +100,9 @@ async function toVolumeSeen(queryable: Queryable, { volume, machine }: Sight): P
 }
 
 /** A volume that was never attached is made wherever the machine is. */
-async function lookAtCopy(
+export async function lookAtCopy(
   queryable: Queryable,
-  { volume, snapshot, machine }: Sight,
+  { volume, snapshot, machine }: Pick<Sight, 'volume' | 'snapshot' | 'machine'>,
 ): Promise<SeenPipeline['copy']> {
   if (machine !== null) return { state: 'present' }
   if (snapshot?.phase !== 'ready' || snapshot.desired_phase !== 'ready') return { state: 'lost' }

@@ -10,6 +10,7 @@ import { emptyVolumeStatus, type StoredVolumeSpec, toVolume, type VolumeRow } fr
 import { changeVolumeStatus } from './write.ts'
 
 export interface NewVolume {
+  id?: string
   organizationId: string
   creator: string | null
   name: string
@@ -24,12 +25,12 @@ export interface NewVolume {
 /** Writes a volume that no machine has; the caller settles it. */
 export async function insertVolume(
   tx: DatabaseTransaction,
-  { organizationId, creator, name, labels, spec, phase, ...made }: NewVolume,
+  { id = newId(), organizationId, creator, name, labels, spec, phase, ...made }: NewVolume,
   now: Date,
 ): Promise<VolumeRow> {
   const row = await volumes.insert(
     tx,
-    { ...{ id: newId(), organizationId, creator, name, labels }, spec },
+    { ...{ id, organizationId, creator, name, labels }, spec },
     {
       size_mebibytes: made.mebibytes,
       is_snapshot: made.isSnapshot,

@@ -1,3 +1,4 @@
+import { newId } from '@hearth/foundation'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import { environments } from '../environment/index.ts'
 import { insertVolume } from './change-holder.ts'
@@ -7,7 +8,8 @@ import type { StoredVolumeSpec, VolumeRow } from './table.ts'
 export interface NewKeptVolume {
   organizationId: string
   creator: string | null
-  name: string
+  /** Its name goes on with the end of its own id, so that it is nobody else's. */
+  nameStem: string
   mebibytes: number
   mountPath: string
   keptBy: NonNullable<StoredVolumeSpec['keptBy']>
@@ -16,14 +18,23 @@ export interface NewKeptVolume {
 /** Makes a volume that another resource keeps, and alone attaches and deletes; on the host of the first machine that gets it. */
 export function makeKeptVolume(
   tx: DatabaseTransaction,
-  { mountPath, keptBy, ...made }: NewKeptVolume,
+  { nameStem, mountPath, keptBy, ...made }: NewKeptVolume,
   now: Date,
 ): Promise<VolumeRow> {
+  const id = newId()
   const anywhere = { runnerSelector: {}, wantedRunnerId: null, contentNumber: 0, force: false }
   return insertVolume(
     tx,
     {
-      ...{ ...made, labels: {}, isSnapshot: false, sourceId: null, phase: 'unplaced' },
+      ...{
+        ...made,
+        id,
+        name: `${nameStem}-${id.slice(-12)}`,
+        labels: {},
+        isSnapshot: false,
+        sourceId: null,
+        phase: 'unplaced',
+      },
       spec: { ...anywhere, mountPath, keptBy },
     },
     now,
