@@ -39,6 +39,7 @@ import { pipeline } from './0040-pipeline.ts'
 import { processJournal } from './0041-process-journal.ts'
 import { routeDomain } from './0042-route-domain.ts'
 import { pipelineLife } from './0043-pipeline-life.ts'
+import { keptProjects } from './0047-kept-projects.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -80,4 +81,5 @@ export const migrations: Record<string, Migration> = {
   '0041-process-journal': processJournal,
   '0042-route-domain': routeDomain,
   '0043-pipeline-life': pipelineLife,
+  '0047-kept-projects': keptProjects,
 }

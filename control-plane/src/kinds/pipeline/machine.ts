@@ -15,8 +15,8 @@ import { readLimits, takeRoom } from '../quota/index.ts'
 import type { SnapshotRow } from '../snapshot/index.ts'
 import type { PipelineRow } from './table.ts'
 
-/** The project of the machines of pipelines. */
-const projectName = 'pipelines'
+/** What the project of their machines is kept for. */
+const keptFor = 'pipelines'
 
 /** What a machine starts from: what was compiled, on the host of the volume where that has one. */
 export interface MachineSource {
@@ -32,9 +32,9 @@ export async function makeMachine(
   { quotas, now }: { quotas: QuotaLimits; now: Date },
 ): Promise<{ id: string } | { waitsFor: string }> {
   const organizationId = row.organization_id
-  const project = await keptProject(tx, organizationId, projectName)
+  const project = await keptProject(tx, organizationId, keptFor)
   if (project.phase !== 'active')
-    return { waitsFor: `project ${projectName}, which is being deleted, to be gone` }
+    return { waitsFor: `project ${project.name}, which is being deleted, to be gone` }
   const environmentClass = await environmentClasses.readById(tx, row.environment_class_id)
   if (environmentClass === undefined) return { waitsFor: 'an environment class: its own was deleted' }
   const limits = await readLimits(tx, quotas, organizationId)

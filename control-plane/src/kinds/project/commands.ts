@@ -45,6 +45,11 @@ export const changeProject: Command<
     const { encryption } = context.services
     const row = await projects.lockForChange(tx, context, reference)
     if (row.phase === 'deleting') throw new HearthError('conflict', `project ${row.name} is being deleted`)
+    if (row.kept_for !== null)
+      throw new HearthError(
+        'conflict',
+        `project ${row.name} is kept by Hearth for the machines of ${row.kept_for}: make a project of your own`,
+      )
     const stored = specOf(row)
     refuseLongLife(body.spec?.life, context.caller.lifeCap, 'body.spec.life')
     const secretsBefore = await readSecrets(tx, encryption, row.id)
@@ -81,6 +86,11 @@ export const deleteProject: Command<OnOne<Force>, ProjectRow> = {
         `${dependents.claimed} environments of ${row.name} are claimed: release them, or use force=true`,
       )
     }
+    if (row.kept_for !== null && dependents.environmentIds.length > 0)
+      throw new HearthError(
+        'conflict',
+        `project ${row.name} has ${dependents.environmentIds.length} machines of ${row.kept_for}: it can be deleted when those are stopped`,
+      )
     const isGoing = row.phase === 'deleting'
     const going = isGoing ? row : await projects.changeSpec(tx, row.id, { phase: 'deleting' })
     if (!isGoing) await recordEvent(tx, 'updated', toProject(going))

@@ -11,6 +11,8 @@ export interface StoredProjectStatus {
 
 export interface ProjectTable extends ResourceTable<ProjectSpec, StoredProjectStatus> {
   phase: Generated<'active' | 'deleting'>
+  /** What Hearth keeps it for; null for one that somebody made. */
+  kept_for: Generated<string | null>
 }
 export type ProjectRow = Selectable<ProjectTable>
 
