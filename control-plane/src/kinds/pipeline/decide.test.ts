@@ -81,6 +81,11 @@ test.each<[string, SeenPipeline, PipelineAction | null | object]>([
     { do: 'delete-volume' },
   ],
   ['which is waited for', { ...stopped, storage: 'clearing', volume: { ...mounted, isGoing: true } }, null],
+  [
+    'after a copy that is made of it',
+    { ...stopped, storage: 'clearing', volume: { ...mounted, isMounted: null, hindrance: 'a copy' } },
+    null,
+  ],
   ['and then it is cleared', { ...stopped, storage: 'clearing' }, { do: 'storage-is-cleared' }],
   ['a start waits until it is compiled', { ...started, program: 'building' }, null],
   ['and until the machine of that is back', { ...started, machine: runs }, null],

@@ -80,7 +80,7 @@ export function decide(seen: SeenPipeline, now: Date): PipelineAction | null {
 function decideStopped({ storage, desired, program, volume, machine }: SeenPipeline): PipelineAction | null {
   if (storage === 'clearing') {
     if (volume === null) return { do: 'storage-is-cleared' }
-    return volume.isGoing ? null : { do: 'delete-volume' }
+    return volume.isGoing || volume.hindrance !== null ? null : { do: 'delete-volume' }
   }
   if (desired === 'stopped') return null
   if (isProgramFaulty(program)) {

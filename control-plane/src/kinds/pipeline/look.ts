@@ -4,7 +4,7 @@ import type { Queryable } from '../../database/connection.ts'
 import type { EnvironmentRow } from '../environment/index.ts'
 import { type ProcessRow, runEndInWords } from '../process/index.ts'
 import { readHolders, type SnapshotRow } from '../snapshot/index.ts'
-import { readHindrance } from '../volume/index.ts'
+import { readCopyUnderWay, readHindrance, type VolumeRow } from '../volume/index.ts'
 import type { SeenCompile } from './compile.decide.ts'
 import type { SeenPipeline } from './decide.ts'
 import { wishOf } from './runtime.decide.ts'
@@ -95,9 +95,12 @@ async function toVolumeSeen(queryable: Queryable, { volume, machine }: Sight): P
     isGoing: desired === 'delete',
     failure: status.failure,
     isMounted: isMine ? status.isMounted && status.attachedTo === machine.id : null,
-    hindrance: isMine || machine === null ? null : await readHindrance(queryable, volume, machine.id),
+    hindrance: isMine ? null : await hindranceOf(queryable, volume, machine),
   }
 }
+
+const hindranceOf = (queryable: Queryable, volume: VolumeRow, machine: EnvironmentRow | null) =>
+  machine === null ? readCopyUnderWay(queryable, volume.id) : readHindrance(queryable, volume, machine.id)
 
 /** A volume that was never attached is made wherever the machine is. */
 export async function lookAtCopy(

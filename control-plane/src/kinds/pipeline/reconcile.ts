@@ -64,7 +64,7 @@ async function takeStep(
     }
   }
   const waitsForCopy = row.resources === 'provisioning' && seen.copy.state === 'coming'
-  const isHindered = row.resources === 'provisioning' && (seen.volume?.hindrance ?? null) !== null
+  const isHindered = (seen.volume?.hindrance ?? null) !== null
   return { row, isOver: true, isUntold: waitsForCopy || isHindered }
 }
 

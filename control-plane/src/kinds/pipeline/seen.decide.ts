@@ -41,7 +41,7 @@ export interface SeenVolume {
   failure: Failure | null
   /** Whether the present machine has it mounted; null while it is not the machine's. */
   isMounted: boolean | null
-  /** What keeps the present machine from being given it; null where nothing does. */
+  /** What keeps the present machine from being given it, or without one its deletion; null where nothing does. */
   hindrance: string | null
 }
 

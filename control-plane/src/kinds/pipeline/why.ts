@@ -49,7 +49,7 @@ function sentenceOf({ pipeline, life, compile }: PipelineSight): string {
   const { spec, status } = pipeline
   switch (status.resources) {
     case 'stopped':
-      return stoppedSentence(pipeline, compile)
+      return stoppedSentence(pipeline, life, compile)
     case 'provisioning':
       return `its machine is being made ready: it waits for ${provisioningWaitsFor(life)}`
     case 'provisioned':
@@ -65,8 +65,12 @@ function sentenceOf({ pipeline, life, compile }: PipelineSight): string {
   }
 }
 
-function stoppedSentence({ spec, status }: Pipeline, compile: SeenCompile): string {
-  if (status.storage === 'clearing') return 'it is stopped, and its volume is being deleted'
+function stoppedSentence({ spec, status }: Pipeline, { volume }: SeenPipeline, compile: SeenCompile): string {
+  if (status.storage === 'clearing') {
+    const hindrance = volume?.hindrance ?? null
+    if (hindrance !== null) return `it is stopped, and its volume is deleted after a wait for ${hindrance}`
+    return 'it is stopped, and its volume is being deleted'
+  }
   const isCompiled = status.program === 'success' || isProgramFaulty(status.program)
   const waits = isCompiled ? '' : `: its program is compiled, which waits for ${compileWaitsFor(compile)}`
   if (spec.desired === 'provisioned') return `it is to start${waits}`
@@ -80,8 +84,11 @@ function becauseOf(details: unknown): string {
   return typeof reason === 'string' ? `: ${reason}` : ''
 }
 
-function nextOf({ pipeline: { metadata, spec, status }, compile }: PipelineSight): string | null {
+function nextOf({ pipeline: { metadata, spec, status }, life, compile }: PipelineSight): string | null {
   const { name } = metadata
+  const { machine } = life
+  if (status.resources === 'stopping' && machine?.isSilent === true)
+    return `it is stopped when runner ${machine.runner ?? ''} answers, or is removed with \`hearth delete runner ${machine.runner ?? ''} --force\``
   if (status.error !== null)
     return `the error stays until it is dismissed, or pipeline ${name} is started anew`
   switch (status.resources) {
@@ -99,6 +106,8 @@ function nextOf({ pipeline: { metadata, spec, status }, compile }: PipelineSight
         : `it stops with an error unless that is done by ${spokenTime(status.deadline)}`
     case 'provisioned':
       if (status.runtime === 'awaiting_approval') return 'it goes on once that is approved'
+      if (spec.desiredRuntime === 'suspended')
+        return `it stops when it has stored where it is; \`hearth pipeline stop ${name} --force\` ends it at once`
       return status.runtime === 'unavailable' ? 'a stop by force ends it whatever its program does' : null
     case 'stopping':
       return 'it is stopped when the machine is gone; what it has stored stays'

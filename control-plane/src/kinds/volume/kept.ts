@@ -52,6 +52,11 @@ export async function readHindrance(
   // One that could not be taken out of a machine that is gone is tried again with the next.
   if (isHeld && !(phase === 'failed' && (await isGone(queryable, holder))))
     return 'its volume to be taken out of its last machine'
+  return readCopyUnderWay(queryable, id)
+}
+
+/** The copy that is being made from a volume, as what is waited for; null where none is. */
+export async function readCopyUnderWay(queryable: Queryable, id: string): Promise<string | null> {
   const copy = await copyUnderWay(queryable, id)
   return copy === undefined ? null : `volume ${copy.name} to be made from its volume`
 }
