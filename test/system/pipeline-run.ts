@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { PipelineProgramText } from '@hearth/contract'
+import { type PipelineProgramText, pipelineRuntimeSettingsSchema } from '@hearth/contract'
 import { programArchive, type ToolchainProcess, toolchainOf } from '@hearth/control-plane'
 import { freePort } from '@hearth/embedded'
 import { eventually } from '@hearth/testing'
@@ -39,10 +39,16 @@ export function stepsIn(folder: string, { toolchain, code, configuration }: Prog
   mkdirSync(folder, { recursive: true })
   writeFileSync(archivePath, content)
   const archive = { artifactId: '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11', digest, bytes: content.length }
-  const program = { toolchain, configuration, archive }
+  const program = { toolchain, configuration, archive, runtime: { ...archive, digest: 'ef'.repeat(32) } }
+  const runtimePath = join(folder, 'runtime.json')
+  writeFileSync(runtimePath, JSON.stringify(pipelineRuntimeSettingsSchema.parse({})))
   const here = (step: ToolchainProcess | null) => {
     if (step === null) return null
-    const places = { PIPELINE_FOLDER: join(folder, digest), PIPELINE_ARCHIVE: archivePath }
+    const places = {
+      PIPELINE_FOLDER: join(folder, digest),
+      PIPELINE_ARCHIVE: archivePath,
+      PIPELINE_RUNTIME: runtimePath,
+    }
     const variables: Record<string, string> = { ...step.variables, ...places }
     return { command: step.command, variables }
   }

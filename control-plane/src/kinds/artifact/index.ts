@@ -1,6 +1,6 @@
 export { findArtifact, holdArtifact, releaseArtifacts } from './queries.ts'
 export { type Received, receiveArtifact } from './receive.ts'
 export { artifactBytes } from './stored-bytes.ts'
-export { type StoredFile, storeFile } from './stored-file.ts'
+export { type StoredFile, storeFiles } from './stored-file.ts'
 export { type ArtifactRow, toArtifact } from './table.ts'
 export { refuseOtherBody, uploadTypes } from './upload-body.ts'

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { artifactLimits } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
@@ -11,21 +12,26 @@ export interface StoredFile {
 }
 
 /**
- * Stores a file that Hearth itself has made, for as long as its holder needs it, and lets go what that held before. The same bytes are
- * stored once for an organization. It is no uploaded app, and is shown to nobody.
+ * Stores files that Hearth itself has made, for as long as their holder needs them, and lets go what that held before. The same bytes are
+ * stored once for an organization. They are no uploaded apps, and are shown to nobody.
  */
-export async function storeFile(
+export async function storeFiles<Name extends string>(
   tx: DatabaseTransaction,
   holder: { id: string; organizationId: string },
-  { content, digest }: { content: Buffer; digest: string },
-): Promise<StoredFile> {
+  contents: Readonly<Record<Name, Buffer>>,
+): Promise<Record<Name, StoredFile>> {
   const { organizationId } = holder
   await lockArtifacts(tx, organizationId)
-  const known = await touchByDigest(tx, organizationId, digest)
-  const artifactId = known?.id ?? (await insertFile(tx, organizationId, { content, digest }))
+  const stored: [string, StoredFile][] = []
+  for (const [name, content] of Object.entries<Buffer>(contents)) {
+    const digest = createHash('sha256').update(content).digest('hex')
+    const known = await touchByDigest(tx, organizationId, digest)
+    const artifactId = known?.id ?? (await insertFile(tx, organizationId, { content, digest }))
+    stored.push([name, { artifactId, digest, bytes: content.length }])
+  }
   await releaseArtifacts(tx, holder.id)
-  await holdArtifact(tx, holder.id, artifactId)
-  return { artifactId, digest, bytes: content.length }
+  for (const [, { artifactId }] of stored) await holdArtifact(tx, holder.id, artifactId)
+  return Object.fromEntries(stored) as Record<Name, StoredFile>
 }
 
 async function insertFile(

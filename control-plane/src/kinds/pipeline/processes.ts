@@ -63,6 +63,6 @@ export function runService(pipeline: Of, wish: string, work: ToolchainProcess): 
 /** What its toolchain runs, and the program stored so that machines can be brought it. */
 export async function readWork(tx: DatabaseTransaction, row: PipelineRow) {
   const text = found((await readProgramTexts(tx, [row.id])).get(row.id), 'pipeline', row.id)
-  const program = await storeProgram(tx, row, toProgramText(text))
+  const program = await storeProgram(tx, row, toProgramText(text), row.spec.runtime)
   return { program, toolchain: toolchainOf(program.toolchain) }
 }

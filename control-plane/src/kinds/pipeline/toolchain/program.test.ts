@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { PipelineProgramText } from '@hearth/contract'
+import { type PipelineProgramText, pipelineRuntimeSettingsSchema } from '@hearth/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { transact } from '../../../database/transact.ts'
 import { artifactBytes, findArtifact, releaseArtifacts } from '../../artifact/index.ts'
@@ -38,9 +38,11 @@ test('a program is stored once for all pipelines that have it, for as long as on
     .select('organization_id')
     .where('id', '=', first)
     .executeTakeFirstOrThrow()
-  const store = (id: string, program: PipelineProgramText) =>
-    transact(database, (tx) => storeProgram(tx, { id, organization_id }, program))
-  const [{ archive }, again, others] = await Promise.all([
+  const store = (id: string, program: PipelineProgramText, settings = {}) =>
+    transact(database, (tx) =>
+      storeProgram(tx, { id, organization_id }, program, pipelineRuntimeSettingsSchema.parse({ settings })),
+    )
+  const [{ archive, runtime }, again, others] = await Promise.all([
     store(first, text),
     store(first, text),
     store(second, text),
@@ -54,8 +56,16 @@ test('a program is stored once for all pipelines that have it, for as long as on
   expect(createHash('sha256').update(content).digest('hex')).toBe(archive.digest)
   expect(await findArtifact(database, organization_id, archive.artifactId)).toBeUndefined()
   const other = await store(first, { ...text, code: 'CREATE TABLE u (a INT)' })
-  expect(await holdsOf(first)).toEqual([other.archive.artifactId])
-  expect(await holdsOf(second)).toEqual([archive.artifactId])
+  expect(new Set(await holdsOf(first))).toEqual(new Set([other.archive.artifactId, runtime.artifactId]))
+  expect(new Set(await holdsOf(second))).toEqual(new Set([archive.artifactId, runtime.artifactId]))
+  const faster = await store(second, text, { max: 'é' })
+  // What it has built is found by the archive, which stays.
+  expect(faster.archive).toEqual(archive)
+  expect(new Set(await holdsOf(second))).toEqual(new Set([archive.artifactId, faster.runtime.artifactId]))
+  const told: Buffer[] = []
+  const { artifactId, bytes } = faster.runtime
+  for await (const piece of artifactBytes(database, { id: artifactId, length: bytes })) told.push(piece)
+  expect(JSON.parse(Buffer.concat(told).toString())).toMatchObject({ workers: 8, settings: { max: 'é' } })
   await transact(database, (tx) => releaseArtifacts(tx, first))
   expect(await holdsOf(first)).toEqual([])
 })

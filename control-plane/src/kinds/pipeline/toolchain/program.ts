@@ -1,7 +1,11 @@
-import { createHash } from 'node:crypto'
-import type { PipelineConfiguration, PipelineProgramText, PipelineToolchain } from '@hearth/contract'
+import type {
+  PipelineConfiguration,
+  PipelineProgramText,
+  PipelineRuntimeSettings,
+  PipelineToolchain,
+} from '@hearth/contract'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
-import { type StoredFile, storeFile } from '../../artifact/index.ts'
+import { type StoredFile, storeFiles } from '../../artifact/index.ts'
 import { toolchainFolder } from './folder.ts'
 import { tarOf } from './tar.ts'
 
@@ -10,6 +14,8 @@ export interface StoredProgram {
   toolchain: PipelineToolchain
   configuration: PipelineConfiguration
   archive: StoredFile
+  /** How it is to be run: beside the archive, since what a build has left stays where it changes. */
+  runtime: StoredFile
 }
 
 /** What a machine is brought: the files of the toolchain, and what was written of the program. */
@@ -40,10 +46,10 @@ export async function storeProgram(
   tx: DatabaseTransaction,
   pipeline: { id: string; organization_id: string },
   text: PipelineProgramText,
+  runtime: PipelineRuntimeSettings,
 ): Promise<StoredProgram> {
-  const content = programArchive(text)
-  const digest = createHash('sha256').update(content).digest('hex')
   const holder = { id: pipeline.id, organizationId: pipeline.organization_id }
   const { toolchain, configuration } = text
-  return { toolchain, configuration, archive: await storeFile(tx, holder, { content, digest }) }
+  const contents = { archive: programArchive(text), runtime: Buffer.from(JSON.stringify(runtime)) }
+  return { toolchain, configuration, ...(await storeFiles(tx, holder, contents)) }
 }

@@ -36,13 +36,20 @@ export function toolchainOf(name: PipelineToolchain): Toolchain {
       const configured = configuredOf(run, program)
       if (configured === undefined)
         throw new Error(`a program of toolchain ${name} was kept without a line ${run.configured}`)
-      const { variables, ...process } = processOf(run, configured, program)
+      const { variables, inputs, ...process } = processOf(run, configured, program)
+      const { runtime } = program
+      const runtimePath = `${programsFolder}/${runtime.digest.slice(0, 32)}.json`
       const told = {
         PIPELINE_VOLUME: pipelineVolumeFolder,
         PIPELINE_JOURNAL: pipelineJournal,
+        PIPELINE_RUNTIME: runtimePath,
         PORT: String(pipelinePort),
       }
-      return { ...process, variables: { ...variables, ...told } }
+      return {
+        ...process,
+        variables: { ...variables, ...told },
+        inputs: [...inputs, { ...runtime, path: runtimePath, user: 'root' }],
+      }
     },
   }
 }
