@@ -5,9 +5,9 @@ import { addEndpoint } from '../../api/endpoint.ts'
 import { addOpenEndpoint } from '../../api/open-endpoint.ts'
 import type { Services } from '../../api/services.ts'
 import { organizations } from '../../kinds/organization/index.ts'
-import { runners } from '../../kinds/runner/index.ts'
 import { keyRoleOf } from './api-keys.ts'
 import { felderaErrors } from './error.ts'
+import { hostsMessage, soundestRunner } from './hosts.ts'
 import { platformVersion } from './translate.ts'
 
 const tag = 'Configuration'
@@ -117,17 +117,14 @@ export function addAboutRoutes(application: Application, services: Services): vo
       answer: { status: 200, schema: healthSchema, description: 'All is well' },
       refusals: { 503: 'Something is not: the same body' },
       handle: async ({ caller: { organizationId }, context }) => {
-        const [active] = await runners.list(database, { organizationId, limit: 1 }, { phase: 'active' })
+        const runner = await soundestRunner(database, organizationId)
         const checked_at = clock.now().toISOString()
-        const service = (healthy: boolean, message: string, unchanged_since: string) => ({
-          ...{ checked_at, healthy, message, unchanged_since },
+        const service = (healthy: boolean, message: string) => ({
+          ...{ checked_at, healthy, message, unchanged_since: healthy ? since : checked_at },
         })
-        const hosts =
-          active === undefined
-            ? service(false, 'no runner is active: nothing can be compiled or run', checked_at)
-            : service(true, `runner ${active.name} is active`, since)
-        const all_healthy = hosts.healthy
-        const value = { all_healthy, api: service(true, 'answers', since), compiler: hosts, runner: hosts }
+        const all_healthy = runner !== null
+        const hosts = service(all_healthy, hostsMessage(runner))
+        const value = { all_healthy, api: service(true, 'answers'), compiler: hosts, runner: hosts }
         return all_healthy ? { status: 200, value } : context.json(value, 503)
       },
     },

@@ -1,4 +1,5 @@
 import type { Role } from '@hearth/contract'
+import { HearthError } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { administrators, type Caller } from '../../api/caller.ts'
@@ -47,10 +48,17 @@ async function readKeys(
 const shown = ({ id, name, roles: held }: TokenRow) => ({ id, name, role: keyRoleOf(held) })
 
 export function addApiKeyRoutes(application: Application, services: Services): void {
-  const find = async (caller: Caller, name: string) => {
-    const [row] = await readKeys(services, caller, name)
-    if (row !== undefined) return row
+  const findAll = async (caller: Caller, name: string) => {
+    const [row, ...others] = await readKeys(services, caller, name)
+    if (row !== undefined) return { row, others }
     throw new FelderaError(404, 'UnknownApiKey', `there is no API key ${name}`, { name })
+  }
+  /** Tokens that were not made here may share a name, which then does not say which one is meant. */
+  const findOnly = async (caller: Caller, name: string) => {
+    const { row, others } = await findAll(caller, name)
+    if (others.length === 0) return row
+    const message = `${others.length + 1} tokens are called ${name}: end the one that is meant by its id, as by \`DELETE /v1/tokens/ID\``
+    throw new HearthError('conflict', message)
   }
   const common = { tag, roles: administrators } as const
   addEndpoint(
@@ -101,7 +109,7 @@ export function addApiKeyRoutes(application: Application, services: Services): v
       answer: { status: 200, schema: keySchema, description: 'The key, without its secret' },
       handle: async ({ caller, params: { api_key_name } }) => ({
         status: 200,
-        value: shown(await find(caller, api_key_name)),
+        value: shown((await findAll(caller, api_key_name)).row),
       }),
     },
     felderaErrors,
@@ -117,7 +125,7 @@ export function addApiKeyRoutes(application: Application, services: Services): v
       params,
       answer: { status: 200, schema: z.null(), description: 'It is of no use any more' },
       handle: async ({ caller, params: { api_key_name }, perform }) => {
-        const { id: reference } = await find(caller, api_key_name)
+        const { id: reference } = await findOnly(caller, api_key_name)
         return perform(revokeToken, { reference, body: undefined }, () => ({ status: 200, value: null }))
       },
     },
