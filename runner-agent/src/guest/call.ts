@@ -52,7 +52,10 @@ export class CallRefused extends Error {
   }
 }
 
-/** The connection was lost after the guest had been asked: whether it did it is not known. */
+/**
+ * It failed after the guest had been asked: whether it was done is not known. A HearthError as its cause is what the caller is
+ * told; else the connection was lost.
+ */
 export class CallLost extends Error {
   override readonly name = 'CallLost'
 }

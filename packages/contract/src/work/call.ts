@@ -81,6 +81,8 @@ const askSchema = z.object({
   body: z.base64().nullable(),
   /** Whether what is answered is read piece by piece; else it is answered as a whole, once under a key. */
   isStreamed: z.boolean(),
+  /** Whether what is answered goes on for as long as somebody listens. */
+  isListening: z.boolean().default(false),
   operation: operationSchema.nullable(),
 })
 /** The next piece of what is answered to an `ask`, by its id; there is none for some seconds, or it is the last. */

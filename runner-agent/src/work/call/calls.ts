@@ -3,7 +3,7 @@ import { assertNever, HearthError, toError, unseal } from '@hearth/foundation'
 import type { CallAnswer, CallHandler } from '@hearth/messaging'
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import type { GuestCalls } from '../../guest/call.ts'
+import { CallLost, type GuestCalls } from '../../guest/call.ts'
 import type { Machines } from '../../host/machines.ts'
 import type { Lease } from '../../lease/lease.ts'
 import { secretAutomaton } from '../environment/secret-mask.ts'
@@ -81,8 +81,9 @@ export function callHandler(context: CallContext): CallHandler {
     const operation = 'operation' in call ? call.operation : null
     if (operation === null) return told(call, () => serve(call, signal))
     const { key, digest } = operation
-    return operations.run(`${call.environmentId} ${key}`, digest, signal, (stop) =>
-      told(call, () => serve(call, stop)),
+    // What it throws says whether it may have been done, and is worded when that was seen.
+    return told(call, () =>
+      operations.run(`${call.environmentId} ${key}`, digest, signal, (stop) => serve(call, stop)),
     )
   }
 }
@@ -114,8 +115,10 @@ async function inMachine(context: CallContext, call: ScriptedCall, signal: Abort
   try {
     return await answerOf(call, used.guest.calls, AbortSignal.any([signal, ended.signal]), context)
   } catch (thrown) {
-    if (ended.signal.aborted) throw ended.signal.reason
-    throw thrown
+    if (!ended.signal.aborted) throw thrown
+    // It may have been asked by then.
+    const cause = toError(ended.signal.reason)
+    throw new CallLost(cause.message, { cause })
   } finally {
     taskEnds()
     used.release()

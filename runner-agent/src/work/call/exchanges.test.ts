@@ -21,7 +21,8 @@ const never = new AbortController().signal
 let last = 0
 const call = (changed: Partial<AskCall> = {}): AskCall => ({
   ...{ call: 'ask', id: `ask-${++last}`, runnerId: 'runner-1', epoch: 1, environmentId },
-  ...{ method: 'GET', path: '/query?sql=1', body: null, isStreamed: true, operation: null },
+  ...{ method: 'GET', path: '/query?sql=1', body: null, operation: null },
+  ...{ isStreamed: true, isListening: false },
   ...changed,
 })
 const more = (ask: string, of = environmentId) => ({
@@ -147,6 +148,9 @@ test('an answer that is cut off, too long, or none is no answer', async () => {
       response.writeHead(200, { 'content-length': 100 })
       response.write('a part', () => request.socket.destroy())
     } else if (request.url === '/long') response.end(Buffer.alloc(300_000))
+    else if (request.url === '/upgrade')
+      request.socket.end('HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')
+    else if (request.url === '/switch') request.socket.end('HTTP/1.1 101 x\r\n\r\n')
     else if (request.url === '/informs') request.socket.end('HTTP/1.1 700 x\r\ncontent-length: 0\r\n\r\n')
     else request.socket.end('no HTTP\r\n\r\n')
   })
@@ -155,6 +159,8 @@ test('an answer that is cut off, too long, or none is no answer', async () => {
     'more than 262144 bytes',
   )
   await expect(exchanges.ask(call({ path: '/informs' }), never)).rejects.toThrow('no answer')
+  await expect(exchanges.ask(call({ path: '/upgrade' }), never)).rejects.toThrow('broke the connection off')
+  await expect(exchanges.ask(call({ path: '/switch' }), never)).rejects.toThrow('no answer')
   await expect(exchanges.ask(call({ path: '/none' }), never)).rejects.toThrow('broke the connection off')
   // None of them is open any more.
   const ends = Array.from({ length: 8 }, () => open.begin(environmentId))

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { type AskCall, askLimits, type Call } from '@hearth/contract'
-import { Deadline, HearthError } from '@hearth/foundation'
+import { Deadline, HearthError, toError } from '@hearth/foundation'
 import type { CallAnswer } from '@hearth/messaging'
+import { CallLost } from '../../guest/call.ts'
 import type { Lease } from '../../lease/lease.ts'
 import type { MachineChanges } from '../machine-changes.ts'
 import type { Guests } from '../process/guests.ts'
-import { AnswerPieces, type PortContext, requestInGuest } from './guest-request.ts'
+import { AnswerPieces, openProgramPort, type PortContext, requestOver } from './guest-request.ts'
 import type { OpenCalls } from './open-calls.ts'
 import { runningMachine } from './running-machine.ts'
 
@@ -44,7 +45,7 @@ export class Exchanges {
     await context.lease.assertHeld()
     const machine = await runningMachine(context, environmentId)
     const ended = new AbortController()
-    const stops = [this.calls.begin(environmentId), context.guests.taskRuns(environmentId)]
+    const stops = [this.calls.begin(environmentId, call.isListening), context.guests.taskRuns(environmentId)]
     let answer: IncomingMessage | null = null
     const end = () => {
       ended.abort(new HearthError('unavailable', 'nobody reads the answer any more'))
@@ -60,10 +61,13 @@ export class Exchanges {
         })
       }),
     )
+    let isSent = false
     using deadline = new Deadline(askLimits.answerSeconds * 1000, signal)
     try {
       const both = AbortSignal.any([ended.signal, deadline.signal])
-      answer = await requestInGuest(context, machine, call, both)
+      const stream = await openProgramPort(context, machine, both)
+      isSent = true
+      answer = await requestOver(stream, call, both)
       const pieces = new AnswerPieces(answer)
       const status = statusOf(answer.statusCode)
       if (!call.isStreamed) return await whole(pieces, status, both)
@@ -71,11 +75,8 @@ export class Exchanges {
       if (!isEnd) this.keep(call.id, { environmentId, pieces, end, forgetting: null })
       return { reply: { reply: 'asked', status, isEnd, bytes: content.length }, content }
     } catch (thrown) {
-      if (!deadline.hasPassed) throw thrown
-      throw new HearthError(
-        'unavailable',
-        `the program of the pipeline did not answer within ${askLimits.answerSeconds} s`,
-      )
+      const cause = deadline.hasPassed ? tooSlow() : toError(thrown)
+      throw isSent ? new CallLost(cause.message, { cause }) : cause
     } finally {
       if (!this.open.has(call.id)) end()
     }
@@ -121,6 +122,12 @@ export class Exchanges {
     return exchange
   }
 }
+
+const tooSlow = () =>
+  new HearthError(
+    'unavailable',
+    `the program of the pipeline did not answer within ${askLimits.answerSeconds} s`,
+  )
 
 /** Statuses that have no answer of their own are none that a program gives. */
 function statusOf(said: number | undefined): number {

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type AskCall, askLimits, pipelinePort } from '@hearth/contract'
 import { Deadline, HearthError, toError } from '@hearth/foundation'
+import { unlessAborted } from '../../guest/unless-aborted.ts'
 import type { Machine } from '../../host/machine.ts'
 import type { Machines } from '../../host/machines.ts'
 import type { OpenGuestPort } from '../route/route-context.ts'
@@ -16,22 +17,20 @@ export interface PortContext {
 const headerBytes = 16 * 1024
 
 /**
- * Sends a request to the one port of a machine at which the program of a pipeline answers, and resolves when it begins to. Whatever it
- * says of itself, the answer is bytes with a status.
+ * Sends a request to the program of a pipeline, and resolves when it begins to answer. Whatever it says of itself, the answer is bytes
+ * with a status.
  */
-export async function requestInGuest(
-  context: PortContext,
-  machine: Machine,
+export async function requestOver(
+  stream: Duplex,
   call: Pick<AskCall, 'method' | 'path' | 'body'>,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  const stream = await openPort(context, machine, signal)
   const onAbort = () => stream.destroy(toError(signal.reason))
   signal.addEventListener('abort', onAbort, { once: true })
   stream.once('close', () => signal.removeEventListener('abort', onAbort))
   try {
     signal.throwIfAborted()
-    return await answerTo(sent(stream, call), signal)
+    return await unlessAborted(answerTo(sent(stream, call)), signal)
   } catch (thrown) {
     stream.destroy()
     throw thrown
@@ -53,24 +52,24 @@ function sent(stream: Duplex, { method, path, body }: Pick<AskCall, 'method' | '
   return asked
 }
 
-function answerTo(asked: ClientRequest, signal: AbortSignal): Promise<IncomingMessage> {
+function answerTo(asked: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
+    const brokenOff = (cause: Error) =>
+      reject(
+        new HearthError('unavailable', 'the program of the pipeline broke the connection off', { cause }),
+      )
     asked.once('response', resolve)
     // Also after it has begun to answer, where it is the answer that ends with an error.
-    asked.on('error', (error) => {
-      const said = signal.aborted
-        ? signal.reason
-        : new HearthError('unavailable', 'the program of the pipeline broke the connection off', {
-            cause: error,
-          })
-      reject(said)
-    })
+    asked.on('error', brokenOff)
+    // Without an error where what it says is that it speaks another protocol from now on.
+    asked.once('close', () => brokenOff(new Error('it ended without an answer')))
   })
 }
 
 const openSeconds = 20
 
-async function openPort(
+/** Connects to the one port of a machine at which the program of a pipeline answers. */
+export async function openProgramPort(
   { machines, openGuestPort }: PortContext,
   machine: Machine,
   signal: AbortSignal,

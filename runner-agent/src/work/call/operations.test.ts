@@ -2,6 +2,7 @@ import { HearthError } from '@hearth/foundation'
 import type { CallAnswer } from '@hearth/messaging'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { CallLost } from '../../guest/call.ts'
+import { GuestMisbehaved } from '../../guest/guest.ts'
 import { Operations } from './operations.ts'
 
 beforeEach(() => vi.useFakeTimers())
@@ -66,10 +67,25 @@ test('what may have been done is not done again; what was not begun may be', asy
       throw error
     })
   for (const _ of [1, 2]) await expect(failing('lost', new CallLost('cut'))).rejects.toThrow('cut')
-  expect(runs).toBe(1)
+  for (const _ of [1, 2]) await expect(failing('odd', new GuestMisbehaved('odd'))).rejects.toThrow('odd')
+  expect(runs).toBe(2)
   const away = new HearthError('unavailable', 'away')
   for (const _ of [1, 2]) await expect(failing('away', away)).rejects.toThrow('away')
-  expect(runs).toBe(3)
+  expect(runs).toBe(4)
+})
+
+test('what a program refused may be asked again at once; what it did is not done again', async () => {
+  const operations = new Operations(now)
+  let runs = 0
+  const run = (status: number) =>
+    operations.run(`key of ${status}`, 'a', forever, async () => {
+      runs += 1
+      return { reply: { reply: 'asked', status, isEnd: true, bytes: 0 }, content: Buffer.alloc(0) }
+    })
+  for (const status of [400, 400, 409, 409, 429, 429, 503, 503]) await run(status)
+  expect(runs).toBe(8)
+  for (const status of [200, 200, 204, 204]) await run(status)
+  expect(runs).toBe(10)
 })
 
 test('answers are forgotten, the oldest first, before they take more than 32 MiB', async () => {

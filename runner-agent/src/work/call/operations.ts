@@ -1,6 +1,7 @@
 import { HearthError } from '@hearth/foundation'
 import type { CallAnswer } from '@hearth/messaging'
 import { CallLost } from '../../guest/call.ts'
+import { GuestMisbehaved } from '../../guest/guest.ts'
 import { unlessAborted } from '../../guest/unless-aborted.ts'
 
 /** How long the answer of an operation is kept for a repeat. */
@@ -62,13 +63,14 @@ export class Operations {
     answer.then(
       ({ reply, content }) => {
         operation.ended = { at: this.now(), bytes: content.length }
-        // A program that could not do it may be asked again.
-        if (reply.reply === 'asked' && reply.status >= 500) this.known.delete(key)
+        // A program that did not do it may be asked again.
+        if (reply.reply === 'asked' && reply.status >= 300) this.known.delete(key)
       },
       (thrown: unknown) => {
         operation.ended = { at: this.now(), bytes: 0 }
         // What did not begin may be tried again.
-        const mayHaveRun = thrown instanceof CallLost || stop.signal.aborted
+        const mayHaveRun =
+          thrown instanceof CallLost || thrown instanceof GuestMisbehaved || stop.signal.aborted
         if (!mayHaveRun) this.known.delete(key)
       },
     )

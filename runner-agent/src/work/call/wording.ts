@@ -7,6 +7,7 @@ import { LeaseNotHeld } from '../../lease/lease.ts'
 /** What the caller is told of something that went wrong in a guest; anything else is left as it is. */
 export function toldOf(thrown: unknown, subject: string): unknown {
   if (thrown instanceof CallRefused) return refused(thrown.fault, subject)
+  if (thrown instanceof CallLost && thrown.cause instanceof HearthError) return thrown.cause
   if (thrown instanceof CallLost)
     return new HearthError(
       'unavailable',

@@ -13,6 +13,10 @@ export interface ProgramRequest {
   path: string
   body: Buffer | null
 }
+export interface StreamRequest extends ProgramRequest {
+  /** Whether what is answered goes on for as long as somebody listens. */
+  isListening: boolean
+}
 export interface ProgramAnswer<Content> {
   /** Of HTTP. */
   status: number
@@ -36,7 +40,7 @@ export async function askProgram(
   request: ProgramRequest,
   key: string | null,
 ): Promise<ProgramAnswer<Buffer>> {
-  const { answer } = await begin(services, from, { ...request, isStreamed: false }, key)
+  const { answer } = await begin(services, from, { ...request, isStreamed: false, isListening: false }, key)
   return answer
 }
 
@@ -47,7 +51,7 @@ export async function askProgram(
 export async function streamFromProgram(
   services: Services,
   from: ProgramCaller,
-  request: ProgramRequest,
+  request: StreamRequest,
 ): Promise<ProgramAnswer<AsyncGenerator<Buffer, void>>> {
   const { answer, head, isEnd } = await begin(services, from, { ...request, isStreamed: true }, null)
   const first = answer.content
@@ -62,7 +66,7 @@ type Head = Pick<Call, 'id' | 'runnerId' | 'epoch' | 'environmentId'>
 async function begin(
   services: Services,
   from: ProgramCaller,
-  { method, path, body, isStreamed }: ProgramRequest & { isStreamed: boolean },
+  { method, path, body, isListening, isStreamed }: StreamRequest & { isStreamed: boolean },
   key: string | null,
 ) {
   if (body !== null && body.length > askLimits.requestBytes)
@@ -74,7 +78,8 @@ async function begin(
     key === null
       ? null
       : { key: digest([from.caller.principalId, key]), digest: digest([method, path, encoded ?? '']) }
-  const call = { call: 'ask' as const, ...head, method, path, body: encoded, isStreamed, operation }
+  const how = { isStreamed, isListening, operation }
+  const call = { call: 'ask' as const, ...head, method, path, body: encoded, ...how }
   const { reply, content } = await sendCall(services, call, beginMilliseconds, from)
   if (reply.reply !== 'asked') throw noAnswer(reply.reply)
   return { answer: { status: reply.status, content }, head, isEnd: reply.isEnd }

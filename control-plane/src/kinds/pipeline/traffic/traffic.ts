@@ -59,7 +59,7 @@ export async function streamPipeline(
   }
   try {
     const from = { caller, environmentId, signal: deadline.signal, tokenEnded: open.tokenEnded }
-    const answer = await streamFromProgram(services, from, programRequestOf(request))
+    const answer = await streamFromProgram(services, from, { ...programRequestOf(request), isListening })
     await refuseStreamed(answer)
     const pieces = bounded(answer.content, isListening ? listenBytes : answerBytes)
     const type = request.format === 'json' ? 'application/json' : 'text/plain; charset=utf-8'
