@@ -227,3 +227,14 @@ test('one that ends by itself has an error, which a start dismisses unless it is
   expect(dismissed.response.status).toBe(200)
   expect((await status(name)).deployment_error).toBeNull()
 })
+
+test('its cluster is healthy while any runner answers, also one that takes nothing new, and says which', async () => {
+  const { runners } = installation.client
+  const message = async () => (await client.GET('/v0/cluster_healthz')).data?.runner.message
+  expect(await message()).toBe('runner rack-1 is active')
+  await runners.update('rack-1', { spec: { scheduling: 'draining' } })
+  const draining = 'the runners are draining, such as rack-1: what runs goes on, nothing new is begun'
+  await eventually(async () => ((await message()) === draining ? true : null), {
+    timeoutMilliseconds: 30_000,
+  })
+})

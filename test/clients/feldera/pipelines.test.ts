@@ -312,6 +312,20 @@ test('API keys are tokens: made once by name, good at once, listed without their
   expect(refused(await robot.GET('/v0/pipelines'))).toEqual([401, 'InvalidApiKey'])
 })
 
+test('of tokens that share a name none is ended by it', async () => {
+  const { tokens } = installation.client
+  const make = () => tokens.create({ name: 'shared', roles: ['viewer'] })
+  const ids = [(await make()).id, (await make()).id]
+  const path = { api_key_name: 'shared' }
+  const { error, response } = await client.DELETE('/v0/api_keys/{api_key_name}', { params: { path } })
+  expect([response.status, error?.message]).toEqual([
+    404,
+    expect.stringContaining('2 tokens are called shared: end the one that is meant by its id'),
+  ])
+  const left = (await tokens.list({})).items.filter(({ name }) => name === 'shared')
+  expect(left.map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
+})
+
 describe('events', () => {
   test('a new pipeline has one; `status` leaves details out, `all` has every key', async () => {
     const { name } = await made()

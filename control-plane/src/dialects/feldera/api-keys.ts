@@ -1,5 +1,4 @@
 import type { Role } from '@hearth/contract'
-import { HearthError } from '@hearth/foundation'
 import { z } from '@hono/zod-openapi'
 import type { Application } from '../../api/application.ts'
 import { administrators, type Caller } from '../../api/caller.ts'
@@ -58,7 +57,8 @@ export function addApiKeyRoutes(application: Application, services: Services): v
     const { row, others } = await findAll(caller, name)
     if (others.length === 0) return row
     const message = `${others.length + 1} tokens are called ${name}: end the one that is meant by its id, as by \`DELETE /v1/tokens/ID\``
-    throw new HearthError('conflict', message)
+    // Its clients know no other refusal here.
+    throw new FelderaError(404, 'UnknownApiKey', message, { name })
   }
   const common = { tag, roles: administrators } as const
   addEndpoint(
