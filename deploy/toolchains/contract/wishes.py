@@ -21,8 +21,6 @@ class Wish:
     bootstrap: str
     """What happens when the program is not the one whose rows are there: `allow`, `reject` or `await_approval`."""
     is_approved: bool
-    checkpoint: int
-    """Another number asks for another checkpoint."""
 
 
 DESIRED = ("standby", "paused", "running", "suspended")
@@ -39,12 +37,10 @@ def read_wish(path: Path) -> Wish | None:
     if not isinstance(told, dict) or told.get("desired") not in DESIRED:
         return None
     bootstrap = told.get("bootstrap")
-    checkpoint = told.get("checkpoint")
     return Wish(
         desired=told["desired"],
         bootstrap=bootstrap if bootstrap in BOOTSTRAP else "await_approval",
         is_approved=told.get("isApproved") is True,
-        checkpoint=checkpoint if isinstance(checkpoint, int) else 0,
     )
 
 

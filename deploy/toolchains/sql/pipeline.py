@@ -42,7 +42,6 @@ class Pipeline:
         self.commits = Commits()
         self.rows_taken = 0
         """Since it began."""
-        self._checkpoint = 0
         self._is_open = False
 
     def follow(self, wishes: Iterable[Wish]) -> None:
@@ -65,9 +64,6 @@ class Pipeline:
                 return True
             if not self._is_open and not self._open(wish):
                 return False
-            if wish.checkpoint != self._checkpoint:
-                self.state.checkpoint()
-                self._checkpoint = wish.checkpoint
             self.status.move("paused" if wish.desired == "paused" else "running")
             return False
 
