@@ -5,6 +5,7 @@ import { freeze, retireSnapshot } from '../snapshot/index.ts'
 import type { CompileAction } from './compile.decide.ts'
 import { makeMachine, returnMachine } from './machine.ts'
 import { compileTask, readWork } from './processes.ts'
+import { hostOfVolume } from './queries.ts'
 import type { Scene } from './scene.ts'
 import type { PipelineRow } from './table.ts'
 import { changePipelineRow, noteWork, type PipelineChange } from './write.ts'
@@ -25,7 +26,8 @@ export async function carryOutCompile(
   const { now } = scene
   switch (action.do) {
     case 'make-machine': {
-      const made = await makeMachine(tx, row, null, { quotas, now })
+      const runnerId = await hostOfVolume(tx, row)
+      const made = await makeMachine(tx, row, null, { quotas, runnerId, now })
       return 'waitsFor' in made
         ? noteWork(tx, row, { waitsFor: made.waitsFor })
         : changePipelineRow(tx, row, { environment_id: made.id, work: { waitsFor: null }, now })

@@ -24,12 +24,15 @@ export interface MachineSource {
   runnerId: string | null
 }
 
-/** Makes a machine that is the pipeline's, from the image of its class or from a snapshot; or says what that waits for. */
+/**
+ * Makes a machine that is the pipeline's, on any host or the one that is given, from the image of its class or from a snapshot; or
+ * says what that waits for.
+ */
 export async function makeMachine(
   tx: DatabaseTransaction,
   row: PipelineRow,
   source: MachineSource | null,
-  { quotas, now }: { quotas: QuotaLimits; now: Date },
+  { quotas, runnerId = null, now }: { quotas: QuotaLimits; runnerId?: string | null; now: Date },
 ): Promise<{ id: string } | { waitsFor: string }> {
   const organizationId = row.organization_id
   const project = await keptProject(tx, organizationId, keptFor)
@@ -52,6 +55,7 @@ export async function makeMachine(
     claimId: null,
     creator: null,
     limits: null,
+    runnerId,
     now,
   })
   return { id: machine.id }

@@ -69,6 +69,23 @@ test('what could not be copied to the host of its volume is copied again with th
   expect(['pending', 'copying']).toContain(holder.phase)
 })
 
+test.each([
+  ['on the host of its volume', 'active', true],
+  ['anywhere where that host takes no machines', 'draining', false],
+] as const)('a program is compiled %s', async (_, phase, isThere) => {
+  const party = await world.party()
+  const id = await makePipeline(party)
+  const runnerId = await withVolume(party, id)
+  await world.database.updateTable('runners').set({ phase }).where('id', '=', runnerId).execute()
+  await world.reconcile(reconciler, id)
+  const machine = await world.database
+    .selectFrom('environments')
+    .select('status')
+    .where('id', '=', (await read(id)).environment_id)
+    .executeTakeFirstOrThrow()
+  expect(machine.status.wantedRunnerId).toBe(isThere ? runnerId : undefined)
+})
+
 /** Gives it a volume on a host of its own, whose id it returns. */
 async function withVolume(party: Party, id: string): Promise<string> {
   const runnerId = await party.runner({ layerAddress })

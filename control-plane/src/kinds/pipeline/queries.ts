@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import { resourceQueries } from '../../resource/queries.ts'
-import type { PipelineEventRow, PipelineTextRow } from './table.ts'
+import type { PipelineEventRow, PipelineRow, PipelineTextRow } from './table.ts'
 
 const columns = [
   ...(['id', 'organization_id', 'name', 'creator', 'labels', 'created_at', 'updated_at'] as const),
@@ -98,4 +98,20 @@ export async function insertPipelineEvent(
     INSERT INTO pipeline_events (pipeline_id, sequence, id, recorded_at, statuses, details)
     VALUES (${pipeline_id}, ${sequence}, ${id}, ${recorded_at}, ${JSON.stringify(statuses)}::jsonb,
       ${JSON.stringify(details)}::jsonb)`.execute(tx)
+}
+
+/** The runner that has its volume, where machines may be placed: what is compiled there starts without a copy. */
+export async function hostOfVolume(
+  queryable: Queryable,
+  { volume_id }: Pick<PipelineRow, 'volume_id'>,
+): Promise<string | null> {
+  if (volume_id === null) return null
+  const host = await queryable
+    .selectFrom('volumes')
+    .innerJoin('runners', 'runners.id', 'volumes.runner_id')
+    .select('runners.id')
+    .where('volumes.id', '=', volume_id)
+    .where('runners.phase', '=', 'active')
+    .executeTakeFirst()
+  return host?.id ?? null
 }
