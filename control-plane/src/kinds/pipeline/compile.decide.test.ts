@@ -1,24 +1,14 @@
 import { expect, test } from 'vitest'
 import { type CompileAction, decideCompile, type SeenCompile } from './compile.decide.ts'
-import type { SeenMachine } from './seen.decide.ts'
+import { now, runningMachine } from './seen.fixture.ts'
 
-const now = new Date('2026-11-30T12:00:00Z')
 const soon = new Date('2026-11-30T13:00:00Z')
-const runs: SeenMachine = {
-  name: 'pipeline-1',
-  phase: 'running',
-  isGoing: false,
-  isSilent: false,
-  runner: 'rack-1',
-  failure: null,
-  placement: null,
-}
 const done = { state: 'done', output: '', messages: [] } as const
 const made = { name: 'snapshot-1', state: 'ready', failure: null } as const
 const base: SeenCompile = {
   program: 'pending',
   deadline: soon,
-  machine: runs,
+  machine: runningMachine,
   check: { state: 'absent' },
   build: { state: 'absent' },
   snapshot: null,
@@ -39,13 +29,23 @@ test.each<[string, Partial<SeenCompile>, CompileAction | null]>([
     { do: 'wait-until', deadline: new Date('2026-11-30T14:00:00Z') },
   ],
   ['then it is given a machine', { machine: null }, { do: 'make-machine' }],
-  ['another one where the last is going', { machine: { ...runs, isGoing: true } }, { do: 'make-machine' }],
-  ['for which it waits', { machine: { ...runs, phase: 'provisioning' } }, null],
-  ['also while its host is silent', { machine: { ...runs, isSilent: true } }, null],
+  [
+    'another one where the last is going',
+    { machine: { ...runningMachine, isGoing: true } },
+    { do: 'make-machine' },
+  ],
+  ['for which it waits', { machine: { ...runningMachine, phase: 'provisioning' } }, null],
+  ['also while its host is silent', { machine: { ...runningMachine, isSilent: true } }, null],
   ['it is checked when that runs', {}, { do: 'move', to: 'checking' }],
   [
     'a machine that has failed is no fault of the program',
-    { machine: { ...runs, phase: 'failed', failure: { code: 'no_runner_fits', message: 'no room' } } },
+    {
+      machine: {
+        ...runningMachine,
+        phase: 'failed',
+        failure: { code: 'no_runner_fits', message: 'no room' },
+      },
+    },
     systemError('its machine pipeline-1 has failed: no room'),
   ],
   ['the check is made', { program: 'checking' }, { do: 'run', task: 'check' }],
@@ -82,7 +82,7 @@ test.each<[string, Partial<SeenCompile>, CompileAction | null]>([
   ['also what needs no build', { program: 'building', build: { state: 'none' } }, { do: 'freeze' }],
   [
     'not while its host is silent',
-    { program: 'building', build: done, machine: { ...runs, isSilent: true } },
+    { program: 'building', build: done, machine: { ...runningMachine, isSilent: true } },
     null,
   ],
   ['that is waited for', { program: 'building', snapshot: { ...made, state: 'making' } }, null],
@@ -113,13 +113,13 @@ test.each<[SeenCompile['program'], Partial<SeenCompile>, string]>([
   ],
   [
     'pending',
-    { machine: { ...runs, phase: 'pending', placement: 'no runner' } },
+    { machine: { ...runningMachine, phase: 'pending', placement: 'no runner' } },
     'machine pipeline-1 to run: it is pending (no runner)',
   ],
   ['checking', {}, 'its program to be checked'],
   [
     'building',
-    { machine: { ...runs, isSilent: true } },
+    { machine: { ...runningMachine, isSilent: true } },
     'its program to be built, on runner rack-1, which is silent',
   ],
   [

@@ -1,20 +1,10 @@
-import { environmentPhases, pipelinePrograms, pipelineProgramTable } from '@hearth/contract'
+import { pipelinePrograms, pipelineProgramTable } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decideCompile, type SeenCompile } from './compile.decide.ts'
 import type { SeenTask } from './seen.decide.ts'
+import { anyMachine, anyTime, now } from './seen.fixture.ts'
 
-const now = new Date('2026-11-30T12:00:00Z')
-const time = fc.integer({ min: -60, max: 60 }).map((seconds) => new Date(now.getTime() + seconds * 1000))
-const machine = fc.record({
-  name: fc.constant('machine'),
-  phase: fc.constantFrom(...environmentPhases),
-  isGoing: fc.boolean(),
-  isSilent: fc.boolean(),
-  runner: fc.constant('rack-1'),
-  failure: fc.constant(null),
-  placement: fc.constant(null),
-})
 const task = fc.constantFrom<SeenTask>(
   { state: 'none' },
   { state: 'absent' },
@@ -25,8 +15,8 @@ const task = fc.constantFrom<SeenTask>(
 )
 const seenCompile: fc.Arbitrary<SeenCompile> = fc.record({
   program: fc.constantFrom(...pipelinePrograms),
-  deadline: fc.option(time),
-  machine: fc.option(machine),
+  deadline: fc.option(anyTime),
+  machine: fc.option(anyMachine),
   check: task,
   build: task,
   snapshot: fc.option(

@@ -1,5 +1,4 @@
 import {
-  environmentPhases,
   pipelinePrograms,
   pipelineResources,
   pipelineResourcesTable,
@@ -13,18 +12,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decide, type PipelineAction, type SeenPipeline } from './decide.ts'
 import type { SeenService } from './seen.decide.ts'
+import { anyMachine, anyTime, now } from './seen.fixture.ts'
 
-const now = new Date('2026-11-30T12:00:00Z')
-const time = fc.integer({ min: -60, max: 60 }).map((seconds) => new Date(now.getTime() + seconds * 1000))
-const machine = fc.record({
-  name: fc.constant('machine'),
-  phase: fc.constantFrom(...environmentPhases),
-  isGoing: fc.boolean(),
-  isSilent: fc.boolean(),
-  runner: fc.constant('rack-1'),
-  failure: fc.constant(null),
-  placement: fc.constant(null),
-})
 const volume = fc.record({
   name: fc.constant('volume'),
   phase: fc.constantFrom(...volumePhases),
@@ -55,10 +44,10 @@ const seenPipeline: fc.Arbitrary<SeenPipeline> = fc.record({
   desiredRuntime: fc.option(fc.constantFrom(...pipelineRuntimesDesired)),
   program: fc.constantFrom(...pipelinePrograms),
   storage: fc.constantFrom(...pipelineStorages),
-  deadline: fc.option(time),
+  deadline: fc.option(anyTime),
   provisioningSeconds: fc.constant(60),
-  since: time,
-  machine: fc.option(machine),
+  since: anyTime,
+  machine: fc.option(anyMachine),
   volume: fc.option(volume),
   copy: fc.constantFrom(
     { state: 'present' as const },

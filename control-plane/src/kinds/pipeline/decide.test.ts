@@ -1,19 +1,10 @@
 import type { PipelineError } from '@hearth/contract'
 import { expect, test } from 'vitest'
 import { decide, type PipelineAction, type SeenPipeline } from './decide.ts'
-import type { SeenMachine, SeenVolume } from './seen.decide.ts'
+import type { SeenVolume } from './seen.decide.ts'
+import { now, runningMachine } from './seen.fixture.ts'
 
-const now = new Date('2026-11-30T12:00:00Z')
 const soon = new Date('2026-11-30T12:10:00Z')
-const runs: SeenMachine = {
-  name: 'pipeline-1',
-  phase: 'running',
-  isGoing: false,
-  isSilent: false,
-  runner: 'rack-1',
-  failure: null,
-  placement: null,
-}
 const mounted: SeenVolume = {
   name: 'volume-1',
   phase: 'attached',
@@ -48,7 +39,7 @@ const provisioning: SeenPipeline = {
   resources: 'provisioning',
   storage: 'in_use',
   deadline: soon,
-  machine: runs,
+  machine: runningMachine,
   volume: mounted,
 }
 const told = { runtime: 'running', details: null } as const
@@ -58,11 +49,16 @@ const running: SeenPipeline = {
   storage: 'in_use',
   runtime: 'running',
   desiredRuntime: 'running',
-  machine: runs,
+  machine: runningMachine,
   service: { state: 'running' },
   told,
 }
-const stopping: SeenPipeline = { ...stopped, resources: 'stopping', storage: 'in_use', machine: runs }
+const stopping: SeenPipeline = {
+  ...stopped,
+  resources: 'stopping',
+  storage: 'in_use',
+  machine: runningMachine,
+}
 const ended = { state: 'ended', exitCode: 1, message: 'it ended with exit code 1', lastLines: ['x'] } as const
 const failure = { code: 'runner_lost', message: 'its host is gone' } as const
 
@@ -88,7 +84,7 @@ test.each<[string, SeenPipeline, PipelineAction | null | object]>([
   ],
   ['and then it is cleared', { ...stopped, storage: 'clearing' }, { do: 'storage-is-cleared' }],
   ['a start waits until it is compiled', { ...started, program: 'building' }, null],
-  ['and until the machine of that is back', { ...started, machine: runs }, null],
+  ['and until the machine of that is back', { ...started, machine: runningMachine }, null],
   ['then it is provisioned', started, { do: 'provision' }],
   [
     'what does not compile does not start',
@@ -116,10 +112,10 @@ test.each<[string, SeenPipeline, PipelineAction | null | object]>([
   ],
   [
     'a machine that boots is waited for',
-    { ...provisioning, machine: { ...runs, phase: 'provisioning' } },
+    { ...provisioning, machine: { ...runningMachine, phase: 'provisioning' } },
     null,
   ],
-  ['a silent one too', { ...provisioning, machine: { ...runs, isSilent: true } }, null],
+  ['a silent one too', { ...provisioning, machine: { ...runningMachine, isSilent: true } }, null],
   ['then it gets the volume', { ...provisioning, volume: { ...mounted, isMounted: null } }, { do: 'attach' }],
   [
     'unless another machine still has it',
@@ -137,7 +133,7 @@ test.each<[string, SeenPipeline, PipelineAction | null | object]>([
   ['a stop amid it ends it', { ...provisioning, desired: 'stopped' }, stops(null)],
   [
     'so does a machine that fails',
-    { ...provisioning, machine: { ...runs, phase: 'failed', failure } },
+    { ...provisioning, machine: { ...runningMachine, phase: 'failed', failure } },
     stops('machine_lost'),
   ],
   [
@@ -171,7 +167,7 @@ test.each<[string, SeenPipeline, PipelineAction | null | object]>([
   ],
   [
     'of a silent host nothing',
-    { ...running, machine: { ...runs, isSilent: true } },
+    { ...running, machine: { ...runningMachine, isSilent: true } },
     { do: 'show', runtime: 'unavailable', details: { reason: 'nothing is heard of runner rack-1' } },
   ],
   ['what is wished is told', { ...running, isWishTold: false }, { do: 'tell' }],
@@ -194,13 +190,21 @@ test.each<[string, SeenPipeline, PipelineAction | null | object]>([
     stops('runtime_ended'),
   ],
   ['and a machine that is gone', { ...running, machine: null }, stops('machine_lost')],
-  ['or is put to rest', { ...running, machine: { ...runs, phase: 'stopped' } }, stops('machine_lost')],
-  ['a machine that boots again is waited for', { ...running, machine: { ...runs, phase: 'starting' } }, null],
+  [
+    'or is put to rest',
+    { ...running, machine: { ...runningMachine, phase: 'stopped' } },
+    stops('machine_lost'),
+  ],
+  [
+    'a machine that boots again is waited for',
+    { ...running, machine: { ...runningMachine, phase: 'starting' } },
+    null,
+  ],
   ['its machine is given back', stopping, { do: 'return-machine' }],
-  ['which is waited for', { ...stopping, machine: { ...runs, isGoing: true } }, null],
+  ['which is waited for', { ...stopping, machine: { ...runningMachine, isGoing: true } }, null],
   [
     'and then it is stopped',
-    { ...stopping, machine: { ...runs, phase: 'deleted', isGoing: true } },
+    { ...stopping, machine: { ...runningMachine, phase: 'deleted', isGoing: true } },
     { do: 'be-stopped' },
   ],
   ['also where there is none', { ...stopping, machine: null }, { do: 'be-stopped' }],
@@ -222,10 +226,10 @@ test.each<[string, Partial<SeenPipeline>, string]>([
   ],
   [
     'a place',
-    { machine: { ...runs, phase: 'pending', placement: 'no room' } },
+    { machine: { ...runningMachine, phase: 'pending', placement: 'no room' } },
     'machine pipeline-1 to run: it is pending (no room)',
   ],
-  ['a host', { machine: { ...runs, isSilent: true } }, 'runner rack-1, which is silent'],
+  ['a host', { machine: { ...runningMachine, isSilent: true } }, 'runner rack-1, which is silent'],
   [
     'a volume',
     { volume: { ...mounted, phase: 'attaching', isMounted: false } },

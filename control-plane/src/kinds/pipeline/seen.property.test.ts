@@ -1,21 +1,11 @@
-import { environmentPhases } from '@hearth/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { faultOf } from './seen.decide.ts'
-
-const machine = fc.record({
-  name: fc.constant('machine'),
-  phase: fc.constantFrom(...environmentPhases),
-  isGoing: fc.boolean(),
-  isSilent: fc.boolean(),
-  runner: fc.constant('rack-1'),
-  failure: fc.constant(null),
-  placement: fc.constant(null),
-})
+import { anyMachine } from './seen.fixture.ts'
 
 test('what has no fault may still run, and silence makes none', () => {
   fc.assert(
-    fc.property(machine, (seen) => {
+    fc.property(anyMachine, (seen) => {
       const fault = faultOf(seen)
       if (fault === null) {
         expect(seen.isGoing).toBe(false)
