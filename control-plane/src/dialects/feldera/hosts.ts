@@ -1,5 +1,5 @@
 import { assertNever } from '@hearth/foundation'
-import type { Queryable } from '../../database/connection.ts'
+import type { Services } from '../../api/services.ts'
 import { runners } from '../../kinds/runner/index.ts'
 
 /** Of runners whose agents answer, the soundest first. */
@@ -12,7 +12,7 @@ export interface AnsweringRunner {
 
 /** Null where no runner's agent answers. */
 export async function soundestRunner(
-  queryable: Queryable,
+  queryable: Services['database'],
   organizationId: string,
 ): Promise<AnsweringRunner | null> {
   for (const phase of answering) {

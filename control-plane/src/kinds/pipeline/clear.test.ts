@@ -1,6 +1,6 @@
 import { defaultQuotas } from '@hearth/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeVolume } from '../volume/volume.fixture.ts'
+import { makeVolume } from '../volume.fixture.ts'
 import { World } from '../world.fixture.ts'
 import { makePipeline } from './pipeline.fixture.ts'
 import { pipelines } from './queries.ts'

@@ -1,7 +1,7 @@
 import { defaultQuotas } from '@hearth/contract'
 import type { Insertable } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeVolume } from '../volume/volume.fixture.ts'
+import { makeVolume } from '../volume.fixture.ts'
 import { type Party, World } from '../world.fixture.ts'
 import { makePipeline } from './pipeline.fixture.ts'
 import { pipelines } from './queries.ts'

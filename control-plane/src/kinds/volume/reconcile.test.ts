@@ -1,6 +1,6 @@
 import { describeReconciler, type Scenario } from '../reconciled.fixture.ts'
+import { makeVolume } from '../volume.fixture.ts'
 import { attachmentReconciler, volumeReconciler } from './reconcile.ts'
-import { makeVolume } from './volume.fixture.ts'
 
 const outcome: Scenario['outcome'] = async (database, id) => {
   const row = await database

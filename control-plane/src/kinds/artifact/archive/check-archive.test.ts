@@ -4,9 +4,9 @@ import { HearthError } from '@hearth/foundation'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ZipFile } from 'yazl'
+import { type HandMadeEntry, handMadeZip } from '../../zip.fixture.ts'
 import type { ArchiveBytes } from './archive-bytes.ts'
 import { checkArchive } from './check-archive.ts'
-import { type HandMadeEntry, handMadeZip } from './zip.fixture.ts'
 
 const bytesOf = (zip: Buffer): ArchiveBytes => ({
   length: zip.length,

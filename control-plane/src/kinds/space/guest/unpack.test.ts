@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type HandMadeEntry, handMadeZip } from '../../artifact/archive/zip.fixture.ts'
+import { type HandMadeEntry, handMadeZip } from '../../zip.fixture.ts'
 import { unpackArchive } from './unpack.ts'
 
 let folder: string

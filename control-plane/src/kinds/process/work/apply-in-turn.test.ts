@@ -1,8 +1,8 @@
 import { newId } from '@hearth/foundation'
 import { expect, test } from 'vitest'
-import { transact } from '../database/transact.ts'
-import { World } from '../kinds/world.fixture.ts'
-import { applyInTurn, idsOf } from './apply-in-turn.ts'
+import { transact } from '../../../database/transact.ts'
+import { applyInTurn, idsOf } from '../../../work/apply-in-turn.ts'
+import { World } from '../../world.fixture.ts'
 
 test('reports of one row are applied in the order given, and none that is stale, of a stranger, or of what is gone', async () => {
   await using world = await World.create()

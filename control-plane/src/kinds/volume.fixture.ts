@@ -1,8 +1,8 @@
 import type { VolumePhase } from '@hearth/contract'
 import { newId } from '@hearth/foundation'
 import type { Insertable } from 'kysely'
-import { named, type Party } from '../party.fixture.ts'
-import { emptyVolumeStatus, type VolumeTable } from './table.ts'
+import { named, type Party } from './party.fixture.ts'
+import { emptyVolumeStatus, type VolumeTable } from './volume/table.ts'
 
 /** A volume in the given phase, of no machine and on no host unless that is changed. */
 export async function makeVolume(
