@@ -141,7 +141,7 @@ export function pipelineWorld(installation: () => Pick<Installation, 'client'>, 
     },
     /** Its volume. */
     volumes: async (id: string) =>
-      (await client().volumes.listAll({})).filter(({ metadata }) => metadata.name.endsWith(id.slice(-12))),
+      (await client().volumes.listAll({})).filter(({ spec }) => spec.keptBy?.id === id),
     snapshots: async () =>
       (await client().snapshots.listAll({})).filter(
         ({ spec }) => spec.purpose === 'pipeline' && spec.desiredPhase === 'ready',
@@ -154,7 +154,7 @@ export function pipelineWorld(installation: () => Pick<Installation, 'client'>, 
       const volumes = await client().volumes.listAll({})
       return {
         machines: environments.filter(({ spec }) => spec.projectId === project?.metadata.id).length,
-        volumes: volumes.filter(({ metadata }) => metadata.name.startsWith('pipeline-')).length,
+        volumes: volumes.filter(({ spec }) => spec.keptBy != null).length,
         snapshots: (await world.snapshots()).length,
       }
     },

@@ -73,6 +73,11 @@ export const volumeSpecSchema = z.object({
   isSnapshot: z.boolean().meta({ description: 'A snapshot is copied from, and never attached or changed' }),
   sourceId: idSchema.nullable().meta({ description: 'The volume that it was made from' }),
   runnerSelector: labelsSchema.meta({ description: 'Labels of the runner that it is made on' }),
+  keptBy: z
+    .object({ kind: z.enum(['Pipeline']), id: idSchema })
+    .nullable()
+    .optional()
+    .meta({ description: 'What has made it and sees to it; absent for one that is a person’s' }),
 })
 export type VolumeSpec = z.infer<typeof volumeSpecSchema>
 

@@ -71,6 +71,7 @@ export function toVolume(row: VolumeRow): Volume {
       isSnapshot: row.is_snapshot,
       sourceId: row.source_id,
       runnerSelector: row.spec.runnerSelector,
+      ...(row.spec.keptBy === undefined ? {} : { keptBy: row.spec.keptBy }),
     },
     specVersion: row.spec_version,
     status: {
