@@ -27,7 +27,13 @@ export const relationSchema = z
   // As a segment of a path these are none.
   .regex(/^(?!\.{1,2}$)/, 'the name of a table or view')
   .meta({ description: 'Of the program' })
-export const sqlSchema = z.string().max(sqlCharacters).default('').meta({ description: 'A SELECT' })
+export const sqlSchema = z
+  .string()
+  .max(sqlCharacters)
+  // SQLite would read no further.
+  .regex(/^[^\0]*$/, 'a SELECT without the character NUL')
+  .default('')
+  .meta({ description: 'A SELECT' })
 export const rowFormatSchema = z.enum(['json', 'csv'])
 export const updateFormatSchema = z.enum(['raw', 'insert_delete'])
 export const answerFormatSchema = z.enum(['json', 'text'])
