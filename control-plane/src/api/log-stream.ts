@@ -1,8 +1,16 @@
-import type { LogChunk } from '@hearth/contract'
+import { type LogChunk, logChunkSchema } from '@hearth/contract'
 import type { Context } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import type { Caller } from './caller.ts'
 import type { Services } from './services.ts'
+
+/** How an endpoint answers that streams a log. */
+export const logAnswer = {
+  status: 200,
+  schema: logChunkSchema,
+  description: 'Pieces of output',
+  mediaType: 'text/event-stream',
+} as const
 
 /** Sends output as it comes, as one of the caller's streams, until all of it is sent, the caller leaves, or its token ends. */
 export function streamLog(

@@ -1,16 +1,7 @@
 import type { EnvironmentPhase } from '@hearth/contract'
 import { expect, test } from 'vitest'
-import { faultOf, type SeenMachine } from './seen.decide.ts'
-
-const machine: SeenMachine = {
-  name: 'pipeline-1',
-  phase: 'running',
-  isGoing: false,
-  isSilent: false,
-  runner: 'rack-1',
-  failure: null,
-  placement: null,
-}
+import { faultOf } from './seen.decide.ts'
+import { runningMachine } from './seen.fixture.ts'
 
 test.each<[EnvironmentPhase, string | null]>([
   ['pending', null],
@@ -26,15 +17,15 @@ test.each<[EnvironmentPhase, string | null]>([
   ['deleting', 'its machine pipeline-1 is being deleted'],
   ['deleted', 'its machine pipeline-1 is gone'],
 ])('of a machine that is %s: %s', (phase, fault) => {
-  expect(faultOf({ ...machine, phase })).toBe(fault)
+  expect(faultOf({ ...runningMachine, phase })).toBe(fault)
 })
 
 test('a silent one may be back, one that is to go is not waited for, and none is gone', () => {
-  expect(faultOf({ ...machine, isSilent: true })).toBeNull()
-  expect(faultOf({ ...machine, isGoing: true })).toBe('its machine pipeline-1 is being deleted')
+  expect(faultOf({ ...runningMachine, isSilent: true })).toBeNull()
+  expect(faultOf({ ...runningMachine, isGoing: true })).toBe('its machine pipeline-1 is being deleted')
   expect(faultOf(null)).toBe('its machine is gone')
   const failure = { code: 'runner_lost', message: 'its host is gone' } as const
-  expect(faultOf({ ...machine, phase: 'failed', failure })).toBe(
+  expect(faultOf({ ...runningMachine, phase: 'failed', failure })).toBe(
     'its machine pipeline-1 has failed: its host is gone',
   )
 })

@@ -1,8 +1,8 @@
-import { isProcessLogKey, type LogChunk, logChunkSchema } from '@hearth/contract'
+import { isProcessLogKey, type LogChunk } from '@hearth/contract'
 import { z } from '@hono/zod-openapi'
 import { readers } from '../../../api/caller.ts'
 import { addEndpoint } from '../../../api/endpoint.ts'
-import { streamLog } from '../../../api/log-stream.ts'
+import { logAnswer, streamLog } from '../../../api/log-stream.ts'
 import { found, idOrSharedNameParams } from '../../../api/lookup.ts'
 import { addOpenLog } from '../../../api/open-log/endpoint.ts'
 import { asText } from '../../../api/open-log/text.ts'
@@ -30,12 +30,7 @@ export const logRoute: AddRoute = (application, services) => {
     roles: readers,
     params: idOrSharedNameParams,
     query: querySchema,
-    answer: {
-      status: 200,
-      schema: logChunkSchema,
-      description: 'Pieces of output',
-      mediaType: 'text/event-stream',
-    },
+    answer: logAnswer,
     handle: async ({ caller, params, query, context }) => {
       const row = found(await findEnvironment(database, caller, params.id), 'environment', params.id)
       const step = query.step === undefined ? {} : { step: query.step }

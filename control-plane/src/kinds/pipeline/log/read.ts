@@ -5,7 +5,7 @@ import type { Services } from '../../../api/services.ts'
 import { pipelines } from '../queries.ts'
 import type { PipelineRow } from '../table.ts'
 import { type LoggedMachine, newestMachine, readMachine } from './machines.ts'
-import { whenSo } from './when-so.ts'
+import { untilFound } from './until-found.ts'
 
 /** How long to wait for the last output of a machine that is gone: the final piece may be lost. */
 const lostEndMilliseconds = 5_000
@@ -28,7 +28,7 @@ export async function* readPipelineLog(
   for (let read: string | null = null; ; ) {
     const known: string | null = read
     const machine = follow
-      ? await whenSo(services, pipelineOf(row), signal, async () => {
+      ? await untilFound(services, pipelineOf(row), signal, async () => {
           const newest = await newestMachine(database, row.id)
           if (newest !== null && newest.id !== known) return newest
           return (await isAtRest(services, row.id)) ? 'none' : null
@@ -65,7 +65,7 @@ async function* readMachineLog(
   const { database, messaging } = services
   const environment = { ...pipelineOf(row), kind: 'Environment' as const, resourceId: machine.id }
   const seen = (isSo: (now: LoggedMachine | null) => boolean, until: AbortSignal) =>
-    whenSo(services, environment, until, async () => {
+    untilFound(services, environment, until, async () => {
       const now = await readMachine(database, machine.id)
       return isSo(now) ? { now } : null
     })

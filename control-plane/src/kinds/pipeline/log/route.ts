@@ -1,8 +1,8 @@
-import { logChunkSchema, pipelineKind as words } from '@hearth/contract'
+import { pipelineKind as words } from '@hearth/contract'
 import { z } from '@hono/zod-openapi'
 import { readers } from '../../../api/caller.ts'
 import { addEndpoint } from '../../../api/endpoint.ts'
-import { streamLog } from '../../../api/log-stream.ts'
+import { logAnswer, streamLog } from '../../../api/log-stream.ts'
 import type { AddRoute } from '../../../resource/routes.ts'
 import { pipelineParams } from '../program-routes.ts'
 import { pipelines } from '../queries.ts'
@@ -18,12 +18,7 @@ export const pipelineLogRoute: AddRoute = (application, services) =>
     roles: readers,
     params: pipelineParams,
     query: z.strictObject({ follow: z.enum(['true', 'false']).default('false') }),
-    answer: {
-      status: 200,
-      schema: logChunkSchema,
-      description: 'Pieces of output',
-      mediaType: 'text/event-stream',
-    },
+    answer: logAnswer,
     handle: async ({ caller, params, query, context }) => {
       const row = await pipelines.get(services.database, caller, params.id)
       const follow = query.follow === 'true'

@@ -1,8 +1,8 @@
-import { type KindDefinition, largestInteger, logChunkSchema, timeSchema } from '@hearth/contract'
+import { type KindDefinition, largestInteger, timeSchema } from '@hearth/contract'
 import { z } from '@hono/zod-openapi'
 import { readers } from '../../../api/caller.ts'
 import { addEndpoint } from '../../../api/endpoint.ts'
-import { streamLog } from '../../../api/log-stream.ts'
+import { logAnswer, streamLog } from '../../../api/log-stream.ts'
 import { found, idOrSharedNameParams } from '../../../api/lookup.ts'
 import type { AddRoute } from '../../../resource/routes.ts'
 import { processQueries } from '../queries.ts'
@@ -31,12 +31,7 @@ export function logRoute(kind: ProcessKind, words: KindDefinition): AddRoute {
       roles: readers,
       params: idOrSharedNameParams,
       query: querySchema,
-      answer: {
-        status: 200,
-        schema: logChunkSchema,
-        description: 'Pieces of output',
-        mediaType: 'text/event-stream',
-      },
+      answer: logAnswer,
       handle: async ({ caller, params, query, context }) => {
         const row = found(
           await processQueries[kind].find(services.database, caller, params.id),

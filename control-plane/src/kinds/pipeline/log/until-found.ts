@@ -6,7 +6,7 @@ import { followEvents, newestPosition } from '../../event/index.ts'
  * What `look` finds, as soon as it finds something: it is asked at first, and after each event of a resource. Null when the signal aborts
  * first.
  */
-export async function whenSo<Found>(
+export async function untilFound<Found>(
   services: Services,
   of: { organizationId: string; kind: ResourceKind; resourceId: string },
   signal: AbortSignal,
