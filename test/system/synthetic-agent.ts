@@ -37,6 +37,8 @@ export interface SyntheticSettings {
   clock?: AgentParts['clock']
   /** Kinds of work that the shipped agent does not have. */
   otherWork?: AgentParts['work']
+  /** Kinds of work that the agent does not know, as one from before them. */
+  withoutWork?: readonly string[]
   log?: AgentParts['log']
 }
 
@@ -68,6 +70,8 @@ export async function startSyntheticAgent(
     HEARTH_LOG_LEVEL: process.env.HEARTH_TEST_LOG ?? 'fatal',
     ...settings.environment,
   })
+  const isKnown = ({ messages }: AgentParts['work'][number]) =>
+    settings.withoutWork?.includes(messages.kind) !== true
   const stopping = new AbortController()
   const parts = await compose(config, settings.log ?? createLogger(config))
   const { through } = settings
@@ -78,7 +82,7 @@ export async function startSyntheticAgent(
       host: { ...parts.host, machines: alsoWatched(parts.host.machines, watchers) },
       timings: { ...parts.timings, ...settings.timings },
       clock: settings.clock ?? parts.clock,
-      work: [...parts.work, ...(settings.otherWork ?? [])],
+      work: [...parts.work.filter(isKnown), ...(settings.otherWork ?? [])],
       connect: (options) =>
         parts.connect(
           through === undefined ? options : { ...options, servers: [`nats://127.0.0.1:${through.port}`] },

@@ -35,6 +35,17 @@ test('a snapshot is not copied where a holder has room, where no other has, or b
   expect(copyTarget(from(), probed, new Set(['a']))).toBeNull()
 })
 
+test('a snapshot is copied to where what starts from it can have its volume', () => {
+  const wanted = { ...from(), needs: { work: ['volume' as const], volumeMebibytes: 1_024 } }
+  const old = { workKinds: ['environment', 'snapshot'] }
+  const holder = candidate('a', old)
+  expect(copyTarget(wanted, [holder, candidate('b', old), candidate('c')], new Set(['a']))).toBe('c')
+  expect(copyTarget(wanted, [holder, candidate('b', old)], new Set(['a']))).toBeNull()
+  expect(place(wanted, [holder, candidate('b', old)]).reason).toBe(
+    '2 runners have agents without volumes: update them (host-a, host-b)',
+  )
+})
+
 test('what waits for a copy says so, beside what its holders lack', () => {
   const copies = 'snapshot monday is being copied to host-b'
   const fleet = [candidate('a', { reserved: none }), candidate('b')]

@@ -12,6 +12,7 @@ export const small: Wanted = {
   awaited: false,
   source: null,
   runnerId: null,
+  needs: null,
 }
 
 export const factsOfHost: RunnerFacts = {
@@ -32,6 +33,7 @@ export function candidate(id: string, change: Partial<Candidate> = {}): Candidat
     phase: 'active',
     spec: { region: 'default', scheduling: 'enabled' },
     facts: factsOfHost,
+    workKinds: ['environment', 'process', 'snapshot', 'volume'],
     reserved: { virtualCpus: 0, memoryMebibytes: 0, diskGibibytes: 0 },
     booting: 0,
     suspected: false,

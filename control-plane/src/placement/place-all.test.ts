@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { candidate, small } from './fleet.fixture.ts'
+import { candidate, factsOfHost, small } from './fleet.fixture.ts'
 import type { Candidate } from './place.ts'
 import { placeAll } from './place-all.ts'
 
@@ -20,6 +20,18 @@ test('each is placed in the room that those before it left, and one that fits no
     ['1', null],
     ['2', 'a'],
     ['3', null],
+  ])
+})
+
+test('the room of a volume that comes with a machine is given to no later one', () => {
+  const facts = { ...factsOfHost, diskGibibytes: 35 }
+  const withVolume = { ...small, needs: { work: ['volume' as const], volumeMebibytes: 10_240 } }
+  const waiting = [withVolume, withVolume, small].map((wanted, index) => ({ id: String(index), wanted }))
+  const placements = placeAll(waiting, [candidate('a', { facts })])
+  expect([...placements].map(([id, { runnerId }]) => [id, runnerId])).toEqual([
+    ['0', 'a'],
+    ['1', null],
+    ['2', 'a'],
   ])
 })
 

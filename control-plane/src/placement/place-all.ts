@@ -1,5 +1,5 @@
 import { canonicalJson } from '@hearth/foundation'
-import { type Candidate, type Placement, place, type Wanted } from './place.ts'
+import { type Candidate, diskFor, type Placement, place, type Wanted } from './place.ts'
 
 /** An environment that waits for a runner. */
 export interface Waiting {
@@ -36,5 +36,5 @@ function reserve(fleet: readonly Candidate[], runnerId: string, wanted: Wanted):
   const { reserved } = candidate
   reserved.virtualCpus += wanted.virtualCpus
   reserved.memoryMebibytes += wanted.memoryMebibytes
-  reserved.diskGibibytes += wanted.diskGibibytes
+  reserved.diskGibibytes += diskFor(wanted)
 }

@@ -17,6 +17,12 @@ const anyWanted: fc.Arbitrary<Wanted> = fc.record({
   awaited: fc.boolean(),
   source: fc.constant(null),
   runnerId: fc.option(fc.constantFrom('0', '1'), { freq: 4 }),
+  needs: fc.option(
+    fc.record({
+      work: fc.subarray(['process' as const, 'volume' as const]),
+      volumeMebibytes: fc.integer({ min: 0, max: 60_000 }),
+    }),
+  ),
 })
 const anyFleet = fc
   .array(
@@ -44,6 +50,7 @@ const anyFleet = fc
           sealingKey: fc.constant(''),
         }),
       ),
+      workKinds: fc.option(fc.subarray(['environment', 'process', 'volume']), { freq: 8 }),
       booting: fc.nat(6),
       reserved: fc.record({
         virtualCpus: fc.nat(70),
@@ -59,15 +66,17 @@ const anyFleet = fc
     fleet.map((candidate, index): Candidate => ({ ...candidate, id: `${index}`, name: `host-${index}` })),
   )
 
-function fits(wanted: Wanted, { id, facts, reserved, labels, spec }: Candidate): boolean {
+function fits(wanted: Wanted, { id, facts, workKinds, reserved, labels, spec }: Candidate): boolean {
   return (
     (wanted.runnerId === null || wanted.runnerId === id) &&
     facts?.images.includes(wanted.image) === true &&
     (wanted.region === null || wanted.region === spec.region) &&
     Object.entries(wanted.runnerSelector).every(([key, value]) => labels[key] === value) &&
+    (wanted.needs?.work ?? []).every((kind) => workKinds?.includes(kind)) &&
     reserved.virtualCpus + wanted.virtualCpus <= facts.virtualCpus * virtualCpuOvercommit &&
     reserved.memoryMebibytes + wanted.memoryMebibytes <= facts.memoryMebibytes &&
-    reserved.diskGibibytes + wanted.diskGibibytes <= facts.diskGibibytes
+    (reserved.diskGibibytes + wanted.diskGibibytes) * 1_024 + (wanted.needs?.volumeMebibytes ?? 0) <=
+      facts.diskGibibytes * 1_024
   )
 }
 
@@ -112,7 +121,10 @@ test('however many are placed together, no room is promised twice', () => {
           given.reduce((total, wanted) => total + wanted[name], reserved[name])
         expect(sum('virtualCpus')).toBeLessThanOrEqual((facts?.virtualCpus ?? 0) * virtualCpuOvercommit)
         expect(sum('memoryMebibytes')).toBeLessThanOrEqual(facts?.memoryMebibytes ?? 0)
-        expect(sum('diskGibibytes')).toBeLessThanOrEqual(facts?.diskGibibytes ?? 0)
+        const volumes = given.reduce((total, { needs }) => total + (needs?.volumeMebibytes ?? 0), 0)
+        expect(sum('diskGibibytes') * 1_024 + volumes).toBeLessThanOrEqual(
+          (facts?.diskGibibytes ?? 0) * 1_024,
+        )
       }
     }),
     { numRuns: 300 },

@@ -43,6 +43,37 @@ test.each<[string, Partial<Wanted>, Partial<Candidate>]>([
   expect(placement.reason).toContain(`host-a ${reason}`)
 })
 
+const withVolume: Wanted = { ...small, needs: { work: ['process', 'volume'], volumeMebibytes: 2_049 } }
+
+test('what is made with a volume is placed where the agent has volumes, though others are fuller', () => {
+  const half = { virtualCpus: 1, memoryMebibytes: 2048, diskGibibytes: 20 }
+  const old = candidate('b', { reserved: half, workKinds: ['environment', 'process'] })
+  expect(place(withVolume, [candidate('a'), old])).toMatchObject({ runnerId: 'a' })
+  expect(place(small, [candidate('a'), old])).toMatchObject({ runnerId: 'b' })
+})
+
+test.each<[string, Partial<Candidate>]>([
+  ['has an agent without volumes: update it', { workKinds: ['environment', 'process'] }],
+  ['has an agent without tasks and services: update it', { workKinds: ['environment', 'volume'] }],
+  ['has not said yet what its agent can do', { workKinds: null }],
+  [
+    'has 12 GiB of disk left of 13 wanted',
+    { reserved: { virtualCpus: 0, memoryMebibytes: 0, diskGibibytes: 88 } },
+  ],
+])('a runner that %s is refused for what is made with a volume', (reason, change) => {
+  expect(place(withVolume, [candidate('a', change)])).toMatchObject({
+    runnerId: null,
+    reason: `host-a ${reason}`,
+  })
+})
+
+test('runners with agents that are too old are told together', () => {
+  const old = { workKinds: ['environment', 'process'] }
+  expect(place(withVolume, [candidate('a', old), candidate('b', old)]).reason).toBe(
+    '2 runners have agents without volumes: update them (host-a, host-b)',
+  )
+})
+
 const before: WantedSource = {
   name: 'snapshot before',
   phase: 'ready',

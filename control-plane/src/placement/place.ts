@@ -16,7 +16,9 @@ export interface Candidate {
   phase: RunnerPhase
   spec: RunnerSpec
   facts: RunnerFacts | null
-  /** Sums over its environments that are not deleted; of those at rest only their disks. */
+  /** The kinds of work that its agent knows; null before it has said. */
+  workKinds: readonly string[] | null
+  /** Sums over its environments that are not deleted, and their volumes; of those at rest only their disks. */
   reserved: { virtualCpus: number; memoryMebibytes: number; diskGibibytes: number }
   /** Environments that boot on it now. */
   booting: number
@@ -36,7 +38,20 @@ export interface Wanted extends EnvironmentClassSpec {
   source: WantedSource | null
   /** The only runner that will do; null for any. */
   runnerId: string | null
+  /** Null for nothing beside its size. */
+  needs: MachineNeeds | null
 }
+
+/** What a machine is made for, which is not there until it runs. */
+export interface MachineNeeds {
+  /** Kinds of work that the agent of its host has to know. */
+  work: readonly NeededWork[]
+  /** The room on its host for a volume that is made with it; 0 for none. */
+  volumeMebibytes: number
+}
+
+const workNouns = { process: 'tasks and services', snapshot: 'snapshots', volume: 'volumes' } as const
+export type NeededWork = keyof typeof workNouns
 
 export interface WantedSource {
   /** With its noun, as in `snapshot before-the-upgrade`. */
@@ -155,12 +170,37 @@ function refusalOf(wanted: Wanted, candidate: Candidate): Refusal | null {
   )
   if (missing !== undefined) return lack(`the label ${missing[0]}=${missing[1]}`)
   if (!facts.images.includes(wanted.image)) return lack(`the image ${wanted.image}`)
+  const unable = inabilityOf(wanted.needs, candidate)
+  if (unable !== null) return unable
   if (wanted.source?.isRequired === true && !wanted.source.runnerIds.includes(candidate.id))
     return lack(wanted.source.name)
   const { diskGibibytes } = candidate.reserved
   return (
     lackToRun(wanted, candidate) ??
-    shortOf('disk', 'GiB', facts.diskGibibytes - diskGibibytes, wanted.diskGibibytes)
+    shortOf('disk', 'GiB', facts.diskGibibytes - diskGibibytes, diskFor(wanted))
+  )
+}
+
+/** The disk that a machine takes of its host, with the volume that is made with it, in GiB. */
+export const diskFor = ({ diskGibibytes, needs }: Pick<Wanted, 'diskGibibytes' | 'needs'>): number =>
+  diskGibibytes + Math.ceil((needs?.volumeMebibytes ?? 0) / 1_024)
+
+/** What the agent of a runner cannot do of what is needed; null for nothing. */
+function inabilityOf(needs: MachineNeeds | null, { workKinds }: Candidate): Refusal | null {
+  if (needs === null || needs.work.length === 0) return null
+  if (workKinds === null)
+    return plain(
+      'work',
+      'has not said yet what its agent can do',
+      'have not said yet what their agents can do',
+    )
+  const missing = needs.work.find((kind) => !workKinds.includes(kind))
+  if (missing === undefined) return null
+  const noun = workNouns[missing]
+  return plain(
+    `work ${missing}`,
+    `has an agent without ${noun}: update it`,
+    `have agents without ${noun}: update them`,
   )
 }
 

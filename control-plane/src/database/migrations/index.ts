@@ -40,6 +40,7 @@ import { processJournal } from './0041-process-journal.ts'
 import { routeDomain } from './0042-route-domain.ts'
 import { pipelineLife } from './0043-pipeline-life.ts'
 import { keptProjects } from './0047-kept-projects.ts'
+import { machineNeeds } from './0048-machine-needs.ts'
 
 /** In the order of their names. A migration that has been released never changes. */
 export const migrations: Record<string, Migration> = {
@@ -82,4 +83,5 @@ export const migrations: Record<string, Migration> = {
   '0042-route-domain': routeDomain,
   '0043-pipeline-life': pipelineLife,
   '0047-kept-projects': keptProjects,
+  '0048-machine-needs': machineNeeds,
 }

@@ -19,6 +19,7 @@ import {
 } from '@hearth/contract'
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType, Selectable } from 'kysely'
 import { metadataOf, type ResourceTable } from '../../database/resource-row.ts'
+import type { MachineNeeds } from '../../placement/place.ts'
 import type { StoredLife } from './life/life.ts'
 import { lifeOf, toLifeStatus } from './life/status.ts'
 import { listedSteps } from './listed-steps.ts'
@@ -98,6 +99,8 @@ export interface EnvironmentTable extends ResourceTable<{ plan: ProvisioningPlan
   source: ColumnType<StoredSource | null, string | null | undefined, string | null>
   /** The id in `source`. */
   source_snapshot_id: ColumnType<string | null, string | null | undefined, string | null>
+  /** What its host has to have beside its size; null for nothing. */
+  needs: ColumnType<MachineNeeds | null, string | null | undefined, never>
   /** When it ends that somebody has; null for what has no end. */
   life: ColumnType<StoredLife | null, string | null | undefined, string | null>
   /** The reason for its deletion; null while it is not to be deleted. */
@@ -162,6 +165,7 @@ export const environmentColumns = [
   'life',
   'configuration',
   'source',
+  'needs',
   'boot_ended_at',
   'phase_since',
   'has_processes',

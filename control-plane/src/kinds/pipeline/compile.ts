@@ -1,6 +1,7 @@
 import { noProgramError, type PipelineProgramError, type QuotaLimits } from '@hearth/contract'
 import { assertNever, type Clock } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
+import type { MachineNeeds } from '../../placement/place.ts'
 import { freeze, retireSnapshot } from '../snapshot/index.ts'
 import type { CompileAction } from './compile.decide.ts'
 import { makeMachine, returnMachine } from './machine.ts'
@@ -15,6 +16,8 @@ export interface Given {
   clock: Clock
 }
 
+const toCompile: MachineNeeds = { work: ['process', 'snapshot'], volumeMebibytes: 0 }
+
 /** Carries out one step of compiling; the row as it is then. */
 export async function carryOutCompile(
   tx: DatabaseTransaction,
@@ -27,7 +30,7 @@ export async function carryOutCompile(
   switch (action.do) {
     case 'make-machine': {
       const runnerId = await hostOfVolume(tx, row)
-      const made = await makeMachine(tx, row, null, { quotas, runnerId, now })
+      const made = await makeMachine(tx, row, null, { quotas, needs: toCompile, runnerId, now })
       return 'waitsFor' in made
         ? noteWork(tx, row, { waitsFor: made.waitsFor })
         : changePipelineRow(tx, row, { environment_id: made.id, work: { waitsFor: null }, now })

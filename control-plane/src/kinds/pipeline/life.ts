@@ -1,8 +1,9 @@
 import { type PipelineError, volumeLimits } from '@hearth/contract'
 import { assertNever, newId } from '@hearth/foundation'
 import type { DatabaseTransaction } from '../../database/connection.ts'
+import type { MachineNeeds } from '../../placement/place.ts'
 import { wantCopy } from '../snapshot/index.ts'
-import { giveUpVolume, giveVolume, makeKeptVolume, volumes } from '../volume/index.ts'
+import { giveUpVolume, giveVolume, makeKeptVolume, type VolumeRow, volumes } from '../volume/index.ts'
 import type { Given } from './compile.ts'
 import type { PipelineAction } from './decide.ts'
 import { lookAtCopy, provisioningSecondsOf, wishFor } from './look.ts'
@@ -135,7 +136,7 @@ async function makeRunMachine(
 ): Promise<PipelineRow> {
   if (snapshot === null) throw new Error(`pipeline ${row.id} has nothing that was compiled`)
   const source = { snapshot, runnerId: volume?.runner_id ?? null }
-  const made = await makeMachine(tx, row, source, { quotas, now })
+  const made = await makeMachine(tx, row, source, { quotas, needs: needsToRun(volume), now })
   if ('waitsFor' in made) return noteWork(tx, row, { waitsFor: made.waitsFor })
   const deployment = { id: row.status.deployment?.id ?? newId(), environmentId: made.id }
   return changePipelineRow(tx, row, {
@@ -144,6 +145,12 @@ async function makeRunMachine(
     work: { waitsFor: null },
   })
 }
+
+/** A volume that no runner has yet is made on the host of this machine. */
+const needsToRun = (volume: VolumeRow | null): MachineNeeds => ({
+  work: ['process', 'volume'],
+  volumeMebibytes: volume?.runner_id === null ? volume.size_mebibytes : 0,
+})
 
 async function run(tx: DatabaseTransaction, row: PipelineRow, { kept, now }: Scene): Promise<PipelineRow> {
   const { program, toolchain } = await readWork(tx, row)

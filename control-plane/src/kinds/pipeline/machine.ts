@@ -1,5 +1,6 @@
 import type { QuotaLimits } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
+import type { MachineNeeds } from '../../placement/place.ts'
 import {
   buildPlan,
   createEnvironment,
@@ -24,6 +25,13 @@ export interface MachineSource {
   runnerId: string | null
 }
 
+interface MadeFor {
+  quotas: QuotaLimits
+  needs: MachineNeeds
+  runnerId?: string | null
+  now: Date
+}
+
 /**
  * Makes a machine that is the pipeline's, on any host or the one that is given, from the image of its class or from a snapshot; or
  * says what that waits for.
@@ -32,7 +40,7 @@ export async function makeMachine(
   tx: DatabaseTransaction,
   row: PipelineRow,
   source: MachineSource | null,
-  { quotas, runnerId = null, now }: { quotas: QuotaLimits; runnerId?: string | null; now: Date },
+  { quotas, needs, runnerId = null, now }: MadeFor,
 ): Promise<{ id: string } | { waitsFor: string }> {
   const organizationId = row.organization_id
   const project = await keptProject(tx, organizationId, keptFor)
@@ -56,6 +64,7 @@ export async function makeMachine(
     creator: null,
     limits: null,
     runnerId,
+    needs,
     now,
   })
   return { id: machine.id }

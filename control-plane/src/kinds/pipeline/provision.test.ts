@@ -86,6 +86,36 @@ test.each([
   expect(machine.status.wantedRunnerId).toBe(isThere ? runnerId : undefined)
 })
 
+test('its first machine needs a host with room for its volume, each later one a host that has volumes', async () => {
+  const first = await toStart()
+  for (let run = 0; run < 3; run += 1) await world.reconcile(reconciler, first.id)
+  expect(await needsOf(first.id)).toEqual({ work: ['process', 'volume'], volumeMebibytes: 10_240 })
+  const { party, id, compiledOn } = await toStart()
+  const volume_id = await makeVolume(party, 'available', { runner_id: compiledOn })
+  const stored = { volume_id, storage: 'in_use' } as const
+  await world.database.updateTable('pipelines').set(stored).where('id', '=', id).execute()
+  for (let run = 0; run < 3; run += 1) await world.reconcile(reconciler, id)
+  expect(await needsOf(id)).toEqual({ work: ['process', 'volume'], volumeMebibytes: 0 })
+})
+
+test('a program is compiled where there are tasks and snapshots', async () => {
+  const party = await world.party()
+  const id = await makePipeline(party)
+  await world.reconcile(reconciler, id)
+  expect(await needsOf(id)).toEqual({ work: ['process', 'snapshot'], volumeMebibytes: 0 })
+})
+
+/** What its machine needs of its host. */
+async function needsOf(id: string) {
+  const { environment_id } = await read(id)
+  const machine = await world.database
+    .selectFrom('environments')
+    .select('needs')
+    .where('id', '=', environment_id)
+    .executeTakeFirstOrThrow()
+  return machine.needs
+}
+
 /** Gives it a volume on a host of its own, whose id it returns. */
 async function withVolume(party: Party, id: string): Promise<string> {
   const runnerId = await party.runner({ layerAddress })

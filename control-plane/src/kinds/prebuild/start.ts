@@ -54,6 +54,10 @@ export async function startPrebuild(
     claimId: null,
     creator: null,
     limits: null,
+    needs: {
+      work: plan.processes === undefined ? ['snapshot'] : ['process', 'snapshot'],
+      volumeMebibytes: 0,
+    },
     now,
   })
   return movePrebuild(tx, row, {

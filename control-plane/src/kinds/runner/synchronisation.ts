@@ -2,7 +2,7 @@ import { kindsOfSync, type RefusedSync, type SyncRequest } from '@hearth/contrac
 import { sql } from 'kysely'
 import type { Database } from '../../database/connection.ts'
 import { transact } from '../../database/transact.ts'
-import { wakeAll } from '../../reconciling/wake.ts'
+import { wake, wakeAll } from '../../reconciling/wake.ts'
 import { snapshotIdsOn } from './queries.ts'
 
 /** Why an agent's synchronisation is refused: the runner is deleted, or another agent has registered for it. */
@@ -21,7 +21,7 @@ export async function refuseSync(
   return null
 }
 
-/** Stores the kinds of work that an agent knows, so that what it cannot do fails with that cause. */
+/** Stores the kinds of work that an agent knows, so that what it cannot do is placed elsewhere, or fails with that cause. */
 export async function noteWorkKinds(
   database: Database,
   request: Pick<SyncRequest, 'runnerId' | 'kinds'>,
@@ -29,12 +29,15 @@ export async function noteWorkKinds(
   const { runnerId } = request
   const kinds = JSON.stringify([...kindsOfSync(request)].sort())
   await transact(database, async (tx) => {
-    const { numUpdatedRows } = await tx
+    const changed = await tx
       .updateTable('runners')
       .set({ work_kinds: kinds })
       .where('id', '=', runnerId)
       .where(sql<boolean>`work_kinds IS DISTINCT FROM ${kinds}::jsonb`)
+      .returning('organization_id')
       .executeTakeFirst()
-    if (numUpdatedRows > 0n) await wakeAll(tx, 'snapshot', await snapshotIdsOn(tx, runnerId))
+    if (changed === undefined) return
+    await wakeAll(tx, 'snapshot', await snapshotIdsOn(tx, runnerId))
+    await wake(tx, 'placement', changed.organization_id)
   })
 }

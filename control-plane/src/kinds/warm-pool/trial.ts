@@ -28,7 +28,7 @@ export async function createOnTrial(
   const size = { virtualCpus, memoryMebibytes, diskGibibytes }
   const fleet = await readFleet(tx, organizationId, now)
   const { runnerId } = place(
-    { ...environmentClass.spec, image, ...size, awaited: false, source: null, runnerId: null },
+    { ...environmentClass.spec, image, ...size, awaited: false, source: null, runnerId: null, needs: null },
     fleet,
   )
   if (fleet.find(({ id }) => id === runnerId)?.phase !== 'degraded') return false

@@ -2,6 +2,7 @@ import { environmentPhaseTable, type ProvisioningPlan, type QuotaLimits } from '
 import { newId } from '@hearth/foundation'
 import type { Insertable, Selectable } from 'kysely'
 import type { DatabaseTransaction } from '../../../database/connection.ts'
+import type { MachineNeeds } from '../../../placement/place.ts'
 import { wake } from '../../../reconciling/wake.ts'
 import { recordEvents } from '../../../resource/record.ts'
 import type { EnvironmentClassTable } from '../../environment-class/table.ts'
@@ -44,6 +45,8 @@ export interface NewEnvironment {
   plan?: ProvisioningPlan
   /** The only runner on which it may be placed; without it, or with null, any. */
   runnerId?: string | null
+  /** What its host has to have beside its size; without it nothing. */
+  needs?: MachineNeeds
   /** For whoever has it from the start; without it, it has no end. */
   life?: StoredLife | null
   now: Date
@@ -125,6 +128,7 @@ function toValues(created: NewEnvironment): Insertable<EnvironmentTable> {
     configuration: configurationOf(plan),
     source: created.source === undefined ? null : JSON.stringify(created.source),
     source_snapshot_id: created.source?.snapshotId ?? null,
+    needs: created.needs === undefined ? null : JSON.stringify(created.needs),
     life: created.life == null ? null : JSON.stringify(created.life),
     has_processes: plan.processes !== undefined || declaresProcesses(created.source?.declared ?? {}),
   }

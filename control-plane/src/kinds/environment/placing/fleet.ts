@@ -29,6 +29,11 @@ export async function tryLockPlacement(
   return rows[0]?.locked === true
 }
 
+/** The room for volumes that machines are yet to be given, over `environments`: until then no runner has the volume. */
+const awaitedVolumes = sql<
+  string | null
+>`sum((needs->>'volumeMebibytes')::bigint) FILTER (WHERE NOT has_volumes)`
+
 /** The organization's runners, or one of them, with the capacity reserved on each by environments and volumes. */
 export async function readFleet(
   queryable: Queryable,
@@ -50,6 +55,7 @@ export async function readFleet(
             whileNotAtRest('memory_mebibytes'),
             sql<number>`count(*) FILTER (WHERE ${isBooting})::int`.as('booting'),
             (expression) => expression.fn.sum<string>('disk_gibibytes').as('disk_gibibytes'),
+            awaitedVolumes.as('volume_mebibytes'),
           ])
           .where('phase', '<>', 'deleted')
           .where('runner_id', 'is not', null)
@@ -77,10 +83,12 @@ export async function readFleet(
       'spec',
       'status',
       'health',
+      'work_kinds',
       'reserved.virtual_cpus',
       'reserved.memory_mebibytes',
       'reserved.booting',
       'reserved.disk_gibibytes',
+      'reserved.volume_mebibytes',
       'kept.mebibytes',
     ])
     .where('organization_id', '=', organizationId)
@@ -96,10 +104,13 @@ export async function readFleet(
     phase: row.phase,
     spec: row.spec,
     facts: row.status.facts,
+    workKinds: row.work_kinds,
     reserved: {
       virtualCpus: Number(row.virtual_cpus ?? 0),
       memoryMebibytes: Number(row.memory_mebibytes ?? 0),
-      diskGibibytes: Number(row.disk_gibibytes ?? 0) + Math.ceil(Number(row.mebibytes ?? 0) / 1_024),
+      diskGibibytes:
+        Number(row.disk_gibibytes ?? 0) +
+        Math.ceil((Number(row.mebibytes ?? 0) + Number(row.volume_mebibytes ?? 0)) / 1_024),
     },
     booting: row.booting ?? 0,
     suspected: row.health !== null && isAhead(row.health.avoidedUntil, now),
@@ -135,7 +146,7 @@ export const isAwaited = sql<boolean>`(environments.claim_id IS NOT NULL OR envi
 export function wantedBy(
   row: Pick<
     EnvironmentRow,
-    'virtual_cpus' | 'memory_mebibytes' | 'disk_gibibytes' | 'claim_id' | 'owner_kind'
+    'virtual_cpus' | 'memory_mebibytes' | 'disk_gibibytes' | 'claim_id' | 'owner_kind' | 'needs'
   > & {
     status: Pick<EnvironmentRow['status'], 'wantedRunnerId'>
     image: string
@@ -151,6 +162,7 @@ export function wantedBy(
     diskGibibytes: row.disk_gibibytes,
     source,
     runnerId: row.status.wantedRunnerId ?? null,
+    needs: row.needs,
     awaited: row.claim_id !== null || (rulesFor(row)?.isAwaited ?? true),
   }
 }

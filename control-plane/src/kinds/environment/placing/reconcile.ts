@@ -175,6 +175,7 @@ export async function readWaiting(
       'claim_id',
       'owner_kind',
       'source',
+      'needs',
       sql<string>`environments.spec->'plan'->>'image'`.as('image'),
       sql<string | null>`environments.status->>'placement'`.as('stored_reason'),
       sql<{

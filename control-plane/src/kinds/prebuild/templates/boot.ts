@@ -38,6 +38,7 @@ export async function bootTemplate(
       copies: null,
     },
     runnerId: null,
+    needs: null,
   }
   if (place(wanted, await readFleet(tx, organizationId, now)).runnerId === null) return null
   const limits = await readLimits(tx, quotas, organizationId)
