@@ -174,6 +174,37 @@ test('a changed program waits for approval, is refused, or keeps the rows of tab
   expect(await query(waiting, 'SELECT n FROM many')).toEqual([{ n: 1 }])
 })
 
+test('nobody is served before a changed program has what it computes, and no listener is told of that', async () => {
+  const first = await start('silent')
+  await first.until('running')
+  await ingress(first, '{"id":1,"customer":"ann","total":1}')
+  first.wish({ desired: 'suspended' })
+  await first.ended()
+  await using waiting = await start(
+    'silent',
+    `${orders}CREATE VIEW many AS SELECT count(*) AS n FROM orders;`,
+  )
+  await waiting.until('awaiting_approval')
+  const refused = await send(waiting, '/egress/many?format=json', '')
+  expect(refused).toMatchObject({
+    status: 503,
+    body: { message: expect.stringContaining('awaiting_approval') },
+  })
+  waiting.wish({ desired: 'running', isApproved: true, isSilent: true })
+  await waiting.until('running')
+  const listening = new AbortController()
+  const { signal } = listening
+  const pieces = piecesOf(await fetch(`${waiting.url}/egress/many?format=json`, { method: 'POST', signal }))
+  expect((await pieces.next()).value).toEqual({ sequence_number: 0 })
+  await ingress(waiting, '{"id":2,"customer":"ann","total":1}')
+  const { value } = await pieces.next()
+  expect(value).toEqual({
+    sequence_number: 1,
+    json_data: expect.arrayContaining([{ delete: { n: 1 } }, { insert: { n: 2 } }]) as unknown,
+  })
+  listening.abort()
+})
+
 /** SQLite keeps statements with capitals and spaces of its own, which none of these has. */
 const lower = "create  /* all */ table t (id int primary key, -- the number\n  name varchar default 'a  b');"
 
