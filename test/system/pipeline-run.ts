@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type PipelineProgramText, pipelineRuntimeSettingsSchema } from '@hearth/contract'
+import {
+  type PipelineProgramText,
+  type PipelineRuntimeSettings,
+  pipelineRuntimeSettingsSchema,
+} from '@hearth/contract'
 import { programArchive, type ToolchainProcess, toolchainOf } from '@hearth/control-plane'
 import { freePort } from '@hearth/embedded'
 import { eventually } from '@hearth/testing'
@@ -29,27 +33,35 @@ export interface PipelineRun extends AsyncDisposable {
   output(): string
 }
 
-type Program = Pick<PipelineProgramText, 'toolchain' | 'code' | 'configuration'>
+type Program = Pick<PipelineProgramText, 'toolchain' | 'code' | 'configuration'> & {
+  /** How it is to be run, where anything is said of that. */
+  runtime?: Partial<PipelineRuntimeSettings>
+}
 
 /** What a step of a toolchain is, with a folder in the place of those of a machine. */
-export function stepsIn(folder: string, { toolchain, code, configuration }: Program) {
+export function stepsIn(folder: string, { toolchain, code, configuration, runtime = {} }: Program) {
   const content = programArchive({ toolchain, code, configuration, udfRust: '', udfToml: '' })
   const digest = createHash('sha256').update(content).digest('hex')
   const archivePath = join(folder, `${digest}.tar`)
   mkdirSync(folder, { recursive: true })
   writeFileSync(archivePath, content)
   const archive = { artifactId: '0197a3c2-7b1e-7c3a-9a51-0d3f5f0b8a11', digest, bytes: content.length }
-  const program = { toolchain, configuration, archive, runtime: { ...archive, digest: 'ef'.repeat(32) } }
-  const runtimePath = join(folder, 'runtime.json')
-  writeFileSync(runtimePath, JSON.stringify(pipelineRuntimeSettingsSchema.parse({})))
+  const settings = { ...archive, digest: 'ef'.repeat(32) }
+  const program = { toolchain, configuration, archive, runtime: settings }
   const here = (step: ToolchainProcess | null) => {
     if (step === null) return null
-    const places = {
+    const variables: Record<string, string> = {
+      ...step.variables,
       PIPELINE_FOLDER: join(folder, digest),
       PIPELINE_ARCHIVE: archivePath,
-      PIPELINE_RUNTIME: runtimePath,
     }
-    const variables: Record<string, string> = { ...step.variables, ...places }
+    const brought = step.inputs.find((input) => input.digest === settings.digest)
+    if (brought !== undefined) {
+      const runtimePath = join(folder, 'runtime.json')
+      writeFileSync(runtimePath, JSON.stringify(pipelineRuntimeSettingsSchema.parse(runtime)))
+      for (const [name, value] of Object.entries(step.variables))
+        if (value === brought.path) variables[name] = runtimePath
+    }
     return { command: step.command, variables }
   }
   const { check, build, run } = toolchainOf(toolchain)

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { HearthClient } from '@hearth/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Installation, startInstallation } from './installation.ts'
@@ -171,6 +173,22 @@ test('what is not possible now is refused with a word of its own, and asking aga
   expect(await refusalOf(pipelines.update(id, { spec: { runtime: { workers: 2 } } }))).toBe(
     'edit_needs_cleared_storage',
   )
+  await world.gone(id)
+})
+
+test('its machine is brought how it is to be run, also what was changed since the program was built', async () => {
+  const id = await world.compiled({ runtime: { workers: 2 } })
+  const settings = { workers: 3, settings: { rate: 0.5 } }
+  await client.pipelines.update(id, { spec: { runtime: { storageMebibytes: 64, ...settings } } })
+  await client.pipelines.start(id)
+  await world.untilPhase(id, 'running')
+  const machine = (await world.get(id)).status.deployment?.environmentId ?? ''
+  const folder = join(agent.stateFolder, 'environments', machine)
+  const brought = readdirSync(folder)
+    .filter((name) => name.startsWith('input-'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+  const told = brought.filter((text) => text.startsWith('{'))
+  expect(told.map((text) => JSON.parse(text) as unknown)).toEqual([expect.objectContaining(settings)])
   await world.gone(id)
 })
 

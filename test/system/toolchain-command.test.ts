@@ -71,6 +71,18 @@ test('lines that a program does not have are no steps, and what a build leaves i
   await eventually(async () => (run.output().includes("IT'S CODE\n") ? true : null), patience)
 })
 
+test('a program reads how it is to be run, which its build is not told', async () => {
+  const settings = { workers: 3, settings: { rate: 0.5, words: ['é', '"'] } }
+  const build = 'echo "[$PIPELINE_RUNTIME]"'
+  const run = 'cat "$PIPELINE_RUNTIME"; echo; exec sleep infinity'
+  const program = { ...programOf({ build, run }), runtime: settings }
+  expect(step('told', 'build', program)).toEqual({ status: 0, output: '[]\n' })
+  const telling = await startPipelineRun(join(folder, 'told'), program, { desired: 'running' })
+  started.push(telling)
+  const told = await eventually(async () => telling.output().match(/^\{.*$/m)?.[0] ?? null, patience)
+  expect(JSON.parse(told)).toMatchObject(settings)
+})
+
 test('what a check prints as compilers do is a fault with its line and column', () => {
   const check = `printf 'code:3:7: error: no such name\\n'; exit 2`
   const checked = step('faulty', 'check', programOf({ check, run: 'true' }))
