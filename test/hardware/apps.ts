@@ -12,16 +12,16 @@ const patienceMilliseconds = 400_000
 
 export type Example = 'flask-shop' | 'node-board'
 
-/** From the files of an example, by their names, to those that are changed or added. */
+/** From the files of an example, by their names, to those of its version. */
 export type Change = (files: Record<string, string>) => Record<string, string>
 
-/** A ZIP of an example, some of whose files are changed or added. */
-export function zipOf(example: Example, change: Change = () => ({})): Promise<Buffer<ArrayBuffer>> {
+/** A ZIP of a version of an example. */
+export function zipOf(example: Example, change: Change = (files) => files): Promise<Buffer<ArrayBuffer>> {
   const folder = join(examples, example)
   const files = Object.fromEntries(
     readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
   )
-  const { 'bentocloud.toml': configuration = '', ...rest } = { ...files, ...change(files) }
+  const { 'bentocloud.toml': configuration = '', ...rest } = change(files)
   return appZip(configuration, rest)
 }
 

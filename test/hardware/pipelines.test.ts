@@ -52,22 +52,6 @@ const machine = async () => (await client.pipelines.get('orders')).status.deploy
 const total = 'SELECT count(*) AS n, sum(total) AS total FROM orders'
 const all = [{ n: 10_000, total: 20_000 }]
 
-it('a program that is wrong does not compile, and says where', async () => {
-  const faulty = join(folder, 'faulty.sql')
-  writeFileSync(faulty, 'CREATE TABLE t (a INT);\nCREATE VIEW v AS SELECT b FROM t;\n')
-  const { status, stderr } = await hearth(
-    host.installation,
-    'pipeline',
-    'create',
-    'faulty',
-    faulty,
-    '--class',
-    'web',
-  )
-  expect(status, stderr).toBe(1)
-  expect(stderr).toContain('line 2, column 25: no such column: b')
-})
-
 it('one is compiled, runs, takes 10,000 rows, and is queried', async () => {
   await run('create', 'orders', program, '--class', 'web', '--storage', '256MiB')
   await run('start', 'orders')

@@ -87,13 +87,17 @@ async function addressOf(app: WebApp, type: 'uat' | 'production'): Promise<strin
 
 const succeeded = { status: { phase: 'succeeded', failure: null, isCurrent: true } }
 
-/** Another version of the board. */
+/** Another version of the board. npm, which is slow in an emulated guest, has nothing to install for it. */
 const version =
   (number: number, more: Change = () => ({})): Change =>
-  (files) => ({
+  ({ 'package-lock.json': _, ...files }) => ({
+    ...files,
     'board.js': (files['board.js'] ?? '').replace("version = '1'", `version = '${number}'`),
     ...more(files),
   })
+
+/** A pace that an emulated guest keeps up with beside its deployments. */
+const visitsPerSecond = 5
 
 it('a Node.js app is deployed, keeps its data in PostgreSQL and Redis, and is used in a browser by its name', async () => {
   board = await createApp('board', 'nodejs')
@@ -117,7 +121,7 @@ it('a Node.js app is deployed, keeps its data in PostgreSQL and Redis, and is us
 
 it('no request is lost while a release takes over, nor while one fails', async () => {
   const address = await addressOf(board, 'uat')
-  const visits = visitSteadily(`${address}/version`, ca)
+  using visits = visitSteadily(`${address}/version`, ca, visitsPerSecond)
   // Its release commands look for what should be out of their reach as well.
   const reaching = version(2, (files) => ({
     'bentocloud.toml': (files['bentocloud.toml'] ?? '').replace(
@@ -143,7 +147,7 @@ it('what uat has is promoted to production, whose data are its own; uat goes bac
   expect(production.body).toContain('The board, version 2, in production')
   expect(production.body).not.toContain('hammer')
   const address = await addressOf(board, 'uat')
-  const visits = visitSteadily(`${address}/version`, ca)
+  using visits = visitSteadily(`${address}/version`, ca, visitsPerSecond)
   const rolledBack = await untilDeployed(client, await client.spaces.rollback(board.status.spaceIds.uat))
   const answers = await visits.end()
   expect(rolledBack).toMatchObject(succeeded)

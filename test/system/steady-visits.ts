@@ -1,10 +1,12 @@
 import { visit } from './browser.ts'
 
 /** Number of requests a second, as many people at once make them: each over a connection of its own. */
-const rate = 20
+const usualRate = 20
+/** People who wait for an answer ask no more: what is too slow for the rate is not buried under it. */
+const mostAtOnce = 20
 
-/** What came back of requests that were sent at an even pace, in the order in which they were sent. */
-export interface SteadyVisits {
+/** What came back of requests that were sent at an even pace, in the order in which they were sent; disposing sends no more. */
+export interface SteadyVisits extends Disposable {
   /** Sends no more, and waits for all answers. */
   end(): Promise<Answer[]>
 }
@@ -14,15 +16,19 @@ export interface Answer {
   body: string
 }
 
-export function visitSteadily(address: string, ca: string): SteadyVisits {
+export function visitSteadily(address: string, ca: string, rate = usualRate): SteadyVisits {
   const sent: Promise<Answer>[] = []
-  const send = () =>
-    sent.push(
-      visit(address, ca).then(
-        ({ status, body }) => ({ status, body }),
-        (error: Error) => ({ status: 0, body: error.message }),
-      ),
+  let waiting = 0
+  const send = () => {
+    if (waiting === mostAtOnce) return
+    waiting += 1
+    const answered = visit(address, ca).then(
+      ({ status, body }) => ({ status, body }),
+      (error: Error) => ({ status: 0, body: error.message }),
     )
+    sent.push(answered)
+    void answered.then(() => (waiting -= 1))
+  }
   send()
   const timer = setInterval(send, 1_000 / rate)
   return {
@@ -30,6 +36,7 @@ export function visitSteadily(address: string, ca: string): SteadyVisits {
       clearInterval(timer)
       return Promise.all(sent)
     },
+    [Symbol.dispose]: () => clearInterval(timer),
   }
 }
 

@@ -242,6 +242,11 @@ test('of 20 requests a second none is lost while a deployment fails, one takes o
       return visitSteadily(`https://${name}:${port}/`, authority())
     }),
   )
+  using _ = {
+    [Symbol.dispose]() {
+      for (const steady of visits) steady[Symbol.dispose]()
+    },
+  }
   const failing = await deploy(spaces.uat, '[processes.worker]\ncommand = "\\nexit 1\\n"\n', 'does not stay')
   expect((await untilOver(failing.body.job_id)).status).toBe('failed')
   const third = await deploy(spaces.uat, '', 'third')
