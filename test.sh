@@ -346,15 +346,20 @@ start_daemon() {
   say "started $1 (process $(cat "$results/$1.pid")): no systemd runs this machine"
 }
 
+# All at once: each of them leaves a processor idle for long.
 build_images() {
-  build_image debian-12 && build_image debian-12-cloud-init --variant cloud-init && build_image debian-12-web --with web
-}
-
-# build_image NAME OPTION...
-build_image() {
-  local command=(deploy/images/build-base-image.sh --output "$cache/images/$1" --name "$@")
-  ((EUID == 0)) || command=(sudo -- "${command[@]}")
-  as_root mkdir -p "$cache/images" && bounded "${bound[image]}" "${command[@]}"
+  local before=() name options
+  ((EUID == 0)) || before=(sudo --)
+  as_root mkdir -p "$cache/images" || return 1
+  while read -r name options; do
+    printf -- '--output %q --name %s %s\n' "$cache/images/$name" "$name" "$options"
+  done >"$results/images" <<'TEXT'
+debian-12-web --with web
+debian-12-cloud-init --variant cloud-init
+debian-12
+TEXT
+  bounded "${bound[image]}" "${before[@]}" xargs --arg-file="$results/images" --max-lines=1 --max-procs=3 \
+    deploy/images/build-base-image.sh
 }
 
 clean_up() {

@@ -57,8 +57,8 @@ export default defineConfig({
           name: 'system',
           include: ['test/system/**/*.test.ts', 'test/clients/**/*.test.ts'],
           exclude: alone,
-          // Most of their time they wait: for a lease to end, a retry, a signal.
-          maxWorkers: 2,
+          // Two thirds of their time they wait: for a lease to end, a retry, a signal.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

@@ -9,6 +9,7 @@ import { benchMask } from './mask.ts'
 import { benchMemory } from './memory.ts'
 import { benchOna } from './ona.ts'
 import { benchPatch } from './patch.ts'
+import { benchPipelines } from './pipelines.ts'
 import { benchPools } from './pools.ts'
 import { benchRoute } from './route.ts'
 import { benchRun } from './run.ts'
@@ -35,6 +36,7 @@ const sections: Readonly<Record<string, () => Promise<Row[]>>> = {
   route: benchRoute,
   deploy: benchDeploy,
   uploads: benchUploads,
+  pipelines: benchPipelines,
   patch: benchPatch,
   memory: benchMemory,
   ona: benchOna,
