@@ -47,13 +47,18 @@ test('an attempt that is lost while the guest boots does not delay the answer', 
   expect(performance.now() - began).toBeLessThan(1_500)
 })
 
-test('it gives up when told to, and leaves no connection behind', async () => {
-  const { connect } = await listen((socket) => socket.resume())
+test('it gives up when told to, and leaves no connection behind, not even a closed one', async () => {
+  const codes: unknown[] = []
+  const { connect } = await listen((socket) => {
+    socket.resume()
+    socket.on('error', (error: NodeJS.ErrnoException) => codes.push(error.code))
+  })
   await expect(waitForAnswer(connect, AbortSignal.timeout(300))).rejects.toThrow(/timeout|abort/i)
   for (const socket of sockets) {
     if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
   }
   expect(sockets.length).toBeGreaterThan(0)
+  expect(codes).toEqual(sockets.map(() => 'ECONNRESET'))
 })
 
 test('the client’s first bytes are sent once, before the server’s have come', async () => {

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { speakFirst } from './speak-first.ts'
@@ -35,7 +36,7 @@ export async function waitForAnswer(connect: () => Promise<Duplex>, signal: Abor
     try {
       const stream = await readFirstLine(speakFirst(await connect()), controller.signal)
       if (answered === null) answered = stream
-      else stream.destroy()
+      else abandon(stream)
       wake()
     } catch {
       if (!controller.signal.aborted) refused = true
@@ -61,7 +62,7 @@ export async function waitForAnswer(connect: () => Promise<Duplex>, signal: Abor
 }
 
 /**
- * Resolves with the stream when its first bytes have arrived; rejects and destroys the stream when it closes or the
+ * Resolves with the stream when its first bytes have arrived; rejects and abandons the stream when it closes or the
  * signal aborts.
  */
 function readFirstLine(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
@@ -77,7 +78,7 @@ function readFirstLine(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
       settle()
       // A late error of a stream that was given up is ignored.
       stream.on('error', () => undefined)
-      stream.destroy()
+      abandon(stream)
       reject(new Error('no answer'))
     }
     const onReadable = () => {
@@ -95,4 +96,13 @@ function readFirstLine(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
     signal.addEventListener('abort', onEnd, { once: true })
     if (signal.aborted) onEnd()
   })
+}
+
+/**
+ * Resets the connection instead of closing it: passt before 2024 keeps a processor busy with one that was closed before the
+ * guest has answered, and so takes it from the guest that boots.
+ */
+function abandon(stream: Duplex): void {
+  if (stream instanceof Socket) stream.resetAndDestroy()
+  else stream.destroy()
 }
