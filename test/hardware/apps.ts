@@ -8,7 +8,7 @@ import type { Installation } from '../system/installation.ts'
 
 const examples = join(import.meta.dirname, '../../examples')
 /** Everything is emulated, on a busy host. */
-const patienceMilliseconds = 400_000
+export const patienceMilliseconds = 400_000
 
 export type Example = 'flask-shop' | 'node-board'
 

@@ -11,6 +11,7 @@ import {
   type Change,
   deployed,
   type Example,
+  patienceMilliseconds,
   untilDeployed,
   untilNoWebApp,
   untilWebApp,
@@ -64,7 +65,7 @@ async function untilSeen(address: string, text: string): Promise<string> {
     ;({ body } = await visit(address, ca))
     return body.includes(text)
   }
-  await eventually(seen, { timeoutMilliseconds: 200_000, intervalMilliseconds: 500 })
+  await eventually(seen, { timeoutMilliseconds: patienceMilliseconds, intervalMilliseconds: 500 })
   return body
 }
 
