@@ -6,6 +6,7 @@ import { freePort } from '@hearth/embedded'
 import { eventually } from '@hearth/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { visit } from '../system/browser.ts'
+import { hearth } from '../system/command.ts'
 import { counted, visitSteadily } from '../system/steady-visits.ts'
 import {
   type Change,
@@ -161,6 +162,12 @@ it('after its machine was stopped and started, both spaces are back with their d
   await untilEnvironment(client, environmentId, ({ status }) => status.phase === 'stopped')
   await client.environments.update(environmentId, { spec: { desiredPhase: 'running' } })
   await untilEnvironment(client, environmentId, ({ status }) => status.phase === 'running')
+  // Not to whoever has the address of one of its processes outside, for as long as that is not there.
+  const { status, stderr } = await hearth(
+    host.installation,
+    ...['exec', 'apps', '--', 'ip', 'route', 'get', '10.213.255.254'],
+  )
+  expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('No route to host') })
   expect(await untilSeen(await addressOf(board, 'uat'), 'version 1, in uat')).toContain('hammer')
   await untilSeen(await addressOf(board, 'production'), 'version 2, in production')
 })

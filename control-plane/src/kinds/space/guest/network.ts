@@ -9,6 +9,12 @@
  */
 export const networksFolder = '/var/lib/hearth-app/networks'
 
+/**
+ * What is sent to an instance whose network is not there, as after a restart of the machine, goes nowhere: by the default route it
+ * would leave the machine, and whoever has that address outside would get the requests of the app.
+ */
+export const unreachableNetworks = 'unreachable 10.213.0.0/16'
+
 /** What has to hold outside: addresses are translated on the way out, and nothing else goes between networks. */
 const outsideRules = `table inet hearth-app
 delete table inet hearth-app
@@ -112,6 +118,7 @@ make_network() {
   fi
   ip netns add "$name"
   ip -batch - <<END
+route replace ${unreachableNetworks}
 link add $name type veth peer name eth0 netns $name
 address add $outside/30 dev $name
 link set $name up

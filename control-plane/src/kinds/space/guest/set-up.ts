@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the shell's
 import { setUpCaches } from './cache.ts'
 import { setUpDatabases } from './database.ts'
+import { unreachableNetworks } from './network.ts'
 import type { SpacePlace } from './place.ts'
 import { prelude } from './prelude.ts'
 import { quote } from './quote.ts'
@@ -52,6 +53,8 @@ install -d -m 750 -o ${user} -g ${user} -- ${at('releases')} ${at('shared')}
 `
 }
 
+const beforeWebServer = '/etc/systemd/system/nginx.service.d/hearth-app.conf'
+
 function setUpWebServer(spaces: readonly SpacePlace[]): string {
   const sites = spaces.map((space) => {
     const file = quote(siteFile(space))
@@ -61,6 +64,10 @@ function setUpWebServer(spaces: readonly SpacePlace[]): string {
 rm -f /etc/nginx/sites-enabled/default
 printf '%s\\n' ${quote(sharedSite)} >${quote(sharedSiteFile)}
 ${sites.join('')}nginx -t -q
+install -d -m 755 "$(dirname -- ${quote(beforeWebServer)})"
+printf '%s\\n' ${quote(`[Service]\nExecStartPre=/bin/ip route replace ${unreachableNetworks}`)} >${quote(beforeWebServer)}
+systemctl daemon-reload
+ip route replace ${unreachableNetworks}
 systemctl enable -q nginx.service
 systemctl reload-or-restart nginx.service
 `
