@@ -85,7 +85,8 @@ async function startByParts(guests: GuestService, command: string, variables: Re
   const look = () => client.environments.get(metadata.id)
   const runs = ({ status }: Environment) => status.phase === 'running'
   const { status } = await until(client, 'the machine', look, runs, bootMilliseconds)
-  if (status.resumed?.from !== 'memory') throw new Error('the machine did not go on from its memory')
+  if (status.startedFrom?.from !== 'memory')
+    throw new Error(`the machine was not started from memory: ${status.startedFrom?.reason}`)
   const claimed = performance.now()
   const { metadata: made } = await client.services.create({
     name: 'measured',

@@ -162,10 +162,10 @@ it('after its machine was stopped and started, both spaces are back with their d
   await untilEnvironment(client, environmentId, ({ status }) => status.phase === 'stopped')
   await client.environments.update(environmentId, { spec: { desiredPhase: 'running' } })
   await untilEnvironment(client, environmentId, ({ status }) => status.phase === 'running')
-  // Not to whoever has the address of one of its processes outside, for as long as that is not there.
+  // From the web server's start on, no request goes to whoever has the address of one of its processes outside.
   const { status, stderr } = await hearth(
     host.installation,
-    ...['exec', 'apps', '--', 'ip', 'route', 'get', '10.213.255.254'],
+    ...['exec', 'apps', '--', 'sh', '-c', 'systemctl start nginx.service && ip route get 10.213.255.254'],
   )
   expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('No route to host') })
   expect(await untilSeen(await addressOf(board, 'uat'), 'version 1, in uat')).toContain('hammer')
