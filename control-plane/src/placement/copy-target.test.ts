@@ -3,7 +3,7 @@ import { copyTarget } from './copy-target.ts'
 import { candidate, small } from './fleet.fixture.ts'
 import { place, type Wanted } from './place.ts'
 
-const none = { virtualCpus: 0, memoryMebibytes: 4096, diskGibibytes: 0 }
+const none = { virtualCpus: 0, memoryMebibytes: 4096, diskMebibytes: 0 }
 const from = (change: Partial<NonNullable<Wanted['source']>> = {}): Wanted => ({
   ...small,
   source: {
@@ -57,7 +57,7 @@ test('what waits for a copy says so, beside what its holders lack', () => {
 
 test('a machine that resumes from the memory is placed where that is, else where a copy of the disk is', () => {
   const wanted = from({ runnerIds: ['a', 'b'], memoryRunnerIds: ['b'] })
-  const used = { virtualCpus: 0, memoryMebibytes: 1024, diskGibibytes: 0 }
+  const used = { virtualCpus: 0, memoryMebibytes: 1024, diskMebibytes: 0 }
   const fleet = [candidate('a', { reserved: used }), candidate('b')]
   expect(place(wanted, fleet)).toEqual({
     runnerId: 'b',

@@ -23,6 +23,7 @@ export const factsOfHost: RunnerFacts = {
   images: ['debian-12'],
   agentVersion: '0',
   sealingKey: '',
+  bringsInputs: true,
 }
 
 export function candidate(id: string, change: Partial<Candidate> = {}): Candidate {
@@ -34,7 +35,7 @@ export function candidate(id: string, change: Partial<Candidate> = {}): Candidat
     spec: { region: 'default', scheduling: 'enabled' },
     facts: factsOfHost,
     workKinds: ['environment', 'process', 'snapshot', 'volume'],
-    reserved: { virtualCpus: 0, memoryMebibytes: 0, diskGibibytes: 0 },
+    reserved: { virtualCpus: 0, memoryMebibytes: 0, diskMebibytes: 0 },
     booting: 0,
     suspected: false,
     probeDue: false,

@@ -36,5 +36,5 @@ function reserve(fleet: readonly Candidate[], runnerId: string, wanted: Wanted):
   const { reserved } = candidate
   reserved.virtualCpus += wanted.virtualCpus
   reserved.memoryMebibytes += wanted.memoryMebibytes
-  reserved.diskGibibytes += diskFor(wanted)
+  reserved.diskMebibytes += diskFor(wanted)
 }

@@ -21,6 +21,7 @@ const anyWanted: fc.Arbitrary<Wanted> = fc.record({
     fc.record({
       work: fc.subarray(['process' as const, 'volume' as const]),
       volumeMebibytes: fc.integer({ min: 0, max: 60_000 }),
+      bringsInputs: fc.boolean(),
     }),
   ),
 })
@@ -48,6 +49,7 @@ const anyFleet = fc
           bootSlots: fc.integer({ min: 1, max: 4 }),
           agentVersion: fc.constant('0'),
           sealingKey: fc.constant(''),
+          bringsInputs: fc.boolean(),
         }),
       ),
       workKinds: fc.option(fc.subarray(['environment', 'process', 'volume']), { freq: 8 }),
@@ -55,7 +57,7 @@ const anyFleet = fc
       reserved: fc.record({
         virtualCpus: fc.nat(70),
         memoryMebibytes: fc.nat(20_000),
-        diskGibibytes: fc.nat(250),
+        diskMebibytes: fc.nat(256_000),
       }),
       suspected: fc.boolean(),
       probeDue: fc.boolean(),
@@ -73,9 +75,10 @@ function fits(wanted: Wanted, { id, facts, workKinds, reserved, labels, spec }: 
     (wanted.region === null || wanted.region === spec.region) &&
     Object.entries(wanted.runnerSelector).every(([key, value]) => labels[key] === value) &&
     (wanted.needs?.work ?? []).every((kind) => workKinds?.includes(kind)) &&
+    (wanted.needs?.bringsInputs !== true || facts.bringsInputs === true) &&
     reserved.virtualCpus + wanted.virtualCpus <= facts.virtualCpus * virtualCpuOvercommit &&
     reserved.memoryMebibytes + wanted.memoryMebibytes <= facts.memoryMebibytes &&
-    (reserved.diskGibibytes + wanted.diskGibibytes) * 1_024 + (wanted.needs?.volumeMebibytes ?? 0) <=
+    reserved.diskMebibytes + wanted.diskGibibytes * 1_024 + (wanted.needs?.volumeMebibytes ?? 0) <=
       facts.diskGibibytes * 1_024
   )
 }
@@ -117,14 +120,15 @@ test('however many are placed together, no room is promised twice', () => {
           .filter((each) => placements.get(each.id)?.runnerId === id)
           .map(({ wanted }) => wanted)
         if (given.length === 0) continue
-        const sum = (name: 'virtualCpus' | 'memoryMebibytes' | 'diskGibibytes') =>
+        const sum = (name: 'virtualCpus' | 'memoryMebibytes') =>
           given.reduce((total, wanted) => total + wanted[name], reserved[name])
         expect(sum('virtualCpus')).toBeLessThanOrEqual((facts?.virtualCpus ?? 0) * virtualCpuOvercommit)
         expect(sum('memoryMebibytes')).toBeLessThanOrEqual(facts?.memoryMebibytes ?? 0)
-        const volumes = given.reduce((total, { needs }) => total + (needs?.volumeMebibytes ?? 0), 0)
-        expect(sum('diskGibibytes') * 1_024 + volumes).toBeLessThanOrEqual(
-          (facts?.diskGibibytes ?? 0) * 1_024,
+        const disk = given.reduce(
+          (total, { diskGibibytes, needs }) => total + diskGibibytes * 1_024 + (needs?.volumeMebibytes ?? 0),
+          reserved.diskMebibytes,
         )
+        expect(disk).toBeLessThanOrEqual((facts?.diskGibibytes ?? 0) * 1_024)
       }
     }),
     { numRuns: 300 },

@@ -4,15 +4,15 @@ import { candidate, factsOfHost, small } from './fleet.fixture.ts'
 import { type Candidate, place, type Wanted, type WantedSource } from './place.ts'
 
 test('the fullest runner that still fits is chosen', () => {
-  const half = { virtualCpus: 1, memoryMebibytes: 2048, diskGibibytes: 20 }
-  const full = { virtualCpus: 1, memoryMebibytes: 4000, diskGibibytes: 20 }
+  const half = { virtualCpus: 1, memoryMebibytes: 2048, diskMebibytes: 20_480 }
+  const full = { virtualCpus: 1, memoryMebibytes: 4000, diskMebibytes: 20_480 }
   const fleet = [candidate('a'), candidate('b', { reserved: half }), candidate('c', { reserved: full })]
   expect(place(small, fleet)).toMatchObject({ runnerId: 'b' })
 })
 
 test('one with a free boot slot comes before the fullest, and where none has one the fullest takes it', () => {
   const slots = { facts: { ...factsOfHost, bootSlots: 2 } }
-  const fuller = { ...slots, reserved: { virtualCpus: 1, memoryMebibytes: 2048, diskGibibytes: 20 } }
+  const fuller = { ...slots, reserved: { virtualCpus: 1, memoryMebibytes: 2048, diskMebibytes: 20_480 } }
   const busy = candidate('b', { ...fuller, booting: 2 })
   expect(place(small, [candidate('a', slots), busy])).toMatchObject({
     runnerId: 'a',
@@ -30,13 +30,13 @@ test.each<[string, Partial<Wanted>, Partial<Candidate>]>([
   ['is in region default, not north', { region: 'north' }, {}],
   ['lacks the label disk=fast', { runnerSelector: { disk: 'fast' } }, { labels: { disk: 'slow' } }],
   ['lacks the image alpine', { image: 'alpine' }, {}],
-  ['has 0 virtual CPUs left', {}, { reserved: { virtualCpus: 16, memoryMebibytes: 0, diskGibibytes: 0 } }],
+  ['has 0 virtual CPUs left', {}, { reserved: { virtualCpus: 16, memoryMebibytes: 0, diskMebibytes: 0 } }],
   [
     'has 1000 MiB of memory left',
     {},
-    { reserved: { virtualCpus: 0, memoryMebibytes: 3096, diskGibibytes: 0 } },
+    { reserved: { virtualCpus: 0, memoryMebibytes: 3096, diskMebibytes: 0 } },
   ],
-  ['has 5 GiB of disk left', {}, { reserved: { virtualCpus: 0, memoryMebibytes: 0, diskGibibytes: 95 } }],
+  ['has 5 GiB of disk left', {}, { reserved: { virtualCpus: 0, memoryMebibytes: 0, diskMebibytes: 97_280 } }],
 ])('a runner that %s is refused with that reason', (reason, wanted, change) => {
   const placement = place({ ...small, ...wanted }, [candidate('a', change)])
   expect(placement.runnerId).toBeNull()
@@ -46,7 +46,7 @@ test.each<[string, Partial<Wanted>, Partial<Candidate>]>([
 const withVolume: Wanted = { ...small, needs: { work: ['process', 'volume'], volumeMebibytes: 2_049 } }
 
 test('what is made with a volume is placed where the agent has volumes, though others are fuller', () => {
-  const half = { virtualCpus: 1, memoryMebibytes: 2048, diskGibibytes: 20 }
+  const half = { virtualCpus: 1, memoryMebibytes: 2048, diskMebibytes: 20_480 }
   const old = candidate('b', { reserved: half, workKinds: ['environment', 'process'] })
   expect(place(withVolume, [candidate('a'), old])).toMatchObject({ runnerId: 'a' })
   expect(place(small, [candidate('a'), old])).toMatchObject({ runnerId: 'b' })
@@ -58,12 +58,36 @@ test.each<[string, Partial<Candidate>]>([
   ['has not said yet what its agent can do', { workKinds: null }],
   [
     'has 12 GiB of disk left of 13 wanted',
-    { reserved: { virtualCpus: 0, memoryMebibytes: 0, diskGibibytes: 88 } },
+    { reserved: { virtualCpus: 0, memoryMebibytes: 0, diskMebibytes: 90_112 } },
   ],
 ])('a runner that %s is refused for what is made with a volume', (reason, change) => {
   expect(place(withVolume, [candidate('a', change)])).toMatchObject({
     runnerId: null,
     reason: `host-a ${reason}`,
+  })
+})
+
+test('what is brought files is placed where the agent brings them', () => {
+  const wanted: Wanted = { ...small, needs: { work: [], volumeMebibytes: 0, bringsInputs: true } }
+  const { bringsInputs: _, ...facts } = factsOfHost
+  const old = candidate('a', { facts })
+  expect(place(wanted, [old, candidate('b')])).toMatchObject({ runnerId: 'b' })
+  expect(place(wanted, [old]).reason).toBe(
+    'host-a has an agent that brings no files into machines: update it',
+  )
+  expect(place(small, [old])).toMatchObject({ runnerId: 'a' })
+})
+
+test('room for volumes is compared to the MiB, and said in whole GiB', () => {
+  const left = 11 * 1_024 - 64
+  const host = candidate('a', {
+    reserved: { virtualCpus: 0, memoryMebibytes: 0, diskMebibytes: 100 * 1_024 - left },
+  })
+  const of = (volumeMebibytes: number): Wanted => ({ ...small, needs: { work: ['volume'], volumeMebibytes } })
+  expect(place(of(960), [host])).toMatchObject({ runnerId: 'a' })
+  expect(place(of(961), [host])).toMatchObject({
+    runnerId: null,
+    reason: 'host-a has 10 GiB of disk left of 11 wanted',
   })
 })
 
@@ -82,10 +106,10 @@ const before: WantedSource = {
   isRequired: true,
   copies: null,
 }
-const full = { virtualCpus: 0, memoryMebibytes: 4096, diskGibibytes: 0 }
+const full = { virtualCpus: 0, memoryMebibytes: 4096, diskMebibytes: 0 }
 
 test('what starts from a snapshot goes where that is held, though another is fuller', () => {
-  const half = { virtualCpus: 1, memoryMebibytes: 2048, diskGibibytes: 20 }
+  const half = { virtualCpus: 1, memoryMebibytes: 2048, diskMebibytes: 20_480 }
   const fleet = [candidate('a'), candidate('b', { reserved: half })]
   const reason = 'on host-a: it holds snapshot before, and is the fullest of 1 with room'
   expect(place({ ...small, source: before }, fleet)).toEqual({ runnerId: 'a', reason, from: 'disk' })
@@ -117,7 +141,7 @@ test('with 250 runners the reason stays short: refusals are counted by cause, wi
     const facts = candidate(id).facts
     if (index < 37) return candidate(id, { facts: facts && { ...facts, images: [] } })
     if (index < 40) return candidate(id, { phase: 'offline' })
-    return candidate(id, { reserved: { virtualCpus: 0, memoryMebibytes: 4096 - index, diskGibibytes: 0 } })
+    return candidate(id, { reserved: { virtualCpus: 0, memoryMebibytes: 4096 - index, diskMebibytes: 0 } })
   })
   const placement = place(small, fleet)
   expect(placement.reason).toBe(
@@ -142,7 +166,7 @@ test('of many different refusals six are named and the others counted', () => {
 test('a runner where machines failed lately is taken only if no other fits', () => {
   const suspected = candidate('a', {
     suspected: true,
-    reserved: { virtualCpus: 1, memoryMebibytes: 2048, diskGibibytes: 0 },
+    reserved: { virtualCpus: 1, memoryMebibytes: 2048, diskMebibytes: 0 },
   })
   expect(place(small, [suspected, candidate('b')])).toMatchObject({ runnerId: 'b' })
   expect(place(small, [suspected])).toMatchObject({ runnerId: 'a' })
@@ -181,8 +205,8 @@ describe('what starts from a snapshot', () => {
       ...change,
     },
   })
-  const full = { reserved: { virtualCpus: 1, memoryMebibytes: 4_096, diskGibibytes: 20 } }
-  const half = { reserved: { virtualCpus: 1, memoryMebibytes: 2_048, diskGibibytes: 20 } }
+  const full = { reserved: { virtualCpus: 1, memoryMebibytes: 4_096, diskMebibytes: 20_480 } }
+  const half = { reserved: { virtualCpus: 1, memoryMebibytes: 2_048, diskMebibytes: 20_480 } }
 
   test.each<[string, Wanted, Candidate[], object]>([
     [
@@ -264,12 +288,12 @@ test('placing one after another never promises more than there is', () => {
         chosen.reserved = {
           virtualCpus: chosen.reserved.virtualCpus + size.virtualCpus,
           memoryMebibytes: chosen.reserved.memoryMebibytes + size.memoryMebibytes,
-          diskGibibytes: chosen.reserved.diskGibibytes + size.diskGibibytes,
+          diskMebibytes: chosen.reserved.diskMebibytes + size.diskGibibytes * 1_024,
         }
       }
       for (const { reserved } of fleet) {
         expect(reserved.memoryMebibytes).toBeLessThanOrEqual(4096)
-        expect(reserved.diskGibibytes).toBeLessThanOrEqual(100)
+        expect(reserved.diskMebibytes).toBeLessThanOrEqual(100 * 1_024)
         expect(reserved.virtualCpus).toBeLessThanOrEqual(16)
       }
     }),

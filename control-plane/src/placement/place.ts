@@ -19,7 +19,7 @@ export interface Candidate {
   /** The kinds of work that its agent knows; null before it has said. */
   workKinds: readonly string[] | null
   /** Sums over its environments that are not deleted, and their volumes; of those at rest only their disks. */
-  reserved: { virtualCpus: number; memoryMebibytes: number; diskGibibytes: number }
+  reserved: { virtualCpus: number; memoryMebibytes: number; diskMebibytes: number }
   /** Environments that boot on it now. */
   booting: number
   /** Environments failed on it recently: other runners are preferred. */
@@ -48,6 +48,8 @@ export interface MachineNeeds {
   work: readonly NeededWork[]
   /** The room on its host for a volume that is made with it; 0 for none. */
   volumeMebibytes: number
+  /** Whether that agent has to bring files into the machine; absent for not. */
+  bringsInputs?: boolean
 }
 
 const workNouns = { process: 'tasks and services', snapshot: 'snapshots', volume: 'volumes' } as const
@@ -174,33 +176,53 @@ function refusalOf(wanted: Wanted, candidate: Candidate): Refusal | null {
   if (unable !== null) return unable
   if (wanted.source?.isRequired === true && !wanted.source.runnerIds.includes(candidate.id))
     return lack(wanted.source.name)
-  const { diskGibibytes } = candidate.reserved
-  return (
-    lackToRun(wanted, candidate) ??
-    shortOf('disk', 'GiB', facts.diskGibibytes - diskGibibytes, diskFor(wanted))
+  return lackToRun(wanted, candidate) ?? lackOfDisk(diskLeft(candidate), diskFor(wanted))
+}
+
+const mebibytesPerGibibyte = 1_024
+
+/** The disk that a machine takes of its host, with the volume that is made with it, in MiB. */
+export const diskFor = ({ diskGibibytes, needs }: Pick<Wanted, 'diskGibibytes' | 'needs'>): number =>
+  diskGibibytes * mebibytesPerGibibyte + (needs?.volumeMebibytes ?? 0)
+
+/** The disk that is left on a runner, in MiB; below 0 where more is reserved than there is. */
+export const diskLeft = ({ facts, reserved }: Pick<Candidate, 'facts' | 'reserved'>): number =>
+  (facts?.diskGibibytes ?? 0) * mebibytesPerGibibyte - reserved.diskMebibytes
+
+/** Both in MiB. Only the words are rounded, so that what is left stays below what is wanted. */
+function lackOfDisk(left: number, wanted: number): Refusal | null {
+  if (left >= wanted) return null
+  return shortOf(
+    'disk',
+    'GiB',
+    Math.floor(left / mebibytesPerGibibyte),
+    Math.ceil(wanted / mebibytesPerGibibyte),
   )
 }
 
-/** The disk that a machine takes of its host, with the volume that is made with it, in GiB. */
-export const diskFor = ({ diskGibibytes, needs }: Pick<Wanted, 'diskGibibytes' | 'needs'>): number =>
-  diskGibibytes + Math.ceil((needs?.volumeMebibytes ?? 0) / 1_024)
-
 /** What the agent of a runner cannot do of what is needed; null for nothing. */
-function inabilityOf(needs: MachineNeeds | null, { workKinds }: Candidate): Refusal | null {
-  if (needs === null || needs.work.length === 0) return null
-  if (workKinds === null)
+function inabilityOf(needs: MachineNeeds | null, { workKinds, facts }: Candidate): Refusal | null {
+  if (needs === null) return null
+  if (workKinds === null && needs.work.length > 0)
     return plain(
       'work',
       'has not said yet what its agent can do',
       'have not said yet what their agents can do',
     )
-  const missing = needs.work.find((kind) => !workKinds.includes(kind))
-  if (missing === undefined) return null
-  const noun = workNouns[missing]
+  const missing = needs.work.find((kind) => workKinds?.includes(kind) !== true)
+  if (missing !== undefined) {
+    const noun = workNouns[missing]
+    return plain(
+      `work ${missing}`,
+      `has an agent without ${noun}: update it`,
+      `have agents without ${noun}: update them`,
+    )
+  }
+  if (needs.bringsInputs !== true || facts?.bringsInputs === true) return null
   return plain(
-    `work ${missing}`,
-    `has an agent without ${noun}: update it`,
-    `have agents without ${noun}: update them`,
+    'inputs',
+    'has an agent that brings no files into machines: update it',
+    'have agents that bring no files into machines: update them',
   )
 }
 

@@ -1,11 +1,9 @@
 import { volumeWork } from '@hearth/contract'
 import type { DatabaseTransaction } from '../../database/connection.ts'
-import type { Candidate } from '../../placement/place.ts'
+import { type Candidate, diskLeft } from '../../placement/place.ts'
 import { type EnvironmentRow, lockPlacement, readFleet } from '../environment/index.ts'
 import type { SeenRunner, SeenVolume, Surroundings } from './decide.ts'
 import type { VolumeRow } from './table.ts'
-
-const mebibytesPerGibibyte = 1_024
 
 export function seen(row: VolumeRow): SeenVolume {
   const { name, phase, desired, deadline, spec, status } = row
@@ -53,7 +51,8 @@ async function findPlace(
   if (!seen(row).isToBeMade) return { waitsFor: 'its first machine' }
   const runnerId = machine?.runner_id ?? row.spec.wantedRunnerId
   await lockPlacement(tx, row.organization_id)
-  const fleet = await readFleet(tx, row.organization_id, now, runnerId)
+  const part = { runnerId, volumeOf: machine?.id ?? null }
+  const fleet = await readFleet(tx, row.organization_id, now, part)
   const able = await ableRunners(tx, row.organization_id)
   const wanted = Object.entries(row.spec.runnerSelector)
   const labelled = fleet.filter(
@@ -64,7 +63,7 @@ async function findPlace(
     return { waitsFor: `a runner with the labels ${wanted.map((pair) => pair.join('=')).join(', ')}` }
   const judged = labelled.map((candidate) => ({ candidate, lack: lackOf(candidate, able, row) }))
   const fitting = judged.filter(({ lack }) => lack === null)
-  const best = fitting.sort((a, b) => mebibytesLeft(b.candidate) - mebibytesLeft(a.candidate))[0]
+  const best = fitting.sort((a, b) => diskLeft(b.candidate) - diskLeft(a.candidate))[0]
   if (best !== undefined) return { runnerId: best.candidate.id }
   return { waitsFor: judged[0]?.lack ?? `runner ${first.name}` }
 }
@@ -90,11 +89,7 @@ function lackOf(candidate: Candidate, able: ReadonlySet<string>, row: VolumeRow)
 
 /** What a host lacks for so much more; null for nothing. */
 export function lackOfRoom(candidate: Candidate, mebibytes: number): string | null {
-  const left = mebibytesLeft(candidate)
+  const left = diskLeft(candidate)
   if (left >= mebibytes) return null
   return `runner ${candidate.name} to have ${mebibytes} MiB of disk left: it has ${Math.max(0, left)}`
-}
-
-function mebibytesLeft({ facts, reserved }: Candidate): number {
-  return ((facts?.diskGibibytes ?? 0) - reserved.diskGibibytes) * mebibytesPerGibibyte
 }

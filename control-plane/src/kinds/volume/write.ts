@@ -51,8 +51,11 @@ async function orderVolume(tx: DatabaseTransaction, { id, runner_id: runnerId }:
 }
 
 export async function removeVolume(tx: DatabaseTransaction, row: VolumeRow): Promise<void> {
-  if (row.runner_id !== null)
+  if (row.runner_id !== null) {
     await requestPurges(tx, volumeWork.kind, [{ id: row.id, runnerId: row.runner_id }])
+    // Who waits for room on that host may have it now.
+    await wake(tx, 'placement', row.organization_id)
+  }
   await volumes.remove(tx, row.id)
   await recordEvent(tx, 'deleted', toVolume(row))
   await wakeKeeper(tx, row)

@@ -29,17 +29,30 @@ export async function tryLockPlacement(
   return rows[0]?.locked === true
 }
 
-/** The room for volumes that machines are yet to be given, over `environments`: until then no runner has the volume. */
-const awaitedVolumes = sql<
-  string | null
->`sum((needs->>'volumeMebibytes')::bigint) FILTER (WHERE NOT has_volumes)`
+/**
+ * The room for volumes that machines are made with, over `environments`, without that of one: kept until a runner has the volume
+ * that the machine was given, and so its room.
+ */
+const awaitedVolumes = (except: string | null) => sql<string | null>`
+  sum((needs->>'volumeMebibytes')::bigint) FILTER (WHERE environments.id IS DISTINCT FROM ${except}::uuid AND CASE
+    WHEN coalesce((needs->>'volumeMebibytes')::bigint, 0) = 0 THEN false
+    ELSE NOT EXISTS (SELECT FROM volumes
+      WHERE volumes.environment_id = environments.id AND volumes.runner_id IS NOT NULL) END)`
+
+/** What of the fleet is read. */
+export interface FleetPart {
+  /** The only runner; null for all. */
+  runnerId?: string | null
+  /** The machine whose volume is being placed, in the room that is kept for it; null for none. */
+  volumeOf?: string | null
+}
 
 /** The organization's runners, or one of them, with the capacity reserved on each by environments and volumes. */
 export async function readFleet(
   queryable: Queryable,
   organizationId: string,
   now: Date,
-  runnerId: string | null = null,
+  { runnerId = null, volumeOf = null }: FleetPart = {},
 ): Promise<Candidate[]> {
   const whileNotAtRest = (column: 'virtual_cpus' | 'memory_mebibytes') =>
     sql<string | null>`sum(${sql.ref(column)}) FILTER (WHERE ${isAtRest} IS NOT TRUE)`.as(column)
@@ -55,7 +68,7 @@ export async function readFleet(
             whileNotAtRest('memory_mebibytes'),
             sql<number>`count(*) FILTER (WHERE ${isBooting})::int`.as('booting'),
             (expression) => expression.fn.sum<string>('disk_gibibytes').as('disk_gibibytes'),
-            awaitedVolumes.as('volume_mebibytes'),
+            awaitedVolumes(volumeOf).as('volume_mebibytes'),
           ])
           .where('phase', '<>', 'deleted')
           .where('runner_id', 'is not', null)
@@ -108,9 +121,10 @@ export async function readFleet(
     reserved: {
       virtualCpus: Number(row.virtual_cpus ?? 0),
       memoryMebibytes: Number(row.memory_mebibytes ?? 0),
-      diskGibibytes:
-        Number(row.disk_gibibytes ?? 0) +
-        Math.ceil((Number(row.mebibytes ?? 0) + Number(row.volume_mebibytes ?? 0)) / 1_024),
+      diskMebibytes:
+        Number(row.disk_gibibytes ?? 0) * 1_024 +
+        Number(row.mebibytes ?? 0) +
+        Number(row.volume_mebibytes ?? 0),
     },
     booting: row.booting ?? 0,
     suspected: row.health !== null && isAhead(row.health.avoidedUntil, now),

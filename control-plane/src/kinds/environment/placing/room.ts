@@ -16,7 +16,7 @@ export async function lackOnHost(
 ): Promise<string | null> {
   if (row.runner_id === null || !rests(row)) return null
   await lockPlacement(tx, row.organization_id)
-  const [host] = await readFleet(tx, row.organization_id, now, row.runner_id)
+  const [host] = await readFleet(tx, row.organization_id, now, { runnerId: row.runner_id })
   if (host === undefined) return null
   const { virtual_cpus: virtualCpus, memory_mebibytes: memoryMebibytes } = row
   const lack = lackToRun({ virtualCpus, memoryMebibytes }, host)

@@ -65,7 +65,7 @@ async function requireGrowth(
     })
   if (row.runner_id === null) return
   await lockPlacement(tx, row.organization_id)
-  const [host] = await readFleet(tx, row.organization_id, now, row.runner_id)
+  const [host] = await readFleet(tx, row.organization_id, now, { runnerId: row.runner_id })
   const lack = host === undefined ? null : lackOfRoom(host, more)
   if (lack !== null) throw new HearthError('conflict', `volume ${row.name} cannot grow: it needs ${lack}`)
 }
