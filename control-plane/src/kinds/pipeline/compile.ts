@@ -16,7 +16,12 @@ export interface Given {
   clock: Clock
 }
 
-const toCompile: MachineNeeds = { work: ['process', 'snapshot'], volumeMebibytes: 0 }
+/** It starts where it was compiled, if what was compiled cannot be copied: that host has to have volumes too. */
+const toCompile: MachineNeeds = {
+  work: ['process', 'snapshot', 'volume'],
+  volumeMebibytes: 0,
+  bringsInputs: true,
+}
 
 /** Carries out one step of compiling; the row as it is then. */
 export async function carryOutCompile(

@@ -150,6 +150,7 @@ async function makeRunMachine(
 const needsToRun = (volume: VolumeRow | null): MachineNeeds => ({
   work: ['process', 'volume'],
   volumeMebibytes: volume?.runner_id === null ? volume.size_mebibytes : 0,
+  bringsInputs: true,
 })
 
 async function run(tx: DatabaseTransaction, row: PipelineRow, { kept, now }: Scene): Promise<PipelineRow> {

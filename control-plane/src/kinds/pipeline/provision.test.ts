@@ -89,20 +89,22 @@ test.each([
 test('its first machine needs a host with room for its volume, each later one a host that has volumes', async () => {
   const first = await toStart()
   for (let run = 0; run < 3; run += 1) await world.reconcile(reconciler, first.id)
-  expect(await needsOf(first.id)).toEqual({ work: ['process', 'volume'], volumeMebibytes: 10_240 })
+  const work = ['process', 'volume']
+  expect(await needsOf(first.id)).toEqual({ work, volumeMebibytes: 10_240, bringsInputs: true })
   const { party, id, compiledOn } = await toStart()
   const volume_id = await makeVolume(party, 'available', { runner_id: compiledOn })
   const stored = { volume_id, storage: 'in_use' } as const
   await world.database.updateTable('pipelines').set(stored).where('id', '=', id).execute()
   for (let run = 0; run < 3; run += 1) await world.reconcile(reconciler, id)
-  expect(await needsOf(id)).toEqual({ work: ['process', 'volume'], volumeMebibytes: 0 })
+  expect(await needsOf(id)).toEqual({ work, volumeMebibytes: 0, bringsInputs: true })
 })
 
-test('a program is compiled where there are tasks and snapshots', async () => {
+test('a program is compiled where there are tasks, snapshots and volumes, and files are brought', async () => {
   const party = await world.party()
   const id = await makePipeline(party)
   await world.reconcile(reconciler, id)
-  expect(await needsOf(id)).toEqual({ work: ['process', 'snapshot'], volumeMebibytes: 0 })
+  const work = ['process', 'snapshot', 'volume']
+  expect(await needsOf(id)).toEqual({ work, volumeMebibytes: 0, bringsInputs: true })
 })
 
 /** What its machine needs of its host. */

@@ -7,6 +7,7 @@ import {
   prebuiltStart,
   projectToBuild,
 } from '../environment/index.ts'
+import { hasPrebuildTasks } from '../process/index.ts'
 import { projects, specOf } from '../project/index.ts'
 import { readLimits, takeRoom } from '../quota/index.ts'
 import { movePrebuild } from './phase.ts'
@@ -55,7 +56,7 @@ export async function startPrebuild(
     creator: null,
     limits: null,
     needs: {
-      work: plan.processes === undefined ? ['snapshot'] : ['process', 'snapshot'],
+      work: hasPrebuildTasks(plan) ? ['process', 'snapshot'] : ['snapshot'],
       volumeMebibytes: 0,
     },
     now,

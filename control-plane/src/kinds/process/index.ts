@@ -19,6 +19,7 @@ export { lockPlace } from './place.ts'
 export {
   beginPrebuildTasks,
   endServices,
+  hasPrebuildTasks,
   lookAtPrebuildTasks,
   type PrebuildTasks,
   readAllowedFailures,

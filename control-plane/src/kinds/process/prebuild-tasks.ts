@@ -1,16 +1,22 @@
-import type { PrebuildTask } from '@hearth/contract'
+import type { PrebuildTask, ProvisioningPlan } from '@hearth/contract'
 import type { DatabaseTransaction, Queryable } from '../../database/connection.ts'
 import { wake } from '../../reconciling/wake.ts'
 import { recordEvent } from '../../resource/record.ts'
 import type { EnvironmentRow } from '../environment/index.ts'
 import { activePhases } from './decide.ts'
 import { dueAt, makeDeclared, readDeclared } from './declared.ts'
+import { mergeDeclared } from './merge.ts'
 import { allowedFailures, judgePrebuildTasks, type PrebuildTasks } from './prebuild-tasks.decide.ts'
 import { lockProcessesOf, processes, readProcessesOf } from './queries.ts'
 import { settleProcesses } from './reconcile.ts'
 import { type ProcessRow, toListedProcess } from './table.ts'
 
 export type { PrebuildTasks }
+
+/** Whether a project has tasks that prebuilds run. What the files of its repositories declare is not known before a machine has them. */
+export function hasPrebuildTasks({ processes }: Pick<ProvisioningPlan, 'processes'>): boolean {
+  return dueAt(mergeDeclared(processes, [], []), 'prebuild', new Set()).length > 0
+}
 
 /** How far the tasks are that prebuilds run, in the machine that one is built on. */
 export async function lookAtPrebuildTasks(
