@@ -37,17 +37,15 @@ async function stays(
   action: Parameters<FelderaWorld['ask']>[1],
   query: Parameters<FelderaWorld['ask']>[2] = {},
 ): Promise<void> {
-  const before = await world.status(name)
+  const [before, told] = [await world.status(name), edgesIn(await world.events(name))]
   expect((await world.ask(name, action, query)).response.status).toBe(202)
   const after = await world.status(name)
+  expect(edgesIn(await world.events(name))).toEqual(told)
   const [table = ''] = edge.split(':')
   const field = table === 'storage' ? 'storage_status' : 'deployment_runtime_desired_status'
   expect(edge).toBe(`${table}: ${before[field]} → ${after[field]}`)
   walked.add(edge)
 }
-const schedule = (runner: string, scheduling: 'enabled' | 'cordoned') =>
-  installation.client.runners.update(runner, { spec: { scheduling } })
-
 test('a program is checked, built, and compiled again when it is changed, also meanwhile', async () => {
   const name = await made({}, { check: 'sleep 0.1', build: 'sleep 0.1' })
   await world.untilProgram(name, 'Success')
@@ -80,17 +78,20 @@ test.each([
 })
 
 test('a program whose machine does not come to run was not compiled by a fault of the system', async () => {
-  await schedule('rack-1', 'cordoned')
-  const failing = await startSyntheticAgent(installation, {
-    name: 'failing',
-    environment: { HEARTH_SYNTHETIC_FAILURES: 'create_vm:1' },
+  await world.whileCordoned('rack-1', async () => {
+    await using failing = await startSyntheticAgent(installation, {
+      name: 'failing',
+      environment: { HEARTH_SYNTHETIC_FAILURES: 'create_vm:1' },
+    })
+    try {
+      const name = await made()
+      const { program_error } = await world.untilProgram(name, 'SystemError')
+      expect(program_error.system_error).toMatch(/^its machine \S+ has failed/)
+    } finally {
+      const { id } = failing.runner.metadata
+      await installation.client.runners.update(id, { spec: { scheduling: 'cordoned' } })
+    }
   })
-  const name = await made()
-  const { program_error } = await world.untilProgram(name, 'SystemError')
-  expect(program_error.system_error).toMatch(/^its machine \S+ has failed/)
-  await schedule('failing', 'cordoned')
-  await schedule('rack-1', 'enabled')
-  await failing.stop()
 })
 
 test('one starts, stores, and starts with what is stored, until it is cleared', async () => {
@@ -137,18 +138,22 @@ test('one that is being suspended is, however often that is asked for', async ()
 })
 
 test('a start ends before there is a machine where the program turns out faulty, and while there is none on request', async () => {
-  const faulty = await made({}, { build: 'sleep 0.3\nexit 2' })
-  await world.ask(faulty, 'start')
+  // It has no machine to be compiled in until its start was asked for.
+  const faulty = await world.whileCordoned('rack-1', async () => {
+    const name = await made({}, { build: 'exit 2' })
+    expect((await world.ask(name, 'start')).response.status).toBe(202)
+    return name
+  })
   const { deployment_error } = await world.poll(faulty, (seen) => seen.deployment_error !== null)
   expect(deployment_error?.error_code).toBe('StartFailedDueToFailedCompilation')
   const waiting = await made()
   await world.untilProgram(waiting, 'Success')
-  await schedule('rack-1', 'cordoned')
-  await world.ask(waiting, 'start')
-  await world.untilStatus(waiting, 'Provisioning')
-  expect(said(await world.ask(waiting, 'stop'))).toEqual([202, 'Pipeline is forcefully stopping'])
-  await world.untilStatus(waiting, 'Stopped')
-  await schedule('rack-1', 'enabled')
+  await world.whileCordoned('rack-1', async () => {
+    expect((await world.ask(waiting, 'start')).response.status).toBe(202)
+    await world.untilStatus(waiting, 'Provisioning')
+    expect(said(await world.ask(waiting, 'stop'))).toEqual([202, 'Pipeline is forcefully stopping'])
+    await world.untilStatus(waiting, 'Stopped')
+  })
 })
 
 test('whatever a program says of itself is told, each an event, in order', async () => {

@@ -40,6 +40,16 @@ const requests = {
 type Request = keyof typeof requests
 type Answers = Partial<Record<Request, readonly [number, string?]>>
 
+/** What no refused request changes. */
+async function keptOf(name: string) {
+  const status = await world.status(name)
+  const { version, description, storage_status } = status
+  const { deployment_desired_status, deployment_runtime_desired_status } = status
+  return {
+    ...{ version, description, storage_status },
+    ...{ deployment_desired_status, deployment_runtime_desired_status },
+  }
+}
 /** Asks for each, and says what was answered. */
 async function answersOf(name: string, expected: Answers): Promise<Answers> {
   const answers: Answers = {}
@@ -50,14 +60,9 @@ async function answersOf(name: string, expected: Answers): Promise<Answers> {
   return answers
 }
 async function expectAnswers(name: string, expected: Answers): Promise<void> {
-  const before = await world.status(name)
+  const before = await keptOf(name)
   expect(await answersOf(name, expected)).toEqual(expected)
-  const { version, deployment_desired_status, storage_status } = await world.status(name)
-  expect({ version, deployment_desired_status, storage_status }).toEqual({
-    version: before.version,
-    deployment_desired_status: before.deployment_desired_status,
-    storage_status: before.storage_status,
-  })
+  expect(await keptOf(name)).toEqual(before)
 }
 
 const notDeployed = [503, 'PipelineInteractionNotDeployed'] as const
@@ -109,19 +114,19 @@ test('of one that waits for its machine, and when its time for that is over', as
   const name = await world.made()
   const hasty = await world.made({}, {}, { provisioningSeconds: 1 })
   for (const one of [name, hasty]) await world.untilProgram(one, 'Success')
-  await installation.client.runners.update('rack-1', { spec: { scheduling: 'cordoned' } })
-  for (const one of [name, hasty]) await world.ask(one, 'start')
-  await world.untilStatus(name, 'Provisioning')
-  await expectAnswers(name, {
-    ...{ ...untold, ...unstopped, ...flying, start: [202], dismiss: [200] },
-    startPaused: [400, 'InitialImmutableUnlessStopped'],
-    startStandby: [400, 'InitialImmutableUnlessStopped'],
-    startAllowed: [400, 'BootstrapPolicyImmutableUnlessStopped'],
+  await world.whileCordoned('rack-1', async () => {
+    for (const one of [name, hasty]) await world.ask(one, 'start')
+    await world.untilStatus(name, 'Provisioning')
+    await expectAnswers(name, {
+      ...{ ...untold, ...unstopped, ...flying, start: [202], dismiss: [200] },
+      startPaused: [400, 'InitialImmutableUnlessStopped'],
+      startStandby: [400, 'InitialImmutableUnlessStopped'],
+      startAllowed: [400, 'BootstrapPolicyImmutableUnlessStopped'],
+    })
+    await world.stopped(name)
+    const { deployment_error } = await world.poll(hasty, (seen) => seen.deployment_error !== null)
+    expect(deployment_error).toMatchObject({ error_code: 'ProvisioningTimeout', details: { seconds: 1 } })
   })
-  await world.stopped(name)
-  const { deployment_error } = await world.poll(hasty, (seen) => seen.deployment_error !== null)
-  expect(deployment_error).toMatchObject({ error_code: 'ProvisioningTimeout', details: { seconds: 1 } })
-  await installation.client.runners.update('rack-1', { spec: { scheduling: 'enabled' } })
 })
 
 test('of one that runs, of a standby, and of one that is being suspended', async () => {

@@ -66,6 +66,17 @@ export function felderaWorld({ client: native, url, token }: Installation) {
     patch: (name: string, body: object) =>
       client.PATCH('/v0/pipelines/{pipeline_name}', { ...at(name), body }),
     remove: (name: string) => client.DELETE('/v0/pipelines/{pipeline_name}', at(name)),
+    /** Does something while no machine is placed on a runner. */
+    async whileCordoned<Result>(runner: string, meanwhile: () => Promise<Result>): Promise<Result> {
+      const schedule = (scheduling: 'enabled' | 'cordoned') =>
+        native.runners.update(runner, { spec: { scheduling } })
+      await schedule('cordoned')
+      try {
+        return await meanwhile()
+      } finally {
+        await schedule('enabled')
+      }
+    },
     /** One that runs, or is as it was asked to be. */
     async started(name: string, query: Query = {}, status: Status['deployment_status'] = 'Running') {
       const { response, error } = await world.ask(name, 'start', query)
