@@ -7,7 +7,7 @@ import {
 } from '@hearth/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Encryption } from '../../database/encryption.ts'
-import { placementReconciler } from '../environment/placing/reconcile.ts'
+import { placementReconciler } from '../environment/index.ts'
 import { projectSpec, World } from '../world.fixture.ts'
 import { prebuildReconciler } from './reconcile.ts'
 
