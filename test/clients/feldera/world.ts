@@ -11,10 +11,7 @@ export const refused = ({ error, response }: { error?: unknown; response: Respon
 ]
 export const said = ({ data, response }: { data?: unknown; response: Response }) => [response.status, data]
 
-const actions = [
-  ...(['start', 'stop', 'pause', 'resume', 'activate', 'approve', 'clear', 'dismiss_error'] as const),
-] as const
-type Action = (typeof actions)[number]
+type Action = 'start' | 'stop' | 'pause' | 'resume' | 'activate' | 'approve' | 'clear' | 'dismiss_error'
 type Query = Readonly<Record<string, string | boolean>>
 
 /** What tests of the life of pipelines do, asked for and polled as the clients of the interface do. */
